@@ -1,0 +1,119 @@
+"""The closed lists of the domain. Stored and shown by value (`in_progress`); GraphQL shows the names."""
+
+from enum import StrEnum
+
+
+class EntityType(StrEnum):
+    """Which kind of CRM entity a record is."""
+
+    LEAD = "lead"
+    CONTACT = "contact"
+    ACCOUNT = "account"
+
+
+class JobStatus(StrEnum):
+    """Where a job is. COMPLETED, PARTIAL, FAILED, SKIPPED and CANCELLED are final."""
+
+    PENDING = "pending"  # stored; runs when due, or waits for its next attempt
+    IN_PROGRESS = "in_progress"  # a worker holds its lease
+    COMPLETED = "completed"  # every provider that should have answered did
+    PARTIAL = "partial"  # something was written, but a provider that should have answered could not
+    FAILED = "failed"  # nothing was written and no attempt is left
+    SKIPPED = "skipped"  # cooldown, suppressed, nothing to fill, not enough input
+    CANCELLED = "cancelled"  # stopped by a user
+
+    @property
+    def is_final(self) -> bool:
+        return self not in ACTIVE_STATUSES
+
+
+ACTIVE_STATUSES = frozenset({JobStatus.PENDING, JobStatus.IN_PROGRESS})
+RETRYABLE_STATUSES = frozenset({JobStatus.FAILED, JobStatus.PARTIAL})
+
+
+class JobTrigger(StrEnum):
+    """What started a job."""
+
+    RECORD_CREATED = "record_created"
+    RECORD_UPDATED = "record_updated"
+    SCHEDULED_REFRESH = "scheduled_refresh"
+    MANUAL = "manual"
+    CREDITS_RESTORED = "credits_restored"
+
+
+class FieldPolicy(StrEnum):
+    """What enrichment may do to a field."""
+
+    FILL_EMPTY = "fill_empty"  # write only into an empty field
+    TRACKED = "tracked"  # also update what enrichment itself wrote last
+    REVIEW = "review"  # as tracked; a differing value of the CRM or a person raises a conflict
+    OVERWRITE = "overwrite"  # write whenever confidence reaches the minimum
+    NEVER = "never"  # leave the field alone
+
+
+class StepOutcome(StrEnum):
+    """How asking one provider ended."""
+
+    MATCH = "match"
+    NO_MATCH = "no_match"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+class FieldOutcomeReason(StrEnum):
+    """How one wanted field of one job ended: exactly one reason each."""
+
+    WRITTEN = "written"
+    SAME = "same"  # a provider gave the value that is there already
+    VERIFIED = "verified"  # the same value, observed later than ours
+    PROTECTED = "protected"  # policy or a person's edit kept the value
+    BELOW_THRESHOLD = "below_threshold"
+    CONFLICT = "conflict"
+    NO_DATA = "no_data"  # everyone asked, nobody knew
+    SKIPPED = "skipped"  # nobody who could know was asked; the detail says why
+    ERROR = "error"  # a provider that could know failed
+
+
+class Strategy(StrEnum):
+    """How many providers are asked for a field."""
+
+    WATERFALL = "waterfall"  # stop once the field has a value of enough confidence
+    CONSENSUS = "consensus"  # ask several; agreement raises confidence
+
+
+class ConflictStatus(StrEnum):
+    """Whether a conflict still waits for a person."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    SUPERSEDED = "superseded"  # the record changed so that the question is gone
+
+
+class ConflictReason(StrEnum):
+    """Why a person must decide."""
+
+    EXISTING_DIFFERS = "existing_differs"
+    PROVIDERS_DISAGREE = "providers_disagree"
+    LOW_CONFIDENCE = "low_confidence"
+
+
+class ResolutionAction(StrEnum):
+    """What a reviewer chose."""
+
+    ACCEPT_CANDIDATE = "accept_candidate"
+    KEEP_CURRENT = "keep_current"
+    CUSTOM_VALUE = "custom_value"
+
+
+class CreditKind(StrEnum):
+    """One line of the ledger. See `models.credit` for what each does to balance and reserved."""
+
+    GRANT = "grant"
+    EXPIRY = "expiry"  # what was left of a monthly grant when its month ended
+    RESERVATION = "reservation"
+    CHARGE = "charge"
+    RELEASE = "release"
+
+
+SOURCE_CRM = "crm"
+SOURCE_REVIEWER = "reviewer"

@@ -1,0 +1,32 @@
+"""What a provider answered, kept so that the same question is not asked, or paid for, twice."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.fields import Instant, id_field
+
+
+class Answer(Model):
+    """One provider's answer to one question of one organization.
+
+    While `state` is `asking`, the job `asked_by` has the question in hand until `lease_until`; others with
+    the same question wait for its answer.
+    """
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    provider = fields.CharField(max_length=64)
+    input_key = fields.CharField(max_length=64)  # SHA-256 of the provider's input key
+    state = fields.CharField(max_length=16)
+    matched = fields.BooleanField(null=True)
+    findings = fields.JSONField[list[dict[str, Any]]](null=True)
+    detail = fields.TextField(default="")
+    asked_by = fields.CharField(max_length=36, null=True)
+    lease_until = Instant(null=True)
+    answered_at = Instant(null=True)
+    expires_at = Instant(null=True)
+
+    class Meta:
+        table = "answer"

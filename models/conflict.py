@@ -1,0 +1,57 @@
+"""A value that policy does not let us write without a person, and what was rejected before."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from enrichment.vocabulary import ConflictReason, ConflictStatus, EntityType
+from models.fields import Instant, id_field
+from models.job import Job
+from models.record import Record
+
+
+class Conflict(Model):
+    """One open question at most for each record and field.
+
+    `current` is `{value, source, confidence, observedAt}` as it was when the conflict was raised, or None
+    for an empty field; `candidates` lists `{id, value, provider, confidence, observedAt}`;
+    `resolution` is `{action, candidateId, value, note, resolvedBy, resolvedAt}`. Times in them are ISO 8601.
+    """
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    record: fields.ForeignKeyRelation[Record] = fields.ForeignKeyField("models.Record", related_name="conflicts")
+    record_id: str
+    job: fields.ForeignKeyRelation[Job] = fields.ForeignKeyField("models.Job", related_name="conflicts")
+    job_id: str
+    entity_type = fields.CharEnumField(EntityType, max_length=16)
+    field = fields.CharField(max_length=64)
+    reason = fields.CharEnumField(ConflictReason, max_length=32)
+    status = fields.CharEnumField(ConflictStatus, max_length=16)
+    current = fields.JSONField[dict[str, Any]](null=True)
+    candidates = fields.JSONField[list[dict[str, Any]]]()
+    recommended_id = fields.CharField(max_length=36, null=True)  # None recommends keeping the current value
+    recommended_because = fields.TextField(default="")
+    resolution = fields.JSONField[dict[str, Any]](null=True)
+    created_at = Instant()
+    updated_at = Instant()
+    resolved_at = Instant(null=True)
+
+    class Meta:
+        table = "conflict"
+
+
+class Rejection(Model):
+    """A value a reviewer turned down: the same source is not heard with it again."""
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    record_id = fields.CharField(max_length=36)
+    field = fields.CharField(max_length=64)
+    value_key = fields.CharField(max_length=64)  # `enrichment.catalogue.value_key` of the value
+    source = fields.CharField(max_length=64)
+    rejected_at = Instant()
+
+    class Meta:
+        table = "rejection"

@@ -1,0 +1,44 @@
+"""Column kinds that mean the same on SQLite and PostgreSQL."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import uuid_utils
+from tortoise import fields
+from tortoise.models import Model
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def new_id() -> str:
+    """A UUIDv7: unique, and in order of creation, so that the newest row has the greatest id."""
+    return str(uuid_utils.uuid7())
+
+
+def to_micros(moment: datetime) -> int:
+    """Whole microseconds since 1970, exactly (no float on the way)."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+class Instant(fields.Field[datetime], datetime):
+    """A moment as BIGINT microseconds: sorts and compares the same on both databases."""
+
+    SQL_TYPE = "BIGINT"
+
+    def to_db_value(self, value: Any, instance: type[Model] | Model) -> int | None:
+        if value is None or isinstance(value, int):
+            return value
+        return to_micros(value)
+
+    def to_python_value(self, value: Any) -> datetime | None:
+        return from_micros(value) if isinstance(value, int) else value
+
+
+def id_field(**options: Any) -> Any:
+    """A UUIDv7 primary key, as text."""
+    return fields.CharField(max_length=36, primary_key=True, default=new_id, **options)

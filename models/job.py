@@ -1,0 +1,81 @@
+"""One enrichment of one record, and one step for each provider it asked."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from enrichment.vocabulary import EntityType, JobStatus, JobTrigger, StepOutcome
+from models.fields import Instant, id_field
+from models.record import Record
+
+
+class Job(Model):
+    """The row is the truth; the queue only says that there is something to do.
+
+    A worker owns a job while `lease_until` lies ahead and `fence` is the number it claimed with.
+    `outcomes` lists how each wanted field ended: `{field, reason, provider, confidence, detail}`.
+    `filled_before` and `filled_after` name the enrichable fields that had a value.
+    """
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    record: fields.ForeignKeyRelation[Record] = fields.ForeignKeyField("models.Record", related_name="jobs")
+    record_id: str
+    entity_type = fields.CharEnumField(EntityType, max_length=16)
+    trigger = fields.CharEnumField(JobTrigger, max_length=32, source_field="trigger_kind")
+    status = fields.CharEnumField(JobStatus, max_length=16)
+    priority = fields.IntField(default=0)  # the lowest runs first
+    attempts = fields.IntField(default=0)
+    max_attempts = fields.IntField(default=5)
+    progress = fields.IntField(default=0)  # percent
+    running_step = fields.CharField(max_length=64, null=True)  # the provider being asked
+    forced = fields.BooleanField(default=False)  # the cooldown does not apply
+    fence = fields.IntField(default=0)
+    lease_until = Instant(null=True)
+    next_attempt_at = Instant(null=True)
+    fields_updated = fields.JSONField[list[str]]()
+    outcomes = fields.JSONField[list[dict[str, Any]]]()
+    filled_before = fields.JSONField[list[str]]()
+    filled_after = fields.JSONField[list[str]]()
+    matched = fields.BooleanField(null=True)  # whether any provider knew the record; None: none was asked
+    credits_used = fields.BigIntField(default=0)
+    short_of_credits = fields.BooleanField(default=False)  # runs again when credits return
+    error_code = fields.CharField(max_length=64, null=True)
+    error_message = fields.TextField(null=True)
+    error_retryable = fields.BooleanField(null=True)
+    requested_by = fields.CharField(max_length=255, null=True)
+    created_at = Instant()
+    started_at = Instant(null=True)
+    finished_at = Instant(null=True)
+    updated_at = Instant()
+
+    steps: fields.ReverseRelation["Step"]
+
+    class Meta:
+        table = "job"
+
+
+class Step(Model):
+    """One provider within a job: what it was asked, what it said, what it cost."""
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    job: fields.ForeignKeyRelation[Job] = fields.ForeignKeyField("models.Job", related_name="steps")
+    job_id: str
+    position = fields.IntField()
+    provider = fields.CharField(max_length=64)
+    outcome = fields.CharEnumField(StepOutcome, max_length=16)
+    skipped_reason = fields.CharField(max_length=64, null=True)
+    detail = fields.TextField(default="")
+    latency_ms = fields.IntField(null=True)
+    credits_charged = fields.BigIntField(default=0)
+    fields_found = fields.JSONField[list[str]]()
+    candidates = fields.JSONField[list[dict[str, Any]]]()
+    error_code = fields.CharField(max_length=64, null=True)
+    error_message = fields.TextField(null=True)
+    error_retryable = fields.BooleanField(null=True)
+    asked_at = Instant()
+
+    class Meta:
+        table = "step"

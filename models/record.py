@@ -1,0 +1,56 @@
+"""Our copy of one CRM entity, and the history of each of its values."""
+
+from typing import Any
+
+from tortoise import fields as columns
+from tortoise.models import Model
+
+from enrichment.vocabulary import EntityType
+from models.fields import Instant, id_field
+
+
+class Record(Model):
+    """One lead, contact or account of one organization.
+
+    `fields` holds the canonical value of every filled field, and unknown fields as they came; `received`
+    what the CRM last sent, to tell a real change from a repetition. `version` counts every change.
+    """
+
+    id = id_field()
+    organization_id = columns.CharField(max_length=128)
+    entity_type = columns.CharEnumField(EntityType, max_length=16)
+    external_id = columns.CharField(max_length=255)
+    fields = columns.JSONField[dict[str, Any]]()
+    received = columns.JSONField[dict[str, Any]]()
+    search_text = columns.TextField(default="")
+    completeness = columns.FloatField(default=0.0)
+    version = columns.IntField(default=1)
+    last_enriched_at = Instant(null=True)
+    created_at = Instant()
+    updated_at = Instant()
+
+    class Meta:
+        table = "record"
+
+
+class FieldValue(Model):
+    """One value of one field with its provenance. The current one has no `replaced_at`.
+
+    A cleared field is a row too, with the value null.
+    """
+
+    id = id_field()
+    organization_id = columns.CharField(max_length=128)
+    record_id = columns.CharField(max_length=36)
+    field = columns.CharField(max_length=64)
+    value = columns.JSONField[Any](null=True)
+    source = columns.CharField(max_length=64)  # `crm`, `reviewer` or a provider's id
+    actor = columns.CharField(max_length=255, null=True)  # the user, where a person wrote it
+    confidence = columns.FloatField()
+    job_id = columns.CharField(max_length=36, null=True)
+    observed_at = Instant()
+    written_at = Instant()
+    replaced_at = Instant(null=True)
+
+    class Meta:
+        table = "field_value"

@@ -1,0 +1,93 @@
+"""What a data provider is: the question it is asked and the answer it gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from enrichment.vocabulary import EntityType
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One record to look up.
+
+    `fields` holds the record's canonical values and its unknown fields as the CRM sent them (a
+    `fullName`, say); `wanted` names the fields of the catalogue that are still unsettled.
+    """
+
+    entity_type: EntityType
+    fields: Mapping[str, Any]
+    wanted: frozenset[str]
+    organization_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One value for one field. `confidence` is the belief (0-1) that this value is right for this record."""
+
+    field: str
+    value: Any
+    confidence: float
+    observed_at: datetime | None = None  # when the source saw it; None: as of the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider said. No findings and `matched` false is "no match", which is not an error."""
+
+    matched: bool
+    findings: tuple[Finding, ...] = ()
+    detail: str = ""  # plain words: how it matched, or why not ("3 companies share this name")
+
+
+NO_MATCH = Answer(matched=False)
+
+
+class ProviderError(Exception):
+    """The provider could not answer.
+
+    `code` is one of `timeout`, `unavailable`, `rate_limited`, `bad_key`, `out_of_credits`,
+    `invalid_answer`, `rejected`; `retryable` says whether the same question may work later.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, retryable: bool, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderInfo:
+    """What is known of a provider without asking it."""
+
+    id: str
+    name: str
+    gives: Mapping[EntityType, frozenset[str]]  # which fields of the catalogue it can give
+    needs: str  # plain words: the least input, e.g. "a domain, or a company name"
+    price: int = 0  # credits for a match
+    answer_lifetime_days: int = 30  # how long a match may be reused; 0: never kept (answers cost nothing)
+    miss_lifetime_days: int = 7
+    attribution: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Provider(Protocol):
+    """One source of data. Implementations are stateless between questions but may hold an index or a client."""
+
+    @property
+    def info(self) -> ProviderInfo: ...
+
+    def input_key(self, question: Question) -> str | None:
+        """The part of the question that decides the answer, as one canonical string.
+
+        Two questions with the same key get the same answer, so one is asked for both. None: the record
+        has not enough input to ask with.
+        """
+
+    async def ask(self, question: Question) -> Answer:
+        """Look the record up. Raises ProviderError when it could not be asked."""

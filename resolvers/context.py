@@ -1,0 +1,63 @@
+"""Who asks, and the services an operation may use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from arq.connections import ArqRedis
+
+from providers.registry import Registry
+from resolvers.errors import Forbidden, Unauthenticated
+from resolvers.live import Live
+
+
+class Role(StrEnum):
+    """What a user may do; each role may do all that the ones before it may."""
+
+    VIEWER = "VIEWER"
+    USER = "USER"
+    MANAGER = "MANAGER"
+    ADMIN = "ADMIN"
+
+    def covers(self, needed: "Role") -> bool:
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A user of one organization, as the token says."""
+
+    organization_id: str
+    user: str
+    role: Role
+    email: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Services:
+    """What the process shares: opened once, handed to every operation and job."""
+
+    redis: ArqRedis
+    registry: Registry
+    live: Live
+    now: Callable[[], datetime]
+    monthly_credit_grant: int
+
+
+@dataclass(slots=True)
+class Context:
+    """One request. `caller` is None until the token has been accepted."""
+
+    services: Services
+    caller: Caller | None = None
+
+    def require(self, role: Role) -> Caller:
+        """The caller, if the role allows it. Raises Unauthenticated or Forbidden."""
+        if self.caller is None:
+            raise Unauthenticated("a bearer token is needed")
+        if not self.caller.role.covers(role):
+            raise Forbidden(f"this needs the role {role.value}; yours is {self.caller.role.value}")
+        return self.caller

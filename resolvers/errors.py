@@ -1,0 +1,122 @@
+"""Errors a caller can expect, one catalogue for GraphQL and REST. Anything else that escapes is a bug.
+
+OperationError
+├── Unauthenticated            no token, or one that is not accepted
+├── Forbidden                  the role does not allow it
+├── NotFound                   not there, or another organization's
+├── BadRequest                 malformed: a cursor, an id, a parameter
+├── ValidationFailed           well-formed but not valid; lists every fault
+├── StateConflict              the state does not allow it; says the state
+│   ├── ConflictAlreadyResolved
+│   ├── JobNotRetryable
+│   ├── JobNotCancellable
+│   └── PipelineState
+├── VersionMismatch            a stale expected version
+├── PayloadTooLarge
+├── QueryTooComplex
+├── RateLimited                try again after `retryAfter` seconds
+├── InsufficientCredits
+└── Unavailable                the database or Redis is out of reach
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an input: where (`fieldPolicies.lead.fields.foo`, `records[3].externalId`) and what."""
+
+    path: str
+    message: str
+
+
+class OperationError(Exception):
+    """Base of the catalogue. `details` are shown to the caller beside the code."""
+
+    code: ClassVar[str] = "OPERATION_FAILED"
+
+    def __init__(self, message: str, *, faults: Sequence[Fault] = (), **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.faults = tuple(faults)
+        self.details = details
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What graphql-core copies into the error of a response."""
+        shown: dict[str, Any] = {"code": self.code, **self.details}
+        if self.faults:
+            shown["errors"] = [{"path": fault.path, "message": fault.message} for fault in self.faults]
+        return shown
+
+
+class Unauthenticated(OperationError):
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(OperationError):
+    code = "FORBIDDEN"
+
+
+class NotFound(OperationError):
+    code = "NOT_FOUND"
+
+
+class BadRequest(OperationError):
+    code = "BAD_REQUEST"
+
+
+class ValidationFailed(OperationError):
+    code = "VALIDATION_FAILED"
+
+
+class StateConflict(OperationError):
+    code = "STATE_CONFLICT"
+
+
+class ConflictAlreadyResolved(StateConflict):
+    code = "CONFLICT_ALREADY_RESOLVED"
+
+
+class JobNotRetryable(StateConflict):
+    code = "JOB_NOT_RETRYABLE"
+
+
+class JobNotCancellable(StateConflict):
+    code = "JOB_NOT_CANCELLABLE"
+
+
+class PipelineState(StateConflict):
+    code = "PIPELINE_STATE"
+
+
+class VersionMismatch(OperationError):
+    code = "VERSION_MISMATCH"
+
+
+class PayloadTooLarge(OperationError):
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class QueryTooComplex(OperationError):
+    code = "QUERY_TOO_COMPLEX"
+
+
+class RateLimited(OperationError):
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retryAfter=retry_after)
+
+
+class InsufficientCredits(OperationError):
+    code = "INSUFFICIENT_CREDITS"
+
+
+class Unavailable(OperationError):
+    code = "UNAVAILABLE"
+
+    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+        super().__init__(message, retryAfter=retry_after)
