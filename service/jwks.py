@@ -1,0 +1,124 @@
+"""The public keys that tokens are signed with: from a JWKS file or URL, cached and rotated."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import orjson
+import structlog
+
+MAX_AGE_SECONDS = 300.0  # keys are fetched again after this long
+COOLDOWN_SECONDS = 10.0  # tokens with unknown key ids cannot make us fetch more often than this
+TIMEOUT_SECONDS = 3.0
+MAX_BYTES = 1024 * 1024
+ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
+
+_log = structlog.get_logger(__name__)
+
+
+class KeysUnavailable(Exception):
+    """The keys could not be read. The message names no address and no driver's text."""
+
+
+def usable_keys(text: bytes) -> dict[str, jwt.PyJWK]:
+    """The signing keys of a JWKS by key id ("" for one without). Raises KeysUnavailable if it is none.
+
+    Symmetric keys, encryption keys and algorithms other than ours are passed over: a set of public keys
+    is public, so nothing in it may be used as a shared secret.
+    """
+    try:
+        listed = orjson.loads(text)["keys"]
+        entries = [entry for entry in listed if isinstance(entry, Mapping)]
+    except (orjson.JSONDecodeError, TypeError, KeyError):
+        raise KeysUnavailable("not a JSON Web Key Set") from None
+    keys = {}
+    for entry in entries:
+        key = _usable(entry)
+        if key is not None:
+            keys[str(entry.get("kid", ""))] = key
+    return keys
+
+
+def _usable(entry: Mapping[str, Any]) -> jwt.PyJWK | None:
+    if entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
+        return None
+    try:
+        key = jwt.PyJWK(dict(entry))
+    except jwt.PyJWTError:
+        return None
+    if key.algorithm_name not in ALGORITHMS or key.Algorithm.check_key_length(key.key):
+        return None
+    return key
+
+
+class KeySet:
+    """Keys read through `load`, again when they grow old or a token names one that is not among them.
+
+    While they cannot be read, the ones known stay good. `now` is a clock in seconds that only goes forward.
+    """
+
+    def __init__(
+        self, load: Callable[[], Awaitable[bytes]], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._load = load
+        self._now = now
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._read_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def find(self, key_id: str | None) -> jwt.PyJWK | None:
+        """The key of that id; without an id, the only key there is. Raises KeysUnavailable."""
+        key = self._known(key_id)
+        if self._now() - self._read_at < (COOLDOWN_SECONDS if key is None else MAX_AGE_SECONDS):
+            return key
+        await self._read()
+        if not self._keys:
+            raise KeysUnavailable("the signing keys cannot be read")
+        return self._known(key_id)
+
+    def _known(self, key_id: str | None) -> jwt.PyJWK | None:
+        if key_id is None:
+            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+        return self._keys.get(key_id)
+
+    async def _read(self) -> None:
+        asked_at = self._now()
+        async with self._reading:
+            if self._tried_at >= asked_at or asked_at - self._tried_at < COOLDOWN_SECONDS:
+                return  # someone else has just read them, or tried to
+            self._tried_at = self._now()
+            try:
+                keys = usable_keys(await self._load())
+            except (KeysUnavailable, httpx.HTTPError, OSError) as error:
+                _log.warning("signing keys cannot be read", error=type(error).__name__)
+                return
+            if not keys:
+                _log.warning("the key set holds no usable key", accepted=sorted(ALGORITHMS))
+            self._keys, self._read_at = keys or self._keys, self._now()
+
+
+def from_file(path: Path) -> KeySet:
+    async def load() -> bytes:
+        return await asyncio.to_thread(path.read_bytes)
+
+    return KeySet(load)
+
+
+def from_url(url: str) -> KeySet:
+    async def load() -> bytes:
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client, client.stream("GET", url) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise KeysUnavailable(f"status {answer.status_code}")
+            body = b""
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise KeysUnavailable("too large")
+            return body
+
+    return KeySet(load)

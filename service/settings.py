@@ -1,0 +1,302 @@
+"""Every setting of the service, read once from the environment (prefix `AUTO_ENRICHMENT_`)."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import orjson
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "AUTO_ENRICHMENT_"
+TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
+MIN_SECRET_BYTES = 32
+
+
+class Environment(StrEnum):
+    """Production refuses what is convenient only while developing."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class BadSettings(Exception):
+    """What is wrong with the settings: one line each, naming the variable, never showing a secret."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+
+class Settings(BaseSettings):
+    """The settings, with their defaults. Times are in seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    environment: Environment = Field(
+        Environment.DEVELOPMENT, description="development or production; production refuses unsafe settings"
+    )
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+
+    data_dir: Path = Field(Path(".data"), description="directory of the embedded database and Redis")
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://… or sqlite:///…; default: SQLite in DATA_DIR"
+    )
+    database_pool: int = Field(10, ge=1, le=200, description="most connections of one process to PostgreSQL")
+    redis_url: SecretStr | None = Field(
+        None, description="redis://…, rediss://… or unix://…; default: an embedded Redis in DATA_DIR"
+    )
+    redis_server: Path | None = Field(
+        None, description="redis-server program for the embedded Redis; default: the first one found"
+    )
+
+    jwt_secret: SecretStr | None = Field(
+        None, description="shared HS256 secret; default in development: made once, kept in DATA_DIR"
+    )
+    jwt_secret_previous: SecretStr | None = Field(
+        None, description="the secret before, still accepted while tokens signed with it run out"
+    )
+    jwt_jwks: str | None = Field(
+        None, description="URL or file of the public keys (RS256, ES256, EdDSA), instead of a secret"
+    )
+    jwt_issuer: str | None = Field(None, description="issuer that every token must name")
+    jwt_audience: str | None = Field(None, description="audience that every token must name")
+    jwt_org_claim: str = Field(
+        "organizationId", min_length=1, description="claim that names the organization"
+    )
+
+    monthly_credit_grant: int = Field(
+        1000, ge=0, le=10**12, description="credits granted each calendar month"
+    )
+    provider_prices: Annotated[dict[str, int], NoDecode] = Field(
+        default_factory=dict, description="credits per match, by provider: directory_archive=2,signals=0"
+    )
+    directory_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory`")
+    directory_archive_file: Path | None = Field(
+        None, description="CSV or JSONL of companies for `directory_archive`"
+    )
+
+    worker_concurrency: int = Field(
+        10, ge=1, le=500, description="messages of the queue a worker handles at once"
+    )
+    shutdown_seconds: int = Field(
+        20, ge=1, le=600, description="time to finish what is in flight when stopping"
+    )
+
+    log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error")
+    log_format: LogFormat | None = Field(
+        None, description="json or console; default: console in development, json in production"
+    )
+    metrics: bool = Field(True, description="serve Prometheus metrics at /metrics")
+    introspection: bool | None = Field(
+        None, description="answer GraphQL introspection; default: only in development"
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins of browsers that may call the API, separated by commas"
+    )
+    max_body_bytes: int = Field(
+        8 * 1024 * 1024, ge=1024, description="largest request body, and WebSocket message"
+    )
+
+    @field_validator("environment", "log_level", "log_format", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        return _check_scheme(
+            value, {"sqlite", "postgres", "postgresql", "asyncpg"}, "postgresql://… or sqlite:///…"
+        )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        return _check_scheme(value, {"redis", "rediss", "unix"}, "redis://…, rediss://… or unix://…")
+
+    @field_validator("provider_prices", mode="before")
+    @classmethod
+    def _read_prices(cls, value: Any) -> Any:
+        return dict(_prices(value)) if isinstance(value, str) else value
+
+    @field_validator("provider_prices")
+    @classmethod
+    def _no_negative_price(cls, value: dict[str, int]) -> dict[str, int]:
+        if any(price < 0 for price in value.values()):
+            raise ValueError("a price is a whole number of credits, 0 or more")
+        return value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _read_origins(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _whole_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not urlsplit(origin).scheme:
+                raise ValueError("an origin is a scheme and a host: https://crm.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind_of_key(self) -> "Settings":
+        if self.jwt_secret and self.jwt_jwks:
+            raise ValueError("JWT_SECRET and JWT_JWKS exclude each other: set the one that signs your tokens")
+        return self
+
+    @property
+    def production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def introspection_open(self) -> bool:
+        return not self.production if self.introspection is None else self.introspection
+
+    @property
+    def console_logs(self) -> bool:
+        return not self.production if self.log_format is None else self.log_format is LogFormat.CONSOLE
+
+
+def _check_scheme(value: SecretStr | None, schemes: set[str], wanted: str) -> SecretStr | None:
+    if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
+        raise ValueError(f"should be {wanted}")
+    return value
+
+
+def _prices(text: str) -> Iterator[tuple[str, int]]:
+    """`{"directory_archive": 2}` or `directory_archive=2,signals=0`."""
+    if text.lstrip().startswith("{"):
+        try:
+            yield from orjson.loads(text).items()
+        except orjson.JSONDecodeError as error:
+            raise ValueError("should be provider=credits pairs, or a JSON object") from error
+        return
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        provider, sign, price = (part.strip() for part in pair.partition("="))
+        if not (provider and sign and price.isascii() and price.isdigit()):
+            raise ValueError("should be provider=credits pairs: directory_archive=2,signals=0")
+        yield provider, int(price)
+
+
+def load_settings(**changes: Any) -> Settings:
+    """The settings of the environment, with `changes` over them. Raises BadSettings."""
+    try:
+        return Settings(**changes)
+    except ValidationError as error:
+        raise BadSettings(_faults(error)) from None
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_input=False, include_url=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        name = PREFIX + str(fault["loc"][0]).upper() if fault["loc"] else PREFIX.rstrip("_")
+        yield (
+            f"{name}: {message[:1].lower()}{message[1:]}"
+            if fault["type"] != "value_error"
+            else f"{name}: {message}"
+        )
+
+
+def refuse_unsafe(settings: Settings, *, embedded: bool = False) -> None:
+    """Raises BadSettings for what production must not run with. Anything goes in development."""
+    if not settings.production:
+        return
+    faults = [*_weak_keys(settings), *_embedded_stores(settings)]
+    if embedded:
+        faults.append(f"--embedded is for development: {PREFIX}ENVIRONMENT is production")
+    if faults:
+        raise BadSettings(faults)
+
+
+def _weak_keys(settings: Settings) -> Iterator[str]:
+    if settings.jwt_jwks is None and settings.jwt_secret is None:
+        yield f"{PREFIX}JWT_SECRET: production needs a secret, or {PREFIX}JWT_JWKS"
+    for name in ("jwt_secret", "jwt_secret_previous"):
+        secret: SecretStr | None = getattr(settings, name)
+        if secret is not None and (reason := weakness(secret.get_secret_value())):
+            yield f"{PREFIX}{name.upper()}: {reason}"
+    if settings.jwt_jwks and settings.jwt_jwks.startswith("http://"):
+        yield f"{PREFIX}JWT_JWKS: production fetches keys over https only"
+
+
+def _embedded_stores(settings: Settings) -> Iterator[str]:
+    if settings.database_url is None or settings.database_url.get_secret_value().startswith("sqlite"):
+        yield f"{PREFIX}DATABASE_URL: production needs PostgreSQL, postgresql://…"
+    if settings.redis_url is None:
+        yield f"{PREFIX}REDIS_URL: production needs a Redis of its own, redis://…"
+
+
+def weakness(secret: str) -> str | None:
+    """Why a signing secret is too easy to guess, or None."""
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        return f"a secret has at least {MIN_SECRET_BYTES} bytes (for example from `openssl rand -hex 32`)"
+    return None
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Variables with our prefix that are no setting: most likely a typing error."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    upper = {name.upper(): name for name in environ}
+    return sorted(
+        name
+        for key, name in upper.items()
+        if key.startswith(PREFIX) and key not in known and not key.startswith(TEST_PREFIX)
+    )
+
+
+def described(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """For each setting its variable, its value as it may be shown, and what it is for."""
+    for name, field in Settings.model_fields.items():
+        yield PREFIX + name.upper(), shown(getattr(settings, name)), field.description or ""
+
+
+def shown(value: Any) -> str:
+    """A value as it may be printed: secrets hidden, of a URL only its password."""
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            text = value.get_secret_value()
+            return without_password(text) if "://" in text else "********"
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return ",".join(f"{key}={item}" for key, item in value.items())
+        case tuple():
+            return ",".join(value)
+        case _:
+            return str(value)
+
+
+def without_password(url: str) -> str:
+    """The URL with any password in it hidden."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    credentials, at, host = authority.rpartition("@")
+    path = path.partition("?")[0]  # options may hold a password as well
+    if not at:
+        return f"{scheme}://{authority}{slash}{path}"
+    user = credentials.partition(":")[0]
+    return f"{scheme}://{user}:********@{host}{slash}{path}"
