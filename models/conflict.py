@@ -31,6 +31,7 @@ class Conflict(Model):
     status = fields.CharEnumField(ConflictStatus, max_length=16)
     current = fields.JSONField[dict[str, Any]](null=True)
     candidates = fields.JSONField[list[dict[str, Any]]]()
+    providers = fields.TextField(default="")  # of the candidates, each between spaces: " apollo hunter "
     recommended_id = fields.CharField(max_length=36, null=True)  # None recommends keeping the current value
     recommended_because = fields.TextField(default="")
     resolution = fields.JSONField[dict[str, Any]](null=True)

@@ -74,7 +74,8 @@ async def close() -> None:
 
 def connection() -> BaseDBAsyncClient:
     """The current connection: of the transaction this code runs in, if any."""
-    return connections.get("default")
+    client: BaseDBAsyncClient = connections.get("default")
+    return client
 
 
 def dialect() -> Dialect:
@@ -148,7 +149,13 @@ def rows(columns: Mapping[str, str]) -> str:
     if dialect() == "sqlite":
         picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
         return f"(SELECT {picked} FROM json_each(?)) AS v"
-    types = {"text": "text", "integer": "bigint", "real": "double precision", "boolean": "boolean", "json": "text"}
+    types = {
+        "text": "text",
+        "integer": "bigint",
+        "real": "double precision",
+        "boolean": "boolean",
+        "json": "text",
+    }
     picked = ", ".join(f"{name}::jsonb AS {name}" if kind == "json" else name for name, kind in columns.items())
     declared = ", ".join(f"{name} {types[kind]}" for name, kind in columns.items())
     return f"(SELECT {picked} FROM json_to_recordset(?::json) AS r({declared})) AS v"
@@ -167,6 +174,33 @@ def dump(value: Any) -> str:
 def load(value: Any) -> Any:
     """The value of a JSON column, however the driver handed it over."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+async def insert_rows(
+    tx: BaseDBAsyncClient,
+    table: str,
+    columns: Mapping[str, str],
+    items: Sequence[Mapping[str, Any]],
+    *,
+    then: str = "",
+) -> list[dict[str, Any]]:
+    """Insert many rows with one statement; `then` is what follows it (ON CONFLICT …, RETURNING …).
+
+    A missing column is NULL. Returns the rows of RETURNING.
+    """
+    if not items:
+        return []
+    names = ", ".join(columns)
+    picked = ", ".join(f"v.{name}" for name in columns)
+    filled = [{name: item.get(name) for name in columns} for item in items]
+    # WHERE true: without it SQLite takes ON CONFLICT for a join condition.
+    sql = f"INSERT INTO {table} ({names}) SELECT {picked} FROM {rows(columns)} WHERE true {then}"
+    return await query(sql, [dump_rows(filled)], using=tx)
+
+
+def marks(values: Sequence[Any]) -> str:
+    """Placeholders for an IN list."""
+    return ", ".join("?" for _ in values)
 
 
 def row_lock() -> str:

@@ -79,3 +79,11 @@ class Step(Model):
 
     class Meta:
         table = "step"
+        ordering = ["position"]
+
+
+def assemble(job: Job, record: Record, steps: list[Step]) -> Job:
+    """A job whose record and steps are at hand, as if they had been fetched with it."""
+    job.record = record
+    job.steps._set_result_for_query(steps)
+    return job

@@ -20,7 +20,6 @@ class Organization(Model):
     paused_at = Instant(null=True)
     paused_by = fields.CharField(max_length=255, null=True)
     pause_reason = fields.TextField(null=True)
-    last_claimed_at = fields.BigIntField(default=0)
 
     class Meta:
         table = "organization"

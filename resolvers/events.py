@@ -13,7 +13,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def announce(
-    redis: "Redis[bytes]",
+    redis: Redis,
     organization_id: str,
     *,
     jobs: Sequence[str] = (),

@@ -55,9 +55,7 @@ class PageArgs:
             raise BadRequest("first and last exclude each other", faults=[Fault("last", "given beside first")])
         for name, value in (("first", self.first), ("last", self.last)):
             if value is not None and not 1 <= value <= MAX_SIZE:
-                raise BadRequest(
-                    f"{name} must be 1 to {MAX_SIZE}", faults=[Fault(name, f"must be 1 to {MAX_SIZE}")]
-                )
+                raise BadRequest(f"{name} must be 1 to {MAX_SIZE}", faults=[Fault(name, f"must be 1 to {MAX_SIZE}")])
         return self.first or self.last or DEFAULT_SIZE
 
 

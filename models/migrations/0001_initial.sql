@@ -9,8 +9,7 @@ CREATE TABLE organization (
   config_updated_by VARCHAR(255),
   paused_at BIGINT,
   paused_by VARCHAR(255),
-  pause_reason TEXT,
-  last_claimed_at BIGINT NOT NULL DEFAULT 0
+  pause_reason TEXT
 );
 
 CREATE TABLE config_change (
@@ -138,6 +137,7 @@ CREATE TABLE conflict (
   status VARCHAR(16) NOT NULL CHECK (status IN ('open', 'resolved', 'superseded')),
   current {json},
   candidates {json} NOT NULL,
+  providers TEXT NOT NULL DEFAULT '',
   recommended_id {id},
   recommended_because TEXT NOT NULL DEFAULT '',
   resolution {json},

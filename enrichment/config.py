@@ -1,0 +1,261 @@
+"""An organization's rules: what is enriched, when, by whom, and what may be written.
+
+The JSON form is the REST body of `/config`. Keys are camelCase; enum values are accepted in any case.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from enrichment.catalogue import fields_of
+from enrichment.vocabulary import EntityType, FieldPolicy, JobTrigger, Strategy
+
+MAX_LIMIT = 1_000_000_000
+_Confidence = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
+_Credits = Annotated[int, Field(ge=0, le=MAX_LIMIT, strict=True)]
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+class Rule(_Part):
+    """What may be done to a field, and from which confidence on (None: the config's own minimum)."""
+
+    policy: Annotated[FieldPolicy, BeforeValidator(_lower)]
+    min_confidence: _Confidence | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_bare_policy(cls, value: Any) -> Any:
+        return {"policy": value} if isinstance(value, str) else value
+
+
+class EntityPolicies(_Part):
+    """The rule of an entity type, and the fields that have their own."""
+
+    default: Rule = Rule(policy=FieldPolicy.REVIEW)
+    fields: dict[str, Rule] = {}
+
+    def rule(self, field: str) -> Rule:
+        return self.fields.get(field, self.default)
+
+
+class FieldPolicies(_Part):
+    lead: EntityPolicies = EntityPolicies()
+    contact: EntityPolicies = EntityPolicies()
+    account: EntityPolicies = EntityPolicies()
+
+    def of(self, entity_type: EntityType) -> EntityPolicies:
+        return {
+            EntityType.LEAD: self.lead,
+            EntityType.CONTACT: self.contact,
+            EntityType.ACCOUNT: self.account,
+        }[entity_type]
+
+
+class Triggers(_Part):
+    """When enrichment starts by itself. `refresh_after_days`: None means never."""
+
+    on_create: StrictBool = True
+    on_update: StrictBool = True
+    refresh_after_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
+
+
+class EntityTypes(_Part):
+    lead: StrictBool = True
+    contact: StrictBool = True
+    account: StrictBool = True
+
+    def allows(self, entity_type: EntityType) -> bool:
+        return {
+            EntityType.LEAD: self.lead,
+            EntityType.CONTACT: self.contact,
+            EntityType.ACCOUNT: self.account,
+        }[entity_type]
+
+
+class ProviderRule(_Part):
+    """One provider in the waterfall. `daily_limit`: most credits a day (UTC) it may be paid."""
+
+    id: str
+    enabled: StrictBool = True
+    daily_limit: _Credits | None = None
+
+
+class Backoff(_Part):
+    """How long a job waits after a failed attempt: it doubles from the first to the longest."""
+
+    initial_seconds: Annotated[int, Field(ge=1, le=86_400, strict=True)] = 10
+    max_seconds: Annotated[int, Field(ge=1, le=604_800, strict=True)] = 3600
+
+
+class CreditRules(_Part):
+    """The most that may be spent: in a calendar month, in a day (both UTC), and by one job on its record.
+
+    `alert_thresholds`: shares of the monthly limit (or grant) whose crossing is told once.
+    """
+
+    monthly_limit: _Credits | None = None
+    daily_limit: _Credits | None = None
+    per_record_max: _Credits | None = None
+    alert_thresholds: Annotated[list[Annotated[float, Field(gt=0, le=1, strict=True)]], Field(max_length=10)] = [
+        0.8,
+        1.0,
+    ]
+
+
+class Config(_Part):
+    """The whole configuration. `consensus_size`: most providers asked for one field under `consensus`."""
+
+    enabled: StrictBool = True
+    triggers: Triggers = Triggers()
+    entity_types: EntityTypes = EntityTypes()
+    strategy: Annotated[Strategy, BeforeValidator(_lower)] = Strategy.WATERFALL
+    consensus_size: Annotated[int, Field(ge=2, le=10, strict=True)] = 3
+    providers: Annotated[list[ProviderRule], Field(max_length=100)] = []
+    field_policies: FieldPolicies = FieldPolicies()
+    min_confidence: _Confidence = 0.6
+    cooldown_hours: Annotated[int, Field(ge=0, le=8760, strict=True)] = 24
+    max_attempts: Annotated[int, Field(ge=1, le=50, strict=True)] = 5
+    backoff: Backoff = Backoff()
+    credits: CreditRules = CreditRules()
+
+    def as_json(self) -> dict[str, Any]:
+        """The REST form. A default rule without a minimum of its own is shown as a bare string."""
+        shown = self.model_dump(mode="json", by_alias=True)
+        for policies in shown["fieldPolicies"].values():
+            if policies["default"]["minConfidence"] is None:
+                policies["default"] = policies["default"]["policy"]
+        return shown
+
+    def rule(self, entity_type: EntityType, field: str) -> Rule:
+        return self.field_policies.of(entity_type).rule(field)
+
+    def minimum(self, entity_type: EntityType, field: str) -> float:
+        """The least confidence (0-1) with which a value is written to this field."""
+        own = self.rule(entity_type, field).min_confidence
+        return self.min_confidence if own is None else own
+
+    def starts_on(self, trigger: JobTrigger, entity_type: EntityType) -> bool:
+        """Whether this trigger starts a job by itself."""
+        wanted = {
+            JobTrigger.RECORD_CREATED: self.triggers.on_create,
+            JobTrigger.RECORD_UPDATED: self.triggers.on_update,
+            JobTrigger.SCHEDULED_REFRESH: self.triggers.refresh_after_days is not None,
+        }.get(trigger, True)
+        return self.enabled and wanted and self.entity_types.allows(entity_type)
+
+
+class InvalidConfig(Exception):
+    """A configuration that is refused whole. `faults` lists (path, message) of everything wrong with it."""
+
+    def __init__(self, faults: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{path}: {message}" for path, message in faults))
+        self.faults = faults
+
+
+def default_config(provider_ids: Iterable[str]) -> Config:
+    return Config(providers=[ProviderRule(id=provider_id) for provider_id in provider_ids])
+
+
+def merge(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`changes` laid over `current`: objects key by key, everything else replaced.
+
+    A null in place of a field's own rule takes the rule away.
+    """
+    merged = dict(current)
+    for key, value in changes.items():
+        before = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            merged[key] = merge(before, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def parse_config(body: Mapping[str, Any], provider_ids: Iterable[str]) -> Config:
+    """The configuration in `body`. Raises InvalidConfig naming every fault by its path."""
+    faults: list[tuple[str, str]] = []
+    config: Config | None = None
+    try:
+        config = Config.model_validate(_without_removed_rules(body))
+    except ValidationError as error:
+        faults = [(_path(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
+    faults += _unknown_fields(body)
+    if config is not None:
+        faults += _provider_faults(config, set(provider_ids))
+        if config.backoff.initial_seconds > config.backoff.max_seconds:
+            faults.append(("backoff.initialSeconds", "must not exceed backoff.maxSeconds"))
+    if faults or config is None:
+        raise InvalidConfig(faults)
+    return config
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def _without_removed_rules(body: Mapping[str, Any]) -> dict[str, Any]:
+    cleaned = dict(body)
+    policies = cleaned.get("fieldPolicies")
+    if not isinstance(policies, Mapping):
+        return cleaned
+    cleaned["fieldPolicies"] = {
+        entity_type: {
+            **rules,
+            "fields": {name: rule for name, rule in rules["fields"].items() if rule is not None},
+        }
+        if isinstance(rules, Mapping) and isinstance(rules.get("fields"), Mapping)
+        else rules
+        for entity_type, rules in policies.items()
+    }
+    return cleaned
+
+
+def _unknown_fields(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    faults: list[tuple[str, str]] = []
+    policies = body.get("fieldPolicies")
+    for entity_type in EntityType:
+        rules = policies.get(entity_type.value) if isinstance(policies, Mapping) else None
+        named = rules.get("fields") if isinstance(rules, Mapping) else None
+        if isinstance(named, Mapping):
+            known = fields_of(entity_type)
+            faults += [
+                (
+                    f"fieldPolicies.{entity_type.value}.fields.{name}",
+                    f"no such field of a {entity_type.value}",
+                )
+                for name in named
+                if name not in known
+            ]
+    return faults
+
+
+def _provider_faults(config: Config, known: set[str]) -> list[tuple[str, str]]:
+    faults: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for index, rule in enumerate(config.providers):
+        if rule.id not in known:
+            faults.append((f"providers[{index}].id", f"no such provider: {rule.id[:64]}"))
+        elif rule.id in seen:
+            faults.append((f"providers[{index}].id", f"{rule.id} is listed twice"))
+        seen.add(rule.id)
+    return faults

@@ -1,0 +1,127 @@
+"""The statements that write records and their values in bulk."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.database import dump_rows, execute, insert_rows, load, marks, query, rows
+
+_RECORD = {
+    "id": "text",
+    "organization_id": "text",
+    "entity_type": "text",
+    "external_id": "text",
+    "fields": "json",
+    "received": "json",
+    "search_text": "text",
+    "completeness": "real",
+    "created_at": "integer",
+    "updated_at": "integer",
+}
+_CHANGE = {
+    "id": "text",
+    "version": "integer",
+    "fields": "json",
+    "received": "json",
+    "search_text": "text",
+    "completeness": "real",
+    "last_enriched_at": "integer",
+}
+_VALUE = {
+    "id": "text",
+    "organization_id": "text",
+    "record_id": "text",
+    "field": "text",
+    "value": "json",
+    "source": "text",
+    "actor": "text",
+    "confidence": "real",
+    "job_id": "text",
+    "observed_at": "integer",
+    "written_at": "integer",
+}
+
+
+async def insert_records(tx: BaseDBAsyncClient, records: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Add records; one whose external id is known already is left out. Returns the ids added."""
+    added = await insert_rows(tx, "record", _RECORD, records, then="ON CONFLICT DO NOTHING RETURNING id")
+    return {row["id"] for row in added}
+
+
+async def update_records(tx: BaseDBAsyncClient, changes: Sequence[Mapping[str, Any]], now: int) -> set[str]:
+    """Change records that still have the named `version`, and raise it. Returns the ids changed.
+
+    `last_enriched_at` None leaves it alone.
+    """
+    if not changes:
+        return set()
+    done = await query(
+        "UPDATE record SET fields = v.fields, received = v.received, search_text = v.search_text,"
+        " completeness = v.completeness, version = record.version + 1, updated_at = ?,"
+        " last_enriched_at = COALESCE(v.last_enriched_at, record.last_enriched_at)"
+        f" FROM {rows(_CHANGE)} WHERE record.id = v.id AND record.version = v.version RETURNING record.id",
+        [now, dump_rows([{name: change.get(name) for name in _CHANGE} for change in changes])],
+        using=tx,
+    )
+    return {row["id"] for row in done}
+
+
+async def update_received(tx: BaseDBAsyncClient, echoes: Sequence[Mapping[str, Any]]) -> None:
+    """Note what the CRM last sent (`id`, `received`) where that changed nothing of the record."""
+    if echoes:
+        await execute(
+            f"UPDATE record SET received = v.received FROM {rows({'id': 'text', 'received': 'json'})}"
+            " WHERE record.id = v.id",
+            [dump_rows(list(echoes))],
+            using=tx,
+        )
+
+
+async def replace_values(tx: BaseDBAsyncClient, values: Sequence[Mapping[str, Any]], now: int) -> None:
+    """Make these the current values of their fields; what they replace becomes history."""
+    if not values:
+        return
+    keys = [{"record_id": value["record_id"], "field": value["field"]} for value in values]
+    await execute(
+        "UPDATE field_value SET replaced_at = ?"
+        f" FROM {rows({'record_id': 'text', 'field': 'text'})}"
+        " WHERE field_value.record_id = v.record_id AND field_value.field = v.field"
+        " AND field_value.replaced_at IS NULL",
+        [now, dump_rows(keys)],
+        using=tx,
+    )
+    await insert_rows(tx, "field_value", _VALUE, values)
+
+
+async def verify_values(tx: BaseDBAsyncClient, confirmed: Sequence[Mapping[str, Any]]) -> None:
+    """Note that a source saw the current value again: `record_id`, `field`, `observed_at`, `confidence`."""
+    if not confirmed:
+        return
+    columns = {"record_id": "text", "field": "text", "observed_at": "integer", "confidence": "real"}
+    await execute(
+        "UPDATE field_value SET observed_at = v.observed_at,"
+        " confidence = CASE WHEN v.confidence > field_value.confidence THEN v.confidence"
+        " ELSE field_value.confidence END"
+        f" FROM {rows(columns)} WHERE field_value.record_id = v.record_id AND field_value.field = v.field"
+        " AND field_value.replaced_at IS NULL AND field_value.observed_at < v.observed_at",
+        [dump_rows(list(confirmed))],
+        using=tx,
+    )
+
+
+async def current_values(
+    record_ids: Iterable[str], *, using: BaseDBAsyncClient | None = None
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """The provenance of every current value, by record and field."""
+    ids = list(record_ids)
+    found: dict[str, dict[str, dict[str, Any]]] = {record_id: {} for record_id in ids}
+    if ids:
+        sql = (
+            "SELECT id, record_id, field, value, source, actor, confidence, job_id, observed_at, written_at"
+            f" FROM field_value WHERE replaced_at IS NULL AND record_id IN ({marks(ids)})"
+        )
+        for row in await query(sql, ids, using=using):
+            row["value"] = load(row["value"])
+            found[row["record_id"]][row["field"]] = row
+    return found

@@ -1,0 +1,102 @@
+"""Read and change an organization's configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from enrichment.config import Config, InvalidConfig, merge, parse_config
+from models.database import dump, execute, load, query, transaction
+from models.fields import from_micros, new_id, to_micros
+from resolvers.context import Context, Role
+from resolvers.errors import Fault, ValidationFailed, VersionMismatch
+from resolvers.organizations import config_of, organization_of, read_config
+
+_READ_ONLY = frozenset({"version", "updatedAt", "updatedBy"})  # shown by GET, so clients send them back
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigView:
+    """The configuration with its version and who made it."""
+
+    config: Config
+    version: int
+    updated_at: datetime
+    updated_by: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of `GET /config`."""
+        return {
+            **self.config.as_json(),
+            "version": self.version,
+            "updatedAt": self.updated_at.isoformat().replace("+00:00", "Z"),
+            "updatedBy": self.updated_by,
+        }
+
+
+async def get_config(ctx: Context) -> ConfigView:
+    """The organization's configuration, with defaults on first use."""
+    caller = ctx.require(Role.VIEWER)
+    row = await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
+    return ConfigView(config_of(row), row.config_version, row.config_updated_at, row.config_updated_by)
+
+
+async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_version: int | None = None) -> ConfigView:
+    """Change the given keys and leave the others alone. A change of nothing makes no new version.
+
+    Raises ValidationFailed with every fault, and VersionMismatch when `expected_version` is not the current one.
+    """
+    caller = ctx.require(Role.MANAGER)
+    now = ctx.services.now()
+    registry = ctx.services.registry
+    await organization_of(caller.organization_id, registry, now)
+
+    async def body(tx: BaseDBAsyncClient) -> ConfigView:
+        # The no-op update locks the row, so that two changes at once are made one after the other.
+        row = (
+            await query(
+                "UPDATE organization SET config_version = config_version WHERE id = ?"
+                " RETURNING config, config_version, config_updated_at, config_updated_by",
+                [caller.organization_id],
+                using=tx,
+            )
+        )[0]
+        if expected_version is not None and expected_version != row["config_version"]:
+            raise VersionMismatch(
+                f"the configuration is at version {row['config_version']}, not {expected_version}",
+                version=row["config_version"],
+            )
+        before = load(row["config"])
+        config = _merged(before, changes, registry.ids())
+        if config.as_json() == read_config(before).as_json():
+            return ConfigView(
+                config, row["config_version"], from_micros(row["config_updated_at"]), row["config_updated_by"]
+            )
+        version = row["config_version"] + 1
+        stored = dump(config.as_json())
+        await execute(
+            "UPDATE organization SET config = ?, config_version = ?, config_updated_at = ?, config_updated_by = ?"
+            " WHERE id = ?",
+            [stored, version, to_micros(now), caller.user, caller.organization_id],
+            using=tx,
+        )
+        await execute(
+            "INSERT INTO config_change (id, organization_id, version, config, changed_at, changed_by)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [new_id(), caller.organization_id, version, stored, to_micros(now), caller.user],
+            using=tx,
+        )
+        return ConfigView(config, version, now, caller.user)
+
+    return await transaction(body)
+
+
+def _merged(before: Mapping[str, Any], changes: Mapping[str, Any], provider_ids: tuple[str, ...]) -> Config:
+    wanted = {key: value for key, value in changes.items() if key not in _READ_ONLY}
+    try:
+        return parse_config(merge(before, wanted), provider_ids)
+    except InvalidConfig as error:
+        faults = [Fault(path, message) for path, message in error.faults]
+        raise ValidationFailed("the configuration is not valid; nothing was changed", faults=faults) from error

@@ -1,0 +1,132 @@
+"""Conflicts: read, watch and resolve them."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tortoise.queryset import QuerySet
+
+from enrichment.vocabulary import ConflictReason, ConflictStatus, EntityType
+from models.conflict import Conflict
+from resolvers.context import Context, Role
+from resolvers.errors import Fault, NotFound, OperationError, ValidationFailed
+from resolvers.events import announce
+from resolvers.paging import Page, PageArgs, check_id, paginate
+from resolvers.resolution import Resolution, choose, settle_conflict
+
+MOST_RESOLVED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFilter:
+    """Which conflicts. Without `status`: the open ones. `created_before` is exclusive."""
+
+    entity_type: EntityType | None = None
+    external_id: str | None = None
+    record_id: str | None = None
+    job_id: str | None = None
+    field: str | None = None
+    status: tuple[ConflictStatus, ...] = ()
+    reason: tuple[ConflictReason, ...] = ()
+    provider: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveOutcome:
+    """How one of many ended: the conflict, or why it was refused."""
+
+    id: str
+    conflict: Conflict | None = None
+    error: OperationError | None = None
+
+
+def _filtered(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict]:
+    rows = Conflict.filter(organization_id=organization_id).prefetch_related("record", "job")
+    rows = rows.filter(status__in=list(wanted.status or (ConflictStatus.OPEN,)))
+    exact = {
+        "entity_type": wanted.entity_type,
+        "record__external_id": wanted.external_id,
+        "record_id": wanted.record_id,
+        "job_id": wanted.job_id,
+        "field": wanted.field,
+    }
+    rows = rows.filter(**{name: value for name, value in exact.items() if value is not None})
+    if wanted.reason:
+        rows = rows.filter(reason__in=list(wanted.reason))
+    if wanted.provider is not None:
+        rows = rows.filter(providers__contains=f" {wanted.provider} ")
+    if wanted.created_after is not None:
+        rows = rows.filter(created_at__gt=wanted.created_after)
+    if wanted.created_before is not None:
+        rows = rows.filter(created_at__lt=wanted.created_before)
+    return rows
+
+
+async def list_conflicts(ctx: Context, wanted: ConflictFilter, page: PageArgs) -> Page[Conflict]:
+    """Conflicts, newest first, with record and job."""
+    caller = ctx.require(Role.VIEWER)
+    return await paginate(_filtered(caller.organization_id, wanted), page)
+
+
+async def get_conflict(ctx: Context, conflict_id: str) -> Conflict:
+    """One conflict with its record and job. Raises NotFound, and BadRequest for what cannot be an id."""
+    caller = ctx.require(Role.VIEWER)
+    return await _read(caller.organization_id, check_id(conflict_id))
+
+
+async def _read(organization_id: str, conflict_id: str) -> Conflict:
+    found = await _filtered(organization_id, ConflictFilter(status=tuple(ConflictStatus))).get_or_none(id=conflict_id)
+    if found is None:
+        raise NotFound("no such conflict")
+    return found
+
+
+async def resolve_conflict(ctx: Context, conflict_id: str, resolution: Resolution | None) -> Conflict:
+    """Settle an open conflict; without a resolution, as recommended.
+
+    The value is written, or kept, in the same transaction. The same request again is answered as the first.
+    Raises ValidationFailed for a choice that cannot be, and ConflictAlreadyResolved (which shows the first
+    resolution) when another one was made before.
+    """
+    caller = ctx.require(Role.USER)
+    conflict = await _read(caller.organization_id, check_id(conflict_id))
+    choice = choose(conflict, resolution)
+    await settle_conflict(conflict, choice, caller.user, ctx.services.now())
+    await announce(ctx.services.redis, caller.organization_id, conflicts=[conflict.id], jobs=[conflict.job_id])
+    return await _read(caller.organization_id, conflict.id)
+
+
+async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolution | None) -> list[ResolveOutcome]:
+    """Settle many, each by itself; answers for each, in order. Raises ValidationFailed for more than 1,000."""
+    ctx.require(Role.USER)
+    if len(ids) > MOST_RESOLVED:
+        raise ValidationFailed("too many conflicts", faults=[Fault("ids", f"at most {MOST_RESOLVED}")])
+    outcomes: list[ResolveOutcome] = []
+    for conflict_id in ids:
+        try:
+            outcomes.append(ResolveOutcome(conflict_id, await resolve_conflict(ctx, conflict_id, resolution)))
+        except OperationError as error:
+            outcomes.append(ResolveOutcome(conflict_id, error=error))
+    return outcomes
+
+
+async def watch_conflicts(ctx: Context, entity_type: EntityType | None = None) -> AsyncIterator[Conflict]:
+    """Each conflict as it is raised."""
+    caller = ctx.require(Role.VIEWER)
+    organization_id = caller.organization_id
+    since = ctx.services.now()
+    told: set[str] = set()
+    async with ctx.services.live.watch(organization_id) as notices:
+        async for notice in notices:
+            if not notice.conflicts and not notice.gap:
+                continue
+            wanted = ConflictFilter(entity_type=entity_type, created_after=since)
+            rows = _filtered(organization_id, wanted)
+            if not notice.gap:
+                rows = rows.filter(id__in=sorted(notice.conflicts))
+            for conflict in await rows.order_by("id"):
+                if conflict.id not in told:
+                    told.add(conflict.id)
+                    yield conflict

@@ -1,0 +1,255 @@
+"""The statements that move credits. Each locks the account first, so however many race, limits hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from enrichment.credits import Limits, Purse, day_of, month_of
+from enrichment.vocabulary import CreditKind, EntityType, JobTrigger
+from enrichment.waterfall import SkipReason
+from models.database import execute, insert_rows, marks, query, transaction
+from models.fields import new_id, to_micros
+
+_ENTRY = {
+    "id": "text",
+    "organization_id": "text",
+    "kind": "text",
+    "amount": "integer",
+    "reserved_change": "integer",
+    "job_id": "text",
+    "record_id": "text",
+    "provider": "text",
+    "entity_type": "text",
+    "trigger_kind": "text",
+    "settles": "text",
+    "note": "text",
+    "actor": "text",
+    "idempotency_key": "text",
+    "created_at": "integer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A price to set aside before a call. `provider_daily_limit`: most credits a day for this provider."""
+
+    job_id: str
+    record_id: str
+    provider: str
+    price: int
+    entity_type: EntityType
+    trigger: JobTrigger
+    provider_daily_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The end of a reservation: charged for a match, released otherwise."""
+
+    reservation_id: str
+    charge: bool
+
+
+async def insert_entries(tx: BaseDBAsyncClient, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Append lines; those that a unique index knows already are left out. Returns the ones appended."""
+    then = "ON CONFLICT DO NOTHING RETURNING id, kind, amount, reserved_change, settles, job_id, provider"
+    return await insert_rows(tx, "credit_entry", _ENTRY, entries, then=then)
+
+
+async def lock_account(
+    tx: BaseDBAsyncClient, organization_id: str, now: datetime, monthly_grant: int
+) -> dict[str, Any]:
+    """The organization's account, locked until the transaction ends, brought to the month and day of `now`.
+
+    On the first use in a month what is left of the old month's grant ends, and the new one is granted. What
+    is reserved at that moment stays, so that calls in flight can be charged.
+    """
+    account = await _touch(tx, organization_id)
+    if account is None:
+        await execute(
+            "INSERT INTO credit_account (organization_id) VALUES (?) ON CONFLICT DO NOTHING",
+            [organization_id],
+            using=tx,
+        )
+        account = await _touch(tx, organization_id)
+    assert account is not None  # inserted above, or by another who then committed
+    if account["month"] != month_of(now):
+        await _begin_month(tx, account, now, monthly_grant)
+    if account["day"] != day_of(now):
+        account["day"], account["used_in_day"] = day_of(now), 0
+    return account
+
+
+async def _touch(tx: BaseDBAsyncClient, organization_id: str) -> dict[str, Any] | None:
+    found = await query(
+        "UPDATE credit_account SET balance = balance WHERE organization_id = ? RETURNING *",
+        [organization_id],
+        using=tx,
+    )
+    return found[0] if found else None
+
+
+async def _begin_month(tx: BaseDBAsyncClient, account: dict[str, Any], now: datetime, monthly_grant: int) -> None:
+    base = {"organization_id": account["organization_id"], "created_at": to_micros(now)}
+    unused = max(min(account["monthly_balance"], account["balance"] - account["reserved"]), 0)
+    entries: list[dict[str, Any]] = []
+    if unused:
+        note = f"unused credits of {account['month']}"
+        entries.append(base | {"id": new_id(), "kind": CreditKind.EXPIRY, "amount": -unused, "note": note})
+    if monthly_grant:
+        note = f"grant of {month_of(now)}"
+        entries.append(base | {"id": new_id(), "kind": CreditKind.GRANT, "amount": monthly_grant, "note": note})
+    await insert_entries(tx, [{"reserved_change": 0} | entry for entry in entries])
+    account["balance"] += monthly_grant - unused
+    account["monthly_balance"] += monthly_grant - unused
+    account["month"], account["used_in_month"] = month_of(now), 0
+
+
+async def save_account(tx: BaseDBAsyncClient, account: dict[str, Any]) -> None:
+    await execute(
+        "UPDATE credit_account SET balance = ?, monthly_balance = ?, reserved = ?, month = ?, used_in_month = ?,"
+        " day = ?, used_in_day = ? WHERE organization_id = ?",
+        [
+            account["balance"],
+            account["monthly_balance"],
+            account["reserved"],
+            account["month"],
+            account["used_in_month"],
+            account["day"],
+            account["used_in_day"],
+            account["organization_id"],
+        ],
+        using=tx,
+    )
+
+
+async def _spent_today(
+    tx: BaseDBAsyncClient, organization_id: str, providers: Sequence[str], now: datetime
+) -> dict[str, int]:
+    """Credits charged today, or set aside and not yet settled, by provider."""
+    start = to_micros(now.replace(hour=0, minute=0, second=0, microsecond=0))
+    found = await query(
+        "SELECT provider, SUM(CASE WHEN kind = 'charge' THEN -amount ELSE 0 END + reserved_change) AS spent"
+        f" FROM credit_entry WHERE organization_id = ? AND created_at >= ? AND provider IN ({marks(providers)})"
+        " GROUP BY provider",
+        [organization_id, start, *providers],
+        using=tx,
+    )
+    return {row["provider"]: int(row["spent"] or 0) for row in found}
+
+
+async def reserve(
+    organization_id: str, holds: Sequence[Hold], *, limits: Limits, now: datetime, monthly_grant: int
+) -> list[str | SkipReason]:
+    """Set aside the price of each call, in order. For each: the reservation's id, or why it does not fit."""
+
+    async def body(tx: BaseDBAsyncClient) -> list[str | SkipReason]:
+        account = await lock_account(tx, organization_id, now, monthly_grant)
+        limited = sorted({hold.provider for hold in holds if hold.provider_daily_limit is not None})
+        spent = await _spent_today(tx, organization_id, limited, now) if limited else {}
+        purse = Purse(account["balance"], account["reserved"], account["used_in_month"], account["used_in_day"])
+        results: list[str | SkipReason] = []
+        entries: list[dict[str, Any]] = []
+        for hold in holds:
+            cap = hold.provider_daily_limit
+            if cap is not None and spent.get(hold.provider, 0) + hold.price > cap:
+                results.append(SkipReason.PROVIDER_DAILY_LIMIT)
+                continue
+            refusal = purse.hold(hold.price, limits)
+            if refusal is not None:
+                results.append(refusal)
+                continue
+            spent[hold.provider] = spent.get(hold.provider, 0) + hold.price
+            entries.append(_reservation(organization_id, hold, now))
+            results.append(entries[-1]["id"])
+        account["reserved"] = purse.reserved
+        await insert_entries(tx, entries)
+        await save_account(tx, account)
+        return results
+
+    return await transaction(body)
+
+
+def _reservation(organization_id: str, hold: Hold, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "organization_id": organization_id,
+        "kind": CreditKind.RESERVATION,
+        "amount": 0,
+        "reserved_change": hold.price,
+        "job_id": hold.job_id,
+        "record_id": hold.record_id,
+        "provider": hold.provider,
+        "entity_type": hold.entity_type,
+        "trigger_kind": hold.trigger,
+        "created_at": to_micros(now),
+    }
+
+
+async def settle(
+    tx: BaseDBAsyncClient,
+    organization_id: str,
+    settlements: Sequence[Settlement],
+    *,
+    now: datetime,
+    monthly_grant: int,
+) -> dict[str, int]:
+    """Charge or release reservations, each once however often it is asked for.
+
+    A charge that the job has paid this provider already becomes a release. Returns the credits charged, by
+    reservation; a reservation that was settled before is not in it.
+    """
+    if not settlements:
+        return {}
+    account = await lock_account(tx, organization_id, now, monthly_grant)
+    wanted = {settlement.reservation_id: settlement.charge for settlement in settlements}
+    held = await query(
+        f"SELECT * FROM credit_entry WHERE organization_id = ? AND kind = 'reservation' AND id IN ({marks(list(wanted))})",
+        [organization_id, *wanted],
+        using=tx,
+    )
+    charges = [_end(entry, CreditKind.CHARGE, now) for entry in held if wanted[entry["id"]]]
+    done = await insert_entries(tx, charges)
+    charged_ids = {entry["settles"] for entry in done}
+    releases = [_end(entry, CreditKind.RELEASE, now) for entry in held if entry["id"] not in charged_ids]
+    done += await insert_entries(tx, releases)
+    _apply(account, done)
+    await save_account(tx, account)
+    return {entry["settles"]: -entry["amount"] for entry in done}
+
+
+def _end(reservation: dict[str, Any], kind: CreditKind, now: datetime) -> dict[str, Any]:
+    price = reservation["reserved_change"]
+    return reservation | {
+        "id": new_id(),
+        "kind": kind,
+        "amount": -price if kind is CreditKind.CHARGE else 0,
+        "reserved_change": -price,
+        "settles": reservation["id"],
+        "created_at": to_micros(now),
+    }
+
+
+def _apply(account: dict[str, Any], entries: Sequence[dict[str, Any]]) -> None:
+    for entry in entries:
+        spent = -entry["amount"]
+        account["balance"] -= spent
+        account["monthly_balance"] = max(min(account["monthly_balance"] - spent, account["balance"]), 0)
+        account["reserved"] += entry["reserved_change"]
+        account["used_in_month"] += spent
+        account["used_in_day"] += spent
+
+
+async def open_reservations(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Reservations of these jobs that nobody settled: `id` and `organization_id` of each."""
+    if not job_ids:
+        return []
+    return await query(
+        "SELECT r.id, r.organization_id FROM credit_entry r WHERE r.kind = 'reservation'"
+        f" AND r.job_id IN ({marks(job_ids)}) AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)",
+        list(job_ids),
+        using=tx,
+    )

@@ -1,0 +1,94 @@
+"""Whether the organization's jobs are dispatched; pause and resume."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.database import execute, query
+from models.fields import from_micros, to_micros
+from resolvers.context import Context, Role
+from resolvers.errors import Fault, ValidationFailed
+from resolvers.events import announce
+from resolvers.organizations import organization_of
+from resolvers.wake import wake_workers
+
+MAX_REASON = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineView:
+    """The state of dispatch, and how many jobs wait and run."""
+
+    paused: bool
+    paused_at: datetime | None
+    paused_by: str | None
+    reason: str | None
+    pending: int
+    in_progress: int
+    oldest_pending_at: datetime | None
+
+
+async def get_pipeline(ctx: Context) -> PipelineView:
+    """The pipeline as it is now."""
+    caller = ctx.require(Role.VIEWER)
+    row = await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
+    counts = {
+        found["status"]: found
+        for found in await query(
+            "SELECT status, COUNT(*) AS jobs, MIN(created_at) AS oldest FROM job WHERE organization_id = ?"
+            " AND status IN ('pending', 'in_progress') GROUP BY status",
+            [caller.organization_id],
+        )
+    }
+    pending = counts.get("pending")
+    running = counts.get("in_progress")
+    return PipelineView(
+        paused=row.paused_at is not None,
+        paused_at=row.paused_at,
+        paused_by=row.paused_by,
+        reason=row.pause_reason,
+        pending=pending["jobs"] if pending else 0,
+        in_progress=running["jobs"] if running else 0,
+        oldest_pending_at=from_micros(pending["oldest"]) if pending else None,
+    )
+
+
+async def pause_pipeline(ctx: Context, *, reason: str | None = None) -> PipelineView:
+    """Start nothing new until `resume_pipeline`; what runs ends. Pausing what is paused changes nothing."""
+    caller = ctx.require(Role.MANAGER)
+    if reason is not None and len(reason) > MAX_REASON:
+        raise ValidationFailed("the reason is too long", faults=[Fault("reason", f"at most {MAX_REASON} characters")])
+    now = ctx.services.now()
+    await organization_of(caller.organization_id, ctx.services.registry, now)
+    changed = await execute(
+        "UPDATE organization SET paused_at = ?, paused_by = ?, pause_reason = ? WHERE id = ? AND paused_at IS NULL",
+        [to_micros(now), caller.user, reason, caller.organization_id],
+    )
+    if changed:
+        await announce(ctx.services.redis, caller.organization_id, pipeline=True)
+    return await get_pipeline(ctx)
+
+
+async def resume_pipeline(ctx: Context) -> PipelineView:
+    """Dispatch again; all that waited runs. Resuming what runs changes nothing."""
+    caller = ctx.require(Role.MANAGER)
+    await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
+    changed = await execute(
+        "UPDATE organization SET paused_at = NULL, paused_by = NULL, pause_reason = NULL"
+        " WHERE id = ? AND paused_at IS NOT NULL",
+        [caller.organization_id],
+    )
+    if changed:
+        await announce(ctx.services.redis, caller.organization_id, pipeline=True)
+        await wake_workers(ctx.services.redis)
+    return await get_pipeline(ctx)
+
+
+async def watch_pipeline(ctx: Context) -> AsyncIterator[PipelineView]:
+    """The pipeline as it is now, then after each pause and resume."""
+    caller = ctx.require(Role.VIEWER)
+    async with ctx.services.live.watch(caller.organization_id) as notices:
+        yield await get_pipeline(ctx)
+        async for notice in notices:
+            if notice.pipeline or notice.gap:
+                yield await get_pipeline(ctx)
