@@ -1,0 +1,150 @@
+"""The organization's configuration: the keys of REST, typed."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from enrichment import config as rules
+from resolvers import config as operations
+from schema.config_input import ConfigInput
+from schema.context import Info
+from schema.enums import EntityType, FieldPolicy, Strategy
+
+
+@strawberry.type(description="When enrichment starts by itself.")
+class Triggers:
+    on_create: bool
+    on_update: bool
+    refresh_after_days: int | None = strawberry.field(description="Null: never.")
+
+
+@strawberry.type(description="Which entity types are enriched.")
+class EntityTypes:
+    lead: bool
+    contact: bool
+    account: bool
+
+
+@strawberry.type(description="One provider in the waterfall; their order is their priority.")
+class ProviderRule:
+    id: strawberry.ID
+    enabled: bool
+    daily_limit: int | None = strawberry.field(description="Most credits a day that it may be paid.")
+
+
+@strawberry.type(description="What may be done to a field.")
+class FieldPolicyRule:
+    policy: FieldPolicy
+    min_confidence: float | None = strawberry.field(description="Null: the config's own.")
+
+
+@strawberry.type(description="The rule of one field.")
+class NamedFieldPolicy:
+    field: str
+    policy: FieldPolicy
+    min_confidence: float | None
+
+
+@strawberry.type(description="The rules of one entity type.")
+class EntityFieldPolicies:
+    entity_type: EntityType
+    default: FieldPolicyRule
+    fields: list[NamedFieldPolicy] = strawberry.field(description="The fields with a rule of their own.")
+
+    @classmethod
+    def of(cls, entity_type: EntityType, policies: rules.EntityPolicies) -> Self:
+        default = policies.default
+        return cls(
+            entity_type=entity_type,
+            default=FieldPolicyRule(policy=default.policy, min_confidence=default.min_confidence),
+            fields=[
+                NamedFieldPolicy(field=name, policy=rule.policy, min_confidence=rule.min_confidence)
+                for name, rule in policies.fields.items()
+            ],
+        )
+
+
+@strawberry.type(description="How long a job waits after a failed attempt: from the first to the longest, doubling.")
+class Backoff:
+    initial_seconds: int
+    max_seconds: int
+
+
+@strawberry.type(description="The most credits that may be spent.")
+class CreditRules:
+    monthly_limit: int | None
+    daily_limit: int | None
+    per_record_max: int | None
+    alert_thresholds: list[float] = strawberry.field(description="Shares of the monthly limit, 0 to 1.")
+
+
+@strawberry.type(description="The organization's rules.")
+class Config:
+    enabled: bool
+    triggers: Triggers
+    entity_types: EntityTypes
+    strategy: Strategy
+    consensus_size: int = strawberry.field(description="Most providers asked for a field under CONSENSUS.")
+    providers: list[ProviderRule]
+    field_policies: list[EntityFieldPolicies]
+    min_confidence: float
+    cooldown_hours: int
+    max_attempts: int
+    backoff: Backoff
+    credits: CreditRules
+    version: int
+    updated_at: datetime
+    updated_by: str | None
+
+    @classmethod
+    def of(cls, view: operations.ConfigView) -> Self:
+        config = view.config
+        triggers, types, credits = config.triggers, config.entity_types, config.credits
+        return cls(
+            enabled=config.enabled,
+            triggers=Triggers(
+                on_create=triggers.on_create,
+                on_update=triggers.on_update,
+                refresh_after_days=triggers.refresh_after_days,
+            ),
+            entity_types=EntityTypes(lead=types.lead, contact=types.contact, account=types.account),
+            strategy=config.strategy,
+            consensus_size=config.consensus_size,
+            providers=[
+                ProviderRule(id=strawberry.ID(rule.id), enabled=rule.enabled, daily_limit=rule.daily_limit)
+                for rule in config.providers
+            ],
+            field_policies=[EntityFieldPolicies.of(kind, config.field_policies.of(kind)) for kind in EntityType],
+            min_confidence=config.min_confidence,
+            cooldown_hours=config.cooldown_hours,
+            max_attempts=config.max_attempts,
+            backoff=Backoff(initial_seconds=config.backoff.initial_seconds, max_seconds=config.backoff.max_seconds),
+            credits=CreditRules(
+                monthly_limit=credits.monthly_limit,
+                daily_limit=credits.daily_limit,
+                per_record_max=credits.per_record_max,
+                alert_thresholds=credits.alert_thresholds,
+            ),
+            version=view.version,
+            updated_at=view.updated_at,
+            updated_by=view.updated_by,
+        )
+
+
+@strawberry.type
+class ConfigQuery:
+    @strawberry.field(description="The organization's rules.")
+    async def config(self, info: Info) -> Config:
+        return Config.of(await operations.get_config(info.context))
+
+
+@strawberry.type
+class ConfigMutation:
+    @strawberry.mutation(
+        description="Change the given keys and leave the others alone."
+        " Refused as a whole with every fault; VERSION_MISMATCH unless `expectedVersion` is the current one."
+    )
+    async def update_config(self, info: Info, input: ConfigInput, expected_version: int | None = None) -> Config:
+        view = await operations.update_config(info.context, input.read(), expected_version=expected_version)
+        return Config.of(view)

@@ -1,0 +1,223 @@
+"""Conflicts: values that policy does not let us write without a person, and their resolution."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Self
+
+import strawberry
+
+from models import conflict as models
+from resolvers import conflicts as operations
+from resolvers.paging import DEFAULT_SIZE
+from resolvers.resolution import UNSET
+from resolvers.resolution import Resolution as Choice
+from schema.context import Info
+from schema.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
+from schema.job import Job
+from schema.paging import Connection, Each, page_args
+from schema.problem import Problem
+from schema.record import FieldValue, Record
+from schema.scalars import JSON, read_time
+from schema.streams import closing
+
+
+@strawberry.type(description="A value that a provider proposed.")
+class Candidate:
+    id: strawberry.ID
+    value: JSON
+    provider: str
+    confidence: float = strawberry.field(description="From 0 to 1.")
+    observed_at: datetime
+
+    @classmethod
+    def of(cls, candidate: Mapping[str, Any]) -> Self:
+        return cls(
+            id=strawberry.ID(candidate["id"]),
+            value=JSON(candidate["value"]),
+            provider=candidate["provider"],
+            confidence=candidate["confidence"],
+            observed_at=read_time(candidate["observedAt"]),
+        )
+
+
+@strawberry.type(description="What a reviewer chose.")
+class Resolution:
+    action: ResolutionAction
+    candidate_id: strawberry.ID | None
+    value: JSON | None
+    note: str | None
+    resolved_by: str | None
+    resolved_at: datetime
+
+    @classmethod
+    def of(cls, resolution: Mapping[str, Any]) -> Self:
+        return cls(
+            action=ResolutionAction(resolution["action"]),
+            candidate_id=resolution.get("candidateId"),
+            value=JSON(resolution.get("value")),
+            note=resolution.get("note"),
+            resolved_by=resolution.get("resolvedBy"),
+            resolved_at=read_time(resolution["resolvedAt"]),
+        )
+
+
+@strawberry.type(description="One question about one field of one record that waits for a person.")
+class Conflict:
+    id: strawberry.ID
+    job_id: strawberry.Private[str]
+    record: Record
+    entity_type: EntityType
+    field: str
+    reason: ConflictReason
+    status: ConflictStatus
+    current: FieldValue | None = strawberry.field(
+        description="The value when the conflict was raised. Null: the field was empty."
+    )
+    candidates: Sequence[Candidate]
+    recommended: Candidate | None = strawberry.field(description="Null recommends keeping the current value.")
+    recommended_because: str
+    resolution: Resolution | None
+    created_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+
+    @classmethod
+    def of(cls, row: models.Conflict) -> Self:
+        """`row` comes with its record."""
+        recommended = next((item for item in row.candidates if item["id"] == row.recommended_id), None)
+        return cls(
+            id=strawberry.ID(row.id),
+            job_id=row.job_id,
+            record=Record.of(row.record),
+            entity_type=row.entity_type,
+            field=row.field,
+            reason=row.reason,
+            status=row.status,
+            current=FieldValue.of_json(row.field, row.current) if row.current else None,
+            candidates=Each(Candidate.of, row.candidates),
+            recommended=None if recommended is None else Candidate.of(recommended),
+            recommended_because=row.recommended_because,
+            resolution=Resolution.of(row.resolution) if row.resolution else None,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            resolved_at=row.resolved_at,
+        )
+
+    @strawberry.field(description="The job that raised it.")
+    async def job(self, info: Info) -> Job:
+        return await info.context.loaders.jobs.load(self.job_id)
+
+
+@strawberry.type(description="What became of one of the conflicts that were to be resolved.")
+class ResolveConflictResult:
+    id: strawberry.ID
+    conflict: Conflict | None
+    error: Problem | None
+
+
+@strawberry.type(description="The outcome of each, in the order of the ids.")
+class ResolveConflictsPayload:
+    results: list[ResolveConflictResult]
+    resolved: int = strawberry.field(description="How many are resolved now.")
+
+    @classmethod
+    def of(cls, outcomes: Sequence[operations.ResolveOutcome]) -> Self:
+        results = [
+            ResolveConflictResult(
+                id=strawberry.ID(outcome.id),
+                conflict=None if outcome.conflict is None else Conflict.of(outcome.conflict),
+                error=None if outcome.error is None else Problem.of(outcome.error),
+            )
+            for outcome in outcomes
+        ]
+        return cls(results=results, resolved=sum(1 for outcome in outcomes if outcome.error is None))
+
+
+@strawberry.input(description="Which conflicts: all that is given must hold. Without `status` the open ones.")
+class ConflictFilter:
+    entity_type: EntityType | None = None
+    external_id: strawberry.ID | None = None
+    record_id: strawberry.ID | None = None
+    job_id: strawberry.ID | None = None
+    field: str | None = None
+    status: list[ConflictStatus] | None = None
+    reason: list[ConflictReason] | None = None
+    provider: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    def read(self) -> operations.ConflictFilter:
+        return operations.ConflictFilter(
+            entity_type=self.entity_type,
+            external_id=self.external_id,
+            record_id=self.record_id,
+            job_id=self.job_id,
+            field=self.field,
+            status=tuple(self.status or ()),
+            reason=tuple(self.reason or ()),
+            provider=self.provider,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
+
+
+@strawberry.input(description="A candidate (`candidateId`), the current value, or a value of one's own (`value`).")
+class ResolutionInput:
+    action: ResolutionAction
+    candidate_id: strawberry.ID | None = None
+    value: JSON | None = strawberry.UNSET
+    note: str | None = None
+
+    def read(self) -> Choice:
+        # A null that goes with no custom value is a variable that was left empty, not a value.
+        custom = self.action is ResolutionAction.CUSTOM_VALUE
+        given = self.value is not strawberry.UNSET and (custom or self.value is not None)
+        value = self.value if given else UNSET
+        return Choice(self.action, candidate_id=self.candidate_id, value=value, note=self.note)
+
+
+@strawberry.type
+class ConflictQuery:
+    @strawberry.field(description="The organization's conflicts; without a filter the open ones.")
+    async def conflicts(
+        self,
+        info: Info,
+        filter: ConflictFilter | None = None,
+        first: int | None = DEFAULT_SIZE,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Conflict]:
+        wanted = filter or ConflictFilter()
+        args = page_args(info, first, after, last, before)
+        return Connection[Conflict].of(await operations.list_conflicts(info.context, wanted.read(), args), Conflict.of)
+
+    @strawberry.field(description="One conflict.")
+    async def conflict(self, info: Info, id: strawberry.ID) -> Conflict:
+        return Conflict.of(await operations.get_conflict(info.context, id))
+
+
+@strawberry.type
+class ConflictMutation:
+    @strawberry.mutation(description="Decide a conflict; without a resolution as recommended.")
+    async def resolve_conflict(
+        self, info: Info, id: strawberry.ID, resolution: ResolutionInput | None = None
+    ) -> Conflict:
+        chosen = None if resolution is None else resolution.read()
+        return Conflict.of(await operations.resolve_conflict(info.context, id, chosen))
+
+    @strawberry.mutation(description="Decide many conflicts in the same way; each has its own outcome.")
+    async def resolve_conflicts(
+        self, info: Info, ids: list[strawberry.ID], resolution: ResolutionInput | None = None
+    ) -> ResolveConflictsPayload:
+        chosen = None if resolution is None else resolution.read()
+        return ResolveConflictsPayload.of(await operations.resolve_conflicts(info.context, ids, chosen))
+
+
+@strawberry.type
+class ConflictSubscription:
+    @strawberry.subscription(description="Every conflict that is raised from now on.")
+    async def conflict_raised(self, info: Info, entity_type: EntityType | None = None) -> AsyncIterator[Conflict]:
+        async with closing(operations.watch_conflicts(info.context, entity_type)) as conflicts:
+            async for conflict in conflicts:
+                yield Conflict.of(conflict)

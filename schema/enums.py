@@ -1,0 +1,52 @@
+"""The closed lists of the domain as GraphQL enums: clients write the names, `IN_PROGRESS`."""
+
+import strawberry
+
+from enrichment.vocabulary import (
+    ConflictReason,
+    ConflictStatus,
+    CreditKind,
+    EntityType,
+    FieldOutcomeReason,
+    FieldPolicy,
+    JobStatus,
+    JobTrigger,
+    ResolutionAction,
+    StepOutcome,
+    Strategy,
+)
+from resolvers.intake import RecordOutcome
+
+__all__ = [
+    "ConflictReason",
+    "ConflictStatus",
+    "CreditKind",
+    "EntityType",
+    "FieldOutcomeReason",
+    "FieldPolicy",
+    "JobStatus",
+    "JobTrigger",
+    "RecordOutcome",
+    "ResolutionAction",
+    "StepOutcome",
+    "Strategy",
+]
+
+strawberry.enum(EntityType, description="Which kind of CRM entity a record is.")
+strawberry.enum(
+    JobStatus,
+    description="Where a job is. COMPLETED, PARTIAL, FAILED, SKIPPED and CANCELLED are final.",
+)
+strawberry.enum(JobTrigger, description="What started a job.")
+strawberry.enum(FieldPolicy, description="What enrichment may do to a field.")
+strawberry.enum(StepOutcome, description="How asking one provider ended.")
+strawberry.enum(
+    FieldOutcomeReason,
+    description="How one wanted field of one job ended: exactly one reason each.",
+)
+strawberry.enum(Strategy, description="How many providers are asked for a field.")
+strawberry.enum(ConflictStatus, description="Whether a conflict still waits for a person.")
+strawberry.enum(ConflictReason, description="Why a person must decide.")
+strawberry.enum(ResolutionAction, description="What a reviewer chose.")
+strawberry.enum(CreditKind, description="What one line of the credit ledger is.")
+strawberry.enum(RecordOutcome, description="What became of one record that was sent.")

@@ -1,0 +1,61 @@
+"""The pipeline: whether jobs are dispatched, and how many wait."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from resolvers import pipeline as operations
+from schema.context import Info
+from schema.streams import closing
+
+
+@strawberry.type(description="Whether the organization's jobs are dispatched.")
+class Pipeline:
+    paused: bool
+    paused_at: datetime | None
+    paused_by: str | None
+    reason: str | None
+    pending: int = strawberry.field(description="Jobs that wait.")
+    in_progress: int = strawberry.field(description="Jobs that run.")
+    oldest_pending_at: datetime | None
+
+    @classmethod
+    def of(cls, view: operations.PipelineView) -> Self:
+        return cls(
+            paused=view.paused,
+            paused_at=view.paused_at,
+            paused_by=view.paused_by,
+            reason=view.reason,
+            pending=view.pending,
+            in_progress=view.in_progress,
+            oldest_pending_at=view.oldest_pending_at,
+        )
+
+
+@strawberry.type
+class PipelineQuery:
+    @strawberry.field(description="The pipeline as it is now.")
+    async def pipeline(self, info: Info) -> Pipeline:
+        return Pipeline.of(await operations.get_pipeline(info.context))
+
+
+@strawberry.type
+class PipelineMutation:
+    @strawberry.mutation(description="Start no more jobs until resumed; those that run end.")
+    async def pause_pipeline(self, info: Info, reason: str | None = None) -> Pipeline:
+        return Pipeline.of(await operations.pause_pipeline(info.context, reason=reason))
+
+    @strawberry.mutation(description="Dispatch again; all that waited runs.")
+    async def resume_pipeline(self, info: Info) -> Pipeline:
+        return Pipeline.of(await operations.resume_pipeline(info.context))
+
+
+@strawberry.type
+class PipelineSubscription:
+    @strawberry.subscription(description="The pipeline as it is now at once, then after every change.")
+    async def pipeline_changed(self, info: Info) -> AsyncIterator[Pipeline]:
+        async with closing(operations.watch_pipeline(info.context)) as views:
+            async for view in views:
+                yield Pipeline.of(view)

@@ -1,0 +1,25 @@
+"""An expected refusal of one part of a bulk call, as data beside the parts that went well."""
+
+from typing import Self
+
+import strawberry
+
+from resolvers.errors import OperationError
+
+
+@strawberry.type(description="One thing wrong with an input.")
+class Fault:
+    path: str
+    message: str
+
+
+@strawberry.type(description="Why one of many was refused.")
+class Problem:
+    code: str = strawberry.field(description="As `extensions.code` of an error.")
+    message: str
+    errors: list[Fault]
+
+    @classmethod
+    def of(cls, error: OperationError) -> Self:
+        faults = [Fault(path=fault.path, message=fault.message) for fault in error.faults]
+        return cls(code=error.code, message=error.message, errors=faults)

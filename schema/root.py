@@ -1,0 +1,154 @@
+"""The schema: its three roots, and how every operation begins and ends."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext, ExecutionResult
+
+from resolvers.errors import QueryTooComplex
+from schema.config import ConfigMutation, ConfigQuery
+from schema.conflict import ConflictMutation, ConflictQuery, ConflictSubscription
+from schema.credit import CreditMutation, CreditQuery
+from schema.documents import Document, Documents
+from schema.enrich import EnrichMutation
+from schema.errors import ErrorTranslator
+from schema.intake import IntakeMutation
+from schema.job import JobMutation, JobQuery, JobSubscription
+from schema.limits import Limits, refuse_expensive
+from schema.loaders import Loaders
+from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscription
+from schema.provider import ProviderQuery
+from schema.record import RecordQuery
+from schema.scalars import SCALARS
+from schema.stats import StatsQuery
+
+
+@strawberry.type
+class Query(ConfigQuery, PipelineQuery, JobQuery, ConflictQuery, CreditQuery, StatsQuery, RecordQuery, ProviderQuery):
+    """What may be read."""
+
+
+@strawberry.type
+class Mutation(
+    ConfigMutation,
+    IntakeMutation,
+    EnrichMutation,
+    JobMutation,
+    ConflictMutation,
+    PipelineMutation,
+    CreditMutation,
+):
+    """What may be done."""
+
+
+@strawberry.type
+class Subscription(JobSubscription, ConflictSubscription, PipelineSubscription):
+    """What may be watched."""
+
+
+class ApiSchema(strawberry.Schema):
+    """The schema with its limits; every error that leaves it has its code and shows nothing unexpected."""
+
+    def __init__(
+        self,
+        *,
+        introspection: bool = True,
+        limits: Limits | None = None,
+        is_out_of_reach: Callable[[BaseException], bool] = lambda error: False,
+    ) -> None:
+        documents = Documents(limits=limits or Limits(), introspection=introspection)
+        self._translate = ErrorTranslator(is_out_of_reach)
+        super().__init__(
+            Query,
+            Mutation,
+            Subscription,
+            extensions=[lambda: _Beginning(documents)],
+            config=StrawberryConfig(scalar_map=SCALARS),
+        )
+        _drop_null_defaults(self._schema)
+
+    async def execute(self, *args: Any, **kwargs: Any) -> ExecutionResult:
+        result = await super().execute(*args, **kwargs)
+        self._show(result)
+        return result
+
+    async def stream(self, *args: Any, **kwargs: Any) -> Any:
+        return self._all_shown(await super().stream(*args, **kwargs))
+
+    async def _all_shown(self, results: Any) -> AsyncIterator[Any]:
+        async with aclosing(results):
+            async for result in results:
+                self._show(result)
+                yield result
+
+    def _show(self, result: ExecutionResult) -> None:
+        if result.errors:
+            result.errors = [self._translate(error) for error in result.errors]
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: errors are logged where they are translated, and only those that are ours."""
+
+
+def _drop_null_defaults(schema: GraphQLSchema) -> None:
+    """Leave out what Strawberry adds to everything optional, `= null`: absent and null mean the same here."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLInputObjectType):
+            optional: list[GraphQLArgument | GraphQLInputField] = [*kind.fields.values()]
+        elif isinstance(kind, GraphQLObjectType):
+            optional = [argument for field in kind.fields.values() for argument in field.args.values()]
+        else:
+            continue
+        for item in optional:
+            if item.default_value is None:
+                item.default_value = Undefined
+
+
+class _Beginning(SchemaExtension):
+    """Gives an operation its own context, its document, and the refusal of what it must not ask for."""
+
+    def __init__(self, documents: Documents) -> None:
+        super().__init__()
+        self._documents = documents
+        self._document: Document | None = None
+
+    def on_operation(self) -> Iterator[None]:
+        context = self.execution_context.context.for_operation()
+        context.loaders = Loaders(context)
+        self.execution_context.context = context
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        execution = self.execution_context
+        try:
+            self._document = self._documents.read(execution.schema._schema, execution.query or "")
+            execution.graphql_document = self._document.node
+        except GraphQLError:
+            # Left to the library, which parses again, to be answered on every transport.
+            execution.parse_options["max_tokens"] = self._documents.limits.tokens
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        execution, document = self.execution_context, self._document
+        assert document is not None
+        errors = list(document.errors)
+        operation = document.operation(execution.operation_name)
+        if not errors and operation is not None:
+            try:
+                refuse_expensive(operation, execution.variables, self._documents.limits)
+            except QueryTooComplex as refusal:
+                errors.append(GraphQLError(refusal.message, original_error=refusal))
+        execution.pre_execution_errors = errors
+        yield

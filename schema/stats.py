@@ -1,0 +1,139 @@
+"""Statistics: what enrichment did in a period."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+
+import strawberry
+
+from resolvers import stats as operations
+from schema.context import Info
+from schema.enums import EntityType, FieldOutcomeReason, JobStatus
+
+
+@strawberry.type
+class JobStatusCount:
+    status: JobStatus
+    count: int
+
+
+@strawberry.type
+class FieldOutcomeCount:
+    reason: FieldOutcomeReason
+    count: int
+
+
+@strawberry.type(description="How often one field was filled, before enrichment and after.")
+class FieldFillRate:
+    entity_type: EntityType
+    field: str
+    before: float = strawberry.field(description="From 0 to 1.")
+    after: float = strawberry.field(description="From 0 to 1.")
+    records: int
+
+    @classmethod
+    def of(cls, rate: operations.FieldFillRate) -> Self:
+        return cls(
+            entity_type=rate.entity_type,
+            field=rate.field,
+            before=rate.before,
+            after=rate.after,
+            records=rate.records,
+        )
+
+
+@strawberry.type(description="How one provider did.")
+class ProviderStats:
+    provider: str
+    asked: int
+    matched: int
+    no_match: int
+    errors: int
+    skipped: int
+    latency_p50_ms: int | None
+    latency_p95_ms: int | None
+    credits: int
+
+    @classmethod
+    def of(cls, stats: operations.ProviderStats) -> Self:
+        return cls(
+            provider=stats.provider,
+            asked=stats.asked,
+            matched=stats.matched,
+            no_match=stats.no_match,
+            errors=stats.errors,
+            skipped=stats.skipped,
+            latency_p50_ms=stats.latency_p50_ms,
+            latency_p95_ms=stats.latency_p95_ms,
+            credits=stats.credits,
+        )
+
+
+@strawberry.type(description="What was done on one day (UTC).")
+class DayStats:
+    day: date
+    jobs: int
+    completed: int
+    failed: int
+    fields_written: int
+    credits: int
+
+    @classmethod
+    def of(cls, day: operations.DayStats) -> Self:
+        return cls(
+            day=day.day,
+            jobs=day.jobs,
+            completed=day.completed,
+            failed=day.failed,
+            fields_written=day.fields_written,
+            credits=day.credits,
+        )
+
+
+@strawberry.type(description="What enrichment did in a period.")
+class Stats:
+    records: int
+    jobs_by_status: list[JobStatusCount]
+    match_rate: float | None = strawberry.field(description="Share of the jobs that a provider knew.")
+    fill_rate_before: float | None
+    fill_rate_after: float | None
+    fill_rates: list[FieldFillRate]
+    providers: list[ProviderStats]
+    field_outcomes: list[FieldOutcomeCount]
+    conflicts_open: int
+    conflicts_resolved: int
+    credits_used: int
+    by_day: list[DayStats]
+
+    @classmethod
+    def of(cls, stats: operations.Stats) -> Self:
+        return cls(
+            records=stats.records,
+            jobs_by_status=[
+                JobStatusCount(status=status, count=stats.jobs_by_status.get(status, 0)) for status in JobStatus
+            ],
+            match_rate=stats.match_rate,
+            fill_rate_before=stats.fill_rate_before,
+            fill_rate_after=stats.fill_rate_after,
+            fill_rates=[FieldFillRate.of(rate) for rate in stats.fill_rates],
+            providers=[ProviderStats.of(provider) for provider in stats.providers],
+            field_outcomes=[
+                FieldOutcomeCount(reason=reason, count=stats.field_outcomes.get(reason, 0))
+                for reason in FieldOutcomeReason
+            ],
+            conflicts_open=stats.conflicts_open,
+            conflicts_resolved=stats.conflicts_resolved,
+            credits_used=stats.credits_used,
+            by_day=[DayStats.of(day) for day in stats.by_day],
+        )
+
+
+@strawberry.type
+class StatsQuery:
+    @strawberry.field(description="What was done in a period; without one in all time.")
+    async def stats(
+        self,
+        info: Info,
+        start: Annotated[datetime | None, strawberry.argument(name="from")] = None,
+        end: Annotated[datetime | None, strawberry.argument(name="to")] = None,
+    ) -> Stats:
+        return Stats.of(await operations.get_stats(info.context, start, end))
