@@ -1,0 +1,72 @@
+"""The REST routes: a thin shim on the same operations as GraphQL, which describes itself.
+
+Bodies and statuses follow the documented interface of SalesOS Auto Enrichment.
+"""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from service.problems import problem_of
+from service.rest import config, conflicts, jobs, pipeline, records, usage
+from service.rest.docs import page, render
+from service.rest.openapi import describe
+from service.rest.operation import Operation
+from service.rest.request import Runtime, context_of
+from service.rest.serialize import dump
+from service.runtime import service_version
+
+OPERATIONS: tuple[Operation, ...] = (
+    *config.OPERATIONS,
+    *records.OPERATIONS,
+    *jobs.OPERATIONS,
+    *conflicts.OPERATIONS,
+    *pipeline.OPERATIONS,
+    *usage.OPERATIONS,
+)
+
+
+def rest_routes(runtime: Runtime) -> list[BaseRoute]:
+    """The API below `/v1`, its description and its readable pages."""
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.full_path, {})[operation.method] = operation
+    routes: list[BaseRoute] = [_route(runtime, path, methods) for path, methods in by_path.items()]
+    return [*routes, *_descriptions()]
+
+
+def _route(runtime: Runtime, path: str, methods: Mapping[str, Operation]) -> Route:
+    """One route for all methods of a path, so that 405 and OPTIONS can name them all."""
+    known = {*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+    allow = ", ".join(sorted(known))
+
+    async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": allow})
+        operation = methods["GET" if request.method == "HEAD" else request.method]
+        try:
+            ctx = await context_of(runtime, request)
+            return await operation.handler(ctx, request)
+        except Exception as error:  # translated here, once, whatever it is
+            return problem_of(request, error)
+
+    return Route(path, answer, methods=known, name=path)
+
+
+def _descriptions() -> list[BaseRoute]:
+    description = describe(OPERATIONS, service_version())
+    written = dump(description)
+    rendered = render(description)
+
+    async def openapi(request: Request) -> Response:
+        return Response(written, media_type="application/json")
+
+    async def docs(request: Request) -> Response:
+        return HTMLResponse(page(rendered, str(request.base_url)))
+
+    return [
+        Route("/v1/openapi.json", openapi),
+        Route("/v1/docs", docs),
+    ]

@@ -1,0 +1,92 @@
+"""`/config`: the rules of the organization."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from resolvers import config as configs
+from resolvers.config import ConfigView
+from resolvers.context import Context, Role
+from service.rest.examples import CONFIG, CONFIG_CHANGES
+from service.rest.operation import Answer, Body, Operation
+from service.rest.parameters import IF_MATCH
+from service.rest.request import expected_versions, read_object
+from service.rest.schemas.build import ref
+from service.rest.serialize import config_json, respond
+
+
+async def get_config(ctx: Context, request: Request) -> Response:
+    return _answer(await configs.get_config(ctx))
+
+
+async def update_config(ctx: Context, request: Request) -> Response:
+    changes = await read_object(request)
+    expected = await _expected_version(ctx, request)
+    return _answer(await configs.update_config(ctx, changes, expected_version=expected))
+
+
+async def _expected_version(ctx: Context, request: Request) -> int | None:
+    versions = expected_versions(request)
+    if not versions:
+        return None
+    if len(versions) == 1:
+        return versions[0]
+    current = (await configs.get_config(ctx)).version
+    return current if current in versions else versions[0]
+
+
+def _answer(view: ConfigView) -> Response:
+    return respond(config_json(view), headers={"ETag": f'"{view.version}"'})
+
+
+_UPDATE_BODY = Body(schema=ref("ConfigChanges"), examples=CONFIG_CHANGES)
+_UPDATED = Answer(
+    description="Updated enrichment configuration",
+    schema=ref("Config"),
+    example=CONFIG,
+    headers=("ETag",),
+)
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/config",
+        handler=get_config,
+        id="getConfig",
+        tag="Configuration",
+        summary="Get auto-enrichment configuration",
+        answer=Answer(description="Enrichment configuration", schema=ref("Config"), example=CONFIG, headers=("ETag",)),
+    ),
+    Operation(
+        method="PATCH",
+        path="/config",
+        handler=update_config,
+        id="updateConfig",
+        tag="Configuration",
+        summary="Update auto-enrichment configuration",
+        description=(
+            "Changes the given keys and leaves the others alone; `{}` changes nothing. Objects are merged"
+            " key by key, lists are replaced. What is not valid is refused whole, with every fault named by"
+            " its path. With `If-Match` a version that is no longer current is refused, so that nothing is"
+            " overwritten unseen."
+        ),
+        role=Role.MANAGER,
+        parameters=(IF_MATCH,),
+        body=_UPDATE_BODY,
+        answer=_UPDATED,
+        refusals=("VERSION_MISMATCH",),
+    ),
+    Operation(
+        method="PUT",
+        path="/config",
+        handler=update_config,
+        id="replaceConfig",
+        tag="Configuration",
+        summary="Update auto-enrichment configuration (PUT)",
+        description="The same as PATCH: an absent key is left alone.",
+        role=Role.MANAGER,
+        parameters=(IF_MATCH,),
+        body=_UPDATE_BODY,
+        answer=_UPDATED,
+        refusals=("VERSION_MISMATCH",),
+    ),
+)

@@ -1,0 +1,166 @@
+"""`openapi.json`: the OpenAPI 3.1 description, made from the table of routes."""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from service import problems
+from service.problems import KINDS
+from service.rest.operation import Answer, Body, Operation, Parameter
+from service.rest.schemas import SCHEMAS
+from service.rest.schemas.build import ref
+
+Json = dict[str, Any]
+
+TITLE = "SalesOS Auto Enrichment"
+INTRODUCTION = (
+    "Fills and refreshes CRM leads, contacts and accounts: send records, watch their jobs, decide on"
+    " conflicts, see what it cost. Everything belongs to the organization that the token names."
+)
+TAGS: Mapping[str, str] = {
+    "Configuration": "What is enriched, when, by which providers, and what may be written.",
+    "Records": "Records come in and start their enrichment.",
+    "Jobs": "One enrichment of one record, with every step it took.",
+    "Conflicts": "Values that a person must decide on.",
+    "Pipeline": "Pause and resume.",
+    "Usage": "Statistics and credits.",
+}
+HEADERS: Mapping[str, Json] = {
+    "ETag": {
+        "description": "The version of the configuration, for `If-Match`.",
+        "schema": {"type": "string"},
+        "example": '"3"',
+    },
+    "Link": {
+        "description": 'Where there is more: the address of the next page, with rel="next" (RFC 8288).',
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before trying again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWW-Authenticate": {
+        "description": "The scheme that is needed: Bearer.",
+        "schema": {"type": "string"},
+    },
+    "X-Request-Id": {
+        "description": "The id of the request, also in the logs.",
+        "schema": {"type": "string"},
+    },
+}
+_HEADERS_OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_REQUEST_ID = "01936f2a-9c00-7aaa-b000-1f2e3d4c5b6a"
+
+
+def describe(operations: Iterable[Operation], version: str) -> Json:
+    """The description of these operations, of this version of the service."""
+    paths: dict[str, Json] = {}
+    for operation in operations:
+        paths.setdefault(operation.full_path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": TITLE,
+            "version": version,
+            "description": INTRODUCTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The JWT that SalesOS issues.",
+                }
+            },
+            "headers": dict(HEADERS),
+            "schemas": dict(SCHEMAS),
+        },
+    }
+
+
+def _operation(operation: Operation) -> Json:
+    needed = f"Needs the role `{operation.role.value}` or a higher one."
+    described: Json = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": f"{operation.description}\n\n{needed}".lstrip(),
+        "responses": {str(operation.answer.status): _answer(operation.answer), **_refusals(operation)},
+    }
+    if operation.parameters:
+        described["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
+    if operation.body is not None:
+        described["requestBody"] = _body(operation.body)
+    return described
+
+
+def _parameter(parameter: Parameter) -> Json:
+    described: Json = {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.required,
+        "description": parameter.description,
+        "schema": dict(parameter.schema),
+    }
+    if parameter.example is not None:
+        described["example"] = parameter.example
+    return described
+
+
+def _body(body: Body) -> Json:
+    examples = {name: {"value": value} for name, value in body.examples.items()}
+    return {
+        "required": body.required,
+        "content": {"application/json": {"schema": dict(body.schema), "examples": examples}},
+    }
+
+
+def _answer(answer: Answer) -> Json:
+    return {
+        "description": answer.description,
+        "headers": _headers((*answer.headers, "X-Request-Id")),
+        "content": {"application/json": {"schema": dict(answer.schema), "example": answer.example}},
+    }
+
+
+def _headers(names: Iterable[str]) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _refusals(operation: Operation) -> Json:
+    codes = sorted(operation.codes(), key=lambda code: (KINDS[code].status, code))
+    by_status = groupby(codes, key=lambda code: KINDS[code].status)
+    return {str(status): _refusal(operation, status, list(group)) for status, group in by_status}
+
+
+def _refusal(operation: Operation, status: int, codes: list[str]) -> Json:
+    return {
+        "description": " ".join(f"`{code}`: {KINDS[code].when}" for code in codes),
+        "headers": _headers((*_HEADERS_OF_STATUS.get(status, ()), "X-Request-Id")),
+        "content": {
+            problems.MEDIA_TYPE: {
+                "schema": ref("Problem"),
+                "examples": {code: {"value": problem_example(code, operation.full_path)} for code in codes},
+            }
+        },
+    }
+
+
+def problem_example(code: str, path: str) -> Json:
+    """What a refusal with this code looks like."""
+    kind = KINDS[code]
+    return {
+        "type": problems.type_of(code),
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.when,
+        "instance": path,
+        "code": code,
+        "requestId": _REQUEST_ID,
+    }

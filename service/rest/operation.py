@@ -1,0 +1,86 @@
+"""What a REST route is: how it is called, what it answers and refuses, and the function that does it.
+
+The routes, `openapi.json` and the readable pages are all made from these descriptions.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from resolvers.context import Context, Role
+
+PREFIX = "/v1/auto-enrichment"
+
+Schema: TypeAlias = Mapping[str, Any]
+Handler: TypeAlias = Callable[[Context, Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A value in the query, the path or a header. `many`: a comma-separated list."""
+
+    name: str
+    description: str
+    schema: Schema
+    place: str = "query"
+    required: bool = False
+    many: bool = False
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A JSON body and examples of it by name."""
+
+    schema: Schema
+    examples: Mapping[str, Any]
+    required: bool = True
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a call that succeeds answers. `headers` are names of `schemas.HEADERS`."""
+
+    description: str
+    schema: Schema
+    example: Any
+    status: int = 200
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path below `PREFIX`. `refusals` are codes beyond those that every route has."""
+
+    method: str
+    path: str
+    handler: Handler
+    id: str
+    tag: str
+    summary: str
+    answer: Answer
+    description: str = ""
+    role: Role = Role.VIEWER
+    parameters: tuple[Parameter, ...] = ()
+    body: Body | None = None
+    refusals: tuple[str, ...] = ()
+    curl_body: Any = field(default=None)
+
+    @property
+    def full_path(self) -> str:
+        return PREFIX + self.path
+
+    def codes(self) -> tuple[str, ...]:
+        """Every code this operation may be refused with, by status."""
+        codes = {"UNAUTHENTICATED", "INTERNAL", "UNAVAILABLE", *self.refusals}
+        if self.role is not Role.VIEWER:
+            codes.add("FORBIDDEN")
+        if self.parameters:
+            codes.add("BAD_REQUEST")
+        if self.body is not None:
+            codes |= {"BAD_REQUEST", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_FAILED"}
+        return tuple(sorted(codes))

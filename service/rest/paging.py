@@ -1,0 +1,33 @@
+"""A page of a list as a JSON array, with the way to the next one in `Link` (RFC 8288)."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from resolvers.errors import BadRequest, Fault
+from resolvers.paging import Page, cursor_of
+from service.rest.serialize import JsonObject, respond
+
+T = TypeVar("T")
+
+
+async def read_page(reading: Awaitable[Page[T]]) -> Page[T]:
+    """The page, or BadRequest naming `cursor`: operations know it as `after`."""
+    try:
+        return await reading
+    except BadRequest as error:
+        if [fault.path for fault in error.faults] != ["after"]:
+            raise
+        message = "not a cursor of this list"
+        raise BadRequest(f"cursor: {message}", faults=[Fault("cursor", message)]) from error
+
+
+def respond_with_page(request: Request, page: Page[Any], shown: Sequence[JsonObject]) -> Response:
+    """The array; where there is more, with the address of the next page and the same query."""
+    headers = {}
+    if page.has_next:
+        following = request.url.include_query_params(cursor=cursor_of(page.items[-1].id))
+        headers["Link"] = f'<{following}>; rel="next"'
+    return respond(shown, headers=headers)

@@ -1,0 +1,75 @@
+"""The parameters that several routes share."""
+
+from enum import StrEnum
+
+from resolvers.paging import MAX_SIZE
+from service.rest.operation import Parameter
+from service.rest.query import ALL, DEFAULT_LIMIT
+from service.rest.schemas.build import TEXT
+
+JOB_ID = Parameter(
+    name="id",
+    place="path",
+    required=True,
+    description="The job's id.",
+    schema={"type": "string", "format": "uuid"},
+    example="01936f2a-6f1c-7d3e-8a55-0c8f5f2b9a10",
+)
+CONFLICT_ID = Parameter(
+    name="id",
+    place="path",
+    required=True,
+    description="The conflict's id.",
+    schema={"type": "string", "format": "uuid"},
+    example="01936f2a-7a40-7c11-9b0e-4f7d2c6e1b33",
+)
+IF_MATCH = Parameter(
+    name="If-Match",
+    place="header",
+    description="Change only this version: the `ETag` of an earlier answer, weak or strong, or `*`.",
+    schema=TEXT,
+    example='"3"',
+)
+PAGING = (
+    Parameter(
+        name="limit",
+        description="How many at most.",
+        schema={"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_LIMIT},
+        example=20,
+    ),
+    Parameter(
+        name="cursor",
+        description="Where to go on: taken from the `Link` of the page before, with the other parameters.",
+        schema=TEXT,
+    ),
+)
+
+
+def choice(name: str, kind: type[StrEnum], description: str, *, required: bool = False) -> Parameter:
+    """A comma-separated list of the members of `kind`, in any case, or `all`."""
+    members = ", ".join(f"`{member}`" for member in kind)
+    return Parameter(
+        name=name,
+        description=f"{description} `{ALL}`, or a list with commas of {members}.",
+        schema=TEXT,
+        required=required,
+        example=ALL,
+    )
+
+
+def period(default: str) -> tuple[Parameter, Parameter]:
+    """`from` and `to`; `default` is the period without them."""
+    return (
+        Parameter(
+            name="from",
+            description=f"Start of the period, a date or a time in ISO 8601. Without it: {default}.",
+            schema=TEXT,
+            example="2026-11-01",
+        ),
+        Parameter(
+            name="to",
+            description="End of the period, not part of it.",
+            schema=TEXT,
+            example="2026-12-01T00:00:00Z",
+        ),
+    )

@@ -1,0 +1,86 @@
+"""Reads query parameters, and names every fault at once."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from resolvers.errors import BadRequest, Fault
+from resolvers.paging import MAX_SIZE, PageArgs
+
+ALL = "all"
+DEFAULT_LIMIT = 50
+# An offset's `+`, sent without percent-encoding, arrives as a blank.
+_BLANK_OFFSET = re.compile(r"(?<=T)(.+) (\d\d(?::?\d\d)?)$")
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Query:
+    """The parameters of one request. Each reader notes faults; `check` raises them together.
+
+    Unknown names are ignored; a known name given twice is a fault, as no choice between them would be right.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._given: dict[str, list[str]] = {}
+        for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+            self._given.setdefault(name, []).append(value)
+        self._faults: list[Fault] = []
+
+    def check(self) -> None:
+        """Raises BadRequest if any reader found a fault."""
+        if self._faults:
+            said = "; ".join(f"{fault.path}: {fault.message}" for fault in self._faults)
+            raise BadRequest(said, faults=self._faults)
+
+    def choices(self, name: str, kind: type[E], *, required: bool = False) -> tuple[E, ...] | None:
+        """The members in a comma-separated list, in any case; () for `all`, None where absent."""
+        accepted = f"accepted are {', '.join(kind)} and {ALL}"
+        text = self._one(name)
+        if text is None or not text.strip():
+            if text is not None or required:
+                self._fault(name, f"{'required' if text is None else 'empty'}; {accepted}")
+            return None
+        members: Mapping[str, E] = {member.value: member for member in kind}
+        words = [word.strip().lower() for word in text.split(",")]
+        unknown = [word for word in words if word not in members and word != ALL]
+        if unknown:
+            self._fault(name, f"unknown value {unknown[0][:40]!r}; {accepted}")
+            return None
+        return () if ALL in words else tuple(dict.fromkeys(members[word] for word in words))
+
+    def page(self) -> PageArgs:
+        """Where to begin and how many, from `limit` and `cursor`."""
+        limit = self._one("limit")
+        size = DEFAULT_LIMIT
+        if limit is not None:
+            size = int(limit) if re.fullmatch(r"[0-9]{1,4}", limit) else 0
+            if not 1 <= size <= MAX_SIZE:
+                self._fault("limit", f"must be a whole number from 1 to {MAX_SIZE}")
+        return PageArgs(first=size, after=self._one("cursor"))
+
+    def moment(self, name: str) -> datetime | None:
+        """An ISO 8601 date (its first moment) or time; UTC unless it says otherwise."""
+        text = self._one(name)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(_BLANK_OFFSET.sub(r"\1+\2", text.strip()))
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self._fault(name, "must be an ISO 8601 date or time, such as 2026-11-01 or 2026-11-01T00:00:00Z")
+            return None
+
+    def _one(self, name: str) -> str | None:
+        values = self._given.get(name, [])
+        if len(values) > 1:
+            self._fault(name, "given more than once")
+        return values[0] if values else None
+
+    def _fault(self, path: str, message: str) -> None:
+        self._faults.append(Fault(path, message))

@@ -1,0 +1,66 @@
+"""The few kinds of JSON Schema that the descriptions are built from."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+Json = dict[str, Any]
+
+ID: Json = {"type": "string", "format": "uuid", "description": "A UUIDv7: the newest has the greatest."}
+TEXT: Json = {"type": "string"}
+WHOLE: Json = {"type": "integer"}
+COUNT: Json = {"type": "integer", "minimum": 0}
+FLAG: Json = {"type": "boolean"}
+MOMENT: Json = {"type": "string", "format": "date-time", "description": "ISO 8601, in UTC."}
+DAY: Json = {"type": "string", "format": "date", "description": "A day in UTC."}
+SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
+ANYTHING: Json = {"description": "Any JSON value."}
+
+
+def ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def nullable(schema: Json) -> Json:
+    """The schema, or null."""
+    if isinstance(schema.get("type"), str) and "enum" not in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def listed(schema: Json) -> Json:
+    return {"type": "array", "items": schema}
+
+
+def closed_list(kind: type[StrEnum], description: str = "") -> Json:
+    schema: Json = {"type": "string", "enum": [member.value for member in kind]}
+    return {**schema, "description": description} if description else schema
+
+
+def any_case(kind: type[StrEnum], description: str = "") -> Json:
+    """As `closed_list`, for what is read: in any case."""
+    pattern = "|".join("".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in member) for member in kind)
+    shown = f"One of {', '.join(f'`{member}`' for member in kind)}, in any case."
+    text = f"{description} {shown}" if description else shown
+    return {"type": "string", "pattern": f"^({pattern})$", "description": text}
+
+
+def shape(description: str, properties: Mapping[str, Json]) -> Json:
+    """An object that always has all of its keys."""
+    return {
+        "type": "object",
+        "description": description,
+        "properties": dict(properties),
+        "required": list(properties),
+    }
+
+
+def request_shape(description: str, properties: Mapping[str, Json], required: tuple[str, ...] = ()) -> Json:
+    """An object that a client sends: what is not `required` may be absent, anything else is refused."""
+    schema: Json = {
+        "type": "object",
+        "description": description,
+        "properties": dict(properties),
+        "additionalProperties": False,
+    }
+    return {**schema, "required": list(required)} if required else schema

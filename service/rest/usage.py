@@ -1,0 +1,58 @@
+"""`/stats` and `/credits`: what enrichment did and what it cost."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from resolvers import credits, stats
+from resolvers.context import Context
+from resolvers.paging import PageArgs
+from service.rest.examples import CREDITS, STATS
+from service.rest.operation import Answer, Operation
+from service.rest.parameters import period
+from service.rest.query import Query
+from service.rest.schemas.build import ref
+from service.rest.serialize import credits_json, respond, stats_json
+
+NEWEST_ENTRIES = 20
+
+
+async def get_stats(ctx: Context, request: Request) -> Response:
+    query = Query(request)
+    start, end = query.moment("from"), query.moment("to")
+    query.check()
+    return respond(stats_json(await stats.get_stats(ctx, start, end)))
+
+
+async def get_credits(ctx: Context, request: Request) -> Response:
+    query = Query(request)
+    start, end = query.moment("from"), query.moment("to")
+    query.check()
+    usage = await credits.get_credits(ctx, start, end)
+    newest = await credits.list_credit_entries(ctx, PageArgs(first=NEWEST_ENTRIES))
+    return respond(credits_json(usage, newest.items))
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/stats",
+        handler=get_stats,
+        id="getStats",
+        tag="Usage",
+        summary="Get enrichment statistics",
+        description="Of the jobs created in a period: match rate, fill rates, providers, conflicts, days.",
+        parameters=period("all time"),
+        answer=Answer(description="Enrichment statistics", schema=ref("Stats"), example=STATS),
+    ),
+    Operation(
+        method="GET",
+        path="/credits",
+        handler=get_credits,
+        id="getCredits",
+        tag="Usage",
+        summary="Get credit usage breakdown",
+        description="Balance and limits now; usage of the period by provider, entity type, trigger, day.",
+        parameters=period("this calendar month"),
+        answer=Answer(description="Credit usage", schema=ref("Credits"), example=CREDITS),
+    ),
+)
