@@ -1,46 +1,14 @@
-"""The field catalogue: for each field of the CRM its kind, normalizer, comparer and which entities have it."""
+"""The field catalogue: the CRM's fields, what each holds, and how raw values become canonical ones."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from enrichment.normalize.company_name import canonical_company, company_key
-from enrichment.normalize.country import canonical_country
-from enrichment.normalize.email import canonical_email
-from enrichment.normalize.industry import canonical_industry, industry_key
-from enrichment.normalize.listing import canonical_list, list_key
-from enrichment.normalize.number import canonical_count, canonical_money, canonical_year, same_quantity
-from enrichment.normalize.person_name import canonical_person_name
-from enrichment.normalize.phone import canonical_phone
-from enrichment.normalize.place import (
-    canonical_city,
-    canonical_postal_code,
-    canonical_state,
-    city_key,
-    postal_key,
-    same_state,
-)
-from enrichment.normalize.social import (
-    canonical_facebook,
-    canonical_linkedin_company,
-    canonical_linkedin_person,
-    canonical_twitter_handle,
-    canonical_twitter_url,
-)
-from enrichment.normalize.text import Refused, fold
-from enrichment.normalize.url import canonical_domain, canonical_link, canonical_website, website_key
-from enrichment.normalize.wording import (
-    canonical_description,
-    canonical_naics,
-    canonical_sic,
-    canonical_symbol,
-    canonical_text,
-    canonical_title,
-    word_key,
-)
+from enrichment.normalize.rules import FieldKind, are_same, canonical, key_of
+from enrichment.normalize.text import Refused
 from enrichment.vocabulary import EntityType
 
 __all__ = [
@@ -57,42 +25,12 @@ __all__ = [
 ]
 
 
-class FieldKind(StrEnum):
-    """What sort of value a field holds; it decides the normalizer and the comparer."""
-
-    TEXT = "text"
-    DESCRIPTION = "description"
-    PERSON_NAME = "person_name"
-    NAME = "name"
-    TITLE = "title"
-    EMAIL = "email"
-    PHONE = "phone"
-    URL = "url"
-    LINK = "link"
-    DOMAIN = "domain"
-    LINKEDIN_PERSON = "linkedin_person"
-    LINKEDIN_COMPANY = "linkedin_company"
-    TWITTER_HANDLE = "twitter_handle"
-    TWITTER_URL = "twitter_url"
-    FACEBOOK = "facebook"
-    INDUSTRY = "industry"
-    INTEGER = "integer"
-    MONEY = "money"
-    YEAR = "year"
-    STREET = "street"
-    CITY = "city"
-    STATE = "state"
-    POSTAL_CODE = "postal_code"
-    COUNTRY = "country"
-    LIST = "list"
-    NAICS = "naics"
-    SIC = "sic"
-    SYMBOL = "symbol"
-
-
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the CRM."""
+    """One field of the CRM.
+
+    `identifying`: it can tell which entity this is. `enrichable`: it counts for completeness and may be wanted.
+    """
 
     name: str
     entity_types: frozenset[EntityType]
@@ -104,70 +42,6 @@ class Field:
 Hints = Mapping[str, Any]
 NO_HINTS: Hints = MappingProxyType({})
 
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    normalize: Callable[[Any, Hints], Any]
-    key: Callable[[Any], str]
-    same: Callable[[Any, Any], bool] | None = None
-
-
-def _plain(normalizer: Callable[[Any], Any]) -> Callable[[Any, Hints], Any]:
-    return lambda raw, hints: normalizer(raw)
-
-
-def _with_country(normalizer: Callable[[Any, str | None], Any]) -> Callable[[Any, Hints], Any]:
-    return lambda raw, hints: normalizer(raw, hints.get("country"))
-
-
-_RULES: dict[FieldKind, _Rule] = {
-    FieldKind.TEXT: _Rule(_plain(canonical_text), word_key),
-    FieldKind.DESCRIPTION: _Rule(_plain(canonical_description), word_key),
-    FieldKind.PERSON_NAME: _Rule(_plain(canonical_person_name), word_key),
-    FieldKind.NAME: _Rule(_plain(canonical_company), company_key),
-    FieldKind.TITLE: _Rule(_plain(canonical_title), word_key),
-    FieldKind.EMAIL: _Rule(_plain(canonical_email), fold),
-    FieldKind.PHONE: _Rule(_with_country(canonical_phone), str),
-    FieldKind.URL: _Rule(_plain(canonical_website), website_key),
-    FieldKind.LINK: _Rule(_plain(canonical_link), str),
-    FieldKind.DOMAIN: _Rule(_plain(canonical_domain), website_key),
-    FieldKind.LINKEDIN_PERSON: _Rule(_plain(canonical_linkedin_person), str),
-    FieldKind.LINKEDIN_COMPANY: _Rule(_plain(canonical_linkedin_company), str),
-    FieldKind.TWITTER_HANDLE: _Rule(_plain(canonical_twitter_handle), str),
-    FieldKind.TWITTER_URL: _Rule(_plain(canonical_twitter_url), str),
-    FieldKind.FACEBOOK: _Rule(_plain(canonical_facebook), str),
-    FieldKind.INDUSTRY: _Rule(_plain(canonical_industry), industry_key),
-    FieldKind.INTEGER: _Rule(_plain(canonical_count), str, same_quantity),
-    FieldKind.MONEY: _Rule(_plain(canonical_money), str, same_quantity),
-    FieldKind.YEAR: _Rule(_plain(canonical_year), str),
-    FieldKind.STREET: _Rule(_plain(canonical_text), word_key),
-    FieldKind.CITY: _Rule(_plain(canonical_city), city_key),
-    FieldKind.STATE: _Rule(_with_country(canonical_state), word_key, same_state),
-    FieldKind.POSTAL_CODE: _Rule(_with_country(canonical_postal_code), postal_key),
-    FieldKind.COUNTRY: _Rule(_plain(canonical_country), word_key),
-    FieldKind.LIST: _Rule(_plain(canonical_list), list_key),
-    FieldKind.NAICS: _Rule(_plain(canonical_naics), str),
-    FieldKind.SIC: _Rule(_plain(canonical_sic), str),
-    FieldKind.SYMBOL: _Rule(_plain(canonical_symbol), str),
-}
-
-_PEOPLE = frozenset({EntityType.LEAD, EntityType.CONTACT})
-_ACCOUNTS = frozenset({EntityType.ACCOUNT})
-
-
-def _fields(
-    entity_types: frozenset[EntityType],
-    kinds: Mapping[str, FieldKind],
-    identifying: str,
-    not_enrichable: str = "",
-) -> Mapping[str, Field]:
-    fields = {
-        name: Field(name, entity_types, kind, name in identifying.split(), name not in not_enrichable.split())
-        for name, kind in kinds.items()
-    }
-    return MappingProxyType(fields)
-
-
 _PLACE = {
     "street": FieldKind.STREET,
     "city": FieldKind.CITY,
@@ -175,69 +49,84 @@ _PLACE = {
     "postalCode": FieldKind.POSTAL_CODE,
     "country": FieldKind.COUNTRY,
 }
+_PERSON_KINDS = {
+    "firstName": FieldKind.PERSON_NAME,
+    "lastName": FieldKind.PERSON_NAME,
+    "email": FieldKind.EMAIL,
+    "phone": FieldKind.PHONE,
+    "mobilePhone": FieldKind.PHONE,
+    "title": FieldKind.TITLE,
+    "department": FieldKind.DEPARTMENT,
+    "seniorityLevel": FieldKind.SENIORITY,
+    "company": FieldKind.COMPANY_NAME,
+    "companyDomain": FieldKind.COMPANY_DOMAIN,
+    "linkedinUrl": FieldKind.LINKEDIN_PERSON,
+    "twitterHandle": FieldKind.TWITTER_HANDLE,
+    "avatarUrl": FieldKind.LINK,
+    "industry": FieldKind.INDUSTRY,
+    "numberOfEmployees": FieldKind.COUNT,
+    "annualRevenue": FieldKind.MONEY,
+    "website": FieldKind.WEBSITE,
+    **_PLACE,
+}
+_ACCOUNT_KINDS = {
+    "name": FieldKind.COMPANY_NAME,
+    "domain": FieldKind.DOMAIN,
+    "website": FieldKind.WEBSITE,
+    "phone": FieldKind.PHONE,
+    "industry": FieldKind.INDUSTRY,
+    "subIndustry": FieldKind.INDUSTRY,
+    "type": FieldKind.TEXT,
+    "numberOfEmployees": FieldKind.COUNT,
+    "annualRevenue": FieldKind.MONEY,
+    "foundedYear": FieldKind.YEAR,
+    "description": FieldKind.DESCRIPTION,
+    "logoUrl": FieldKind.LINK,
+    "linkedinUrl": FieldKind.LINKEDIN_COMPANY,
+    "twitterUrl": FieldKind.TWITTER_URL,
+    "facebookUrl": FieldKind.FACEBOOK_URL,
+    **_PLACE,
+    "techStack": FieldKind.LIST,
+    "tags": FieldKind.LIST,
+    "naicsCode": FieldKind.NAICS,
+    "sicCode": FieldKind.SIC,
+    "stockSymbol": FieldKind.STOCK_SYMBOL,
+    "parentCompany": FieldKind.COMPANY_NAME,
+}
+_IDENTIFYING = frozenset(
+    {
+        *("firstName", "lastName", "email", "phone", "mobilePhone", "company", "companyDomain", "website"),
+        *("linkedinUrl", "twitterHandle", "name", "domain", "twitterUrl", "facebookUrl", "stockSymbol"),
+    }
+)
+# The CRM's own word for what an account is to its users; no source outside knows it.
+_NOT_ENRICHABLE = frozenset({"type"})
 
-_PERSON_FIELDS = _fields(
-    _PEOPLE,
-    {
-        "firstName": FieldKind.PERSON_NAME,
-        "lastName": FieldKind.PERSON_NAME,
-        "email": FieldKind.EMAIL,
-        "phone": FieldKind.PHONE,
-        "mobilePhone": FieldKind.PHONE,
-        "title": FieldKind.TITLE,
-        "department": FieldKind.TEXT,
-        "seniorityLevel": FieldKind.TEXT,
-        "company": FieldKind.NAME,
-        "companyDomain": FieldKind.DOMAIN,
-        "linkedinUrl": FieldKind.LINKEDIN_PERSON,
-        "twitterHandle": FieldKind.TWITTER_HANDLE,
-        "avatarUrl": FieldKind.LINK,
-        "industry": FieldKind.INDUSTRY,
-        "numberOfEmployees": FieldKind.INTEGER,
-        "annualRevenue": FieldKind.MONEY,
-        "website": FieldKind.URL,
-        **_PLACE,
-    },
-    "firstName lastName email phone mobilePhone company companyDomain linkedinUrl twitterHandle website",
-)
-_ACCOUNT_FIELDS = _fields(
-    _ACCOUNTS,
-    {
-        "name": FieldKind.NAME,
-        "domain": FieldKind.DOMAIN,
-        "website": FieldKind.URL,
-        "phone": FieldKind.PHONE,
-        "industry": FieldKind.INDUSTRY,
-        "subIndustry": FieldKind.INDUSTRY,
-        "type": FieldKind.TEXT,
-        "numberOfEmployees": FieldKind.INTEGER,
-        "annualRevenue": FieldKind.MONEY,
-        "foundedYear": FieldKind.YEAR,
-        "description": FieldKind.DESCRIPTION,
-        "logoUrl": FieldKind.LINK,
-        "linkedinUrl": FieldKind.LINKEDIN_COMPANY,
-        "twitterUrl": FieldKind.TWITTER_URL,
-        "facebookUrl": FieldKind.FACEBOOK,
-        **_PLACE,
-        "techStack": FieldKind.LIST,
-        "tags": FieldKind.LIST,
-        "naicsCode": FieldKind.NAICS,
-        "sicCode": FieldKind.SIC,
-        "stockSymbol": FieldKind.SYMBOL,
-        "parentCompany": FieldKind.NAME,
-    },
-    "name domain website phone linkedinUrl twitterUrl facebookUrl stockSymbol",
-    not_enrichable="type",
-)
+
+def _fields(kinds: Mapping[str, FieldKind], *entity_types: EntityType) -> Mapping[str, Field]:
+    owners = frozenset(entity_types)
+    fields = {
+        name: Field(name, owners, kind, name in _IDENTIFYING, name not in _NOT_ENRICHABLE)
+        for name, kind in kinds.items()
+    }
+    return MappingProxyType(fields)
+
+
+_PERSON_FIELDS = _fields(_PERSON_KINDS, EntityType.LEAD, EntityType.CONTACT)
+_FIELDS: Mapping[EntityType, Mapping[str, Field]] = {
+    EntityType.LEAD: _PERSON_FIELDS,
+    EntityType.CONTACT: _PERSON_FIELDS,
+    EntityType.ACCOUNT: _fields(_ACCOUNT_KINDS, EntityType.ACCOUNT),
+}
+_ENRICHABLE = {
+    entity_type: tuple(name for name, known in fields.items() if known.enrichable)
+    for entity_type, fields in _FIELDS.items()
+}
 
 
 def fields_of(entity_type: EntityType) -> Mapping[str, Field]:
     """The fields of an entity type by name, in catalogue order."""
-    return _ACCOUNT_FIELDS if entity_type is EntityType.ACCOUNT else _PERSON_FIELDS
-
-
-def _rule(entity_type: EntityType, field_name: str) -> _Rule:
-    return _RULES[fields_of(entity_type)[field_name].kind]
+    return _FIELDS[entity_type]
 
 
 def normalize(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hints = NO_HINTS) -> Any | None:
@@ -246,61 +135,105 @@ def normalize(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hint
     `hints` are the other canonical values of the record: the country tells how to read phones and states.
     Raises Refused when the value cannot be this field's, KeyError when the entity type has no such field.
     """
-    return _rule(entity_type, field_name).normalize(raw, hints)
+    return canonical(_FIELDS[entity_type][field_name].kind, raw, hints.get("country"))
 
 
 def same(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
     """Whether two canonical values are equal for a person: a legal suffix, `www.`, a count within a range."""
     if a is None or b is None:
         return a is b
-    if a == b:
-        return True
-    rule = _rule(entity_type, field_name)
-    return rule.same(a, b) if rule.same else rule.key(a) == rule.key(b)
+    return bool(a == b) or are_same(_FIELDS[entity_type][field_name].kind, a, b)
 
 
 _LONGEST_KEY = 64
+_READABLE = 31
 
 
 def value_key(entity_type: EntityType, field_name: str, value: Any) -> str:
-    """A stable key of at most 64 characters, equal for values that are `same` as far as a key can say."""
-    key = _rule(entity_type, field_name).key(value)
+    """A stable key of at most 64 characters, equal for values that are `same` as far as a key can say.
+
+    It cannot for a count and a range that holds it: those have keys of their own.
+    """
+    key = key_of(_FIELDS[entity_type][field_name].kind, value)
     if len(key) <= _LONGEST_KEY:
         return key
-    return key[:31] + "~" + hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+    return f"{key[:_READABLE]}~{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
 @dataclass(slots=True)
 class Clean:
     """What became of the raw fields of a record."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    cleared: tuple[str, ...] = ()
-    unknown: dict[str, Any] = field(default_factory=dict)
-    refused: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)  # canonical, known, not empty
+    cleared: tuple[str, ...] = ()  # known fields sent empty or as a placeholder
+    unknown: dict[str, Any] = field(default_factory=dict)  # as they were sent
+    refused: dict[str, tuple[Any, str]] = field(default_factory=dict)  # the raw value, and why
 
 
 def clean(entity_type: EntityType, raw: Mapping[str, Any]) -> Clean:
-    """Sort a record's raw fields into canonical values, cleared, unknown and refused ones. Never raises for a bad value."""
-    fields = fields_of(entity_type)
-    result = Clean(unknown={name: value for name, value in raw.items() if name not in fields})
+    """Sort a record's raw fields into canonical values, cleared, unknown and refused ones.
+
+    Never raises for a bad value. An unknown field is refused only where it could not be stored: a NUL, half a
+    surrogate pair, a number that JSON does not have.
+    """
+    fields = _FIELDS[entity_type]
+    result = Clean()
+    country = _country(entity_type, raw)
     cleared = []
-    names = sorted((name for name in raw if name in fields), key=lambda name: name != "country")
-    for name in names:
+    for name, value in raw.items():
+        known = fields.get(name)
         try:
-            value = normalize(entity_type, name, raw[name], hints=result.values)
+            if known is None:
+                _check_storable(value)
+                result.unknown[name] = value
+            elif (found := canonical(known.kind, value, country)) is not None:
+                result.values[name] = found
+            else:
+                cleared.append(name)
         except Refused as refusal:
-            result.refused[name] = (raw[name], str(refusal))
-            continue
-        if value is None:
-            cleared.append(name)
-        else:
-            result.values[name] = value
+            result.refused[name] = (value, str(refusal))
     result.cleared = tuple(cleared)
     return result
 
 
+def _country(entity_type: EntityType, raw: Mapping[str, Any]) -> str | None:
+    try:
+        found = normalize(entity_type, "country", raw.get("country"))
+    except Refused:
+        return None
+    return found if isinstance(found, str) else None
+
+
+_DEEPEST = 20
+
+
+def _check_storable(value: Any, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        raise Refused("nested too deeply")
+    if isinstance(value, str):
+        _check_characters(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Refused("not a finite number")
+    elif isinstance(value, list):
+        for item in value:
+            _check_storable(item, depth + 1)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_characters(name)
+            _check_storable(item, depth + 1)
+
+
+def _check_characters(text: str) -> None:
+    if "\x00" in text:
+        raise Refused("contains a NUL character")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Refused("contains broken characters") from None
+
+
 def completeness(entity_type: EntityType, values: Mapping[str, Any]) -> float:
     """The share (0-1) of the enrichable fields that are filled."""
-    wanted = [f.name for f in fields_of(entity_type).values() if f.enrichable]
+    wanted = _ENRICHABLE[entity_type]
     return sum(values.get(name) is not None for name in wanted) / len(wanted)

@@ -4,227 +4,103 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from enrichment.normalize.text import Refused, fold, refuse_markup, tidy
+from enrichment.normalize.legal_forms import EAST_ASIAN, FORMS, LONGEST, PREFIXES
+from enrichment.normalize.text import fold, refuse_markup, tidy, visible
 
+_TAGS = (
+    "old|new|duplicate|dupe?|inactive|closed|do not use|don't use|test|vip|emea|apac|dach|amer|latam|anz|uki|archived?"
+)
+_TAGS += "|merged|migrated|obsolete|deprecated|prospect|customer|key account|bankrupt|insolvent"
 _NOISE = re.compile(
-    r"\s*(?:\[[^\]]{0,30}\]|\*+[^*]{1,20}\*+|\((?:old|new|duplicate|dupe|dup|inactive|closed|do not use|test|vip|emea|apac|dach|amer|latam)\)"
-    r"|[-–—:]?\s*\b(?:do not use|do not contact|delete me)\b)\s*",
+    rf"\s*(?:\[[^\]]{{0,30}}\]|\*+[^*]{{1,20}}\*+|\((?:{_TAGS})\)"
+    r"|[-\u2013\u2014:,]*\s*\b(?:do not use|do not contact|don't use|delete me)\b[!.]*)\s*"
+    r"|^(?:zz+[_ -]+|duplicate\s*[-:]\s*|old\s*[-:]\s+)|\s+[-\u2013\u2014]\s+(?:duplicate|old|inactive)$",
     re.I,
 )
-_JUNK = frozenset(
-    [
-        "asdf",
-        "asdfasdf",
-        "qwerty",
-        "delete me",
-        "delete",
-        "do not use",
-        "test account",
-        "test company",
-        "company",
-        "company name",
-        "account",
-        "dummy account",
-        "foo",
-        "bar",
-        "foobar",
-    ]
-)
-_NO_COMPANY = frozenset(
-    [
-        "freelance",
-        "freelancer",
-        "self employed",
-        "selfemployed",
-        "private",
-        "privat",
-        "individual",
-        "retired",
-        "student",
-        "unemployed",
-        "own",
-    ]
-)
-_LEGAL = frozenset(
-    [
-        "inc",
-        "incorporated",
-        "llc",
-        "llp",
-        "lllp",
-        "lp",
-        "ltd",
-        "limited",
-        "plc",
-        "corp",
-        "corporation",
-        "co",
-        "company",
-        "companies",
-        "gmbh",
-        "mbh",
-        "ggmbh",
-        "ag",
-        "kg",
-        "kgaa",
-        "ohg",
-        "ug",
-        "se",
-        "sa",
-        "sas",
-        "sasu",
-        "sarl",
-        "eurl",
-        "sca",
-        "scs",
-        "sci",
-        "srl",
-        "spa",
-        "sapa",
-        "snc",
-        "ss",
-        "sl",
-        "slu",
-        "sau",
-        "scoop",
-        "bv",
-        "nv",
-        "cv",
-        "vof",
-        "cvba",
-        "bvba",
-        "sprl",
-        "asbl",
-        "vzw",
-        "ab",
-        "hb",
-        "kb",
-        "oy",
-        "oyj",
-        "ky",
-        "as",
-        "asa",
-        "aps",
-        "ivs",
-        "ks",
-        "da",
-        "ans",
-        "ba",
-        "hf",
-        "ehf",
-        "ou",
-        "tov",
-        "ooo",
-        "oao",
-        "zao",
-        "pao",
-        "pjsc",
-        "ojsc",
-        "cjsc",
-        "jsc",
-        "llp",
-        "uab",
-        "sia",
-        "as",
-        "kft",
-        "zrt",
-        "nyrt",
-        "bt",
-        "rt",
-        "sro",
-        "spol",
-        "dd",
-        "doo",
-        "ad",
-        "ead",
-        "ood",
-        "eood",
-        "ltda",
-        "eireli",
-        "me",
-        "epp",
-        "mei",
-        "sapi",
-        "sab",
-        "de",
-        "cv",
-        "rl",
-        "pty",
-        "proprietary",
-        "pvt",
-        "private",
-        "pte",
-        "bhd",
-        "sdn",
-        "berhad",
-        "tbk",
-        "pt",
-        "kk",
-        "kabushiki",
-        "kaisha",
-        "godo",
-        "gk",
-        "yk",
-        "plt",
-        "psc",
-        "dmcc",
-        "fze",
-        "fzco",
-        "fzllc",
-        "wll",
-        "bsc",
-        "saog",
-        "saoc",
-        "qsc",
-        "kscc",
-        "ksc",
-        "spv",
-        "publ",
-        "public",
-        "pcl",
-        "joint",
-        "stock",
-        "ev",
-        "eg",
-        "vvag",
-        "aor",
-        "kdor",
-        "gbr",
-        "ek",
-        "partg",
-        "stiftung",
-        "haftungsbeschrankt",
-        "aktiengesellschaft",
-        "gesellschaft",
-        "sdnbhd",
-        "anonim",
-        "sirketi",
-        "sti",
-    ]
-)
-_PREFIXES = frozenset(["the", "pt", "ooo", "oao", "zao", "pao", "uab", "sia", "ab"])
-_INITIALS = re.compile(r"\b(?:\w[./]\s?)+(?:\w\b)?")
+_EDGES = " -\u2013\u2014:,;|/"
+_JUNK_LINES = """
+asdf
+asdfasdf
+asdfgh
+qwerty
+qwertz
+delete me
+do not use
+test account
+test company
+test lead
+company
+company name
+your company
+my company
+the company
+account
+account name
+dummy account
+foobar
+lorem ipsum
+sample
+sample account
+"""
+_JUNK = frozenset(_JUNK_LINES.strip().split("\n"))
+_NO_COMPANY_LINES = """
+freelance
+freelancer
+freelancing
+self employed
+selfemployed
+self
+private
+privat
+privatperson
+private person
+individual
+retired
+student
+unemployed
+not employed
+home
+selbststandig
+selbstandig
+autonomo
+independant
+"""
+_NO_COMPANY = frozenset(_NO_COMPANY_LINES.strip().split("\n"))
+_SOMEONES_ACCOUNT = re.compile(r"\w+'?s (?:account|company)")
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
+_INITIALS = re.compile(r"\b\w(?:[./]\s?\w\b)+\.?")
 _NOT_WORD = re.compile(r"[\W_]+")
-_CLASS = re.compile(r"\s+class\s+[a-d]$")
+_SHARE_CLASS = re.compile(
+    r"\s+(?:class\s+[a-d]|(?:ordinary|common|preferred) (?:shares|stock)|(?:series|ser\.?) [a-d]|adr)$"
+)
+_SPACES = re.compile(r"\s+")
+_LOOSE_ENDS = frozenset({"and", "the"})
 
 
 def canonical_company(raw: Any) -> str | None:
     """The name in one line without CRM noise; None when empty or junk. Raises Refused."""
-    text = tidy(raw, 500)
+    text = tidy(raw, 300)
     if text is None:
         return None
     refuse_markup(text)
-    return _without_noise(text)
+    return without_noise(text)
 
 
 @lru_cache(65536)
-def _without_noise(text: str) -> str | None:
-    if text.casefold() in _JUNK:
+def without_noise(text: str) -> str | None:
+    """The name without what people add to it in a CRM (`[EMEA]`, `(old)`, `DO NOT USE`); None when none is left."""
+    if _is_junk(text):
         return None
-    kept = _NOISE.sub(" ", text).strip(" -–—:,;")
-    if not kept or kept.casefold() in _JUNK:
+    kept = _SPACES.sub(" ", _NOISE.sub(" ", text)).strip(_EDGES)
+    while kept and (less := _SPACES.sub(" ", _NOISE.sub(" ", kept)).strip(_EDGES)) != kept:
+        kept = less
+    if not any(map(str.isalnum, kept)) or _is_junk(kept):
         return None
-    return re.sub(r"\s+", " ", kept)
+    return kept
+
+
+def _is_junk(text: str) -> bool:
+    return text.casefold().strip(" .!?*-_\"'") in _JUNK
 
 
 @lru_cache(65536)
@@ -234,27 +110,43 @@ def core_name(text: str) -> str:
     Case and accents folded; legal forms, punctuation and CRM noise removed. Empty when no company is named
     ("Self employed").
     """
-    folded = fold(_without_noise(text) or "").replace("'", "").replace("’", "")
-    folded = _INITIALS.sub(lambda m: re.sub(r"[./\s]", "", m[0]) + " ", folded)
-    folded = _CLASS.sub("", folded)
-    plain = _NOT_WORD.sub(" ", folded.replace("&", " and ")).split()
-    tokens = list(plain)
-    while len(tokens) > 1 and (tokens[-1] in _LEGAL or tokens[-1] in ("and", "the")):
-        tokens.pop()
-    while len(tokens) > 1 and tokens[0] in _PREFIXES:
-        tokens.pop(0)
-    core = " ".join(tokens)
-    return "" if core in _NO_COMPANY else core
+    folded = _APOSTROPHES.sub("", fold(without_noise(visible(text)) or ""))
+    folded = EAST_ASIAN.sub(" ", folded) if not folded.isascii() else folded
+    folded = _INITIALS.sub(_run_together, _SHARE_CLASS.sub("", folded))
+    tokens = _NOT_WORD.sub(" ", folded.replace("&", " and ").replace("+", " and ")).split()
+    core = " ".join(_without_forms(tokens))
+    return "" if core in _NO_COMPANY or _SOMEONES_ACCOUNT.fullmatch(core) else core
 
 
-def same_company(a: str, b: str) -> bool:
-    """Whether two names differ only in legal form, case, accents or punctuation."""
-    return company_key(a) == company_key(b)
+def _run_together(match: re.Match[str]) -> str:
+    return re.sub(r"[./\s]", "", match[0]) + " "
+
+
+def _without_forms(tokens: list[str]) -> list[str]:
+    while len(tokens) > 1 and tokens[0] in PREFIXES:
+        tokens = tokens[1:]
+    while len(tokens) > 1:
+        if tokens[-1] in _LOOSE_ENDS:
+            tokens = tokens[:-1]
+            continue
+        tail = tuple(word for word in tokens[-LONGEST - 1 :] if word != "and")
+        size = next((n for n in range(min(LONGEST, len(tail)), 0, -1) if tail[-n:] in FORMS), 0)
+        kept = _before_last(tokens, size)
+        if size == 0 or not kept:
+            return tokens
+        tokens = kept
+    return tokens
+
+
+def _before_last(tokens: list[str], size: int) -> list[str]:
+    """The tokens without the last `size` ones, where "and" does not count."""
+    end = len(tokens)
+    while size and end:
+        end -= 1
+        size -= tokens[end] != "and"
+    return tokens[:end]
 
 
 def company_key(text: str) -> str:
     """The core name, or the folded text where it has none."""
     return core_name(text) or fold(text)
-
-
-__all__ = ["Refused", "canonical_company", "company_key", "core_name", "same_company"]

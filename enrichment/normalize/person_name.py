@@ -4,69 +4,89 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from enrichment.normalize.text import Refused, refuse_markup, tidy
+from nameparser.config import CONSTANTS
 
-_PARTICLES = frozenset(
-    [
-        "de",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "del",
-        "della",
-        "di",
-        "la",
-        "le",
-        "los",
-        "las",
-        "van",
-        "von",
-        "der",
-        "den",
-        "ten",
-        "ter",
-        "vom",
-        "zu",
-        "zum",
-        "y",
-        "e",
-        "af",
-        "av",
-        "bin",
-        "ibn",
-        "al",
-        "el",
-    ]
+from enrichment.normalize.placeholders import is_placeholder
+from enrichment.normalize.text import Refused, as_text, refuse_markup, tidy, visible
+
+# Of the parser's particles, those that are written in lower case inside a name.
+_CAPITALIZED = frozenset(
+    {"san", "santa", "st", "ste", "mac", "mc", "abu", "bar", "bat", "bon", "freiherr", "freiherrin"}
 )
+_PARTICLES = frozenset(CONSTANTS.prefixes) - _CAPITALIZED | {"y", "e", "i", "und", "ten", "el"}
+_MAC = re.compile(
+    r"\bMac((?:donald|arthur|leod|gregor|intyre|intosh|millan|neil|neill|pherson|dougall|farlane|lean|lachlan|aulay"
+    r"|kinnon|naughton|namara|cormack|bride|callum|allister|alister)s?)\b"
+)
+_START = re.compile("(^|[-'\u2019.(\"])(mc)?(\\w)")
 _HONORIFIC = re.compile(
-    r"(?:(?:mr|mrs|ms|miss|dr|prof|sir|dame|herr|frau|mme|mlle|sr|sra|ing|dipl)\.\s*|(?:mr|mrs|ms|dr|prof)\s+)+",
+    r"(?:(?:mr|mrs|ms|miss|mx|dr|prof|sir|dame|herr|frau|mme|mlle|sr|sra|srta|ing|dipl|mag|rev|hon)\.\s*"
+    r"|(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme)\s+)+",
     re.I,
 )
-_MC = re.compile(r"\bmc(?=\w{2})", re.I)
+_ROMAN = re.compile(r"(?:ii|iii|iv|vi{0,3})", re.I)
+_AFTER_NAME = {"JR": "Jr", "JR.": "Jr.", "SR": "Sr", "SR.": "Sr.", "PHD": "PhD", "MD": "MD", "MBA": "MBA"}
+# Surnames and first names that look like placeholders, when written as a name is.
+_REAL_NAMES = frozenset({"Na", "Nan", "Nil"})
 
 
 def canonical_person_name(raw: Any) -> str | None:
-    """One part of a person's name, cased where it was shouted or all lower; None when empty. Raises Refused."""
-    text = tidy(raw, 200)
+    """One part of a person's name without its honorific, cased where it had one case; None when empty.
+
+    Raises Refused.
+    """
+    text = _real_name(raw) or tidy(raw, 150)
     if text is None:
         return None
     refuse_markup(text)
     if "@" in text or "://" in text:
         raise Refused("an address, not a name")
-    return cased(text)
+    if not any(map(str.isalpha, text)):
+        raise Refused("not a name")
+    return _cased(text)
 
 
-@lru_cache(65536)
-def cased(text: str) -> str:
+def _real_name(raw: Any) -> str | None:
+    if not isinstance(raw, str) or len(raw) > 16:
+        return None
+    text = visible(as_text(raw) or "").strip()
+    return text if text in _REAL_NAMES else None
+
+
+@lru_cache(16384)
+def _cased(text: str) -> str | None:
+    rest = _HONORIFIC.sub("", text, count=1) if _HONORIFIC.match(text) else text
+    name = cased_name(rest.strip(" ,;") or text)
+    return None if is_placeholder(name) and name not in _REAL_NAMES else name
+
+
+def cased_name(text: str) -> str:
     """The name with the usual capitals, if it has only one case; otherwise as it is."""
-    if not (text.isupper() or text.islower()) or len(text) == 1:
+    if not (text.isupper() or text.islower()) or (len(text) <= 3 and _are_initials(text)):
         return text
-    parts = text.lower().split(" ")
-    return " ".join(_word(word, first=i == 0, last=i == len(parts) - 1) for i, word in enumerate(parts))
+    parts = text.split(" ")
+    return " ".join(_word(word, last=index == len(parts) - 1) for index, word in enumerate(parts))
 
 
-def _word(word: str, *, first: bool, last: bool) -> str:
-    if word in _PARTICLES and not last:
-        return word
-    return re.sub(r"(^|[-'’.])(mc)?(\w)", lambda m: m[1] + (m[2] or "").title() + m[3].upper(), word)
+def _are_initials(text: str) -> bool:
+    """`JD` and `TJ` are initials; `LI` and `Bo` are names."""
+    return text.isupper() and not re.search("[AEIOUY\u00c0-\uffff]", text)
+
+
+def _word(word: str, *, last: bool) -> str:
+    lower = word.lower()
+    if lower in _PARTICLES and not last:
+        return lower
+    if word.upper() in _AFTER_NAME and last:
+        return _AFTER_NAME[word.upper()]
+    if last and _ROMAN.fullmatch(word):
+        return word.upper()
+    return _MAC.sub(_mac, _START.sub(_capital, lower))
+
+
+def _capital(match: re.Match[str]) -> str:
+    return match[1] + (match[2].title() if match[2] else "") + match[3].upper()
+
+
+def _mac(match: re.Match[str]) -> str:
+    return "Mac" + match[1].title()

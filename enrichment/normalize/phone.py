@@ -1,50 +1,106 @@
 """Phone numbers: E.164, with an extension as RFC 3966 writes it."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_valid_number, parse
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    format_number,
+    is_possible_number,
+    is_valid_number,
+    parse,
+)
 
-from enrichment.normalize.country import country_code
+from enrichment.normalize.country import country_code, country_name
+from enrichment.normalize.number import ascii_digits
 from enrichment.normalize.text import Refused, tidy
 
-_SHORTEST_INTERNATIONAL = 11  # shorter digits without a plus are as likely a national number
+_SHORTEST_INTERNATIONAL = 11  # fewer digits without a plus are as likely a national number
+_FEWEST_NATIONAL = 9  # fewer digits are a number only where the country's plan says so
+_LABEL = re.compile(r"^(?:tel(?:efon|ephone)?|phone|ph|mobile?|cell|m|t|p|office|work|direct)\s*[.:]+\s*|^tel:", re.I)
+_SEPARATORS = re.compile(r"\s*[;,/|\n]\s*(?!\s*ext)(?=[+(0-9])|\s+(?:or|and|oder|und)\s+", re.I)
+_EXTENSION = re.compile(r";ext=\d+$")
+_NOT_DIGIT = re.compile(r"\D")
+_ZEROS = re.compile(r"^00(?=[1-9])")
+_ALLOWED = re.compile(r"[+0-9A-Za-z\s().\-/#*:;,=_\u2010-\u2015\u2212\u00b7]+")
+_MOST_DIGITS = 25
 
 
-@lru_cache(65536)
+class _Reading(NamedTuple):
+    """One way to read a number. A `guess` must be a valid number to be believed."""
+
+    text: str
+    region: str | None
+    guess: bool
+
+
+@lru_cache(16384)
 def _canonical(text: str, region: str | None) -> str:
-    for attempt, attempt_region in _readings(text, region):
-        try:
-            number = parse(attempt, attempt_region)
-        except NumberParseException:
-            continue
-        if is_valid_number(number):
-            extension = f";ext={number.extension}" if number.extension else ""
-            number.extension = None
-            return str(format_number(number, PhoneNumberFormat.E164)) + extension
-    if region is None and not text.startswith(("+", "00")):
-        raise Refused("a phone number without a country")
-    raise Refused("not a valid phone number")
+    if not _ALLOWED.fullmatch(text) or not 5 <= len(_NOT_DIGIT.sub("", text)) <= _MOST_DIGITS:
+        raise Refused("not a phone number")
+    numbers = (_number(reading) for reading in _readings(text, region))
+    number = next(filter(None, numbers), None)
+    if number is not None:
+        return _e164(number)
+    if text.startswith(("+", "00")):
+        raise Refused("not a valid phone number")
+    if region is None:
+        raise Refused("a phone number without a country code, and the record has no country")
+    raise Refused(f"not a valid phone number in {country_name(region)}")
 
 
-def _readings(text: str, region: str | None) -> list[tuple[str, str | None]]:
-    if text.startswith("00"):
-        return [("+" + text[2:], None), (text, region)]
+def _readings(text: str, region: str | None) -> Iterator[_Reading]:
+    """How the text may be read, most likely first."""
     if text.startswith("+"):
-        return [(text, None)]
-    readings: list[tuple[str, str | None]] = [(text, region)] if region else []
-    if len(re.sub(r"\D", "", text)) >= _SHORTEST_INTERNATIONAL:
-        readings.append(("+" + text, None))
-    return readings
+        yield _Reading(text, None, guess=False)
+        return
+    if _ZEROS.match(text):
+        yield _Reading(_ZEROS.sub("+", text), None, guess=False)
+    if region is not None:
+        yield _Reading(text, region, guess=False)
+    digits = _NOT_DIGIT.sub("", text)
+    if len(digits) >= _SHORTEST_INTERNATIONAL and not digits.startswith("0"):
+        yield _Reading(f"+{text}", None, guess=True)
+
+
+def _number(reading: _Reading) -> PhoneNumber | None:
+    """The number, if it is valid; or of a possible length, unless it is a guess or very short.
+
+    Numbering plans grow faster than anyone's copy of them, and ranges kept for fiction are in none.
+    """
+    try:
+        number = parse(reading.text, reading.region)
+    except NumberParseException:
+        return None
+    if is_valid_number(number):
+        return number
+    plausible = not reading.guess and len(str(number.national_number)) >= _FEWEST_NATIONAL
+    return number if plausible and is_possible_number(number) else None
+
+
+def _e164(number: PhoneNumber) -> str:
+    extension = number.extension
+    number.extension = None
+    e164: str = format_number(number, PhoneNumberFormat.E164)
+    return f"{e164};ext={extension}" if extension else e164
 
 
 def canonical_phone(raw: Any, country: str | None = None) -> str | None:
     """E.164, plus `;ext=` where there is an extension; None when empty.
 
-    `country` (a canonical country) tells how to read a number without one. Raises Refused.
+    `country` (canonical) tells how to read a number that does not say its own. Raises Refused.
     """
     text = tidy(raw, 100)
     if text is None:
         return None
-    return _canonical(text, country_code(country) if country else None)
+    region = country_code(country) if country else None
+    text = _LABEL.sub("", ascii_digits(text)).strip()
+    numbers = [part for part in _SEPARATORS.split(text) if part.strip()] if not _EXTENSION.search(text) else [text]
+    different = {_canonical(part, region) for part in numbers} if numbers else set()
+    if len(different) != 1:
+        raise Refused("different phone numbers in one value" if different else "not a phone number")
+    return different.pop()

@@ -5,6 +5,8 @@ import re
 import unicodedata
 from typing import Any
 
+from enrichment.normalize.placeholders import is_placeholder
+
 LONGEST = 10_000
 
 
@@ -13,84 +15,84 @@ class Refused(ValueError):
 
 
 _UNPRINTABLE = re.compile(
-    r"[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "[\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
 # Persian and the scripts of India spell with joiners; beside Latin letters they are debris.
-_STRAY_JOINER = re.compile(r"(?<![\u0600-\uffff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\uffff])")
+_STRAY_JOINER = re.compile("(?<![\u0590-\U0010ffff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\U0010ffff])")
 _SPACES = re.compile(r"\s+")
 _BLANKS = re.compile(r"[^\S\n]+")
-_BROKEN = re.compile(r"[\ud800-\udfff]")
+_LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+_BROKEN = re.compile("[\ud800-\udfff\ufffd]")
+# UTF-8 that was read as Windows-1252: `M\u00c3\u00bcnchen`.
+_MISREAD = re.compile(
+    "[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|[\u00c3\u00c5][\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u2013-\u203a]"
+)
+
+# What a spreadsheet would run: `=1+1`, `+cmd|'/C calc'!A0`, `@SUM(A1)`; but not `+44 20 7946 0818` or `@acme`.
+_EQUALS = "=\uff1d"
+_SIGNS = "-+@\uff0b\uff0d\uff20"
 _FORMULA = re.compile(
-    r"""["']?[=＝]\s*\S | [-+@＋－＠]+(?:[A-Za-z][\w.]*\( | [^|]*\|.*! )""", re.VERBOSE | re.DOTALL
+    rf"""["']*[{_EQUALS}]\s*[\w("'+\-@${{\[]"""
+    rf"""|["']*[{_SIGNS}]+(?:[A-Za-z][\w.]*\(|\$?[A-Za-z]{{1,3}}\$?\d+[+*/-]|[^|]*\|\s*'[^']*'!)"""
 )
 _MARKUP = re.compile(
-    r"<\s*/?\s*(?:script|iframe|img|svg|object|embed|style|link|meta|html|body|a|div|span|p|br)\b[^>]*>?",
+    r"<\s*/?\s*(?:script|iframe|img|svg|object|embed|style|link|meta|html|body|form|input|a|b|i|div|span|p|br)\b[^>]*>"
+    r"|<\s*script\b",
     re.I,
 )
-
-PLACEHOLDERS = frozenset(
-    """
-    n/a na n.a. n.a #n/a n\\a none null nil nan (null) [null] <null> undefined (none) [none] -none- --none-- (blank) blank
-    empty (empty) unknown unknwon unkown (unknown) [unknown] tbd t.b.d. tba tbc todo t.b.a. test testing tests dummy
-    not|available not|applicable not|provided not|specified not|set not|known not|given not|found no|data no|value
-    no|info no|information to|be|determined to|be|defined to|be|announced please|select select please|specify
-    #ref! #value! #name? #null! #div/0! #error! k.a. k.a keine|angabe keine unbekannt nicht|bekannt nicht|vorhanden
-    inconnu inconnue desconocido desconhecido sconosciuto onbekend okänd ukjent ukendt neznámý nieznany brak неизвестно
-    sin|datos no|disponible non|renseigné nc s/o sans|objet не|указано не|известно 不明 未知 無し なし
-    """.replace("|", "\x00").split()
-)
-_PLACEHOLDERS = frozenset(word.replace("\x00", " ") for word in PLACEHOLDERS)
-
-
-def is_placeholder(text: str) -> bool:
-    """Whether the text only says that there is no value: `n/a`, `-`, `???`, `TBD`, `xxx`."""
-    folded = text.casefold()
-    if folded in _PLACEHOLDERS or folded.strip(" .,;:!?-_*'\"()[]<>") in _PLACEHOLDERS:
-        return True
-    if len(folded) >= 3 and not folded.strip("x"):
-        return True
-    return not any(map(str.isalnum, folded))
 
 
 def as_text(raw: Any) -> str | None:
     """The raw value as text, its characters checked; None for null. Raises Refused."""
     if raw is None:
         return None
-    if isinstance(raw, str):
-        text = str(raw)
-    elif isinstance(raw, bool):
-        raise Refused("true or false, not text")
-    elif isinstance(raw, int | float):
-        text = _number_as_text(raw)
-    elif isinstance(raw, list | tuple):
-        raise Refused("a list, not one value")
-    else:
-        raise Refused("an object, not one value")
+    text = raw if isinstance(raw, str) else _as_written(raw)
     if len(text) > LONGEST:
         raise Refused("longer than 10,000 characters")
+    if not text.isascii() and _BROKEN.search(text):
+        raise Refused("contains broken characters")
     if "\x00" in text:
         raise Refused("contains a NUL character")
-    if _BROKEN.search(text):
-        raise Refused("contains broken characters")
     return text
 
 
-def _number_as_text(raw: float) -> str:
+def _as_written(raw: Any) -> str:
+    if isinstance(raw, bool):
+        raise Refused("true or false is not a value of this field")
+    if isinstance(raw, int):
+        return _digits(raw)
     if isinstance(raw, float):
         if not math.isfinite(raw):
             raise Refused("not a finite number")
         if not raw.is_integer():
             raise Refused("a number, not text")
-    if abs(raw) >= 10**40:
+        return _digits(int(raw))
+    raise Refused("a list, not one value" if isinstance(raw, list | tuple) else "an object, not one value")
+
+
+def _digits(number: int) -> str:
+    if abs(number) >= 10**40:
         raise Refused("too large a number")
-    return str(int(raw))
+    return str(number)
 
 
 def visible(text: str) -> str:
     """The text in NFC without control, zero-width and direction characters; line breaks stay."""
     if text.isascii() and text.isprintable():
         return text
-    return unicodedata.normalize("NFC", _STRAY_JOINER.sub("", _UNPRINTABLE.sub("", text)))
+    return unicodedata.normalize("NFC", _STRAY_JOINER.sub("", _UNPRINTABLE.sub("", _reread(text))))
+
+
+def _reread(text: str) -> str:
+    """The text as it was before it was read in the wrong encoding, once or twice."""
+    while _MISREAD.search(text):
+        try:
+            text = text.encode("cp1252").decode()
+        except UnicodeError:
+            return text
+    return text
 
 
 def tidy(raw: Any, longest: int = LONGEST, *, lines: bool = False) -> str | None:
@@ -100,12 +102,12 @@ def tidy(raw: Any, longest: int = LONGEST, *, lines: bool = False) -> str | None
     characters.
     """
     text = as_text(raw)
-    if text is None:
+    if not text:
         return None
-    text = visible(text)
+    text = _LINE_ENDS.sub("\n", visible(text))
     if lines:
-        kept = (_BLANKS.sub(" ", line).strip() for line in text.splitlines())
-        text = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+        kept = "\n".join(_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
+        text = _EMPTY_LINES.sub("\n\n", kept).strip()
     else:
         text = _SPACES.sub(" ", text).strip()
     if not text or is_placeholder(text):
@@ -125,37 +127,37 @@ def refuse_markup(text: str) -> None:
 
 _LETTERS = str.maketrans(
     {
-        "ß": "ss",
-        "ẞ": "ss",
-        "æ": "ae",
-        "œ": "oe",
-        "ø": "o",
-        "đ": "d",
-        "ð": "d",
-        "þ": "th",
-        "ł": "l",
-        "ı": "i",
-        "ħ": "h",
-        "ŋ": "n",
+        "\u00df": "ss",  # sharp s
+        "\u00e6": "ae",
+        "\u0153": "oe",
+        "\u00f8": "o",  # o with stroke
+        "\u0111": "d",  # d with stroke
+        "\u00f0": "d",  # eth
+        "\u00fe": "th",  # thorn
+        "\u0142": "l",  # l with stroke
+        "\u0131": "i",  # dotless i
+        "\u0127": "h",
+        "\u014b": "n",
     }
 )
+_MARKS = re.compile("[\u0300-\u036f]")
 
 
 def fold(text: str) -> str:
-    """Case and accents folded away: `Łódź` and `LODZ` give the same text."""
+    """Case and accents folded away: accented and plain, upper and lower spellings give the same text."""
     if text.isascii():
         return text.lower()
-    flat = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    return unicodedata.normalize("NFC", "".join(c for c in flat if not _is_latin_mark(c)))
-
-
-def _is_latin_mark(char: str) -> bool:
-    return "\u0300" <= char <= "\u036f"
+    flat = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS)).casefold()
+    return unicodedata.normalize("NFC", _MARKS.sub("", flat).translate(_LETTERS))
 
 
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def words(text: str) -> str:
-    """The folded words of a text with single spaces, `&` read as "and", other punctuation gone."""
-    return _NOT_WORD.sub(" ", fold(text).replace("&", " and ")).strip()
+    """The folded words of a text with single spaces, `&` read as "and", other punctuation gone.
+
+    A text of punctuation alone keeps it.
+    """
+    folded = fold(text)
+    return _NOT_WORD.sub(" ", folded.replace("&", " and ")).strip() or folded

@@ -1,111 +1,102 @@
-"""Titles, industries and other words: shouting undone, acronyms kept."""
+"""Job titles, departments, seniority and plain text: shouting undone, acronyms kept."""
 
 import re
 from functools import lru_cache
 from typing import Any
 
-from enrichment.normalize.text import Refused, refuse_markup, tidy, words
+from enrichment.normalize.text import refuse_markup, tidy, words
 
-ACRONYMS = frozenset(
-    [
-        "CEO",
-        "CFO",
-        "COO",
-        "CTO",
-        "CIO",
-        "CMO",
-        "CRO",
-        "CPO",
-        "CISO",
-        "CHRO",
-        "CDO",
-        "CSO",
-        "CCO",
-        "VP",
-        "SVP",
-        "EVP",
-        "AVP",
-        "RVP",
-        "IT",
-        "HR",
-        "PR",
-        "QA",
-        "UX",
-        "UI",
-        "R&D",
-        "EMEA",
-        "APAC",
-        "DACH",
-        "LATAM",
-        "ANZ",
-        "US",
-        "USA",
-        "UK",
-        "EU",
-        "SDR",
-        "BDR",
-        "AE",
-        "CRM",
-        "ERP",
-        "SAP",
-        "B2B",
-        "B2C",
-        "SEO",
-        "SEM",
-        "PPC",
-        "PMO",
-        "MD",
-        "GM",
-        "PA",
-        "BI",
-        "AI",
-        "ML",
-        "IC",
-        "II",
-        "III",
-        "IV",
-        "SRE",
-        "API",
-        "AWS",
-        "SaaS",
-        "M&A",
-        "P&L",
-        "CPA",
-        "MBA",
-        "PhD",
-        "OEM",
-        "KAM",
-    ]
+_ACRONYMS = """
+CEO CFO COO CTO CIO CMO CRO CPO CISO CHRO CDO CSO CCO CLO CAO CKO CXO VP SVP EVP AVP RVP GVP IT HR PR QA QC UX UI R&D
+EMEA APAC DACH LATAM ANZ MENA NA US USA UK EU UAE GCC NYC SDR BDR ADR AE AM CSM CRM ERP SAP B2B B2C B2G SEO SEM PPC
+PMO PMP MD GM PA BI AI ML NLP IC II III IV SRE API AWS GCP SaaS PaaS IaaS IoT M&A P&L CPA CFA MBA PhD OEM KAM FP&A HRBP
+HSE EHS ESG CSR SOC DBA RN DDS DevOps DevSecOps SecOps RevOps iOS .NET PHP SQL CAD GIS TV PLC
+"""
+_BY_UPPER = {word.upper(): word for word in _ACRONYMS.split()}
+_SMALL_WORDS = (
+    "of and the for in to at on an or de la le du des da do y e und der die das von f\u00fcr im et en zur zum mit"
 )
-_BY_UPPER = {a.upper(): a for a in ACRONYMS}
-_LITTLE = frozenset(
-    [
-        "of",
-        "and",
-        "the",
-        "for",
-        "in",
-        "to",
-        "at",
-        "on",
-        "a",
-        "an",
-        "de",
-        "la",
-        "le",
-        "du",
-        "des",
-        "y",
-        "e",
-        "und",
-        "der",
-        "die",
-        "das",
-        "von",
-        "für",
-        "im",
-    ]
-)
+_SMALL = frozenset(_SMALL_WORDS.split())
+_START = re.compile("(^|[-/(&'\u2019.\"])(\\w)")
+_AFTER_APOSTROPHE = re.compile("(['\u2019])S\\b")
+_JOINED = re.compile("([-/,()&+])")
+_SHORT_SHOUT = 4
+
+_TITLE_WORDS = {
+    "sr": "senior",
+    "snr": "senior",
+    "jr": "junior",
+    "vp": "vice president",
+    "svp": "senior vice president",
+    "evp": "executive vice president",
+    "avp": "assistant vice president",
+    "ceo": "chief executive officer",
+    "cfo": "chief financial officer",
+    "coo": "chief operating officer",
+    "cto": "chief technology officer",
+    "cio": "chief information officer",
+    "cmo": "chief marketing officer",
+    "cro": "chief revenue officer",
+    "cpo": "chief product officer",
+    "ciso": "chief information security officer",
+    "chro": "chief human resources officer",
+    "hr": "human resources",
+    "mgr": "manager",
+    "dir": "director",
+    "eng": "engineer",
+    "engr": "engineer",
+    "dev": "developer",
+    "asst": "assistant",
+    "assoc": "associate",
+    "exec": "executive",
+    "dept": "department",
+    "mktg": "marketing",
+    "ops": "operations",
+    "mgmt": "management",
+    "md": "managing director",
+    "gm": "general manager",
+}
+_TITLE_FILLERS = frozenset({"of", "the", "for", "and"})
+
+_SENIORITY_LINES = """
+C-Suite|c suite|c level|clevel|cxo|csuite|executive|chief|exec|c suite executive
+Founder|owner|co founder|cofounder|founder owner|owner partner
+VP|vice president|vp level
+Director|director level
+Manager|manager level|middle management|mid management
+Senior IC|senior|senior level|senior individual contributor
+IC|individual contributor|staff|non manager|non management|mid level|professional
+Entry|entry level|junior|intern|trainee
+"""
+_DEPARTMENT_LINES = """
+Engineering|engineering and technical|software engineering|r and d|research and development|product development
+IT & Security|it|information technology|it and security|it security|security
+HR|human resources|people|people and culture|people operations|talent
+Sales|business development|sales and business development
+Marketing|marketing and communications|communications
+Customer Success|customer support|customer service|support|customer experience
+Finance|accounting|finance and accounting
+Operations|ops
+Procurement|purchasing|sourcing
+Data|data science|analytics|data and analytics
+Executive|c suite|management|leadership|general management
+Administration|admin|administrative
+Legal
+Product|product management
+Design
+"""
+
+
+def _synonyms(lines: str) -> dict[str, str]:
+    table: dict[str, str] = {}
+    for line in lines.strip().split("\n"):
+        label, *others = line.split("|")
+        table.update({words(name): label for name in (label, *others)})
+    return table
+
+
+_SENIORITY = _synonyms(_SENIORITY_LINES)
+_DEPARTMENTS = _synonyms(_DEPARTMENT_LINES)
 
 
 def canonical_text(raw: Any, longest: int = 500) -> str | None:
@@ -121,60 +112,57 @@ def canonical_description(raw: Any) -> str | None:
     return tidy(raw, lines=True)
 
 
-@lru_cache(65536)
-def unshout(text: str) -> str:
-    """Capitals of a text that has only capitals brought down, known acronyms kept."""
-    if not text.isupper() or (" " not in text and (text in _BY_UPPER or len(text) <= 4)):
+def canonical_title(raw: Any) -> str | None:
+    """A job title with its own words, cased where it had one case; None when empty. Raises Refused."""
+    text = canonical_text(raw, 300)
+    return None if text is None else cased_words(text)
+
+
+def canonical_seniority(raw: Any) -> str | None:
+    """`C-Suite`, `VP`, `Director` and so on where the level is a known one; None when empty. Raises Refused."""
+    text = canonical_text(raw, 100)
+    return None if text is None else _SENIORITY.get(words(text)) or cased_words(text)
+
+
+def canonical_department(raw: Any) -> str | None:
+    """`HR`, `Engineering` and so on where the department is a known one; None when empty. Raises Refused."""
+    text = canonical_text(raw, 200)
+    return None if text is None else _DEPARTMENTS.get(words(text)) or cased_words(text)
+
+
+@lru_cache(16384)
+def cased_words(text: str) -> str:
+    """A text with the usual capitals, if it has only one case; acronyms such as CEO and EMEA in theirs."""
+    if not (text.isupper() or text.islower()) or _may_be_an_acronym(text):
         return text
-    return " ".join(_word(w, first=not i) for i, w in enumerate(text.split(" ")))
+    return " ".join(_word(word, first=index == 0) for index, word in enumerate(text.split(" ")))
+
+
+def _may_be_an_acronym(text: str) -> bool:
+    return text.isupper() and " " not in text and len(text) <= _SHORT_SHOUT
 
 
 def _word(word: str, *, first: bool) -> str:
-    bare = word.strip(".,;:()/")
-    if bare in _BY_UPPER:
-        return word.replace(bare, _BY_UPPER[bare])
-    if not first and bare.lower() in _LITTLE:
+    if word.strip(".,;:()").upper() in _BY_UPPER:
+        return _as_acronym(word)
+    if not first and word.lower() in _SMALL:
         return word.lower()
-    return re.sub(r"(^|[-/(&'’.])(\w)", lambda m: m[1] + m[2].upper(), word.lower())
+    parts = (_as_acronym(part) if part.upper() in _BY_UPPER else part.lower() for part in _JOINED.split(word))
+    joined = "".join(parts)
+    return _AFTER_APOSTROPHE.sub(r"\1s", _START.sub(_capital, joined))
 
 
-def canonical_title(raw: Any) -> str | None:
-    """A job title with its own words, unshouted; None when empty. Raises Refused."""
-    text = canonical_text(raw, 300)
-    return None if text is None else unshout(text)
+def _as_acronym(word: str) -> str:
+    bare = word.strip(".,;:()")
+    return word.replace(bare, _BY_UPPER[bare.upper()])
 
 
-def canonical_symbol(raw: Any) -> str | None:
-    """A stock symbol in upper case without its exchange; None when empty. Raises Refused."""
-    text = tidy(raw, 50)
-    if text is None:
-        return None
-    symbol = text.rpartition(":")[2].strip(" $").upper()
-    if not re.fullmatch(r"[A-Z0-9][A-Z0-9.\-/ ]{0,19}", symbol):
-        raise Refused("not a stock symbol")
-    return symbol
+def _capital(match: re.Match[str]) -> str:
+    return match[1] + match[2].upper()
 
 
-def canonical_naics(raw: Any) -> str | None:
-    """2 to 6 digits; None when empty. Raises Refused."""
-    return _code(raw, r"\d{2,6}|31-33|44-45|48-49", "not a NAICS code")
-
-
-def canonical_sic(raw: Any) -> str | None:
-    """2 to 4 digits (or the 8 of the extended code); None when empty. Raises Refused."""
-    return _code(raw, r"\d{2,4}|\d{8}", "not a SIC code")
-
-
-def _code(raw: Any, pattern: str, reason: str) -> str | None:
-    text = tidy(raw, 100)
-    if text is None:
-        return None
-    match = re.match(rf"(?:(?:naics|sic)\s*:?\s*)?({pattern})(?!\d)", text, re.I)
-    if match is None:
-        raise Refused(reason)
-    return match[1]
-
-
-def word_key(text: str) -> str:
-    """The folded words, `&` as "and"."""
-    return words(text)
+@lru_cache(16384)
+def title_key(title: str) -> str:
+    """The folded words with short forms written out: `VP Sales` and `Vice President of Sales` share it."""
+    written_out = (_TITLE_WORDS.get(word, word) for word in words(title).split())
+    return " ".join(word for word in written_out if word not in _TITLE_FILLERS) or words(title)

@@ -1,0 +1,46 @@
+"""Industry classification codes and stock symbols."""
+
+import re
+from typing import Any
+
+from enrichment.normalize.text import Refused, tidy
+
+_NAICS = re.compile(
+    r"(?:naics\s*(?:code)?\s*[:#]?\s*)?([1-9][0-9]{1,5}|31-33|44-45|48-49)(?:\.0)?(?:\s*[-:\u2013(]?\s+?\D.*)?", re.I
+)
+_SIC = re.compile(
+    r"(?:(?:us\s*)?sic\s*(?:code)?\s*[:#]?\s*)?([0-9]{2,4}|[0-9]{8})(?:\.0)?(?:\s*[-:\u2013(]?\s+?\D.*)?", re.I
+)
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-/]{0,14}")
+_IN_BRACKETS = re.compile(r"\s*\([^()]*\)$")
+
+
+def canonical_naics(raw: Any) -> str | None:
+    """2 to 6 digits, or a sector of several (`31-33`); None when empty. Raises Refused."""
+    return _code(raw, _NAICS, "not a NAICS code")
+
+
+def canonical_sic(raw: Any) -> str | None:
+    """2 to 4 digits, or the 8 of the extended code; None when empty. Raises Refused."""
+    return _code(raw, _SIC, "not a SIC code")
+
+
+def _code(raw: Any, pattern: re.Pattern[str], reason: str) -> str | None:
+    text = tidy(raw, 200)
+    if text is None:
+        return None
+    match = pattern.fullmatch(text)
+    if match is None:
+        raise Refused(reason)
+    return match[1]
+
+
+def canonical_symbol(raw: Any) -> str | None:
+    """A stock symbol in upper case without its exchange (`NASDAQ: AAPL`); None when empty. Raises Refused."""
+    text = tidy(raw, 50)
+    if text is None:
+        return None
+    symbol = _IN_BRACKETS.sub("", text).rpartition(":")[2].strip(" $").upper()
+    if not _SYMBOL.fullmatch(symbol):
+        raise Refused("not a stock symbol")
+    return symbol

@@ -1,0 +1,76 @@
+"""Host names: what is one, and the registrable domain that it belongs to."""
+
+import ipaddress
+import re
+from functools import lru_cache
+
+import idna
+from publicsuffixlist import PublicSuffixList
+
+RESERVED_TLDS = frozenset({"example", "test", "invalid"})  # RFC 2606: never anybody's, but samples use them
+_LONGEST_HOST = 253
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+
+
+@lru_cache(1)
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False)
+
+
+@lru_cache(1)
+def _registry_suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False, only_icann=True)
+
+
+@lru_cache(16384)
+def ascii_host(text: str) -> str | None:
+    """A host name in lower case and punycode; None when the text is none (an IP address is one)."""
+    host = text.strip().rstrip(".").lower()
+    if not host or len(host) > _LONGEST_HOST:
+        return None
+    if not host.isascii():
+        try:
+            host = idna.encode(host, uts46=True).decode()
+        except (idna.IDNAError, UnicodeError):
+            return None
+    labels = host.split(".")
+    if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)):
+        return None
+    return host
+
+
+def readable_host(host: str) -> str:
+    """An ASCII host name with its punycode decoded, where it is valid."""
+    if "xn--" not in host:
+        return host
+    try:
+        readable: str = idna.decode(host)
+        again = idna.encode(readable, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        return host
+    return readable if again == host else host
+
+
+def is_ip_address(host: str) -> bool:
+    """Whether this is an IP address, also in the short forms that browsers understand."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host.replace(".", "").isdigit()
+    return True
+
+
+@lru_cache(65536)
+def domain_of_host(text: str) -> str | None:
+    """The registrable domain of a host name, readable; None for an IP address or a bare public suffix.
+
+    A site under a provider's suffix counts as its own (`acme.github.io`).
+    """
+    host = ascii_host(text)
+    if host is None or is_ip_address(host):
+        return None
+    labels = host.split(".")
+    if labels[-1] in RESERVED_TLDS:
+        return ".".join(labels[-2:])
+    found = _suffixes().privatesuffix(host) or _registry_suffixes().privatesuffix(host)
+    return readable_host(found) if found else None

@@ -1,0 +1,165 @@
+"""For each kind of field: how a raw value becomes canonical, and when two canonical values are the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from enrichment.normalize.address import canonical_postal_code, canonical_street, postal_key, street_key
+from enrichment.normalize.city import canonical_city, city_key
+from enrichment.normalize.codes import canonical_naics, canonical_sic, canonical_symbol
+from enrichment.normalize.company_name import canonical_company, company_key
+from enrichment.normalize.country import canonical_country
+from enrichment.normalize.email import canonical_email
+from enrichment.normalize.industry import canonical_industry, industry_key, same_industry
+from enrichment.normalize.listing import canonical_list, list_key
+from enrichment.normalize.number import canonical_count, canonical_money, same_quantity
+from enrichment.normalize.person_name import canonical_person_name
+from enrichment.normalize.phone import canonical_phone
+from enrichment.normalize.social import (
+    canonical_facebook,
+    canonical_linkedin_company,
+    canonical_linkedin_person,
+    canonical_twitter_handle,
+    canonical_twitter_url,
+)
+from enrichment.normalize.state import canonical_state, same_state, state_key
+from enrichment.normalize.text import Refused, fold, words
+from enrichment.normalize.url import (
+    canonical_company_domain,
+    canonical_domain,
+    canonical_link,
+    canonical_website,
+    website_key,
+)
+from enrichment.normalize.wording import (
+    canonical_department,
+    canonical_description,
+    canonical_seniority,
+    canonical_text,
+    canonical_title,
+    title_key,
+)
+from enrichment.normalize.year import canonical_year
+
+
+class FieldKind(StrEnum):
+    """What sort of value a field holds; it decides the normalizer and the comparer."""
+
+    TEXT = "text"
+    DESCRIPTION = "description"
+    PERSON_NAME = "person_name"
+    COMPANY_NAME = "company_name"
+    TITLE = "title"
+    DEPARTMENT = "department"
+    SENIORITY = "seniority"
+    EMAIL = "email"
+    PHONE = "phone"
+    WEBSITE = "website"
+    DOMAIN = "domain"
+    COMPANY_DOMAIN = "company_domain"
+    LINK = "link"
+    LINKEDIN_PERSON = "linkedin_person"
+    LINKEDIN_COMPANY = "linkedin_company"
+    TWITTER_HANDLE = "twitter_handle"
+    TWITTER_URL = "twitter_url"
+    FACEBOOK_URL = "facebook_url"
+    INDUSTRY = "industry"
+    COUNT = "count"
+    MONEY = "money"
+    YEAR = "year"
+    STREET = "street"
+    CITY = "city"
+    STATE = "state"
+    POSTAL_CODE = "postal_code"
+    COUNTRY = "country"
+    LIST = "list"
+    NAICS = "naics"
+    SIC = "sic"
+    STOCK_SYMBOL = "stock_symbol"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """`key` maps what is the same to one text; `same` says more than a key can (a count within a range)."""
+
+    normalize: Callable[[Any], Any]
+    key: Callable[[Any], str]
+    same: Callable[[Any, Any], bool] | None = None
+
+
+_RULES: dict[FieldKind, _Rule] = {
+    FieldKind.TEXT: _Rule(canonical_text, words),
+    FieldKind.DESCRIPTION: _Rule(canonical_description, words),
+    FieldKind.PERSON_NAME: _Rule(canonical_person_name, words),
+    FieldKind.COMPANY_NAME: _Rule(canonical_company, company_key),
+    FieldKind.TITLE: _Rule(canonical_title, title_key),
+    FieldKind.DEPARTMENT: _Rule(canonical_department, words),
+    FieldKind.SENIORITY: _Rule(canonical_seniority, words),
+    FieldKind.EMAIL: _Rule(canonical_email, fold),
+    FieldKind.PHONE: _Rule(canonical_phone, str),
+    FieldKind.WEBSITE: _Rule(canonical_website, website_key),
+    FieldKind.DOMAIN: _Rule(canonical_domain, website_key),
+    FieldKind.COMPANY_DOMAIN: _Rule(canonical_company_domain, website_key),
+    FieldKind.LINK: _Rule(canonical_link, str),
+    FieldKind.LINKEDIN_PERSON: _Rule(canonical_linkedin_person, str),
+    FieldKind.LINKEDIN_COMPANY: _Rule(canonical_linkedin_company, str),
+    FieldKind.TWITTER_HANDLE: _Rule(canonical_twitter_handle, str),
+    FieldKind.TWITTER_URL: _Rule(canonical_twitter_url, str),
+    FieldKind.FACEBOOK_URL: _Rule(canonical_facebook, str),
+    FieldKind.INDUSTRY: _Rule(canonical_industry, industry_key, same_industry),
+    FieldKind.COUNT: _Rule(canonical_count, str, same_quantity),
+    FieldKind.MONEY: _Rule(canonical_money, str, same_quantity),
+    FieldKind.YEAR: _Rule(canonical_year, str),
+    FieldKind.STREET: _Rule(canonical_street, street_key),
+    FieldKind.CITY: _Rule(canonical_city, city_key),
+    FieldKind.STATE: _Rule(canonical_state, state_key, same_state),
+    FieldKind.POSTAL_CODE: _Rule(canonical_postal_code, postal_key),
+    FieldKind.COUNTRY: _Rule(canonical_country, words),
+    FieldKind.LIST: _Rule(canonical_list, list_key),
+    FieldKind.NAICS: _Rule(canonical_naics, str),
+    FieldKind.SIC: _Rule(canonical_sic, str),
+    FieldKind.STOCK_SYMBOL: _Rule(canonical_symbol, str),
+}
+# The kinds that are read by the record's country.
+_BY_COUNTRY: dict[FieldKind, Callable[[Any, str | None], Any]] = {
+    FieldKind.PHONE: canonical_phone,
+    FieldKind.STATE: canonical_state,
+    FieldKind.POSTAL_CODE: canonical_postal_code,
+}
+_LONGEST_REMEMBERED = 200
+
+
+def canonical(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
+    """The canonical value of a raw one; None when it is empty. Raises Refused."""
+    if not isinstance(raw, str) or len(raw) > _LONGEST_REMEMBERED or kind is FieldKind.LIST:
+        return _worked_out(kind, raw, country)
+    value, reason = _remembered(kind, raw, country if kind in _BY_COUNTRY else None)
+    if reason is not None:
+        raise Refused(reason)
+    return value
+
+
+@lru_cache(32768)
+def _remembered(kind: FieldKind, raw: str, country: str | None) -> tuple[Any, str | None]:
+    try:
+        return _worked_out(kind, raw, country), None
+    except Refused as refusal:
+        return None, str(refusal)
+
+
+def _worked_out(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
+    by_country = _BY_COUNTRY.get(kind)
+    return by_country(raw, country) if by_country else _RULES[kind].normalize(raw)
+
+
+def are_same(kind: FieldKind, a: Any, b: Any) -> bool:
+    """Whether two canonical values of a kind are equal for a person."""
+    rule = _RULES[kind]
+    return rule.same(a, b) if rule.same else rule.key(a) == rule.key(b)
+
+
+def key_of(kind: FieldKind, value: Any) -> str:
+    """What the canonical values that are the same share, as far as one text can say."""
+    return _RULES[kind].key(value)
