@@ -14,11 +14,12 @@ from typing import Any
 
 import jwt
 import structlog
+from jwt.algorithms import HMACAlgorithm
 
 from resolvers.context import Caller, Role
 from resolvers.errors import Unauthenticated, Unavailable
 from service import jwks
-from service.settings import MIN_SECRET_BYTES, Settings
+from service.settings import MIN_SECRET_BYTES, PREFIX, BadSettings, Settings
 
 CLOCK_SKEW_SECONDS = 10  # for tokens issued by a clock ahead of ours; an expired one gets no extra time
 MAX_TOKEN_CHARACTERS = 16 * 1024
@@ -153,13 +154,18 @@ def role_of(value: Any) -> Role:
 
 
 def build_authenticator(settings: Settings) -> Authenticator:
-    """The authenticator that the settings ask for. Makes the development secret when there is no key."""
+    """The authenticator that the settings ask for; makes the development secret when there is no key.
+
+    Raises BadSettings.
+    """
     shared: list[str] = []
     keys: jwks.KeySet | None = None
     if settings.jwt_jwks is None:
         shared = [signing_secret(settings)]
         if settings.jwt_secret_previous is not None:
             shared.append(settings.jwt_secret_previous.get_secret_value())
+        for secret in shared:
+            _refuse_public_key(secret)
     elif settings.jwt_jwks.startswith(("http://", "https://")):
         keys = jwks.from_url(settings.jwt_jwks)
     else:
@@ -171,6 +177,16 @@ def build_authenticator(settings: Settings) -> Authenticator:
         audience=settings.jwt_audience,
         organization_claim=settings.jwt_org_claim,
     )
+
+
+def _refuse_public_key(secret: str) -> None:
+    """A public key is known to everyone, so nothing may be signed with it as a secret."""
+    try:
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret)
+    except jwt.InvalidKeyError:
+        raise BadSettings(
+            [f"{PREFIX}JWT_SECRET: this is a public key, not a shared secret; see {PREFIX}JWT_JWKS"]
+        ) from None
 
 
 def signing_secret(settings: Settings) -> str:

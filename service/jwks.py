@@ -61,9 +61,7 @@ class KeySet:
     While they cannot be read, the ones known stay good. `now` is a clock in seconds that only goes forward.
     """
 
-    def __init__(
-        self, load: Callable[[], Awaitable[bytes]], now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, load: Callable[[], Awaitable[bytes]], now: Callable[[], float] = time.monotonic) -> None:
         self._load = load
         self._now = now
         self._keys: dict[str, jwt.PyJWK] = {}

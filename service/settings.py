@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
+TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a running service
 MIN_SECRET_BYTES = 32
 
 
@@ -79,42 +80,28 @@ class Settings(BaseSettings):
     )
     jwt_issuer: str | None = Field(None, description="issuer that every token must name")
     jwt_audience: str | None = Field(None, description="audience that every token must name")
-    jwt_org_claim: str = Field(
-        "organizationId", min_length=1, description="claim that names the organization"
-    )
+    jwt_org_claim: str = Field("organizationId", min_length=1, description="claim that names the organization")
 
-    monthly_credit_grant: int = Field(
-        1000, ge=0, le=10**12, description="credits granted each calendar month"
-    )
+    monthly_credit_grant: int = Field(1000, ge=0, le=10**12, description="credits granted each calendar month")
     provider_prices: Annotated[dict[str, int], NoDecode] = Field(
         default_factory=dict, description="credits per match, by provider: directory_archive=2,signals=0"
     )
     directory_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory`")
-    directory_archive_file: Path | None = Field(
-        None, description="CSV or JSONL of companies for `directory_archive`"
-    )
+    directory_archive_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory_archive`")
 
-    worker_concurrency: int = Field(
-        10, ge=1, le=500, description="messages of the queue a worker handles at once"
-    )
-    shutdown_seconds: int = Field(
-        20, ge=1, le=600, description="time to finish what is in flight when stopping"
-    )
+    worker_concurrency: int = Field(10, ge=1, le=500, description="messages of the queue a worker handles at once")
+    shutdown_seconds: int = Field(20, ge=1, le=600, description="time to finish what is in flight when stopping")
 
     log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error")
     log_format: LogFormat | None = Field(
         None, description="json or console; default: console in development, json in production"
     )
     metrics: bool = Field(True, description="serve Prometheus metrics at /metrics")
-    introspection: bool | None = Field(
-        None, description="answer GraphQL introspection; default: only in development"
-    )
+    introspection: bool | None = Field(None, description="answer GraphQL introspection; default: only in development")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins of browsers that may call the API, separated by commas"
     )
-    max_body_bytes: int = Field(
-        8 * 1024 * 1024, ge=1024, description="largest request body, and WebSocket message"
-    )
+    max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="largest request body, and WebSocket message")
 
     @field_validator("environment", "log_level", "log_format", mode="before")
     @classmethod
@@ -124,9 +111,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database_scheme(cls, value: SecretStr | None) -> SecretStr | None:
-        return _check_scheme(
-            value, {"sqlite", "postgres", "postgresql", "asyncpg"}, "postgresql://… or sqlite:///…"
-        )
+        return _check_scheme(value, {"sqlite", "postgres", "postgresql", "asyncpg"}, "postgresql://… or sqlite:///…")
 
     @field_validator("redis_url")
     @classmethod
@@ -213,9 +198,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
         message = fault["msg"].removeprefix("Value error, ")
         name = PREFIX + str(fault["loc"][0]).upper() if fault["loc"] else PREFIX.rstrip("_")
         yield (
-            f"{name}: {message[:1].lower()}{message[1:]}"
-            if fault["type"] != "value_error"
-            else f"{name}: {message}"
+            f"{name}: {message[:1].lower()}{message[1:]}" if fault["type"] != "value_error" else f"{name}: {message}"
         )
 
 
@@ -257,7 +240,7 @@ def weakness(secret: str) -> str | None:
 
 def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Variables with our prefix that are no setting: most likely a typing error."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {TOKEN_VARIABLE, *(PREFIX + name.upper() for name in Settings.model_fields)}
     upper = {name.upper(): name for name in environ}
     return sorted(
         name

@@ -1,0 +1,123 @@
+"""The web application: every route, the layers around them, and the runtime's life in its lifespan."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from resolvers.errors import OperationError
+from service.graphql import graphql_routes
+from service.health import health_routes
+from service.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware
+from service.problems import answer_problem
+from service.rest import rest_routes
+from service.runtime import Runtime, service_version
+from service.settings import Settings
+
+STATIC_DIR = Path(str(files("service"))) / "static"
+
+
+def create_app(runtime: Runtime) -> Starlette:
+    """The application on this runtime, which its lifespan opens and closes unless it is open already."""
+    app = Starlette(
+        routes=[
+            Route("/", landing_page),
+            *health_routes(runtime),
+            *graphql_routes(runtime),
+            *rest_routes(runtime),
+            Mount("/static", StaticFiles(directory=STATIC_DIR), name="static"),
+        ],
+        middleware=_middleware(runtime),
+        exception_handlers={HTTPException: answer_http_error, OperationError: answer_problem},
+        lifespan=_lifespan(runtime),
+    )
+    app.router.redirect_slashes = False  # a path that does not exist is 404, not a guess
+    return app
+
+
+def _lifespan(runtime: Runtime):
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if runtime.is_open:
+            yield
+            return
+        async with runtime:
+            yield
+
+    return lifespan
+
+
+def _middleware(runtime: Runtime) -> list[Middleware]:
+    settings = runtime.settings
+    layers = [Middleware(RequestMiddleware, metrics=runtime.metrics)]
+    if settings.allowed_origins:
+        layers.append(_cross_origin(settings))
+    return [*layers, Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)]
+
+
+def _cross_origin(settings: Settings) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", REQUEST_ID],
+        expose_headers=["ETag", "Link", "Retry-After", "WWW-Authenticate", REQUEST_ID],
+        max_age=600,
+    )
+
+
+async def answer_http_error(request: Request, error: Exception) -> Response:
+    """A refusal of Starlette as a problem; for a wrong method, `Allow` lists what the whole path takes."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        allowed = _methods_of(request)
+        error = HTTPException(405, error.detail, {"Allow": ", ".join(sorted(allowed))})
+    return await answer_problem(request, error)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """The methods of every route with this path: several may share it."""
+    routes: list[BaseRoute] = request.app.routes
+    methods: set[str] = set()
+    for route in routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return methods
+
+
+async def landing_page(_: Request) -> Response:
+    """Where a person who opens the address in a browser goes from here."""
+    return HTMLResponse(_LANDING)
+
+
+_LANDING = f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>SalesOS Auto Enrichment</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 38rem; margin: 12vh auto; padding: 0 1rem;
+  color: #1c2330; background: #fff }}
+a {{ color: #0b57c9 }} li {{ margin: .3rem 0 }} small {{ color: #5b6472 }}
+@media (prefers-color-scheme: dark) {{ body {{ color: #e8ebf0; background: #14171c }} a {{ color: #8ab4ff }}
+  small {{ color: #9aa4b2 }} }}
+</style>
+<h1>SalesOS Auto Enrichment</h1>
+<p>Fills and refreshes CRM leads, contacts and accounts, explains every value and can undo it.</p>
+<ul>
+<li><a href="/graphql">GraphiQL</a>: try queries, mutations and subscriptions</li>
+<li><a href="/v1/docs">REST reference</a> (<a href="/v1/openapi.json">openapi.json</a>)</li>
+<li><a href="/readyz">Readiness</a>: database, Redis and worker</li>
+</ul>
+<p><small>Version {escape(service_version())}</small></p>
+</html>
+"""

@@ -1,0 +1,1 @@
+"""What the command `auto-enrichment` does, one module a command."""

@@ -1,0 +1,81 @@
+"""Shows how far a long command is: a live bar on a terminal, a plain line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+PLAIN_LINE_SECONDS = 2.0
+
+
+class Report(Protocol):
+    """Tells how much is done, of how much in all (None: not known), in the unit the bar was made for."""
+
+    def __call__(self, done: int, total: int | None) -> None: ...
+
+
+class _Rate(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
+
+
+@contextmanager
+def progress(title: str, *, total: int | None = None, share: bool = False) -> Iterator[Report]:
+    """A bar on standard error while the block runs. `share`: show percent in place of the count."""
+    if sys.stderr.isatty():
+        with _live(share) as bar:
+            task = bar.add_task(title, total=total)
+
+            def show(done: int, total: int | None) -> None:
+                bar.update(task, completed=done, total=total)
+
+            yield show
+    else:
+        yield _PlainLines(title)
+
+
+def _live(share: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn() if share else MofNCompleteColumn(),
+        _Rate() if not share else TimeRemainingColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+class _PlainLines:
+    """A line every few seconds and one at the end, for logs and pipes."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._said_at = time.monotonic()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if done == total or now - self._said_at >= PLAIN_LINE_SECONDS:
+            self._said_at = now
+            of = "" if total is None else f" of {total:,}"
+            typer.echo(f"{self._title}: {done:,}{of}", err=True)

@@ -1,0 +1,59 @@
+"""Connections to Redis: JSON instead of pickle, and patience with a server that restarts."""
+
+from typing import Any
+
+import orjson
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from service.embedded import in_process_pool
+
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
+# A refused connection reaches the retry as OSError; without it in the list it is not tried again.
+_TRY_AGAIN_ON: list[type[Exception]] = [RedisConnectionError, RedisTimeoutError, OSError]
+
+
+class RedisOutOfReach(Exception):
+    """Redis did not answer at the start."""
+
+
+def dump_job(value: dict[str, Any]) -> bytes:
+    """What arq stores: JSON, so that who may write to Redis cannot make us run code."""
+    return orjson.dumps(value)
+
+
+def load_job(data: bytes) -> dict[str, Any]:
+    value: dict[str, Any] = orjson.loads(data)
+    return value
+
+
+def redis_at(url: str | None, *, tries: int) -> ArqRedis:
+    """A client of the Redis at `url`; without one, of the stand-in in this process.
+
+    A command that finds no server is tried `tries` times more, with growing pauses of at most a second.
+    """
+    if url is None:
+        pool: ConnectionPool = in_process_pool()
+    else:
+        pool = ConnectionPool.from_url(
+            url,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), tries),
+            retry_on_error=_TRY_AGAIN_ON,
+        )
+    return ArqRedis(pool, job_serializer=dump_job, job_deserializer=load_job)
+
+
+async def check_redis(redis: ArqRedis) -> None:
+    """Raises RedisOutOfReach, with a reason that holds no password."""
+    try:
+        await redis.ping()
+    except (RedisError, OSError) as error:
+        raise RedisOutOfReach(type(error).__name__) from error

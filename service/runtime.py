@@ -1,0 +1,243 @@
+"""What a process opens at its start and closes at its end: stores, queue, providers, live feed, worker."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Self
+
+import asyncpg
+import structlog
+from arq.connections import ArqRedis
+from arq.worker import Worker
+from tortoise.exceptions import BaseORMException
+
+from models import database, migrate
+from providers.registry import ProviderSettings, Registry, default_registry
+from resolvers.context import Services
+from resolvers.live import Live
+from service.auth import Authenticator, build_authenticator
+from service.data_dir import DataDirBusy, DataDirLock
+from service.embedded import EmbeddedRedis, NoRedisServer, recorded_socket, socket_url
+from service.logs import redact_text
+from service.metrics import Metrics
+from service.redis_pool import RedisOutOfReach, check_redis, redis_at
+from service.settings import PREFIX, BadSettings, Settings, without_password
+from service.supervisor import WorkerSupervisor
+from workers.settings import build_worker
+
+API_TRIES = 3  # a caller waits for these
+WORKER_TRIES = 10
+
+_log = structlog.get_logger(__name__)
+
+
+class CannotStart(Exception):
+    """Why the service cannot start, in one line for the operator."""
+
+
+def service_version() -> str:
+    try:
+        return version("salesos-auto-enrichment")
+    except PackageNotFoundError:  # run from its sources, not installed
+        return "0"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """The process's services from `open` to `close`; the API, a worker and the commands run on one each.
+
+    `migrates` brings the schema up to date at the start; otherwise an old schema is refused.
+    `shares` lets the process use embedded stores that another process has opened.
+    """
+
+    def __init__(
+        self, settings: Settings, *, worker: bool = False, migrates: bool = False, shares: bool = False
+    ) -> None:
+        self.settings = settings
+        self.metrics = Metrics(service_version())
+        self._with_worker = worker
+        self._migrates = migrates
+        self._shares = shares
+        self._stack: AsyncExitStack | None = None
+        self._services: Services | None = None
+        self._authenticator: Authenticator | None = None
+        self._worker: WorkerSupervisor | None = None
+        self.redis_is_durable = True
+
+    @property
+    def services(self) -> Services:
+        if self._services is None:
+            raise RuntimeError("the runtime is not open")
+        return self._services
+
+    @property
+    def authenticator(self) -> Authenticator:
+        if self._authenticator is None:
+            raise RuntimeError("the runtime is not open")
+        return self._authenticator
+
+    @property
+    def is_open(self) -> bool:
+        return self._services is not None
+
+    async def open(self) -> None:
+        """Open everything, or nothing. Raises CannotStart with a reason for the operator."""
+        async with AsyncExitStack() as stack:
+            try:
+                await self._open(stack)
+            except (DataDirBusy, BadSettings, migrate.SchemaOutdated, database.DatabaseUnsupported) as error:
+                raise CannotStart(str(error)) from error
+            except OSError as error:
+                raise CannotStart(f"{error.filename or 'the service'}: {error.strerror or error}") from error
+            self._stack = stack.pop_all()
+
+    async def close(self) -> None:
+        """Let what is in flight finish or go back to the queue, then close everything, last opened first."""
+        stack, self._stack, self._services = self._stack, None, None
+        if stack is not None:
+            await stack.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        redis_url = await self._open_redis_server(stack)
+        await stack.enter_async_context(open_database(self.settings))
+        await self._bring_schema_up_to_date()
+        self._authenticator = build_authenticator(self.settings)
+        registry = open_registry(self.settings)
+        redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
+        live = Live(redis)
+        await live.start()
+        stack.push_async_callback(live.stop)
+        self._services = Services(
+            redis=redis,
+            registry=registry,
+            live=live,
+            now=utc_now,
+            monthly_credit_grant=self.settings.monthly_credit_grant,
+        )
+        if self._with_worker:
+            await self._open_worker(stack, self._services, redis_url)
+
+    async def _open_redis_server(self, stack: AsyncExitStack) -> str | None:
+        """The URL of the Redis to use, after starting the embedded one if need be. None: the stand-in."""
+        settings = self.settings
+        given = settings.redis_url.get_secret_value() if settings.redis_url else None
+        if not uses_data_dir(settings) or (self._shares and given is not None):
+            return given
+        try:
+            stack.enter_context(DataDirLock(settings.data_dir))
+        except DataDirBusy:
+            socket = recorded_socket(settings.data_dir)
+            if not self._shares or socket is None:
+                raise
+            return socket_url(socket)
+        if given is not None:
+            return given
+        redis = EmbeddedRedis(settings.data_dir, settings.redis_server)
+        stack.push_async_callback(redis.stop)
+        try:
+            await redis.start()
+        except NoRedisServer as error:
+            self.redis_is_durable = False
+            _log.warning(
+                "NOT DURABLE: no Redis server runs here, a stand-in in this process takes its place; "
+                "accepted records and jobs are safe in the database",
+                reason=str(error),
+            )
+            return None
+        return redis.url
+
+    async def _bring_schema_up_to_date(self) -> None:
+        if not self._migrates:
+            await migrate.require_current()
+        elif applied := await migrate.migrate():
+            _log.info("schema brought up to date", applied=applied)
+
+    async def _open_redis(self, stack: AsyncExitStack, url: str | None, *, tries: int) -> ArqRedis:
+        redis = redis_at(url, tries=tries)
+        stack.push_async_callback(redis.aclose, close_connection_pool=True)
+        try:
+            await check_redis(redis)
+        except RedisOutOfReach as error:
+            raise CannotStart(
+                f"{PREFIX}REDIS_URL: no Redis answers at {without_password(url or '')} ({error})"
+            ) from error
+        return redis
+
+    async def _open_worker(self, stack: AsyncExitStack, services: Services, redis_url: str | None) -> None:
+        # A pool of its own: the worker waits out an outage of Redis that a caller should hear of.
+        redis = await self._open_redis(stack, redis_url, tries=WORKER_TRIES)
+        own = replace(services, redis=redis)
+
+        def build() -> Worker:
+            return build_worker(own, max_jobs=self.settings.worker_concurrency)
+
+        self._worker = WorkerSupervisor(build, grace_seconds=self.settings.shutdown_seconds)
+        self._worker.start()
+        stack.push_async_callback(self._worker.stop)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[None]:
+    """The process's database connection while the block runs. Raises CannotStart when it cannot be used."""
+    url = database_url(settings)
+    try:
+        if settings.database_url is None:
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await database.connect(url, pool=settings.database_pool)
+        await database.query("SELECT 1 AS one")
+    except (OSError, BaseORMException, asyncpg.PostgresError, sqlite3.Error) as error:
+        await database.close()
+        where = f"{PREFIX}DATABASE_URL: the database at {without_password(url)}"
+        raise CannotStart(f"{where} cannot be used: {_reason(error)}") from error
+    try:
+        yield
+    finally:
+        await database.close()
+
+
+def uses_data_dir(settings: Settings) -> bool:
+    """Whether the database or Redis is one that lives in DATA_DIR."""
+    return settings.database_url is None or settings.redis_url is None
+
+
+def database_url(settings: Settings) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return f"sqlite://{(settings.data_dir / 'auto-enrichment.db').absolute()}"
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The providers. Raises BadSettings when a price names none of them."""
+    registry = default_registry(
+        ProviderSettings(
+            directory_file=settings.directory_file,
+            directory_archive_file=settings.directory_archive_file,
+            prices=settings.provider_prices,
+        )
+    )
+    unknown = sorted(set(settings.provider_prices) - set(registry.ids()))
+    if unknown:
+        known = ", ".join(registry.ids())
+        raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {known}"])
+    return registry
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, in one line and without passwords."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = redact_text(str(error)).splitlines()
+    return lines[0] if lines else type(error).__name__
