@@ -51,9 +51,7 @@ class ProviderError(Exception):
     `invalid_answer`, `rejected`; `retryable` says whether the same question may work later.
     """
 
-    def __init__(
-        self, code: str, message: str, *, retryable: bool, retry_after_seconds: float | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, *, retryable: bool, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -1,0 +1,73 @@
+"""The providers of an installation: adding one is one new module and one line in `default_registry`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from providers.base import Provider, ProviderInfo
+from providers.directory import PACKAGED_ATTRIBUTION, Directory
+from providers.signals import Signals
+
+
+class Registry:
+    """The providers by id, in the order in which they are asked unless a configuration says otherwise."""
+
+    def __init__(self, providers: Iterable[Provider]) -> None:
+        self._providers: dict[str, Provider] = {}
+        for provider in providers:
+            if provider.info.id in self._providers:
+                raise ValueError(f"two providers are called {provider.info.id}")
+            self._providers[provider.info.id] = provider
+
+    def get(self, provider_id: str) -> Provider | None:
+        return self._providers.get(provider_id)
+
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self._providers)
+
+    def info(self, provider_id: str) -> ProviderInfo | None:
+        provider = self._providers.get(provider_id)
+        return provider.info if provider else None
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._providers.values())
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """What an operator sets: files in place of the packaged directories, and prices in credits by provider id."""
+
+    directory_file: Path | None = None
+    directory_archive_file: Path | None = None
+    prices: Mapping[str, int] = field(default_factory=dict)
+
+
+def default_registry(settings: ProviderSettings) -> Registry:
+    """The providers that need no network.
+
+    Raises DirectoryFileError for a file that cannot be used, ValueError for a price of no provider or below 0.
+    """
+    registry = Registry(
+        (
+            _directory("directory", "Directory", PACKAGED_ATTRIBUTION["directory"], settings.directory_file),
+            _directory(
+                "directory_archive",
+                "Directory archive",
+                PACKAGED_ATTRIBUTION["directory_archive"],
+                settings.directory_archive_file,
+            ),
+            Signals(),
+        )
+    )
+    for provider_id, price in settings.prices.items():
+        provider = registry.get(provider_id)
+        if not isinstance(provider, Directory | Signals):
+            raise ValueError(f"a price for {provider_id}, which is no provider")
+        if price < 0:
+            raise ValueError(f"the price of {provider_id} is below 0")
+        provider.info = replace(provider.info, price=price)
+    return registry
+
+
+def _directory(directory_id: str, name: str, attribution: str, path: Path | None) -> Directory:
+    return Directory.of_file(directory_id, name, path) if path else Directory.packaged(directory_id, name, attribution)

@@ -1,0 +1,168 @@
+"""What a record itself gives away: the domain of an e-mail at work, the country of a phone, the rank in a title."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from enrichment.catalogue import fields_of
+from enrichment.normalize.email import EmailKind, email_kind
+from enrichment.normalize.host import RESERVED_TLDS
+from enrichment.normalize.mail_domains import names_no_employer
+from enrichment.normalize.url import registrable_domain
+from enrichment.vocabulary import EntityType
+from providers.base import Answer, Finding, ProviderInfo, Question
+from providers.people import PersonName, names_of_email, split_full_name
+from providers.phones import Home, home_of
+from providers.titles import department, seniority
+
+_OF_A_PERSON = frozenset(
+    ["firstName", "lastName", "companyDomain", "website", "seniorityLevel", "department", "city", "state", "country"]
+)
+_OF_AN_ACCOUNT = frozenset(["domain", "website", "city", "state", "country"])
+_FULL_NAMES = ("fullName", "full_name", "Full Name", "fullname", "name")
+_READ = (
+    "email",
+    "domain",
+    "companyDomain",
+    "website",
+    "phone",
+    "mobilePhone",
+    "title",
+    "firstName",
+    "lastName",
+    "city",
+    "state",
+    "country",
+)
+_FROM_EMAIL, _FROM_WEBSITE, _FROM_DOMAIN = 0.93, 0.95, 0.92
+# A switchboard stands where the company is; people carry their number with them.
+_PHONE_OF_ACCOUNT = {"country": 0.8, "state": 0.6, "city": 0.55}
+_PHONE_OF_PERSON = {"country": 0.65, "state": 0.45, "city": 0.4}
+
+INFO = ProviderInfo(
+    id="signals",
+    name="Signals",
+    gives={
+        EntityType.LEAD: _OF_A_PERSON,
+        EntityType.CONTACT: _OF_A_PERSON,
+        EntityType.ACCOUNT: _OF_AN_ACCOUNT,
+    },
+    needs="an e-mail address, a phone number, a title, a full name, a website or a domain",
+    answer_lifetime_days=0,
+    miss_lifetime_days=0,
+    attribution="phonenumbers (Apache-2.0), nameparser (LGPL)",
+)
+
+
+class Signals:
+    """Derives fields from a record's other fields, offline."""
+
+    def __init__(self) -> None:
+        self.info = INFO
+
+    def input_key(self, question: Question) -> str | None:
+        """The fields that it reads."""
+        known = set(fields_of(question.entity_type))
+        names = (*(name for name in _READ if name in known), *_full_name_fields(question.entity_type))
+        read = {name: question.fields[name] for name in names if isinstance(question.fields.get(name), str)}
+        if not read:
+            return None
+        return json.dumps([question.entity_type.value, read], ensure_ascii=False, sort_keys=True)
+
+    async def ask(self, question: Question) -> Answer:
+        """All that follows from the record. It never raises, whatever the record holds."""
+        findings = tuple(derive(question.entity_type, question.fields))
+        given = ", ".join(finding.field for finding in findings)
+        return Answer(bool(findings), findings, f"from the record itself: {given}" if findings else "")
+
+
+def derive(entity_type: EntityType, fields: Mapping[str, Any]) -> Iterator[Finding]:
+    """What follows from a record's fields."""
+    texts = {name: value for name, value in fields.items() if isinstance(value, str) and value.strip()}
+    if entity_type is EntityType.ACCOUNT:
+        yield from _domain_and_website(texts, "domain", None)
+        yield from _place(texts, _PHONE_OF_ACCOUNT)
+        return
+    yield from _domain_and_website(texts, "companyDomain", _domain_at_work(texts.get("email", "")))
+    yield from _place(texts, _PHONE_OF_PERSON)
+    yield from _position(texts.get("title", ""))
+    yield from _names(texts, _full_name_fields(entity_type))
+
+
+def _full_name_fields(entity_type: EntityType) -> tuple[str, ...]:
+    return () if entity_type is EntityType.ACCOUNT else _FULL_NAMES
+
+
+def _domain_at_work(email: str) -> str | None:
+    """The employer's domain of a person's address; none of a shared mailbox, which may be anybody's."""
+    return registrable_domain(email) if email and email_kind(email) is EmailKind.CORPORATE else None
+
+
+def _own_domain(address: str | None) -> str | None:
+    domain = registrable_domain(address) if address else None
+    if domain is None or names_no_employer(domain) or domain.rpartition(".")[2] in RESERVED_TLDS:
+        return None
+    return domain
+
+
+def _domain_and_website(texts: Mapping[str, str], field: str, at_work: str | None) -> Iterator[Finding]:
+    """The domain by e-mail or website, and the website by e-mail or domain."""
+    of_website, of_domain = _own_domain(texts.get("website")), _own_domain(texts.get(field))
+    at_work = _own_domain(at_work)
+    if at_work:
+        yield Finding(field, at_work, _FROM_EMAIL)
+    elif of_website:
+        yield Finding(field, of_website, _FROM_WEBSITE)
+    site = of_domain or at_work
+    if site and not of_website:
+        yield Finding("website", f"https://{site}", _FROM_DOMAIN if of_domain else _FROM_EMAIL - 0.03)
+
+
+def _place(texts: Mapping[str, str], confidence: Mapping[str, float]) -> Iterator[Finding]:
+    """Where the phone is at home, for what the record leaves open and says nothing against."""
+    homes = [home_of(texts[name]) for name in ("phone", "mobilePhone") if name in texts]
+    home = next((home for home in homes if home), None)
+    if home is None or not _fits(home, homes, texts.get("country")):
+        return
+    if "country" not in texts:
+        yield Finding("country", home.country, confidence["country"])
+    if home.state and "state" not in texts and "city" not in texts:
+        yield Finding("state", home.state, confidence["state"])
+    if home.city and "city" not in texts and texts.get("state") in (None, home.state):
+        yield Finding("city", home.city, confidence["city"])
+
+
+def _fits(home: Home, homes: list[Home | None], country: str | None) -> bool:
+    """Whether the record's numbers agree with each other and with its country."""
+    return country in (None, home.country) and all(other is None or other.country == home.country for other in homes)
+
+
+def _position(title: str) -> Iterator[Finding]:
+    if not title:
+        return
+    rank, part = seniority(title), department(title)
+    if rank:
+        yield Finding("seniorityLevel", rank.label, rank.confidence)
+    if part:
+        yield Finding("department", part.label, part.confidence)
+
+
+def _names(texts: Mapping[str, str], full_name_fields: tuple[str, ...]) -> Iterator[Finding]:
+    """The names that are missing, from the full name or else from the e-mail address."""
+    first, last = texts.get("firstName"), texts.get("lastName")
+    if first and last:
+        return
+    full = next((texts[name] for name in full_name_fields if name in texts), None)
+    name = split_full_name(full) if full else None
+    name = name or _name_by_email(texts.get("email", ""), first, last)
+    if name is None:
+        return
+    if not first and name.first:
+        yield Finding("firstName", name.first, name.confidence)
+    if not last and name.last:
+        yield Finding("lastName", name.last, name.confidence)
+
+
+def _name_by_email(email: str, first: str | None, last: str | None) -> PersonName | None:
+    kinds_of_persons = {EmailKind.CORPORATE, EmailKind.FREE, EmailKind.EXAMPLE}
+    return names_of_email(email, first, last) if email and email_kind(email) in kinds_of_persons else None
