@@ -53,7 +53,8 @@ def _capital(match: re.Match[str]) -> str:
 @lru_cache(16384)
 def city_key(city: str) -> str:
     """What the spellings of one city share: `St. Louis` and `Saint Louis`, `M\u00fcnchen` and `Munich`."""
-    whole = words(_DUTCH_POSTCODE_LETTERS.sub("", city))
+    city = _DUTCH_POSTCODE_LETTERS.sub("", city)
+    whole = words(city)
     if whole in ALIASES:
         return ALIASES[whole]
     key = words(_REST.sub("", city)) or whole

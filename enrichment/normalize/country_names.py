@@ -30,7 +30,7 @@ DK den
 ES esp
 GB uk|u k|gb|g b|great britain|britain|england|scotland|wales|northern ireland|gbr|the united kingdom|the uk
 GR gre|hellas
-HK hong kong sar|hongkong|hong kong sar china|hong kong china
+HK \u9999\u6e2f|hong kong sar|hongkong|hong kong sar china|hong kong china
 HR cro
 IE eire|republic of ireland|irl|ireland republic of|rep of ireland
 IR iran|islamic republic of iran
@@ -40,7 +40,7 @@ LA laos
 MD moldova
 MK macedonia|fyrom|republic of north macedonia
 MM burma
-MO macau|macau sar|macao sar china
+MO \u6fb3\u95e8|\u6fb3\u9580|macau|macau sar|macao sar china
 MX mejico
 NL holland|the netherlands|hol|ned
 NZ n z|aotearoa

@@ -39,6 +39,8 @@ _ROLES = frozenset(_ROLE_NAMES.split())
 _EXAMPLES = frozenset({"example.com", "example.net", "example.org", "example.edu"})
 _IN_ANGLES = re.compile(r"[^<>]*<\s*([^<>\s]+)\s*>")
 _MAILTO = re.compile(r"mailto:\s*", re.I)
+# Refused by the library, though samples use them; `.example` is not.
+_RESERVED = re.compile(r"\.(?:test|invalid)$", re.I)
 _SEPARATORS = re.compile(r"[\s,;|/]+")
 
 
@@ -49,12 +51,14 @@ def _canonical(text: str) -> str:
     if address.count("@") > 1:
         return _only_one(address)
     try:
-        checked = validate_email(address, check_deliverability=False, globally_deliverable=False)
+        checked = validate_email(_RESERVED.sub(".example", address), check_deliverability=False, strict=True)
     except EmailNotValidError:
         raise Refused("not an e-mail address") from None
     if domain_of_host(checked.domain) is None:
         raise Refused("not an e-mail address: its domain ends in no known top-level domain")
-    return unicodedata.normalize("NFC", checked.normalized.lower())
+    reserved = _RESERVED.search(address)
+    email = checked.normalized.removesuffix(".example") + reserved[0] if reserved else checked.normalized
+    return unicodedata.normalize("NFC", email.lower())
 
 
 def _only_one(text: str) -> str:

@@ -30,6 +30,7 @@ ag co kgaa
 ag co kg
 se co kg
 se co kgaa
+ug
 ug haftungsbeschrankt
 kommanditgesellschaft
 eingetragene genossenschaft

@@ -40,7 +40,7 @@ _FOREIGN = re.compile(
     r"|\b(?:a|au|c|ca|hk|nz|s|r|mx|nt)\$",
     re.I,
 )
-_DOLLARS = re.compile(r"\b(?:us\s?)?\$|\busd\b|\bus\$", re.I)
+_DOLLARS = re.compile(r"(?:\bus\s?)?\$|\busd\b", re.I)
 _GROUPED = re.compile(r"\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3})*")
 _LAKHS = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
 _GROUPED_DECIMAL = re.compile(r"(\d{1,3}(?:([.,' ])\d{3})+)[.,](\d{1,2})")
@@ -144,7 +144,7 @@ def _decimal(digits: str, *, scaled: bool) -> float:
 
 
 def _whole(value: float, most: int, *, exact: bool) -> int:
-    if not math.isfinite(value):
+    if value != value or value in (math.inf, -math.inf):  # asked so because a huge int has no float
         raise Refused("not a finite number")
     if value < 0:
         raise Refused("a negative number")

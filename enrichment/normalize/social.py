@@ -14,7 +14,8 @@ _LINKEDIN_PATH = re.compile(r"/*(in|company|company-beta|school|showcase)/([^/?#
 _TWITTER_HOST = re.compile(r"(?:www\.|mobile\.|m\.)?(?:twitter|x)\.com")
 _FACEBOOK_HOST = re.compile(r"(?:[a-z-]{1,6}\.)?(?:facebook\.com|fb\.com|fb\.me)")
 _FACEBOOK_ID = re.compile(r"/profile\.php\?(?:[^#]*&)?id=([0-9]+)")
-_FACEBOOK_PARENTS = frozenset({"pg", "p", "pages", "people"})
+# What stands before the page, by how many parts of the path are left out.
+_FACEBOOK_PARENTS = {"pg": 1, "p": 1, "pages": 2, "people": 2}
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 _BARE = re.compile(r"@?[\w-]{2,100}")
 _SLUG = re.compile(r"[\w&.'\u2019,-]{1,100}")
@@ -102,8 +103,8 @@ def _facebook(text: str) -> str:
     if number:
         return number[1]
     parts = [part for part in re.split("[?#]", path, maxsplit=1)[0].split("/") if part]
-    if parts and parts[0].lower() in _FACEBOOK_PARENTS:
-        parts = parts[2:] or parts[1:]
+    before = _FACEBOOK_PARENTS.get(parts[0].lower(), 0) if parts else 0
+    parts = parts[before:] or parts[1:]
     if not parts:
         raise Refused("not a Facebook page")
     return _slug(parts[0], _FACEBOOK_PAGES)

@@ -12,7 +12,8 @@ LONGEST_URL = 2048
 
 # `http://` and what fingers make of it: `htp://`, `http:/`, `http//`, `http;//`, `https:\\`.
 _SCHEME = re.compile(r"(?:h{0,2}t{1,3}p{1,2}s{0,2}|https?|htps?)\s?(?:[:;.]\s?[/\\]+|:|[/\\]{2,})", re.I)
-_OTHER_SCHEME = re.compile(r"([a-z][a-z0-9+-]*)\s*:(?![0-9]+(?:[/?#]|$))", re.I)
+_SEMICOLON = re.compile(r"(?<=ttp);(?=[/\\])|(?<=ttps);(?=[/\\])", re.I)
+_OTHER_SCHEME = re.compile(r"([a-z][a-z0-9+-]*)\s*:(?![0-9]+(?:[/?#]|$))(?![^/?#]*@)", re.I)
 _PORT = re.compile(r":([0-9]*)$")
 _AUTHORITY_END = re.compile(r"[/?#\\]")
 _WWW = re.compile(r"w{2,4}[0-9]?\.(?=[^.]+\.)", re.I)
@@ -142,7 +143,11 @@ def _one_website(text: str) -> str:
 
 def _parts(text: str) -> list[str]:
     """The addresses of a cell; words beside a typed-out address (`see www.acme.com`) are left out."""
-    parts = [bare for part in _SEPARATORS.split(text) if any(map(str.isalnum, bare := part.strip(_WRAPPING)))]
+    parts = [
+        bare
+        for part in _SEPARATORS.split(_SEMICOLON.sub(":", text))
+        if any(map(str.isalnum, bare := part.strip(_WRAPPING)))
+    ]
     typed = [part for part in parts if _TYPED_SITE.match(part)]
     return ([part for part in parts if "." in part] if typed else []) or parts
 
