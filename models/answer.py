@@ -1,5 +1,6 @@
 """What a provider answered, kept so that the same question is not asked, or paid for, twice."""
 
+from datetime import datetime
 from typing import Any
 
 from tortoise import fields
@@ -24,9 +25,9 @@ class Answer(Model):
     findings = fields.JSONField[list[dict[str, Any]]](null=True)
     detail = fields.TextField(default="")
     asked_by = fields.CharField(max_length=36, null=True)
-    lease_until = Instant(null=True)
-    answered_at = Instant(null=True)
-    expires_at = Instant(null=True)
+    lease_until: datetime | None = Instant(null=True)
+    answered_at: datetime | None = Instant(null=True)
+    expires_at: datetime | None = Instant(null=True)
 
     class Meta:
         table = "answer"

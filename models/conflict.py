@@ -1,5 +1,6 @@
 """A value that policy does not let us write without a person, and what was rejected before."""
 
+from datetime import datetime
 from typing import Any
 
 from tortoise import fields
@@ -35,9 +36,9 @@ class Conflict(Model):
     recommended_id = fields.CharField(max_length=36, null=True)  # None recommends keeping the current value
     recommended_because = fields.TextField(default="")
     resolution = fields.JSONField[dict[str, Any]](null=True)
-    created_at = Instant()
-    updated_at = Instant()
-    resolved_at = Instant(null=True)
+    created_at: datetime = Instant()
+    updated_at: datetime = Instant()
+    resolved_at: datetime | None = Instant(null=True)
 
     class Meta:
         table = "conflict"
@@ -52,7 +53,7 @@ class Rejection(Model):
     field = fields.CharField(max_length=64)
     value_key = fields.CharField(max_length=64)  # `enrichment.catalogue.value_key` of the value
     source = fields.CharField(max_length=64)
-    rejected_at = Instant()
+    rejected_at: datetime = Instant()
 
     class Meta:
         table = "rejection"

@@ -13,6 +13,8 @@ So `balance` is the sum of the amounts, `reserved` the sum of the reserved chang
 spent is `balance - reserved`. Whole credits throughout.
 """
 
+from datetime import datetime
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -56,7 +58,7 @@ class CreditEntry(Model):
     note = fields.TextField(null=True)
     actor = fields.CharField(max_length=255, null=True)
     idempotency_key = fields.CharField(max_length=255, null=True)
-    created_at = Instant()
+    created_at: datetime = Instant()
 
     class Meta:
         table = "credit_entry"

@@ -208,8 +208,10 @@ def row_lock() -> str:
     return "" if dialect() == "sqlite" else "FOR UPDATE SKIP LOCKED"
 
 
-def json_items(column: str) -> str:
-    """A FROM item with one row, `value`, for each element of a JSON array column, as text."""
+def json_items(column: str, key: str | None = None) -> tuple[str, str]:
+    """How to read a JSON array column row by row: a FROM item, and the text of each element (or of its `key`)."""
     if dialect() == "sqlite":
-        return f"json_each({column}) AS item"
-    return f"jsonb_array_elements_text({column}) AS item(value)"
+        return f"json_each({column}) AS item", f"json_extract(item.value, '$.{key}')" if key else "item.value"
+    if key:
+        return f"jsonb_array_elements({column}) AS item(value)", f"item.value ->> '{key}'"
+    return f"jsonb_array_elements_text({column}) AS item(value)", "item.value"

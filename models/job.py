@@ -1,5 +1,6 @@
 """One enrichment of one record, and one step for each provider it asked."""
 
+from datetime import datetime
 from typing import Any
 
 from tortoise import fields
@@ -32,8 +33,8 @@ class Job(Model):
     running_step = fields.CharField(max_length=64, null=True)  # the provider being asked
     forced = fields.BooleanField(default=False)  # the cooldown does not apply
     fence = fields.IntField(default=0)
-    lease_until = Instant(null=True)
-    next_attempt_at = Instant(null=True)
+    lease_until: datetime | None = Instant(null=True)
+    next_attempt_at: datetime | None = Instant(null=True)
     fields_updated = fields.JSONField[list[str]]()
     outcomes = fields.JSONField[list[dict[str, Any]]]()
     filled_before = fields.JSONField[list[str]]()
@@ -45,10 +46,10 @@ class Job(Model):
     error_message = fields.TextField(null=True)
     error_retryable = fields.BooleanField(null=True)
     requested_by = fields.CharField(max_length=255, null=True)
-    created_at = Instant()
-    started_at = Instant(null=True)
-    finished_at = Instant(null=True)
-    updated_at = Instant()
+    created_at: datetime = Instant()
+    started_at: datetime | None = Instant(null=True)
+    finished_at: datetime | None = Instant(null=True)
+    updated_at: datetime = Instant()
 
     steps: fields.ReverseRelation["Step"]
 
@@ -75,7 +76,7 @@ class Step(Model):
     error_code = fields.CharField(max_length=64, null=True)
     error_message = fields.TextField(null=True)
     error_retryable = fields.BooleanField(null=True)
-    asked_at = Instant()
+    asked_at: datetime = Instant()
 
     class Meta:
         table = "step"

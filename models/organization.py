@@ -1,5 +1,6 @@
 """The tenant: its configuration and whether its pipeline runs."""
 
+from datetime import datetime
 from typing import Any
 
 from tortoise import fields
@@ -12,12 +13,12 @@ class Organization(Model):
     """One tenant, made on first use. `config` is the JSON that `enrichment.config` reads."""
 
     id = fields.CharField(max_length=128, primary_key=True)
-    created_at = Instant()
+    created_at: datetime = Instant()
     config = fields.JSONField[dict[str, Any]]()
     config_version = fields.IntField(default=1)
-    config_updated_at = Instant()
+    config_updated_at: datetime = Instant()
     config_updated_by = fields.CharField(max_length=255, null=True)
-    paused_at = Instant(null=True)
+    paused_at: datetime | None = Instant(null=True)
     paused_by = fields.CharField(max_length=255, null=True)
     pause_reason = fields.TextField(null=True)
 
@@ -32,7 +33,7 @@ class ConfigChange(Model):
     organization_id = fields.CharField(max_length=128)
     version = fields.IntField()
     config = fields.JSONField[dict[str, Any]]()
-    changed_at = Instant()
+    changed_at: datetime = Instant()
     changed_by = fields.CharField(max_length=255, null=True)
 
     class Meta:

@@ -14,7 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models.database import dump_rows, execute, insert_rows, query, row_lock, rows
 from models.fields import to_micros
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 
 _JOB = {
     "id": "text",

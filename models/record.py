@@ -1,5 +1,6 @@
 """Our copy of one CRM entity, and the history of each of its values."""
 
+from datetime import datetime
 from typing import Any
 
 from tortoise import fields as columns
@@ -25,9 +26,9 @@ class Record(Model):
     search_text = columns.TextField(default="")
     completeness = columns.FloatField(default=0.0)
     version = columns.IntField(default=1)
-    last_enriched_at = Instant(null=True)
-    created_at = Instant()
-    updated_at = Instant()
+    last_enriched_at: datetime | None = Instant(null=True)
+    created_at: datetime = Instant()
+    updated_at: datetime = Instant()
 
     class Meta:
         table = "record"
@@ -48,9 +49,9 @@ class FieldValue(Model):
     actor = columns.CharField(max_length=255, null=True)  # the user, where a person wrote it
     confidence = columns.FloatField()
     job_id = columns.CharField(max_length=36, null=True)
-    observed_at = Instant()
-    written_at = Instant()
-    replaced_at = Instant(null=True)
+    observed_at: datetime = Instant()
+    written_at: datetime = Instant()
+    replaced_at: datetime | None = Instant(null=True)
 
     class Meta:
         table = "field_value"

@@ -5,7 +5,7 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.database import dump_rows, execute, insert_rows, load, marks, query, rows
+from models.database import dialect, dump_rows, execute, insert_rows, load, marks, query, rows
 
 _RECORD = {
     "id": "text",
@@ -26,7 +26,6 @@ _CHANGE = {
     "received": "json",
     "search_text": "text",
     "completeness": "real",
-    "last_enriched_at": "integer",
 }
 _VALUE = {
     "id": "text",
@@ -50,21 +49,34 @@ async def insert_records(tx: BaseDBAsyncClient, records: Sequence[Mapping[str, A
 
 
 async def update_records(tx: BaseDBAsyncClient, changes: Sequence[Mapping[str, Any]], now: int) -> set[str]:
-    """Change records that still have the named `version`, and raise it. Returns the ids changed.
-
-    `last_enriched_at` None leaves it alone.
-    """
+    """Change records that still have the named `version`, and raise it. Returns the ids changed."""
     if not changes:
         return set()
     done = await query(
         "UPDATE record SET fields = v.fields, received = v.received, search_text = v.search_text,"
-        " completeness = v.completeness, version = record.version + 1, updated_at = ?,"
-        " last_enriched_at = COALESCE(v.last_enriched_at, record.last_enriched_at)"
+        " completeness = v.completeness, version = record.version + 1, updated_at = ?"
         f" FROM {rows(_CHANGE)} WHERE record.id = v.id AND record.version = v.version RETURNING record.id",
         [now, dump_rows([{name: change.get(name) for name in _CHANGE} for change in changes])],
         using=tx,
     )
     return {row["id"] for row in done}
+
+
+async def lock_records(tx: BaseDBAsyncClient, record_ids: Iterable[str]) -> dict[str, int]:
+    """The versions of these records, locked in one order for everyone until the transaction ends."""
+    ids = sorted(record_ids)
+    if dialect() == "sqlite":  # a write takes the whole database; a read first could not become one
+        sql = f"UPDATE record SET version = version WHERE id IN ({marks(ids)}) RETURNING id, version"
+    else:
+        sql = f"SELECT id, version FROM record WHERE id IN ({marks(ids)}) ORDER BY id FOR UPDATE"
+    return {row["id"]: row["version"] for row in await query(sql, ids, using=tx)}
+
+
+async def mark_enriched(tx: BaseDBAsyncClient, record_ids: Sequence[str], moment: int) -> None:
+    """Note when these records were last enriched; that is no change of them."""
+    if record_ids:
+        sql = f"UPDATE record SET last_enriched_at = ? WHERE id IN ({marks(record_ids)})"
+        await execute(sql, [moment, *record_ids], using=tx)
 
 
 async def update_received(tx: BaseDBAsyncClient, echoes: Sequence[Mapping[str, Any]]) -> None:

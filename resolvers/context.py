@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from arq.connections import ArqRedis
-from providers.registry import Registry
 
+from providers.registry import Registry
 from resolvers.errors import Forbidden, Unauthenticated
 from resolvers.live import Live
 

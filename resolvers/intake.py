@@ -212,7 +212,6 @@ def _changed(work: _Work) -> dict[str, Any]:
         "received": work.change.received,
         "search_text": search_text(work.message.external_id, fields),
         "completeness": completeness(work.message.entity_type, fields),
-        "last_enriched_at": None,  # left alone
     }
 
 

@@ -207,7 +207,8 @@ async def settle(
     account = await lock_account(tx, organization_id, now, monthly_grant)
     wanted = {settlement.reservation_id: settlement.charge for settlement in settlements}
     held = await query(
-        f"SELECT * FROM credit_entry WHERE organization_id = ? AND kind = 'reservation' AND id IN ({marks(list(wanted))})",
+        "SELECT * FROM credit_entry WHERE organization_id = ? AND kind = 'reservation'"
+        f" AND id IN ({marks(list(wanted))})",
         [organization_id, *wanted],
         using=tx,
     )
@@ -253,3 +254,12 @@ async def open_reservations(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> li
         list(job_ids),
         using=tx,
     )
+
+
+async def release_open(tx: BaseDBAsyncClient, job_ids: Sequence[str], *, now: datetime, monthly_grant: int) -> None:
+    """Give back what these jobs still hold, of calls whose end nobody will see."""
+    held: dict[str, list[Settlement]] = {}
+    for row in await open_reservations(tx, job_ids):
+        held.setdefault(row["organization_id"], []).append(Settlement(row["id"], charge=False))
+    for organization_id, settlements in sorted(held.items()):
+        await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from providers.registry import Registry
-
 from enrichment.config import Config, default_config
 from models.database import dump, execute, query
 from models.fields import new_id, to_micros
 from models.organization import Organization
+from providers.registry import Registry
 
 
 async def organization_of(organization_id: str, registry: Registry, now: datetime) -> Organization:

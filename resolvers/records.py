@@ -92,7 +92,9 @@ def record_input(raw: Any, index: int) -> RecordInput:
         _check_fields(fields, f"{path}.fields", faults)
     if faults:
         raise ValidationFailed("the record is not valid", faults=faults)
-    assert entity_type is not None and external_id is not None and isinstance(fields, Mapping)
+    assert entity_type is not None  # or there was a fault
+    assert external_id is not None
+    assert isinstance(fields, Mapping)
     return RecordInput(entity_type, external_id, fields)
 
 

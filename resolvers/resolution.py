@@ -13,7 +13,7 @@ from models.conflict import Conflict
 from models.conflicts import remember_rejections
 from models.database import dump, load, query, transaction
 from models.fields import new_id, to_micros
-from models.values import replace_values, update_records
+from models.values import lock_records, replace_values, update_records
 from resolvers.errors import ConflictAlreadyResolved, Fault, ValidationFailed
 from resolvers.intake import search_text
 
@@ -103,6 +103,8 @@ async def settle_conflict(conflict: Conflict, choice: Choice, user: str, now: da
     }
 
     async def body(tx: BaseDBAsyncClient) -> None:
+        # The record first, as everyone who writes both does.
+        await lock_records(tx, [conflict.record_id])
         settled = await query(
             "UPDATE conflict SET status = 'resolved', resolution = ?, resolved_at = ?, updated_at = ?"
             " WHERE id = ? AND status = 'open' RETURNING candidates",
@@ -135,9 +137,7 @@ async def _hold_value(tx: BaseDBAsyncClient, conflict: Conflict, choice: Choice,
     """Make the chosen value the field's, held by the reviewer from now on, also where it is the current one."""
     if choice.value is None:
         return
-    row = (await query("UPDATE record SET version = version WHERE id = ? RETURNING *", [conflict.record_id], using=tx))[
-        0
-    ]
+    row = (await query("SELECT * FROM record WHERE id = ?", [conflict.record_id], using=tx))[0]
     fields = {**load(row["fields"]), conflict.field: choice.value}
     changed = {
         "id": row["id"],

@@ -1,0 +1,87 @@
+"""The verdict on one record: how every enrichable field ends, once the sources have been heard.
+
+Every enrichable field of the record ends with exactly one reason, so that the reasons partition the fields.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from enrichment.catalogue import fields_of, same
+from enrichment.config import Config
+from enrichment.merge import Candidate, survivors
+from enrichment.policy import Case, Current, Decision, decide
+from enrichment.vocabulary import EntityType, FieldOutcomeReason, StepOutcome
+from enrichment.waterfall import Want
+
+Rejected = Callable[[str, Any, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of asking one source: its candidates by field, or why there are none.
+
+    `gives` names the fields it could have given; `skipped` why it was not asked.
+    """
+
+    source: str
+    outcome: StepOutcome
+    gives: frozenset[str]
+    candidates: Mapping[str, Candidate] = field(default_factory=dict)
+    skipped: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """One record with all that the verdict depends on. `heard` is in order of priority.
+
+    `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the sources
+    were asked.
+    """
+
+    entity_type: EntityType
+    config: Config
+    current: Mapping[str, Current]
+    wants: Mapping[str, Want]
+    heard: Sequence[Heard]
+    rejected: Rejected
+    asked_at: datetime
+
+
+def judge(hearing: Hearing) -> dict[str, Decision]:
+    """How each enrichable field of the record ends, in catalogue order."""
+    names = [known.name for known in fields_of(hearing.entity_type).values() if known.enrichable]
+    return {name: _decide(hearing, name) or _without_data(hearing, name) for name in names}
+
+
+def _decide(hearing: Hearing, name: str) -> Decision | None:
+    entity_type = hearing.entity_type
+    candidates = [heard.candidates[name] for heard in hearing.heard if name in heard.candidates]
+    return decide(
+        Case(
+            rule=hearing.config.rule(entity_type, name),
+            minimum=hearing.config.minimum(entity_type, name),
+            strategy=hearing.config.strategy,
+            current=hearing.current.get(name),
+            proposals=survivors(candidates, lambda a, b: same(entity_type, name, a, b)),
+            same=lambda a, b: same(entity_type, name, a, b),
+            rejected=lambda value, source: hearing.rejected(name, value, source),
+            asked_at=hearing.asked_at,
+        )
+    )
+
+
+def _without_data(hearing: Hearing, name: str) -> Decision:
+    if hearing.wants.get(name, Want.NONE) is Want.NONE:
+        return Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field keeps its value")
+    able = [heard for heard in hearing.heard if name in heard.gives]
+    failed = next((heard for heard in able if heard.outcome is StepOutcome.ERROR), None)
+    if failed is not None:
+        return Decision(FieldOutcomeReason.ERROR, provider=failed.source, detail=failed.error or "")
+    if any(heard.outcome in {StepOutcome.MATCH, StepOutcome.NO_MATCH} for heard in able):
+        return Decision(FieldOutcomeReason.NO_DATA, detail="nobody asked knew a value")
+    if able:
+        return Decision(FieldOutcomeReason.SKIPPED, provider=able[0].source, detail=able[0].skipped or "")
+    return Decision(FieldOutcomeReason.SKIPPED, detail="no_provider")

@@ -1,0 +1,139 @@
+"""What the jobs in flight ask of the database, gathered: holds, kept answers and settlements of many at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from enrichment.credits import Limits
+from enrichment.waterfall import SkipReason
+from models.answers import Inquiry, Kept, give_up, keep, take
+from models.database import transaction
+from models.fields import to_micros
+from resolvers.context import Services
+from resolvers.ledger import Hold, Settlement, reserve, settle
+from workers.batcher import Batcher
+from workers.load import Snapshot, load_snapshots
+
+ASKING = timedelta(seconds=60)  # how long a question stays in one job's hand; longer than any call
+_MOST = 500
+_WAIT_SECONDS = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """A price to set aside, with the limits that its organization has set."""
+
+    organization_id: str
+    hold: Hold
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end of a call: what it costs, and what is kept of it. No `findings`: nothing was answered."""
+
+    organization_id: str
+    reservation_id: str | None
+    inquiry: Inquiry | None
+    matched: bool = False
+    findings: list[dict[str, Any]] | None = None
+    detail: str = ""
+    lifetime_days: int = 0
+
+
+class Desk:
+    """The gathered statements of one worker."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.hold: Batcher[HoldRequest, str | SkipReason] = Batcher(self._hold, most=_MOST, wait=_WAIT_SECONDS)
+        self.take: Batcher[Inquiry, Kept | bool] = Batcher(self._take, most=_MOST, wait=_WAIT_SECONDS)
+        self.close_call: Batcher[Closing, int] = Batcher(self._close_calls, most=_MOST, wait=_WAIT_SECONDS)
+        self.reread: Batcher[str, Snapshot] = Batcher(self._reread, most=_MOST, wait=_WAIT_SECONDS)
+
+    async def close(self) -> None:
+        for batcher in (self.hold, self.take, self.close_call, self.reread):
+            await batcher.close()
+
+    async def _hold(self, requests: Sequence[HoldRequest]) -> list[str | SkipReason]:
+        answers: dict[int, str | SkipReason] = {}
+        groups: dict[tuple[str, Limits], list[int]] = defaultdict(list)
+        for place, request in enumerate(requests):
+            groups[request.organization_id, request.limits].append(place)
+        for (organization_id, limits), places in sorted(groups.items(), key=lambda group: group[0][0]):
+            results = await reserve(
+                organization_id,
+                [requests[place].hold for place in places],
+                limits=limits,
+                now=self._services.now(),
+                monthly_grant=self._services.monthly_credit_grant,
+            )
+            answers.update(zip(places, results, strict=True))
+        return [answers[place] for place in range(len(requests))]
+
+    async def _take(self, inquiries: Sequence[Inquiry]) -> list[Kept | bool]:
+        """For each: the kept answer, True to ask oneself, False to wait for another job's answer."""
+        now = self._services.now()
+
+        async def body(tx: BaseDBAsyncClient) -> tuple[set[Inquiry], dict[Any, Kept]]:
+            return await take(tx, inquiries, now, now + ASKING)
+
+        mine, kept = await transaction(body)
+        return [kept.get(inquiry.key, inquiry in mine) for inquiry in inquiries]
+
+    async def _close_calls(self, closings: Sequence[Closing]) -> list[int]:
+        """Settle and keep, in one transaction for each organization. For each: the credits charged."""
+        charged: dict[str, int] = {}
+        groups: dict[str, list[Closing]] = defaultdict(list)
+        for closing in closings:
+            groups[closing.organization_id].append(closing)
+        for organization_id, group in sorted(groups.items()):
+            charged |= await self._close_some(organization_id, group)
+        return [charged.get(closing.reservation_id or "", 0) for closing in closings]
+
+    async def _close_some(self, organization_id: str, closings: Sequence[Closing]) -> dict[str, int]:
+        now = self._services.now()
+        settlements = [
+            Settlement(closing.reservation_id, charge=closing.matched)
+            for closing in closings
+            if closing.reservation_id is not None
+        ]
+        kept = [_kept(closing, closing.inquiry, to_micros(now)) for closing in closings if closing.inquiry]
+
+        async def body(tx: BaseDBAsyncClient) -> dict[str, int]:
+            charged = await settle(
+                tx,
+                organization_id,
+                settlements,
+                now=now,
+                monthly_grant=self._services.monthly_credit_grant,
+            )
+            await keep(tx, [row for row in kept if row["findings"] is not None])
+            unanswered = [closing.inquiry for closing in closings if closing.inquiry and closing.findings is None]
+            await give_up(tx, unanswered)
+            return charged
+
+        return await transaction(body)
+
+    async def _reread(self, record_ids: Sequence[str]) -> list[Snapshot]:
+        found = await load_snapshots(record_ids)
+        return [found[record_id] for record_id in record_ids]
+
+
+def _kept(closing: Closing, inquiry: Inquiry, moment: int) -> dict[str, Any]:
+    day = 86_400_000_000
+    return {
+        "organization_id": inquiry.organization_id,
+        "provider": inquiry.provider,
+        "input_key": inquiry.input_key,
+        "job_id": inquiry.job_id,
+        "matched": closing.matched,
+        "findings": closing.findings,
+        "detail": closing.detail,
+        "answered_at": moment,
+        "expires_at": moment + closing.lifetime_days * day,
+    }

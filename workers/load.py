@@ -1,0 +1,163 @@
+"""Read what a batch of claimed jobs needs: records, provenance, what was rejected, what was answered before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from enrichment.catalogue import value_key
+from enrichment.config import Config
+from enrichment.merge import Candidate
+from enrichment.policy import Current
+from enrichment.vocabulary import EntityType, JobTrigger
+from models.conflicts import rejections
+from models.database import load, marks, query
+from models.fields import from_micros
+from models.queue import Lease
+from models.values import current_values
+from resolvers.organizations import read_config
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A record as a job decides on it."""
+
+    id: str
+    external_id: str
+    version: int
+    fields: dict[str, Any]
+    received: dict[str, Any]
+    last_enriched_at: datetime | None
+    current: dict[str, Current]
+    rejected: set[tuple[str, str, str]]  # field, value key, source
+
+    def was_rejected(self, entity_type: EntityType, name: str, value: Any, source: str) -> bool:
+        if not self.rejected:
+            return False
+        return (name, value_key(entity_type, name, value), source) in self.rejected
+
+
+@dataclass(slots=True)
+class Claimed:
+    """One job in a worker's hands."""
+
+    lease: Lease
+    organization_id: str
+    record_id: str
+    entity_type: EntityType
+    trigger: JobTrigger
+    attempts: int
+    max_attempts: int
+    forced: bool
+    config: Config
+    claimed_at: datetime  # a person's edit after this is newer than any answer
+    snapshot: Snapshot
+    earlier_steps: list[dict[str, Any]] = field(default_factory=list)
+    earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
+    filled_before: list[str] = field(default_factory=list)
+    fields_updated: list[str] = field(default_factory=list)
+    progress: int = 0  # percent
+    running_step: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self.lease.job_id
+
+
+async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list[Claimed]:
+    """The jobs of these rows, claimed just `now`, with all that they decide on."""
+    configs = await _configs({row["organization_id"] for row in rows})
+    snapshots = await load_snapshots([row["record_id"] for row in rows])
+    steps = await _steps([row["id"] for row in rows if row["attempts"] > 1])
+    return [
+        Claimed(
+            lease=Lease(row["id"], row["fence"]),
+            organization_id=row["organization_id"],
+            record_id=row["record_id"],
+            entity_type=EntityType(row["entity_type"]),
+            trigger=JobTrigger(row["trigger_kind"]),
+            attempts=row["attempts"],
+            max_attempts=row["max_attempts"],
+            forced=bool(row["forced"]),
+            config=configs[row["organization_id"]],
+            claimed_at=now,
+            snapshot=snapshots[row["record_id"]],
+            earlier_steps=steps.get(row["id"], []),
+            earlier_outcomes=load(row["outcomes"]),
+            filled_before=load(row["filled_before"]),
+            fields_updated=load(row["fields_updated"]),
+        )
+        for row in rows
+        if row["record_id"] in snapshots
+    ]
+
+
+async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
+    """These records as they are now, by id."""
+    if not record_ids:
+        return {}
+    ids = list(dict.fromkeys(record_ids))
+    records = await query(
+        "SELECT id, external_id, entity_type, version, fields, received, last_enriched_at FROM record"
+        f" WHERE id IN ({marks(ids)})",
+        ids,
+    )
+    values = await current_values(ids)
+    turned_down: dict[str, set[tuple[str, str, str]]] = {}
+    for record_id, name, key, source in await rejections(ids):
+        turned_down.setdefault(record_id, set()).add((name, key, source))
+    return {
+        row["id"]: Snapshot(
+            id=row["id"],
+            external_id=row["external_id"],
+            version=row["version"],
+            fields=load(row["fields"]),
+            received=load(row["received"]),
+            last_enriched_at=None if row["last_enriched_at"] is None else from_micros(row["last_enriched_at"]),
+            current={name: _current(value) for name, value in values[row["id"]].items()},
+            rejected=turned_down.get(row["id"], set()),
+        )
+        for row in records
+    }
+
+
+def _current(value: Mapping[str, Any]) -> Current:
+    return Current(
+        value=value["value"],
+        source=value["source"],
+        confidence=value["confidence"],
+        observed_at=from_micros(value["observed_at"]),
+        written_at=from_micros(value["written_at"]),
+    )
+
+
+async def _configs(organization_ids: set[str]) -> dict[str, Config]:
+    ids = sorted(organization_ids)
+    found = await query(f"SELECT id, config FROM organization WHERE id IN ({marks(ids)})", ids)
+    return {row["id"]: read_config(load(row["config"])) for row in found}
+
+
+async def _steps(job_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    if job_ids:
+        sql = f"SELECT * FROM step WHERE job_id IN ({marks(job_ids)}) ORDER BY position"
+        for row in await query(sql, list(job_ids)):
+            row["candidates"] = load(row["candidates"])
+            row["fields_found"] = load(row["fields_found"])
+            found.setdefault(row["job_id"], []).append(row)
+    return found
+
+
+def candidate_json(candidate: Candidate, name: str) -> dict[str, Any]:
+    """A candidate as a step keeps it."""
+    return {
+        "field": name,
+        "value": candidate.value,
+        "confidence": candidate.confidence,
+        "observedAt": candidate.observed_at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def read_candidate(provider: str, kept: Mapping[str, Any]) -> Candidate:
+    """A candidate as `candidate_json` wrote it."""
+    return Candidate(provider, kept["value"], kept["confidence"], datetime.fromisoformat(kept["observedAt"]))
