@@ -57,6 +57,7 @@ class ProviderError(Exception):
         self.message = message
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
+        self.maybe_charged = maybe_charged
 
 
 @dataclass(frozen=True, slots=True)

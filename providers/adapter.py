@@ -1,0 +1,108 @@
+"""What a provider behind HTTP is: which question becomes which request, and how its reply is read.
+
+An adapter knows one provider's words and nothing of connections, limits, keys at rest, jobs or credits:
+`providers.http_source` makes a provider of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from providers.base import Answer, ProviderError, ProviderInfo, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP reply, read to its end. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ProviderError `invalid_answer` when it is something else."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            kind = self.headers.get("content-type", "no content type")[:80]
+            raise ProviderError("invalid_answer", f"not JSON ({kind})", retryable=self.status >= 500) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The answer, or the rest of it, comes later: ask again with `token` after `retry_after_seconds`.
+
+    `so_far` is what came at once; `expires_at` when waiting is over.
+    """
+
+    token: str
+    retry_after_seconds: float
+    expires_at: datetime | None = None
+    so_far: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """What asking about a key told. `credits_left` and `renews_at` where the provider says."""
+
+    valid: bool
+    detail: str
+    credits_left: float | None = None
+    renews_at: datetime | None = None
+
+
+class Http(Protocol):
+    """One account at one provider: its key, and requests in its name that are patient, capped and polite."""
+
+    @property
+    def key(self) -> str:
+        """The account's key. Never put it into an error or a log."""
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        base: str = "",
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request to the base address named `base` (see `Adapter.bases`), and its reply, of any status.
+
+        Raises ProviderError where there is none: `timeout` and `unavailable` (retryable), `rate_limited` when
+        our own limit says wait, `invalid_answer` for a reply that is too large or cannot be unpacked.
+        """
+
+    def note_credits(self, left: float | None) -> None:
+        """Note what the provider says is left of the account's credits."""
+
+
+class Adapter(Protocol):
+    """One provider's words."""
+
+    @property
+    def info(self) -> ProviderInfo: ...
+
+    @property
+    def bases(self) -> Mapping[str, str]:
+        """Base addresses by name; `""` is the main one. Settings may replace each."""
+
+    @property
+    def calls_per_minute(self) -> int:
+        """The provider's documented limit for one account, before its own headers say otherwise."""
+
+    def input_key(self, question: Question) -> str | None:
+        """As `Provider.input_key`."""
+
+    async def look_up(self, question: Question, http: Http) -> Answer | Pending:
+        """Ask. Raises ProviderError for everything that is neither a match, no match nor pending."""
+
+    async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
+        """Ask for an answer that was pending."""
+
+    async def check_key(self, http: Http) -> KeyCheck:
+        """Whether the key works, by a call that costs nothing; where there is none, say so in `detail`."""
