@@ -17,7 +17,8 @@ from enrichment.vocabulary import SOURCE_CRM, EntityType
 class Change:
     """A record after the message. `written` maps each field that the CRM now holds to its value (None: cleared).
 
-    `replaced` holds what a cleared field held. `matters` says whether an identifying or an enrichable field really changed, so that a job may start.
+    `replaced` holds what a cleared field held. `matters` says whether an identifying or an enrichable field
+    really changed, so that a job may start.
     """
 
     fields: dict[str, Any]

@@ -47,11 +47,21 @@ NO_MATCH = Answer(matched=False)
 class ProviderError(Exception):
     """The provider could not answer.
 
-    `code` is one of `timeout`, `unavailable`, `rate_limited`, `bad_key`, `out_of_credits`,
-    `invalid_answer`, `rejected`; `retryable` says whether the same question may work later.
+    `code` is one of `timeout`, `unavailable`, `rate_limited`, `bad_key`, `no_key`, `out_of_credits`,
+    `invalid_answer`, `rejected`, `wrong_entity`, `circuit_open`; `retryable` says whether the same question may
+    work later, `retry_after_seconds` not before when. `maybe_charged`: the provider may have done its work, and
+    counted it, though no reply came.
     """
 
-    def __init__(self, code: str, message: str, *, retryable: bool, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        retryable: bool,
+        retry_after_seconds: float | None = None,
+        maybe_charged: bool = False,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
