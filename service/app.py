@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Lifespan
 
 from resolvers.errors import OperationError
 from service.graphql import graphql_routes
@@ -24,7 +24,7 @@ from service.rest import rest_routes
 from service.runtime import Runtime, service_version
 from service.settings import Settings
 
-STATIC_DIR = Path(str(files("service"))) / "static"
+STATIC_DIR = Path(__file__).parent / "static"
 
 
 def create_app(runtime: Runtime) -> Starlette:
@@ -45,7 +45,7 @@ def create_app(runtime: Runtime) -> Starlette:
     return app
 
 
-def _lifespan(runtime: Runtime):
+def _lifespan(runtime: Runtime) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if runtime.is_open:

@@ -15,6 +15,7 @@ from arq.worker import Worker
 from tortoise.exceptions import BaseORMException
 
 from models import database, migrate
+from providers.directory_file import DirectoryFileError
 from providers.registry import ProviderSettings, Registry, default_registry
 from resolvers.context import Services
 from resolvers.live import Live
@@ -220,19 +221,19 @@ def database_url(settings: Settings) -> str:
 
 
 def open_registry(settings: Settings) -> Registry:
-    """The providers. Raises BadSettings when a price names none of them."""
-    registry = default_registry(
-        ProviderSettings(
-            directory_file=settings.directory_file,
-            directory_archive_file=settings.directory_archive_file,
-            prices=settings.provider_prices,
+    """The providers as the settings want them. Raises BadSettings naming the one at fault."""
+    try:
+        return default_registry(
+            ProviderSettings(
+                directory_file=settings.directory_file,
+                directory_archive_file=settings.directory_archive_file,
+                prices=settings.provider_prices,
+            )
         )
-    )
-    unknown = sorted(set(settings.provider_prices) - set(registry.ids()))
-    if unknown:
-        known = ", ".join(registry.ids())
-        raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {known}"])
-    return registry
+    except DirectoryFileError as error:
+        raise BadSettings([f"{PREFIX}DIRECTORY_FILE or {PREFIX}DIRECTORY_ARCHIVE_FILE: {error}"]) from error
+    except ValueError as error:
+        raise BadSettings([f"{PREFIX}PROVIDER_PRICES: {error}"]) from error
 
 
 def _reason(error: BaseException) -> str:

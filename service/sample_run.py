@@ -11,8 +11,9 @@ import typer
 from resolvers.context import Caller, Context, Role
 from resolvers.credits import CreditUsage, get_credits
 from resolvers.errors import OperationError
+from resolvers.intake import RecordOutcome
 from resolvers.pipeline import get_pipeline
-from resolvers.records import RecordOutcome, upsert_records
+from resolvers.records import upsert_records
 from resolvers.stats import Stats, get_stats
 from service.progress import progress
 from service.runtime import Runtime

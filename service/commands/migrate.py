@@ -3,7 +3,7 @@
 import typer
 
 from models.migrate import migrate as apply_migrations
-from service.commands.common import Stop, read_settings, run
+from service.commands.common import read_settings, run
 from service.runtime import open_database
 from service.settings import Settings
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from resolvers.context import Role
 from service.app import create_app
 from service.auth import development_token
 from service.commands.common import Stop, fail, read_settings, refuse_settings, run
-from service.runtime import Runtime, uses_data_dir
+from service.runtime import Runtime
 from service.sample_run import SAMPLE_ORGANIZATION, SAMPLE_PRICES, run_sample
 from service.server import AddressUnusable, address_of, build_server, listen
 from service.settings import BadSettings, Settings, refuse_unsafe
