@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import orjson
@@ -109,7 +110,7 @@ def problem(
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": quote(request.scope["path"], errors="replace"),
         "code": code,
         "requestId": request_id(request),
     }
@@ -148,10 +149,10 @@ def problem_of(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
         return problem(request, "BAD_REQUEST", "the connection ended before the body did")
     if is_out_of_reach(error):
-        _log.error("store out of reach", path=request.url.path, exc_info=error)
+        _log.error("store out of reach", path=request.scope["path"], exc_info=error)
         detail = "the service cannot reach its database or queue at the moment"
         return problem(request, "UNAVAILABLE", detail, details={"retryAfter": RETRY_AFTER_SECONDS})
-    _log.error("unexpected error", path=request.url.path, method=request.method, exc_info=error)
+    _log.error("unexpected error", path=request.scope["path"], method=request.method, exc_info=error)
     return problem(request, "INTERNAL", "something went wrong on our side")
 
 

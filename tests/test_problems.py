@@ -38,13 +38,13 @@ STATUS_BY_CODE = {
 }
 
 
-def request(**headers: str) -> Request:
+def request(path: str = "/v1/auto-enrichment/config", query: bytes = b"", **headers: str) -> Request:
     return Request(
         {
             "type": "http",
             "method": "GET",
-            "path": "/v1/auto-enrichment/config",
-            "query_string": b"",
+            "path": path,
+            "query_string": query,
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
             "server": ("test", 80),
             "scheme": "http",
@@ -86,6 +86,11 @@ def test_a_refusal_is_a_problem_with_code_and_request_id() -> None:
         "code": "NOT_FOUND",
         "requestId": "req-1",
     }
+
+
+def test_any_path_and_query_can_be_refused() -> None:
+    response = problem_of(request("/v1/a b/\ufffd?", b"\xff"), errors.NotFound("no"))
+    assert body(response)["instance"] == "/v1/a%20b/%EF%BF%BD%3F"
 
 
 def test_input_faults_are_all_listed() -> None:

@@ -30,7 +30,7 @@ def request(*, query: str = "", body: bytes = b"", headers: list[tuple[str, str]
         "type": "http",
         "method": "POST",
         "path": "/v1/auto-enrichment/config",
-        "query_string": query.encode(),
+        "query_string": query.encode("latin-1"),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers or []],
         "server": ("test", 80),
         "scheme": "http",
@@ -87,6 +87,12 @@ def test_a_parameter_given_twice_is_refused() -> None:
     query = Query(request(query="entityType=lead&entityType=account"))
     query.choices("entityType", EntityType)
     assert faults_of(query) == {"entityType": "given more than once"}
+
+
+def test_a_query_that_is_not_utf_8_is_refused_as_any_unknown_value() -> None:
+    query = Query(request(query="entityType=\xff"))
+    query.choices("entityType", EntityType)
+    assert faults_of(query).keys() == {"entityType"}
 
 
 def test_unknown_parameters_are_ignored_even_twice() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 from service import problems
 from service.problems import KINDS
@@ -160,7 +161,7 @@ def problem_example(code: str, path: str) -> Json:
         "title": kind.title,
         "status": kind.status,
         "detail": kind.when,
-        "instance": path,
+        "instance": quote(path),
         "code": code,
         "requestId": _REQUEST_ID,
     }

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
 from resolvers.errors import BadRequest, Fault
-from resolvers.paging import Page, cursor_of
+from resolvers.paging import Page, PageArgs, cursor_of
 from service.rest.serialize import JsonObject, respond
 
 T = TypeVar("T")
@@ -24,10 +26,29 @@ async def read_page(reading: Awaitable[Page[T]]) -> Page[T]:
         raise BadRequest(f"cursor: {message}", faults=[Fault("cursor", message)]) from error
 
 
+def merge_pages(pages: Sequence[Page[Any]], args: PageArgs) -> Page[Any]:
+    """One page of several lists that were read with the same arguments, newest first."""
+    if len(pages) == 1:
+        return pages[0]
+    items = sorted((item for page in pages for item in page.items), key=lambda item: item.id, reverse=True)
+    more = len(items) > args.size() or any(page.has_next for page in pages)
+
+    async def count() -> int:
+        return sum([await page.count() for page in pages])
+
+    return Page(items[: args.size()], more, any(page.has_previous for page in pages), count)
+
+
+def _next_address(request: Request, cursor: str) -> str:
+    # Not `request.url`, which cannot be read where the query is not UTF-8.
+    here = URL(scope={**request.scope, "query_string": b""})
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{here}?{urlencode([*kept, ('cursor', cursor)])}"
+
+
 def respond_with_page(request: Request, page: Page[Any], shown: Sequence[JsonObject]) -> Response:
     """The array; where there is more, with the address of the next page and the same query."""
     headers = {}
     if page.has_next:
-        following = request.url.include_query_params(cursor=cursor_of(page.items[-1].id))
-        headers["Link"] = f'<{following}>; rel="next"'
+        headers["Link"] = f'<{_next_address(request, cursor_of(page.items[-1].id))}>; rel="next"'
     return respond(shown, headers=headers)

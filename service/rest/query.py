@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -28,7 +27,7 @@ class Query:
 
     def __init__(self, request: Request) -> None:
         self._given: dict[str, list[str]] = {}
-        for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+        for name, value in request.query_params.multi_items():
             self._given.setdefault(name, []).append(value)
         self._faults: list[Fault] = []
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from resolvers.credits import CreditUsage, DailyUsage, UsageSlice
-from resolvers.stats import DayStats, FieldFillRate, ProviderStats, Stats
 from starlette.responses import Response
 
 from enrichment.vocabulary import FieldOutcomeReason, JobStatus
@@ -18,10 +16,12 @@ from models.conflict import Conflict
 from models.credit import CreditEntry
 from models.job import Job, Step
 from resolvers.config import ConfigView
+from resolvers.credits import CreditUsage, DailyUsage, UsageSlice
 from resolvers.errors import OperationError
 from resolvers.intake import RecordOutcome
 from resolvers.pipeline import PipelineView
 from resolvers.records import UpsertOutcome
+from resolvers.stats import DayStats, FieldFillRate, ProviderStats, Stats
 
 JsonObject = dict[str, Any]
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
