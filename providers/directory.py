@@ -1,8 +1,8 @@
 """Directories of real companies: the reference data of the package, or a file of the operator's own."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
@@ -32,6 +32,7 @@ _OF_AN_EMPLOYEE = MappingProxyType(
     }
 )
 _OF_AN_ACCOUNT = MappingProxyType({name: name for name in fields_of(EntityType.ACCOUNT)})
+_REMEMBERED = 16384  # a question is keyed and asked: the second look-up is free
 _DOMAIN_RELIABILITY = 0.98  # a company may have several domains
 PACKAGED_ATTRIBUTION = {
     "directory": (
@@ -46,9 +47,14 @@ _NEEDS = "a company's domain or website, an e-mail address at work, or a company
 class _Data:
     """What a directory answers from. `entries` by domain; `version` tells one content from another."""
 
-    matcher: Matcher
+    find: Callable[[Clues], Match | Miss]
     entries: Mapping[str, Company]
     version: str
+
+    @classmethod
+    def of(cls, matcher: Matcher, entries: Iterable[Company], content: bytes) -> "_Data":
+        by_domain = {company.domain: company for company in entries if company.domain}
+        return cls(lru_cache(_REMEMBERED)(matcher.find), by_domain, blake2b(content, digest_size=6).hexdigest())
 
     def entry(self, company: Company) -> Company | None:
         return self.entries.get(company.domain) if company.domain else company
@@ -63,18 +69,12 @@ def _packaged_matcher() -> Matcher:
 
 def _packaged_data(name: str) -> _Data:
     packed = resources.files("providers").joinpath("data", f"{name}.jsonl.gz").read_bytes()
-    entries = {company.domain: company for company in packaged(name)}
-    return _Data(_packaged_matcher(), entries, _version(packed))
+    return _Data.of(_packaged_matcher(), packaged(name), packed)
 
 
 def _data_of_file(path: Path) -> _Data:
     companies = read_companies(path)
-    entries = {company.domain: company for company in companies if company.domain}
-    return _Data(Matcher(companies), entries, _version(path.read_bytes()))
-
-
-def _version(content: bytes) -> str:
-    return blake2b(content, digest_size=6).hexdigest()
+    return _Data.of(Matcher(companies), companies, path.read_bytes())
 
 
 class Directory:
@@ -107,7 +107,7 @@ class Directory:
         clues = clues_of(question)
         if not clues.domains and not clues.shared_domains and not core_name(clues.name or ""):
             return None
-        match = self._data.matcher.find(clues)
+        match = self._data.find(clues)
         asked_for = "account" if question.entity_type is EntityType.ACCOUNT else "person"
         if isinstance(match, Miss):
             known = (core_name(clues.name or ""), clues.country or "", clues.city or "")
@@ -120,7 +120,7 @@ class Directory:
     async def ask(self, question: Question) -> Answer:
         """Look the company up. It never raises, whatever the record holds."""
         clues = clues_of(question)
-        match = self._data.matcher.find(clues)
+        match = self._data.find(clues)
         if isinstance(match, Miss):
             return Answer(matched=False, detail=match.why)
         entry = self._data.entry(match.company)

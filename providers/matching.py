@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 from enrichment.normalize.company_name import core_name
 from enrichment.normalize.text import words
 from providers.reference import Company
-from providers.spelling import Names, full_key, label_of, loose_key
+from providers.spelling import Names, acronyms, full_key, label_of, loose_key, variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Matcher:
         agreeing = [company for company in found if name_agrees(clues.name, company)]
         if len(agreeing) == 1:
             confidence = _BY_DOMAIN_AND_NAME if len(found) == 1 else _BY_DOMAIN
-            return Match(agreeing[0], confidence, "domain, and the name agrees")
+            return Match(agreeing[0], confidence, "domain and name")
         if found:
             return self._contradicted(clues, found)
         for company in filter(None, map(self._by_domain.get, clues.shared_domains)):
@@ -103,6 +103,8 @@ class Matcher:
         if len(found) > 1:
             return Match(found[0], _DOMAINS_DIFFER, "domain; the record names domains of different companies")
         named = self._find_by_name(Clues(clues.name, country=clues.country, city=clues.city))
+        if isinstance(named, Match) and named.company is found[0]:
+            return Match(found[0], _BY_DOMAIN, "domain and name")
         if isinstance(named, Match) and named.confidence >= _CORE[1]:
             how = f"domain, but the name is that of {named.company.names[0]}"
             return Match(found[0], _NAME_IS_ANOTHERS, how)
@@ -234,7 +236,8 @@ def name_agrees(name: str, company: Company) -> bool:
     joined = core.replace(" ", "")
     if len(joined) >= 3 and (joined in label or label in joined or fuzz.ratio(joined, label) >= 75):
         return True
-    return any(_resembles(core, core_name(other)) for other in (*company.names, *company.aliases))
+    others = [variant for name in (*company.names, *company.aliases) for variant in variants(name)]
+    return any(_resembles(core, core_name(other)) or joined in acronyms(other, least=2) for other in others)
 
 
 def _resembles(core: str, other: str) -> bool:

@@ -34,7 +34,7 @@ _READ = (
     "state",
     "country",
 )
-_FROM_EMAIL, _FROM_WEBSITE, _FROM_DOMAIN = 0.93, 0.95, 0.92
+_FROM_EMAIL, _FROM_WEBSITE, _FROM_DOMAIN = 0.9, 0.9, 0.9
 # A switchboard stands where the company is; people carry their number with them.
 _PHONE_OF_ACCOUNT = {"country": 0.8, "state": 0.6, "city": 0.55}
 _PHONE_OF_PERSON = {"country": 0.65, "state": 0.45, "city": 0.4}

@@ -53,8 +53,8 @@ def variants(name: str) -> tuple[str, ...]:
     return (name, f"{found[1]}{found[3]}", found[2]) if found else (name,)
 
 
-def acronyms(name: str) -> set[str]:
-    """The initials that people make of a name, from three letters on.
+def acronyms(name: str, least: int = 3) -> set[str]:
+    """The initials that people make of a name, from `least` letters on.
 
     With and without its article, its small words and its legal form, hyphenated words as one or as several.
     """
@@ -65,11 +65,11 @@ def acronyms(name: str) -> set[str]:
         initials = [(word, _letter(word)) for word in split]
         kept = [pair for pair in initials if pair[1]]
         for start in (0, 1) if kept and kept[0][0] == "the" else (0,):
-            for end in range(max(start + 3, len(kept) - legal_form), len(kept) + 1):
+            for end in range(max(start + least, len(kept) - legal_form), len(kept) + 1):
                 part = kept[start:end]
                 found.add("".join(letter for _, letter in part))
                 found.add("".join(letter for word, letter in part if word not in _SMALL_WORDS))
-    return {letters for letters in found if len(letters) >= 3}
+    return {letters for letters in found if len(letters) >= least}
 
 
 def _letter(word: str) -> str:

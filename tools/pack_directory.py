@@ -51,6 +51,7 @@ _SHARE_CLASS = re.compile(
 _ARTICLE_BEHIND = re.compile(r"^(.*\S)\s*[,(]\s*the\s*\)?$", re.IGNORECASE)
 _STREET_AS_CITY = re.compile(r"\b(?:pkwy|parkway|street|road|ave\.?|avenue|blvd|boulevard)(?:\s|$)", re.IGNORECASE)
 _DUTCH_LETTERS_BEFORE_CITY = re.compile(r"^([A-Z]{2}) (?=[A-Z'])")
+_SMALLEST_BOUND = 500
 _TWO_STATES = re.compile(r" and | & ")
 
 
@@ -72,6 +73,8 @@ def _repaired(row: Row) -> Row:
         row["city"] = city[letters.end() :]
         if re.fullmatch(r"\d{4}", str(row.get("postal_code", ""))):
             row["postal_code"] = f"{row['postal_code']} {letters[1]}"
+    if row.get("employees", 0) > _SMALLEST_BOUND and str(row.get("employee_range")).startswith(f"{row['employees']}"):
+        del row["employees"]  # 10001 is the range 10001+, not a count
     if _TWO_STATES.search(str(row.get("state", ""))):
         del row["state"]
     return row

@@ -1,0 +1,246 @@
+"""How well the built-in providers and rules do on records whose right answers are known (`make score`)."""
+
+import asyncio
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from enrichment.catalogue import same
+from enrichment.config import Config, default_config
+from enrichment.normalize.country import country_name
+from enrichment.normalize.email import email_kind
+from enrichment.vocabulary import ConflictReason, EntityType, FieldOutcomeReason, Strategy
+from providers.registry import ProviderSettings, Registry, default_registry
+from service.sample_records import account_records, lead_records
+from service.trial import Outcome, try_record
+
+Row = Mapping[str, str]
+Show = Callable[[str], None]
+Counts = Counter[tuple[str, ...]]
+
+MATCHABLE = ("match", "duplicate")
+# Records that mean no company of the directories, and how many of them the plain method matches all the same. That
+# method, named by the published data set, takes the domain, else the name that is at least 90 alike.
+NOBODY = {"ambiguous": ("ambiguous", "9 of 15"), "no_match": ("invented", "0 of 55"), "junk": ("junk", "")}
+ACCOUNT_ANSWERS = {
+    "name": ("canonical_name",),
+    "domain": ("true_domain",),
+    "industry": ("true_industry",),
+    "numberOfEmployees": ("true_employees", "true_employee_range"),
+    "foundedYear": ("true_founded",),
+    "city": ("true_city",),
+    "country": ("true_country_code",),
+}
+LEAD_ANSWERS = {
+    "firstName": ("first_name",),
+    "lastName": ("last_name",),
+    "company": ("company_name",),
+    "companyDomain": ("company_domain",),
+    "seniorityLevel": ("seniority",),
+    "department": ("department",),
+}
+DISPUTED = {
+    "industry": "industry",
+    "city": "city",
+    "founded": "foundedYear",
+    "country_code": "country",
+    "employees": "numberOfEmployees",
+}
+
+
+def main(
+    accounts: Path | None = None,
+    accounts_truth: Path | None = None,
+    leads: Path | None = None,
+    leads_truth: Path | None = None,
+    out: Show = typer.echo,
+) -> int:
+    """Score the product and print a table. Without files, the packaged records with known answers are used.
+
+    Files are CSV (also gzipped) with the columns of the packaged ones; accounts and leads each take a file and
+    its truth. Returns the exit code.
+    """
+    registry = default_registry(ProviderSettings())
+    config = default_config(registry.ids())
+    account_pairs = _pairs(accounts, "accounts_input", accounts_truth, "accounts_truth", "record_id")
+    lead_pairs = _pairs(leads, "leads_input", leads_truth, "leads_truth", "lead_id")
+    asyncio.run(_score(registry, config, account_pairs, lead_pairs, out))
+    return 0
+
+
+async def _score(
+    registry: Registry, config: Config, accounts: list[tuple[Row, Row]], leads: list[tuple[Row, Row]], out: Show
+) -> None:
+    counts: Counts = Counter()
+    consensus = config.model_copy(update={"strategy": Strategy.CONSENSUS})
+    for (_, truth), record in zip(accounts, account_records(row for row, _ in accounts), strict=True):
+        outcome = await try_record(registry, config, EntityType.ACCOUNT, record["fields"])
+        _count_match(counts, outcome, truth)
+        if truth["kind"] in MATCHABLE:
+            _count_values(counts, outcome, truth, ACCOUNT_ANSWERS)
+            alone = await try_record(registry, consensus, EntityType.ACCOUNT, record["fields"], blank=True)
+            _count_disputes(counts, alone, truth)
+    for (row, truth), record in zip(leads, lead_records(row for row, _ in leads), strict=True):
+        outcome = await try_record(registry, config, EntityType.LEAD, record["fields"])
+        _count_employer(counts, outcome, truth)
+        _count_values(counts, outcome, truth, LEAD_ANSWERS)
+        if row["email"]:
+            kind = email_kind(row["email"].strip()).value
+            counts["mail", "right" if kind == truth["email_kind"] else "wrong"] += 1
+    for line in _table(counts):
+        out(line)
+
+
+def _pairs(path: Path | None, packed: str, truth: Path | None, packed_truth: str, key: str) -> list[tuple[Row, Row]]:
+    answers = {row[key]: row for row in _rows(truth, packed_truth)}
+    return [(row, answers[row[key]]) for row in _rows(path, packed) if row[key] in answers]
+
+
+def _rows(path: Path | None, packed: str) -> list[Row]:
+    """The rows of a file, or of the packaged one of that name."""
+    if path is None:
+        data = resources.files("service").joinpath("sample", f"{packed}.csv.gz").read_bytes()
+    else:
+        data = path.read_bytes()
+    text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def _count_match(counts: Counts, outcome: Outcome, truth: Row) -> None:
+    domain = outcome.found("directory", "domain") or outcome.found("directory_archive", "domain")
+    kind = "match" if truth["kind"] in MATCHABLE else truth["kind"]
+    if domain is None:
+        counts[kind, "none"] += 1
+    else:
+        counts[kind, "right" if domain == truth["true_domain"] else "wrong"] += 1
+
+
+def _count_employer(counts: Counts, outcome: Outcome, truth: Row) -> None:
+    domain = outcome.found("directory", "companyDomain") or outcome.found("directory_archive", "companyDomain")
+    if domain is None:
+        nameless = not outcome.cleaned.values.keys() & {"company", "companyDomain", "website"}
+        counts["employer", "silent" if nameless else "none"] += 1
+    else:
+        counts["employer", "right" if domain == truth["company_domain"] else "wrong"] += 1
+
+
+def _answer(truth: Row, columns: Iterable[str], field: str) -> list[Any]:
+    """The values that count as right for a field; none where the truth is not known."""
+    found: list[Any] = [truth[column] for column in columns if truth.get(column)]
+    if field in {"foundedYear", "numberOfEmployees"}:
+        return [int(value) if value.isdigit() else value for value in found]
+    return [country_name(value) for value in found] if field == "country" else found
+
+
+def _count_values(counts: Counts, outcome: Outcome, truth: Row, columns: Mapping[str, Iterable[str]]) -> None:
+    """Right and wrong by field: of what was written, of what the CRM held, and of the conflicts raised."""
+    for field, names in columns.items():
+        answers = _answer(truth, names, field)
+        if not answers:
+            continue
+        held, decision = outcome.cleaned.values.get(field), outcome.decisions[field]
+        if held is None:
+            _count_filling(counts, field, outcome, answers)
+        else:
+            wrong = not _is_one_of(outcome.entity_type, field, held, answers)
+            raised = decision.reason is FieldOutcomeReason.CONFLICT
+            if wrong or field not in _disputed(truth):
+                _count_conflict(counts, ("held", field), expected=wrong, raised=raised)
+
+
+def _count_filling(counts: Counts, field: str, outcome: Outcome, answers: list[Any]) -> None:
+    value = outcome.after.get(field)
+    right = value is not None and _is_one_of(outcome.entity_type, field, value, answers)
+    counts["filled", outcome.entity_type, field, "left" if value is None else "right" if right else "wrong"] += 1
+
+
+def _is_one_of(entity_type: EntityType, field: str, value: Any, answers: list[Any]) -> bool:
+    return any(same(entity_type, field, value, answer) for answer in answers)
+
+
+def _disputed(truth: Row) -> set[str]:
+    """The fields on which the two sources of the data set do not agree."""
+    return {DISPUTED[name] for name in truth.get("conflict_fields", "").split(";") if name}
+
+
+def _count_disputes(counts: Counts, alone: Outcome, truth: Row) -> None:
+    """Whether the sources' disagreement is noticed when both are asked about the same company."""
+    for field in DISPUTED.values():
+        disputed = field in _disputed(truth)
+        values = [alone.found(source, field) for source in ("directory", "directory_archive")]
+        if disputed and (None in values or same(alone.entity_type, field, *values)):
+            counts["wording", "alike"] += 1  # "Banks" and "banking" are no question for a person
+            continue
+        question = alone.decisions[field].question
+        raised = question is not None and question.reason is ConflictReason.PROVIDERS_DISAGREE
+        _count_conflict(counts, ("dispute", field), expected=disputed, raised=raised)
+
+
+def _count_conflict(counts: Counts, key: tuple[str, str], *, expected: bool, raised: bool) -> None:
+    ending = ("raised" if expected else "needless") if raised else ("unseen" if expected else "quiet")
+    counts[(*key, ending)] += 1
+
+
+def _table(counts: Counts) -> Iterator[str]:
+    yield from _recognized(counts)
+    yield ""
+    yield from _values(counts)
+    yield ""
+    yield from _conflicts(counts)
+
+
+def _recognized(counts: Counts) -> Iterator[str]:
+    accounts = sum(counts["match", end] for end in ("right", "wrong", "none"))
+    yield f"{'Accounts':<36}{'ours':>22}{'plain baseline':>22}"
+    yield f"{'  recognized rightly':<36}{_share(counts['match', 'right'], accounts):>22}{_share(867, 910):>22}"
+    yield f"{'  recognized as another company':<36}{_share(counts['match', 'wrong'], accounts):>22}{_share(6, 910):>22}"
+    yield f"{'  missed':<36}{_share(counts['match', 'none'], accounts):>22}{_share(37, 910):>22}"
+    for kind, (label, baseline) in NOBODY.items():
+        matched = counts[kind, "right"] + counts[kind, "wrong"]
+        ours = f"{matched} of {matched + counts[kind, 'none']}"
+        yield f"  {label + ', yet matched':<34}{ours:>22}{baseline:>22}"
+    leads = sum(counts["employer", end] for end in ("right", "wrong", "none"))
+    yield "Leads that name an employer"
+    for end, label in (("right", "recognized rightly"), ("wrong", "recognized as another company"), ("none", "missed")):
+        yield f"  {label:<34}{_share(counts['employer', end], leads):>22}"
+    mails = counts["mail", "right"] + counts["mail", "wrong"]
+    yield f"{'Kind of e-mail address right':<36}{_share(counts['mail', 'right'], mails):>22}"
+
+
+def _values(counts: Counts) -> Iterator[str]:
+    yield f"{'Empty fields':<36}{'filled rightly':>16}{'filled wrongly':>16}{'left empty':>12}"
+    for entity_type, columns in ((EntityType.ACCOUNT, ACCOUNT_ANSWERS), (EntityType.LEAD, LEAD_ANSWERS)):
+        for field in columns:
+            right, wrong, left = (counts["filled", entity_type, field, end] for end in ("right", "wrong", "left"))
+            yield f"{f'  {entity_type.value} {field}':<36}{right:>16}{wrong:>16}{left:>12}"
+
+
+def _conflicts(counts: Counts) -> Iterator[str]:
+    yield f"{'Conflicts':<36}{'expected':>10}{'raised':>8}{'needless':>10}{'precision':>11}{'recall':>8}"
+    for kind, label in (("held", "a CRM value that is wrong"), ("dispute", "sources that disagree")):
+        fields = sorted({key[1] for key in counts if key[0] == kind})
+        total: Counter[str] = Counter()
+        for field in fields:
+            ends = {end: counts[kind, field, end] for end in ("raised", "unseen", "needless")}
+            total.update(ends)
+            yield _conflict_line(f"    {field}", ends)
+        yield _conflict_line(f"  {label}", total)
+    yield f"  ({counts['wording', 'alike']} more disagreements are of wording only, or of a fact left out)"
+
+
+def _conflict_line(label: str, ends: Mapping[str, int]) -> str:
+    expected, raised = ends["raised"] + ends["unseen"], ends["raised"] + ends["needless"]
+    precision = f"{ends['raised'] / raised:.1%}" if raised else "-"
+    recall = f"{ends['raised'] / expected:.1%}" if expected else "-"
+    return f"{label:<36}{expected:>10}{ends['raised']:>8}{ends['needless']:>10}{precision:>11}{recall:>8}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole:.1%})" if whole else "-"
