@@ -204,6 +204,11 @@ class Live:
         """Whether notices arrive at the moment."""
         return self._connected.is_set()
 
+    @property
+    def watching(self) -> int:
+        """How many watch at the moment."""
+        return len(self._watchers)
+
     async def start(self, *, wait_seconds: float = 2.0) -> None:
         """Begin to listen. Returns once Redis has confirmed, or after `wait_seconds` without Redis."""
         self._listener = asyncio.create_task(self._listen(), name="live")

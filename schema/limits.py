@@ -44,13 +44,15 @@ class Limits:
     fields: int = 500
     depth: int = 12
     aliases: int = 30
-    cost: int = 30_000
+    cost: int = 100_000
 
 
 _UNPAGED = 5  # reckoned length of a list that takes no `first`: a job's steps, a record's provenance
 _LOOKUP = 10  # one more question to the database
+_ROW = 5  # one row read from it
 _COUNT = 50  # counting a whole list
-_INTROSPECTION = 5_000
+_INTROSPECTION = 25_000
+_ROWS = ("nodes", "edges")
 _LENGTHS = ("first", "last")
 _BATCHES = ("records", "ids", "selection")  # what is sent in bulk is answered in bulk
 
@@ -177,6 +179,8 @@ class Weigher:
         known = parent.fields.get(node.name.value) if isinstance(parent, GraphQLObjectType) else None
         selection.own_cost += _cost_of(node, known)
         inner = self._set(node.selection_set, get_named_type(known.type) if known else None)
+        if node.name.value in _ROWS:
+            inner.own_cost += _ROW
         selection.add(inner, _times(node, known, parent), deeper=1)
 
 

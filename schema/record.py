@@ -1,14 +1,16 @@
 """Records: the CRM's entities, and where each of their values comes from."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import strawberry
 
 from models import record as models
+from resolvers import jobs as job_operations
 from resolvers import records as operations
-from resolvers.paging import DEFAULT_SIZE
+from resolvers.paging import DEFAULT_SIZE, PageArgs
 from schema.context import Info
 from schema.enums import EntityType
 from schema.paging import Connection, page_args
@@ -63,6 +65,15 @@ class FieldValue:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """The newest `size` jobs of a record, or values of its fields (of `field` alone, if named)."""
+
+    record_id: str
+    size: int
+    field: str | None = None
+
+
 @strawberry.type(description="Our copy of one lead, contact or account of the CRM.")
 class Record:
     id: strawberry.ID
@@ -102,13 +113,22 @@ class Record:
     async def jobs(
         self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
     ) -> Connection[Annotated["Job", strawberry.lazy("schema.job")]]:
-        return await info.context.loaders.jobs_of(self.row.id, page_args(info, first, after, None, None))
+        args = PageArgs(first=first, after=after)
+        if after is None:
+            page = await info.context.loaders.jobs_of.load(FirstPage(self.row.id, args.size()))
+        else:
+            page = await job_operations.list_jobs(info.context, job_operations.JobFilter(record_id=self.row.id), args)
+        return info.context.loaders.job_connection(page)
 
     @strawberry.field(description="Every value the record's fields have had, of one field if asked.")
     async def history(
         self, info: Info, field: str | None = None, first: int | None = DEFAULT_SIZE, after: str | None = None
     ) -> Connection[FieldValue]:
-        page = await operations.history(info.context, self.row, field, page_args(info, first, after, None, None))
+        args = PageArgs(first=first, after=after)
+        if after is None:
+            page = await info.context.loaders.history_of.load(FirstPage(self.row.id, args.size(), field))
+        else:
+            page = await operations.history(info.context, self.row, field, args)
         return Connection[FieldValue].of(page, FieldValue.of)
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from resolvers.errors import BadRequest, ValidationFailed
@@ -69,7 +70,8 @@ async def _post(runtime: Runtime, schema: ApiSchema, request: Request) -> Respon
         return _refused(request, BadRequest("subscriptions need a WebSocket with graphql-transport-ws"))
     except Exception as error:  # every refusal of this address has the form of GraphQL
         return _refused(request, error)
-    answer: dict[str, Any] = {"data": result.data}
+    # What was refused before it ran has no data, not even null.
+    answer: dict[str, Any] = {} if isinstance(result, PreExecutionError) else {"data": result.data}
     if result.errors:
         answer["errors"] = [error.formatted for error in result.errors]
     return respond(answer)
@@ -94,6 +96,7 @@ async def _read_operation(request: Request) -> _Operation:
         body = await read_object(request, unique_keys=False)
     except ValidationFailed as error:
         raise BadRequest("the body must be one operation: an object with a query") from error
+    _member(body, "extensions", dict)  # none are known, but they have a form
     return _Operation(
         query=_member(body, "query", str, required=True),
         variables=_member(body, "variables", dict),
