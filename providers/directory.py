@@ -31,14 +31,16 @@ _OF_AN_EMPLOYEE = MappingProxyType(
         "annualRevenue": "annualRevenue",
     }
 )
-_OF_AN_ACCOUNT = MappingProxyType({name: name for name in fields_of(EntityType.ACCOUNT)})
+_OF_AN_ACCOUNT = fields_of(EntityType.ACCOUNT)
 _REMEMBERED = 16384  # a question is keyed and asked: the second look-up is free
 _DOMAIN_RELIABILITY = 0.98  # a company may have several domains
-PACKAGED_ATTRIBUTION = {
+_OF_BOTH = ("name", "industry", "numberOfEmployees", "foundedYear", "stockSymbol", "country", "city", "state")
+_PACKAGED = {
     "directory": (
-        "FinanceDatabase (MIT), datenanfragen.de (CC0), remoteintech/remote-jobs (ISC), elixir-companies (MIT)"
+        (*_OF_BOTH, "phone", "street", "postalCode", "techStack", "tags"),
+        "FinanceDatabase (MIT), datenanfragen.de (CC0), remoteintech/remote-jobs (ISC), elixir-companies (MIT)",
     ),
-    "directory_archive": "YAGO3/Wikipedia (CC BY 3.0), S&P 500 constituents of datasets (ODC PDDL)",
+    "directory_archive": ((*_OF_BOTH, "subIndustry"), "YAGO3/Wikipedia (CC BY 3.0), S&P 500 constituents (ODC PDDL)"),
 }
 _NEEDS = "a company's domain or website, an e-mail address at work, or a company name"
 
@@ -72,11 +74,6 @@ def _packaged_data(name: str) -> _Data:
     return _Data.of(_packaged_matcher(), packaged(name), packed)
 
 
-def _data_of_file(path: Path) -> _Data:
-    companies = read_companies(path)
-    return _Data.of(Matcher(companies), companies, path.read_bytes())
-
-
 class Directory:
     """A directory as a provider. It needs no network, and never fails to answer."""
 
@@ -85,15 +82,18 @@ class Directory:
         self._load = load
 
     @classmethod
-    def packaged(cls, directory_id: str, name: str, attribution: str) -> "Directory":
-        """A directory that the package ships. Its data is read at the first question."""
-        return cls(_info(directory_id, name, attribution), lambda: _packaged_data(directory_id))
+    def packaged(cls, directory_id: str, name: str) -> "Directory":
+        """A directory that the package ships: `directory` or `directory_archive`. It is read when first asked."""
+        known, attribution = _PACKAGED[directory_id]
+        return cls(_info(directory_id, name, known, attribution), lambda: _packaged_data(directory_id))
 
     @classmethod
     def of_file(cls, directory_id: str, name: str, path: Path) -> "Directory":
         """A directory read from the operator's file, at once. Raises DirectoryFileError."""
-        data = _data_of_file(path)
-        return cls(_info(directory_id, name, f"from {path.name}"), lambda: data)
+        companies = read_companies(path)
+        data = _Data.of(Matcher(companies), companies, path.read_bytes())
+        known = {field for company in companies for field in company.fields}
+        return cls(_info(directory_id, name, known, f"from {path.name}"), lambda: data)
 
     @cached_property
     def _data(self) -> _Data:
@@ -126,14 +126,18 @@ class Directory:
         entry = self._data.entry(match.company)
         if entry is None:
             return Answer(matched=False, detail="the company is not in this directory")
-        fields = _OF_AN_ACCOUNT if question.entity_type is EntityType.ACCOUNT else _OF_AN_EMPLOYEE
+        of_account = question.entity_type is EntityType.ACCOUNT
+        fields = {name: name for name in _OF_AN_ACCOUNT} if of_account else _OF_AN_EMPLOYEE
         findings = tuple(_findings(entry, match, _name_for(clues, entry), fields))
         return Answer(matched=True, findings=findings, detail=_detail(match, entry)) if findings else NO_MATCH
 
 
-def _info(directory_id: str, name: str, attribution: str) -> ProviderInfo:
-    people = frozenset(_OF_AN_EMPLOYEE.values())
-    gives = {EntityType.LEAD: people, EntityType.CONTACT: people, EntityType.ACCOUNT: frozenset(_OF_AN_ACCOUNT)}
+def _info(directory_id: str, name: str, known: Iterable[str], attribution: str) -> ProviderInfo:
+    """What a directory says of itself; `known` are the fields that its entries have."""
+    told = {"domain", "website", *known}
+    of_account = frozenset(field for field in told if _OF_AN_ACCOUNT[field].enrichable)
+    of_person = frozenset(_OF_AN_EMPLOYEE[field] for field in told & _OF_AN_EMPLOYEE.keys())
+    gives = {EntityType.LEAD: of_person, EntityType.CONTACT: of_person, EntityType.ACCOUNT: of_account}
     return ProviderInfo(directory_id, name, gives, _NEEDS, attribution=attribution)
 
 

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 from enrichment.normalize.company_name import core_name
 from enrichment.normalize.text import words
 from providers.reference import Company
-from providers.spelling import Names, acronyms, full_key, label_of, loose_key, variants
+from providers.spelling import Names, acronyms, country_of_suffix, full_key, label_of, loose_key, variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ _BY_DOMAIN, _BY_DOMAIN_AND_NAME, _BY_SHARED_DOMAIN = 0.96, 0.98, 0.9
 _NAME_DIFFERS, _NAME_IS_ANOTHERS, _DOMAINS_DIFFER = 0.7, 0.5, 0.6
 _CLEAR_LEAD = 0.05  # a rival closer than this makes a name ambiguous
 _OWN_FIRST = 0.1
+_FOR_ANOTHER_MARKET = 0.97
 _LEAST = 0.6  # below this nothing is answered
 
 _Scores = dict[int, float]
@@ -197,6 +198,11 @@ def _keep_better(scores: _Scores, others: _Scores) -> None:
 def _place_says(score: float, company: Company, clues: Clues) -> float:
     """A place that agrees takes doubt away; one that differs adds some, as offices differ from headquarters."""
     country = _agreement(clues.country, company.country)
+    market = _agreement(clues.country, country_of_suffix(company.domain))
+    if market > 0:
+        country = 1  # the branch or shop for that country
+    elif market < 0 < country:
+        country, score = 0, score * _FOR_ANOTHER_MARKET
     city = _agreement(clues.city, company.city)
     doubt = {(1, 1): 0.25, (1, 0): 0.6, (1, -1): 0.7, (0, 1): 0.35, (-1, 1): 0.9}.get((country, city), 1.0)
     score = 1 - (1 - score) * doubt

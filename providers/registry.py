@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from providers.base import Provider, ProviderInfo
-from providers.directory import PACKAGED_ATTRIBUTION, Directory
+from providers.directory import Directory
 from providers.signals import Signals
 
 
@@ -49,13 +49,8 @@ def default_registry(settings: ProviderSettings) -> Registry:
     """
     registry = Registry(
         (
-            _directory("directory", "Directory", PACKAGED_ATTRIBUTION["directory"], settings.directory_file),
-            _directory(
-                "directory_archive",
-                "Directory archive",
-                PACKAGED_ATTRIBUTION["directory_archive"],
-                settings.directory_archive_file,
-            ),
+            _directory("directory", "Directory", settings.directory_file),
+            _directory("directory_archive", "Directory archive", settings.directory_archive_file),
             Signals(),
         )
     )
@@ -69,5 +64,5 @@ def default_registry(settings: ProviderSettings) -> Registry:
     return registry
 
 
-def _directory(directory_id: str, name: str, attribution: str, path: Path | None) -> Directory:
-    return Directory.of_file(directory_id, name, path) if path else Directory.packaged(directory_id, name, attribution)
+def _directory(directory_id: str, name: str, path: Path | None) -> Directory:
+    return Directory.of_file(directory_id, name, path) if path else Directory.packaged(directory_id, name)

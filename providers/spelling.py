@@ -28,6 +28,8 @@ _LOOSE_WORDS = """
 _LOOSE = frozenset(_LOOSE_WORDS.split())
 _SMALL = "and of the for fur und de la le les des du der die das y et e di a an in"
 _SMALL_WORDS = frozenset(_SMALL.split())
+_ANYBODYS = "ai ag as bz cc co fm eu gg im io is la ly me nu sc sh so st tk to tv vc ws"
+_ANYBODYS_SUFFIXES = frozenset(_ANYBODYS.split())
 _RUN_OF_INITIALS = re.compile(r"\b(?:[a-z] )+[a-z]\b")
 _ABBREVIATION = re.compile(r"(.{6,}?)\s*\(([A-Z]{3,8})\)(.*)")
 _DIGITS = re.compile(r"\d+")
@@ -79,6 +81,14 @@ def _letter(word: str) -> str:
 def label_of(domain: str) -> str:
     """The first label of a domain, without dashes: what it says of a name."""
     return domain.partition(".")[0].replace("-", "")
+
+
+def country_of_suffix(domain: str) -> str | None:
+    """The ISO 3166-1 code of the country that a domain is meant for, where its suffix says so."""
+    suffix = domain.rpartition(".")[2]
+    if len(suffix) != 2 or suffix in _ANYBODYS_SUFFIXES:
+        return None
+    return "GB" if suffix == "uk" else suffix.upper()
 
 
 def slip_score(written: str, known: str, edits: int) -> float:

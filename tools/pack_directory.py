@@ -59,7 +59,7 @@ def clean_name(name: str) -> str:
     """The name without the class of a share, and with its article in front."""
     name = _SHARE_CLASS.sub("", name).strip(" ,")
     behind = _ARTICLE_BEHIND.match(name)
-    return f"The {behind[1]}" if behind else name
+    return str(normalize(EntityType.ACCOUNT, "name", f"The {behind[1]}" if behind else name) or name)
 
 
 def _repaired(row: Row) -> Row:

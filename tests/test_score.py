@@ -1,0 +1,110 @@
+"""The score and the sample: the product measured on records whose right answers are known."""
+
+import csv
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from enrichment.catalogue import clean
+from enrichment.vocabulary import EntityType
+from service.sample_records import sample_records
+from service.score import main
+
+
+@pytest.fixture(scope="module")
+def table() -> list[str]:
+    lines: list[str] = []
+    assert main(out=lines.append) == 0
+    return lines
+
+
+def numbers(table: list[str], label: str) -> list[float]:
+    line = next(line for line in table if line.strip().startswith(label))
+    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", line.partition(label)[2])]
+
+
+def test_more_companies_are_recognized_than_by_the_plain_method_and_fewer_wrongly(table: list[str]) -> None:
+    right, of, share, *baseline = numbers(table, "recognized rightly")
+    assert right / of > 0.99 > baseline[2] / 100
+    assert share == pytest.approx(100 * right / of, abs=0.1)
+    assert numbers(table, "recognized as another company")[0] <= 1
+
+
+@pytest.mark.parametrize("kind", ["ambiguous", "invented", "junk"])
+def test_no_company_is_found_where_none_is_meant(table: list[str], kind: str) -> None:
+    matched, of, *_ = numbers(table, f"{kind}, yet matched")
+    assert matched == 0
+    assert of >= 15
+
+
+def test_every_kind_of_e_mail_address_is_told(table: list[str]) -> None:
+    assert numbers(table, "Kind of e-mail address right")[2] == 100
+
+
+@pytest.mark.parametrize(
+    ("field", "least"),
+    [
+        ("account domain", 0.99),
+        ("account city", 0.95),
+        ("account country", 0.99),
+        ("account industry", 0.95),
+        ("account foundedYear", 0.93),
+        ("lead firstName", 0.98),
+        ("lead lastName", 0.99),
+        ("lead companyDomain", 0.99),
+        ("lead seniorityLevel", 0.99),
+        ("lead department", 0.9),
+    ],
+)
+def test_what_is_filled_is_right(table: list[str], field: str, least: float) -> None:
+    right, wrong, _left = numbers(table, field)
+    assert right > 20
+    assert right / (right + wrong) >= least
+
+
+@pytest.mark.parametrize("kind", ["a CRM value that is wrong", "sources that disagree"])
+def test_conflicts_are_raised_where_they_should_be_and_nowhere_else(table: list[str], kind: str) -> None:
+    _expected, _raised, _needless, precision, recall = numbers(table, kind)
+    assert precision > 90
+    assert recall > 90
+
+
+def test_other_records_than_the_packaged_ones_can_be_scored(tmp_path: Path) -> None:
+    files = {
+        "accounts": "record_id,account_name,website\n1,Hochtief,\n2,Nobody Knows Us,\n",
+        "accounts_truth": "record_id,kind,true_domain,canonical_name\n1,match,hochtief.com,HOCHTIEF\n2,no_match,,\n",
+        "leads": "lead_id,email,title\n1,anna@hochtief.com,CEO\n",
+        "leads_truth": "lead_id,company_domain,seniority,email_kind\n1,hochtief.com,C-Suite,corporate\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    lines: list[str] = []
+    main(**{name: tmp_path / name for name in files}, out=lines.append)
+    assert numbers(lines, "recognized rightly")[:2] == [1, 1]
+    assert numbers(lines, "invented, yet matched")[:2] == [0, 1]
+    assert numbers(lines, "lead seniorityLevel") == [1, 0, 0]
+
+
+def test_the_sample_shows_every_kind_of_record_and_is_a_few_hundred() -> None:
+    records = list(sample_records())
+    kinds = Counter(record["entityType"] for record in records)
+    assert 200 <= kinds["account"] <= 300
+    assert 100 <= kinds["lead"] <= 200
+    assert len({(record["entityType"], record["externalId"]) for record in records}) == len(records)
+    fields = [record["fields"] for record in records]
+    for mess in ("HTTP://WWW.", "htp://", ", https://www.", "n/a", "=cmd|", "\u00a0", "u\u0308", "est. ", "~"):
+        assert any(mess in value for values in fields for value in values.values()), mess
+
+
+def test_sample_fields_are_of_the_catalogue_or_kept_as_unknown() -> None:
+    cleaned = [clean(EntityType(record["entityType"]), record["fields"]) for record in sample_records()]
+    unknown = {name for record in cleaned for name in record.unknown}
+    assert unknown == {"fullName", "leadSource", "owner", "source", "createdAt"}
+
+
+def test_the_sample_files_are_a_plain_export_that_can_be_opened() -> None:
+    with Path("service/sample/accounts.csv").open(encoding="utf-8", newline="") as file:
+        columns = next(csv.reader(file))
+    assert columns[:3] == ["record_id", "account_name", "website"]
