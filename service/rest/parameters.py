@@ -5,7 +5,9 @@ from enum import StrEnum
 from resolvers.paging import MAX_SIZE
 from service.rest.operation import Parameter
 from service.rest.query import ALL, DEFAULT_LIMIT
-from service.rest.schemas.build import TEXT
+from service.rest.schemas.build import TEXT, in_any_case
+
+_DATE_OR_TIME = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 
 JOB_ID = Parameter(
     name="id",
@@ -27,7 +29,7 @@ IF_MATCH = Parameter(
     name="If-Match",
     place="header",
     description="Change only this version: the `ETag` of an earlier answer, weak or strong, or `*`.",
-    schema=TEXT,
+    schema={"type": "string", "pattern": r'^(\*|(W/)?"[0-9]+"(, *(W/)?"[0-9]+")*)$'},
     example='"3"',
 )
 PAGING = (
@@ -48,10 +50,11 @@ PAGING = (
 def choice(name: str, kind: type[StrEnum], description: str, *, required: bool = False) -> Parameter:
     """A comma-separated list of the members of `kind`, in any case, or `all`."""
     members = ", ".join(f"`{member}`" for member in kind)
+    word = f"({'|'.join(map(in_any_case, [*kind, ALL]))})"
     return Parameter(
         name=name,
         description=f"{description} `{ALL}`, or a list with commas of {members}.",
-        schema=TEXT,
+        schema={"type": "string", "pattern": f"^{word}(,{word})*$"},
         required=required,
         example=ALL,
     )
@@ -63,13 +66,13 @@ def period(default: str) -> tuple[Parameter, Parameter]:
         Parameter(
             name="from",
             description=f"Start of the period, a date or a time in ISO 8601. Without it: {default}.",
-            schema=TEXT,
+            schema=_DATE_OR_TIME,
             example="2026-11-01",
         ),
         Parameter(
             name="to",
             description="End of the period, not part of it.",
-            schema=TEXT,
+            schema=_DATE_OR_TIME,
             example="2026-12-01T00:00:00Z",
         ),
     )

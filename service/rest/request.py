@@ -13,6 +13,7 @@ from resolvers.context import Caller, Context, Services
 from resolvers.errors import BadRequest, Fault, Unauthenticated, ValidationFailed
 
 MAX_DEPTH = 64
+_BLANKS = b" \t\r\n"  # what JSON takes for white space
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _ETAGS = re.compile(rf"\s*{_ETAG}(?:\s*,\s*{_ETAG})*\s*")
@@ -51,7 +52,7 @@ async def read_object(request: Request, *, unique_keys: bool = True) -> dict[str
     """
     _check_media_type(request)
     body = await request.body()
-    if not body.strip():
+    if not body.strip(_BLANKS):
         raise BadRequest("a JSON body is needed")
     return _parse_object(body, unique_keys)
 
@@ -59,7 +60,7 @@ async def read_object(request: Request, *, unique_keys: bool = True) -> dict[str
 async def read_optional_object(request: Request) -> dict[str, Any]:
     """As `read_object`; no body, or nothing but blanks in it, is the empty object."""
     body = await request.body()
-    if not body.strip():
+    if not body.strip(_BLANKS):
         return {}
     _check_media_type(request)
     return _parse_object(body, unique_keys=True)

@@ -37,12 +37,16 @@ def closed_list(kind: type[StrEnum], description: str = "") -> Json:
     return {**schema, "description": description} if description else schema
 
 
+def in_any_case(word: str) -> str:
+    """A pattern for a word in any case."""
+    return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
+
+
 def any_case(kind: type[StrEnum], description: str = "") -> Json:
     """As `closed_list`, for what is read: in any case."""
-    pattern = "|".join("".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in member) for member in kind)
     shown = f"One of {', '.join(f'`{member}`' for member in kind)}, in any case."
     text = f"{description} {shown}" if description else shown
-    return {"type": "string", "pattern": f"^({pattern})$", "description": text}
+    return {"type": "string", "pattern": f"^({'|'.join(map(in_any_case, kind))})$", "description": text}
 
 
 def shape(description: str, properties: Mapping[str, Json]) -> Json:

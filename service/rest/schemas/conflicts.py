@@ -7,8 +7,9 @@ from service.rest.schemas.build import (
     MOMENT,
     SHARE,
     TEXT,
-    any_case,
+    Json,
     closed_list,
+    in_any_case,
     listed,
     nullable,
     ref,
@@ -69,20 +70,53 @@ CONFLICT = shape(
         "resolvedAt": nullable(MOMENT),
     },
 )
-RESOLUTION_REQUEST = request_shape(
-    "The decision. An empty object applies the recommendation.",
+_NOTE = {**nullable(TEXT), "description": "Kept with the decision; at most 2,000 characters."}
+
+
+def _action(action: ResolutionAction) -> Json:
+    return {"type": "string", "pattern": f"^{in_any_case(action)}$", "description": f"`{action}`, in any case."}
+
+
+ACCEPT_CANDIDATE = request_shape(
+    "Take what a provider proposes.",
     {
-        "action": any_case(ResolutionAction),
-        "candidateId": {**nullable(ID), "description": "For `accept_candidate`."},
-        "value": {"description": "For `custom_value`: any value valid for the field."},
-        "note": nullable(TEXT),
+        "action": _action(ResolutionAction.ACCEPT_CANDIDATE),
+        "candidateId": {**nullable(ID), "description": "Without it: the recommended candidate, or the only one."},
+        "note": _NOTE,
     },
+    required=("action",),
 )
+KEEP_CURRENT = request_shape(
+    "Keep the value that is there.",
+    {"action": _action(ResolutionAction.KEEP_CURRENT), "note": _NOTE},
+    required=("action",),
+)
+CUSTOM_VALUE = request_shape(
+    "Set another value.",
+    {
+        "action": _action(ResolutionAction.CUSTOM_VALUE),
+        "value": {"not": {"type": "null"}, "description": "Must be valid for the field."},
+        "note": _NOTE,
+    },
+    required=("action", "value"),
+)
+RESOLUTION_REQUEST: Json = {
+    "description": "The decision. An empty object applies the recommendation.",
+    "anyOf": [
+        ref("AcceptCandidate"),
+        ref("KeepCurrent"),
+        ref("CustomValue"),
+        {"type": "object", "maxProperties": 0},
+    ],
+}
 
 SCHEMAS = {
     "Candidate": CANDIDATE,
     "FieldValue": FIELD_VALUE,
     "Resolution": RESOLUTION,
     "Conflict": CONFLICT,
+    "AcceptCandidate": ACCEPT_CANDIDATE,
+    "KeepCurrent": KEEP_CURRENT,
+    "CustomValue": CUSTOM_VALUE,
     "ResolutionRequest": RESOLUTION_REQUEST,
 }
