@@ -75,7 +75,7 @@ _ACCOUNT_KINDS = {
     "website": FieldKind.WEBSITE,
     "phone": FieldKind.PHONE,
     "industry": FieldKind.INDUSTRY,
-    "subIndustry": FieldKind.INDUSTRY,
+    "subIndustry": FieldKind.SUB_INDUSTRY,
     "type": FieldKind.TEXT,
     "numberOfEmployees": FieldKind.COUNT,
     "annualRevenue": FieldKind.MONEY,

@@ -29,8 +29,8 @@ PERSON_FIELDS = (
     " twitterHandle avatarUrl industry numberOfEmployees annualRevenue website street city state postalCode country"
 )
 ACCOUNT_FIELDS = (
-    "name domain website phone industry subIndustry type numberOfEmployees annualRevenue foundedYear description logoUrl"
-    " linkedinUrl twitterUrl facebookUrl street city state postalCode country techStack tags naicsCode sicCode"
+    "name domain website phone industry subIndustry type numberOfEmployees annualRevenue foundedYear description"
+    " logoUrl linkedinUrl twitterUrl facebookUrl street city state postalCode country techStack tags naicsCode sicCode"
     " stockSymbol parentCompany"
 )
 
@@ -136,6 +136,8 @@ def test_a_list_that_was_handed_out_can_be_changed() -> None:
         ("numberOfEmployees", 125, "51-200"),
         ("annualRevenue", "1000000-5000000", 2_000_000),
         ("industry", "Aerospace & Defense", "aerospace and defense"),
+        ("industry", "Capital Markets", "financial services"),
+        ("subIndustry", "Life Insurance", "LIFE INSURANCE"),
         ("tags", ["a", "B"], ["b", "A"]),
         ("street", "Hauptstr. 5", "Hauptstraße 5"),
         ("postalCode", "SW1A 1AA", "SW1A1AA"),
@@ -154,6 +156,8 @@ def test_values_that_are_equal_for_a_person_are_the_same(field: str, a: Any, b: 
         ("website", "https://acme.com", "https://acme.de"),
         ("city", "Dublin", "Galway"),
         ("numberOfEmployees", 225, "51-200"),
+        ("industry", "Capital Markets", "Insurance"),
+        ("subIndustry", "Life & Health Insurance", "Property & Casualty Insurance"),
         ("foundedYear", 1999, 2000),
         ("phone", "+12025550187", "+12025550188"),
         ("tags", ["a"], ["a", "b"]),
@@ -189,14 +193,15 @@ def test_completeness_is_the_share_of_enrichable_fields() -> None:
 
 
 # What people type, glued from the pieces that the rules look for.
-PIECES = st.sampled_from(
-    "http:// htp:// https:// www. acme.com müller.de co.uk .com / // ? # @ , ; | \n \t . - – + = ( ) [ ] * & ' \" < > %20 \u200b \u00a0"
-    " Inc. GmbH & Co. KG S.A. de C.V. [EMEA] (old) DO NOT USE Class A The 株式会社 John DE LA CRUZ MCDONALD O'BRIEN Dr. III"
-    " VP of IT CEO n/a TBD 51 200 51-200 10001+ ~22k $5M 1.2bn EUR 1,234.56 1999 est. 2003-01-01 +44 0049 (0) 20 7946 0818 ext. 5"
-    " US Deutschland CA NSW München St. Nov-50 in/ company/ linkedin.com x.com facebook.com pages profile.php?id=5 ß İ ﬁ ǆ Ⅷ ½ ㎏ e\u0301 Ã¼".split(
-        " "
-    )
-)
+_PIECES = """
+http:// htp:// https:// www. acme.com m\u00fcller.de co.uk .com / // ? # @ , ; | . - \u2013 + = ( ) [ ] * & ' " < > %20
+Inc. GmbH & Co. KG S.A. de C.V. [EMEA] (old) DO NOT USE Class A The \u682a\u5f0f\u4f1a\u793e
+John DE LA CRUZ MCDONALD O'BRIEN Dr. III VP of IT CEO n/a TBD
+51 200 51-200 10001+ ~22k $5M 1.2bn EUR 1,234.56 1999 est. 2003-01-01 Nov-50 +44 0049 (0) 20 7946 0818 ext. 5
+US Deutschland CA NSW M\u00fcnchen St. in/ company/ linkedin.com x.com facebook.com pages profile.php?id=5
+\u00df \u0130 \ufb01 \u01c6 \u2167 \u00bd \u338f e\u0301 \u00c3\u00bc
+"""
+PIECES = st.sampled_from([*_PIECES.split(), "\n", "\t", "\u200b", "\u00a0", ""])
 TYPED = st.lists(st.one_of(PIECES, st.text(max_size=6)), max_size=7).map("".join) | st.lists(PIECES, max_size=6).map(
     " ".join
 )
@@ -209,12 +214,11 @@ COUNTRIES = st.sampled_from([None, "United States", "Germany", "Brazil", "Japan"
 
 
 def check(entity_type: EntityType, name: str, raw: Any, country: str | None) -> None:
-    """A raw value is empty, refused with a reason, or canonical: JSON, stable, the same as itself."""
+    """A raw value is empty, refused, or canonical: JSON, stable, the same as itself."""
     hints = {"country": country}
     try:
         value = normalize(entity_type, name, raw, hints=hints)
-    except Refused as refusal:
-        assert str(refusal)
+    except Refused:
         return
     if value is None:
         return

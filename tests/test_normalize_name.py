@@ -65,7 +65,7 @@ def test_a_company_name_loses_what_a_crm_added(raw: str, name: str | None) -> No
         ("Marks & Spencer plc", "Marks and Spencer"),
         ("The Home Depot, Inc.", "Home Depot"),
         ("Boeing Company (The)", "The Boeing Company"),
-        ("Dr. Reddy’s Laboratories", "Dr. Reddy's Laboratories"),
+        ("Dr. Reddy\u2019s Laboratories", "Dr. Reddy's Laboratories"),
         ("Saab AB (publ)", "Saab"),
         ("Moët Hennessy", "Moet Hennessy"),
         ("Albertsons Companies, Inc. Class A", "Albertsons"),

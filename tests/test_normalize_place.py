@@ -33,7 +33,7 @@ from enrichment.normalize.text import Refused
         ("Spain", "ES|España|ESP"),
         ("Brazil", "BR|Brasil"),
         ("Switzerland", "CH|CHE|Schweiz|Suisse"),
-        ("Côte d’Ivoire", "CI|Ivory Coast|Cote d'Ivoire"),
+        ("Côte d\u2019Ivoire", "CI|Ivory Coast|Cote d'Ivoire"),
         ("Vietnam", "VN|Viet Nam"),
         ("Russia", "RU|Russian Federation|Россия"),
         ("British Virgin Islands", "VG|Virgin Islands, British"),

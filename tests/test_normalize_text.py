@@ -37,11 +37,14 @@ def test_text_is_trimmed_visible_and_composed(raw: Any, tidied: str | None) -> N
     assert tidy(raw) == tidied
 
 
-@pytest.mark.parametrize(
-    "text",
-    "n/a N/A NA #N/A none None NULL null nil NaN undefined - -- — . ? ??? ... unknown (unknown) [Unknown] -None- TBD tbd. TBA "
-    "T.B.D. xxx XXX test Test testing #REF! #VALUE! _ unbekannt inconnu desconocido неизвестно 不明 (blank) <null>".split(),
-)
+PLACEHOLDERS = """
+n/a N/A NA #N/A none None NULL null nil NaN undefined - -- \u2014 . ? ??? ... unknown (unknown) [Unknown] -None- TBD
+tbd. TBA T.B.D. xxx XXX test Test #REF! #VALUE! _ unbekannt inconnu desconocido
+\u043d\u0435\u0438\u0437\u0432\u0435\u0441\u0442\u043d\u043e \u4e0d\u660e (blank) <null>
+"""
+
+
+@pytest.mark.parametrize("text", PLACEHOLDERS.split())
 def test_a_placeholder_is_empty(text: str) -> None:
     assert is_placeholder(text)
     assert tidy(f" {text} ") is None

@@ -11,7 +11,7 @@ _NAICS = re.compile(
 _SIC = re.compile(
     r"(?:(?:us\s*)?sic\s*(?:code)?\s*[:#]?\s*)?([0-9]{2,4}|[0-9]{8})(?:\.0)?(?:\s*[-:\u2013(]?\s+?\D.*)?", re.I
 )
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-/]{0,14}")
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.&\-/]{0,14}")
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)$")
 
 

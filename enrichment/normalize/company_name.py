@@ -17,7 +17,8 @@ _NOISE = re.compile(
     r"|^(?:zz+[_ -]+|duplicate\s*[-:]\s*|old\s*[-:]\s+)|\s+[-\u2013\u2014]\s+(?:duplicate|old|inactive)$",
     re.I,
 )
-_EDGES = " -\u2013\u2014:,;|/"
+_START = " -\u2013\u2014,;|/"
+_END = " -\u2013\u2014:,;|/"
 _JUNK_LINES = """
 asdf
 asdfasdf
@@ -91,8 +92,8 @@ def without_noise(text: str) -> str | None:
     """The name without what people add to it in a CRM (`[EMEA]`, `(old)`, `DO NOT USE`); None when none is left."""
     if _is_junk(text):
         return None
-    kept = _SPACES.sub(" ", _NOISE.sub(" ", text)).strip(_EDGES)
-    while kept and (less := _SPACES.sub(" ", _NOISE.sub(" ", kept)).strip(_EDGES)) != kept:
+    kept = _SPACES.sub(" ", _NOISE.sub(" ", text)).lstrip(_START).rstrip(_END)
+    while kept and (less := _SPACES.sub(" ", _NOISE.sub(" ", kept)).lstrip(_START).rstrip(_END)) != kept:
         kept = less
     if not any(map(str.isalnum, kept)) or _is_junk(kept):
         return None

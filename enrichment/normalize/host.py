@@ -53,6 +53,8 @@ def readable_host(host: str) -> str:
 
 def is_ip_address(host: str) -> bool:
     """Whether this is an IP address, also in the short forms that browsers understand."""
+    if ":" not in host and not host.rpartition(".")[2].isdigit():
+        return False
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:

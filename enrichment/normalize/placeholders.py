@@ -26,8 +26,6 @@ to be determined
 to be defined
 to be announced
 test
-tests
-testing
 test test
 dummy
 not available

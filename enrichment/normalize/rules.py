@@ -66,6 +66,7 @@ class FieldKind(StrEnum):
     TWITTER_URL = "twitter_url"
     FACEBOOK_URL = "facebook_url"
     INDUSTRY = "industry"
+    SUB_INDUSTRY = "sub_industry"
     COUNT = "count"
     MONEY = "money"
     YEAR = "year"
@@ -109,6 +110,7 @@ _RULES: dict[FieldKind, _Rule] = {
     FieldKind.TWITTER_URL: _Rule(canonical_twitter_url, str),
     FieldKind.FACEBOOK_URL: _Rule(canonical_facebook, str),
     FieldKind.INDUSTRY: _Rule(canonical_industry, industry_key, same_industry),
+    FieldKind.SUB_INDUSTRY: _Rule(canonical_industry, words),
     FieldKind.COUNT: _Rule(canonical_count, str, same_quantity),
     FieldKind.MONEY: _Rule(canonical_money, str, same_quantity),
     FieldKind.YEAR: _Rule(canonical_year, str),

@@ -20,7 +20,6 @@ _UNPRINTABLE = re.compile(
 )
 # Persian and the scripts of India spell with joiners; beside Latin letters they are debris.
 _STRAY_JOINER = re.compile("(?<![\u0590-\U0010ffff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\U0010ffff])")
-_SPACES = re.compile(r"\s+")
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -109,7 +108,7 @@ def tidy(raw: Any, longest: int = LONGEST, *, lines: bool = False) -> str | None
         kept = "\n".join(_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
         text = _EMPTY_LINES.sub("\n\n", kept).strip()
     else:
-        text = _SPACES.sub(" ", text).strip()
+        text = " ".join(text.split())
     if not text or is_placeholder(text):
         return None
     if _FORMULA.match(text):
