@@ -79,7 +79,7 @@ class Matcher:
 
     @cached_property
     def _names(self) -> Names:
-        return Names.of(self._companies)
+        return Names(self._companies)
 
     def find(self, clues: Clues) -> Match | Miss:
         """The company that the clues single out. Where several fit equally it is a miss."""

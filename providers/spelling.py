@@ -2,9 +2,8 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -75,7 +74,7 @@ def acronyms(name: str, least: int = 3) -> set[str]:
 
 
 def _letter(word: str) -> str:
-    return next((char for char in word if char.isalnum()), "")
+    return word[0] if word[0].isalnum() else next(filter(str.isalnum, word), "")
 
 
 def label_of(domain: str) -> str:
@@ -109,50 +108,59 @@ def slip_score(written: str, known: str, edits: int) -> float:
     return score - 0.1 if at == 0 else score
 
 
-@dataclass(slots=True)
+Index = dict[str, dict[int, int]]
+
+
 class Names:
     """Which companies go by a name. Companies are numbers; rank 0 is today's name, 1 a former name or brand."""
 
-    full: dict[str, dict[int, int]] = field(default_factory=dict)
-    core: dict[str, dict[int, int]] = field(default_factory=dict)
-    loose: dict[str, dict[int, int]] = field(default_factory=dict)
-    initials: dict[str, dict[int, int]] = field(default_factory=dict)
-    labels: dict[str, dict[int, int]] = field(default_factory=dict)
-    openings: dict[str, set[int]] = field(default_factory=dict)  # by the first word of a name
-    spellings: list[str] = field(default_factory=list)  # full names and cores, shortest first
-    spelled: dict[str, dict[int, int]] = field(default_factory=dict)
-    lengths: list[int] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, companies: Sequence[Company]) -> "Names":
-        names = cls()
+    def __init__(self, companies: Sequence[Company]) -> None:
+        self.full: Index = {}
+        self.core: Index = {}
+        self.loose: Index = {}
+        self.labels: Index = {}
+        self.openings: dict[str, set[int]] = {}  # by the first word of a name
+        self.spelled: Index = {}  # full names and cores as they are written
+        self._companies = companies
         for number, company in enumerate(companies):
-            if company.domain:
-                _note(names.labels, [label_of(company.domain)], number, 0)
+            _note(self.labels, label_of(company.domain), number, 0)
+        for name, number, rank in self._named():
+            self._add(name, number, rank)
+        self._spellings = sorted(self.spelled, key=len)
+        self._lengths = [len(spelling) for spelling in self._spellings]
+
+    def _named(self) -> Iterator[tuple[str, int, int]]:
+        for number, company in enumerate(self._companies):
             for rank, group in enumerate((company.names, company.aliases)):
                 for name in group:
                     for place, variant in enumerate(variants(name)):
-                        names._add(variant, number, max(rank, min(place, 1)))
-        names.spellings = sorted(names.spelled, key=len)
-        names.lengths = [len(spelling) for spelling in names.spellings]
-        return names
+                        yield variant, number, max(rank, min(place, 1))
 
     def _add(self, name: str, number: int, rank: int) -> None:
         core = core_name(name)
         if len(core) < 2:
             return
-        _note(self.full, [full_key(name)], number, rank)
-        _note(self.core, [core], number, rank)
+        _note(self.full, full_key(name), number, rank)
+        _note(self.core, core, number, rank)
+        _note(self.loose, loose_key(name), number, rank)
+        _note(self.spelled, words(name), number, rank)
+        _note(self.spelled, core, number, rank)
         self.openings.setdefault(core.partition(" ")[0], set()).add(number)
-        _note(self.loose, [loose_key(name)], number, rank)
-        _note(self.initials, acronyms(name), number, rank)
-        _note(self.spelled, [words(name), core], number, rank)
+
+    @cached_property
+    def initials(self) -> Index:
+        """By acronym. Made when first needed: few records hold one."""
+        index: Index = {}
+        for name, number, rank in self._named():
+            for letters in acronyms(name):
+                _note(index, letters, number, rank)
+        return index
 
     def misspelt(self, spelling: str, most: int) -> list[tuple[str, float]]:
         """Known spellings at most `most` edits away (a swap of neighbours is one), with their `slip_score`."""
-        first = bisect_left(self.lengths, len(spelling) - most)
-        last = bisect_left(self.lengths, len(spelling) + most + 1)
-        near = process.extract(spelling, self.spellings[first:last], scorer=OSA.distance, score_cutoff=most, limit=20)
+        first = bisect_left(self._lengths, len(spelling) - most)
+        last = bisect_left(self._lengths, len(spelling) + most + 1)
+        near = process.extract(spelling, self._spellings[first:last], scorer=OSA.distance, score_cutoff=most, limit=20)
         numbers = _DIGITS.findall(spelling)  # "Studio 1" is no slip for "Studio 2"
         return [
             (found, slip_score(spelling, found, int(edits)))
@@ -161,8 +169,7 @@ class Names:
         ]
 
 
-def _note(index: dict[str, dict[int, int]], keys: Iterable[str], number: int, rank: int) -> None:
-    for key in keys:
-        if key:
-            ranks = index.setdefault(key, {})
-            ranks[number] = min(rank, ranks.get(number, rank))
+def _note(index: Index, key: str, number: int, rank: int) -> None:
+    if key:
+        ranks = index.setdefault(key, {})
+        ranks[number] = min(rank, ranks.get(number, rank))
