@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from enrichment.catalogue import Clean, clean
+from enrichment.catalogue import Clean, clean, fields_of
 from enrichment.config import Config
 from enrichment.judge import Heard, Hearing, judge
 from enrichment.merge import Candidate
@@ -48,9 +48,9 @@ async def try_record(
     question = Question(entity_type, {**cleaned.values, **cleaned.unknown}, frozenset())
     sources = [_source(provider, entity_type) for provider in registry]
     wants = {
-        name: want(config, entity_type, name, current.get(name), refresh=False)
-        for source in sources
-        for name in source.gives
+        field.name: want(config, entity_type, field.name, current.get(field.name), refresh=False)
+        for field in fields_of(entity_type).values()
+        if field.enrichable
     }
     answers: dict[str, Answer] = {}
     heard = {source.id: Heard(source.id, StepOutcome.SKIPPED, source.gives) for source in sources}
