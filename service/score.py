@@ -29,6 +29,10 @@ MATCHABLE = ("match", "duplicate")
 # Records that mean no company of the directories, and how many of them the plain method matches all the same. That
 # method, named by the published data set, takes the domain, else the name that is at least 90 alike.
 NOBODY = {"ambiguous": ("ambiguous", "9 of 15"), "no_match": ("invented", "0 of 55"), "junk": ("junk", "")}
+NEEDED = {
+    "accounts_truth": ("kind", "true_domain"),
+    "leads_truth": ("company_domain", "email_kind"),
+}
 ACCOUNT_ANSWERS = {
     "name": ("canonical_name",),
     "domain": ("true_domain",),
@@ -65,12 +69,17 @@ def main(
     """Score the product and print a table. Without files, the packaged records with known answers are used.
 
     Files are CSV (also gzipped) with the columns of the packaged ones; accounts and leads each take a file and
-    its truth. Returns the exit code.
+    its truth. Returns the exit code: 2 for files that cannot be
+    scored.
     """
     registry = default_registry(ProviderSettings())
     config = default_config(registry.ids())
-    account_pairs = _pairs(accounts, "accounts_input", accounts_truth, "accounts_truth", "record_id")
-    lead_pairs = _pairs(leads, "leads_input", leads_truth, "leads_truth", "lead_id")
+    try:
+        account_pairs = _pairs(accounts, "accounts_input", accounts_truth, "accounts_truth", "record_id")
+        lead_pairs = _pairs(leads, "leads_input", leads_truth, "leads_truth", "lead_id")
+    except (OSError, ValueError) as fault:
+        out(f"Cannot be scored: {fault}")
+        return 2
     asyncio.run(_score(registry, config, account_pairs, lead_pairs, out))
     return 0
 
@@ -91,7 +100,7 @@ async def _score(
         outcome = await try_record(registry, config, EntityType.LEAD, record["fields"])
         _count_employer(counts, outcome, truth)
         _count_values(counts, outcome, truth, LEAD_ANSWERS)
-        if row["email"]:
+        if row.get("email"):
             kind = email_kind(row["email"].strip()).value
             counts["mail", "right" if kind == truth["email_kind"] else "wrong"] += 1
     for line in _table(counts):
@@ -99,18 +108,22 @@ async def _score(
 
 
 def _pairs(path: Path | None, packed: str, truth: Path | None, packed_truth: str, key: str) -> list[tuple[Row, Row]]:
-    answers = {row[key]: row for row in _rows(truth, packed_truth)}
-    return [(row, answers[row[key]]) for row in _rows(path, packed) if row[key] in answers]
+    answers = {row[key]: row for row in _rows(truth, packed_truth, {key, *NEEDED[packed_truth]})}
+    return [(row, answers[row[key]]) for row in _rows(path, packed, {key}) if row[key] in answers]
 
 
-def _rows(path: Path | None, packed: str) -> list[Row]:
-    """The rows of a file, or of the packaged one of that name."""
+def _rows(path: Path | None, packed: str, needed: set[str]) -> list[Row]:
+    """The rows of a file, or of the packaged one of that name. Raises ValueError where a column is missing."""
     if path is None:
         data = resources.files("service").joinpath("sample", f"{packed}.csv.gz").read_bytes()
     else:
         data = path.read_bytes()
     text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    missing = needed.difference(reader.fieldnames or ())
+    if missing:
+        raise ValueError(f"{path or packed} has no column {', '.join(sorted(missing))}")
+    return list(reader)
 
 
 def _count_match(counts: Counts, outcome: Outcome, truth: Row) -> None:

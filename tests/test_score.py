@@ -87,6 +87,14 @@ def test_other_records_than_the_packaged_ones_can_be_scored(tmp_path: Path) -> N
     assert numbers(lines, "lead seniorityLevel") == [1, 0, 0]
 
 
+def test_a_file_without_the_answers_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "accounts.csv").write_text("name\nHochtief\n", encoding="utf-8")
+    lines: list[str] = []
+    assert main(accounts=tmp_path / "accounts.csv", out=lines.append) == 2
+    assert len(lines) == 1
+    assert "has no column record_id" in lines[0]
+
+
 def test_the_sample_shows_every_kind_of_record_and_is_a_few_hundred() -> None:
     records = list(sample_records())
     kinds = Counter(record["entityType"] for record in records)
