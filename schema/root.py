@@ -145,7 +145,9 @@ class _Beginning(SchemaExtension):
         assert document is not None
         errors = list(document.errors)
         operation = document.operation(execution.operation_name)
-        if not errors and operation is not None:
+        if len(document.operations) > 1 and execution._provided_operation_name is None:
+            errors.append(GraphQLError("Which of the operations is meant? Name it in operationName."))
+        elif not errors and operation is not None:
             try:
                 refuse_expensive(operation, execution.variables, self._documents.limits)
             except QueryTooComplex as refusal:

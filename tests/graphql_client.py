@@ -19,6 +19,7 @@ class Operations:
     def __init__(
         self, shared: Services, *, role: Role | None = Role.ADMIN, org: str = "acme", schema: ApiSchema = SCHEMA
     ) -> None:
+        self.shared = shared
         self._context = GraphQLContext(shared, Caller(org, "ann", role) if role else None)
         self._schema = schema
 
