@@ -60,7 +60,7 @@ class EntityFieldPolicies:
             default=FieldPolicyRule(policy=default.policy, min_confidence=default.min_confidence),
             fields=[
                 NamedFieldPolicy(field=name, policy=rule.policy, min_confidence=rule.min_confidence)
-                for name, rule in policies.fields.items()
+                for name, rule in sorted(policies.fields.items())
             ],
         )
 

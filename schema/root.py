@@ -18,7 +18,6 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
-from resolvers.errors import QueryTooComplex
 from schema.config import ConfigMutation, ConfigQuery
 from schema.conflict import ConflictMutation, ConflictQuery, ConflictSubscription
 from schema.credit import CreditMutation, CreditQuery
@@ -27,7 +26,7 @@ from schema.enrich import EnrichMutation
 from schema.errors import ErrorTranslator
 from schema.intake import IntakeMutation
 from schema.job import JobMutation, JobQuery, JobSubscription
-from schema.limits import Limits, refuse_expensive
+from schema.limits import Limits
 from schema.loaders import Loaders
 from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscription
 from schema.provider import ProviderQuery
@@ -141,16 +140,9 @@ class _Beginning(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        execution, document = self.execution_context, self._document
-        assert document is not None
-        errors = list(document.errors)
-        operation = document.operation(execution.operation_name)
-        if len(document.operations) > 1 and execution._provided_operation_name is None:
-            errors.append(GraphQLError("Which of the operations is meant? Name it in operationName."))
-        elif not errors and operation is not None:
-            try:
-                refuse_expensive(operation, execution.variables, self._documents.limits)
-            except QueryTooComplex as refusal:
-                errors.append(GraphQLError(refusal.message, original_error=refusal))
-        execution.pre_execution_errors = errors
+        execution = self.execution_context
+        assert self._document is not None
+        execution.pre_execution_errors = list(
+            self._document.refusals(execution._provided_operation_name, execution.variables, self._documents.limits)
+        )
         yield

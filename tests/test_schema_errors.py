@@ -95,6 +95,35 @@ async def test_what_the_client_got_wrong_is_a_bad_request(
     assert await ask.codes(query, **variables) == {"BAD_REQUEST"}
 
 
+@pytest.mark.parametrize(
+    ("query", "given"),
+    [
+        ("query ($x: ID!) { record(entityType: LEAD, externalId: $x) { id } }", "a\0b"),
+        ("query ($x: RecordFilter) { records(filter: $x) { nodes { id } } }", {"search": "a\0b"}),
+        ("query ($x: RecordFilter) { records(filter: $x) { nodes { id } } }", {"externalIds": ["a", "a\0b"]}),
+        ("query ($x: [ID!]) { records(filter: {externalIds: $x}) { nodes { id } } }", "a\0b"),
+        ("query ($x: ConflictFilter) { conflicts(filter: $x) { nodes { id } } }", {"provider": "\0"}),
+        ("mutation ($x: String) { pausePipeline(reason: $x) { paused } }", "\0"),
+        ("mutation ($x: String = null) { pausePipeline(reason: $x) { paused } }", "\0"),
+        ('mutation { pausePipeline(reason: "\\u0000") { paused } }', None),
+        ('mutation { pausePipeline(reason: "\\u{0}") { paused } }', None),
+        ('mutation { pausePipeline(reason: """a\0b""") { paused } }', None),
+    ],
+)
+async def test_a_text_that_no_database_can_hold_is_refused(ask: Operations, query: str, given: Any) -> None:
+    assert await ask.codes(query, x=given) == {"BAD_REQUEST"}
+
+
+async def test_a_record_with_such_a_text_is_refused_alone(ask: Operations) -> None:
+    query = "mutation ($r: [RecordInput!]!) { upsertRecords(records: $r) { results { outcome error { code } } } }"
+    sent = [
+        {"entityType": "LEAD", "externalId": external_id, "fields": fields}
+        for external_id, fields in (("a\0", {}), ("b", {"lastName": "\0"}), ("c", {"lastName": "Ng"}))
+    ]
+    results = (await ask(query, r=sent))["upsertRecords"]["results"]
+    assert [result["outcome"] for result in results] == ["REFUSED", "REFUSED", "CREATED"]
+
+
 async def test_json_nested_without_end_is_refused(ask: Operations) -> None:
     deep: Any = []
     for _ in range(100):
