@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from typing import Any
 
 import pytest
@@ -245,6 +246,36 @@ def test_cleaning_never_fails_and_loses_no_field(raw: dict[str, Any]) -> None:
     parts = [*result.values, *result.cleared, *result.unknown, *result.refused]
     assert sorted(parts) == sorted(raw)
     assert all(reason for _, reason in result.refused.values())
+
+
+def test_hostile_text_costs_no_more_than_its_length() -> None:
+    texts = [
+        piece * (9_900 // len(piece)) + "@a.com" for piece in ("-", "+", "@", "=", "<a", "a.", "1,", "[", "//", "w.")
+    ]
+    start = time.process_time()
+    for text in texts:
+        clean(ACCOUNT, dict.fromkeys(fields_of(ACCOUNT), text))
+        clean(LEAD, dict.fromkeys(fields_of(LEAD), text))
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("field", "raw", "value"),
+    [
+        ("lastName", "Dr. n/a", None),
+        ("twitterHandle", "@TBD", None),
+        ("company", "\u2014n/a", None),
+        ("industry", ") \u1e9e", ") Ss"),
+        ("website", "www.www.acme.com", "https://acme.com"),
+    ],
+)
+def test_what_a_prefix_leaves_has_to_pass_the_rules_again(field: str, raw: str, value: str | None) -> None:
+    assert normalize(LEAD, field, raw) == value
+
+
+def test_a_formula_behind_a_prefix_is_refused() -> None:
+    with pytest.raises(Refused, match="a spreadsheet formula"):
+        normalize(LEAD, "lastName", "Dr. =1+1")
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

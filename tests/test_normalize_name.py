@@ -32,6 +32,9 @@ from enrichment.normalize.wording import (
         ("zz_Acme", "Acme"),
         ("SAAB AB (PUBL)", "SAAB AB (PUBL)"),
         ("Boeing Company (The)", "Boeing Company (The)"),
+        ('"Acme"', "Acme"),
+        ('Toys "R" Us', 'Toys "R" Us'),
+        (":data factory GmbH", ":data factory GmbH"),
         ("DELETE ME", None),
         ("do not use", None),
         ("asdf", None),
@@ -141,6 +144,10 @@ def test_what_is_no_company_name_is_refused(raw: Any, reason: str) -> None:
         ("n/a", None),
         ("-", None),
         ("Unknown", None),
+        ("asdf", None),
+        ("John \U0001f600", "John"),
+        ("\u0130REM", "\u0130rem"),
+        ("\u00d6ZDEM\u0130R", "\u00d6zdemir"),
     ],
 )
 def test_a_persons_name_is_cased(raw: str, name: str | None) -> None:
@@ -175,6 +182,9 @@ def test_what_is_no_persons_name_is_refused(raw: Any, reason: str) -> None:
         ("Head of Growth", "Head of Growth"),
         ("iOS Developer", "iOS Developer"),
         ("WOMEN'S COACH", "Women's Coach"),
+        (".NET DEVELOPER", ".NET Developer"),
+        ("SENIOR .NET, R&D", "Senior .NET, R&D"),
+        ("(CEO)", "(CEO)"),
         ("TBD", None),
     ],
 )

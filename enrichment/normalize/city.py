@@ -4,7 +4,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from enrichment.normalize.casing import composed, lowered
 from enrichment.normalize.city_names import ALIASES, WRITTEN_OUT
+from enrichment.normalize.placeholders import is_junk
 from enrichment.normalize.text import Refused, refuse_markup, tidy, words
 
 _SMALL_WORDS = """
@@ -31,6 +33,8 @@ def canonical_city(raw: Any) -> str | None:
     if text is None:
         return None
     refuse_markup(text)
+    if is_junk(text):
+        return None
     if not any(map(str.isalpha, text)):
         raise Refused("not the name of a city")
     written_out = WRITTEN_OUT.get(words(text)) if len(text) <= 8 else None
@@ -41,9 +45,9 @@ def cased_place(text: str) -> str:
     """A place name with the usual capitals, if it has only one case; otherwise as it is."""
     if not (text.isupper() or text.islower()) or len(text) <= 2:
         return text
-    parts = text.lower().split(" ")
+    parts = lowered(text).split(" ")
     cased = [part if i and part in _SMALL else _START.sub(_capital, part) for i, part in enumerate(parts)]
-    return " ".join(cased)
+    return composed(" ".join(cased))
 
 
 def _capital(match: re.Match[str]) -> str:

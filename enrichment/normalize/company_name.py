@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from enrichment.normalize.legal_forms import EAST_ASIAN, FORMS, LONGEST, PREFIXES
+from enrichment.normalize.placeholders import is_junk
 from enrichment.normalize.text import fold, refuse_markup, tidy, visible
 
 _TAGS = (
@@ -20,11 +21,6 @@ _NOISE = re.compile(
 _START = " -\u2013\u2014,;|/"
 _END = " -\u2013\u2014:,;|/"
 _JUNK_LINES = """
-asdf
-asdfasdf
-asdfgh
-qwerty
-qwertz
 delete me
 do not use
 test account
@@ -38,8 +34,6 @@ the company
 account
 account name
 dummy account
-foobar
-lorem ipsum
 sample
 sample account
 """
@@ -60,7 +54,6 @@ retired
 student
 unemployed
 not employed
-home
 selbststandig
 selbstandig
 autonomo
@@ -74,6 +67,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _SHARE_CLASS = re.compile(
     r"\s+(?:class\s+[a-d]|(?:ordinary|common|preferred) (?:shares|stock)|(?:series|ser\.?) [a-d]|adr)$"
 )
+_QUOTED = re.compile("[\"'\u201c\u201e\u00ab]([^\"'\u201c-\u201e\u00ab\u00bb]+)[\"'\u201c\u201d\u00bb]")
 _SPACES = re.compile(r"\s+")
 _LOOSE_ENDS = frozenset({"and", "the"})
 
@@ -84,7 +78,8 @@ def canonical_company(raw: Any) -> str | None:
     if text is None:
         return None
     refuse_markup(text)
-    return without_noise(text)
+    quoted = _QUOTED.fullmatch(text)
+    return without_noise(quoted[1] if quoted else text)
 
 
 @lru_cache(65536)
@@ -101,7 +96,7 @@ def without_noise(text: str) -> str | None:
 
 
 def _is_junk(text: str) -> bool:
-    return text.casefold().strip(" .!?*-_\"'") in _JUNK
+    return is_junk(text) or text.casefold().strip(" .!?*-_\"'") in _JUNK
 
 
 @lru_cache(65536)

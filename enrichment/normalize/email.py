@@ -36,6 +36,10 @@ rechnung general partners partner events booking bookings reservations recruitin
 compliance datenschutz dpo
 """
 _ROLES = frozenset(_ROLE_NAMES.split())
+# `none@none.com`, `test@test.de`: what is typed where an address must be given.
+_NOBODY = frozenset(
+    {"none", "no", "na", "noemail", "no-email", "test", "asdf", "unknown", "null", "xxx", "abc", "noone"}
+)
 _EXAMPLES = frozenset({"example.com", "example.net", "example.org", "example.edu"})
 _IN_ANGLES = re.compile(r"[^<>]*<\s*([^<>\s]+)\s*>")
 _MAILTO = re.compile(r"mailto:\s*", re.I)
@@ -72,9 +76,16 @@ def _only_one(text: str) -> str:
 
 
 def canonical_email(raw: Any) -> str | None:
-    """The address in lower case and NFC; None when empty. Raises Refused when its syntax is wrong."""
+    """The address in lower case and NFC; None when empty. Raises Refused when its syntax is wrong.
+
+    `none@none.com` and the like are empty.
+    """
     text = tidy(raw, 320)
-    return None if text is None else _canonical(text)
+    if text is None:
+        return None
+    email = _canonical(text)
+    local, _, host = email.partition("@")
+    return None if {local, host.partition(".")[0]} <= _NOBODY else email
 
 
 @lru_cache(16384)

@@ -2,12 +2,14 @@
 
 import ipaddress
 import re
+import unicodedata
 from functools import lru_cache
 
 import idna
 from publicsuffixlist import PublicSuffixList
 
 RESERVED_TLDS = frozenset({"example", "test", "invalid"})  # RFC 2606: never anybody's, but samples use them
+_LOOK_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 _LONGEST_HOST = 253
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
@@ -29,6 +31,8 @@ def ascii_host(text: str) -> str | None:
     if not host or len(host) > _LONGEST_HOST:
         return None
     if not host.isascii():
+        if any(map(_mixes_alphabets, host.split("."))):
+            return None
         try:
             host = idna.encode(host, uts46=True).decode()
         except (idna.IDNAError, UnicodeError):
@@ -37,6 +41,12 @@ def ascii_host(text: str) -> str | None:
     if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)):
         return None
     return host
+
+
+def _mixes_alphabets(label: str) -> bool:
+    """Whether a label has letters of alphabets that look alike, as only a forgery has."""
+    names = (unicodedata.name(char, "").partition(" ")[0] for char in label)
+    return len(_LOOK_ALIKE.intersection(names)) > 1
 
 
 def readable_host(host: str) -> str:

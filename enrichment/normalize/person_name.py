@@ -1,12 +1,14 @@
 """Names of people: casing that keeps McDonald, O'Brien and de la Cruz."""
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Any
 
 from nameparser.config import CONSTANTS
 
-from enrichment.normalize.placeholders import is_placeholder
+from enrichment.normalize.casing import composed, lowered
+from enrichment.normalize.placeholders import is_junk, is_placeholder
 from enrichment.normalize.text import Refused, as_text, refuse_markup, tidy, visible
 
 # Of the parser's particles, those that are written in lower case inside a name.
@@ -41,9 +43,19 @@ def canonical_person_name(raw: Any) -> str | None:
     refuse_markup(text)
     if "@" in text or "://" in text:
         raise Refused("an address, not a name")
+    text = _without_symbols(text)
+    if is_junk(text):
+        return None
     if not any(map(str.isalpha, text)):
         raise Refused("not a name")
     return _cased(text)
+
+
+def _without_symbols(text: str) -> str:
+    """The name without emoji and the like."""
+    if text.isascii():
+        return text
+    return " ".join("".join(char for char in text if unicodedata.category(char) != "So").split())
 
 
 def _real_name(raw: Any) -> str | None:
@@ -65,7 +77,8 @@ def cased_name(text: str) -> str:
     if not (text.isupper() or text.islower()) or (len(text) <= 3 and _are_initials(text)):
         return text
     parts = text.split(" ")
-    return " ".join(_word(word, last=index == len(parts) - 1) for index, word in enumerate(parts))
+    cased = (_word(word, last=index == len(parts) - 1) for index, word in enumerate(parts))
+    return composed(" ".join(cased))
 
 
 def _are_initials(text: str) -> bool:
@@ -74,7 +87,7 @@ def _are_initials(text: str) -> bool:
 
 
 def _word(word: str, *, last: bool) -> str:
-    lower = word.lower()
+    lower = lowered(word)
     if lower in _PARTICLES and not last:
         return lower
     if word.upper() in _AFTER_NAME and last:

@@ -9,6 +9,7 @@ from phonenumbers import (
     NumberParseException,
     PhoneNumber,
     PhoneNumberFormat,
+    country_code_for_region,
     format_number,
     is_possible_number,
     is_valid_number,
@@ -25,6 +26,13 @@ _LABEL = re.compile(r"^(?:tel(?:efon|ephone)?|phone|ph|mobile?|cell|m|t|p|office
 _SEPARATORS = re.compile(r"\s*[;,/|\n]\s*(?!\s*ext)(?=[+(0-9])|\s+(?:or|and|oder|und)\s+", re.I)
 _EXTENSION = re.compile(r";ext=\d+$")
 _NOT_DIGIT = re.compile(r"\D")
+_VANITY = re.compile(r"(?:\+?1[-. ]*)?\(?8[0-9]{2}\)?[-. ]*(?=[0-9-]*[A-Z])[A-Z0-9][A-Z0-9-]{5,11}")
+_EXTENSION_AT_END = re.compile(
+    r"\s*[,;]?\s*(?:;ext=|(?:ext(?:ension|n)?|x|dw|durchwahl|anexo|int|poste)\.?|#)\s*:?\s*[0-9]{1,9}$", re.I
+)
+_SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]+", re.I)
+_REMARK = re.compile(r"\s*\([^0-9()]*\)$")
+_FEWEST_DIGITS = 6  # of the first number of several; `030/12345678` is one
 _ZEROS = re.compile(r"^00(?=[1-9])")
 _ALLOWED = re.compile(r"[+0-9A-Za-z\s().\-/#*:;,=_\u2010-\u2015\u2212\u00b7]+")
 _MOST_DIGITS = 25
@@ -40,7 +48,9 @@ class _Reading(NamedTuple):
 
 @lru_cache(16384)
 def _canonical(text: str, region: str | None) -> str:
-    if not _ALLOWED.fullmatch(text) or not 5 <= len(_NOT_DIGIT.sub("", text)) <= _MOST_DIGITS:
+    if _SCIENTIFIC.fullmatch(text):
+        raise Refused("a phone number that a spreadsheet has rounded")
+    if not _ALLOWED.fullmatch(text) or not _looks_like_a_number(text):
         raise Refused("not a phone number")
     numbers = (_number(reading) for reading in _readings(text, region))
     number = next(filter(None, numbers), None)
@@ -53,6 +63,15 @@ def _canonical(text: str, region: str | None) -> str:
     raise Refused(f"not a valid phone number in {country_name(region)}")
 
 
+def _looks_like_a_number(text: str) -> bool:
+    """Whether its digits are enough, and its letters mean an extension or stand for digits (`1-800-FLOWERS`)."""
+    if _VANITY.fullmatch(text):
+        return True
+    without_extension = _EXTENSION_AT_END.sub("", text)
+    digits = len(_NOT_DIGIT.sub("", without_extension))
+    return 5 <= digits <= _MOST_DIGITS and not any(map(str.isalpha, without_extension))
+
+
 def _readings(text: str, region: str | None) -> Iterator[_Reading]:
     """How the text may be read, most likely first."""
     if text.startswith("+"):
@@ -60,10 +79,13 @@ def _readings(text: str, region: str | None) -> Iterator[_Reading]:
         return
     if _ZEROS.match(text):
         yield _Reading(_ZEROS.sub("+", text), None, guess=False)
+    digits = _NOT_DIGIT.sub("", text)
+    international = len(digits) >= _SHORTEST_INTERNATIONAL and not digits.startswith("0")
+    if international and region is not None and digits.startswith(str(country_code_for_region(region))):
+        yield _Reading(f"+{text}", None, guess=True)
     if region is not None:
         yield _Reading(text, region, guess=False)
-    digits = _NOT_DIGIT.sub("", text)
-    if len(digits) >= _SHORTEST_INTERNATIONAL and not digits.startswith("0"):
+    if international:
         yield _Reading(f"+{text}", None, guess=True)
 
 
@@ -98,9 +120,15 @@ def canonical_phone(raw: Any, country: str | None = None) -> str | None:
     if text is None:
         return None
     region = country_code(country) if country else None
-    text = _LABEL.sub("", ascii_digits(text)).strip()
-    numbers = [part for part in _SEPARATORS.split(text) if part.strip()] if not _EXTENSION.search(text) else [text]
-    different = {_canonical(part, region) for part in numbers} if numbers else set()
+    text = _REMARK.sub("", _LABEL.sub("", ascii_digits(text))).strip()
+    different = {_canonical(part, region) for part in _parts(text)}
     if len(different) != 1:
-        raise Refused("different phone numbers in one value" if different else "not a phone number")
+        raise Refused("different phone numbers in one value")
     return different.pop()
+
+
+def _parts(text: str) -> list[str]:
+    if _EXTENSION.search(text):
+        return [text]
+    parts = _SEPARATORS.split(text)
+    return parts if len(_NOT_DIGIT.sub("", parts[0])) >= _FEWEST_DIGITS else [text]

@@ -82,8 +82,27 @@ nieznany
 \u306a\u3057
 """
 PLACEHOLDERS = frozenset(line.casefold() for line in _LINES.splitlines() if line)
+_JUNK_LINES = """
+asdf
+asdfasdf
+asdfgh
+asdfghjkl
+qwerty
+qwertz
+qwertyuiop
+lorem ipsum
+foobar
+abcdef
+aaaa
+"""
+JUNK = frozenset(_JUNK_LINES.split("\n")) - {""}
 _WRAPPING = " .,;:!?-_*'\"`()[]<>{}/\\|"
 _LONGEST = 32
+
+
+def is_junk(text: str) -> bool:
+    """Whether the text is what fingers type into a field that must not be empty: `asdf`, `qwerty`."""
+    return text.casefold().strip(_WRAPPING) in JUNK
 
 
 def is_placeholder(text: str) -> bool:

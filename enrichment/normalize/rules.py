@@ -131,6 +131,7 @@ _BY_COUNTRY: dict[FieldKind, Callable[[Any, str | None], Any]] = {
     FieldKind.POSTAL_CODE: canonical_postal_code,
 }
 _LONGEST_REMEMBERED = 200
+_MOST_ROUNDS = 4
 
 
 def canonical(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
@@ -152,6 +153,22 @@ def _remembered(kind: FieldKind, raw: str, country: str | None) -> tuple[Any, st
 
 
 def _worked_out(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
+    """The value once normalizing it again changes nothing.
+
+    Seldom more than one round; but what a prefix leaves (`Dr. =1+1`, `@n/a`) or a capital letter makes of its
+    accents has to pass the same rules.
+    """
+    value = _once(kind, raw, country)
+    if value == raw:
+        return value
+    for _ in range(_MOST_ROUNDS):
+        if value is None or value == (again := _once(kind, value, country)):
+            return value
+        value = again
+    raise Refused("not a value that can be understood")
+
+
+def _once(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
     by_country = _BY_COUNTRY.get(kind)
     return by_country(raw, country) if by_country else _RULES[kind].normalize(raw)
 

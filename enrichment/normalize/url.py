@@ -18,6 +18,9 @@ _PORT = re.compile(r":([0-9]*)$")
 _AUTHORITY_END = re.compile(r"[/?#\\]")
 _WWW = re.compile(r"w{2,4}[0-9]?\.(?=[^.]+\.)", re.I)
 _SEPARATORS = re.compile(r"[\s,;|]+|(?<=[\w/])(?=https?://)(?<!=)(?<!%2F)|/(?=www\.)", re.I)
+_WWW_AND_SPACE = re.compile(r"\bwww\.\s+", re.I)
+_REMARK = re.compile(r"(?<=\S)\s+\([^()]*\)$")
+_LINK_TEXT = re.compile(r"^\[[^\]]*\]\((\S+)\)$")
 _WRAPPING = "<>\"'`()[]{}\u201c\u201d\u00ab\u00bb \t"
 _DEFAULT_PORTS = {"", "80", "443"}
 _UNSAFE = re.compile(r"[\s<>\"`{}|^]")
@@ -143,11 +146,8 @@ def _one_website(text: str) -> str:
 
 def _parts(text: str) -> list[str]:
     """The addresses of a cell; words beside a typed-out address (`see www.acme.com`) are left out."""
-    parts = [
-        bare
-        for part in _SEPARATORS.split(_SEMICOLON.sub(":", text))
-        if any(map(str.isalnum, bare := part.strip(_WRAPPING)))
-    ]
+    text = _WWW_AND_SPACE.sub("www.", _REMARK.sub("", _LINK_TEXT.sub(r"\1", _SEMICOLON.sub(":", text))))
+    parts = [bare for part in _SEPARATORS.split(text) if any(map(str.isalnum, bare := part.strip(_WRAPPING)))]
     typed = [part for part in parts if _TYPED_SITE.match(part)]
     return ([part for part in parts if "." in part] if typed else []) or parts
 
@@ -157,11 +157,7 @@ def _website(text: str) -> str:
     parts = _parts(text)
     if not parts:
         raise Refused("not a web address")
-    sites = (
-        [_one_website(part) for part in parts]
-        if len(parts) > 1
-        else [_one_website(text if len(text.split()) == 1 else parts[0])]
-    )
+    sites = [_one_website(part) for part in parts]
     if len({website_key(site) for site in sites}) > 1:
         raise Refused("different web addresses in one value")
     return min(sites, key=len)

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from enrichment.normalize.casing import composed, lowered
 from enrichment.normalize.text import refuse_markup, tidy, words
 
 _ACRONYMS = """
@@ -21,6 +22,7 @@ _START = re.compile("(^|[-/(&'\u2019.\"])(\\w)")
 _AFTER_APOSTROPHE = re.compile("(['\u2019])S\\b")
 _JOINED = re.compile("([-/,()&+])")
 _SHORT_SHOUT = 4
+_AROUND = ".,;:()"
 
 _TITLE_WORDS = {
     "sr": "senior",
@@ -135,7 +137,8 @@ def cased_words(text: str) -> str:
     """A text with the usual capitals, if it has only one case; acronyms such as CEO and EMEA in theirs."""
     if not (text.isupper() or text.islower()) or _may_be_an_acronym(text):
         return text
-    return " ".join(_word(word, first=index == 0) for index, word in enumerate(text.split(" ")))
+    cased = (_word(word, first=index == 0) for index, word in enumerate(text.split(" ")))
+    return composed(" ".join(cased))
 
 
 def _may_be_an_acronym(text: str) -> bool:
@@ -143,17 +146,20 @@ def _may_be_an_acronym(text: str) -> bool:
 
 
 def _word(word: str, *, first: bool) -> str:
-    if word.strip(".,;:()").upper() in _BY_UPPER:
+    if word.upper() in _BY_UPPER or word.strip(_AROUND).upper() in _BY_UPPER:
         return _as_acronym(word)
     if not first and word.lower() in _SMALL:
         return word.lower()
-    parts = (_as_acronym(part) if part.upper() in _BY_UPPER else part.lower() for part in _JOINED.split(word))
+    parts = (_as_acronym(part) if part.upper() in _BY_UPPER else lowered(part) for part in _JOINED.split(word))
     joined = "".join(parts)
     return _AFTER_APOSTROPHE.sub(r"\1s", _START.sub(_capital, joined))
 
 
 def _as_acronym(word: str) -> str:
-    bare = word.strip(".,;:()")
+    upper = word.upper()
+    if upper in _BY_UPPER:
+        return _BY_UPPER[upper]
+    bare = word.strip(_AROUND)
     return word.replace(bare, _BY_UPPER[bare.upper()])
 
 
