@@ -148,8 +148,8 @@ async def requeue_lost(tx: BaseDBAsyncClient, now: datetime) -> list[Lost]:
     lost = await query(
         "UPDATE job SET lease_until = NULL, progress = 0, running_step = NULL, updated_at = ?,"
         " status = CASE WHEN attempts < max_attempts THEN 'pending' ELSE 'failed' END,"
-        " next_attempt_at = CASE WHEN attempts < max_attempts THEN ? END,"
-        " finished_at = CASE WHEN attempts < max_attempts THEN NULL ELSE ? END,"
+        " next_attempt_at = CASE WHEN attempts < max_attempts THEN CAST(? AS BIGINT) END,"
+        " finished_at = CASE WHEN attempts < max_attempts THEN NULL ELSE CAST(? AS BIGINT) END,"
         " error_code = 'worker_lost', error_message = 'the worker stopped before the job ended',"
         " error_retryable = TRUE"
         " WHERE status = 'in_progress' AND lease_until < ? RETURNING id, organization_id, status",
