@@ -131,6 +131,8 @@ def test_a_list_that_was_handed_out_can_be_changed() -> None:
     ("field", "a", "b"),
     [
         ("name", "Tesla, Inc.", "TESLA"),
+        ("name", "Müller GmbH", "Mueller"),
+        ("phone", "+12025550187", "+12025550187;ext=5"),
         ("website", "https://acme.com", "https://shop.acme.com"),
         ("city", "München", "Munich"),
         ("state", "CA", "California"),
@@ -161,6 +163,7 @@ def test_values_that_are_equal_for_a_person_are_the_same(field: str, a: Any, b: 
         ("subIndustry", "Life & Health Insurance", "Property & Casualty Insurance"),
         ("foundedYear", 1999, 2000),
         ("phone", "+12025550187", "+12025550188"),
+        ("phone", "+12025550187;ext=4", "+12025550187;ext=5"),
         ("tags", ["a"], ["a", "b"]),
         ("country", "Austria", "Australia"),
         ("name", "Tesla", None),
@@ -169,6 +172,12 @@ def test_values_that_are_equal_for_a_person_are_the_same(field: str, a: Any, b: 
 )
 def test_values_that_differ_for_a_person_are_not_the_same(field: str, a: Any, b: Any) -> None:
     assert not same(ACCOUNT, field, a, b)
+
+
+def test_a_person_with_and_without_umlauts_is_the_same() -> None:
+    assert same(LEAD, "firstName", "Jürgen", "Juergen")
+    assert same(LEAD, "lastName", "MCDONALD", "McDonald")
+    assert not same(LEAD, "firstName", "Jürgen", "Jorge")
 
 
 def test_nothing_is_the_same_as_nothing() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from enrichment.normalize.casing import composed, lowered
 from enrichment.normalize.city_names import ALIASES, WRITTEN_OUT
 from enrichment.normalize.placeholders import is_junk
-from enrichment.normalize.text import Refused, refuse_markup, tidy, words
+from enrichment.normalize.text import Refused, refuse_markup, tidy, without_umlauts, words
 
 _SMALL_WORDS = """
 of on upon in am an der dem den de del la le les du des do da dos das di dei degli della the and sur sous en bei aan ob
@@ -16,7 +16,6 @@ pod nad les et y e i v im zu zur
 _SMALL = frozenset(_SMALL_WORDS.split())
 _START = re.compile("(^|[-'\u2019./(])(\\w)")
 _SAINT = re.compile(r"\b(?:st|ste|sankt|sint|sainte)\b")
-_UMLAUT = re.compile("([aou])e")
 _DUTCH_POSTCODE_LETTERS = re.compile(
     r"[A-Z]{2} (?=(?:Amsterdam|Rotterdam|Utrecht|Eindhoven|Den Haag|Groningen|Haarlem)$)"
 )
@@ -68,8 +67,8 @@ def city_key(city: str) -> str:
 
 
 def _without_umlauts(text: str) -> str:
-    """`muenchen` as `munchen`, `aarhus` as `arhus`: the two ways to write an umlaut without one."""
-    return _UMLAUT.sub(r"\1", text).replace("aa", "a")
+    """`muenchen` as `munchen`, `aarhus` as `arhus`: the ways to write an umlaut or a ring without one."""
+    return without_umlauts(text).replace("aa", "a")
 
 
 ALIASES_WITHOUT_UMLAUTS = {_without_umlauts(name): _without_umlauts(key) for name, key in ALIASES.items()}

@@ -6,7 +6,7 @@ from typing import Any
 
 from enrichment.normalize.legal_forms import EAST_ASIAN, FORMS, LONGEST, PREFIXES
 from enrichment.normalize.placeholders import is_junk
-from enrichment.normalize.text import fold, refuse_markup, tidy, visible
+from enrichment.normalize.text import fold, refuse_markup, tidy, visible, without_umlauts
 
 _TAGS = (
     "old|new|duplicate|dupe?|inactive|closed|do not use|don't use|test|vip|emea|apac|dach|amer|latam|anz|uki|archived?"
@@ -144,5 +144,5 @@ def _before_last(tokens: list[str], size: int) -> list[str]:
 
 
 def company_key(text: str) -> str:
-    """The core name, or the folded text where it has none."""
-    return core_name(text) or fold(text)
+    """The core name without umlauts written out, or the folded text where it has none."""
+    return without_umlauts(core_name(text)) or fold(text)

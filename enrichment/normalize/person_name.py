@@ -9,7 +9,7 @@ from nameparser.config import CONSTANTS
 
 from enrichment.normalize.casing import composed, lowered
 from enrichment.normalize.placeholders import is_junk, is_placeholder
-from enrichment.normalize.text import Refused, as_text, refuse_markup, tidy, visible
+from enrichment.normalize.text import Refused, as_text, refuse_markup, tidy, visible, without_umlauts, words
 
 # Of the parser's particles, those that are written in lower case inside a name.
 _CAPITALIZED = frozenset(
@@ -70,6 +70,11 @@ def _cased(text: str) -> str | None:
     rest = _HONORIFIC.sub("", text, count=1) if _HONORIFIC.match(text) else text
     name = cased_name(rest.strip(" ,;") or text)
     return None if is_placeholder(name) and name not in _REAL_NAMES else name
+
+
+def person_key(name: str) -> str:
+    """The folded name; `J\u00fcrgen` and `Juergen` share it."""
+    return without_umlauts(words(name))
 
 
 def cased_name(text: str) -> str:

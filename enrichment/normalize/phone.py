@@ -111,6 +111,13 @@ def _e164(number: PhoneNumber) -> str:
     return f"{e164};ext={extension}" if extension else e164
 
 
+def same_phone(a: str, b: str) -> bool:
+    """Whether two canonical numbers are one line; an extension that only one of them names is no difference."""
+    number_a, _, extension_a = a.partition(";")
+    number_b, _, extension_b = b.partition(";")
+    return number_a == number_b and (not extension_a or not extension_b or extension_a == extension_b)
+
+
 def canonical_phone(raw: Any, country: str | None = None) -> str | None:
     """E.164, plus `;ext=` where there is an extension; None when empty.
 

@@ -15,8 +15,8 @@ from enrichment.normalize.email import canonical_email
 from enrichment.normalize.industry import canonical_industry, industry_key, same_industry
 from enrichment.normalize.listing import canonical_list, list_key
 from enrichment.normalize.number import canonical_count, canonical_money, same_quantity
-from enrichment.normalize.person_name import canonical_person_name
-from enrichment.normalize.phone import canonical_phone
+from enrichment.normalize.person_name import canonical_person_name, person_key
+from enrichment.normalize.phone import canonical_phone, same_phone
 from enrichment.normalize.social import (
     canonical_facebook,
     canonical_linkedin_company,
@@ -93,13 +93,13 @@ class _Rule:
 _RULES: dict[FieldKind, _Rule] = {
     FieldKind.TEXT: _Rule(canonical_text, words),
     FieldKind.DESCRIPTION: _Rule(canonical_description, words),
-    FieldKind.PERSON_NAME: _Rule(canonical_person_name, words),
+    FieldKind.PERSON_NAME: _Rule(canonical_person_name, person_key),
     FieldKind.COMPANY_NAME: _Rule(canonical_company, company_key),
     FieldKind.TITLE: _Rule(canonical_title, title_key),
     FieldKind.DEPARTMENT: _Rule(canonical_department, words),
     FieldKind.SENIORITY: _Rule(canonical_seniority, words),
     FieldKind.EMAIL: _Rule(canonical_email, fold),
-    FieldKind.PHONE: _Rule(canonical_phone, str),
+    FieldKind.PHONE: _Rule(canonical_phone, str, same_phone),
     FieldKind.WEBSITE: _Rule(canonical_website, website_key),
     FieldKind.DOMAIN: _Rule(canonical_domain, website_key),
     FieldKind.COMPANY_DOMAIN: _Rule(canonical_company_domain, website_key),

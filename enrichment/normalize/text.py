@@ -150,6 +150,14 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", flat).translate(_LETTERS))
 
 
+_UMLAUT = re.compile("([aou])e")
+
+
+def without_umlauts(text: str) -> str:
+    """A folded text with `ae`, `oe`, `ue` as `a`, `o`, `u`: `mueller` and `m\u00fcller` meet in `muller`."""
+    return _UMLAUT.sub(r"\1", text)
+
+
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
