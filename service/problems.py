@@ -104,8 +104,7 @@ def problem(
     """
     kind = KINDS.get(code) or Kind(status or 500, HTTPStatus(status or 500).phrase, "")
     details = details or {}
-    body = {
-        **details,
+    body: dict[str, Any] = {
         "type": type_of(code),
         "title": kind.title,
         "status": kind.status,
@@ -116,6 +115,7 @@ def problem(
     }
     if errors := [{"path": fault.path, "message": fault.message} for fault in faults]:
         body["errors"] = errors
+    body = {**body, **{name: value for name, value in details.items() if name not in body}}
     extra = {**_headers_of(request, code, details), **(headers or {})}
     return Response(orjson.dumps(body, default=str), kind.status, extra, MEDIA_TYPE)
 

@@ -138,8 +138,13 @@ def _answer_schemas() -> list[dict[str, Any]]:
     ]
 
 
-def _closed(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _closed(name: str, schema: Any) -> Any:
     """The schema without room for keys that it does not describe. Problems may have members of their own."""
-    if name == "Problem" or "properties" not in schema:
-        return dict(schema)
-    return {**schema, "additionalProperties": False}
+    if isinstance(schema, list):
+        return [_closed(name, part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    closed = {key: _closed(name, part) for key, part in schema.items()}
+    if name != "Problem" and isinstance(closed.get("properties"), dict) and closed.get("type") == "object":
+        closed["additionalProperties"] = False
+    return closed

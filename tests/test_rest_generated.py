@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from structlog.testing import capture_logs
 
+from models.fields import new_id
 from service.app import create_app
 from service.rest import OPERATIONS
 from service.rest.operation import PREFIX
@@ -33,6 +34,7 @@ from tests.rest_client import SECRET, token
 
 EXAMPLES = 25  # of each kind, for each operation
 UNKNOWN = "01936f2a-6f1c-7d3e-8a55-0c8f5f2b9a10"
+ORGANIZATION = f"generated-{new_id()}"  # the database may hold what an earlier run left
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -54,7 +56,7 @@ class Served:
         self._listening = listen(settings)
         self.address = address_of(self._listening)
         self._server: Any = None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     async def _serve(self) -> None:
         async with Runtime(self._settings, worker=True) as runtime:
@@ -70,6 +72,7 @@ class Served:
             self._server.should_exit = True
         self._thread.join(30)
         self._listening.close()
+        assert not self._thread.is_alive(), "the application did not stop"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,7 @@ def served(
 
 
 def _headers() -> dict[str, str]:
-    return {"Authorization": f"Bearer {token(org='generated')}"}
+    return {"Authorization": f"Bearer {token(org=ORGANIZATION)}"}
 
 
 def _fill(client: httpx.Client) -> list[str]:

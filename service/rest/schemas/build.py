@@ -14,7 +14,7 @@ FLAG: Json = {"type": "boolean"}
 MOMENT: Json = {"type": "string", "format": "date-time", "description": "ISO 8601, in UTC."}
 DAY: Json = {"type": "string", "format": "date", "description": "A day in UTC."}
 SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
-ANYTHING: Json = {"description": "Any JSON value."}
+ANYTHING: Json = {}
 
 
 def ref(name: str) -> Json:
@@ -57,6 +57,15 @@ def shape(description: str, properties: Mapping[str, Json]) -> Json:
         "properties": dict(properties),
         "required": list(properties),
     }
+
+
+def always(schema: Json) -> Json:
+    """What is answered, of what may be sent: every key of every object is there."""
+    schema = {key: value for key, value in schema.items() if key != "additionalProperties" or value is not False}
+    if "properties" in schema:
+        properties = {key: always(value) for key, value in schema["properties"].items()}
+        schema = {**schema, "properties": properties, "required": list(properties)}
+    return {**schema, "items": always(schema["items"])} if "items" in schema else schema
 
 
 def request_shape(description: str, properties: Mapping[str, Json], required: tuple[str, ...] = ()) -> Json:

@@ -9,7 +9,9 @@ from service.rest.schemas.build import (
     SHARE,
     TEXT,
     Json,
+    always,
     any_case,
+    closed_list,
     listed,
     nullable,
     ref,
@@ -26,8 +28,12 @@ POLICY_RULE_OBJECT = request_shape(
     {"policy": any_case(FieldPolicy), "minConfidence": nullable(SHARE)},
     required=("policy",),
 )
-ENTITY_POLICIES = request_shape(
+ENTITY_POLICIES = shape(
     "The rule for every field of an entity type, and the fields that have their own.",
+    {"default": ref("PolicyRule"), "fields": {"type": "object", "additionalProperties": ref("PolicyRule")}},
+)
+ENTITY_POLICIES_CHANGES = request_shape(
+    "As `EntityPolicies`; a null takes the rule of a field away.",
     {
         "default": ref("PolicyRule"),
         "fields": {"type": "object", "additionalProperties": nullable(ref("PolicyRule"))},
@@ -60,7 +66,9 @@ _CONFIG: Mapping[str, Json] = {
         "description": "In order of priority; given as a whole.",
         "maxItems": 100,
     },
-    "fieldPolicies": request_shape("By entity type.", {kind.value: ref("EntityPolicies") for kind in EntityType}),
+    "fieldPolicies": request_shape(
+        "By entity type.", {kind.value: ref("EntityPoliciesChanges") for kind in EntityType}
+    ),
     "minConfidence": SHARE,
     "cooldownHours": {"type": "integer", "minimum": 0, "maximum": 8760},
     "maxAttempts": {"type": "integer", "minimum": 1, "maximum": 50},
@@ -87,7 +95,9 @@ _CONFIG: Mapping[str, Json] = {
 CONFIG = shape(
     "The rules of the organization.",
     {
-        **_CONFIG,
+        **{key: always(schema) for key, schema in _CONFIG.items()},
+        "strategy": closed_list(Strategy),
+        "fieldPolicies": shape("By entity type.", {kind.value: ref("EntityPolicies") for kind in EntityType}),
         "version": {"type": "integer", "minimum": 1, "description": "Also the `ETag`."},
         "updatedAt": MOMENT,
         "updatedBy": nullable(TEXT),
@@ -103,6 +113,7 @@ SCHEMAS = {
     "PolicyRule": POLICY_RULE,
     "PolicyRuleObject": POLICY_RULE_OBJECT,
     "EntityPolicies": ENTITY_POLICIES,
+    "EntityPoliciesChanges": ENTITY_POLICIES_CHANGES,
     "Config": CONFIG,
     "ConfigChanges": CONFIG_CHANGES,
 }
