@@ -4,6 +4,7 @@ The JSON form is the REST body of `/config`. Keys are camelCase; enum values are
 """
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -90,11 +91,17 @@ class EntityTypes(_Part):
 
 
 class ProviderRule(_Part):
-    """One provider in the waterfall. `daily_limit`: most credits a day (UTC) it may be paid."""
+    """One provider in the waterfall.
+
+    `daily_limit`: most credits a day (UTC) it may be paid. `min_match_rate`: the break-even guard: below this
+    share of matches (0-1) over its last `match_rate_over` calls it is not asked any more.
+    """
 
     id: str
     enabled: StrictBool = True
     daily_limit: _Credits | None = None
+    min_match_rate: _Confidence | None = None
+    match_rate_over: Annotated[int, Field(ge=5, le=10_000, strict=True)] = 50
 
 
 class Backoff(_Part):
@@ -119,8 +126,18 @@ class CreditRules(_Part):
     ]
 
 
+class MaybeCharged(StrEnum):
+    """What happens to a paid question whose call ended without a reply."""
+
+    HOLD = "hold"  # it is not asked again for a day, unless a person retries the job
+    RETRY = "retry"  # it is asked again like any failed call, and may cost the provider's price twice
+
+
 class Config(_Part):
-    """The whole configuration. `consensus_size`: most providers asked for one field under `consensus`."""
+    """The whole configuration.
+
+    `consensus_size`: most providers asked for one field under `consensus`. `maybe_charged`: see MaybeCharged.
+    """
 
     enabled: StrictBool = True
     triggers: Triggers = Triggers()
@@ -133,6 +150,7 @@ class Config(_Part):
     cooldown_hours: Annotated[int, Field(ge=0, le=8760, strict=True)] = 24
     max_attempts: Annotated[int, Field(ge=1, le=50, strict=True)] = 5
     backoff: Backoff = Backoff()
+    maybe_charged: Annotated[MaybeCharged, BeforeValidator(_lower)] = MaybeCharged.HOLD
     credits: CreditRules = CreditRules()
 
     def as_json(self) -> dict[str, Any]:

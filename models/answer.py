@@ -12,8 +12,10 @@ from models.fields import Instant, id_field
 class Answer(Model):
     """One provider's answer to one question of one organization.
 
-    While `state` is `asking`, the job `asked_by` has the question in hand until `lease_until`; others with
-    the same question wait for its answer.
+    `asking`: the job `asked_by` has the question in hand until `lease_until`; others with the same question
+    wait. `answered`: `findings` may be reused until `expires_at`. `pending`: the provider answers later; from
+    `lease_until` on the job asks for it with `token`. `maybe_charged`: a call ended without a reply after it was
+    sent; it is not repeated by itself before `expires_at`.
     """
 
     id = id_field()
@@ -25,6 +27,8 @@ class Answer(Model):
     findings = fields.JSONField[list[dict[str, Any]]](null=True)
     detail = fields.TextField(default="")
     asked_by = fields.CharField(max_length=36, null=True)
+    reservation_id = fields.CharField(max_length=36, null=True)  # the hold of a call whose answer is pending
+    token = fields.TextField(null=True)
     lease_until: datetime | None = Instant(null=True)
     answered_at: datetime | None = Instant(null=True)
     expires_at: datetime | None = Instant(null=True)

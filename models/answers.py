@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -15,26 +16,50 @@ Key = tuple[str, str, str]  # organization, provider, input key
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A job that is about to ask a provider. `input_key` is the SHA-256 of what decides the answer."""
+    """A job that is about to ask a provider. `input_key` is the SHA-256 of what decides the answer.
+
+    `insists`: a person asked for it, also where an earlier call may have been charged.
+    """
 
     organization_id: str
     provider: str
     input_key: str
     job_id: str
+    insists: bool = False
 
     @property
     def key(self) -> Key:
         return self.organization_id, self.provider, self.input_key
 
 
+class AnswerState(StrEnum):
+    """See `models.answer.Answer`."""
+
+    ASKING = "asking"
+    ANSWERED = "answered"
+    PENDING = "pending"
+    MAYBE_CHARGED = "maybe_charged"
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer that may be reused. `findings` are `{field, value, confidence, observedAt}`."""
+    """What is known of a question that is not simply this job's to ask.
 
+    `answered`: `findings` (`{field, value, confidence, observedAt}`) may be reused, since `answered_at`.
+    `pending`: the provider answers later; `findings` is what came at once, `due_at` when to ask with `token`.
+    `asking`: another job asks just now. `maybe_charged`: a call ended without a reply. Times in microseconds.
+    """
+
+    state: AnswerState
     matched: bool
     findings: list[dict[str, Any]]
     detail: str
-    answered_at: int
+    answered_at: int | None
+    token: str | None
+    due_at: int | None
+    expires_at: int | None
+    reservation_id: str | None
+    asked_by: str | None
 
 
 _KEY = {"organization_id": "text", "provider": "text", "input_key": "text", "job_id": "text"}
@@ -60,10 +85,10 @@ def _keys(inquiries: Sequence[Inquiry]) -> str:
 async def take(
     tx: BaseDBAsyncClient, inquiries: Sequence[Inquiry], now: datetime, until: datetime
 ) -> tuple[set[Inquiry], dict[Key, Kept]]:
-    """Which inquiries are theirs to make, holding the question `until` then, and which are answered already.
+    """Which inquiries are theirs to make, holding the question `until` then, and what is known of the others.
 
-    The others are in another job's hand: ask again a little later. A question that its job already holds, as
-    after a crash, is given to it again.
+    A question that its job holds already, as after a crash, is given to it again; one that may have been charged
+    is given only to an insisting job.
     """
     first = {inquiry.key: inquiry for inquiry in reversed(inquiries)}
     items = [
@@ -72,7 +97,7 @@ async def take(
             "organization_id": inquiry.organization_id,
             "provider": inquiry.provider,
             "input_key": inquiry.input_key,
-            "state": "asking",
+            "state": AnswerState.ASKING.value,
             "detail": "",
             "asked_by": inquiry.job_id,
             "lease_until": to_micros(until),
@@ -80,7 +105,9 @@ async def take(
         for inquiry in sorted(first.values(), key=lambda inquiry: inquiry.key)
     ]
     columns = dict.fromkeys(items[0], "text") | {"lease_until": "integer"}
-    moment = to_micros(now)  # a number, so it may stand in the statement itself
+    insisting = [inquiry.job_id for inquiry in first.values() if inquiry.insists]
+    moment = to_micros(now)  # a number, and the ids are our own, so they may stand in the statement itself
+    insists = f" OR (answer.state = 'maybe_charged' AND excluded.asked_by IN ({_quoted(insisting)}))"
     mine = await insert_rows(
         tx,
         "answer",
@@ -88,44 +115,71 @@ async def take(
         items,
         then="ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
         " findings = NULL, detail = '', answered_at = NULL, expires_at = NULL, asked_by = excluded.asked_by,"
-        " lease_until = excluded.lease_until"
-        f" WHERE (answer.state = 'answered' AND answer.expires_at <= {moment})"
+        " reservation_id = NULL, lease_until = excluded.lease_until"
+        f" WHERE (answer.state IN ('answered', 'maybe_charged') AND answer.expires_at <= {moment})"
         f" OR (answer.state = 'asking' AND (answer.lease_until < {moment} OR answer.asked_by = excluded.asked_by))"
+        f"{insists if insisting else ''}"
         " RETURNING organization_id, provider, input_key",
     )
     taken = {(row["organization_id"], row["provider"], row["input_key"]) for row in mine}
-    known = await query(
-        "SELECT answer.organization_id, answer.provider, answer.input_key, answer.matched, answer.findings,"
-        f" answer.detail, answer.answered_at FROM answer JOIN {rows(_KEY)} ON {_SAME_KEY}"
-        " WHERE answer.state = 'answered'",
-        [_keys([inquiry for inquiry in first.values() if inquiry.key not in taken])],
-        using=tx,
-    )
-    kept = {
-        (row["organization_id"], row["provider"], row["input_key"]): Kept(
-            bool(row["matched"]), load(row["findings"]) or [], row["detail"], row["answered_at"]
-        )
-        for row in known
+    others = [inquiry for inquiry in first.values() if inquiry.key not in taken]
+    known: list[dict[str, Any]] = []
+    if others:
+        sql = f"SELECT answer.* FROM answer JOIN {rows(_KEY)} ON {_SAME_KEY}"
+        known = await query(sql, [_keys(others)], using=tx)
+    return {first[key] for key in taken}, {
+        (row["organization_id"], row["provider"], row["input_key"]): _read(row) for row in known
     }
-    return {first[key] for key in taken}, kept
+
+
+def _quoted(ids: Sequence[str]) -> str:
+    return ", ".join(f"'{one}'" for one in ids)
+
+
+def _read(row: Mapping[str, Any]) -> Kept:
+    return Kept(
+        state=AnswerState(row["state"]),
+        matched=bool(row["matched"]),
+        findings=load(row["findings"]) or [],
+        detail=row["detail"],
+        answered_at=row["answered_at"],
+        token=row["token"],
+        due_at=row["lease_until"],
+        expires_at=row["expires_at"],
+        reservation_id=row["reservation_id"],
+        asked_by=row["asked_by"],
+    )
+
+
+_ANSWER = _KEY | {
+    "state": "text",
+    "matched": "boolean",
+    "findings": "json",
+    "detail": "text",
+    "reservation_id": "text",
+    "token": "text",
+    "lease_until": "integer",
+    "answered_at": "integer",
+    "expires_at": "integer",
+}
+_CHANGED = ", ".join(f"{name} = v.{name}" for name in _ANSWER if name not in _KEY)
 
 
 async def keep(tx: BaseDBAsyncClient, answers: Sequence[Mapping[str, Any]]) -> None:
-    """Keep what was answered to questions that these jobs hold."""
+    """Keep what became of questions that these jobs hold: answered, pending, or maybe charged."""
     if not answers:
         return
-    columns = _KEY | {
-        "matched": "boolean",
-        "findings": "json",
-        "detail": "text",
-        "answered_at": "integer",
-        "expires_at": "integer",
-    }
     await execute(
-        "UPDATE answer SET state = 'answered', matched = v.matched, findings = v.findings, detail = v.detail,"
-        " answered_at = v.answered_at, expires_at = v.expires_at, lease_until = NULL"
-        f" FROM {rows(columns)} WHERE {_SAME_KEY} AND answer.asked_by = v.job_id AND answer.state = 'asking'",
-        [dump_rows([{**answer, "findings": dump(answer["findings"])} for answer in answers])],
+        f"UPDATE answer SET {_CHANGED} FROM {rows(_ANSWER)}"
+        f" WHERE {_SAME_KEY} AND answer.asked_by = v.job_id AND answer.state IN ('asking', 'pending')",
+        [
+            dump_rows(
+                [
+                    {name: answer.get(name) for name in _ANSWER} | {"findings": dump(answer["findings"])}
+                    for answer in answers
+                ]
+            )
+        ],
         using=tx,
     )
 
@@ -135,7 +189,7 @@ async def give_up(tx: BaseDBAsyncClient, inquiries: Sequence[Inquiry]) -> None:
     if not inquiries:
         return
     await execute(
-        f"DELETE FROM answer WHERE state = 'asking' AND EXISTS (SELECT 1 FROM {rows(_KEY)}"
+        f"DELETE FROM answer WHERE state IN ('asking', 'pending') AND EXISTS (SELECT 1 FROM {rows(_KEY)}"
         f" WHERE {_SAME_KEY} AND answer.asked_by = v.job_id)",
         [_keys(inquiries)],
         using=tx,

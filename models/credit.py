@@ -62,3 +62,18 @@ class CreditEntry(Model):
 
     class Meta:
         table = "credit_entry"
+
+
+class CreditAlert(Model):
+    """A share (0-1) of the month's credits that was crossed: told once for each month and threshold."""
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    month = fields.CharField(max_length=7)
+    threshold = fields.FloatField()
+    used = fields.BigIntField()
+    most = fields.BigIntField()  # what the share is of: the monthly limit, or else the month's grant
+    raised_at: datetime = Instant()
+
+    class Meta:
+        table = "credit_alert"

@@ -26,6 +26,7 @@ _JOB = {
     "priority": "integer",
     "max_attempts": "integer",
     "forced": "boolean",
+    "budget_id": "text",
     "next_attempt_at": "integer",
     "fields_updated": "json",
     "outcomes": "json",

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 import orjson
 
-from providers.base import Answer, ProviderError, ProviderInfo, Question
+from providers.base import Answer, Pending, ProviderError, ProviderInfo, Question
+
+__all__ = ["Adapter", "Http", "KeyCheck", "Pending", "Reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,6 @@ class Reply:
         except orjson.JSONDecodeError as error:
             kind = self.headers.get("content-type", "no content type")[:80]
             raise ProviderError("invalid_answer", f"not JSON ({kind})", retryable=self.status >= 500) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """The answer, or the rest of it, comes later: ask again with `token` after `retry_after_seconds`.
-
-    `so_far` is what came at once; `expires_at` when waiting is over.
-    """
-
-    token: str
-    retry_after_seconds: float
-    expires_at: datetime | None = None
-    so_far: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +58,12 @@ class Http(Protocol):
         base: str = "",
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """One request to the base address named `base` (see `Adapter.bases`), and its reply, of any status.
+
+        The body is `json`, or `form` written as a web form; `headers` may name the content type of either.
 
         Raises ProviderError where there is none: `timeout` and `unavailable` (retryable), `rate_limited` when
         our own limit says wait, `invalid_answer` for a reply that is too large or cannot be unpacked.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from enrichment.vocabulary import EntityType
 
@@ -44,6 +44,19 @@ class Answer:
 NO_MATCH = Answer(matched=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The answer, or the rest of it, comes later: ask again with `token` after `retry_after_seconds`.
+
+    `so_far` is what came at once; `expires_at` when waiting is over.
+    """
+
+    token: str
+    retry_after_seconds: float
+    expires_at: datetime | None = None
+    so_far: Answer | None = None
+
+
 class ProviderError(Exception):
     """The provider could not answer.
 
@@ -81,6 +94,9 @@ class ProviderInfo:
     price: int = 0  # credits for a match
     answer_lifetime_days: int = 30  # how long a match may be reused; 0: never kept (answers cost nothing)
     miss_lifetime_days: int = 7
+    remote: bool = False  # asked over a network, so that it can fail and is watched by a circuit breaker
+    needs_key: bool = False
+    repeats_free: bool = False  # asking again after a time-out does not cost again
     attribution: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -98,5 +114,13 @@ class Provider(Protocol):
         has not enough input to ask with.
         """
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question) -> Answer | Pending:
         """Look the record up. Raises ProviderError when it could not be asked."""
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """A provider whose answers may come later."""
+
+    async def poll(self, question: Question, token: str) -> Answer | Pending:
+        """Ask for an answer that was pending. Raises ProviderError."""

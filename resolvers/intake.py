@@ -302,6 +302,7 @@ def job_row(
     requested_by: str | None,
     *,
     forced: bool = False,
+    budget_id: str | None = None,
 ) -> dict[str, Any]:
     """A new pending job of a record, due now."""
     return {
@@ -313,6 +314,7 @@ def job_row(
         "priority": PRIORITY[trigger],
         "max_attempts": config.max_attempts,
         "forced": forced,
+        "budget_id": budget_id,
         "next_attempt_at": moment,
         "requested_by": requested_by,
         "created_at": moment,

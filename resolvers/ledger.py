@@ -34,7 +34,11 @@ _ENTRY = {
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A price to set aside before a call. `provider_daily_limit`: most credits a day for this provider."""
+    """A price to set aside before a call.
+
+    `provider_daily_limit`: most credits a day for this provider; `budget_id`: the budget of the request that
+    the job came from.
+    """
 
     job_id: str
     record_id: str
@@ -43,6 +47,7 @@ class Hold:
     entity_type: EntityType
     trigger: JobTrigger
     provider_daily_limit: int | None = None
+    budget_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ async def reserve(
         account = await lock_account(tx, organization_id, now, monthly_grant)
         limited = sorted({hold.provider for hold in holds if hold.provider_daily_limit is not None})
         spent = await _spent_today(tx, organization_id, limited, now) if limited else {}
+        budgets = await _lock_budgets(tx, organization_id, holds)
         purse = Purse(account["balance"], account["reserved"], account["used_in_month"], account["used_in_day"])
         results: list[str | SkipReason] = []
         entries: list[dict[str, Any]] = []
@@ -158,19 +164,41 @@ async def reserve(
             if cap is not None and spent.get(hold.provider, 0) + hold.price > cap:
                 results.append(SkipReason.PROVIDER_DAILY_LIMIT)
                 continue
-            refusal = purse.hold(hold.price, limits)
+            refusal = _over_budget(hold, budgets) or purse.hold(hold.price, limits)
             if refusal is not None:
                 results.append(refusal)
                 continue
             spent[hold.provider] = spent.get(hold.provider, 0) + hold.price
+            if hold.budget_id is not None:
+                budgets[hold.budget_id]["held"] += hold.price
             entries.append(_reservation(organization_id, hold, now))
             results.append(entries[-1]["id"])
         account["reserved"] = purse.reserved
         await insert_entries(tx, entries)
+        for budget_id, budget in budgets.items():
+            await execute("UPDATE credit_budget SET held = ? WHERE id = ?", [budget["held"], budget_id], using=tx)
         await save_account(tx, account)
         return results
 
     return await transaction(body)
+
+
+async def _lock_budgets(
+    tx: BaseDBAsyncClient, organization_id: str, holds: Sequence[Hold]
+) -> dict[str, dict[str, Any]]:
+    """The budgets that these holds draw on. The account's lock covers them: nobody else changes them now."""
+    ids = sorted({hold.budget_id for hold in holds if hold.budget_id is not None})
+    if not ids:
+        return {}
+    sql = f"SELECT id, most, held FROM credit_budget WHERE organization_id = ? AND id IN ({marks(ids)})"
+    return {row["id"]: row for row in await query(sql, [organization_id, *ids], using=tx)}
+
+
+def _over_budget(hold: Hold, budgets: dict[str, dict[str, Any]]) -> SkipReason | None:
+    if hold.budget_id is None:
+        return None
+    budget = budgets.get(hold.budget_id)
+    return SkipReason.BUDGET if budget is None or budget["held"] + hold.price > budget["most"] else None
 
 
 def _reservation(organization_id: str, hold: Hold, now: datetime) -> dict[str, Any]:
@@ -217,9 +245,19 @@ async def settle(
     charged_ids = {entry["settles"] for entry in done}
     releases = [_end(entry, CreditKind.RELEASE, now) for entry in held if entry["id"] not in charged_ids]
     done += await insert_entries(tx, releases)
+    await _give_budgets_back(tx, [entry for entry in done if entry["kind"] == CreditKind.RELEASE])
     _apply(account, done)
     await save_account(tx, account)
     return {entry["settles"]: -entry["amount"] for entry in done}
+
+
+async def _give_budgets_back(tx: BaseDBAsyncClient, releases: Sequence[dict[str, Any]]) -> None:
+    for entry in releases:
+        await execute(
+            "UPDATE credit_budget SET held = held + ? WHERE id IN (SELECT budget_id FROM job WHERE id = ?)",
+            [entry["reserved_change"], entry["job_id"]],
+            using=tx,
+        )
 
 
 def _end(reservation: dict[str, Any], kind: CreditKind, now: datetime) -> dict[str, Any]:
@@ -245,12 +283,13 @@ def _apply(account: dict[str, Any], entries: Sequence[dict[str, Any]]) -> None:
 
 
 async def open_reservations(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Reservations of these jobs that nobody settled: `id` and `organization_id` of each."""
+    """Reservations of these jobs that nobody settled and no pending answer needs: `id` and `organization_id`."""
     if not job_ids:
         return []
     return await query(
         "SELECT r.id, r.organization_id FROM credit_entry r WHERE r.kind = 'reservation'"
-        f" AND r.job_id IN ({marks(job_ids)}) AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)",
+        f" AND r.job_id IN ({marks(job_ids)}) AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)"
+        " AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.reservation_id = r.id AND a.state = 'pending')",
         list(job_ids),
         using=tx,
     )

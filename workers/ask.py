@@ -3,27 +3,32 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from enrichment.catalogue import Refused, fields_of, normalize
+from enrichment.config import MaybeCharged, ProviderRule
 from enrichment.credits import Limits
 from enrichment.merge import Candidate
-from enrichment.vocabulary import StepOutcome
+from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
-from models.answers import Inquiry, Kept
-from models.fields import from_micros
-from providers.base import Answer, Provider, ProviderError, Question
+from models.answers import AnswerState, Inquiry, Kept
+from models.fields import from_micros, to_micros
+from providers.base import Answer, Pending, Provider, ProviderError, Question, Waits
+from resolvers.context import Services
 from resolvers.ledger import Hold
 from workers.desk import Closing, Desk, HoldRequest
+from workers.guard import Guard
 from workers.load import Claimed
 
 CALL_SECONDS = 30.0
-POLL_SECONDS = 0.1  # between two looks for an answer that another job is waiting for
+LOOK_SECONDS = 0.1  # between two looks for an answer that another job is asking for
+PATIENCE_SECONDS = 2.0  # after which the job gives its place back meanwhile
+LONGEST_WAIT = timedelta(hours=1)  # for an answer that comes later, where the provider sets no end
+HELD_BACK = timedelta(days=1)  # how long a question that may have been charged is not asked again
 _MOST_CONFIDENCE = 0.99
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +36,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Asked:
-    """How asking ended."""
+    """How asking ended. `waits_until`: the job goes on then, because the answer is not there yet."""
 
     outcome: StepOutcome
     candidates: dict[str, Candidate] = field(default_factory=dict)
@@ -40,27 +45,197 @@ class Asked:
     latency_ms: int | None = None
     credits: int = 0
     error: ProviderError | None = None
+    waits_until: datetime | None = None
+    pending: Pending | None = None
 
 
-async def ask(provider: Provider, question: Question, job: Claimed, desk: Desk, now: Callable[[], datetime]) -> Asked:
-    """Look the record up. A failing provider is an outcome here, never an exception."""
-    try:
-        input_key = provider.input_key(question)
-    except Exception:
-        _log.exception("provider cannot read the question", provider=provider.info.id, job_id=job.id)
-        return _failed(ProviderError("invalid_answer", "the provider failed on this record", retryable=False))
-    if input_key is None:
-        return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=f"needs {provider.info.needs}")
-    if not keeps_answers(provider):
-        return await _call(provider, question, now)
-    inquiry = Inquiry(job.organization_id, provider.info.id, _digest(input_key), job.id)
-    taken = await desk.take(inquiry)
-    while taken is False:
-        await asyncio.sleep(POLL_SECONDS)
-        taken = await desk.take(inquiry)
-    if isinstance(taken, Kept):
-        return _reuse(provider, question, taken)
-    return await _pay_and_call(provider, question, job, desk, inquiry, now)
+class Asker:
+    """Asks providers for the jobs of one worker. A failing provider is an outcome here, never an exception."""
+
+    def __init__(self, services: Services, desk: Desk) -> None:
+        self._desk = desk
+        self._guard = Guard(services)
+        self._now = services.now
+
+    async def ask(self, provider: Provider, question: Question, job: Claimed) -> Asked:
+        """Look the record up."""
+        try:
+            input_key = provider.input_key(question)
+        except Exception:
+            _log.exception("provider cannot read the question", provider=provider.info.id, job_id=job.id)
+            return _failed(ProviderError("invalid_answer", "the provider failed on this record", retryable=False))
+        if input_key is None:
+            detail = f"needs {provider.info.needs}"
+            return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=detail)
+        if not keeps_answers(provider):
+            return await self._call_if_well(provider, question, job)
+        inquiry = Inquiry(job.organization_id, provider.info.id, _digest(input_key), job.id, _insists(job))
+        known = await self._look(inquiry)
+        if known is None:
+            return await self._pay_and_call(provider, question, job, inquiry)
+        if known.state is AnswerState.ANSWERED:
+            return _reuse(provider, question, known)
+        if known.state is AnswerState.MAYBE_CHARGED:
+            return _failed(_maybe_charged(provider))
+        if known.state is AnswerState.PENDING and known.asked_by == job.id:
+            return await self._go_on(provider, question, job, inquiry, known)
+        return _waiting(self._now() + timedelta(seconds=PATIENCE_SECONDS))
+
+    async def _look(self, inquiry: Inquiry) -> Kept | None:
+        """What is known of the question, after some patience with another job that is asking it."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        known = await self._desk.take(inquiry)
+        while known is not None and known.state is AnswerState.ASKING and time.monotonic() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+            known = await self._desk.take(inquiry)
+        return known
+
+    async def _pay_and_call(self, provider: Provider, question: Question, job: Claimed, inquiry: Inquiry) -> Asked:
+        reservation: str | None = None
+        closed = False
+        try:
+            refusal = await self._refusal(provider, job)
+            if refusal is not None:
+                return _failed(refusal)
+            if provider.info.price:
+                held = await self._desk.hold(_hold(provider, job))
+                if isinstance(held, SkipReason):
+                    return Asked(StepOutcome.SKIPPED, skipped=held)
+                reservation = held
+            asked = await self._call(provider, question, job)
+            closing = self._closing(provider, asked, inquiry, reservation, job)
+            if closing is not None:
+                asked.credits = await self._desk.close_call(closing)
+                closed = True
+            return asked
+        finally:
+            if not closed:
+                # Also when this job is being stopped: the question and the price are free for others again.
+                await asyncio.shield(self._desk.close_call(Closing(job.organization_id, reservation, inquiry)))
+
+    async def _go_on(
+        self, provider: Provider, question: Question, job: Claimed, inquiry: Inquiry, known: Kept
+    ) -> Asked:
+        """Ask for the answer to an earlier call of this job that was pending."""
+        now = self._now()
+        due = from_micros(known.due_at or 0)
+        if due > now:
+            return _waiting(due, _candidates(provider, question, known.findings))
+        assert known.token is not None  # a pending row has one
+        asked = await self._call(provider, question, job, token=known.token)
+        over = known.expires_at is not None and from_micros(known.expires_at) <= now
+        if over and (asked.pending is not None or asked.error is not None):
+            asked = self._give_up_waiting(provider, question, known)
+        elif asked.error is not None and asked.error.retryable:
+            return _waiting(now + timedelta(seconds=30), _candidates(provider, question, known.findings))
+        if asked.pending is not None and asked.pending.expires_at is None and known.expires_at is not None:
+            asked.pending = Pending(
+                asked.pending.token,
+                asked.pending.retry_after_seconds,
+                from_micros(known.expires_at),
+                asked.pending.so_far,
+            )
+        closing = self._closing(provider, asked, inquiry, known.reservation_id, job)
+        asked.credits = await self._desk.close_call(
+            closing or Closing(job.organization_id, known.reservation_id, inquiry)
+        )
+        return asked
+
+    def _give_up_waiting(self, provider: Provider, question: Question, known: Kept) -> Asked:
+        candidates = _candidates(provider, question, known.findings)
+        if candidates:
+            return Asked(StepOutcome.MATCH, candidates=candidates, detail="the rest of the answer never came")
+        return _failed(ProviderError("timeout", "the promised answer never came", retryable=False))
+
+    async def _refusal(self, provider: Provider, job: Claimed) -> ProviderError | None:
+        if not provider.info.remote:
+            return None
+        return await self._guard.refusal(job.organization_id, provider.info.id)
+
+    async def _call_if_well(self, provider: Provider, question: Question, job: Claimed) -> Asked:
+        refusal = await self._refusal(provider, job)
+        return _failed(refusal) if refusal else await self._call(provider, question, job)
+
+    async def _call(self, provider: Provider, question: Question, job: Claimed, *, token: str | None = None) -> Asked:
+        started = time.perf_counter()
+        asked = await self._answer(provider, question, token)
+        asked.latency_ms = round((time.perf_counter() - started) * 1000)
+        if provider.info.remote:
+            await self._note(provider, job, asked)
+        return asked
+
+    async def _answer(self, provider: Provider, question: Question, token: str | None) -> Asked:
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                if token is None:
+                    answer = await provider.ask(question)
+                elif isinstance(provider, Waits):
+                    answer = await provider.poll(question, token)
+                else:
+                    raise ProviderError("invalid_answer", "the provider cannot be asked again", retryable=False)
+            return self._read(provider, question, answer)
+        except ProviderError as error:
+            return _failed(error)
+        except TimeoutError:
+            message = f"no answer within {CALL_SECONDS:.0f} s"
+            return _failed(ProviderError("timeout", message, retryable=True, maybe_charged=provider.info.remote))
+        except Exception:
+            # A bug in an adapter, or an answer that it did not foresee, harms this step alone.
+            _log.exception("provider failed", provider=provider.info.id)
+            return _failed(ProviderError("invalid_answer", "the answer could not be read", retryable=False))
+
+    def _read(self, provider: Provider, question: Question, answer: Answer | Pending) -> Asked:
+        now = self._now()
+        if isinstance(answer, Pending):
+            so_far = _canonical(provider, question, answer.so_far, now) if answer.so_far else {}
+            asked = _waiting(now + timedelta(seconds=max(answer.retry_after_seconds, 0.1)), so_far)
+            asked.pending = answer
+            return asked
+        candidates = _canonical(provider, question, answer, now) if answer.matched else {}
+        outcome = StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH
+        return Asked(outcome, candidates=candidates, detail=answer.detail)
+
+    async def _note(self, provider: Provider, job: Claimed, asked: Asked) -> None:
+        organization_id, provider_id = job.organization_id, provider.info.id
+        if asked.error is not None:
+            await self._guard.note_failure(organization_id, provider_id, asked.error)
+        else:
+            matched = asked.outcome is not StepOutcome.NO_MATCH
+            await self._guard.note_success(organization_id, provider_id, _rule(provider, job), matched)
+
+    def _closing(
+        self, provider: Provider, asked: Asked, inquiry: Inquiry, reservation: str | None, job: Claimed
+    ) -> Closing | None:
+        """What is kept of a call and what it costs; None when nothing came of it."""
+        now = self._now()
+        organization_id = job.organization_id
+        if asked.error is not None:
+            held_back = asked.error.maybe_charged and not provider.info.repeats_free and provider.info.price > 0
+            if not held_back or job.config.maybe_charged is MaybeCharged.RETRY:
+                return None
+            asked.error = _maybe_charged(provider)
+            row = {"state": AnswerState.MAYBE_CHARGED.value, "findings": [], "expires_at": to_micros(now + HELD_BACK)}
+            return Closing(organization_id, reservation, inquiry, kept=row | {"detail": asked.error.message})
+        row = {"findings": [_finding_json(name, one) for name, one in asked.candidates.items()], "detail": asked.detail}
+        if asked.pending is not None:
+            assert asked.waits_until is not None
+            row |= {
+                "state": AnswerState.PENDING.value,
+                "token": asked.pending.token,
+                "reservation_id": reservation,
+                "lease_until": to_micros(asked.waits_until),
+                "expires_at": to_micros(asked.pending.expires_at or now + LONGEST_WAIT),
+            }
+            return Closing(organization_id, reservation, inquiry, kept=row, holds_on=True)
+        matched = asked.outcome is StepOutcome.MATCH
+        lifetime = provider.info.answer_lifetime_days if matched else provider.info.miss_lifetime_days
+        row |= {
+            "state": AnswerState.ANSWERED.value,
+            "matched": matched,
+            "answered_at": to_micros(now),
+            "expires_at": to_micros(now + timedelta(days=lifetime or 30)),
+        }
+        return Closing(organization_id, reservation, inquiry, charge=matched, kept=row)
 
 
 def keeps_answers(provider: Provider) -> bool:
@@ -68,34 +243,21 @@ def keeps_answers(provider: Provider) -> bool:
     return provider.info.price > 0 or provider.info.answer_lifetime_days > 0
 
 
+def _insists(job: Claimed) -> bool:
+    """Whether a person asked for this job by hand, knowing how the last one ended."""
+    return job.forced and job.trigger is not JobTrigger.CREDITS_RESTORED
+
+
 def _digest(input_key: str) -> str:
     return hashlib.sha256(input_key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def _pay_and_call(
-    provider: Provider, question: Question, job: Claimed, desk: Desk, inquiry: Inquiry, now: Callable[[], datetime]
-) -> Asked:
-    reservation: str | None = None
-    answered = False
-    try:
-        if provider.info.price:
-            held = await desk.hold(_hold(provider, job))
-            if isinstance(held, SkipReason):
-                return Asked(StepOutcome.SKIPPED, skipped=held)
-            reservation = held
-        asked = await _call(provider, question, now)
-        if asked.error is None:
-            asked.credits = await desk.close_call(_closing(provider, asked, inquiry, reservation))
-            answered = True
-        return asked
-    finally:
-        if not answered:
-            # Also when this job is being stopped: the question and the price are free for others again.
-            await asyncio.shield(desk.close_call(Closing(job.organization_id, reservation, inquiry)))
+def _rule(provider: Provider, job: Claimed) -> ProviderRule | None:
+    return next((rule for rule in job.config.providers if rule.id == provider.info.id), None)
 
 
 def _hold(provider: Provider, job: Claimed) -> HoldRequest:
-    rule = next((rule for rule in job.config.providers if rule.id == provider.info.id), None)
+    rule = _rule(provider, job)
     return HoldRequest(
         job.organization_id,
         Hold(
@@ -106,22 +268,9 @@ def _hold(provider: Provider, job: Claimed) -> HoldRequest:
             entity_type=job.entity_type,
             trigger=job.trigger,
             provider_daily_limit=rule.daily_limit if rule else None,
+            budget_id=job.budget_id,
         ),
         Limits(job.config.credits.monthly_limit, job.config.credits.daily_limit),
-    )
-
-
-def _closing(provider: Provider, asked: Asked, inquiry: Inquiry, reservation: str | None) -> Closing:
-    matched = asked.outcome is StepOutcome.MATCH
-    lifetime = provider.info.answer_lifetime_days if matched else provider.info.miss_lifetime_days
-    return Closing(
-        organization_id=inquiry.organization_id,
-        reservation_id=reservation,
-        inquiry=inquiry,
-        matched=matched,
-        findings=[_finding_json(name, candidate) for name, candidate in asked.candidates.items()],
-        detail=asked.detail,
-        lifetime_days=lifetime or 30,
     )
 
 
@@ -134,29 +283,23 @@ def _finding_json(name: str, candidate: Candidate) -> dict[str, Any]:
     }
 
 
-async def _call(provider: Provider, question: Question, now: Callable[[], datetime]) -> Asked:
-    started = time.perf_counter()
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            answer = await provider.ask(question)
-        asked = _read(provider, question, answer, now())
-    except ProviderError as error:
-        asked = _failed(error)
-    except TimeoutError:
-        asked = _failed(ProviderError("timeout", f"no answer within {CALL_SECONDS:.0f} s", retryable=True))
-    except Exception:
-        # A bug in an adapter, or an answer that it did not foresee, harms this step alone.
-        _log.exception("provider failed", provider=provider.info.id)
-        asked = _failed(ProviderError("invalid_answer", "the provider's answer could not be read", retryable=False))
-    asked.latency_ms = round((time.perf_counter() - started) * 1000)
-    return asked
+def _waiting(until: datetime, so_far: dict[str, Candidate] | None = None) -> Asked:
+    return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=SkipReason.WAITING, waits_until=until)
 
 
 def _failed(error: ProviderError) -> Asked:
     return Asked(StepOutcome.ERROR, detail=error.message, error=error)
 
 
-def _read(provider: Provider, question: Question, answer: Answer, moment: datetime) -> Asked:
+def _maybe_charged(provider: Provider) -> ProviderError:
+    return ProviderError(
+        "maybe_charged",
+        f"{provider.info.name} did not reply to a call that it may have charged; it is not repeated by itself",
+        retryable=False,
+    )
+
+
+def _canonical(provider: Provider, question: Question, answer: Answer, moment: datetime) -> dict[str, Candidate]:
     """The answer's findings as canonical values; what cannot be a field's value is left out."""
     gives = provider.info.gives.get(question.entity_type, frozenset())
     known = fields_of(question.entity_type)
@@ -172,25 +315,27 @@ def _read(provider: Provider, question: Question, answer: Answer, moment: dateti
             confidence = min(max(float(finding.confidence), 0.0), _MOST_CONFIDENCE)
             seen = min(finding.observed_at or moment, moment)
             candidates[finding.field] = Candidate(provider.info.id, value, confidence, seen)
-    outcome = StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH
-    return Asked(outcome, candidates=candidates if answer.matched else {}, detail=answer.detail)
+    return candidates
 
 
-def _reuse(provider: Provider, question: Question, kept: Kept) -> Asked:
+def _candidates(provider: Provider, question: Question, findings: list[dict[str, Any]]) -> dict[str, Candidate]:
     gives = provider.info.gives.get(question.entity_type, frozenset())
-    candidates = {
+    return {
         finding["field"]: Candidate(
             provider.info.id,
             finding["value"],
             finding["confidence"],
             datetime.fromisoformat(finding["observedAt"]),
         )
-        for finding in kept.findings
+        for finding in findings
         if finding["field"] in gives
     }
-    since = from_micros(kept.answered_at).date().isoformat()
+
+
+def _reuse(provider: Provider, question: Question, kept: Kept) -> Asked:
+    since = from_micros(kept.answered_at or 0).date().isoformat()
     return Asked(
         StepOutcome.MATCH if kept.matched else StepOutcome.NO_MATCH,
-        candidates=candidates if kept.matched else {},
+        candidates=_candidates(provider, question, kept.findings) if kept.matched else {},
         detail=f"{kept.detail} (answered on {since}, not asked again)".strip(),
     )

@@ -14,11 +14,11 @@ from enrichment.vocabulary import JobStatus, StepOutcome
 from enrichment.waterfall import SkipReason, Source, Want, Waterfall, refreshes, want
 from providers.base import Provider, Question
 from providers.registry import Registry
-from workers.ask import Asked, ask
-from workers.desk import Desk
+from workers.ask import Asked, Asker
 from workers.load import Claimed, candidate_json, read_candidate
 
 SHORT = {SkipReason.INSUFFICIENT_CREDITS, SkipReason.PROVIDER_DAILY_LIMIT}
+LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later
 Progress = Callable[[Claimed, int, str | None], None]
 
 
@@ -36,6 +36,7 @@ class Ending:
     error_message: str | None = None
     error_retryable: bool | None = None
     next_attempt_at: datetime | None = None
+    counts: bool = True  # whether this attempt uses up one of the job's
 
     @property
     def credits_used(self) -> int:
@@ -46,13 +47,13 @@ def _skipped(job: Claimed, code: str, message: str) -> Ending:
     return Ending(job, JobStatus.SKIPPED, error_code=code, error_message=message, error_retryable=False)
 
 
-async def carry(job: Claimed, registry: Registry, desk: Desk, now: Callable[[], datetime], told: Progress) -> Ending:
+async def carry(job: Claimed, registry: Registry, asker: Asker, now: Callable[[], datetime], told: Progress) -> Ending:
     """Decide how this job ends. Writes nothing but what the calls themselves cost and brought."""
     if not job.config.enabled or not job.config.entity_types.allows(job.entity_type):
         return _skipped(job, "disabled", "enrichment is switched off for this entity type")
     if _cools_down(job):
         return _skipped(job, "cooldown", f"enriched within the last {job.config.cooldown_hours} hours")
-    asking = _Asking(job, registry, desk, now, told)
+    asking = _Asking(job, registry, asker, told)
     await asking.ask_all()
     decisions = asking.judge()
     return _end(job, asking, decisions, now)
@@ -66,12 +67,9 @@ def _cools_down(job: Claimed) -> bool:
 class _Asking:
     """The questions of one job: the waterfall's state, and what each source said."""
 
-    def __init__(
-        self, job: Claimed, registry: Registry, desk: Desk, now: Callable[[], datetime], told: Progress
-    ) -> None:
+    def __init__(self, job: Claimed, registry: Registry, asker: Asker, told: Progress) -> None:
         self._job = job
-        self._desk = desk
-        self._now = now
+        self._asker = asker
         self._told = told
         self._providers: dict[str, Provider] = {}
         sources: list[Source] = []
@@ -115,7 +113,10 @@ class _Asking:
         count = len(self.waterfall.sources) or 1
         while (source := self.waterfall.next()) is not None:
             self._told(self._job, 5 + 90 * len(self.results) // count, source.id)
-            self._note(source.id, await self._ask(source))
+            asked = await self._ask(source)
+            self._note(source.id, asked)
+            if asked.waits_until is not None:
+                break  # whoever comes after it may not be needed
 
     async def _ask(self, source: Source) -> Asked:
         limit = self._job.config.credits.per_record_max
@@ -127,7 +128,7 @@ class _Asking:
             wanted=self.waterfall.could_give(source),
             organization_id=self._job.organization_id,
         )
-        return await ask(self._providers[source.id], question, self._job, self._desk, self._now)
+        return await self._asker.ask(self._providers[source.id], question, self._job)
 
     def _note(self, source_id: str, asked: Asked) -> None:
         self.results[source_id] = asked
@@ -208,7 +209,10 @@ def _end(job: Claimed, asking: _Asking, decisions: dict[str, Decision], now: Cal
         matched=any(one.outcome is StepOutcome.MATCH for one in answered) if answered else None,
         short_of_credits=short,
     )
-    if failed:
+    waits = [one.waits_until for one in asked if one.waits_until is not None]
+    if waits:
+        ending.status, ending.next_attempt_at, ending.counts = JobStatus.PENDING, min(waits), False
+    elif failed:
         _end_with_errors(ending, failed, now)
     elif short:
         _blame(ending, "insufficient_credits", "there were not enough credits to ask a paid provider", retryable=True)
@@ -231,9 +235,11 @@ def _end_unasked(ending: Ending, asking: _Asking) -> None:
 def _end_with_errors(ending: Ending, failed: list[Asked], now: Callable[[], datetime]) -> None:
     job = ending.job
     errors = [one.error for one in failed if one.error is not None]
-    worst = next((error for error in errors if error.retryable), errors[0])
+    worst = min(errors, key=lambda error: (not error.retryable, error.code == "rate_limited"))
     _blame(ending, worst.code, worst.message, retryable=worst.retryable)
-    if worst.retryable and job.attempts < job.max_attempts:
+    # A provider's pace is nobody's failure, but does not hold a job for ever.
+    ending.counts = worst.code != "rate_limited" or now() - job.created_at > LONGEST_PATIENCE
+    if worst.retryable and (job.attempts < job.max_attempts or not ending.counts):
         waits = [
             wait_seconds(
                 job.config.backoff,

@@ -16,6 +16,7 @@ from models.queue import LEASE, Lease, claim, give_back, organizations_with_due_
 from resolvers.context import Services
 from resolvers.events import announce
 from resolvers.ledger import release_open
+from workers.ask import Asker
 from workers.batcher import Batcher
 from workers.carry import Ending, carry
 from workers.desk import Desk
@@ -46,6 +47,7 @@ class Crew:
         self._capacity = capacity
         self._lease = lease
         self._desk = Desk(services)
+        self._asker = Asker(services, self._desk)
         self._write: Batcher[Ending, Written] = Batcher(self._write_some, most=AT_ONCE, wait=_WRITE_WAIT_SECONDS)
         self._flights: dict[str, _Flight] = {}
         self._renewer: asyncio.Task[None] | None = None
@@ -133,7 +135,7 @@ class Crew:
         """One job to its end. A job that cannot be ended is handed back, or left to its lease."""
         try:
             for _ in range(REDECISIONS):
-                ending = await carry(job, self._services.registry, self._desk, self._services.now, self._told)
+                ending = await carry(job, self._services.registry, self._asker, self._services.now, self._told)
                 if await self._write(ending) is not Written.MOVED:
                     return
                 job.snapshot = await self._desk.reread(job.record_id)

@@ -10,9 +10,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.credits import Limits
 from enrichment.waterfall import SkipReason
-from models.answers import Inquiry, Kept, give_up, keep, take
+from models.answers import AnswerState, Inquiry, Kept, give_up, keep, take
 from models.database import transaction
-from models.fields import to_micros
 from resolvers.context import Services
 from resolvers.ledger import Hold, Settlement, reserve, settle
 from workers.batcher import Batcher
@@ -34,15 +33,18 @@ class HoldRequest:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The end of a call: what it costs, and what is kept of it. No `findings`: nothing was answered."""
+    """The end of a call: whether it is charged, and what is kept of it.
+
+    `kept` is the answer's row (see `models.answers.keep`); None gives the question up. `holds_on` leaves the
+    reservation as it is, because the answer comes later.
+    """
 
     organization_id: str
     reservation_id: str | None
-    inquiry: Inquiry | None
-    matched: bool = False
-    findings: list[dict[str, Any]] | None = None
-    detail: str = ""
-    lifetime_days: int = 0
+    inquiry: Inquiry
+    charge: bool = False
+    kept: dict[str, Any] | None = None
+    holds_on: bool = False
 
 
 class Desk:
@@ -51,7 +53,7 @@ class Desk:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.hold: Batcher[HoldRequest, str | SkipReason] = Batcher(self._hold, most=_MOST, wait=_WAIT_SECONDS)
-        self.take: Batcher[Inquiry, Kept | bool] = Batcher(self._take, most=_MOST, wait=_WAIT_SECONDS)
+        self.take: Batcher[Inquiry, Kept | None] = Batcher(self._take, most=_MOST, wait=_WAIT_SECONDS)
         self.close_call: Batcher[Closing, int] = Batcher(self._close_calls, most=_MOST, wait=_WAIT_SECONDS)
         self.reread: Batcher[str, Snapshot] = Batcher(self._reread, most=_MOST, wait=_WAIT_SECONDS)
 
@@ -75,15 +77,15 @@ class Desk:
             answers.update(zip(places, results, strict=True))
         return [answers[place] for place in range(len(requests))]
 
-    async def _take(self, inquiries: Sequence[Inquiry]) -> list[Kept | bool]:
-        """For each: the kept answer, True to ask oneself, False to wait for another job's answer."""
+    async def _take(self, inquiries: Sequence[Inquiry]) -> list[Kept | None]:
+        """For each: what is known of it, or None when it is this job's to ask."""
         now = self._services.now()
 
         async def body(tx: BaseDBAsyncClient) -> tuple[set[Inquiry], dict[Any, Kept]]:
             return await take(tx, inquiries, now, now + ASKING)
 
-        mine, kept = await transaction(body)
-        return [kept.get(inquiry.key, inquiry in mine) for inquiry in inquiries]
+        mine, known = await transaction(body)
+        return [None if inquiry in mine else known.get(inquiry.key, _ASKED_ELSEWHERE) for inquiry in inquiries]
 
     async def _close_calls(self, closings: Sequence[Closing]) -> list[int]:
         """Settle and keep, in one transaction for each organization. For each: the credits charged."""
@@ -98,23 +100,19 @@ class Desk:
     async def _close_some(self, organization_id: str, closings: Sequence[Closing]) -> dict[str, int]:
         now = self._services.now()
         settlements = [
-            Settlement(closing.reservation_id, charge=closing.matched)
+            Settlement(closing.reservation_id, charge=closing.charge)
             for closing in closings
-            if closing.reservation_id is not None
+            if closing.reservation_id is not None and not closing.holds_on
         ]
-        kept = [_kept(closing, closing.inquiry, to_micros(now)) for closing in closings if closing.inquiry]
+        kept = [_row(closing.inquiry, closing.kept) for closing in closings if closing.kept is not None]
+        given_up = [closing.inquiry for closing in closings if closing.kept is None]
 
         async def body(tx: BaseDBAsyncClient) -> dict[str, int]:
             charged = await settle(
-                tx,
-                organization_id,
-                settlements,
-                now=now,
-                monthly_grant=self._services.monthly_credit_grant,
+                tx, organization_id, settlements, now=now, monthly_grant=self._services.monthly_credit_grant
             )
-            await keep(tx, [row for row in kept if row["findings"] is not None])
-            unanswered = [closing.inquiry for closing in closings if closing.inquiry and closing.findings is None]
-            await give_up(tx, unanswered)
+            await keep(tx, kept)
+            await give_up(tx, given_up)
             return charged
 
         return await transaction(body)
@@ -124,16 +122,25 @@ class Desk:
         return [found[record_id] for record_id in record_ids]
 
 
-def _kept(closing: Closing, inquiry: Inquiry, moment: int) -> dict[str, Any]:
-    day = 86_400_000_000
+_ASKED_ELSEWHERE = Kept(
+    AnswerState.ASKING,
+    matched=False,
+    findings=[],
+    detail="",
+    answered_at=None,
+    token=None,
+    due_at=None,
+    expires_at=None,
+    reservation_id=None,
+    asked_by=None,
+)
+
+
+def _row(inquiry: Inquiry, kept: dict[str, Any]) -> dict[str, Any]:
     return {
+        **kept,
         "organization_id": inquiry.organization_id,
         "provider": inquiry.provider,
         "input_key": inquiry.input_key,
         "job_id": inquiry.job_id,
-        "matched": closing.matched,
-        "findings": closing.findings,
-        "detail": closing.detail,
-        "answered_at": moment,
-        "expires_at": moment + closing.lifetime_days * day,
     }

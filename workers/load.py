@@ -49,6 +49,8 @@ class Claimed:
     attempts: int
     max_attempts: int
     forced: bool
+    budget_id: str | None
+    created_at: datetime
     config: Config
     claimed_at: datetime  # a person's edit after this is newer than any answer
     snapshot: Snapshot
@@ -68,7 +70,7 @@ async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list
     """The jobs of these rows, claimed just `now`, with all that they decide on."""
     configs = await _configs({row["organization_id"] for row in rows})
     snapshots = await load_snapshots([row["record_id"] for row in rows])
-    steps = await _steps([row["id"] for row in rows if row["attempts"] > 1])
+    steps = await _steps([row["id"] for row in rows])
     return [
         Claimed(
             lease=Lease(row["id"], row["fence"]),
@@ -79,6 +81,8 @@ async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list
             attempts=row["attempts"],
             max_attempts=row["max_attempts"],
             forced=bool(row["forced"]),
+            budget_id=row["budget_id"],
+            created_at=from_micros(row["created_at"]),
             config=configs[row["organization_id"]],
             claimed_at=now,
             snapshot=snapshots[row["record_id"]],

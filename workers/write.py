@@ -242,6 +242,7 @@ async def _write_steps(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment:
 _ENDED = {
     "id": "text",
     "status": "text",
+    "attempts": "integer",
     "progress": "integer",
     "fields_updated": "json",
     "outcomes": "json",
@@ -276,6 +277,7 @@ def _ended(ending: Ending, moment: int) -> dict[str, Any]:
     return {
         "id": job.id,
         "status": ending.status.value,
+        "attempts": job.attempts if ending.counts else job.attempts - 1,
         "progress": 100 if ending.status.is_final else job.progress,
         "fields_updated": dump(list(updated)),
         "outcomes": dump(_outcomes(ending)),

@@ -54,6 +54,7 @@ CREATE TABLE job (
   progress INTEGER NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
   running_step VARCHAR(64),
   forced BOOLEAN NOT NULL DEFAULT FALSE,
+  budget_id {id},
   fence INTEGER NOT NULL DEFAULT 0,
   lease_until BIGINT,
   next_attempt_at BIGINT,
@@ -215,15 +216,18 @@ CREATE TABLE answer (
   organization_id VARCHAR(128) NOT NULL REFERENCES organization (id),
   provider VARCHAR(64) NOT NULL,
   input_key VARCHAR(64) NOT NULL,
-  state VARCHAR(16) NOT NULL CHECK (state IN ('asking', 'answered')),
+  state VARCHAR(16) NOT NULL CHECK (state IN ('asking', 'answered', 'pending', 'maybe_charged')),
   matched BOOLEAN,
   findings {json},
   detail TEXT NOT NULL DEFAULT '',
   asked_by {id},
+  reservation_id {id},
+  token TEXT,
   lease_until BIGINT,
   answered_at BIGINT,
   expires_at BIGINT,
   CHECK ((state = 'answered') = (answered_at IS NOT NULL)),
+  CHECK ((state = 'pending') = (token IS NOT NULL)),
   UNIQUE (organization_id, provider, input_key)
 );
 CREATE INDEX answer_expired ON answer (expires_at);

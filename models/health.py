@@ -1,0 +1,85 @@
+"""The statements on a provider's state: its circuit breaker, its credits, its last error."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.database import execute, marks, query, transaction
+from models.fields import to_micros
+
+_COLUMNS = (
+    "state",
+    "reason",
+    "open_until",
+    "failures",
+    "openings",
+    "credits_left",
+    "credits_left_at",
+    "last_error_code",
+    "last_error_message",
+    "last_error_at",
+    "counted_since",
+)
+
+
+async def states_of(organization_ids: Sequence[str]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What is known of every provider of these organizations, by organization and provider."""
+    ids = list(organization_ids)
+    if not ids:
+        return {}
+    found = await query(f"SELECT * FROM provider_state WHERE organization_id IN ({marks(ids)})", ids)
+    return {(row["organization_id"], row["provider"]): row for row in found}
+
+
+async def change_state(
+    organization_id: str, provider: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Replace a provider's state by what `change` makes of it, one change at a time."""
+
+    async def body(tx: BaseDBAsyncClient) -> dict[str, Any]:
+        await execute(
+            "INSERT INTO provider_state (organization_id, provider) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [organization_id, provider],
+            using=tx,
+        )
+        row = (
+            await query(
+                "UPDATE provider_state SET failures = failures WHERE organization_id = ? AND provider = ? RETURNING *",
+                [organization_id, provider],
+                using=tx,
+            )
+        )[0]
+        after = {**row, **change(row)}
+        assignments = ", ".join(f"{name} = ?" for name in _COLUMNS)
+        await execute(
+            f"UPDATE provider_state SET {assignments} WHERE organization_id = ? AND provider = ?",
+            [*(after[name] for name in _COLUMNS), organization_id, provider],
+            using=tx,
+        )
+        return after
+
+    return await transaction(body)
+
+
+async def take_probe(organization_id: str, provider: str, now: datetime, until: datetime) -> bool:
+    """Whether this caller may be the one that tries an open provider whose pause is over."""
+    moment = to_micros(now)
+    taken = await query(
+        "UPDATE provider_state SET state = 'half_open', open_until = ? WHERE organization_id = ? AND provider = ?"
+        " AND state IN ('open', 'half_open') AND open_until <= ? RETURNING provider",
+        [to_micros(until), organization_id, provider, moment],
+    )
+    return bool(taken)
+
+
+async def recent_calls(organization_id: str, provider: str, since: int, most: int) -> tuple[int, int]:
+    """How many of the last `most` calls since then (microseconds) there were, and how many matched."""
+    found = await query(
+        "SELECT COUNT(*) AS asked, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS matched FROM"
+        " (SELECT outcome FROM step WHERE organization_id = ? AND provider = ? AND asked_at >= ?"
+        " AND outcome IN ('match', 'no_match') ORDER BY asked_at DESC LIMIT ?) AS recent",
+        [organization_id, provider, since, most],
+    )
+    return int(found[0]["asked"]), int(found[0]["matched"] or 0)

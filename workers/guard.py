@@ -1,0 +1,143 @@
+"""Whether a remote provider may be called just now, and what each call tells of its health."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from enrichment.breaker import (
+    PROBE,
+    Breaker,
+    BreakerState,
+    OpenReason,
+    after_failure,
+    after_success,
+    is_worth_its_price,
+)
+from enrichment.config import ProviderRule
+from enrichment.credits import month_bounds
+from models.fields import from_micros, to_micros
+from models.health import change_state, recent_calls, states_of, take_probe
+from providers.base import ProviderError
+from resolvers.context import Services
+
+FRESH_SECONDS = 1.0  # how long a state read from the database is believed
+CHECK_EVERY = 10  # misses between two looks at the match rate
+
+_log = structlog.get_logger(__name__)
+_Key = tuple[str, str]
+
+
+class Guard:
+    """The circuit breakers of one worker process, shared with the others through the database."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._states: dict[_Key, Breaker] = {}
+        self._read_at: dict[str, float] = {}
+        self._misses: dict[_Key, int] = {}
+
+    async def refusal(self, organization_id: str, provider_id: str) -> ProviderError | None:
+        """Why the provider is not called now, if it is not."""
+        breaker = await self._breaker(organization_id, provider_id)
+        if breaker.state is BreakerState.CLOSED:
+            return None
+        now = self._services.now()
+        due = breaker.until is not None and breaker.until <= now
+        if due and await take_probe(organization_id, provider_id, now, now + PROBE):
+            return None
+        return _refused(breaker, now)
+
+    async def note_success(
+        self, organization_id: str, provider_id: str, rule: ProviderRule | None, matched: bool
+    ) -> None:
+        """A reply came. Checks now and then that the provider is still worth asking."""
+        key = organization_id, provider_id
+        if not self._states.get(key, Breaker()).is_quiet:
+            await self._change(key, after_success)
+        if matched or rule is None or rule.min_match_rate is None:
+            return
+        self._misses[key] = self._misses.get(key, 0) + 1
+        if self._misses[key] % CHECK_EVERY == 0:
+            await self._check_match_rate(key, rule)
+
+    async def note_failure(self, organization_id: str, provider_id: str, error: ProviderError) -> None:
+        """A call failed."""
+        now = self._services.now()
+        after = None if error.retry_after_seconds is None else timedelta(seconds=error.retry_after_seconds)
+        _, cycle_end = month_bounds(now)
+        await self._change(
+            (organization_id, provider_id),
+            lambda breaker: after_failure(breaker, error.code, now, retry_after=after, cycle_end=cycle_end),
+            last_error_code=error.code,
+            last_error_message=error.message[:500],
+            last_error_at=to_micros(now),
+        )
+
+    async def _breaker(self, organization_id: str, provider_id: str) -> Breaker:
+        if time.monotonic() - self._read_at.get(organization_id, -1e9) > FRESH_SECONDS:
+            self._read_at[organization_id] = time.monotonic()
+            for key, row in (await states_of([organization_id])).items():
+                self._states[key] = read_breaker(row)
+        return self._states.get((organization_id, provider_id), Breaker())
+
+    async def _change(self, key: _Key, turn: Any, **noted: Any) -> None:
+        before = self._states.get(key, Breaker())
+        row = await change_state(*key, lambda row: {**breaker_row(turn(read_breaker(row))), **noted})
+        after = self._states[key] = read_breaker(row)
+        if after.state is not before.state:
+            _log.warning(
+                "circuit breaker", organization=key[0], provider=key[1], state=after.state, reason=after.reason
+            )
+
+    async def _check_match_rate(self, key: _Key, rule: ProviderRule) -> None:
+        row = (await states_of([key[0]])).get(key)
+        since = row["counted_since"] if row else 0
+        asked, matched = await recent_calls(*key, since, rule.match_rate_over)
+        if not is_worth_its_price(asked, matched, floor=rule.min_match_rate, over=rule.match_rate_over):
+            await self._change(key, lambda _: Breaker(BreakerState.OPEN, OpenReason.LOW_MATCH_RATE))
+
+
+def read_breaker(row: Mapping[str, Any]) -> Breaker:
+    """The breaker in a row of `provider_state`."""
+    return Breaker(
+        state=BreakerState(row["state"]),
+        reason=None if row["reason"] is None else OpenReason(row["reason"]),
+        until=None if row["open_until"] is None else from_micros(row["open_until"]),
+        failures=row["failures"],
+        openings=row["openings"],
+    )
+
+
+def breaker_row(breaker: Breaker) -> dict[str, Any]:
+    """The columns of `provider_state` that hold a breaker."""
+    return {
+        "state": breaker.state.value,
+        "reason": None if breaker.reason is None else breaker.reason.value,
+        "open_until": None if breaker.until is None else to_micros(breaker.until),
+        "failures": breaker.failures,
+        "openings": breaker.openings,
+    }
+
+
+_WORDS = {
+    OpenReason.FAILURES: "it failed too often in a row",
+    OpenReason.OUT_OF_CREDITS: "its credits are used up",
+    OpenReason.BAD_KEY: "it refused the key; set another one",
+    OpenReason.LOW_MATCH_RATE: "too few of its last calls matched; reset it or lower the floor",
+}
+
+
+def _refused(breaker: Breaker, now: datetime) -> ProviderError:
+    reason = breaker.reason or OpenReason.FAILURES
+    until = breaker.until
+    wait = None if until is None else max((until - now).total_seconds(), 1.0)
+    when = "" if until is None else f" until {until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return ProviderError(
+        "circuit_open",
+        f"not asked{when}: {_WORDS[reason]}",
+        retryable=reason is OpenReason.FAILURES,
+        retry_after_seconds=wait,
+    )
