@@ -119,11 +119,6 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
             return
         await super().handle_subscribe(message)
 
-    @staticmethod
-    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
-        """Never: one operation that cannot be read does not end the others."""
-        return None
-
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):
             _log.error("unexpected error in an operation", exc_info=error)

@@ -211,6 +211,26 @@ async def test_a_subscription_sees_the_present_in_nested_fields_too(shared: Serv
     assert {value["source"] for value in last["record"]["provenance"]} == {"crm", "standin"}
 
 
+@pytest.mark.parametrize("field", ["jobEvents { at }", "conflictRaised { id }", "pipelineChanged { paused }"])
+async def test_who_ends_a_subscription_watches_no_more(shared: Services, ask: Operations, field: str) -> None:
+    async with ask.watch(f"subscription {{ {field} }}") as results:
+        waiting = asyncio.ensure_future(anext(results))
+        await asyncio.sleep(0.1)
+        assert shared.live.watching == 1
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert shared.live.watching == 0  # at once, not when the collector comes by
+
+
+async def test_who_ends_the_watch_of_a_job_watches_no_more(shared: Services, ask: Operations) -> None:
+    sent = await account(shared)
+    assert sent.job is not None
+    async with ask.watch(PROGRESS, id=sent.job.id) as results:
+        await following(results, "jobProgress")
+        assert shared.live.watching == 1
+    assert shared.live.watching == 0
+
+
 async def test_watching_needs_somebody(shared: Services) -> None:
     nobody = Operations(shared, role=None)
     async with nobody.watch("subscription { pipelineChanged { paused } }") as results:
