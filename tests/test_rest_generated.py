@@ -1,6 +1,7 @@
 """Generated calls, good and bad, against a served application: nothing answers outside its description."""
 
 import asyncio
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -81,10 +82,14 @@ def served(
 ) -> Iterator[tuple[str, list[str]]]:
     """The address of the application, and ids of a job and, if any, a conflict."""
     folder: Path = tmp_path_factory.mktemp("served")
+    database_url = migrated_url
+    if migrated_url.startswith("sqlite"):
+        copy = shutil.copy(migrated_url.removeprefix("sqlite://"), folder)
+        database_url = f"sqlite://{copy}"
     chosen: dict[str, Any] = {
         "port": 0,
         "data_dir": folder,
-        "database_url": SecretStr(migrated_url),
+        "database_url": SecretStr(database_url),
         "redis_url": SecretStr(redis_url),
         "jwt_secret": SecretStr(SECRET),
     }

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from enrichment.config import Config
+
 Json = dict[str, Any]
 
 _JOB = "01936f2a-6f1c-7d3e-8a55-0c8f5f2b9a10"
@@ -10,34 +12,16 @@ _CONFLICT = "01936f2a-7a40-7c11-9b0e-4f7d2c6e1b33"
 _CANDIDATE = "01936f2a-7a40-7c11-9b0e-4f7d2c6e1b34"
 
 CONFIG: Json = {
-    "enabled": True,
-    "triggers": {"onCreate": True, "onUpdate": True, "refreshAfterDays": None},
-    "entityTypes": {"lead": True, "contact": True, "account": True},
-    "strategy": "waterfall",
-    "consensusSize": 3,
-    "providers": [
-        {"id": "directory", "enabled": True, "dailyLimit": None},
-        {"id": "directory_archive", "enabled": True, "dailyLimit": 500},
-        {"id": "signals", "enabled": True, "dailyLimit": None},
-    ],
-    "fieldPolicies": {
-        "lead": {"default": "review", "fields": {}},
-        "contact": {"default": "review", "fields": {}},
-        "account": {
-            "default": "review",
-            "fields": {"industry": {"policy": "tracked", "minConfidence": 0.7}},
-        },
-    },
-    "minConfidence": 0.6,
-    "cooldownHours": 24,
-    "maxAttempts": 5,
-    "backoff": {"initialSeconds": 10, "maxSeconds": 3600},
-    "credits": {
-        "monthlyLimit": None,
-        "dailyLimit": None,
-        "perRecordMax": None,
-        "alertThresholds": [0.8, 1.0],
-    },
+    **Config.model_validate(
+        {
+            "providers": [
+                {"id": "directory"},
+                {"id": "directory_archive", "dailyLimit": 500},
+                {"id": "signals"},
+            ],
+            "fieldPolicies": {"account": {"fields": {"industry": {"policy": "tracked", "minConfidence": 0.7}}}},
+        }
+    ).as_json(),
     "version": 3,
     "updatedAt": "2026-11-24T07:00:00Z",
     "updatedBy": "user-1",

@@ -1,119 +1,103 @@
-"""The shape of the configuration, as it is read and as it is changed."""
+"""The shape of the configuration, as it is answered and as it is changed, from the model that checks it."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
-from enrichment.vocabulary import EntityType, FieldPolicy, Strategy
-from service.rest.schemas.build import (
-    FLAG,
-    MOMENT,
-    SHARE,
-    TEXT,
-    Json,
-    always,
-    any_case,
-    closed_list,
-    listed,
-    nullable,
-    ref,
-    request_shape,
-    shape,
-)
+from pydantic.alias_generators import to_camel
 
-POLICY_RULE: Json = {
-    "description": "What enrichment may do to a field: a policy, or a policy with a minimum confidence.",
-    "anyOf": [any_case(FieldPolicy), ref("PolicyRuleObject")],
-}
-POLICY_RULE_OBJECT = request_shape(
-    "A policy with the confidence from which on it writes; null means the config's own minimum.",
-    {"policy": any_case(FieldPolicy), "minConfidence": nullable(SHARE)},
-    required=("policy",),
-)
-ENTITY_POLICIES = shape(
-    "The rule for every field of an entity type, and the fields that have their own.",
-    {"default": ref("PolicyRule"), "fields": {"type": "object", "additionalProperties": ref("PolicyRule")}},
-)
-ENTITY_POLICIES_CHANGES = request_shape(
-    "As `EntityPolicies`; a null takes the rule of a field away.",
-    {
-        "default": ref("PolicyRule"),
-        "fields": {"type": "object", "additionalProperties": nullable(ref("PolicyRule"))},
-    },
-)
-_LIMIT = nullable({"type": "integer", "minimum": 0, "maximum": 1_000_000_000})
-_CONFIG: Mapping[str, Json] = {
-    "enabled": FLAG,
-    "triggers": request_shape(
-        "When enrichment starts by itself.",
-        {
-            "onCreate": FLAG,
-            "onUpdate": FLAG,
-            "refreshAfterDays": nullable({"type": "integer", "minimum": 1, "maximum": 3650}),
-        },
-    ),
-    "entityTypes": request_shape(
-        "Which entity types are enriched by themselves.", {kind.value: FLAG for kind in EntityType}
-    ),
-    "strategy": any_case(Strategy),
-    "consensusSize": {"type": "integer", "minimum": 2, "maximum": 10},
-    "providers": {
-        **listed(
-            request_shape(
-                "One provider. `dailyLimit`: most credits a day; null means no limit.",
-                {"id": TEXT, "enabled": FLAG, "dailyLimit": _LIMIT},
-                required=("id",),
-            )
-        ),
-        "description": "In order of priority; given as a whole.",
-        "maxItems": 100,
-    },
-    "fieldPolicies": request_shape(
-        "By entity type.", {kind.value: ref("EntityPoliciesChanges") for kind in EntityType}
-    ),
-    "minConfidence": SHARE,
-    "cooldownHours": {"type": "integer", "minimum": 0, "maximum": 8760},
-    "maxAttempts": {"type": "integer", "minimum": 1, "maximum": 50},
-    "backoff": request_shape(
-        "How long a job waits after a failed attempt; doubles from the first to the longest.",
-        {
-            "initialSeconds": {"type": "integer", "minimum": 1, "maximum": 86_400},
-            "maxSeconds": {"type": "integer", "minimum": 1, "maximum": 604_800},
-        },
-    ),
-    "credits": request_shape(
-        "The most that may be spent: in a month, in a day, by one job on its record.",
-        {
-            "monthlyLimit": _LIMIT,
-            "dailyLimit": _LIMIT,
-            "perRecordMax": _LIMIT,
-            "alertThresholds": {
-                **listed({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
-                "maxItems": 10,
-            },
-        },
-    ),
-}
-CONFIG = shape(
-    "The rules of the organization.",
-    {
-        **{key: always(schema) for key, schema in _CONFIG.items()},
-        "strategy": closed_list(Strategy),
-        "fieldPolicies": shape("By entity type.", {kind.value: ref("EntityPolicies") for kind in EntityType}),
+from enrichment.config import Config
+from enrichment.vocabulary import FieldPolicy
+from service.rest.schemas.build import MOMENT, TEXT, Json, always, in_any_case, nullable, ref
+
+_CHANGES = "Changes"
+_SNAKE = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
+# What only the model says: its titles repeat the names, and an absent key keeps its value, not the default.
+_UNSAID = frozenset({"title", "default"})
+
+
+def _definitions() -> dict[str, Json]:
+    """The model and its parts by name, in plain JSON Schema."""
+    generated = Config.model_json_schema(ref_template="{model}")
+    parts: dict[str, Json] = generated.pop("$defs")
+    return {name: _plain(schema) for name, schema in {"Config": generated, **parts}.items()}
+
+
+def _plain(schema: Mapping[str, Any]) -> Json:
+    plain: Json = {}
+    for key, value in schema.items():
+        if key == "properties":
+            plain[key] = {name: _plain(part) for name, part in value.items()}
+        elif key == "anyOf":
+            plain[key] = [_plain(part) for part in value]
+        elif key in {"items", "additionalProperties"} and isinstance(value, dict):
+            plain[key] = _plain(value)
+        elif key == "description":
+            plain[key] = _SNAKE.sub(lambda name: f"`{to_camel(name[1])}`", value).replace("None", "null")
+        elif key not in _UNSAID:
+            plain[key] = value
+    kinds = plain.get("anyOf", [])
+    if len(kinds) == 2 and kinds[1] == {"type": "null"} and "type" in kinds[0]:
+        plain = {**plain, **nullable(kinds[0])}
+        del plain["anyOf"]
+    return plain
+
+
+def _named(schema: Any, name_of: Mapping[str, str]) -> Any:
+    """The schema with its references as components: `name_of` gives the component of each part."""
+    if isinstance(schema, list):
+        return [_named(part, name_of) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {**schema, **ref(name_of[schema["$ref"]])}
+    return {key: _named(value, name_of) for key, value in schema.items()}
+
+
+def _answered(definitions: Mapping[str, Json]) -> dict[str, Json]:
+    """Every key is there; a default rule without a minimum of its own is a bare policy."""
+    schemas = {
+        name: always(_named(schema, {part: part for part in definitions})) for name, schema in definitions.items()
+    }
+    schemas["EntityPolicies"]["properties"]["default"] = {"anyOf": [ref(FieldPolicy.__name__), ref("Rule")]}
+    return schemas
+
+
+def _changed(definitions: Mapping[str, Json]) -> dict[str, Json]:
+    """Any key may be absent, enum values may be in any case, and a rule may be a bare policy."""
+    schemas = {name + _CHANGES: _named(schema, _names_of_changes(definitions)) for name, schema in definitions.items()}
+    for name, schema in definitions.items():
+        if "enum" in schema:
+            pattern = f"^({'|'.join(in_any_case(member) for member in schema['enum'])})$"
+            members = ", ".join(f"`{member}`" for member in schema["enum"])
+            schemas[name + _CHANGES] = {"type": "string", "pattern": pattern, "description": f"{members}, in any case."}
+    rule = {"anyOf": [ref(FieldPolicy.__name__ + _CHANGES), ref("RuleChanges")]}
+    policies = schemas["EntityPoliciesChanges"]["properties"]
+    policies["default"] = rule
+    policies["fields"]["additionalProperties"] = {"anyOf": [*rule["anyOf"], {"type": "null"}]}
+    policies["fields"]["description"] = "By field name; null takes the field's own rule away."
+    return schemas
+
+
+def _names_of_changes(definitions: Mapping[str, Json]) -> dict[str, str]:
+    return {name: name + _CHANGES for name in definitions}
+
+
+def _config_schemas() -> dict[str, Json]:
+    definitions = _definitions()
+    schemas = {**_answered(definitions), **_changed(definitions)}
+    answered: Json = {
         "version": {"type": "integer", "minimum": 1, "description": "Also the `ETag`."},
         "updatedAt": MOMENT,
         "updatedBy": nullable(TEXT),
-    },
-)
-_IGNORED: Json = {"description": "Shown by GET, and ignored where it is sent back."}
-CONFIG_CHANGES = request_shape(
-    "The keys to change; objects are merged, lists replaced.",
-    {**_CONFIG, "version": _IGNORED, "updatedAt": _IGNORED, "updatedBy": _IGNORED},
-)
+    }
+    ignored = {"description": "Shown by GET, and ignored where it is sent back."}
+    config, changes = schemas["Config"], schemas["ConfigChanges"]
+    config["properties"] |= answered
+    config["required"] += answered
+    changes["properties"] |= dict.fromkeys(answered, ignored)
+    changes["description"] = "The keys to change: objects are merged key by key, lists are replaced."
+    return schemas
 
-SCHEMAS = {
-    "PolicyRule": POLICY_RULE,
-    "PolicyRuleObject": POLICY_RULE_OBJECT,
-    "EntityPolicies": ENTITY_POLICIES,
-    "EntityPoliciesChanges": ENTITY_POLICIES_CHANGES,
-    "Config": CONFIG,
-    "ConfigChanges": CONFIG_CHANGES,
-}
+
+SCHEMAS = _config_schemas()
