@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from enrichment.catalogue import Refused, normalize
 from providers.adapter import Reply
-from providers.base import Answer, Finding, ProviderError
+from providers.base import Answer, Finding, ProviderError, Question
 
 OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed")
 
@@ -121,20 +122,37 @@ def failure(provider: str, reply: Reply, *, code: str = "", wait: float | None =
 
 
 class Findings:
-    """Findings being gathered: what is empty is left out, and the first value of a field stays."""
+    """Findings being gathered, canonical already.
 
-    def __init__(self, belief: float, observed_at: datetime | None) -> None:
+    What is empty, or cannot be the field's value, is left out; the first value of a field stays.
+    """
+
+    def __init__(self, question: Question, belief: float, observed_at: datetime | None) -> None:
+        self._entity_type = question.entity_type
         self._belief = belief
         self._observed_at = observed_at
         self._found: dict[str, Finding] = {}
+        self.country: str | None = None  # of what is being read now: by it phones, states and post codes are read
+
+    def in_country(self, raw: Any) -> None:
+        """Read what follows as of this country, where it is one."""
+        self.country = self._canonical("country", raw)
 
     def add(self, field: str, value: Any, share: float = 1.0) -> None:
         """A value, believed by `share` of the belief in the answer as a whole."""
-        if value is None or value == "" or value == [] or field in self._found:
+        if value is None or field in self._found:
             return
-        confidence = round(min(max(self._belief * share, 0.0), 1.0), 3)
-        self._found[field] = Finding(field, value, confidence, self._observed_at)
+        canonical = self._canonical(field, value)
+        if canonical is not None:
+            confidence = round(min(max(self._belief * share, 0.0), 1.0), 3)
+            self._found[field] = Finding(field, canonical, confidence, self._observed_at)
 
     def all(self) -> tuple[Finding, ...]:
         """What was gathered, in the order in which it was."""
         return tuple(self._found.values())
+
+    def _canonical(self, field: str, value: Any) -> Any:
+        try:
+            return normalize(self._entity_type, field, value, hints={"country": self.country})
+        except (Refused, KeyError):
+            return None
