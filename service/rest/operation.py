@@ -4,7 +4,7 @@ The routes, `openapi.json` and the readable pages are all made from these descri
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from starlette.requests import Request
@@ -20,14 +20,13 @@ Handler: TypeAlias = Callable[[Context, Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A value in the query, the path or a header. `many`: a comma-separated list."""
+    """A value in the query, the path or a header."""
 
     name: str
     description: str
     schema: Schema
     place: str = "query"
     required: bool = False
-    many: bool = False
     example: Any = None
 
 
@@ -38,12 +37,11 @@ class Body:
     schema: Schema
     examples: Mapping[str, Any]
     required: bool = True
-    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a call that succeeds answers. `headers` are names of `schemas.HEADERS`."""
+    """What a call that succeeds answers. `headers` are names of `openapi.HEADERS`."""
 
     description: str
     schema: Schema
@@ -68,7 +66,6 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
     refusals: tuple[str, ...] = ()
-    curl_body: Any = field(default=None)
 
     @property
     def full_path(self) -> str:
