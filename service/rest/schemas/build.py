@@ -6,13 +6,13 @@ from typing import Any
 
 Json = dict[str, Any]
 
-ID: Json = {"type": "string", "format": "uuid", "description": "A UUIDv7: the newest has the greatest."}
+ID: Json = {"type": "string", "format": "uuid"}
 TEXT: Json = {"type": "string"}
 WHOLE: Json = {"type": "integer"}
 COUNT: Json = {"type": "integer", "minimum": 0}
 FLAG: Json = {"type": "boolean"}
-MOMENT: Json = {"type": "string", "format": "date-time", "description": "ISO 8601, in UTC."}
-DAY: Json = {"type": "string", "format": "date", "description": "A day in UTC."}
+MOMENT: Json = {"type": "string", "format": "date-time"}
+DAY: Json = {"type": "string", "format": "date"}
 SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
 ANYTHING: Json = {}
 
