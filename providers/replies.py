@@ -1,5 +1,6 @@
 """Reading replies of any make: a value of the expected type or nothing, and the outcomes that providers share."""
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from enrichment.catalogue import Refused, normalize
-from providers.adapter import Reply
+from providers.adapter import Http, Reply
 from providers.base import Answer, Finding, ProviderError, Question
 
 OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed")
@@ -88,6 +89,11 @@ def seconds_until(epoch_seconds: Any, now: float) -> float | None:
     """Seconds from `now` until a moment in seconds since 1970; None where it names none, or one that is past."""
     when = number(epoch_seconds)
     return min(when - now, _LONGEST_WAIT) if when is not None and when > now else None
+
+
+def account_of(http: Http) -> str:
+    """A name for the account that tells it from others and does not tell its key."""
+    return hashlib.sha256(http.key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def json_or_nothing(reply: Reply) -> Any:
