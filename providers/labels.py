@@ -81,7 +81,7 @@ _SAYS_NOTHING = frozenset({"other", "none", "unemployed", "unknown", "not specif
 _PREFIX = "master "  # Apollo's `master_sales` is the department above `sales`
 _TRANSLATED = 0.97  # the label leaves no choice, or the title makes the usual one
 _READ_AS_TITLE = 0.8  # share of the belief left in a title's word that stands in an unknown label
-_LONGEST = 120
+_LONGEST, _LONGEST_TITLE = 120, 200  # characters that are read
 _MOST = 20  # labels of one list that are looked at
 
 
@@ -114,7 +114,7 @@ def _translated(
     labels: Any, title: Any, table: Mapping[str, _Meaning], read_title: Callable[[str], Label | None]
 ) -> Iterator[Label]:
     """What each label means that means something."""
-    read = read_title(title) if isinstance(title, str) else None
+    read = read_title(title[:_LONGEST_TITLE]) if isinstance(title, str) else None
     for label in _texts(labels):
         meaning = table.get(label)
         if meaning is not None:
