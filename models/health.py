@@ -83,3 +83,9 @@ async def recent_calls(organization_id: str, provider: str, since: int, most: in
         [organization_id, provider, since, most],
     )
     return int(found[0]["asked"]), int(found[0]["matched"] or 0)
+
+
+async def close_breaker(organization_id: str, provider: str, moment: int) -> None:
+    """Ask the provider again from now on; its match rate is counted anew."""
+    closed = {"state": "closed", "reason": None, "open_until": None, "failures": 0, "openings": 0}
+    await change_state(organization_id, provider, lambda _: closed | {"counted_since": moment})

@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 from providers.registry import Registry
 from resolvers.errors import Forbidden, Unauthenticated
 from resolvers.live import Live
+from resolvers.sealing import Sealer
 
 
 class Role(StrEnum):
@@ -45,6 +46,8 @@ class Services:
     live: Live
     now: Callable[[], datetime]
     monthly_credit_grant: int
+    sealer: Sealer | None = None  # None: this installation keeps no keys of organizations
+    shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
 
 
 @dataclass(slots=True)

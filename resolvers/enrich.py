@@ -10,11 +10,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from enrichment.config import Config
 from enrichment.vocabulary import ACTIVE_STATUSES, EntityType, JobTrigger
 from models.database import execute, marks, transaction
-from models.fields import to_micros
+from models.fields import new_id, to_micros
 from models.job import Job
 from models.queue import insert_jobs
 from models.record import Record
-from resolvers.context import Context, Role
+from resolvers.context import Caller, Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.events import announce
 from resolvers.intake import PRIORITY, job_of, job_row
@@ -23,6 +23,7 @@ from resolvers.records import MOST_RECORDS, RecordFilter, filtered
 from resolvers.wake import wake_workers
 
 MOST_SELECTED = 10_000
+MOST_CREDITS = 1_000_000_000
 _AT_ONCE = 500
 
 
@@ -37,7 +38,7 @@ class RecordSelection:
 
 @dataclass(frozen=True, slots=True)
 class SkippedRecord:
-    """A chosen record that no job was started for: `not_found`, `cooldown` or `entity_type_off`."""
+    """A chosen record that no job was started for: `not_found`, `cooldown`, `entity_type_off` or `disabled`."""
 
     external_id: str
     reason: str
@@ -52,25 +53,34 @@ class EnrichOutcome:
     skipped: list[SkippedRecord] = field(default_factory=list)
 
 
-async def enrich_records(ctx: Context, selection: RecordSelection, *, force: bool = False) -> EnrichOutcome:
+async def enrich_records(
+    ctx: Context, selection: RecordSelection, *, force: bool = False, max_credits: int | None = None
+) -> EnrichOutcome:
     """Start a job for each chosen record, ahead of everything automatic.
 
-    `force` looks up again what enrichment itself wrote, and does not wait for the cooldown. Raises
-    ValidationFailed when the selection is larger than 10,000 records.
+    `force` looks up again what enrichment itself wrote, and does not wait for the cooldown. `max_credits` is the
+    most that the jobs started by this request may cost together. Raises ValidationFailed when the selection is
+    larger than 10,000 records.
     """
     caller = ctx.require(Role.USER)
     services = ctx.services
     now = services.now()
+    if max_credits is not None and not 0 <= max_credits <= MOST_CREDITS:
+        raise ValidationFailed("maxCredits cannot be", faults=[Fault("maxCredits", f"must be 0 to {MOST_CREDITS}")])
     config = config_of(await organization_of(caller.organization_id, services.registry, now))
     outcome = EnrichOutcome()
-    if not config.entity_types.allows(selection.entity_type):
-        named = selection.external_ids or ()
-        outcome.skipped += [SkippedRecord(external_id, "entity_type_off") for external_id in named]
-        return outcome
-    records = await _select(caller.organization_id, selection, outcome)
-    ready = [record for record in records if force or not _cools_down(record, config, now, outcome)]
+    records, missing = await select_records(caller.organization_id, selection)
+    outcome.skipped += [SkippedRecord(external_id, "not_found") for external_id in missing]
+    ready: list[Record] = []
+    for record in records:
+        reason = skip_reason(record, config, now, force=force)
+        if reason is None:
+            ready.append(record)
+        else:
+            outcome.skipped.append(SkippedRecord(record.external_id, reason))
+    request = _Request(config, now, caller.user, force, await _budget(caller, max_credits, now))
     for start in range(0, len(ready), _AT_ONCE):
-        await _start(ready[start : start + _AT_ONCE], config, now, caller.user, force, outcome)
+        await _start(ready[start : start + _AT_ONCE], request, outcome)
     if outcome.queued or outcome.folded:
         changed = [job.id for job in outcome.queued + outcome.folded]
         await announce(services.redis, caller.organization_id, jobs=changed)
@@ -78,12 +88,32 @@ async def enrich_records(ctx: Context, selection: RecordSelection, *, force: boo
     return outcome
 
 
-async def _select(organization_id: str, selection: RecordSelection, outcome: EnrichOutcome) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class _Request:
+    config: Config
+    now: datetime
+    user: str
+    force: bool
+    budget_id: str | None
+
+
+async def _budget(caller: Caller, most: int | None, now: datetime) -> str | None:
+    if most is None:
+        return None
+    budget_id = new_id()
+    await execute(
+        "INSERT INTO credit_budget (id, organization_id, most, requested_by, created_at) VALUES (?, ?, ?, ?, ?)",
+        [budget_id, caller.organization_id, most, caller.user, to_micros(now)],
+    )
+    return budget_id
+
+
+async def select_records(organization_id: str, selection: RecordSelection) -> tuple[list[Record], list[str]]:
+    """The chosen records, and the external ids that name none. Raises ValidationFailed for too many."""
     wanted = selection.external_ids
     if wanted is not None and len(wanted) > MOST_RECORDS:
         raise ValidationFailed(
-            "too many ids",
-            faults=[Fault("selection.externalIds", f"at most {MOST_RECORDS}; use a filter for more")],
+            "too many ids", faults=[Fault("selection.externalIds", f"at most {MOST_RECORDS}; use a filter for more")]
         )
     rows = filtered(organization_id, selection.filter or RecordFilter()).filter(entity_type=selection.entity_type)
     if wanted is not None:
@@ -94,26 +124,35 @@ async def _select(organization_id: str, selection: RecordSelection, outcome: Enr
             "the selection is too large", faults=[Fault("selection", f"more than {MOST_SELECTED} records")]
         )
     found = {record.external_id for record in records}
-    missing = [external_id for external_id in dict.fromkeys(wanted or ()) if external_id not in found]
-    outcome.skipped += [SkippedRecord(external_id, "not_found") for external_id in missing]
-    return records
+    return records, [external_id for external_id in dict.fromkeys(wanted or ()) if external_id not in found]
 
 
-def _cools_down(record: Record, config: Config, now: datetime, outcome: EnrichOutcome) -> bool:
+def skip_reason(record: Record, config: Config, now: datetime, *, force: bool) -> str | None:
+    """Why no job would be started for a record; None when one would."""
+    if not config.enabled:
+        return "disabled"
+    if not config.entity_types.allows(record.entity_type):
+        return "entity_type_off"
     last = record.last_enriched_at
-    if last is None or last + timedelta(hours=config.cooldown_hours) <= now:
-        return False
-    outcome.skipped.append(SkippedRecord(record.external_id, "cooldown"))
-    return True
+    if not force and last is not None and last + timedelta(hours=config.cooldown_hours) > now:
+        return "cooldown"
+    return None
 
 
-async def _start(
-    records: Sequence[Record], config: Config, now: datetime, user: str, force: bool, outcome: EnrichOutcome
-) -> None:
+async def _start(records: Sequence[Record], request: _Request, outcome: EnrichOutcome) -> None:
     by_id = {record.id: record for record in records}
-    moment = to_micros(now)
+    moment = to_micros(request.now)
     rows = {
-        record.id: job_row(_facts(record), JobTrigger.MANUAL, config, moment, user, forced=force) for record in records
+        record.id: job_row(
+            _facts(record),
+            JobTrigger.MANUAL,
+            request.config,
+            moment,
+            request.user,
+            forced=request.force,
+            budget_id=request.budget_id,
+        )
+        for record in records
     }
 
     async def body(tx: BaseDBAsyncClient) -> tuple[set[str], list[Job]]:
@@ -126,7 +165,7 @@ async def _start(
         await execute(
             "UPDATE job SET priority = ?, updated_at = ?, forced = (forced OR ?)"
             f" WHERE status = 'pending' AND record_id IN ({marks(others)})",
-            [PRIORITY[JobTrigger.MANUAL], moment, force, *others],
+            [PRIORITY[JobTrigger.MANUAL], moment, request.force, *others],
             using=tx,
         )
         folded = Job.filter(record_id__in=others, status__in=active).using_db(tx)

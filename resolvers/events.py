@@ -19,9 +19,16 @@ async def announce(
     jobs: Sequence[str] = (),
     conflicts: Sequence[str] = (),
     pipeline: bool = False,
+    credits: bool = False,
 ) -> None:
     """Tell every process what changed. A lost notice loses nothing, so a failure is only logged."""
-    notice = {"organization": organization_id, "jobs": jobs, "conflicts": conflicts, "pipeline": pipeline}
+    notice = {
+        "organization": organization_id,
+        "jobs": jobs,
+        "conflicts": conflicts,
+        "pipeline": pipeline,
+        "credits": credits,
+    }
     try:
         await redis.publish(CHANNEL, orjson.dumps(notice))
     except (RedisError, OSError) as error:

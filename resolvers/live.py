@@ -37,6 +37,7 @@ class Notice:
     jobs: frozenset[str] = frozenset()
     conflicts: frozenset[str] = frozenset()
     pipeline: bool = False
+    credits: bool = False
     gap: bool = False
     _shared: dict[str, asyncio.Task[Any]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -76,6 +77,7 @@ def _merge(notices: list[Notice]) -> Notice:
         jobs=frozenset[str]().union(*(notice.jobs for notice in notices)),
         conflicts=frozenset[str]().union(*(notice.conflicts for notice in notices)),
         pipeline=any(notice.pipeline for notice in notices),
+        credits=any(notice.credits for notice in notices),
         gap=any(notice.gap for notice in notices),
     )
 
@@ -291,6 +293,7 @@ class Live:
                 jobs=frozenset(said.get("jobs", ())),
                 conflicts=frozenset(said.get("conflicts", ())),
                 pipeline=bool(said.get("pipeline")),
+                credits=bool(said.get("credits")),
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             _log.warning("live feed heard an unreadable notice")

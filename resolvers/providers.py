@@ -1,18 +1,37 @@
 """The sources of data this installation has, as the organization uses them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
+from enrichment.breaker import BreakerState
 from enrichment.vocabulary import EntityType
 from models.database import query
+from models.fields import from_micros, to_micros
+from models.health import close_breaker, states_of
+from providers.adapter import KeyCheck
+from providers.base import ProviderError, ProviderInfo
 from resolvers.context import Context, Role
+from resolvers.errors import NotFound
+from resolvers.keys import KeyView, keys_of
 from resolvers.organizations import config_of, organization_of
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A provider whose key can be checked."""
+
+    async def check_key(self, organization_id: str) -> KeyCheck: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderView:
-    """One provider: what it gives and costs (credits a match), and how often it knew what it was asked.
+    """One provider: what it gives and costs (credits a match), how well it does, whether it is asked just now.
 
-    `position` is its place in the waterfall from 1, or 0 where the configuration does not name it.
+    `position` is its place in the waterfall from 1, or 0 where the configuration does not name it. `configured`:
+    it has the key it needs. `state` is its circuit breaker's; `healthy` that it is closed. Latencies are in
+    milliseconds. `credits_left` is what the provider last said.
     """
 
     id: str
@@ -26,40 +45,129 @@ class ProviderView:
     asked: int
     matched: int
     match_rate: float | None
+    needs_key: bool
+    configured: bool
+    key_last_four: str | None
+    healthy: bool
+    state: BreakerState
+    state_reason: str | None
+    state_until: datetime | None
+    latency_p50_ms: int | None
+    latency_p95_ms: int | None
+    credits_left: float | None
+    last_error_code: str | None
+    last_error_message: str | None
+    last_error_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTest:
+    """What trying a provider told; nothing is spent on it."""
+
+    provider: str
+    ok: bool
+    detail: str
+    credits_left: float | None = None
 
 
 async def list_providers(ctx: Context) -> list[ProviderView]:
     """Every provider, in order of the organization's priority, those it does not use last."""
     caller = ctx.require(Role.VIEWER)
     registry = ctx.services.registry
-    config = config_of(await organization_of(caller.organization_id, registry, ctx.services.now()))
+    organization_id = caller.organization_id
+    config = config_of(await organization_of(organization_id, registry, ctx.services.now()))
     rules = {rule.id: (place, rule.enabled) for place, rule in enumerate(config.providers, 1)}
-    counts = {
-        row["provider"]: (int(row["asked"]), int(row["matched"] or 0))
-        for row in await query(
-            "SELECT provider, COUNT(*) AS asked, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS matched"
-            " FROM step WHERE organization_id = ? AND outcome IN ('match', 'no_match', 'error') GROUP BY provider",
-            [caller.organization_id],
+    counts = {row["provider"]: row for row in await _counts(organization_id)}
+    states = await states_of([organization_id])
+    keys = await keys_of(organization_id)
+    views = [
+        _view(
+            provider.info,
+            rules.get(provider.info.id, (0, False)),
+            counts.get(provider.info.id, {}),
+            states.get((organization_id, provider.info.id), {}),
+            keys.get(provider.info.id),
+            provider.info.id in ctx.services.shared_keys,
         )
-    }
-    views = []
-    for provider in registry:
-        info = provider.info
-        place, enabled = rules.get(info.id, (0, False))
-        asked, matched = counts.get(info.id, (0, 0))
-        views.append(
-            ProviderView(
-                id=info.id,
-                name=info.name,
-                enabled=enabled,
-                position=place,
-                price=info.price,
-                gives={kind: sorted(names) for kind, names in info.gives.items()},
-                needs=info.needs,
-                attribution=info.attribution,
-                asked=asked,
-                matched=matched,
-                match_rate=matched / asked if asked else None,
-            )
-        )
+        for provider in registry
+    ]
     return sorted(views, key=lambda view: (view.position == 0, view.position))
+
+
+async def _counts(organization_id: str) -> list[dict[str, Any]]:
+    return await query(
+        "SELECT provider, COUNT(*) AS asked, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS matched,"
+        " MIN(CASE WHEN place >= 0.5 THEN latency_ms END) AS p50,"
+        " MIN(CASE WHEN place >= 0.95 THEN latency_ms END) AS p95 FROM"
+        " (SELECT provider, outcome, latency_ms, CUME_DIST() OVER (PARTITION BY provider ORDER BY latency_ms) AS place"
+        " FROM step WHERE organization_id = ? AND outcome IN ('match', 'no_match', 'error')) AS ranked"
+        " GROUP BY provider",
+        [organization_id],
+    )
+
+
+def _view(
+    info: ProviderInfo,
+    rule: tuple[int, bool],
+    counts: Mapping[str, Any],
+    state: Mapping[str, Any],
+    key: KeyView | None,
+    shared_key: bool,
+) -> ProviderView:
+    asked, matched = int(counts.get("asked", 0)), int(counts.get("matched") or 0)
+    breaker = BreakerState(state.get("state", "closed"))
+    return ProviderView(
+        id=info.id,
+        name=info.name,
+        enabled=rule[1],
+        position=rule[0],
+        price=info.price,
+        gives={kind: sorted(names) for kind, names in info.gives.items()},
+        needs=info.needs,
+        attribution=info.attribution,
+        asked=asked,
+        matched=matched,
+        match_rate=matched / asked if asked else None,
+        needs_key=info.needs_key,
+        configured=not info.needs_key or key is not None or shared_key,
+        key_last_four=key.last_four if key else None,
+        healthy=breaker is BreakerState.CLOSED,
+        state=breaker,
+        state_reason=state.get("reason"),
+        state_until=_moment(state.get("open_until")),
+        latency_p50_ms=counts.get("p50"),
+        latency_p95_ms=counts.get("p95"),
+        credits_left=state.get("credits_left"),
+        last_error_code=state.get("last_error_code"),
+        last_error_message=state.get("last_error_message"),
+        last_error_at=_moment(state.get("last_error_at")),
+    )
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
+async def test_provider(ctx: Context, provider_id: str) -> ProviderTest:
+    """Whether a provider could be asked, by a call that costs nothing where it has one. Raises NotFound."""
+    caller = ctx.require(Role.ADMIN)
+    provider = ctx.services.registry.get(provider_id)
+    if provider is None:
+        raise NotFound("no such provider")
+    if not isinstance(provider, Checked):
+        return ProviderTest(provider_id, ok=True, detail="it needs no network and no key")
+    try:
+        check = await provider.check_key(caller.organization_id)
+    except ProviderError as error:
+        return ProviderTest(provider_id, ok=False, detail=f"{error.code}: {error.message}")
+    return ProviderTest(provider_id, ok=check.valid, detail=check.detail, credits_left=check.credits_left)
+
+
+async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
+    """Ask a provider again that was left alone, at once. Raises NotFound."""
+    caller = ctx.require(Role.MANAGER)
+    if ctx.services.registry.get(provider_id) is None:
+        raise NotFound("no such provider")
+    await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
+    await close_breaker(caller.organization_id, provider_id, to_micros(ctx.services.now()))
+    return next(view for view in await list_providers(ctx) if view.id == provider_id)

@@ -22,11 +22,6 @@ from models.migrate import migrate
 from service.embedded import server_programs, socket_url
 from service.redis_pool import redis_at
 
-_TABLES = (
-    "answer, credit_entry, credit_account, rejection, conflict, step, field_value, job, record,"
-    " config_change, organization"
-)
-
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
@@ -106,7 +101,7 @@ async def db(database_url: str) -> AsyncIterator[str]:
     await database.connect(database_url)
     try:
         if database.dialect() == "postgresql":
-            await database.execute(f"TRUNCATE {_TABLES}")
+            await database.execute("TRUNCATE organization CASCADE")
         yield database_url
     finally:
         await database.close()

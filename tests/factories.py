@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 from enrichment.catalogue import fields_of
 from enrichment.vocabulary import EntityType
 from models.job import Job
-from providers.base import Answer, Finding, Provider, ProviderError, ProviderInfo, Question
+from providers.base import Answer, Finding, Pending, Provider, ProviderError, ProviderInfo, Question
 from providers.registry import Registry
 from resolvers.config import update_config
 from resolvers.context import Caller, Context, Role, Services
@@ -36,7 +36,8 @@ class Clock:
 class StandIn:
     """A provider that answers by the record's name, e-mail or domain, and notes what it was asked.
 
-    `knows` maps that key to fields (or `(value, confidence)` pairs); `fails` are errors to raise first.
+    `knows` maps that key to fields (or `(value, confidence)` pairs); `fails` are errors to raise first, and
+    `later` pending answers to give first.
     """
 
     id: str = "standin"
@@ -44,6 +45,10 @@ class StandIn:
     price: int = 0
     keeps_days: int = 0
     fails: list[ProviderError] = field(default_factory=list)
+    later: list[Pending] = field(default_factory=list)
+    polled: list[str] = field(default_factory=list)
+    remote: bool = False
+    needs_key: bool = False
     delay_seconds: float = 0.0
     observed_at: datetime | None = None
     gives: Mapping[EntityType, frozenset[str]] = field(default_factory=lambda: ALL_FIELDS)
@@ -61,6 +66,8 @@ class StandIn:
             needs="a name, an e-mail or a domain",
             price=self.price,
             answer_lifetime_days=self.keeps_days,
+            remote=self.remote,
+            needs_key=self.needs_key,
         )
 
     def input_key(self, question: Question) -> str | None:
@@ -69,7 +76,11 @@ class StandIn:
                 return str(question.fields[name]).lower()
         return None
 
-    async def ask(self, question: Question) -> Answer:
+    async def poll(self, question: Question, token: str) -> Answer | Pending:
+        self.polled.append(token)
+        return await self._answer(question)
+
+    async def ask(self, question: Question) -> Answer | Pending:
         key = self.input_key(question)
         assert key is not None  # who has no key is not asked
         self.asked.append(key)
@@ -82,9 +93,14 @@ class StandIn:
                 await asyncio.sleep(self.delay_seconds)
         finally:
             self.running -= 1
+        return await self._answer(question)
+
+    async def _answer(self, question: Question) -> Answer | Pending:
         if self.fails:
             raise self.fails.pop(0)
-        known = self.knows.get(key)
+        if self.later:
+            return self.later.pop(0)
+        known = self.knows.get(self.input_key(question) or "")
         if known is None:
             return Answer(matched=False, detail="not known")
         return Answer(matched=True, findings=tuple(self._finding(name, told) for name, told in known.items()))

@@ -12,10 +12,11 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.vocabulary import ACTIVE_STATUSES, CreditKind, JobStatus
-from models.credit import CreditAccount, CreditEntry
+from models.credit import CreditEntry
 from models.job import Job, Step
 from models.record import FieldValue
 from resolvers.records import upsert_records
+from resolvers.verify import check_ledger
 from tests.factories import StandIn, context, services
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.timeout(120)]
@@ -71,7 +72,5 @@ async def test_killed_workers_and_an_emptied_redis_lose_nothing_and_repeat_nothi
     assert len({(value.record_id, value.field) for value in values}) == len(values) == 2 * RECORDS
     charges = await CreditEntry.filter(kind=CreditKind.CHARGE)
     assert len({charge.job_id for charge in charges}) == len(charges) == RECORDS
-    account = await CreditAccount.get(organization_id="acme")
-    entries = await CreditEntry.all()
-    assert account.balance == sum(entry.amount for entry in entries) == 1000 - RECORDS
-    assert account.reserved == sum(entry.reserved_change for entry in entries) == 0
+    check = await check_ledger("acme")
+    assert (check.faults, check.balance, check.reserved) == ([], 1000 - RECORDS, 0)

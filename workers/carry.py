@@ -226,6 +226,8 @@ def _end_unasked(ending: Ending, asking: _Asking) -> None:
     ending.status = JobStatus.SKIPPED
     if any(one.skipped is SkipReason.NOT_ENOUGH_INPUT for one in asking.results.values()):
         _blame(ending, "not_enough_input", "the record has nothing that a provider could be asked with")
+    elif any(one.skipped in {SkipReason.BUDGET, SkipReason.PER_RECORD_MAX} for one in asking.results.values()):
+        _blame(ending, "budget", "the credits allowed for this record or request do not reach")
     elif all(why is Want.NONE for why in asking.waterfall.wants.values()) or asking.waterfall.sources:
         _blame(ending, "nothing_to_fill", "no provider could add anything that the policies allow")
     else:

@@ -12,6 +12,7 @@ from enrichment.credits import Limits
 from enrichment.waterfall import SkipReason
 from models.answers import AnswerState, Inquiry, Kept, give_up, keep, take
 from models.database import transaction
+from resolvers.alerts import raise_alerts
 from resolvers.context import Services
 from resolvers.ledger import Hold, Settlement, reserve, settle
 from workers.batcher import Batcher
@@ -95,6 +96,8 @@ class Desk:
             groups[closing.organization_id].append(closing)
         for organization_id, group in sorted(groups.items()):
             charged |= await self._close_some(organization_id, group)
+            if any(charged.values()):
+                await raise_alerts(self._services, organization_id)
         return [charged.get(closing.reservation_id or "", 0) for closing in closings]
 
     async def _close_some(self, organization_id: str, closings: Sequence[Closing]) -> dict[str, int]:

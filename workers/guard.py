@@ -24,7 +24,6 @@ from providers.base import ProviderError
 from resolvers.context import Services
 
 FRESH_SECONDS = 1.0  # how long a state read from the database is believed
-CHECK_EVERY = 10  # misses between two looks at the match rate
 
 _log = structlog.get_logger(__name__)
 _Key = tuple[str, str]
@@ -37,7 +36,6 @@ class Guard:
         self._services = services
         self._states: dict[_Key, Breaker] = {}
         self._read_at: dict[str, float] = {}
-        self._misses: dict[_Key, int] = {}
 
     async def refusal(self, organization_id: str, provider_id: str) -> ProviderError | None:
         """Why the provider is not called now, if it is not."""
@@ -53,14 +51,11 @@ class Guard:
     async def note_success(
         self, organization_id: str, provider_id: str, rule: ProviderRule | None, matched: bool
     ) -> None:
-        """A reply came. Checks now and then that the provider is still worth asking."""
+        """A reply came. A miss is a reason to see whether the provider is still worth asking."""
         key = organization_id, provider_id
         if not self._states.get(key, Breaker()).is_quiet:
             await self._change(key, after_success)
-        if matched or rule is None or rule.min_match_rate is None:
-            return
-        self._misses[key] = self._misses.get(key, 0) + 1
-        if self._misses[key] % CHECK_EVERY == 0:
+        if not matched and rule is not None and rule.min_match_rate is not None:
             await self._check_match_rate(key, rule)
 
     async def note_failure(self, organization_id: str, provider_id: str, error: ProviderError) -> None:

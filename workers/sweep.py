@@ -13,7 +13,7 @@ from models.queue import Lost, insert_jobs, organizations_with_due_jobs, requeue
 from resolvers.context import Services
 from resolvers.events import announce
 from resolvers.intake import job_row
-from resolvers.ledger import release_open
+from resolvers.ledger import Settlement, release_open, settle
 from resolvers.organizations import read_config
 from resolvers.restore import organizations_short_of_credits, restore_jobs
 from resolvers.wake import wake_workers
@@ -97,3 +97,26 @@ async def new_day(ctx: dict[str, Any]) -> int:
     for organization_id in await organizations_short_of_credits(before):
         started += await restore_jobs(services, organization_id, ended_before=before)
     return started
+
+
+async def drop_overdue(ctx: dict[str, Any]) -> int:
+    """Give up answers that were promised and never came, and what they held. Returns how many. Runs every minute."""
+    services: Services = ctx["services"]
+    now = services.now()
+    overdue = to_micros(now - timedelta(hours=1))
+
+    async def body(tx: BaseDBAsyncClient) -> int:
+        dropped = await query(
+            "DELETE FROM answer WHERE state = 'pending' AND expires_at < ? RETURNING organization_id, reservation_id",
+            [overdue],
+            using=tx,
+        )
+        held: dict[str, list[Settlement]] = {}
+        for row in dropped:
+            if row["reservation_id"] is not None:
+                held.setdefault(row["organization_id"], []).append(Settlement(row["reservation_id"], charge=False))
+        for organization_id, settlements in sorted(held.items()):
+            await settle(tx, organization_id, settlements, now=now, monthly_grant=services.monthly_credit_grant)
+        return len(dropped)
+
+    return await transaction(body)

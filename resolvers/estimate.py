@@ -1,0 +1,170 @@
+"""What enriching a selection would cost, before anyone is asked."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from enrichment.catalogue import fields_of
+from enrichment.config import Config
+from enrichment.policy import Current
+from enrichment.vocabulary import JobTrigger
+from enrichment.waterfall import Source, Waterfall, refreshes, want
+from models.database import marks, query
+from models.fields import from_micros, to_micros
+from models.record import Record
+from models.values import current_values
+from providers.base import Provider, Question
+from resolvers.context import Context, Role, Services
+from resolvers.enrich import RecordSelection, select_records, skip_reason
+from resolvers.organizations import config_of, organization_of
+
+PRIOR_MATCH_RATE, PRIOR_WEIGHT = 0.6, 10  # what is believed of a provider before it was asked, in calls
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEstimate:
+    """Questions that a paid provider may be asked, each once, and what they may cost."""
+
+    provider: str
+    questions: int
+    expected: int
+    maximum: int
+
+
+@dataclass(slots=True)
+class Estimate:
+    """Whole credits. `minimum` is what it costs when no paid provider matches, `maximum` when every one that may
+    be asked does; `expected` goes by the match rates so far. `ineligible` counts records by why no job would start.
+    """
+
+    eligible: int = 0
+    ineligible: dict[str, int] = field(default_factory=dict)
+    minimum: int = 0
+    expected: int = 0
+    maximum: int = 0
+    by_provider: list[ProviderEstimate] = field(default_factory=list)
+
+
+async def estimate_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Estimate:
+    """How many of the chosen records are eligible, why the others are not, and the credits. Asks no provider."""
+    caller = ctx.require(Role.VIEWER)
+    services = ctx.services
+    now = services.now()
+    config = config_of(await organization_of(caller.organization_id, services.registry, now))
+    records, missing = await select_records(caller.organization_id, selection)
+    reasons = Counter({"not_found": len(missing)} if missing else {})
+    eligible = []
+    for record in records:
+        reason = skip_reason(record, config, now, force=force)
+        if reason is None:
+            eligible.append(record)
+        else:
+            reasons[reason] += 1
+    questions: dict[str, set[str]] = {}
+    asked_about = 0
+    for start in range(0, len(eligible), _AT_ONCE):
+        chunk = eligible[start : start + _AT_ONCE]
+        asked_about += await _collect(services, config, chunk, force, questions, reasons)
+    estimate = Estimate(eligible=asked_about, ineligible=dict(reasons))
+    for provider_id, keys in questions.items():
+        await _add(estimate, services, caller.organization_id, provider_id, keys, now)
+    ceiling = config.credits.per_record_max
+    if ceiling is not None:
+        estimate.maximum = min(estimate.maximum, ceiling * estimate.eligible)
+    estimate.expected = min(estimate.expected, estimate.maximum)
+    return estimate
+
+
+async def _collect(
+    services: Services,
+    config: Config,
+    records: Sequence[Record],
+    force: bool,
+    questions: dict[str, set[str]],
+    reasons: "Counter[str]",
+) -> int:
+    """Add the paid questions of these records. Returns how many of them any provider could be asked about."""
+    provenance = await current_values([record.id for record in records])
+    able = 0
+    for record in records:
+        current = {
+            name: Current(
+                value["value"],
+                value["source"],
+                value["confidence"],
+                from_micros(value["observed_at"]),
+                from_micros(value["written_at"]),
+            )
+            for name, value in provenance[record.id].items()
+        }
+        asked = _questions(services, config, record, current, force)
+        if asked:
+            able += 1
+        else:
+            reasons["nothing_to_ask"] += 1
+        for provider, key in asked:
+            if provider.info.price:
+                questions.setdefault(provider.info.id, set()).add(key)
+    return able
+
+
+def _questions(
+    services: Services, config: Config, record: Record, current: dict[str, Current], force: bool
+) -> list[tuple[Provider, str]]:
+    refresh = refreshes(JobTrigger.MANUAL, forced=force)
+    names = [known.name for known in fields_of(record.entity_type).values() if known.enrichable]
+    wants = {name: want(config, record.entity_type, name, current.get(name), refresh=refresh) for name in names}
+    asked: list[tuple[Provider, str]] = []
+    for rule in config.providers:
+        provider = services.registry.get(rule.id)
+        if not rule.enabled or provider is None:
+            continue
+        gives = provider.info.gives.get(record.entity_type, frozenset())
+        source = Source(rule.id, gives, provider.info.price)
+        wanted = Waterfall(config, [source], wants).could_give(source)
+        question = Question(record.entity_type, record.fields, wanted, record.organization_id)
+        key = provider.input_key(question) if wanted else None
+        if key is not None:
+            asked.append((provider, hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()))
+    return asked
+
+
+async def _add(
+    estimate: Estimate, services: Services, organization_id: str, provider_id: str, keys: set[str], now: datetime
+) -> None:
+    info = services.registry.info(provider_id)
+    assert info is not None  # the questions came from it
+    new = keys - await _kept(organization_id, provider_id, keys, now)
+    rate = await _match_rate(organization_id, provider_id)
+    expected, maximum = round(len(new) * rate * info.price), len(new) * info.price
+    estimate.by_provider.append(ProviderEstimate(provider_id, len(new), expected, maximum))
+    estimate.expected += expected
+    estimate.maximum += maximum
+
+
+async def _kept(organization_id: str, provider_id: str, keys: set[str], now: datetime) -> set[str]:
+    """Those of the questions whose answer is kept, and costs nothing."""
+    kept: set[str] = set()
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        found = await query(
+            "SELECT input_key FROM answer WHERE organization_id = ? AND provider = ? AND state = 'answered'"
+            f" AND expires_at > ? AND input_key IN ({marks(some)})",
+            [organization_id, provider_id, to_micros(now), *some],
+        )
+        kept |= {row["input_key"] for row in found}
+    return kept
+
+
+async def _match_rate(organization_id: str, provider_id: str) -> float:
+    found = await query(
+        "SELECT COUNT(*) AS asked, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS matched FROM step"
+        " WHERE organization_id = ? AND provider = ? AND outcome IN ('match', 'no_match')",
+        [organization_id, provider_id],
+    )
+    asked, matched = int(found[0]["asked"]), int(found[0]["matched"] or 0)
+    return (matched + PRIOR_MATCH_RATE * PRIOR_WEIGHT) / (asked + PRIOR_WEIGHT)

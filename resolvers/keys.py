@@ -1,0 +1,113 @@
+"""The keys that organizations bring for their providers: written once, never shown again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from models.database import execute, query, transaction
+from models.fields import from_micros, to_micros
+from models.health import close_breaker
+from resolvers.context import Context, Role
+from resolvers.errors import Fault, NotFound, Unavailable, ValidationFailed
+from resolvers.organizations import organization_of
+from resolvers.sealing import CannotUnseal, Sealer
+
+MAX_KEY = 4096
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A stored key, as far as it is shown."""
+
+    provider: str
+    last_four: str
+    set_at: datetime
+    set_by: str | None
+
+
+async def set_provider_key(ctx: Context, provider_id: str, key: str) -> KeyView:
+    """Keep the organization's key for a provider, in place of an earlier one. The provider is tried again at once.
+
+    Raises NotFound for an unknown provider, ValidationFailed for one that needs no key or a key that cannot be,
+    Unavailable where the installation has no encryption key.
+    """
+    caller = ctx.require(Role.ADMIN)
+    services = ctx.services
+    info = services.registry.info(provider_id)
+    if info is None:
+        raise NotFound("no such provider")
+    key = key.strip()
+    faults = []
+    if not info.needs_key:
+        faults.append(Fault("provider", f"{info.name} needs no key"))
+    if not 8 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+        faults.append(Fault("key", f"must be 8 to {MAX_KEY} printable ASCII characters"))
+    if faults:
+        raise ValidationFailed("the key was not stored", faults=faults)
+    if services.sealer is None:
+        raise Unavailable("this installation has no ENCRYPTION_KEY, so it keeps no keys", retry_after=3600)
+    now = services.now()
+    await organization_of(caller.organization_id, services.registry, now)
+    sealed = services.sealer.seal(key, place=_place(caller.organization_id, provider_id))
+    await transaction(
+        lambda tx: execute(
+            "INSERT INTO provider_key (organization_id, provider, sealed, last_four, set_at, set_by)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (organization_id, provider) DO UPDATE SET"
+            " sealed = excluded.sealed, last_four = excluded.last_four, set_at = excluded.set_at,"
+            " set_by = excluded.set_by, version = provider_key.version + 1",
+            [caller.organization_id, provider_id, sealed, key[-4:], to_micros(now), caller.user],
+            using=tx,
+        )
+    )
+    await close_breaker(caller.organization_id, provider_id, to_micros(now))
+    return KeyView(provider_id, key[-4:], now, caller.user)
+
+
+async def remove_provider_key(ctx: Context, provider_id: str) -> bool:
+    """Forget the organization's key. Whether there was one."""
+    caller = ctx.require(Role.ADMIN)
+    removed = await execute(
+        "DELETE FROM provider_key WHERE organization_id = ? AND provider = ?", [caller.organization_id, provider_id]
+    )
+    return removed > 0
+
+
+async def keys_of(organization_id: str) -> dict[str, KeyView]:
+    """What is shown of an organization's keys, by provider."""
+    found = await query(
+        "SELECT provider, last_four, set_at, set_by FROM provider_key WHERE organization_id = ?", [organization_id]
+    )
+    return {
+        row["provider"]: KeyView(row["provider"], row["last_four"], from_micros(row["set_at"]), row["set_by"])
+        for row in found
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKeys:
+    """Finds the key for a call: the organization's own, else the installation's for everyone."""
+
+    sealer: Sealer | None
+    shared: dict[str, str]
+
+    async def key_of(self, organization_id: str, provider_id: str) -> str | None:
+        """The key, or None where there is none that can be read."""
+        if self.sealer is not None:
+            found = await query(
+                "SELECT sealed FROM provider_key WHERE organization_id = ? AND provider = ?",
+                [organization_id, provider_id],
+            )
+            if found:
+                try:
+                    return self.sealer.unseal(found[0]["sealed"], place=_place(organization_id, provider_id))
+                except CannotUnseal:
+                    _log.error("a provider key cannot be unsealed", organization=organization_id, provider=provider_id)
+                    return None
+        return self.shared.get(provider_id)
+
+
+def _place(organization_id: str, provider_id: str) -> str:
+    return f"{organization_id}\n{provider_id}"
