@@ -76,8 +76,6 @@ health|health professional|medical|medical health|medical and health|healthcare|
 education|teaching|real estate|public service|hospitality|professional service|services: Other
 advisory|consulting|consultant|project management|program management: Other 0.7, Operations
 """
-_SAYS_NOTHING = frozenset({"other", "none", "unemployed", "unknown", "not specified", "miscellaneous"})
-
 _PREFIX = "master "  # Apollo's `master_sales` is the department above `sales`
 _TRANSLATED = 0.97  # the label leaves no choice, or the title makes the usual one
 _READ_AS_TITLE = 0.8  # share of the belief left in a title's word that stands in an unknown label
@@ -132,11 +130,11 @@ def _chosen(meaning: _Meaning, read: Label | None) -> Label:
 
 
 def _texts(labels: Any) -> Iterator[str]:
-    """The folded words of each label that is a text and says something."""
+    """The folded words of each label that is a text."""
     for label in labels[:_MOST] if isinstance(labels, list | tuple) else [labels]:
         if isinstance(label, str):
             folded = words(label[:_LONGEST]).removeprefix(_PREFIX)
-            if folded and folded not in _SAYS_NOTHING:
+            if folded:
                 yield folded
 
 

@@ -34,6 +34,11 @@ def is_same_company(question: Question, domains: Iterable[str | None], name: str
     return not (ours and name) or names_alike(ours, name)
 
 
+def _share_a_domain(question: Question, domains: Iterable[str | None]) -> bool:
+    asked = company_domain(question)
+    return asked is not None and asked in {registrable_domain(domain) for domain in domains if domain}
+
+
 def names_alike(a: str, b: str) -> bool:
     """Whether two names can be one company's: legal forms and accents aside, and whatever their order of words."""
     core_a, core_b = core_name(a), core_name(b)
@@ -46,8 +51,8 @@ def is_same_person(
     """Whether a person of this e-mail address and name, at a company of these domains, is the one asked for.
 
     The address that was asked by settles it. Where the answer names another one or none, for people have several,
-    the names must agree: with the record's, or with what the address says. Without an address the employer must
-    fit too.
+    the names must agree: with the record's, or with what the address says; where it names none, the employer's domain
+    is as good. Without an address to ask by the employer must fit too.
     """
     asked = persons_email(question)
     if asked and email and asked.casefold() == email.casefold():
@@ -57,7 +62,7 @@ def is_same_person(
     if agree is not None:
         return agree and (bool(asked) or is_same_company(question, domains, None))
     if asked:
-        return _address_names(asked, first, last)
+        return _address_names(asked, first, last) or (email is None and _share_a_domain(question, domains))
     return is_same_company(question, domains, None)
 
 

@@ -154,6 +154,23 @@ async def test_sizes_are_numbers_or_ranges(metrics: Any, employees: Any, revenue
         assert found["annualRevenue"] == revenue
 
 
+@pytest.mark.parametrize(
+    ("geo", "street"),
+    [
+        ({"countryCode": "DE", "streetName": "Hauptstrasse", "streetNumber": "5"}, "Hauptstrasse 5"),
+        (
+            {"countryCode": "GB", "streetName": "High Street", "streetNumber": "5", "subPremise": "Flat 2"},
+            "5 High Street, Flat 2",
+        ),
+        ({"countryCode": "GB", "streetName": "High Street"}, "High Street"),
+        ({"countryCode": "GB", "streetNumber": "5"}, None),
+    ],
+)
+async def test_a_street_is_put_together_as_its_country_writes_it(geo: Any, street: str | None) -> None:
+    found = values(await asked(EXAMPLE, reply({**body_of("clearbit", "company_found"), "geo": geo})))
+    assert found.get("street") == street
+
+
 @pytest.mark.parametrize("handle", ["in/mara", "mara", "/in/mara/"])
 async def test_handles_become_addresses(handle: str) -> None:
     body = combined(person={"linkedin": {"handle": handle}})

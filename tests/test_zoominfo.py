@@ -1,5 +1,6 @@
 """ZoomInfo: both surfaces, signing in, units, match statuses and what its errors mean."""
 
+import asyncio
 import base64
 import json
 from datetime import UTC, datetime
@@ -17,6 +18,14 @@ from tests.fake_http import FakeHttp, account, body_of, confidences, lead, reply
 MARA = lead(email="mara.lindqvist@example.com")
 EXAMPLE = account(domain="example.com")
 LEGACY = "legacy:svc@example.com:pass:word"
+
+
+class SlowHttp(FakeHttp):
+    """An account whose provider takes a moment to answer."""
+
+    async def send(self, *args: Any, **kwargs: Any) -> Reply:
+        await asyncio.sleep(0)
+        return await super().send(*args, **kwargs)
 
 
 def signed_in(**more: Any) -> Reply:
@@ -144,10 +153,17 @@ async def test_who_has_moved_is_hardly_believed_to_work_there() -> None:
     assert found["title"] < 0.5 < found["linkedinUrl"]
 
 
-async def test_a_number_that_must_not_be_called_is_left_out() -> None:
-    found = values(await asked(MARA, reply(person(mobilePhoneDoNotCall=True))))
-    assert "mobilePhone" not in found
-    assert "phone" in found
+@pytest.mark.parametrize(
+    ("flag", "kept"), [("mobilePhoneDoNotCall", {"phone"}), ("directPhoneDoNotCall", {"mobilePhone"})]
+)
+async def test_a_number_that_must_not_be_called_is_left_out(flag: str, kept: set[str]) -> None:
+    found = values(await asked(MARA, reply(person(**{flag: True}))))
+    assert found.keys() & {"phone", "mobilePhone"} == kept
+
+
+async def test_of_codes_the_narrowest_of_the_main_branch_is_taken() -> None:
+    codes = [{"id": "35"}, {"id": "3569"}, {"id": "356"}, {"id": "87111"}, {"id": 7}, "x"]
+    assert values(await asked(EXAMPLE, reply(company(sicCodes=codes))))["sicCode"] == "3569"
 
 
 async def test_values_of_wrong_types_are_left_out() -> None:
@@ -328,6 +344,13 @@ async def test_a_token_that_ended_early_is_renewed_once() -> None:
     with pytest.raises(ProviderError) as caught:
         await ZoomInfo().look_up(MARA, again)
     assert caught.value.code == "bad_key"
+
+
+async def test_look_ups_at_the_same_moment_sign_in_once() -> None:
+    adapter, found = ZoomInfo(), sample("zoominfo", "person_found")
+    http = SlowHttp(signed_in(), found, found, found, key="id:secret")
+    await asyncio.gather(*(adapter.look_up(MARA, http) for _ in range(3)))
+    assert [sent.base for sent in http.sent].count("login") == 1
 
 
 async def test_accounts_do_not_share_tokens() -> None:
