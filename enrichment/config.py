@@ -62,11 +62,8 @@ class FieldPolicies(_Part):
     account: EntityPolicies = EntityPolicies()
 
     def of(self, entity_type: EntityType) -> EntityPolicies:
-        return {
-            EntityType.LEAD: self.lead,
-            EntityType.CONTACT: self.contact,
-            EntityType.ACCOUNT: self.account,
-        }[entity_type]
+        policies: EntityPolicies = getattr(self, entity_type.value)
+        return policies
 
 
 class Triggers(_Part):
@@ -83,11 +80,8 @@ class EntityTypes(_Part):
     account: StrictBool = True
 
     def allows(self, entity_type: EntityType) -> bool:
-        return {
-            EntityType.LEAD: self.lead,
-            EntityType.CONTACT: self.contact,
-            EntityType.ACCOUNT: self.account,
-        }[entity_type]
+        allowed: bool = getattr(self, entity_type.value)
+        return allowed
 
 
 class ProviderRule(_Part):

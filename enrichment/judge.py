@@ -52,36 +52,54 @@ class Hearing:
 
 def judge(hearing: Hearing) -> dict[str, Decision]:
     """How each enrichable field of the record ends, in catalogue order."""
-    names = [known.name for known in fields_of(hearing.entity_type).values() if known.enrichable]
-    return {name: _decide(hearing, name) or _without_data(hearing, name) for name in names}
+    told: dict[str, list[Candidate]] = {}
+    for heard in hearing.heard:
+        for name, candidate in heard.candidates.items():
+            told.setdefault(name, []).append(candidate)
+    return {
+        known.name: _decide(hearing, known.name, told[known.name])
+        if known.name in told
+        else _without_data(hearing, known.name)
+        for known in fields_of(hearing.entity_type).values()
+        if known.enrichable
+    }
 
 
-def _decide(hearing: Hearing, name: str) -> Decision | None:
+def _decide(hearing: Hearing, name: str, candidates: Sequence[Candidate]) -> Decision:
     entity_type = hearing.entity_type
-    candidates = [heard.candidates[name] for heard in hearing.heard if name in heard.candidates]
+
+    def equal(a: Any, b: Any) -> bool:
+        return same(entity_type, name, a, b)
+
     return decide(
         Case(
             rule=hearing.config.rule(entity_type, name),
             minimum=hearing.config.minimum(entity_type, name),
             strategy=hearing.config.strategy,
             current=hearing.current.get(name),
-            proposals=survivors(candidates, lambda a, b: same(entity_type, name, a, b)),
-            same=lambda a, b: same(entity_type, name, a, b),
+            proposals=survivors(candidates, equal),
+            same=equal,
             rejected=lambda value, source: hearing.rejected(name, value, source),
             asked_at=hearing.asked_at,
         )
     )
 
 
+_KEPT = Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field keeps its value")
+_UNKNOWN = Decision(FieldOutcomeReason.NO_DATA, detail="nobody asked knew a value")
+_NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail="no_provider")
+_ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
+
+
 def _without_data(hearing: Hearing, name: str) -> Decision:
     if hearing.wants.get(name, Want.NONE) is Want.NONE:
-        return Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field keeps its value")
+        return _KEPT
     able = [heard for heard in hearing.heard if name in heard.gives]
+    if not able:
+        return _NO_PROVIDER
     failed = next((heard for heard in able if heard.outcome is StepOutcome.ERROR), None)
     if failed is not None:
         return Decision(FieldOutcomeReason.ERROR, provider=failed.source, detail=failed.error or "")
-    if any(heard.outcome in {StepOutcome.MATCH, StepOutcome.NO_MATCH} for heard in able):
-        return Decision(FieldOutcomeReason.NO_DATA, detail="nobody asked knew a value")
-    if able:
-        return Decision(FieldOutcomeReason.SKIPPED, provider=able[0].source, detail=able[0].skipped or "")
-    return Decision(FieldOutcomeReason.SKIPPED, detail="no_provider")
+    if any(heard.outcome in _ANSWERED for heard in able):
+        return _UNKNOWN
+    return Decision(FieldOutcomeReason.SKIPPED, provider=able[0].source, detail=able[0].skipped or "")

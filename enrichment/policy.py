@@ -89,14 +89,12 @@ class Case:
         return current is not None and current.is_a_persons and current.written_at > self.asked_at
 
 
-def decide(case: Case) -> Decision | None:
-    """What happens to the field; None when no source gave a value for it."""
+def decide(case: Case) -> Decision:
+    """What happens to a field that at least one source gave a value for."""
     if case.rule.policy is FieldPolicy.NEVER:
         return Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field is never")
     proposals = [proposal for proposal in case.proposals if not _was_turned_down(case, proposal)]
     if not proposals:
-        if not case.proposals:
-            return None
         return Decision(
             FieldOutcomeReason.PROTECTED,
             provider=case.proposals[0].provider,

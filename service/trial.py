@@ -58,7 +58,9 @@ async def try_record(
     while source := waterfall.next():
         provider = registry.get(source.id)
         assert provider is not None
-        answers[source.id] = await provider.ask(question)
+        answer = await provider.ask(question)
+        assert isinstance(answer, Answer)  # the built-in providers answer at once
+        answers[source.id] = answer
         heard[source.id] = _heard(source, answers[source.id], now)
         waterfall.answered(source.id, _confident(config, entity_type, heard[source.id]))
     hearing = Hearing(entity_type, config, current, wants, tuple(heard.values()), _never_rejected, now)

@@ -34,15 +34,13 @@ def outcome(
     policy: FieldPolicy, current: Current | None, *candidates: Candidate, strategy: Strategy = Strategy.WATERFALL,
     rejected: tuple[tuple[Any, str], ...] = (),
 ) -> Decision:  # fmt: skip
-    decision = decide(
+    return decide(
         Case(
             rule=Rule(policy=policy), minimum=0.6, strategy=strategy, current=current,
             proposals=survivors(candidates, same), same=same,
             rejected=lambda value, source: (value, source) in rejected, asked_at=NOW - timedelta(minutes=1),
         )
     )  # fmt: skip
-    assert decision is not None
-    return decision
 
 
 P, R = FieldPolicy, FieldOutcomeReason

@@ -239,8 +239,8 @@ class Asker:
 
 
 def keeps_answers(provider: Provider) -> bool:
-    """Whether answers are kept: always where they cost credits."""
-    return provider.info.price > 0 or provider.info.answer_lifetime_days > 0
+    """Whether answers are kept: where they cost credits, or a call over a network."""
+    return provider.info.price > 0 or (provider.info.remote and provider.info.answer_lifetime_days > 0)
 
 
 def _insists(job: Claimed) -> bool:

@@ -1,0 +1,1 @@
+"""What it costs, as ratios side by side in one run."""
