@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -21,6 +22,37 @@ _TRY_AGAIN_ON: list[type[Exception]] = [RedisConnectionError, RedisTimeoutError,
 
 class RedisOutOfReach(Exception):
     """Redis did not answer at the start."""
+
+
+class _Sending(AbstractConnection):
+    """Waits for answers no longer than its `socket_timeout`, but sends without one.
+
+    For sending, the client would use `asyncio.wait_for`, which before Python 3.12 can swallow the
+    cancellation of a task that is being stopped.
+    """
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        answer_within, self.socket_timeout = self.socket_timeout, None
+        try:
+            await super().send_packed_command(command, check_health)
+        finally:
+            self.socket_timeout = answer_within
+
+
+class _Tcp(_Sending, Connection): ...
+
+
+class _Tls(_Sending, SSLConnection): ...
+
+
+class _Unix(_Sending, UnixDomainSocketConnection): ...
+
+
+_CANCELLABLE: dict[type[AbstractConnection], type[AbstractConnection]] = {
+    Connection: _Tcp,
+    SSLConnection: _Tls,
+    UnixDomainSocketConnection: _Unix,
+}
 
 
 def dump_job(value: dict[str, Any]) -> bytes:
@@ -48,6 +80,7 @@ def redis_at(url: str | None, *, tries: int) -> ArqRedis:
             retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), tries),
             retry_on_error=_TRY_AGAIN_ON,
         )
+        pool.connection_class = _CANCELLABLE[pool.connection_class]
     return ArqRedis(pool, job_serializer=dump_job, job_deserializer=load_job)
 
 

@@ -60,6 +60,8 @@ async def _enrich(ctx: Context) -> int | None:
     """Wait until no job is left, showing how many are done. None: not all, as the pipeline stands still."""
     pipeline = await get_pipeline(ctx)
     total = left = pipeline.pending + pipeline.in_progress
+    if not left:
+        return 0
     moved_at = time.monotonic()
     with progress("Enriching", total=total) as report:
         while left and not pipeline.paused and time.monotonic() - moved_at < STALLED_SECONDS:
