@@ -1,7 +1,8 @@
 """What a process opens at its start and closes at its end: stores, queue, providers, live feed, worker."""
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from workers.settings import build_worker
 
 API_TRIES = 3  # a caller waits for these
 WORKER_TRIES = 10
+CLOSE_SECONDS = 5.0  # for one part to close
 
 _log = structlog.get_logger(__name__)
 
@@ -120,7 +122,7 @@ class Runtime:
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
         live = Live(redis)
         await live.start()
-        stack.push_async_callback(live.stop)
+        stack.push_async_callback(_within, CLOSE_SECONDS, live.stop)
         self._services = Services(
             redis=redis,
             registry=registry,
@@ -234,6 +236,15 @@ def open_registry(settings: Settings) -> Registry:
         raise BadSettings([f"{PREFIX}DIRECTORY_FILE or {PREFIX}DIRECTORY_ARCHIVE_FILE: {error}"]) from error
     except ValueError as error:
         raise BadSettings([f"{PREFIX}PROVIDER_PRICES: {error}"]) from error
+
+
+async def _within(seconds: float, close: Callable[[], Awaitable[None]]) -> None:
+    """Close one part, but let none keep the process from ending."""
+    try:
+        async with asyncio.timeout(seconds):
+            await close()
+    except TimeoutError:
+        _log.warning("did not close in time", part=close.__qualname__)
 
 
 def _reason(error: BaseException) -> str:
