@@ -148,6 +148,14 @@ def _moment(micros: int | None) -> datetime | None:
     return None if micros is None else from_micros(micros)
 
 
+async def get_provider(ctx: Context, provider_id: str) -> ProviderView:
+    """One provider. Raises NotFound."""
+    found = next((view for view in await list_providers(ctx) if view.id == provider_id), None)
+    if found is None:
+        raise NotFound("no such provider")
+    return found
+
+
 async def test_provider(ctx: Context, provider_id: str) -> ProviderTest:
     """Whether a provider could be asked, by a call that costs nothing where it has one. Raises NotFound."""
     caller = ctx.require(Role.ADMIN)
@@ -170,4 +178,4 @@ async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
         raise NotFound("no such provider")
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
     await close_breaker(caller.organization_id, provider_id, to_micros(ctx.services.now()))
-    return next(view for view in await list_providers(ctx) if view.id == provider_id)
+    return await get_provider(ctx, provider_id)

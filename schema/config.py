@@ -9,7 +9,7 @@ from enrichment import config as rules
 from resolvers import config as operations
 from schema.config_input import ConfigInput
 from schema.context import Info
-from schema.enums import EntityType, FieldPolicy, Strategy
+from schema.enums import EntityType, FieldPolicy, MaybeCharged, Strategy
 
 
 @strawberry.type(description="When enrichment starts by itself.")
@@ -31,6 +31,8 @@ class ProviderRule:
     id: strawberry.ID
     enabled: bool
     daily_limit: int | None = strawberry.field(description="Most credits a day that it may be paid.")
+    min_match_rate: float | None = strawberry.field(description="Below this share of matches it is left alone.")
+    match_rate_over: int = strawberry.field(description="How many of its last calls that is counted over.")
 
 
 @strawberry.type(description="What may be done to a field.")
@@ -92,6 +94,7 @@ class Config:
     cooldown_hours: int
     max_attempts: int
     backoff: Backoff
+    maybe_charged: MaybeCharged
     credits: CreditRules
     version: int
     updated_at: datetime
@@ -112,7 +115,13 @@ class Config:
             strategy=config.strategy,
             consensus_size=config.consensus_size,
             providers=[
-                ProviderRule(id=strawberry.ID(rule.id), enabled=rule.enabled, daily_limit=rule.daily_limit)
+                ProviderRule(
+                    id=strawberry.ID(rule.id),
+                    enabled=rule.enabled,
+                    daily_limit=rule.daily_limit,
+                    min_match_rate=rule.min_match_rate,
+                    match_rate_over=rule.match_rate_over,
+                )
                 for rule in config.providers
             ],
             field_policies=[EntityFieldPolicies.of(kind, config.field_policies.of(kind)) for kind in EntityType],
@@ -120,6 +129,7 @@ class Config:
             cooldown_hours=config.cooldown_hours,
             max_attempts=config.max_attempts,
             backoff=Backoff(initial_seconds=config.backoff.initial_seconds, max_seconds=config.backoff.max_seconds),
+            maybe_charged=config.maybe_charged,
             credits=CreditRules(
                 monthly_limit=credits.monthly_limit,
                 daily_limit=credits.daily_limit,

@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
-from schema.enums import EntityType, FieldPolicy, Strategy
+from schema.enums import EntityType, FieldPolicy, MaybeCharged, Strategy
 
 
 @strawberry.input
@@ -29,6 +29,8 @@ class ProviderRuleInput:
     id: strawberry.ID
     enabled: bool | None = UNSET
     daily_limit: int | None = UNSET
+    min_match_rate: float | None = UNSET
+    match_rate_over: int | None = UNSET
 
 
 @strawberry.input
@@ -78,6 +80,7 @@ class ConfigInput:
     cooldown_hours: int | None = UNSET
     max_attempts: int | None = UNSET
     backoff: BackoffInput | None = UNSET
+    maybe_charged: MaybeCharged | None = UNSET
     credits: CreditRulesInput | None = UNSET
 
     def read(self) -> dict[str, Any]:

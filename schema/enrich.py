@@ -6,6 +6,7 @@ from typing import Self
 import strawberry
 
 from resolvers import enrich as operations
+from resolvers import estimate as estimates
 from schema.context import Info
 from schema.enums import EntityType
 from schema.job import Job
@@ -58,13 +59,67 @@ class EnrichRecordsPayload:
         )
 
 
+@strawberry.type(description="How many records are passed by, and why.")
+class Ineligible:
+    reason: str
+    records: int
+
+
+@strawberry.type(description="What a paid provider may be asked, each question once, and the credits.")
+class ProviderEstimate:
+    provider: strawberry.ID
+    questions: int
+    expected: int
+    maximum: int
+
+
+@strawberry.type(description="Credits: none match, as matched so far, all match. No provider was asked.")
+class Estimate:
+    eligible: int
+    ineligible: list[Ineligible]
+    minimum: int
+    expected: int
+    maximum: int
+    by_provider: list[ProviderEstimate]
+
+    @classmethod
+    def of(cls, estimate: estimates.Estimate) -> Self:
+        return cls(
+            eligible=estimate.eligible,
+            ineligible=[Ineligible(reason=reason, records=count) for reason, count in estimate.ineligible.items()],
+            minimum=estimate.minimum,
+            expected=estimate.expected,
+            maximum=estimate.maximum,
+            by_provider=[
+                ProviderEstimate(
+                    provider=strawberry.ID(part.provider),
+                    questions=part.questions,
+                    expected=part.expected,
+                    maximum=part.maximum,
+                )
+                for part in estimate.by_provider
+            ],
+        )
+
+
+@strawberry.type
+class EnrichQuery:
+    @strawberry.field(description="What `enrichRecords` would cost, without asking any provider.")
+    async def estimate_enrichment(self, info: Info, selection: RecordSelection, force: bool | None = False) -> Estimate:
+        estimate = await estimates.estimate_enrichment(info.context, selection.read(), force=bool(force))
+        return Estimate.of(estimate)
+
+
 @strawberry.type
 class EnrichMutation:
     @strawberry.mutation(
-        description="Start a job for each chosen record, ahead of what is automatic. `force` passes over the cooldown."
+        description="Start a job for each chosen record, ahead of what is automatic. `force` passes over the cooldown;"
+        " `maxCredits` is the most that these jobs may cost together."
     )
     async def enrich_records(
-        self, info: Info, selection: RecordSelection, force: bool | None = False
+        self, info: Info, selection: RecordSelection, force: bool | None = False, max_credits: int | None = None
     ) -> EnrichRecordsPayload:
-        outcome = await operations.enrich_records(info.context, selection.read(), force=bool(force))
+        outcome = await operations.enrich_records(
+            info.context, selection.read(), force=bool(force), max_credits=max_credits
+        )
         return EnrichRecordsPayload.of(outcome)

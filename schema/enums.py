@@ -2,6 +2,8 @@
 
 import strawberry
 
+from enrichment.breaker import BreakerState
+from enrichment.config import MaybeCharged
 from enrichment.vocabulary import (
     ConflictReason,
     ConflictStatus,
@@ -18,6 +20,7 @@ from enrichment.vocabulary import (
 from resolvers.intake import RecordOutcome
 
 __all__ = [
+    "BreakerState",
     "ConflictReason",
     "ConflictStatus",
     "CreditKind",
@@ -26,6 +29,7 @@ __all__ = [
     "FieldPolicy",
     "JobStatus",
     "JobTrigger",
+    "MaybeCharged",
     "RecordOutcome",
     "ResolutionAction",
     "StepOutcome",
@@ -45,6 +49,8 @@ strawberry.enum(
     description="How one wanted field of one job ended: exactly one reason each.",
 )
 strawberry.enum(Strategy, description="How many providers are asked for a field.")
+strawberry.enum(MaybeCharged, description="What happens to a paid question whose call ended without a reply.")
+strawberry.enum(BreakerState, description="Whether a provider is asked: CLOSED asks, OPEN does not, HALF_OPEN tries.")
 strawberry.enum(ConflictStatus, description="Whether a conflict still waits for a person.")
 strawberry.enum(ConflictReason, description="Why a person must decide.")
 strawberry.enum(ResolutionAction, description="What a reviewer chose.")

@@ -1,18 +1,27 @@
 """The sources of data that this installation has."""
 
+from datetime import datetime
 from typing import Self
 
 import strawberry
 
+from resolvers import keys
 from resolvers import providers as operations
 from schema.context import Info
-from schema.enums import EntityType
+from schema.enums import BreakerState, EntityType
 
 
 @strawberry.type(description="The fields that a provider can give for one entity type.")
 class ProviderFields:
     entity_type: EntityType
     fields: list[str]
+
+
+@strawberry.type(description="The last call that failed.")
+class ProviderFault:
+    code: str
+    message: str
+    at: datetime | None
 
 
 @strawberry.type(description="One source of data, as the organization uses it.")
@@ -28,6 +37,17 @@ class Provider:
     asked: int
     matched: int
     match_rate: float | None = strawberry.field(description="From 0 to 1; null: never asked.")
+    needs_key: bool
+    configured: bool = strawberry.field(description="It has the key that it needs.")
+    key_last_four: str | None = strawberry.field(description="Of the organization's own key.")
+    healthy: bool = strawberry.field(description="It is asked; see `state`.")
+    state: BreakerState
+    state_reason: str | None
+    state_until: datetime | None = strawberry.field(description="Null while open: until something is changed by hand.")
+    latency_p50_ms: int | None
+    latency_p95_ms: int | None
+    credits_left: float | None = strawberry.field(description="What the provider last said.")
+    last_error: ProviderFault | None
 
     @classmethod
     def of(cls, view: operations.ProviderView) -> Self:
@@ -43,7 +63,32 @@ class Provider:
             asked=view.asked,
             matched=view.matched,
             match_rate=view.match_rate,
+            needs_key=view.needs_key,
+            configured=view.configured,
+            key_last_four=view.key_last_four,
+            healthy=view.healthy,
+            state=view.state,
+            state_reason=view.state_reason,
+            state_until=view.state_until,
+            latency_p50_ms=view.latency_p50_ms,
+            latency_p95_ms=view.latency_p95_ms,
+            credits_left=view.credits_left,
+            last_error=_fault(view),
         )
+
+
+def _fault(view: operations.ProviderView) -> ProviderFault | None:
+    if view.last_error_code is None:
+        return None
+    return ProviderFault(code=view.last_error_code, message=view.last_error_message or "", at=view.last_error_at)
+
+
+@strawberry.type(description="What trying a provider told; nothing was spent on it.")
+class ProviderTest:
+    provider: strawberry.ID
+    ok: bool
+    detail: str
+    credits_left: float | None
 
 
 @strawberry.type
@@ -51,3 +96,27 @@ class ProviderQuery:
     @strawberry.field(description="Every provider, in order of priority.")
     async def providers(self, info: Info) -> list[Provider]:
         return [Provider.of(view) for view in await operations.list_providers(info.context)]
+
+
+@strawberry.type
+class ProviderMutation:
+    @strawberry.mutation(description="Whether a provider could be asked, by a call that costs nothing. Admins only.")
+    async def test_provider(self, info: Info, id: strawberry.ID) -> ProviderTest:
+        test = await operations.test_provider(info.context, id)
+        return ProviderTest(
+            provider=strawberry.ID(test.provider), ok=test.ok, detail=test.detail, credits_left=test.credits_left
+        )
+
+    @strawberry.mutation(description="Ask a provider again, at once, that was left alone.")
+    async def reset_provider(self, info: Info, id: strawberry.ID) -> Provider:
+        return Provider.of(await operations.reset_provider(info.context, id))
+
+    @strawberry.mutation(description="Keep the organization's key, sealed; it is never shown again. Admins only.")
+    async def set_provider_key(self, info: Info, provider: strawberry.ID, key: str) -> Provider:
+        await keys.set_provider_key(info.context, provider, key)
+        return Provider.of(await operations.get_provider(info.context, provider))
+
+    @strawberry.mutation(description="Forget the organization's key. Admins only.")
+    async def remove_provider_key(self, info: Info, provider: strawberry.ID) -> Provider:
+        await keys.remove_provider_key(info.context, provider)
+        return Provider.of(await operations.get_provider(info.context, provider))

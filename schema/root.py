@@ -22,21 +22,33 @@ from schema.config import ConfigMutation, ConfigQuery
 from schema.conflict import ConflictMutation, ConflictQuery, ConflictSubscription
 from schema.credit import CreditMutation, CreditQuery
 from schema.documents import Document, Documents
-from schema.enrich import EnrichMutation
+from schema.enrich import EnrichMutation, EnrichQuery
 from schema.errors import ErrorTranslator
 from schema.intake import IntakeMutation
 from schema.job import JobMutation, JobQuery, JobSubscription
+from schema.ledger import LedgerQuery
 from schema.limits import Limits
 from schema.loaders import Loaders
 from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscription
-from schema.provider import ProviderQuery
+from schema.provider import ProviderMutation, ProviderQuery
 from schema.record import RecordQuery
 from schema.scalars import SCALARS
 from schema.stats import StatsQuery
 
 
 @strawberry.type
-class Query(ConfigQuery, PipelineQuery, JobQuery, ConflictQuery, CreditQuery, StatsQuery, RecordQuery, ProviderQuery):
+class Query(
+    ConfigQuery,
+    PipelineQuery,
+    JobQuery,
+    ConflictQuery,
+    CreditQuery,
+    StatsQuery,
+    RecordQuery,
+    ProviderQuery,
+    EnrichQuery,
+    LedgerQuery,
+):
     """What may be read."""
 
 
@@ -49,6 +61,7 @@ class Mutation(
     ConflictMutation,
     PipelineMutation,
     CreditMutation,
+    ProviderMutation,
 ):
     """What may be done."""
 
