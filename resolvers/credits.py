@@ -19,6 +19,7 @@ from resolvers.restore import restore_jobs
 
 MOST_GRANTED = 1_000_000_000
 MAX_KEY = 255
+MAX_NOTE = 1000
 PACE_WINDOW = timedelta(days=7)
 _DAY_MICROS = 86_400_000_000
 
@@ -216,8 +217,8 @@ def _grant_faults(amount: int, note: str | None, key: str) -> list[Fault]:
     faults: list[Fault] = []
     if not 1 <= amount <= MOST_GRANTED:
         faults.append(Fault("amount", f"must be 1 to {MOST_GRANTED}"))
-    if note is not None and len(note) > 1000:
-        faults.append(Fault("note", "at most 1000 characters"))
+    if note is not None and (len(note) > MAX_NOTE or "\0" in note):
+        faults.append(Fault("note", f"at most {MAX_NOTE} characters, none of them NUL"))
     if not key.strip() or len(key) > MAX_KEY or not key.isprintable():
         faults.append(Fault("idempotencyKey", f"must be a text of 1 to {MAX_KEY} printable characters"))
     return faults

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise.exceptions import IntegrityError
 from tortoise.queryset import QuerySet
@@ -21,6 +21,7 @@ from resolvers.wake import wake_workers
 
 REREAD_SECONDS = 5.0  # a lost notice delays a watcher no longer than this
 _MOST_AT_ONCE = 500
+_OVERLAP = timedelta(seconds=2)  # between the clocks of two processes, and a write and its notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +131,35 @@ async def watch_job(ctx: Context, job_id: str) -> AsyncIterator[Job]:
     async with ctx.services.live.watch(organization_id, job=job_id, reread_every=REREAD_SECONDS) as notices:
         job = await _read(organization_id, job_id)
         yield job
+        if job.status.is_final:
+            return
         async for notice in notices:
-            if job.status.is_final:
-                return
             seen = job.updated_at, job.progress, job.running_step
             job = await notice.once(f"job {job_id}", lambda: _read(organization_id, job_id))
             if (job.updated_at, job.progress, job.running_step) != seen:
                 yield job
+            if job.status.is_final:
+                return
 
 
 async def watch_jobs(ctx: Context, wanted: JobFilter) -> AsyncIterator[Job]:
     """Every job of the organization as it changes, that the filter lets through."""
     caller = ctx.require(Role.VIEWER)
+    now = ctx.services.now
     async with ctx.services.live.watch(caller.organization_id) as notices:
+        heard_at = now()
         async for notice in notices:
-            for job in await _changed(caller.organization_id, notice):
+            since, heard_at = heard_at, now()
+            for job in await _changed(caller.organization_id, notice, since):
                 if _matches(job, wanted):
                     yield job
 
 
-async def _changed(organization_id: str, notice: Notice) -> list[Job]:
+async def _changed(organization_id: str, notice: Notice, since: datetime) -> list[Job]:
+    """The jobs a notice is about; after a gap those that changed since the last notice, the newest of very many."""
+    if notice.gap:
+        rows = _filtered(organization_id, JobFilter()).filter(updated_at__gte=since - _OVERLAP)
+        return list(reversed(await rows.order_by("-updated_at").limit(_MOST_AT_ONCE)))
     if not notice.jobs:
         return []
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from models.database import execute, query
 from models.fields import from_micros, to_micros
 from resolvers.context import Context, Role
-from resolvers.errors import Fault, ValidationFailed
 from resolvers.events import announce
 from resolvers.organizations import organization_of
+from resolvers.texts import check_text
 from resolvers.wake import wake_workers
 
 MAX_REASON = 1000
@@ -56,8 +56,8 @@ async def get_pipeline(ctx: Context) -> PipelineView:
 async def pause_pipeline(ctx: Context, *, reason: str | None = None) -> PipelineView:
     """Start nothing new until `resume_pipeline`; what runs ends. Pausing what is paused changes nothing."""
     caller = ctx.require(Role.MANAGER)
-    if reason is not None and len(reason) > MAX_REASON:
-        raise ValidationFailed("the reason is too long", faults=[Fault("reason", f"at most {MAX_REASON} characters")])
+    if reason is not None:
+        check_text(reason, "reason", longest=MAX_REASON)
     now = ctx.services.now()
     await organization_of(caller.organization_id, ctx.services.registry, now)
     changed = await execute(

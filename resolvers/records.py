@@ -19,6 +19,7 @@ from resolvers.events import announce
 from resolvers.intake import RecordOutcome, Taken, clean_all, take_in
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, paginate
+from resolvers.texts import check_text
 from resolvers.wake import wake_workers
 
 MOST_RECORDS = 1000
@@ -231,9 +232,7 @@ def filtered(organization_id: str, wanted: RecordFilter) -> QuerySet[Record]:
             raise ValidationFailed("too many ids", faults=[Fault("externalIds", f"at most {MOST_RECORDS}")])
         rows = rows.filter(external_id__in=list(wanted.external_ids))
     if wanted.search is not None and (text := wanted.search.strip().lower()):
-        if len(text) > MAX_SEARCH:
-            raise ValidationFailed("the search is too long", faults=[Fault("search", f"at most {MAX_SEARCH}")])
-        rows = rows.filter(search_text__contains=text)
+        rows = rows.filter(search_text__contains=check_text(text, "search", longest=MAX_SEARCH))
     if wanted.completeness_below is not None:
         rows = rows.filter(completeness__lt=wanted.completeness_below)
     if wanted.enriched_before is not None:

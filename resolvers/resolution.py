@@ -16,6 +16,7 @@ from models.fields import new_id, to_micros
 from models.values import lock_records, replace_values, update_records
 from resolvers.errors import ConflictAlreadyResolved, Fault, ValidationFailed
 from resolvers.intake import search_text
+from resolvers.texts import check_text
 
 UNSET: Any = object()
 MAX_NOTE = 2000
@@ -47,8 +48,8 @@ def choose(conflict: Conflict, resolution: Resolution | None) -> Choice:
         accept = conflict.recommended_id is not None
         action = ResolutionAction.ACCEPT_CANDIDATE if accept else ResolutionAction.KEEP_CURRENT
         resolution = Resolution(action)
-    if resolution.note is not None and len(resolution.note) > MAX_NOTE:
-        raise _invalid("note", f"at most {MAX_NOTE} characters")
+    if resolution.note is not None:
+        check_text(resolution.note, "note", longest=MAX_NOTE)
     if resolution.action is ResolutionAction.CUSTOM_VALUE:
         return Choice(resolution.action, _custom_value(conflict, resolution.value), None, resolution.note)
     if resolution.value is not UNSET:
