@@ -1,0 +1,222 @@
+"""A provider behind HTTP: an adapter with an account's key, patient connections and polite calls."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from providers.adapter import Adapter, Http, KeyCheck, Pending, Reply
+from providers.base import Answer, ProviderError, ProviderInfo, Question
+from providers.politeness import LONGEST_WAIT_SECONDS, Politeness
+from providers.transport import Request, Transport, check_base
+
+NOTE_EVERY_SECONDS = 10.0  # how often what is left of an account's credits is told, unless it is nothing
+
+NoteCredits = Callable[[str, str, float], Awaitable[None]]
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
+
+
+class Keys(Protocol):
+    """Where the keys of accounts are found."""
+
+    async def key_of(self, organization_id: str, provider_id: str) -> str | None:
+        """The key for an organization's calls; None where there is none."""
+
+
+class HttpSource:
+    """The provider that an adapter describes.
+
+    `bases` stand in for the adapter's own addresses, `price` (credits) for its own price. `note_credits` is told
+    (organization, provider, credits left). Raises ValueError for an address that is unfit or has no such name.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        transport: Transport,
+        keys: Keys,
+        bases: Mapping[str, str] | None = None,
+        price: int | None = None,
+        *,
+        politeness: Politeness | None = None,
+        note_credits: NoteCredits | None = None,
+    ) -> None:
+        self._adapter = adapter
+        self._transport = transport
+        self._keys = keys
+        self._politeness = politeness
+        self._note_credits = note_credits
+        self._noted_at: dict[str, float] = {}
+        self._bases = _checked_bases(adapter, bases or {}, transport.development)
+        self._slots = asyncio.Semaphore(transport.patience.connections)
+        # The network is a fact of this class: whatever an adapter says, its breaker has to watch it.
+        self.info: ProviderInfo = replace(
+            adapter.info, remote=True, price=adapter.info.price if price is None else price
+        )
+
+    def input_key(self, question: Question) -> str | None:
+        return self._adapter.input_key(question)
+
+    async def ask(self, question: Question) -> Answer | Pending:
+        """Look the record up. Raises ProviderError, also `no_key`."""
+        return await self._in_name_of(question.organization_id, lambda http: self._adapter.look_up(question, http))
+
+    async def poll(self, question: Question, token: str) -> Answer | Pending:
+        """Ask for an answer that was pending. Raises ProviderError, also `no_key`."""
+        return await self._in_name_of(question.organization_id, lambda http: self._adapter.poll(token, question, http))
+
+    async def check_key(self, organization_id: str) -> KeyCheck:
+        """Whether the organization's key works. Raises ProviderError, also `no_key`."""
+        return await self._in_name_of(organization_id, self._checked)
+
+    async def configured(self, organization_id: str) -> bool:
+        """Whether there is all that a call needs."""
+        return not self.info.needs_key or bool(await self._keys.key_of(organization_id, self.info.id))
+
+    async def _checked(self, http: Http) -> KeyCheck:
+        check = await self._adapter.check_key(http)
+        if check.credits_left is not None:
+            http.note_credits(check.credits_left)
+        return replace(check, detail=_without(http.key, check.detail))
+
+    async def _in_name_of(self, organization_id: str, call: Callable[[Http], Awaitable[_T]]) -> _T:
+        account = _Account(self, await self._key(organization_id))
+        try:
+            return await call(account)
+        except ProviderError as error:
+            error.message = _without(account.key, error.message)
+            error.args = (error.message,)
+            raise
+        except Exception as error:
+            # The text of an unforeseen error may hold anything that was sent, the key too: it goes no further.
+            _log.error("adapter failed", provider=self.info.id, error=type(error).__name__, where=_place_of(error))
+            raise ProviderError("invalid_answer", "the answer could not be read", retryable=False) from None
+        finally:
+            await self._tell_credits(organization_id, account)
+
+    async def _key(self, organization_id: str) -> str:
+        key = (await self._keys.key_of(organization_id, self.info.id) or "").strip()
+        if not key and self.info.needs_key:
+            raise ProviderError("no_key", f"there is no key for {self.info.name}", retryable=False)
+        if not key.isascii() or (key and not key.isprintable()):
+            raise ProviderError("bad_key", "the key holds characters that no key has", retryable=False)
+        return key
+
+    async def send(self, account: str, request: Request) -> Reply:
+        """One request for an account, when its turn has come. Raises ProviderError."""
+        async with _Slot(self._slots):
+            if self._politeness is not None:
+                await self._politeness.enter(account, self.info.id, self._adapter.calls_per_minute)
+            reply = await self._transport.send(self.info.id, request)
+        if self._politeness is not None:
+            await self._politeness.learn(account, self.info.id, reply)
+        return reply
+
+    def base(self, name: str) -> str:
+        """The address of that name."""
+        found = self._bases.get(name)
+        if found is None:
+            raise ProviderError("rejected", f"{self.info.name} has no address called {name}", retryable=False)
+        return found
+
+    async def _tell_credits(self, organization_id: str, account: "_Account") -> None:
+        left, now = account.credits_left, time.monotonic()
+        if left is None or self._note_credits is None:
+            return
+        if left > 0 and now - self._noted_at.get(organization_id, -NOTE_EVERY_SECONDS) < NOTE_EVERY_SECONDS:
+            return
+        self._noted_at[organization_id] = now
+        try:
+            await self._note_credits(organization_id, self.info.id, left)
+        except Exception:
+            # What is left is only shown: an answer that was paid for is not lost over it.
+            _log.exception("credits left were not noted", provider=self.info.id, organization=organization_id)
+
+
+class _Account:
+    """The `Http` of one look-up."""
+
+    __slots__ = ("_key", "_name", "_source", "credits_left")
+
+    def __init__(self, source: HttpSource, key: str) -> None:
+        self._source = source
+        self._key = key
+        self._name = hashlib.sha256(f"{source.info.id}\n{key}".encode()).hexdigest()[:32]
+        self.credits_left: float | None = None
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        base: str = "",
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        request = Request(method, self._source.base(base), path, params, json, form, headers or {})
+        return await self._source.send(self._name, request)
+
+    def note_credits(self, left: float | None) -> None:
+        if left is not None:
+            self.credits_left = left
+
+
+class _Slot:
+    """A place among the calls to a provider that run at once, waited for as long as for a turn."""
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+
+    async def __aenter__(self) -> None:
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise ProviderError(
+                "rate_limited", "too many calls are under way", retryable=True, retry_after_seconds=LONGEST_WAIT_SECONDS
+            ) from None
+
+    async def __aexit__(self, *_: object) -> None:
+        self._slots.release()
+
+
+def _checked_bases(adapter: Adapter, given: Mapping[str, str], development: bool) -> dict[str, str]:
+    bases = {**adapter.bases}
+    for name, address in given.items():
+        if name not in bases:
+            raise ValueError(f"{adapter.info.id} has no address called {name}")
+        bases[name] = address
+    checked: dict[str, str] = {}
+    for name, address in bases.items():
+        try:
+            checked[name] = check_base(address, development=development)
+        except ValueError as error:
+            raise ValueError(f"the address of {adapter.info.id} {error}") from None
+    return checked
+
+
+def _without(key: str, text: str) -> str:
+    return text.replace(key, "********") if key else text
+
+
+def _place_of(error: BaseException) -> str:
+    """The file and line that raised."""
+    trace = error.__traceback__
+    place = ""
+    with suppress(AttributeError):
+        while trace is not None:
+            place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+            trace = trace.tb_next
+    return place

@@ -1,0 +1,190 @@
+"""A provider's server on this machine: it answers as it is told over real HTTP, keeps what it was asked, or is hostile.
+
+Addresses of hostile modes are `/hostile/<mode>`; everything else answers from the script of its path.
+"""
+
+import asyncio
+import gzip
+import json
+import socket
+import threading
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+_SAMPLES = Path(__file__).parent / "samples"
+_METHODS = ["GET", "POST", "PUT", "HEAD"]
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it arrived. Header names are lower-case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Told:
+    """One reply of a script."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] | None = None
+
+
+def told(body: Any, status: int = 200, **headers: str) -> Told:
+    """A reply with a JSON body; header names are written with _ for -."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Told(status, json.dumps(body).encode(), {"content-type": "application/json", **named})
+
+
+def sampled(provider: str, case: str) -> Told:
+    """A documented answer, as it is kept in the samples."""
+    response = json.loads((_SAMPLES / provider / f"{case}.json").read_text("utf-8"))["response"]
+    body = b"" if response["body"] is None else json.dumps(response["body"]).encode()
+    return Told(response["status"], body, response["headers"])
+
+
+class StandInServer:
+    """The server while its block runs. `calls` is what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.url = ""
+        self._scripts: dict[str, list[Told]] = {}
+        self._given: dict[str, int] = defaultdict(int)
+
+    def script(self, path: str, *replies: Told) -> None:
+        """Answer calls to the path in this order; the last reply stays."""
+        self._scripts[path] = list(replies)
+        self._given[path] = 0
+
+    def calls_to(self, path: str) -> list[Call]:
+        return [call for call in self.calls if call.path == path]
+
+    async def answer(self, request: Request) -> Response:
+        path = request.url.path
+        headers = dict(request.headers)
+        self.calls.append(Call(request.method, path, dict(request.query_params), headers, await request.body()))
+        replies = self._scripts.get(path)
+        if not replies:
+            return Response(b'{"error": "no such page"}', 404, media_type="application/json")
+        reply = replies[min(self._given[path], len(replies) - 1)]
+        self._given[path] += 1
+        return Response(reply.body, reply.status, dict(reply.headers or {}))
+
+    async def be_hostile(self, request: Request) -> Response:
+        self.calls.append(Call(request.method, request.url.path, {}, dict(request.headers), await request.body()))
+        mode = request.path_params["mode"]
+        match mode:
+            case "hang":
+                return StreamingResponse(self._silence())
+            case "drip":
+                return StreamingResponse(self._drops(), media_type="application/json")
+            case "endless":
+                return StreamingResponse(self._endless(), media_type="application/json")
+            case "bomb":
+                return StreamingResponse(self._bomb(), headers={"content-encoding": "gzip"})
+            case "empty_bomb":
+                return StreamingResponse(self._empty_bomb(), headers={"content-encoding": "gzip"})
+            case "broken_gzip":
+                return Response(gzip.compress(b"{}" * 500)[:-12], headers={"content-encoding": "gzip"})
+            case "brotli":
+                return Response(b"\x0b\x02\x80{}\x03", headers={"content-encoding": "br"})
+        return _plain_nuisance(mode)
+
+    async def _silence(self) -> AsyncIterator[bytes]:
+        await asyncio.sleep(30)
+        yield b"{}"
+
+    async def _drops(self) -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield b" "
+            await asyncio.sleep(0.1)
+
+    async def _endless(self) -> AsyncIterator[bytes]:
+        for _ in range(4096):
+            yield b"x" * MEBIBYTE
+            await asyncio.sleep(0)
+
+    async def _bomb(self) -> AsyncIterator[bytes]:
+        """Gigabytes of zeros in a few megabytes."""
+        packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+        yield packer.compress(b"{") + packer.flush(zlib.Z_FULL_FLUSH)
+        block = packer.compress(b"\0" * 64 * MEBIBYTE) + packer.flush(zlib.Z_FULL_FLUSH)
+        for _ in range(64):
+            yield block
+            await asyncio.sleep(0)
+
+    async def _empty_bomb(self) -> AsyncIterator[bytes]:
+        """A gzip stream of empty blocks: it stands for nothing and never ends."""
+        packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+        yield packer.compress(b"{") + packer.flush(zlib.Z_SYNC_FLUSH)
+        for _ in range(4096):
+            yield b"\x00\x00\x00\xff\xff" * 20_000
+            await asyncio.sleep(0)
+
+
+def _plain_nuisance(mode: str) -> Response:
+    match mode:
+        case "garbage":
+            return Response(bytes(range(256)), media_type="application/json")
+        case "html":
+            return Response(b"<html><body>Please sign in</body></html>", media_type="text/html")
+        case "wrong_types":
+            return Response(b'[[1], "x", {"data": 7}]', media_type="application/json")
+        case "redirect_away":
+            return RedirectResponse("http://localhost:9/elsewhere", 302)
+        case "redirect_round":
+            return RedirectResponse("/hostile/redirect_round", 302)
+        case "redirect_here":
+            return RedirectResponse("/moved", 302)
+        case "failing":
+            return Response(b"oops", 500)
+        case "cookie":
+            return Response(b"{}", headers={"set-cookie": "account=of-another; Path=/"})
+    return Response(b"", 404)
+
+
+@contextmanager
+def standin_server() -> Iterator[StandInServer]:
+    """A stand-in on a free port of this machine, in a thread of its own."""
+    server = StandInServer()
+    app = Starlette(
+        routes=[
+            Route("/hostile/{mode}", server.be_hostile, methods=_METHODS),
+            Route("/{rest:path}", server.answer, methods=_METHODS),
+        ]
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            app, log_config=None, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
+        )
+        runner = uvicorn.Server(config)
+        thread = threading.Thread(target=runner.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            while not runner.started:
+                time.sleep(0.01)
+            yield server
+        finally:
+            runner.should_exit = True
+            runner.force_exit = True
+            thread.join(10)
