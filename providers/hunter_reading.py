@@ -8,7 +8,7 @@ from providers.clearbit_reading import COMPANY_FIELDS, EMPLOYER_FIELDS
 from providers.clearbit_reading import PERSON_FIELDS as _CLEARBITS_FIELDS
 from providers.clearbit_reading import read_company as read_clearbits_company
 from providers.clearbit_reading import read_person as read_clearbits_person
-from providers.inputs import is_account
+from providers.inputs import is_account, persons_email
 from providers.replies import Findings, at, items, mapping, moment, positive, text
 
 __all__ = ["COMPANY_FIELDS", "EMPLOYER_FIELDS", "PERSON_FIELDS", "read_company", "read_person"]
@@ -21,7 +21,8 @@ _CODES = {"naicsCode": ("naics6Codes2022", "naics6Codes"), "sicCode": ("sic4Code
 def read_person(question: Question, person: Mapping[str, Any]) -> Findings:
     """What a person's record says. Of somebody who is not active there any more it is believed less."""
     findings = read_clearbits_person(question, {**person, "fuzzy": True} if _has_left(person) else person)
-    findings.add("email", text(person.get("email")))
+    if persons_email(question) is None:  # else it only repeats what it was asked by
+        findings.add("email", text(person.get("email")))
     return findings
 
 
