@@ -15,7 +15,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 # When a counter began is of no use to anyone, and doubles the answer.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types it not at all
 
 
 class Metrics:
