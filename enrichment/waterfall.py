@@ -32,6 +32,7 @@ class SkipReason(StrEnum):
     PER_RECORD_MAX = "per_record_max"
     PROVIDER_DAILY_LIMIT = "provider_daily_limit"
     NOT_WORTH_PAYING = "not_worth_paying"  # only checks are left, and it costs credits
+    NO_KEY = "no_key"  # neither the organization nor the installation has a key for it
     BUDGET = "budget"  # the request's own maxCredits are used up
     WAITING = "waiting"  # its answer comes later; the job goes on then
 

@@ -119,6 +119,14 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class Keyed(Protocol):
+    """A provider that is asked with an organization's key."""
+
+    async def configured(self, organization_id: str) -> bool:
+        """Whether there is a key to ask with."""
+
+
+@runtime_checkable
 class Waits(Protocol):
     """A provider whose answers may come later."""
 

@@ -49,6 +49,7 @@ class StandIn:
     polled: list[str] = field(default_factory=list)
     remote: bool = False
     needs_key: bool = False
+    has_key: bool = True
     delay_seconds: float = 0.0
     observed_at: datetime | None = None
     gives: Mapping[EntityType, frozenset[str]] = field(default_factory=lambda: ALL_FIELDS)
@@ -75,6 +76,9 @@ class StandIn:
             if question.fields.get(name):
                 return str(question.fields[name]).lower()
         return None
+
+    async def configured(self, organization_id: str) -> bool:
+        return self.has_key or not self.needs_key
 
     async def poll(self, question: Question, token: str) -> Answer | Pending:
         self.polled.append(token)

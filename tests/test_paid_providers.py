@@ -89,6 +89,15 @@ async def test_a_bad_key_or_an_empty_account_is_not_asked_again(redis: ArqRedis,
     assert paid.asked == ["acme1.com", "acme2.com"]
 
 
+async def test_a_provider_without_a_key_is_passed_by_and_nothing_fails(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=1, remote=True, needs_key=True, has_key=False)
+    shared = services(redis, paid, StandIn(id="free", knows={"acme.com": ACME}))
+    sent = await send(context(shared), "account", "A1", domain="acme.com")
+    await work(shared)
+    job = await job_of(sent)
+    assert (job.status, job.steps[0].skipped_reason, paid.asked) == (JobStatus.COMPLETED, "no_key", [])
+
+
 async def test_one_organizations_breaker_is_not_anothers(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, fails=failing("bad_key", 1))
     shared = services(redis, paid)

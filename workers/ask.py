@@ -17,7 +17,7 @@ from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
 from models.answers import AnswerState, Inquiry, Kept
 from models.fields import from_micros, to_micros
-from providers.base import Answer, Pending, Provider, ProviderError, Question, Waits
+from providers.base import Answer, Keyed, Pending, Provider, ProviderError, Question, Waits
 from resolvers.context import Services
 from resolvers.ledger import Hold
 from workers.desk import Closing, Desk, HoldRequest
@@ -67,6 +67,8 @@ class Asker:
         if input_key is None:
             detail = f"needs {provider.info.needs}"
             return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=detail)
+        if isinstance(provider, Keyed) and not await provider.configured(job.organization_id):
+            return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NO_KEY, detail=f"no key for {provider.info.name}")
         if not keeps_answers(provider):
             return await self._call_if_well(provider, question, job)
         inquiry = Inquiry(job.organization_id, provider.info.id, _digest(input_key), job.id, _insists(job))
