@@ -8,12 +8,12 @@ no confidence; ours says by what somebody was recognized and how each field come
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from enrichment.vocabulary import EntityType
 from providers.adapter import Http, KeyCheck, Pending, Reply
+from providers.apollo_look_up import COMPANY, PERSON, Lookup, company_by, person_by
 from providers.apollo_reading import (
     COMPANY_FIELDS,
     EMPLOYER_FIELDS,
@@ -25,7 +25,7 @@ from providers.apollo_reading import (
     read_person,
 )
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
-from providers.inputs import company_domain, company_name, is_account, known, persons_email, persons_name, wants_any
+from providers.inputs import is_account, wants_any
 from providers.likeness import is_same_company, is_same_person, wrong_entity
 from providers.replies import (
     Findings,
@@ -42,32 +42,14 @@ from providers.replies import (
     text,
 )
 
-_PERSON, _COMPANY = "person", "company"
-_BELIEF = {"email": 0.95, "linkedin_url": 0.93, "domain": 0.93}  # by what was asked with
-_BY_NAME = {_PERSON: 0.82, _COMPANY: 0.72}
 _INSUFFICIENT = b"insufficient credits"
 _MINUTE = 60.0  # the shortest of the windows in which calls are counted
+_SENT = 0.95  # belief in a number that Apollo sends for somebody whom it found
 _AGAIN_AFTER, _LONGEST_PAUSE = 10.0, 3600.0
 _TOKEN = re.compile(r"(-?[0-9]{1,20})(?:\|([0-9A-Za-z]{0,64}))?")
 _PERSON_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _GONE = frozenset({"request_id_unknown", "request_id_expired"})
 _NEVER_CAME = Answer(matched=True, detail="Apollo never told the phone numbers")  # but the person it did, and counted
-
-
-@dataclass(frozen=True, slots=True)
-class _Lookup:
-    kind: str
-    by: Mapping[str, str]
-    phones: bool = False
-
-    @property
-    def key(self) -> str:
-        asked = "|".join(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))
-        return f"{self.kind}|{asked}{'|phones' if self.phones else ''}"
-
-    @property
-    def belief(self) -> float:
-        return next((_BELIEF[name] for name in self.by if name in _BELIEF and len(self.by) == 1), _BY_NAME[self.kind])
 
 
 class Apollo:
@@ -118,7 +100,7 @@ class Apollo:
             raise await self._refusal(reply, http)
         if not isinstance(body, dict):
             raise ProviderError("invalid_answer", "Apollo's answer is no record", retryable=False)
-        if lookup.kind == _COMPANY:
+        if lookup.kind == COMPANY:
             return _of_company(question, lookup, mapping(body.get("organization")))
         return _of_person(question, lookup, body)
 
@@ -155,20 +137,20 @@ class Apollo:
             raise refusal
         return KeyCheck(valid=False, detail=refusal.message)
 
-    def _look_up_of(self, question: Question) -> _Lookup | None:
+    def _look_up_of(self, question: Question) -> Lookup | None:
         """The one look-up that gives most: a company alone is asked for once for all who work there."""
         if not is_account(question) and wants_any(question, self._of_person):
-            by = _person_by(question)
+            by = person_by(question)
             if by is not None:
                 phones = self._phone_webhook is not None and wants_any(question, PHONE_FIELDS)
-                return _Lookup(_PERSON, by, phones)
+                return Lookup(PERSON, by, phones)
         if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
             return None
-        company = _company_by(question)
-        return _Lookup(_COMPANY, company) if company else None
+        company = company_by(question)
+        return Lookup(COMPANY, company) if company else None
 
-    async def _send(self, lookup: _Lookup, http: Http) -> Reply:
-        if lookup.kind == _COMPANY:
+    async def _send(self, lookup: Lookup, http: Http) -> Reply:
+        if lookup.kind == COMPANY:
             return await http.send("GET", "/organizations/enrich", params=lookup.by, headers=_headers(http))
         params = {**lookup.by, "reveal_personal_emails": "false", "reveal_phone_number": "false"}
         if lookup.phones and self._phone_webhook:
@@ -213,29 +195,7 @@ def _left(told: Any) -> tuple[float | None, datetime | None]:
     return left, moment(at(told, "current_credit_cycle", "end_date"))
 
 
-def _person_by(question: Question) -> Mapping[str, str] | None:
-    if email := persons_email(question):
-        return {"email": email}
-    if profile := known(question, "linkedinUrl"):
-        return {"linkedin_url": profile}
-    name, domain, employer = persons_name(question), company_domain(question), company_name(question)
-    if name is None or not (domain or employer):
-        return None
-    at_work = {"domain": domain} if domain else {"organization_name": employer or ""}
-    return {"first_name": name[0], "last_name": name[1], **at_work}
-
-
-def _company_by(question: Question) -> Mapping[str, str] | None:
-    if domain := company_domain(question):
-        return {"domain": domain}
-    profile = known(question, "linkedinUrl") if is_account(question) else None
-    if profile:
-        return {"linkedin_url": profile}
-    name = company_name(question)
-    return {"name": name} if name else None
-
-
-def _of_company(question: Question, lookup: _Lookup, organization: Mapping[str, Any]) -> Answer:
+def _of_company(question: Question, lookup: Lookup, organization: Mapping[str, Any]) -> Answer:
     findings = read_company(question, organization, lookup.belief).all()
     if not findings:
         return NO_MATCH
@@ -244,7 +204,7 @@ def _of_company(question: Question, lookup: _Lookup, organization: Mapping[str, 
     return Answer(matched=True, findings=findings)
 
 
-def _of_person(question: Question, lookup: _Lookup, body: Mapping[str, Any]) -> Answer | Pending:
+def _of_person(question: Question, lookup: Lookup, body: Mapping[str, Any]) -> Answer | Pending:
     """What came at once. How Apollo writes "nobody" is not documented: a person without any value is nobody."""
     person = mapping(body.get("person"))
     findings = read_person(question, person, lookup.belief, phones=lookup.phones).all()
@@ -274,7 +234,7 @@ def _token(request_id: Any, person_id: Any) -> str | None:
 
 
 def _of_phones(question: Question, person_id: str | None, body: Mapping[str, Any]) -> Answer:
-    findings = Findings(question, _BELIEF["email"], moment(body.get("last_dispatched_at")))
+    findings = Findings(question, _SENT, moment(body.get("last_dispatched_at")))
     people = items(at(body, "webhook_result", "people"))
     for person in people:
         if text(at(person, "id")) == person_id or (not person_id and len(people) == 1):
