@@ -125,11 +125,17 @@ class Asker:
             return _waiting(due, _candidates(provider, question, known.findings))
         assert known.token is not None  # a pending row has one
         asked = await self._call(provider, question, job, token=known.token)
+        so_far = _candidates(provider, question, known.findings)
+        if so_far and asked.error is None:
+            # What came at once is part of the answer, and was a match already.
+            asked.candidates = {**so_far, **asked.candidates}
+            if asked.outcome is StepOutcome.NO_MATCH:
+                asked.outcome = StepOutcome.MATCH
         over = known.expires_at is not None and from_micros(known.expires_at) <= now
         if over and (asked.pending is not None or asked.error is not None):
             asked = self._give_up_waiting(provider, question, known)
         elif asked.error is not None and asked.error.retryable:
-            return _waiting(now + timedelta(seconds=30), _candidates(provider, question, known.findings))
+            return _waiting(now + timedelta(seconds=30), so_far)
         if asked.pending is not None and asked.pending.expires_at is None and known.expires_at is not None:
             asked.pending = Pending(
                 asked.pending.token,
