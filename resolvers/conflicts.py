@@ -13,15 +13,19 @@ from resolvers.errors import Fault, NotFound, OperationError, ValidationFailed
 from resolvers.events import announce
 from resolvers.paging import Page, PageArgs, check_id, paginate
 from resolvers.resolution import Resolution, choose, settle_conflict
+from resolvers.texts import MAX_NAME, check_text
 
 MOST_RESOLVED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictFilter:
-    """Which conflicts. Without `status`: the open ones. `created_before` is exclusive."""
+    """Which conflicts. An empty tuple leaves that open, but an empty `status` means the open ones.
 
-    entity_type: EntityType | None = None
+    `created_before` is exclusive.
+    """
+
+    entity_types: tuple[EntityType, ...] = ()
     external_id: str | None = None
     record_id: str | None = None
     job_id: str | None = None
@@ -46,17 +50,21 @@ def _filtered(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict
     rows = Conflict.filter(organization_id=organization_id).prefetch_related("record", "job")
     rows = rows.filter(status__in=list(wanted.status or (ConflictStatus.OPEN,)))
     exact = {
-        "entity_type": wanted.entity_type,
-        "record__external_id": wanted.external_id,
-        "record_id": wanted.record_id,
-        "job_id": wanted.job_id,
-        "field": wanted.field,
+        "record__external_id": ("externalId", wanted.external_id),
+        "record_id": ("recordId", wanted.record_id),
+        "job_id": ("jobId", wanted.job_id),
+        "field": ("field", wanted.field),
     }
-    rows = rows.filter(**{name: value for name, value in exact.items() if value is not None})
+    for column, (path, text) in exact.items():
+        if text is not None:
+            rows = rows.filter(**{column: check_text(text, path, longest=MAX_NAME)})
+    if wanted.entity_types:
+        rows = rows.filter(entity_type__in=list(wanted.entity_types))
     if wanted.reason:
         rows = rows.filter(reason__in=list(wanted.reason))
     if wanted.provider is not None:
-        rows = rows.filter(providers__contains=f" {wanted.provider} ")
+        provider = check_text(wanted.provider, "provider", longest=MAX_NAME)
+        rows = rows.filter(providers__contains=f" {provider} ")
     if wanted.created_after is not None:
         rows = rows.filter(created_at__gt=wanted.created_after)
     if wanted.created_before is not None:
@@ -65,7 +73,7 @@ def _filtered(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict
 
 
 async def list_conflicts(ctx: Context, wanted: ConflictFilter, page: PageArgs) -> Page[Conflict]:
-    """Conflicts, newest first, with record and job."""
+    """Conflicts, newest first, with record and job. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
     return await paginate(_filtered(caller.organization_id, wanted), page)
 
@@ -122,7 +130,7 @@ async def watch_conflicts(ctx: Context, entity_type: EntityType | None = None) -
         async for notice in notices:
             if not notice.conflicts and not notice.gap:
                 continue
-            wanted = ConflictFilter(entity_type=entity_type, created_after=since)
+            wanted = ConflictFilter(entity_types=(entity_type,) if entity_type else (), created_after=since)
             rows = _filtered(organization_id, wanted)
             if not notice.gap:
                 rows = rows.filter(id__in=sorted(notice.conflicts))

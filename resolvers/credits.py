@@ -16,6 +16,7 @@ from resolvers.ledger import insert_entries, lock_account, save_account
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, paginate
 from resolvers.restore import restore_jobs
+from resolvers.texts import check_text
 
 MOST_GRANTED = 1_000_000_000
 MAX_KEY = 255
@@ -217,8 +218,10 @@ def _grant_faults(amount: int, note: str | None, key: str) -> list[Fault]:
     faults: list[Fault] = []
     if not 1 <= amount <= MOST_GRANTED:
         faults.append(Fault("amount", f"must be 1 to {MOST_GRANTED}"))
-    if note is not None and (len(note) > MAX_NOTE or "\0" in note):
-        faults.append(Fault("note", f"at most {MAX_NOTE} characters, none of them NUL"))
+    try:
+        check_text(note or "", "note", longest=MAX_NOTE)
+    except ValidationFailed as error:
+        faults += error.faults
     if not key.strip() or len(key) > MAX_KEY or not key.isprintable():
         faults.append(Fault("idempotencyKey", f"must be a text of 1 to {MAX_KEY} printable characters"))
     return faults

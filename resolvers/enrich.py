@@ -20,6 +20,7 @@ from resolvers.events import announce
 from resolvers.intake import PRIORITY, job_of, job_row
 from resolvers.organizations import config_of, organization_of
 from resolvers.records import MOST_RECORDS, RecordFilter, filtered
+from resolvers.texts import check_external_ids
 from resolvers.wake import wake_workers
 
 MOST_SELECTED = 10_000
@@ -117,7 +118,7 @@ async def select_records(organization_id: str, selection: RecordSelection) -> tu
         )
     rows = filtered(organization_id, selection.filter or RecordFilter()).filter(entity_type=selection.entity_type)
     if wanted is not None:
-        rows = rows.filter(external_id__in=list(wanted))
+        rows = rows.filter(external_id__in=check_external_ids(wanted, "selection.externalIds"))
     records = list(await rows.order_by("id").limit(MOST_SELECTED + 1))
     if len(records) > MOST_SELECTED:
         raise ValidationFailed(

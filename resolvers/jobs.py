@@ -17,11 +17,12 @@ from resolvers.events import announce
 from resolvers.live import Notice
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, check_id, paginate
+from resolvers.texts import MAX_EXTERNAL_ID, MAX_NAME, check_text
 from resolvers.wake import wake_workers
 
 REREAD_SECONDS = 5.0  # a lost notice delays a watcher no longer than this
 _MOST_AT_ONCE = 500
-_OVERLAP = timedelta(seconds=2)  # between the clocks of two processes, and a write and its notice
+_OVERLAP = timedelta(seconds=1)  # between the clocks of two processes, and a write and its notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ def _filtered(organization_id: str, wanted: JobFilter) -> QuerySet[Job]:
     if wanted.trigger:
         rows = rows.filter(trigger__in=list(wanted.trigger))
     if wanted.external_id is not None:
-        rows = rows.filter(record__external_id=wanted.external_id)
+        rows = rows.filter(record__external_id=check_text(wanted.external_id, "externalId", longest=MAX_EXTERNAL_ID))
     if wanted.record_id is not None:
-        rows = rows.filter(record_id=wanted.record_id)
+        rows = rows.filter(record_id=check_text(wanted.record_id, "recordId", longest=MAX_NAME))
     if wanted.created_after is not None:
         rows = rows.filter(created_at__gt=wanted.created_after)
     if wanted.created_before is not None:
@@ -57,7 +58,7 @@ def _filtered(organization_id: str, wanted: JobFilter) -> QuerySet[Job]:
 
 
 async def list_jobs(ctx: Context, wanted: JobFilter, page: PageArgs) -> Page[Job]:
-    """Jobs, newest first, with record and steps."""
+    """Jobs, newest first, with record and steps. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
     return await paginate(_filtered(caller.organization_id, wanted), page)
 
@@ -158,8 +159,13 @@ async def watch_jobs(ctx: Context, wanted: JobFilter) -> AsyncIterator[Job]:
 async def _changed(organization_id: str, notice: Notice, since: datetime) -> list[Job]:
     """The jobs a notice is about; after a gap those that changed since the last notice, the newest of very many."""
     if notice.gap:
-        rows = _filtered(organization_id, JobFilter()).filter(updated_at__gte=since - _OVERLAP)
-        return list(reversed(await rows.order_by("-updated_at").limit(_MOST_AT_ONCE)))
+        since = since.replace(microsecond=0) - _OVERLAP  # by the second, so that many watchers ask once
+
+        async def load_since() -> list[Job]:
+            rows = _filtered(organization_id, JobFilter()).filter(updated_at__gte=since)
+            return list(reversed(await rows.order_by("-updated_at").limit(_MOST_AT_ONCE)))
+
+        return await notice.once(f"jobs since {since.isoformat()}", load_since)
     if not notice.jobs:
         return []
 

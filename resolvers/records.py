@@ -19,14 +19,13 @@ from resolvers.events import announce
 from resolvers.intake import RecordOutcome, Taken, clean_all, take_in
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, paginate
-from resolvers.texts import check_text
+from resolvers.texts import MAX_EXTERNAL_ID, MAX_NAME, check_external_ids, check_text
 from resolvers.wake import wake_workers
 
 MOST_RECORDS = 1000
 MOST_FIELDS = 300
 MOST_BYTES = 65_536
 MOST_DEPTH = 12
-MAX_EXTERNAL_ID = 255
 MAX_SEARCH = 200
 
 
@@ -212,8 +211,9 @@ def _outcome(index: int, taken: Taken, refused: list[RefusedField]) -> UpsertOut
 
 
 async def get_record(ctx: Context, entity_type: EntityType, external_id: str) -> Record:
-    """One record by the CRM's own id. Raises NotFound."""
+    """One record by the CRM's own id. Raises NotFound, and ValidationFailed for what cannot be an external id."""
     caller = ctx.require(Role.VIEWER)
+    check_text(external_id, "externalId", longest=MAX_EXTERNAL_ID)
     found = await Record.get_or_none(
         organization_id=caller.organization_id, entity_type=entity_type, external_id=external_id
     )
@@ -230,7 +230,7 @@ def filtered(organization_id: str, wanted: RecordFilter) -> QuerySet[Record]:
     if wanted.external_ids is not None:
         if len(wanted.external_ids) > MOST_RECORDS:
             raise ValidationFailed("too many ids", faults=[Fault("externalIds", f"at most {MOST_RECORDS}")])
-        rows = rows.filter(external_id__in=list(wanted.external_ids))
+        rows = rows.filter(external_id__in=check_external_ids(wanted.external_ids, "externalIds"))
     if wanted.search is not None and (text := wanted.search.strip().lower()):
         rows = rows.filter(search_text__contains=check_text(text, "search", longest=MAX_SEARCH))
     if wanted.completeness_below is not None:
@@ -273,4 +273,6 @@ async def history(ctx: Context, record: Record, name: str | None, page: PageArgs
     """Every value that a record's fields (or one field) ever had, newest first."""
     caller = ctx.require(Role.VIEWER)
     rows = FieldValue.filter(organization_id=caller.organization_id, record_id=record.id)
-    return await paginate(rows.filter(field=name) if name is not None else rows, page)
+    if name is not None:
+        rows = rows.filter(field=check_text(name, "field", longest=MAX_NAME))
+    return await paginate(rows, page)

@@ -1,6 +1,11 @@
 """Texts that callers send: bounded, and nothing in them that a database cannot hold."""
 
+from collections.abc import Iterable
+
 from resolvers.errors import Fault, ValidationFailed
+
+MAX_EXTERNAL_ID = 255
+MAX_NAME = 255  # of a field or a provider, and in a filter of an id
 
 
 def check_text(text: str, path: str, *, longest: int) -> str:
@@ -10,3 +15,8 @@ def check_text(text: str, path: str, *, longest: int) -> str:
     if "\0" in text:
         raise ValidationFailed(f"{path} holds a NUL character", faults=[Fault(path, "holds a NUL character")])
     return text
+
+
+def check_external_ids(texts: Iterable[str], path: str) -> list[str]:
+    """The external ids that a caller looks for, as they are. Raises ValidationFailed naming the place of a bad one."""
+    return [check_text(text, f"{path}[{place}]", longest=MAX_EXTERNAL_ID) for place, text in enumerate(texts)]

@@ -148,7 +148,7 @@ class ConflictFilter:
 
     def read(self) -> operations.ConflictFilter:
         return operations.ConflictFilter(
-            entity_type=self.entity_type,
+            entity_types=(self.entity_type,) if self.entity_type else (),
             external_id=self.external_id,
             record_id=self.record_id,
             job_id=self.job_id,

@@ -227,13 +227,13 @@ async def test_conflicts_are_found_by_what_they_are_about(redis: ArqRedis) -> No
     conflict = await raised(shared)
     before = datetime(2020, 1, 1, tzinfo=UTC)
     fits = [
-        ConflictFilter(field="city", provider="standin", external_id="A1", entity_type=EntityType.ACCOUNT),
+        ConflictFilter(field="city", provider="standin", external_id="A1", entity_types=(EntityType.ACCOUNT,)),
         ConflictFilter(job_id=conflict.job_id, record_id=conflict.record_id, created_after=before),
         ConflictFilter(reason=(ConflictReason.EXISTING_DIFFERS,), status=(ConflictStatus.OPEN,)),
     ]
     misses = [
         ConflictFilter(field="name"), ConflictFilter(provider="stand"), ConflictFilter(created_before=before),
-        ConflictFilter(status=(ConflictStatus.RESOLVED,)), ConflictFilter(entity_type=EntityType.LEAD),
+        ConflictFilter(status=(ConflictStatus.RESOLVED,)), ConflictFilter(entity_types=(EntityType.LEAD,)),
     ]  # fmt: skip
     assert [len((await list_conflicts(ctx, one, PageArgs())).items) for one in fits] == [1, 1, 1]
     assert [len((await list_conflicts(ctx, one, PageArgs())).items) for one in misses] == [0] * 5

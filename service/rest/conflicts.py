@@ -13,7 +13,7 @@ from resolvers.errors import Fault, ValidationFailed
 from resolvers.resolution import UNSET, Resolution
 from service.rest.examples import CONFLICT, RESOLUTION_REQUESTS, RESOLVED_CONFLICT
 from service.rest.operation import Answer, Body, Operation
-from service.rest.paging import merge_pages, read_page, respond_with_page
+from service.rest.paging import read_page, respond_with_page
 from service.rest.parameters import CONFLICT_ID, PAGING, choice
 from service.rest.query import Query
 from service.rest.request import read_object, read_optional_object, refuse_unknown, text_or_none
@@ -30,13 +30,8 @@ async def list_conflicts(ctx: Context, request: Request) -> Response:
     page = query.page()
     query.check()
     wanted = (ConflictStatus.OPEN,) if status is None else status or tuple(ConflictStatus)
-    found = merge_pages(
-        [
-            await read_page(conflicts.list_conflicts(ctx, ConflictFilter(kind, status=wanted), page))
-            for kind in entity_types or (None,)
-        ],
-        page,
-    )
+    filtered = ConflictFilter(entity_types=entity_types or (), status=wanted)
+    found = await read_page(conflicts.list_conflicts(ctx, filtered, page))
     shown = [conflict_json(conflict, conflict.record.external_id) for conflict in found.items]
     return respond_with_page(request, found, shown)
 

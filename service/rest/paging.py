@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from resolvers.errors import BadRequest, Fault
-from resolvers.paging import Page, PageArgs, cursor_of
+from resolvers.paging import Page, cursor_of
 from service.rest.serialize import JsonObject, respond
 
 T = TypeVar("T")
@@ -24,19 +24,6 @@ async def read_page(reading: Awaitable[Page[T]]) -> Page[T]:
             raise
         message = "not a cursor of this list"
         raise BadRequest(f"cursor: {message}", faults=[Fault("cursor", message)]) from error
-
-
-def merge_pages(pages: Sequence[Page[Any]], args: PageArgs) -> Page[Any]:
-    """One page of several lists that were read with the same arguments, newest first."""
-    if len(pages) == 1:
-        return pages[0]
-    items = sorted((item for page in pages for item in page.items), key=lambda item: item.id, reverse=True)
-    more = len(items) > args.size() or any(page.has_next for page in pages)
-
-    async def count() -> int:
-        return sum([await page.count() for page in pages])
-
-    return Page(items[: args.size()], more, any(page.has_previous for page in pages), count)
 
 
 def _next_address(request: Request, cursor: str) -> str:
