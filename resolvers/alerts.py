@@ -1,5 +1,6 @@
 """Tell once a month when a share of the credits is used up."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,3 +69,18 @@ async def list_alerts(ctx: Context) -> list[AlertView]:
     return [
         AlertView(row.month, row.threshold, row.used, row.most, row.raised_at) for row in await rows.order_by("-id")
     ]
+
+
+async def watch_alerts(ctx: Context) -> AsyncIterator[list[AlertView]]:
+    """The alerts of this month as they are now, then each time there are others."""
+    caller = ctx.require(Role.VIEWER)
+    async with ctx.services.live.watch(caller.organization_id) as notices:
+        told = await list_alerts(ctx)
+        yield told
+        async for notice in notices:
+            if not notice.credits and not notice.gap:
+                continue
+            alerts = await list_alerts(ctx)
+            if alerts != told:
+                told = alerts
+                yield told

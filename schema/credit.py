@@ -7,10 +7,12 @@ from typing import Annotated, Self
 import strawberry
 
 from models import credit as models
+from resolvers import alerts
 from resolvers import credits as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.context import Info
 from schema.enums import CreditKind, EntityType, JobTrigger
+from schema.ledger import CreditAlert
 from schema.paging import Connection, page_args
 
 
@@ -104,6 +106,10 @@ class CreditUsage:
             by_day=[DailyUsage.of(day) for day in usage.by_day],
             projected_exhaustion_at=usage.projected_exhaustion_at,
         )
+
+    @strawberry.field(description="The thresholds crossed this month, the newest first.")
+    async def alerts(self, info: Info) -> list[CreditAlert]:
+        return [CreditAlert.of(view) for view in await alerts.list_alerts(info.context)]
 
     @strawberry.field(description="The ledger, newest first.")
     async def entries(

@@ -1,11 +1,14 @@
 """The proof of the ledger, and the thresholds that the use of credits has crossed."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Self
 
 import strawberry
 
 from resolvers import alerts, verify
 from schema.context import Info
+from schema.streams import closing
 
 
 @strawberry.type(description="Whether the ledger adds up, and everything that does not, in plain words.")
@@ -25,6 +28,10 @@ class CreditAlert:
     most: int = strawberry.field(description="What the share is of: the monthly limit, or else the month's grant.")
     raised_at: datetime
 
+    @classmethod
+    def of(cls, view: alerts.AlertView) -> Self:
+        return cls(month=view.month, threshold=view.threshold, used=view.used, most=view.most, raised_at=view.raised_at)
+
 
 @strawberry.type
 class LedgerQuery:
@@ -41,13 +48,15 @@ class LedgerQuery:
 
     @strawberry.field(description="The thresholds crossed this month, the newest first.")
     async def credit_alerts(self, info: Info) -> list[CreditAlert]:
-        return [
-            CreditAlert(
-                month=alert.month,
-                threshold=alert.threshold,
-                used=alert.used,
-                most=alert.most,
-                raised_at=alert.raised_at,
-            )
-            for alert in await alerts.list_alerts(info.context)
-        ]
+        return [CreditAlert.of(view) for view in await alerts.list_alerts(info.context)]
+
+
+@strawberry.type
+class LedgerSubscription:
+    @strawberry.subscription(
+        description="The thresholds crossed this month, the newest first: at once, then when one more is crossed."
+    )
+    async def credits_changed(self, info: Info) -> AsyncIterator[list[CreditAlert]]:
+        async with closing(alerts.watch_alerts(info.context)) as changes:
+            async for views in changes:
+                yield [CreditAlert.of(view) for view in views]

@@ -26,7 +26,7 @@ from schema.enrich import EnrichMutation, EnrichQuery
 from schema.errors import ErrorTranslator
 from schema.intake import IntakeMutation
 from schema.job import JobMutation, JobQuery, JobSubscription
-from schema.ledger import LedgerQuery
+from schema.ledger import LedgerQuery, LedgerSubscription
 from schema.limits import Limits
 from schema.loaders import Loaders
 from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscription
@@ -67,7 +67,7 @@ class Mutation(
 
 
 @strawberry.type
-class Subscription(JobSubscription, ConflictSubscription, PipelineSubscription):
+class Subscription(JobSubscription, ConflictSubscription, PipelineSubscription, LedgerSubscription):
     """What may be watched."""
 
 

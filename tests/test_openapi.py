@@ -173,6 +173,7 @@ GRAPHQL_TYPES = {
     "Pipeline": "Pipeline",
     "Credits": "CreditUsage",
     "CreditEntry": "CreditEntry",
+    "CreditAlert": "CreditAlert",
     "UsageSlice": "UsageSlice",
     "Stats": "Stats",
     "FieldFillRate": "FieldFillRate",

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
+from resolvers.alerts import raise_alerts
 from resolvers.context import Role
-from tests.factories import StandIn, context, send, services, work
+from tests.factories import StandIn, configure, context, send, services, work
 from tests.rest_client import Rest, fault_paths, problem_code
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -70,6 +71,17 @@ async def test_credits_are_broken_down(rest: Rest, shared: Any) -> None:
     assert sum(entry["amount"] for entry in usage["entries"]) == usage["balance"]
     ids = [entry["id"] for entry in usage["entries"]]
     assert ids == sorted(ids, reverse=True)
+    assert usage["alerts"] == []
+
+
+async def test_thresholds_that_were_crossed_are_shown(rest: Rest, shared: Any) -> None:
+    await configure(context(shared), credits={"monthlyLimit": 6, "alertThresholds": [0.5, 1.0]})
+    await enrich_two(shared)
+    await raise_alerts(shared, "acme")
+    (alert,) = (await rest.get("/credits", role=Role.VIEWER)).json()["alerts"]
+    assert alert.pop("raisedAt").endswith("Z")
+    assert alert == {"month": f"{TODAY:%Y-%m}", "threshold": 0.5, "used": 3, "most": 6}
+    assert (await rest.get("/credits", org="other")).json()["alerts"] == []
 
 
 @pytest.mark.parametrize("path", ["/stats", "/credits"])

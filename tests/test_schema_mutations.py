@@ -205,8 +205,9 @@ async def test_many_conflicts_are_resolved_each_with_its_own_outcome(redis: ArqR
 
 CONFIGURE = """mutation ($input: ConfigInput!, $expected: Int) {
     updateConfig(input: $input, expectedVersion: $expected) {
-    version enabled strategy minConfidence cooldownHours maxAttempts triggers { onCreate onUpdate refreshAfterDays }
-    entityTypes { lead contact account } providers { id enabled dailyLimit }
+    version enabled strategy minConfidence cooldownHours maxAttempts maybeCharged
+    triggers { onCreate onUpdate refreshAfterDays }
+    entityTypes { lead contact account } providers { id enabled minMatchRate matchRateOver }
     fieldPolicies { entityType default { policy minConfidence } fields { field policy minConfidence } }
     credits { monthlyLimit dailyLimit perRecordMax alertThresholds } backoff { initialSeconds maxSeconds } } }"""
 
@@ -226,7 +227,17 @@ def ask(redis: ArqRedis) -> Operations:
         ("cooldownHours", 0, 0),
         ("triggers", {"refreshAfterDays": 30}, {"onCreate": True, "onUpdate": True, "refreshAfterDays": 30}),
         ("entityTypes", {"lead": False}, {"lead": False, "contact": True, "account": True}),
-        ("providers", [{"id": "standin", "enabled": False}], [{"id": "standin", "enabled": False, "dailyLimit": None}]),
+        ("maybeCharged", "RETRY", "RETRY"),
+        (
+            "providers",
+            [{"id": "standin", "enabled": False}],
+            [{"id": "standin", "enabled": False, "minMatchRate": None, "matchRateOver": 50}],
+        ),
+        (
+            "providers",
+            [{"id": "standin", "minMatchRate": 0.2, "matchRateOver": 100}],
+            [{"id": "standin", "enabled": True, "minMatchRate": 0.2, "matchRateOver": 100}],
+        ),
         (
             "credits",
             {"dailyLimit": 10, "alertThresholds": [0.5]},

@@ -194,6 +194,7 @@ CREDITS: Json = {
     "byTrigger": [{"key": "record_created", "credits": 60, "charges": 30}],
     "byDay": [{"day": "2026-11-24", "credits": 60, "charges": 30}],
     "projectedExhaustionAt": None,
+    "alerts": [],
     "entries": [
         {
             "id": "01936f2a-7b00-7f00-8c00-5a6b7c8d9e0f",

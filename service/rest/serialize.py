@@ -15,6 +15,7 @@ from enrichment.vocabulary import FieldOutcomeReason, JobStatus
 from models.conflict import Conflict
 from models.credit import CreditEntry
 from models.job import Job, Step
+from resolvers.alerts import AlertView
 from resolvers.config import ConfigView
 from resolvers.credits import CreditUsage, DailyUsage, UsageSlice
 from resolvers.errors import OperationError
@@ -157,8 +158,8 @@ def config_json(view: ConfigView) -> JsonObject:
     return view.as_json()
 
 
-def credits_json(usage: CreditUsage, entries: Sequence[CreditEntry]) -> JsonObject:
-    """`entries` are the newest lines of the ledger."""
+def credits_json(usage: CreditUsage, entries: Sequence[CreditEntry], alerts: Sequence[AlertView]) -> JsonObject:
+    """`entries` are the newest lines of the ledger, `alerts` those of this month."""
     return {
         "balance": usage.balance,
         "reserved": usage.reserved,
@@ -174,7 +175,18 @@ def credits_json(usage: CreditUsage, entries: Sequence[CreditEntry]) -> JsonObje
         "byTrigger": [_slice_json(part) for part in usage.by_trigger],
         "byDay": [_daily_json(day) for day in usage.by_day],
         "projectedExhaustionAt": usage.projected_exhaustion_at,
+        "alerts": [_alert_json(alert) for alert in alerts],
         "entries": [entry_json(entry) for entry in entries],
+    }
+
+
+def _alert_json(alert: AlertView) -> JsonObject:
+    return {
+        "month": alert.month,
+        "threshold": alert.threshold,
+        "used": alert.used,
+        "most": alert.most,
+        "raisedAt": alert.raised_at,
     }
 
 

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from resolvers import credits, stats
+from resolvers import alerts, credits, stats
 from resolvers.context import Context
 from resolvers.paging import PageArgs
 from service.rest.examples import CREDITS, STATS
@@ -29,7 +29,8 @@ async def get_credits(ctx: Context, request: Request) -> Response:
     query.check()
     usage = await credits.get_credits(ctx, start, end)
     newest = await credits.list_credit_entries(ctx, PageArgs(first=NEWEST_ENTRIES))
-    return respond(credits_json(usage, newest.items))
+    crossed = await alerts.list_alerts(ctx)
+    return respond(credits_json(usage, newest.items, crossed))
 
 
 OPERATIONS = (

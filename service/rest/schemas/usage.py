@@ -34,6 +34,16 @@ CREDIT_ENTRY = shape(
         "createdAt": MOMENT,
     },
 )
+CREDIT_ALERT = shape(
+    "A share of the month's credits that was crossed; told once.",
+    {
+        "month": {**TEXT, "description": "Such as `2026-11`."},
+        "threshold": SHARE,
+        "used": {**COUNT, "description": "When it was crossed."},
+        "most": {**COUNT, "description": "What the share is of: the monthly limit, or else the month's grant."},
+        "raisedAt": MOMENT,
+    },
+)
 CREDITS = shape(
     "Credits of a period, by default the current month.",
     {
@@ -51,6 +61,7 @@ CREDITS = shape(
         "byTrigger": listed(ref("UsageSlice")),
         "byDay": listed(shape("One day.", {"day": DAY, "credits": COUNT, "charges": COUNT})),
         "projectedExhaustionAt": nullable(MOMENT),
+        "alerts": {**listed(ref("CreditAlert")), "description": "Of the current month, the newest first."},
         "entries": {**listed(ref("CreditEntry")), "description": "The newest 20 lines of the ledger."},
     },
 )
@@ -107,6 +118,7 @@ DAY_STATS = shape(
 SCHEMAS = {
     "UsageSlice": USAGE_SLICE,
     "CreditEntry": CREDIT_ENTRY,
+    "CreditAlert": CREDIT_ALERT,
     "Credits": CREDITS,
     "Stats": STATS,
     "FieldFillRate": FIELD_FILL_RATE,
