@@ -25,8 +25,9 @@ from providers.apollo_reading import (
     read_person,
 )
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
+from providers.identity import Told, is_asked_company, is_asked_person
 from providers.inputs import is_account, wants_any
-from providers.likeness import is_same_company, is_same_person, wrong_entity
+from providers.likeness import wrong_entity
 from providers.replies import (
     Findings,
     at,
@@ -199,7 +200,8 @@ def _of_company(question: Question, lookup: Lookup, organization: Mapping[str, A
     findings = read_company(question, organization, lookup.belief).all()
     if not findings:
         return NO_MATCH
-    if not is_same_company(question, domains_of(organization), text(organization.get("name"))):
+    profiles = [text(organization.get("linkedin_url"))]
+    if not is_asked_company(question, domains_of(organization), text(organization.get("name")), profiles):
         raise wrong_entity("Apollo")
     return Answer(matched=True, findings=findings)
 
@@ -210,18 +212,24 @@ def _of_person(question: Question, lookup: Lookup, body: Mapping[str, Any]) -> A
     findings = read_person(question, person, lookup.belief, phones=lookup.phones).all()
     if not findings:
         return NO_MATCH
-    fitting = is_same_person(
-        question,
-        email=text(person.get("email")),
-        first=text(person.get("first_name")),
-        last=text(person.get("last_name")),
-        domains=domains_of(mapping(person.get("organization"))),
-    )
-    if not fitting:
+    if not is_asked_person(question, _told_of(person)):
         raise wrong_entity("Apollo")
     answer = Answer(matched=True, findings=findings)
     token = _token(body.get("request_id"), person.get("id")) if lookup.phones else None
     return Pending(token, _AGAIN_AFTER, so_far=answer) if token else answer
+
+
+def _told_of(person: Mapping[str, Any]) -> Told:
+    organization = mapping(person.get("organization"))
+    jobs = (at(job, "organization_name") for job in items(person.get("employment_history")))
+    return Told(
+        email=text(person.get("email")),
+        first=text(person.get("first_name")),
+        last=text(person.get("last_name")),
+        domains=domains_of(organization),
+        employers=map(text, (organization.get("name"), *jobs)),
+        profiles=[text(person.get("linkedin_url"))],
+    )
 
 
 def _token(request_id: Any, person_id: Any) -> str | None:

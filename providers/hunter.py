@@ -15,8 +15,9 @@ from enrichment.vocabulary import EntityType
 from providers.adapter import Http, KeyCheck, Pending, Reply
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
 from providers.hunter_reading import COMPANY_FIELDS, EMPLOYER_FIELDS, PERSON_FIELDS, read_company, read_person
+from providers.identity import Told, is_asked_company, is_asked_person
 from providers.inputs import company_domain, is_account, known, persons_email, wants_any
-from providers.likeness import is_same_company, is_same_person, wrong_entity
+from providers.likeness import wrong_entity
 from providers.replies import (
     OPTED_OUT,
     account_of,
@@ -91,7 +92,7 @@ class Hunter:
         reply = await _send(http, f"/{call}/find", {by: value})
         if reply.status != 403:
             self._refusals.pop(account_of(http), None)
-        if reply.status == 404 and set(_error_ids(reply)) <= {"not_found"}:
+        if _is_miss(reply):
             return NO_MATCH
         if reply.status == 451:
             return OPTED_OUT
@@ -172,6 +173,13 @@ async def _send(http: Http, path: str, params: Mapping[str, str]) -> Reply:
     return await http.send("GET", path, params=params, headers=headers)
 
 
+def _is_miss(reply: Reply) -> bool:
+    """Whether there is no record. A page of another server, or of another address, says nothing of that."""
+    if reply.status != 404 or (reply.body.strip() and not isinstance(json_or_nothing(reply), dict)):
+        return False
+    return set(_error_ids(reply)) <= {"not_found"}
+
+
 def _error_ids(reply: Reply) -> Iterator[str]:
     for error in items(at(json_or_nothing(reply), "errors")):
         if found := text(at(error, "id")):
@@ -204,7 +212,7 @@ def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
     if not findings:
         return NO_MATCH
     aliases = (company.get("domain"), *items(company.get("domainAliases")))
-    if not is_same_company(question, map(text, aliases), text(company.get("name"))):
+    if not is_asked_company(question, map(text, aliases), text(company.get("name"))):
         raise wrong_entity("Hunter")
     return Answer(matched=True, findings=findings)
 
@@ -213,13 +221,13 @@ def _of_person(question: Question, person: Mapping[str, Any]) -> Answer:
     findings = read_person(question, person).all()
     if not findings:
         return NO_MATCH
-    fitting = is_same_person(
-        question,
+    told = Told(
         email=text(person.get("email")),
         first=text(at(person, "name", "givenName")),
         last=text(at(person, "name", "familyName")),
         domains=[text(at(person, "employment", "domain"))],
+        profiles=[text(at(person, "linkedin", "handle"))],
     )
-    if not fitting:
+    if not is_asked_person(question, told):
         raise wrong_entity("Hunter")
     return Answer(matched=True, findings=findings)

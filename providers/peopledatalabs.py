@@ -12,8 +12,9 @@ from typing import Any
 from enrichment.vocabulary import EntityType
 from providers.adapter import Http, KeyCheck, Pending, Reply
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
+from providers.identity import Told, is_asked_company, is_asked_person
 from providers.inputs import company_domain, company_name, is_account, known, persons_email, persons_name, wants_any
-from providers.likeness import is_same_company, is_same_person, wrong_entity
+from providers.likeness import wrong_entity
 from providers.peopledatalabs_reading import (
     COMPANY_FIELDS,
     EMPLOYER_FIELDS,
@@ -21,10 +22,23 @@ from providers.peopledatalabs_reading import (
     belief_of,
     domains_of,
     emails_of,
+    employers_of,
+    profiles_of,
     read_company,
     read_person,
 )
-from providers.replies import at, failure, json_or_nothing, mapping, moment, number, retry_after, seconds_until, text
+from providers.replies import (
+    at,
+    failure,
+    items,
+    json_or_nothing,
+    mapping,
+    moment,
+    number,
+    retry_after,
+    seconds_until,
+    text,
+)
 
 _PERSON, _COMPANY = "person", "company"
 # Under these an answer is more often wrong than right.
@@ -168,8 +182,10 @@ def _error_type(reply: Reply) -> str | None:
 
 
 def _is_miss(reply: Reply) -> bool:
-    """Whether nobody was likely enough. Another 404 says that the address is wrong."""
-    return reply.status == 404 and _error_type(reply) in {None, "not_found"}
+    """Whether nobody was likely enough. Another 404, or another server's page, says that the address is wrong."""
+    if reply.status != 404 or (reply.body.strip() and not isinstance(json_or_nothing(reply), dict)):
+        return False
+    return _error_type(reply) in {None, "not_found"}
 
 
 def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
@@ -178,14 +194,16 @@ def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
         raise ProviderError("invalid_answer", "People Data Labs' answer is no record", retryable=False)
     addresses = list(emails_of(person))
     asked = (persons_email(question) or "").casefold()
-    fitting = is_same_person(
-        question,
+    told = Told(
         email=next((email for email in addresses if email.casefold() == asked), next(iter(addresses), None)),
         first=text(person.get("first_name")),
         last=text(person.get("last_name")),
         domains=[text(person.get("job_company_website"))],
+        employers=employers_of(person),
+        profiles=profiles_of(person),
+        phones=map(text, (person.get("mobile_phone"), *items(person.get("phone_numbers")))),
     )
-    if not fitting:
+    if not is_asked_person(question, told):
         raise wrong_entity("People Data Labs")
     return _answer(body, read_person(question, person, belief_of(body)).all())
 
@@ -195,7 +213,8 @@ def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
     findings = read_company(question, company, belief_of(company)).all()
     if not findings and not company.get("id"):
         raise ProviderError("invalid_answer", "People Data Labs' answer is no record", retryable=False)
-    if not is_same_company(question, domains_of(company), text(company.get("display_name") or company.get("name"))):
+    name, profiles = text(company.get("display_name") or company.get("name")), [text(company.get("linkedin_url"))]
+    if not is_asked_company(question, domains_of(company), name, profiles):
         raise wrong_entity("People Data Labs")
     return _answer(company, findings)
 

@@ -53,6 +53,21 @@ def emails_of(person: Mapping[str, Any]) -> Iterator[str]:
             yield email
 
 
+def employers_of(person: Mapping[str, Any]) -> Iterator[str | None]:
+    """The companies where a person works and worked."""
+    yield text(person.get("job_company_name"))
+    for job in items(person.get("experience")):
+        yield text(at(job, "company", "name"))
+
+
+def profiles_of(person: Mapping[str, Any]) -> Iterator[str | None]:
+    """The addresses of a person's profile at LinkedIn."""
+    yield text(person.get("linkedin_url")) or text(person.get("linkedin_username"))
+    for profile in items(person.get("profiles")):
+        if at(profile, "network") == "linkedin":
+            yield text(at(profile, "url"))
+
+
 def domains_of(company: Mapping[str, Any]) -> tuple[str, ...]:
     """The registrable domains that a company names, its website's first."""
     named = map(text, (company.get("website"), *items(company.get("alternative_domains"))))

@@ -73,9 +73,13 @@ async def test_a_person_is_read() -> None:
 
 async def test_a_profile_tells_the_address() -> None:
     http = FakeHttp(sample("hunter", "person_found"))
-    found = values(await hunter().look_up(lead("email", linkedinUrl="https://www.linkedin.com/in/mara"), http))
+    found = values(
+        await hunter().look_up(
+            lead("email", linkedinUrl="https://www.linkedin.com/in/mara-lindqvist-fictional-000"), http
+        )
+    )
     assert found["email"] == "mara.lindqvist@example.com"
-    assert http.sent[0].params == {"linkedin_handle": "mara"}
+    assert http.sent[0].params == {"linkedin_handle": "mara-lindqvist-fictional-000"}
 
 
 @pytest.mark.parametrize(
@@ -136,6 +140,7 @@ async def test_a_miss_is_told_by_404() -> None:
     assert await asked(MARA, sample("hunter", "not_found")) == NO_MATCH
     assert await asked(MARA, reply(None, 404)) == NO_MATCH
     assert (await refused(MARA, failed(404, "wrong_route"))).code == "rejected"
+    assert (await refused(MARA, reply(b"<html>no such page</html>", 404))).code == "rejected"
 
 
 async def test_who_asked_not_to_be_processed_is_left_alone() -> None:
@@ -201,7 +206,11 @@ async def test_a_403_that_stays_says_that_the_key_may_not() -> None:
 
 
 async def test_an_answer_about_somebody_else_is_refused() -> None:
-    assert (await refused(lead(email="bo.berg@acme.test"), reply(person()))).code == "wrong_entity"
+    for question in (
+        lead(email="bo.berg@acme.test"),
+        lead(linkedinUrl="https://www.linkedin.com/in/bo-berg"),
+    ):
+        assert (await refused(question, reply(person()))).code == "wrong_entity"
     assert (await refused(account(domain="acme.io"), reply(company()))).code == "wrong_entity"
     assert values(await asked(account(domain="acme.io"), reply(company(domainAliases=["acme.io"]))))["name"]
 

@@ -155,9 +155,9 @@ async def test_codes_are_texts_or_objects(codes: Any) -> None:
     ("question", "kind", "by"),
     [
         (
-            lead(linkedinUrl="https://www.linkedin.com/in/mara"),
+            lead(linkedinUrl="https://www.linkedin.com/in/mara-lindqvist-fictional-000"),
             "person",
-            {"profile": "https://www.linkedin.com/in/mara"},
+            {"profile": "https://www.linkedin.com/in/mara-lindqvist-fictional-000"},
         ),
         (
             lead(firstName="Mara", lastName="Lindqvist", company="Example Robotics"),
@@ -209,6 +209,7 @@ async def test_a_miss_is_free_and_its_headers_are_read() -> None:
         (reply(None, 429, {"x-ratelimit-reset": "soon"}), "rate_limited", True, 60.0),
         (sample("peopledatalabs", "server_error"), "unavailable", True, None),
         (reply({"error": {"type": "invalid_request_error"}}, 404), "rejected", False, None),
+        (reply(b"<html>no such page</html>", 404), "rejected", False, None),
         (reply(b"garbage"), "invalid_answer", False, None),
         (reply({"status": 200, "data": None}), "invalid_answer", False, None),
         (reply([person()]), "invalid_answer", False, None),
@@ -223,9 +224,13 @@ async def test_an_answer_about_somebody_else_is_refused() -> None:
     for question in (
         lead(email="bo.berg@acme.test"),
         lead(firstName="Bo", lastName="Berg", company="Example Robotics"),
+        lead(firstName="Mara", lastName="Lindqvist", company="Acme Paper"),
+        lead(linkedinUrl="https://www.linkedin.com/in/bo-berg"),
+        lead(mobilePhone="+12025559999"),
     ):
         assert (await refused(question, reply(person()))).code == "wrong_entity"
-    assert (await refused(account(domain="acme.io"), reply(company()))).code == "wrong_entity"
+    for other in (account(domain="acme.io"), account(linkedinUrl="https://www.linkedin.com/company/acme")):
+        assert (await refused(other, reply(company()))).code == "wrong_entity"
     assert values(await asked(account(domain="example.net"), reply(company())))["name"]  # an alias
 
 
