@@ -4,10 +4,14 @@ Sources that say the same are counted together: belief in a value is one minus t
 sources are wrong, each taken as independent. It never reaches certainty.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from enrichment.catalogue import same
+from enrichment.normalize.url import registrable_domain
+from enrichment.vocabulary import EntityType
 
 MOST_CONFIDENCE = 0.99
 Same = Callable[[Any, Any], bool]
@@ -60,6 +64,40 @@ def survivors(candidates: Sequence[Candidate], same: Same) -> list[Proposal]:
     proposals = [_proposal(group) for group in groups]
     proposals.sort(key=lambda proposal: -proposal.confidence)  # stable: priority decides between equals
     return proposals
+
+
+_ADDRESSES = frozenset({"domain", "companyDomain", "website"})  # each tells the others
+
+
+def discount(
+    entity_type: EntityType,
+    candidates: Mapping[str, Candidate],
+    asked_with: Mapping[str, Any],
+    borrowed: Mapping[str, float],
+) -> dict[str, Candidate]:
+    """What a source says that was asked with identifiers which other sources had found.
+
+    `borrowed` maps those identifiers to their confidence. A source that gives one back, or another form of the
+    same address, is an echo and no second opinion; all else it says is believed no more than they are.
+    """
+    belief = max(borrowed.values())
+    return {
+        name: replace(candidate, confidence=candidate.confidence * belief)
+        for name, candidate in candidates.items()
+        if not _is_echo(entity_type, name, candidate.value, asked_with, borrowed)
+    }
+
+
+def _is_echo(
+    entity_type: EntityType, name: str, value: Any, asked_with: Mapping[str, Any], borrowed: Mapping[str, float]
+) -> bool:
+    if name in borrowed:
+        return same(entity_type, name, value, asked_with.get(name))
+    if name not in _ADDRESSES:
+        return False
+    domain = registrable_domain(value) if isinstance(value, str) else None
+    lent = [asked_with[other] for other in _ADDRESSES & borrowed.keys() if isinstance(asked_with.get(other), str)]
+    return domain is not None and any(registrable_domain(other) == domain for other in lent)
 
 
 def _proposal(group: list[Candidate]) -> Proposal:

@@ -55,6 +55,7 @@ _COMMON_WORD = (0.87, 0.65)  # share of the belief left in "National", which ope
 _OPENS_MANY = 5
 _INITIALS = (0.55, 0.5)  # of no worth unless the place agrees
 _AS_DOMAIN = (0.76, 0.76)  # "Philips" of philips.com
+_TELLING_LABEL = 4  # letters; "ABC" is the label of abc.xyz and the name of many
 _SLIP_OF_ALIAS = 0.06  # less for a former name or brand
 _SHORT, _LONG = 5, 12  # letters that tell: below, one edit makes another word; above, two may be slips
 _SHORT_SLIP = 0.45
@@ -63,6 +64,8 @@ _NAME_DIFFERS, _NAME_IS_ANOTHERS, _DOMAINS_DIFFER = 0.7, 0.5, 0.6
 _CLEAR_LEAD = 0.05  # a rival closer than this makes a name ambiguous
 _OWN_FIRST = 0.1
 _FOR_ANOTHER_MARKET = 0.97
+_ELSEWHERE, _ELSEWHERE_ONE_WORD = 0.8, 0.65  # "Delta" in another country is likely another Delta
+_OTHER_SUFFIX = 0.75  # mercury.com speaks against mercury.co.nz, but not as much as another word would
 _LEAST = 0.6  # below this nothing is answered
 
 _Scores = dict[int, float]
@@ -131,7 +134,7 @@ class Matcher:
         if full != core:  # otherwise the record leaves the legal form open
             _raise(scores, names.full.get(full, {}), _FULL)
         _raise(scores, names.core.get(core, {}), _CORE if len(core) > 2 else _TWO_LETTERS)
-        if len(core) > 2:
+        if len(core) >= _TELLING_LABEL:
             _raise(scores, names.labels.get(core.replace(" ", ""), {}), _AS_DOMAIN)
         loose = loose_key(name)
         _raise(scores, names.loose.get(loose, {}), _LOOSE_CORE if " " in loose else _ONE_WORD)
@@ -209,7 +212,8 @@ def _place_says(score: float, company: Company, clues: Clues) -> float:
     if clues.place_is_of_person:
         return score
     if country < 0:
-        return score * (0.95 if city > 0 else 0.8)
+        single_word = " " not in core_name(clues.name or "")
+        return score * (0.95 if city > 0 else _ELSEWHERE_ONE_WORD if single_word else _ELSEWHERE)
     return score * 0.9 if city < 0 and country == 0 else score
 
 
@@ -218,19 +222,18 @@ def _agreement(a: str | None, b: str | None) -> int:
 
 
 def _domain_says(score: float, company: Company, clues: Clues) -> float:
-    """A domain that is not the company's own speaks against it, unless it is one edit or a suffix away."""
+    """A domain that is not the company's own speaks against it, unless it is one edit away; with another suffix only half."""
     if not clues.domains or not company.domain:
         return score
     if any(_alike(domain, company.domain) for domain in clues.domains):
         return 1 - (1 - score) * 0.5
+    if any(label_of(domain) == label_of(company.domain) for domain in clues.domains):
+        return score * _OTHER_SUFFIX
     return score * 0.65
 
 
 def _alike(a: str, b: str) -> bool:
-    label_a, label_b = a.partition(".")[0], b.partition(".")[0]
-    if label_a == label_b:
-        return True
-    return len(label_a) > 4 and OSA.distance(a, b, score_cutoff=1) <= 1
+    return len(a.partition(".")[0]) > 4 and OSA.distance(a, b, score_cutoff=1) <= 1
 
 
 def name_agrees(name: str, company: Company) -> bool:

@@ -171,6 +171,19 @@ async def test_what_one_provider_finds_helps_to_ask_the_next(redis: ArqRedis) ->
     assert by_domain.asked == ["acme.com"]
 
 
+async def test_a_source_that_echoes_anothers_find_is_no_second_opinion(redis: ArqRedis) -> None:
+    guess = StandIn(id="guess", knows={"acme": {"domain": ("acme.com", 0.7)}})
+    echo = StandIn(id="echo", knows={"acme.com": {"domain": "acme.com", "website": "acme.com", "city": "Berlin"}})
+    shared = services(redis, guess, echo)
+    sent = await send(context(shared), "account", "A1", name="Acme")
+    await work(shared)
+    assert (await job_of(sent)).record.fields["domain"] == "acme.com"
+    current = {value.field: value for value in await FieldValue.filter(replaced_at__isnull=True)}
+    assert (current["domain"].source, current["domain"].confidence) == ("guess", 0.7)
+    assert current["city"].confidence == pytest.approx(0.63)
+    assert "website" not in current
+
+
 async def test_a_transient_failure_waits_and_then_asks_only_the_one_that_failed(redis: ArqRedis) -> None:
     clock = Clock()
     steady = StandIn(id="steady", knows={"acme.com": {"city": "Berlin"}})

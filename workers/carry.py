@@ -9,6 +9,7 @@ from typing import Any
 from enrichment.backoff import wait_seconds
 from enrichment.catalogue import fields_of
 from enrichment.judge import Heard, Hearing, judge
+from enrichment.merge import discount
 from enrichment.policy import Decision
 from enrichment.vocabulary import JobStatus, StepOutcome
 from enrichment.waterfall import SkipReason, Source, Want, Waterfall, refreshes, want
@@ -89,6 +90,7 @@ class _Asking:
         self.results: dict[str, Asked] = {}
         self._spent = 0
         self._fields: dict[str, Any] = dict(job.snapshot.fields)
+        self._borrowed: dict[str, float] = {}  # identifiers that a source found, and how surely
         for step in job.earlier_steps:
             self._recall(step)
 
@@ -128,7 +130,10 @@ class _Asking:
             wanted=self.waterfall.could_give(source),
             organization_id=self._job.organization_id,
         )
-        return await self._asker.ask(self._providers[source.id], question, self._job)
+        asked = await self._asker.ask(self._providers[source.id], question, self._job)
+        if self._borrowed:
+            asked.candidates = discount(self._job.entity_type, asked.candidates, self._fields, self._borrowed)
+        return asked
 
     def _note(self, source_id: str, asked: Asked) -> None:
         self.results[source_id] = asked
@@ -144,6 +149,7 @@ class _Asking:
             # What one source found out helps to ask the next one.
             if known[name].identifying and self._fields.get(name) is None:
                 self._fields = {**self._fields, name: asked.candidates[name].value}
+                self._borrowed[name] = asked.candidates[name].confidence
 
     def judge(self) -> dict[str, Decision]:
         job = self._job
