@@ -61,7 +61,7 @@ class Apollo:
     """
 
     bases: Mapping[str, str] = {"": "https://api.apollo.io/api/v1"}
-    calls_per_minute = 50  # of the smallest plan; headers tell of more
+    calls_per_minute = 1000  # of paid plans; each reply names the limit, so that a smaller one is kept to
 
     def __init__(self, phone_webhook: str | None = None, wall: Callable[[], float] = time.time) -> None:
         self._phone_webhook = phone_webhook

@@ -1,7 +1,8 @@
 """Hunter: people by e-mail address or LinkedIn profile, and companies by domain.
 
-A credit is taken where something is found, and not again within the billing period. What it means by 402, 403 and
-429 is told in contradictory ways, so the account itself is asked, which is free, before one is believed.
+A credit is taken where something is found. That a repeat within the billing period is free is told of its finder and
+its verifier, not of these calls, so it is not relied on. What it means by 402, 403 and 429 is told in contradictory
+ways: the account itself is asked, which is free, before one is believed.
 """
 
 import re
@@ -35,7 +36,7 @@ from providers.replies import (
 
 _PERSON, _COMPANY = "people", "companies"
 _PROFILE = re.compile(r"https://www\.linkedin\.com/in/([^/?#]+)")
-_USED_UP = re.compile(r"usage|quota|plan|credit")  # in an error's id
+_USED_UP = re.compile(r"usage|quota|plan|credit")  # in an error's id, or in its details where the account is silent
 _TOO_FAST = re.compile(r"too_many|rate|throttl")
 _MINUTE = 60.0  # calls are counted by the second and the minute
 _REFUSALS = 3  # of one account one after the other, after which 403 says that it may not
@@ -67,7 +68,6 @@ class Hunter:
         miss_lifetime_days=30,
         remote=True,
         needs_key=True,
-        repeats_free=True,
         attribution="Hunter",
     )
     bases: Mapping[str, str] = {"": "https://api.hunter.io/v2"}
@@ -130,7 +130,7 @@ class Hunter:
         """Whether the credits are used up, calls came too fast, or the key may not ask."""
         account, code = await self._read_account(http), _first_id(reply)
         used_up = account.left is not None and account.left <= 0
-        if reply.status == 402 or used_up or (reply.status == 429 and _USED_UP.search(code)):
+        if reply.status == 402 or used_up or (reply.status == 429 and _speaks_of_usage(reply, account)):
             until = account.renews_at
             wait = seconds_until(until.timestamp(), self._wall()) if until else None
             told = f"Hunter's credits are used up ({reply.status} {code[:40]})"
@@ -188,6 +188,14 @@ def _error_ids(reply: Reply) -> Iterator[str]:
 
 def _first_id(reply: Reply) -> str:
     return next(_error_ids(reply), "")
+
+
+def _speaks_of_usage(reply: Reply, account: _Account) -> bool:
+    """Whether an error's id says that a plan is used up, or, where the account does not tell, its details."""
+    if _USED_UP.search(_first_id(reply)):
+        return True
+    told = (text(at(error, "details")) for error in items(at(json_or_nothing(reply), "errors")))
+    return account.left is None and any(_USED_UP.search(details.lower()) for details in told if details)
 
 
 def _too_fast(reply: Reply, wait: float | None) -> ProviderError:

@@ -78,7 +78,7 @@ class PeopleDataLabs:
         attribution="People Data Labs",
     )
     bases: Mapping[str, str] = {"": "https://api.peopledatalabs.com"}
-    calls_per_minute = 100  # of the smallest plan; headers tell of more
+    calls_per_minute = 1000  # of paid plans; each reply names the limit, so that a smaller one is kept to
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall

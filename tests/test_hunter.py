@@ -38,6 +38,10 @@ def failed(status: int, error_id: str = "", **headers: str) -> Reply:
     return reply({"errors": [{"id": error_id, "code": status}]}, status, told)
 
 
+def spoken(details: str) -> Reply:
+    return reply({"errors": [{"id": "too_many_requests", "code": 429, "details": details}]}, 429)
+
+
 async def asked(question: Any, *answers: Reply) -> Any:
     return await hunter().look_up(question, FakeHttp(*answers))
 
@@ -181,6 +185,9 @@ async def test_errors_are_told_apart(answer: Reply, code: str, retryable: bool, 
         (failed(429), ProviderError("timeout", "x", retryable=True), "rate_limited", 60.0),
         (sample("hunter", "rate_limited"), balance(5), "rate_limited", 60.0),
         (sample("hunter", "rate_limited"), balance(2000), "out_of_credits", WEEK),
+        (spoken("You reached your usage limit"), reply(None, 500), "out_of_credits", None),
+        (spoken("You reached your usage limit"), balance(5), "rate_limited", 60.0),
+        (spoken("Slow down"), reply(None, 500), "rate_limited", 60.0),
         (failed(403), balance(5), "rate_limited", 60.0),
         (failed(403), failed(401), "bad_key", None),
         (failed(403), reply(None, 403), "bad_key", None),
@@ -236,7 +243,7 @@ async def test_a_key_is_checked_by_the_account() -> None:
         await hunter().check_key(FakeHttp(failed(429)))
 
 
-def test_repeats_are_free_and_it_gives_fields_of_the_catalogue_only() -> None:
-    assert Hunter.info.repeats_free
+def test_repeats_may_cost_and_it_gives_fields_of_the_catalogue_only() -> None:
+    assert not Hunter.info.repeats_free
     for entity_type, fields in Hunter.info.gives.items():
         assert fields <= fields_of(entity_type).keys()
