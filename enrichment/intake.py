@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enrichment.catalogue import Clean, fields_of, same
-from enrichment.vocabulary import SOURCE_CRM, EntityType
+from enrichment.vocabulary import EntityType
 
 
 @dataclass(slots=True)
@@ -38,12 +38,8 @@ def apply_message(
     message: Clean,
     fields: Mapping[str, Any],
     received: Mapping[str, Any],
-    sources: Mapping[str, str],
 ) -> Change:
-    """The record's `fields` and what the CRM last sent (`received`), after `message`.
-
-    `sources` names the source of each current value.
-    """
+    """The record's `fields` and what the CRM last sent (`received`), after `message`."""
     change = Change(fields=dict(fields), received=dict(received))
     known = fields_of(entity_type)
     for name, value in message.values.items():
@@ -52,13 +48,11 @@ def apply_message(
         current = fields.get(name)
         if value in (current, before):
             continue
-        means_the_same = current is not None and same(entity_type, name, current, value)
-        if means_the_same and sources.get(name) != SOURCE_CRM:
+        if current is not None and same(entity_type, name, current, value):
             continue
         change.fields[name] = value
         change.written[name] = value
-        if not means_the_same and (known[name].identifying or known[name].enrichable):
-            change.matters = True
+        change.matters = change.matters or known[name].identifying or known[name].enrichable
     for name in message.cleared:
         if change.received.pop(name, None) is not None and name in change.fields:
             change.replaced[name] = change.fields.pop(name)

@@ -13,6 +13,7 @@ from models.fields import from_micros, new_id, to_micros
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed, VersionMismatch
 from resolvers.organizations import config_of, organization_of, read_config
+from resolvers.restore import restore_jobs
 
 _READ_ONLY = frozenset({"version", "updatedAt", "updatedBy"})  # shown by GET, so clients send them back
 
@@ -90,7 +91,11 @@ async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_ve
         )
         return ConfigView(config, version, now, caller.user)
 
-    return await transaction(body)
+    view = await transaction(body)
+    if view.updated_at == now and {"credits", "providers"} & changes.keys():
+        # A limit may have been raised: what ended for want of credits runs again, and ends the same if not.
+        await restore_jobs(ctx.services, caller.organization_id)
+    return view
 
 
 def _merged(before: Mapping[str, Any], changes: Mapping[str, Any], provider_ids: tuple[str, ...]) -> Config:

@@ -9,7 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.config import Config
 from enrichment.vocabulary import ACTIVE_STATUSES, EntityType, JobTrigger
-from models.database import execute, marks, transaction
+from models.database import execute, marks, query, transaction
 from models.fields import new_id, to_micros
 from models.job import Job
 from models.queue import insert_jobs
@@ -73,9 +73,10 @@ async def enrich_records(
     records, missing = await select_records(caller.organization_id, selection)
     outcome.skipped += [SkippedRecord(external_id, "not_found") for external_id in missing]
     ready: list[Record] = []
+    active = await _with_active_job([record.id for record in records])
     for record in records:
         reason = skip_reason(record, config, now, force=force)
-        if reason is None:
+        if reason is None or (reason == "cooldown" and record.id in active):
             ready.append(record)
         else:
             outcome.skipped.append(SkippedRecord(record.external_id, reason))
@@ -87,6 +88,16 @@ async def enrich_records(
         await announce(services.redis, caller.organization_id, jobs=changed)
         await wake_workers(services.redis, len(changed))
     return outcome
+
+
+async def _with_active_job(record_ids: Sequence[str]) -> set[str]:
+    """Those of the records that a job is at work on, which a request becomes part of."""
+    found: set[str] = set()
+    for start in range(0, len(record_ids), _AT_ONCE):
+        some = list(record_ids[start : start + _AT_ONCE])
+        sql = f"SELECT record_id FROM job WHERE status IN ('pending', 'in_progress') AND record_id IN ({marks(some)})"
+        found |= {row["record_id"] for row in await query(sql, some)}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

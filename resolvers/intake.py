@@ -191,9 +191,8 @@ async def _change(tx: BaseDBAsyncClient, organization_id: str, messages: Sequenc
     for message in messages:
         row = rows[message.key]
         sources = {name: value["source"] for name, value in provenance[row["id"]].items()}
-        change = apply_message(message.entity_type, message.cleaned, row["fields"], row["received"], sources)
-        changed = change.matters or change.unknown_changed
-        outcome = RecordOutcome.CHANGED if changed else RecordOutcome.UNCHANGED
+        change = apply_message(message.entity_type, message.cleaned, row["fields"], row["received"])
+        outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
         works.append(_Work(message, row, change, outcome, sources))
     touched = [work for work in works if not work.change.is_empty]
     await update_records(tx, [_stored(_changed(work)) for work in touched], moment)

@@ -85,10 +85,14 @@ async def resume_pipeline(ctx: Context) -> PipelineView:
 
 
 async def watch_pipeline(ctx: Context) -> AsyncIterator[PipelineView]:
-    """The pipeline as it is now, then after each pause and resume."""
+    """The pipeline as it is now, then after each pause and resume, and when the number of jobs changes."""
     caller = ctx.require(Role.VIEWER)
     async with ctx.services.live.watch(caller.organization_id) as notices:
-        yield await get_pipeline(ctx)
+        told = await get_pipeline(ctx)
+        yield told
         async for notice in notices:
-            if notice.pipeline or notice.gap:
-                yield await get_pipeline(ctx)
+            # Jobs that come and go change the counts; a burst of them is one notice.
+            now = await get_pipeline(ctx)
+            if now != told or notice.pipeline:
+                told = now
+                yield told

@@ -16,7 +16,9 @@ from schema.record import Record
 from schema.scalars import JSON
 
 
-@strawberry.input(description="One record as the CRM has it. A field that is empty or null clears the value.")
+@strawberry.input(
+    description="One record as the CRM has it. A field sent empty or null clears a value that the CRM sent before; a field left out stays."
+)
 class RecordInput:
     entity_type: EntityType
     external_id: strawberry.ID = strawberry.field(description="The CRM's own id.")

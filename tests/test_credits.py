@@ -211,6 +211,18 @@ async def test_the_same_grant_twice_is_one_grant(redis: ArqRedis) -> None:
         await grant_credits(context(ctx.services, role=Role.MANAGER), amount=1, note=None, idempotency_key="x")
 
 
+async def test_raising_a_limit_runs_again_what_it_stopped(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=2, knows={"acme.com": ACME})
+    shared = services(redis, paid)
+    ctx = context(shared)
+    await configure(ctx, credits={"monthlyLimit": 0})
+    await send(ctx, "account", "A1", domain="acme.com")
+    await work(shared)
+    await configure(ctx, credits={"monthlyLimit": None})
+    await work(shared)
+    assert (await Job.get(trigger=JobTrigger.CREDITS_RESTORED)).status is JobStatus.COMPLETED
+
+
 async def test_a_new_day_runs_again_what_the_daily_limit_stopped(redis: ArqRedis) -> None:
     clock = Clock()
     paid = StandIn(id="paid", price=2, knows={"acme.com": ACME, "acme.de": ACME})

@@ -280,6 +280,24 @@ async def test_a_record_enriched_lately_cools_down_unless_forced(redis: ArqRedis
     assert standin.asked == ["acme.com", "acme.de"]
 
 
+async def test_a_request_during_the_cooldown_becomes_part_of_an_active_job(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn(knows={"acme.com": ACME}))
+    ctx = context(shared)
+    await send(ctx, "account", "A1", domain="acme.com")
+    await work(shared)
+    forced = await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT), force=True)
+    again = await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT))
+    assert ([job.id for job in again.folded], again.skipped) == ([forced.queued[0].id], [])
+
+
+async def test_another_wording_of_a_value_is_no_change(redis: ArqRedis) -> None:
+    ctx = context(services(redis, StandIn()))
+    await send(ctx, "account", "A1", name="Intel")
+    again = await send(ctx, "account", "A1", name="Intel Corp")
+    record = await Record.get()
+    assert (again.outcome, record.fields["name"], record.version) == (RecordOutcome.UNCHANGED, "Intel", 1)
+
+
 async def test_a_record_without_anything_to_ask_with_is_skipped_and_not_failed(redis: ArqRedis) -> None:
     shared = services(redis, StandIn())
     sent = await send(context(shared), "lead", "L1", title="CEO")

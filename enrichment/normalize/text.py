@@ -34,7 +34,8 @@ _EQUALS = "=\uff1d"
 _SIGNS = "-+@\uff0b\uff0d\uff20"
 _FORMULA = re.compile(
     rf"""["']*[{_EQUALS}]\s*[\w("'+\-@${{\[]"""
-    rf"""|["']*[{_SIGNS}]{{1,3}}(?:[A-Za-z][\w.]*\(|\$?[A-Za-z]{{1,3}}\$?\d+[+*/-]|[^|]{{0,200}}\|\s*'[^']*'!)"""
+    rf"""|["']*[{_SIGNS}]{{1,3}}(?:[A-Za-z][\w.]*\(|\$?[A-Za-z]{{1,3}}\$?\d+[+*/-]|\d[\d.]*[+*^]\d"""
+    r"""|[^|]{0,200}\|\s*'[^']*'!)"""
 )
 _MARKUP = re.compile(
     r"<\s*/?\s*(?:script|iframe|img|svg|object|embed|style|link|meta|html|body|form|input|a|b|i|div|span|p|br)\b[^>]*>"
