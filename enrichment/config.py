@@ -3,7 +3,7 @@
 The JSON form is the REST body of `/config`. Keys are camelCase; enum values are accepted in any case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -181,8 +181,9 @@ class InvalidConfig(Exception):
         self.faults = faults
 
 
-def default_config(provider_ids: Iterable[str]) -> Config:
-    return Config(providers=[ProviderRule(id=provider_id) for provider_id in provider_ids])
+def default_config(provider_ids: Iterable[str], off: Collection[str] = ()) -> Config:
+    """The configuration of a new organization; the providers in `off` are listed, but not asked."""
+    return Config(providers=[ProviderRule(id=name, enabled=name not in off) for name in provider_ids])
 
 
 def merge(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models.database import execute, marks, query, transaction
 from models.fields import to_micros
 
+_NOTED_EVERY = 10_000_000  # microseconds between two notes of an account's credits
+
 _COLUMNS = (
     "state",
     "reason",
@@ -89,3 +91,21 @@ async def close_breaker(organization_id: str, provider: str, moment: int) -> Non
     """Ask the provider again from now on; its match rate is counted anew."""
     closed = {"state": "closed", "reason": None, "open_until": None, "failures": 0, "openings": 0}
     await change_state(organization_id, provider, lambda _: closed | {"counted_since": moment})
+
+
+async def note_credits(organization_id: str, provider: str, left: float, moment: int) -> None:
+    """Keep what a provider says is left of the account's credits, as of `moment` (microseconds).
+
+    Written at most once in 10 s, or at once when nothing is left; not for an organization that is not there yet.
+    """
+    await transaction(
+        lambda tx: execute(
+            "INSERT INTO provider_state (organization_id, provider, credits_left, credits_left_at)"
+            " SELECT id, ?, ?, ? FROM organization WHERE id = ?"
+            " ON CONFLICT (organization_id, provider) DO UPDATE SET credits_left = excluded.credits_left,"
+            " credits_left_at = excluded.credits_left_at WHERE provider_state.credits_left_at IS NULL"
+            " OR provider_state.credits_left_at <= excluded.credits_left_at - ? OR excluded.credits_left <= 0",
+            [provider, left, moment, organization_id, _NOTED_EVERY],
+            using=tx,
+        )
+    )

@@ -222,7 +222,7 @@ def _agreement(a: str | None, b: str | None) -> int:
 
 
 def _domain_says(score: float, company: Company, clues: Clues) -> float:
-    """A domain that is not the company's own speaks against it, unless it is one edit away; with another suffix only half."""
+    """A domain that is not the company's own speaks against it, unless it is one edit away; half so by its suffix."""
     if not clues.domains or not company.domain:
         return score
     if any(_alike(domain, company.domain) for domain in clues.domains):

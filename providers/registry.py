@@ -1,6 +1,6 @@
 """The providers of an installation: adding one is one new module and one line in `default_registry`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from providers.signals import Signals
 class Registry:
     """The providers by id, in the order in which they are asked unless a configuration says otherwise."""
 
-    def __init__(self, providers: Iterable[Provider]) -> None:
+    def __init__(self, providers: Iterable[Provider], *, off: Collection[str] = ()) -> None:
+        self.off = frozenset(off)  # not switched on in a new organization's configuration
         self._providers: dict[str, Provider] = {}
         for provider in providers:
             if provider.info.id in self._providers:

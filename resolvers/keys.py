@@ -1,6 +1,6 @@
 """The keys that organizations bring for their providers: written once, never shown again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -91,7 +91,7 @@ class StoredKeys:
     """Finds the key for a call: the organization's own, else the installation's for everyone."""
 
     sealer: Sealer | None
-    shared: dict[str, str]
+    shared: dict[str, str] = field(repr=False)
 
     async def key_of(self, organization_id: str, provider_id: str) -> str | None:
         """The key, or None where there is none that can be read."""

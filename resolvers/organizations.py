@@ -29,7 +29,7 @@ def read_config(stored: dict[str, Any]) -> Config:
 
 
 async def _create(organization_id: str, registry: Registry, now: datetime) -> None:
-    config = dump(default_config(registry.ids()).as_json())
+    config = dump(default_config(registry.ids(), registry.off).as_json())
     moment = to_micros(now)
     # Two first requests may arrive at once: one inserts, both go on.
     await execute(

@@ -17,7 +17,8 @@ from schema.scalars import JSON
 
 
 @strawberry.input(
-    description="One record as the CRM has it. A field sent empty or null clears a value that the CRM sent before; a field left out stays."
+    description="One record as the CRM has it."
+    " A field sent empty or null clears a value that the CRM sent before; a field left out stays."
 )
 class RecordInput:
     entity_type: EntityType

@@ -193,7 +193,11 @@ def signing_secret(settings: Settings) -> str:
     """The shared secret: the setting, or the development secret that is made once and kept in DATA_DIR."""
     if settings.jwt_secret is not None:
         return settings.jwt_secret.get_secret_value()
-    path = settings.data_dir / SECRET_FILE
+    return kept_secret(settings.data_dir / SECRET_FILE)
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in this file, made on the first use."""
     if not path.exists():
         _make_secret(path)
     return path.read_text("ascii").strip()

@@ -16,8 +16,6 @@ from arq.worker import Worker
 from tortoise.exceptions import BaseORMException
 
 from models import database, migrate
-from providers.directory_file import DirectoryFileError
-from providers.registry import ProviderSettings, Registry, default_registry
 from resolvers.context import Services
 from resolvers.live import Live
 from service.auth import Authenticator, build_authenticator
@@ -27,6 +25,7 @@ from service.logs import redact_text
 from service.metrics import Metrics
 from service.redis_pool import RedisOutOfReach, check_redis, redis_at
 from service.settings import PREFIX, BadSettings, Settings, without_password
+from service.sources import open_sources
 from service.supervisor import WorkerSupervisor
 from workers.settings import build_worker
 
@@ -118,17 +117,20 @@ class Runtime:
         await stack.enter_async_context(open_database(self.settings))
         await self._bring_schema_up_to_date()
         self._authenticator = build_authenticator(self.settings)
-        registry = open_registry(self.settings)
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
+        sources = open_sources(self.settings, redis)
+        stack.push_async_callback(sources.transport.close)
         live = Live(redis)
         await live.start()
         stack.push_async_callback(_within, CLOSE_SECONDS, live.stop)
         self._services = Services(
             redis=redis,
-            registry=registry,
+            registry=sources.registry,
             live=live,
             now=utc_now,
             monthly_credit_grant=self.settings.monthly_credit_grant,
+            sealer=sources.sealer,
+            shared_keys=sources.shared_keys,
         )
         if self._with_worker:
             await self._open_worker(stack, self._services, redis_url)
@@ -220,22 +222,6 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     return f"sqlite://{(settings.data_dir / 'auto-enrichment.db').absolute()}"
-
-
-def open_registry(settings: Settings) -> Registry:
-    """The providers as the settings want them. Raises BadSettings naming the one at fault."""
-    try:
-        return default_registry(
-            ProviderSettings(
-                directory_file=settings.directory_file,
-                directory_archive_file=settings.directory_archive_file,
-                prices=settings.provider_prices,
-            )
-        )
-    except DirectoryFileError as error:
-        raise BadSettings([f"{PREFIX}DIRECTORY_FILE or {PREFIX}DIRECTORY_ARCHIVE_FILE: {error}"]) from error
-    except ValueError as error:
-        raise BadSettings([f"{PREFIX}PROVIDER_PRICES: {error}"]) from error
 
 
 async def _within(seconds: float, close: Callable[[], Awaitable[None]]) -> None:

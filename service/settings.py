@@ -17,6 +17,9 @@ TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a runnin
 MIN_SECRET_BYTES = 32
 
 
+PAID_PROVIDERS = ("apollo", "peopledatalabs", "hunter", "zoominfo", "crunchbase", "clearbit")
+
+
 class Environment(StrEnum):
     """Production refuses what is convenient only while developing."""
 
@@ -89,6 +92,31 @@ class Settings(BaseSettings):
     directory_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory`")
     directory_archive_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory_archive`")
 
+    apollo_api_key: SecretStr | None = Field(None, description="key of Apollo for organizations without their own")
+    apollo_base_url: str | None = Field(None, description="address in place of Apollo's own")
+    peopledatalabs_api_key: SecretStr | None = Field(
+        None, description="key of People Data Labs for every organization without its own"
+    )
+    peopledatalabs_base_url: str | None = Field(None, description="address in place of People Data Labs's own")
+    hunter_api_key: SecretStr | None = Field(None, description="key of Hunter for organizations without their own")
+    hunter_base_url: str | None = Field(None, description="address in place of Hunter's own")
+    zoominfo_api_key: SecretStr | None = Field(
+        None, description="key of ZoomInfo for every organization without its own"
+    )
+    zoominfo_base_url: str | None = Field(None, description="address in place of ZoomInfo's own")
+    crunchbase_api_key: SecretStr | None = Field(
+        None, description="key of Crunchbase for every organization without its own"
+    )
+    crunchbase_base_url: str | None = Field(None, description="address in place of Crunchbase's own")
+    clearbit_api_key: SecretStr | None = Field(
+        None, description="key of Clearbit for every organization without its own"
+    )
+    clearbit_base_url: str | None = Field(None, description="address in place of Clearbit's own")
+    described_providers: Path | None = Field(None, description="JSON file, or folder of them, of HTTP providers")
+    encryption_key: SecretStr | None = Field(
+        None, description="seals organizations' provider keys, 32 bytes or more; in development: kept in DATA_DIR"
+    )
+
     worker_concurrency: int = Field(10, ge=1, le=500, description="messages of the queue a worker handles at once")
     shutdown_seconds: int = Field(20, ge=1, le=600, description="time to finish what is in flight when stopping")
 
@@ -102,6 +130,13 @@ class Settings(BaseSettings):
         (), description="origins of browsers that may call the API, separated by commas"
     )
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="largest request body, and WebSocket message")
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < 32:
+            raise ValueError("should be 32 bytes or more")
+        return value
 
     @field_validator("environment", "log_level", "log_format", mode="before")
     @classmethod
@@ -150,6 +185,16 @@ class Settings(BaseSettings):
         if self.jwt_secret and self.jwt_jwks:
             raise ValueError("JWT_SECRET and JWT_JWKS exclude each other: set the one that signs your tokens")
         return self
+
+    def provider_key(self, name: str) -> str | None:
+        """The installation's key of one of PAID_PROVIDERS."""
+        key: SecretStr | None = getattr(self, f"{name}_api_key")
+        return None if key is None else key.get_secret_value()
+
+    def provider_base_url(self, name: str) -> str | None:
+        """The address that stands in for the provider's own."""
+        address: str | None = getattr(self, f"{name}_base_url")
+        return address
 
     @property
     def production(self) -> bool:

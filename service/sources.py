@@ -1,0 +1,133 @@
+"""The providers of this installation: built in, behind HTTP, described in JSON, and of plug-ins."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from arq.connections import ArqRedis
+
+from models.fields import to_micros
+from models.health import note_credits
+from providers.adapter import Adapter
+from providers.apollo import Apollo
+from providers.base import Provider
+from providers.clearbit import Clearbit
+from providers.crunchbase import Crunchbase
+from providers.described import load_described
+from providers.description_file import DescriptionError
+from providers.directory_file import DirectoryFileError
+from providers.http_source import HttpSource
+from providers.hunter import Hunter
+from providers.peopledatalabs import PeopleDataLabs
+from providers.plugins import load_plugins
+from providers.politeness import RedisPoliteness
+from providers.registry import ProviderSettings, Registry, default_registry
+from providers.transport import Transport
+from providers.zoominfo import ZoomInfo
+from resolvers.keys import StoredKeys
+from resolvers.sealing import Sealer
+from service.auth import kept_secret
+from service.settings import PAID_PROVIDERS, PREFIX, BadSettings, Settings
+
+ENCRYPTION_FILE = "encryption-key"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The providers, what opens keys for them, and the connections to close at the end."""
+
+    registry: Registry
+    sealer: Sealer | None
+    shared_keys: frozenset[str]
+    transport: Transport
+
+
+def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
+    """Everything that can be asked. Raises BadSettings for a price, an address or a description that cannot be."""
+    sealer = open_sealer(settings)
+    shared = {name: key for name in PAID_PROVIDERS if (key := settings.provider_key(name)) is not None}
+    development = not settings.production
+    transport = Transport(development=development)
+    politeness = RedisPoliteness(redis)
+    keys = StoredKeys(sealer, shared)
+
+    def source(adapter: Adapter, base: str | None = None) -> Provider:
+        price = settings.provider_prices.get(adapter.info.id)
+        try:
+            return HttpSource(
+                adapter,
+                transport,
+                keys,
+                _bases(adapter.bases, base),
+                price,
+                politeness=politeness,
+                note_credits=_note_credits,
+            )
+        except ValueError as error:
+            raise BadSettings([f"{PREFIX}{adapter.info.id.upper()}_BASE_URL: {error}"]) from error
+
+    built_in = _built_in(settings)
+    adapters: tuple[Adapter, ...] = (Apollo(), PeopleDataLabs(), Hunter(), ZoomInfo(), Crunchbase(), Clearbit())
+    paid = [source(adapter, settings.provider_base_url(adapter.info.id)) for adapter in adapters]
+    described = [source(adapter) for adapter in _described(settings.described_providers, built_in)]
+    taken = {provider.info.id for provider in (*built_in, *paid, *described)}
+    plugins = load_plugins(os.environ, taken=taken, development=development)
+    others = [*plugins.providers, *(source(adapter) for adapter in plugins.adapters)]
+    everyone = [*built_in, *paid, *described, *others]
+    unknown = sorted(set(settings.provider_prices) - {provider.info.id for provider in everyone})
+    if unknown:
+        known = ", ".join(provider.info.id for provider in everyone)
+        raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {known}"])
+    off = {provider.info.id for provider in everyone if provider.info.needs_key} - shared.keys()
+    return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, frozenset(shared), transport)
+
+
+def _built_in(settings: Settings) -> list[Provider]:
+    own = {name: price for name, price in settings.provider_prices.items() if name in _BUILT_IN}
+    try:
+        registry = default_registry(
+            ProviderSettings(
+                directory_file=settings.directory_file,
+                directory_archive_file=settings.directory_archive_file,
+                prices=own,
+            )
+        )
+    except DirectoryFileError as error:
+        raise BadSettings([f"{PREFIX}DIRECTORY_FILE or {PREFIX}DIRECTORY_ARCHIVE_FILE: {error}"]) from error
+    return list(registry)
+
+
+_BUILT_IN = frozenset({"directory", "directory_archive", "signals"})
+
+
+def _bases(bases: Mapping[str, str], base: str | None) -> dict[str, str]:
+    """The addresses to use: an operator's replaces them all, so that none points at the real host unseen."""
+    return dict.fromkeys(bases, base) if base is not None else {}
+
+
+def _described(path: Path | None, known: list[Provider]) -> tuple[Any, ...]:
+    if path is None:
+        return ()
+    try:
+        return load_described(path, {provider.info.id for provider in known} | set(PAID_PROVIDERS))
+    except (DescriptionError, OSError) as error:
+        raise BadSettings([f"{PREFIX}DESCRIBED_PROVIDERS: {error}"]) from error
+
+
+async def _note_credits(organization_id: str, provider_id: str, left: float) -> None:
+    await note_credits(organization_id, provider_id, left, to_micros(datetime.now(UTC)))
+
+
+def open_sealer(settings: Settings) -> Sealer | None:
+    """What seals organizations' keys: with ENCRYPTION_KEY, or in development with a secret kept in DATA_DIR."""
+    if settings.encryption_key is not None:
+        return Sealer(settings.encryption_key.get_secret_value().encode())
+    if settings.production:
+        return None
+    return Sealer(kept_secret(settings.data_dir / ENCRYPTION_FILE).encode())
