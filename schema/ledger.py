@@ -46,10 +46,6 @@ class LedgerQuery:
             faults=check.faults,
         )
 
-    @strawberry.field(description="The thresholds crossed this month, the newest first.")
-    async def credit_alerts(self, info: Info) -> list[CreditAlert]:
-        return [CreditAlert.of(view) for view in await alerts.list_alerts(info.context)]
-
 
 @strawberry.type
 class LedgerSubscription:

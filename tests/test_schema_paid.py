@@ -47,9 +47,9 @@ async def test_an_estimate_a_maximum_and_the_proof(redis: ArqRedis) -> None:
     enrich = "mutation { enrichRecords(selection: {entityType: ACCOUNT}, maxCredits: 1) { queuedCount } }"
     assert (await run(enrich))["enrichRecords"]["queuedCount"] == 1
     await work(shared)
-    proof = await run("{ verifyLedger { addsUp balance reserved faults } creditAlerts { threshold } }")
+    proof = await run("{ verifyLedger { addsUp balance reserved faults } credits { alerts { threshold } } }")
     assert proof["verifyLedger"] == {"addsUp": True, "balance": 1000, "reserved": 0, "faults": []}
-    assert proof["creditAlerts"] == []
+    assert proof["credits"]["alerts"] == []
 
 
 async def test_texts_that_no_database_can_hold_are_refused(redis: ArqRedis) -> None:
