@@ -3,11 +3,17 @@
 import asyncio
 import logging
 import socket
+import ssl
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from providers.base import ProviderError
 from providers.transport import Patience, Request, Transport, check_base
@@ -176,10 +182,40 @@ async def test_a_connection_that_breaks_may_have_charged(transport: Transport, s
     assert (error.code, error.retryable, error.maybe_charged) == ("unavailable", True, True)
 
 
-async def test_a_server_whose_certificate_nobody_signed_is_refused(server: StandInServer, transport: Transport) -> None:
-    error = await failing(transport, Request("GET", server.url.replace("http:", "https:"), "/"))
-    assert error.code == "unavailable"
-    assert server.calls == []
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """What a server of this machine shows whose certificate is its own word."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    plain = serialization.NoEncryption()
+    file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    with file.open("ab") as more:
+        more.write(made.public_bytes(serialization.Encoding.PEM))
+    shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shown.load_cert_chain(file)
+    return shown
+
+
+async def test_a_server_whose_certificate_nobody_signed_is_told_nothing(transport: Transport, tmp_path: Path) -> None:
+    heard: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1024))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=self_signed(tmp_path))
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        error = await failing(transport, Request("GET", f"https://localhost:{port}", "/", headers={"X-Key": "k"}))
+    assert (error.code, error.maybe_charged) == ("unavailable", False)
+    assert heard == []
 
 
 async def test_proxies_of_the_environment_are_not_trusted(
