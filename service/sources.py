@@ -1,7 +1,7 @@
 """The providers of this installation: built in, behind HTTP, described in JSON, and of plug-ins."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,7 +78,7 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     described = [source(adapter) for adapter in _described(settings.described_providers, built_in)]
     taken = {provider.info.id for provider in (*built_in, *paid, *described)}
     plugins = load_plugins(os.environ, taken=taken, development=development)
-    others = [*plugins.providers, *(source(adapter) for adapter in plugins.adapters)]
+    others = [*plugins.providers, *_without_broken(source, plugins.adapters)]
     everyone = [*built_in, *paid, *described, *others]
     unknown = sorted(set(settings.provider_prices) - {provider.info.id for provider in everyone})
     if unknown:
@@ -86,6 +86,15 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
         raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {known}"])
     off = {provider.info.id for provider in everyone if provider.info.needs_key} - shared.keys()
     return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, frozenset(shared), transport)
+
+
+def _without_broken(source: Callable[[Adapter], Provider], adapters: Iterable[Adapter]) -> Iterator[Provider]:
+    """The sources of plug-ins; one whose address cannot be used is left out, as any that is broken."""
+    for adapter in adapters:
+        try:
+            yield source(adapter)
+        except BadSettings as error:
+            _log.error("plug-in left out", provider=adapter.info.id, reason=str(error))
 
 
 def _built_in(settings: Settings) -> list[Provider]:

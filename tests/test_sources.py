@@ -1,0 +1,169 @@
+"""Which providers an installation has, with which keys and addresses, and a paid one at work from end to end."""
+
+import stat
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.vocabulary import EntityType, StepOutcome
+from models.database import query
+from providers import plugins
+from providers.adapter import Http, KeyCheck
+from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
+from resolvers.config import get_config
+from resolvers.keys import set_provider_key
+from resolvers.providers import list_providers
+from resolvers.providers import test_provider as try_provider
+from service.settings import BadSettings, Settings, load_settings
+from service.sources import Sources, open_sources
+from tests.factories import configure, context, job_of, send, services, work
+from tests.standin_server import sampled, standin_server
+
+PAID = ("apollo", "peopledatalabs", "hunter", "zoominfo", "crunchbase", "clearbit")
+KEY = "s3cret-key-of-everybody"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"AUTO_ENRICHMENT_{name.upper()}", raising=False)
+
+
+def opened(redis: ArqRedis, tmp_path: Path, **changes: Any) -> Sources:
+    return open_sources(load_settings(data_dir=tmp_path / "data", **changes), redis)
+
+
+class Elsewhere:
+    """An adapter of a plug-in, at an address that none may have."""
+
+    bases: Mapping[str, str] = {"": "http://plain.example"}
+    calls_per_minute = 60
+    info = ProviderInfo("elsewhere", "Elsewhere", {EntityType.ACCOUNT: frozenset({"name"})}, "a name")
+
+    def input_key(self, question: Question) -> str | None:
+        return None
+
+    async def look_up(self, question: Question, http: Http) -> Answer:
+        return NO_MATCH
+
+    async def poll(self, token: str, question: Question, http: Http) -> Answer:
+        return NO_MATCH
+
+    async def check_key(self, http: Http) -> KeyCheck:
+        return KeyCheck(valid=True, detail="")
+
+
+def make_elsewhere(_: plugins.PluginContext) -> Elsewhere:
+    return Elsewhere()
+
+
+async def test_paid_providers_come_after_the_free_ones_and_are_watched(redis: ArqRedis, tmp_path: Path) -> None:
+    registry = opened(redis, tmp_path).registry
+    assert registry.ids() == ("directory", "directory_archive", "signals", *PAID)
+    assert all(provider.info.remote and provider.info.needs_key for provider in registry if provider.info.id in PAID)
+
+
+async def test_a_new_organization_starts_with_the_paid_providers_off_but_those_with_a_key(
+    db: str, redis: ArqRedis, tmp_path: Path
+) -> None:
+    sources = opened(redis, tmp_path, hunter_api_key=KEY, clearbit_api_key=KEY)
+    assert sources.shared_keys == {"hunter", "clearbit"}
+    shared = services(redis, *sources.registry)
+    shared.registry = sources.registry
+    rules = (await get_config(context(shared))).config.providers
+    assert [rule.id for rule in rules] == list(sources.registry.ids())
+    # Clearbit takes no new customers: who has an account says so.
+    assert {rule.id for rule in rules if not rule.enabled} == set(PAID) - {"hunter"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"apollo_base_url": "http://apollo.example"}, "AUTO_ENRICHMENT_APOLLO_BASE_URL: the address of apollo should"),
+        ({"provider_prices": {"nobody": 1}}, "AUTO_ENRICHMENT_PROVIDER_PRICES: no provider nobody"),
+        ({"described_providers": Path("absent.json")}, "AUTO_ENRICHMENT_DESCRIBED_PROVIDERS: absent.json"),
+    ],
+)
+async def test_a_setting_that_cannot_be_is_named_at_the_start(
+    redis: ArqRedis, tmp_path: Path, changes: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(BadSettings) as refusal:
+        opened(redis, tmp_path, **changes)
+    assert fault in str(refusal.value)
+
+
+async def test_a_server_of_this_machine_is_no_address_in_production(redis: ArqRedis, tmp_path: Path) -> None:
+    base = "http://127.0.0.1:9"
+    assert opened(redis, tmp_path, apollo_base_url=base).registry.get("apollo") is not None
+    with pytest.raises(BadSettings):
+        opened(redis, tmp_path, apollo_base_url=base, environment="production")
+
+
+async def test_a_price_of_the_operator_counts_for_paid_and_free_providers(redis: ArqRedis, tmp_path: Path) -> None:
+    registry = opened(redis, tmp_path, provider_prices={"apollo": 3, "signals": 1}).registry
+    assert [registry.get(name).info.price for name in ("apollo", "signals")] == [3, 1]  # type: ignore[union-attr] # both are there
+
+
+async def test_what_seals_keys_is_made_once_in_development_and_given_in_production(
+    redis: ArqRedis, tmp_path: Path
+) -> None:
+    first, second = opened(redis, tmp_path).sealer, opened(redis, tmp_path).sealer
+    assert first is not None
+    assert second is not None
+    assert second.unseal(first.seal("a key", place="x"), place="x") == "a key"
+    assert stat.S_IMODE((tmp_path / "data" / "encryption-key").stat().st_mode) == 0o600
+    assert opened(redis, tmp_path, environment="production").sealer is None
+    given = opened(redis, tmp_path, environment="production", encryption_key="k" * 32).sealer
+    assert given is not None
+    with pytest.raises(BadSettings, match="ENCRYPTION_KEY: should be 32 bytes or more") as refusal:
+        load_settings(encryption_key="too-short")
+    assert "too-short" not in str(refusal.value)
+
+
+async def test_a_plug_in_at_an_unfit_address_is_left_out_and_the_service_starts(
+    redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("elsewhere", f"{__name__}:make_elsewhere", plugins.GROUP)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [point])
+    assert opened(redis, tmp_path).registry.ids() == ("directory", "directory_archive", "signals", *PAID)
+
+
+async def test_a_record_is_filled_by_a_paid_provider_with_the_organizations_own_key(
+    db: str, redis: ArqRedis, tmp_path: Path
+) -> None:
+    with standin_server() as server:
+        server.script("/v2/companies/find", sampled("clearbit", "company_found"))
+        sources = opened(redis, tmp_path, clearbit_base_url=server.url)
+        shared = services(redis)
+        shared.registry, shared.sealer, shared.shared_keys = sources.registry, sources.sealer, sources.shared_keys
+        acme = context(shared)
+        with_rules = [{"id": "clearbit", "enabled": True}]
+        await configure(acme, providers=with_rules)
+        await set_provider_key(acme, "clearbit", "key-of-acme")
+        outcome = await send(acme, "account", "a1", domain="example.com")
+        await work(shared)
+        await sources.transport.close()
+        (step,) = (await job_of(outcome)).steps
+        assert (step.outcome, step.provider, step.credits_charged) == (StepOutcome.MATCH, "clearbit", 1)
+        (call,) = server.calls
+        assert call.headers["authorization"] == "Bearer key-of-acme"
+    assert "key-of-acme" not in str(await query("SELECT * FROM provider_key")) + str(await query("SELECT * FROM step"))
+
+
+async def test_trying_a_provider_without_a_key_says_so(db: str, redis: ArqRedis, tmp_path: Path) -> None:
+    sources = opened(redis, tmp_path)
+    shared = services(redis)
+    shared.registry = sources.registry
+    tried = await try_provider(context(shared), "hunter")
+    assert not tried.ok
+    assert tried.detail.startswith("no_key")
+    views = {view.id: view for view in await list_providers(context(shared))}
+    assert not views["hunter"].configured
+    source = sources.registry.get("hunter")
+    assert source is not None
+    with pytest.raises(ProviderError, match="no key"):
+        await source.ask(Question(EntityType.LEAD, {"email": "a@b.de"}, frozenset({"title"}), "acme"))
