@@ -43,19 +43,19 @@ async def raise_conflicts(tx: BaseDBAsyncClient, conflicts: Sequence[Mapping[str
     )
 
 
-async def supersede(tx: BaseDBAsyncClient, fields: Sequence[tuple[str, str]], moment: int) -> list[str]:
-    """End the open conflicts of these (record id, field) pairs. Returns their ids."""
+async def supersede(tx: BaseDBAsyncClient, fields: Sequence[tuple[str, str]], moment: int) -> dict[str, str]:
+    """End the open conflicts of these (record id, field) pairs. Returns their ids, and the organization of each."""
     if not fields:
-        return []
+        return {}
     items = [{"record_id": record_id, "field": name} for record_id, name in fields]
     ended = await query(
         "UPDATE conflict SET status = 'superseded', updated_at = ?"
         f" FROM {rows({'record_id': 'text', 'field': 'text'})} WHERE conflict.record_id = v.record_id"
-        " AND conflict.field = v.field AND conflict.status = 'open' RETURNING conflict.id",
+        " AND conflict.field = v.field AND conflict.status = 'open' RETURNING conflict.id, conflict.organization_id",
         [moment, dump_rows(items)],
         using=tx,
     )
-    return [row["id"] for row in ended]
+    return {row["id"]: row["organization_id"] for row in ended}
 
 
 async def rejections(

@@ -128,7 +128,7 @@ async def take_in(
         )
         await _remember_cleared(tx, works, moment)
         jobs, folded = await _start_jobs(tx, works, config, moment, requested_by)
-        return Intake({work.message.place: _taken(work, jobs, folded) for work in works}, superseded)
+        return Intake({work.message.place: _taken(work, jobs, folded) for work in works}, list(superseded))
 
     return await transaction(body)
 

@@ -147,11 +147,8 @@ async def _write_conflicts(tx: BaseDBAsyncClient, endings: Sequence[Ending], mom
     organization_of = {ending.job.record_id: ending.job.organization_id for ending in endings}
     for row in await raise_conflicts(tx, raised):
         batch.conflicts.setdefault(organization_of[row["record_id"]], []).append(row["id"])
-    ended = await supersede(tx, settled, moment)
-    if ended:
-        # Whose they were matters little here: each organization looks only at its own.
-        for organization_id in set(organization_of.values()):
-            batch.conflicts.setdefault(organization_id, []).extend(ended)
+    for conflict_id, organization_id in (await supersede(tx, settled, moment)).items():
+        batch.conflicts.setdefault(organization_id, []).append(conflict_id)
 
 
 def _conflict(ending: Ending, name: str, question: Question, moment: int) -> dict[str, Any]:
