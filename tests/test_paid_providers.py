@@ -189,6 +189,19 @@ async def test_a_call_that_may_have_been_charged_is_not_repeated_by_itself(redis
     assert paid.asked == ["acme.com", "acme.com"]
 
 
+async def test_an_answer_about_somebody_else_is_not_asked_for_again(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=2, remote=True, fails=failing("wrong_entity", 1))
+    shared = services(redis, paid)
+    ctx = context(shared)
+    first = await send(ctx, "account", "A1", domain="acme.com")
+    await work(shared)
+    await send(ctx, "account", "A2", domain="acme.com")
+    await work(shared)
+    assert (await job_of(first)).error_code == "wrong_entity"
+    assert paid.asked == ["acme.com"]
+    assert (await get_credits(ctx)).balance == 1000
+
+
 async def test_a_provider_that_matches_too_little_is_left_alone(redis: ArqRedis) -> None:
     poor = StandIn(id="poor", price=1, remote=True)
     shared = services(redis, poor)

@@ -218,10 +218,13 @@ class Asker:
         now = self._now()
         organization_id = job.organization_id
         if asked.error is not None:
-            held_back = asked.error.maybe_charged and not provider.info.repeats_free and provider.info.price > 0
+            # An answer about somebody else was an answer to the provider, and would be the same again.
+            spent = asked.error.maybe_charged or asked.error.code == "wrong_entity"
+            held_back = spent and not provider.info.repeats_free and provider.info.price > 0
             if not held_back or job.config.maybe_charged is MaybeCharged.RETRY:
                 return None
-            asked.error = _maybe_charged(provider)
+            if asked.error.maybe_charged:
+                asked.error = _maybe_charged(provider)
             row = {"state": AnswerState.MAYBE_CHARGED.value, "findings": [], "expires_at": to_micros(now + HELD_BACK)}
             return Closing(organization_id, reservation, inquiry, kept=row | {"detail": asked.error.message})
         row = {"findings": [_finding_json(name, one) for name, one in asked.candidates.items()], "detail": asked.detail}
