@@ -25,12 +25,25 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON. Raises ProviderError `invalid_answer` when it is something else."""
+        """The body as JSON. Raises ProviderError `invalid_answer` when it is something else.
+
+        A reply of success that cannot be read may be the answer that was paid for, cut off or in another's hands.
+        """
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
             kind = self.headers.get("content-type", "no content type")[:80]
-            raise ProviderError("invalid_answer", f"not JSON ({kind})", retryable=self.status >= 500) from error
+            raise ProviderError(
+                "invalid_answer",
+                f"not JSON ({kind})",
+                retryable=self.status >= 500,
+                maybe_charged=self.is_success,
+            ) from error
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status says that the call was served."""
+        return 200 <= self.status < 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,8 @@ class Http(Protocol):
         The body is `json`, or `form` written as a web form; `headers` may name the content type of either.
 
         Raises ProviderError where there is none: `timeout` and `unavailable` (retryable), `rate_limited` when
-        our own limit says wait, `invalid_answer` for a reply that is too large or cannot be unpacked.
+        our own limit says wait, `invalid_answer` for a reply that is too large or cannot be unpacked. All requests
+        of one look-up share its time: one that comes when it is over is not sent, and `timeout`.
         """
 
     def note_credits(self, left: float | None) -> None:

@@ -41,6 +41,7 @@ from providers.replies import (
     retry_after,
     seconds_until,
     text,
+    unreadable,
 )
 
 _INSUFFICIENT = b"insufficient credits"
@@ -100,7 +101,7 @@ class Apollo:
         if reply.status != 200 or at(body, "error"):
             raise await self._refusal(reply, http)
         if not isinstance(body, dict):
-            raise ProviderError("invalid_answer", "Apollo's answer is no record", retryable=False)
+            raise unreadable("Apollo")
         if lookup.kind == COMPANY:
             return _of_company(question, lookup, mapping(body.get("organization")))
         return _of_person(question, lookup, body)

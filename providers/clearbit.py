@@ -33,6 +33,7 @@ from providers.replies import (
     retry_after,
     seconds_until,
     text,
+    unreadable,
 )
 
 _COMBINED, _COMPANY = "combined", "company"
@@ -112,7 +113,7 @@ class Clearbit:
             raise self._refusal(reply)
         body = reply.json()
         if body is not None and not isinstance(body, dict):
-            raise ProviderError("invalid_answer", "Clearbit's answer is no record", retryable=False)
+            raise unreadable("Clearbit")
         return _of_company(question, mapping(body)) if call == _COMPANY else _of_both(question, mapping(body))
 
     def _refusal(self, reply: Reply) -> ProviderError:

@@ -28,7 +28,18 @@ from providers.crunchbase_reading import (
 )
 from providers.inputs import company_domain, company_name, is_account, known
 from providers.likeness import is_same_company, names_alike, wrong_entity
-from providers.replies import account_of, at, failure, items, json_or_nothing, mapping, number, retry_after, text
+from providers.replies import (
+    account_of,
+    at,
+    failure,
+    items,
+    json_or_nothing,
+    mapping,
+    number,
+    retry_after,
+    text,
+    unreadable,
+)
 
 _BY_DOMAIN, _ONE_OF_SEVERAL = 0.93, 0.75
 _BY_NAME, _BY_NAME_AND_COUNTRY = 0.75, 0.85
@@ -185,7 +196,7 @@ def _seat(question: Question) -> str | None:
 def _entities(body: Any) -> list[Any]:
     listed = at(body, "entities")
     if not isinstance(listed, list):
-        raise ProviderError("invalid_answer", "Crunchbase's answer lists no entities", retryable=False)
+        raise unreadable("Crunchbase", "lists no entities")
     return listed
 
 

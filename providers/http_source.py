@@ -86,7 +86,8 @@ class HttpSource:
         return replace(check, detail=_without(http.key, check.detail))
 
     async def _in_name_of(self, organization_id: str, call: Callable[[Http], Awaitable[_T]]) -> _T:
-        account = _Account(self, await self._key(organization_id))
+        deadline = time.monotonic() + self._transport.patience.look_up_seconds
+        account = _Account(self, await self._key(organization_id), deadline)
         try:
             return await call(account)
         except ProviderError as error:
@@ -96,7 +97,9 @@ class HttpSource:
         except Exception as error:
             # The text of an unforeseen error may hold anything that was sent, the key too: it goes no further.
             _log.error("adapter failed", provider=self.info.id, error=type(error).__name__, where=_place_of(error))
-            raise ProviderError("invalid_answer", "the answer could not be read", retryable=False) from None
+            raise ProviderError(
+                "invalid_answer", "the answer could not be read", retryable=False, maybe_charged=account.was_served
+            ) from None
         finally:
             await self._tell_credits(organization_id, account)
 
@@ -108,12 +111,16 @@ class HttpSource:
             raise ProviderError("bad_key", "the key holds characters that no key has", retryable=False)
         return key
 
-    async def send(self, account: str, request: Request) -> Reply:
-        """One request for an account, when its turn has come. Raises ProviderError."""
+    async def send(self, account: str, request: Request, deadline: float) -> Reply:
+        """One request for an account, when its turn has come and before the `deadline` (of the monotonic clock).
+
+        Raises ProviderError.
+        """
+        _left_until(deadline)
         async with _Slot(self._slots):
             if self._politeness is not None:
                 await self._politeness.enter(account, self.info.id, self._adapter.calls_per_minute)
-            reply = await self._transport.send(self.info.id, request)
+            reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
         if self._politeness is not None:
             await self._politeness.learn(account, self.info.id, reply)
         return reply
@@ -140,13 +147,15 @@ class HttpSource:
 
 
 class _Account:
-    """The `Http` of one look-up."""
+    """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
 
-    __slots__ = ("_key", "_name", "_source", "credits_left")
+    __slots__ = ("_deadline", "_key", "_name", "_source", "credits_left", "was_served")
 
-    def __init__(self, source: HttpSource, key: str) -> None:
+    def __init__(self, source: HttpSource, key: str, deadline: float) -> None:
         self._source = source
         self._key = key
+        self._deadline = deadline
+        self.was_served = False  # by the last reply's status
         self._name = hashlib.sha256(f"{source.info.id}\n{key}".encode()).hexdigest()[:32]
         self.credits_left: float | None = None
 
@@ -166,7 +175,9 @@ class _Account:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         request = Request(method, self._source.base(base), path, params, json, form, headers or {})
-        return await self._source.send(self._name, request)
+        reply = await self._source.send(self._name, request, self._deadline)
+        self.was_served = reply.is_success
+        return reply
 
     def note_credits(self, left: float | None) -> None:
         if left is not None:
@@ -190,6 +201,14 @@ class _Slot:
 
     async def __aexit__(self, *_: object) -> None:
         self._slots.release()
+
+
+def _left_until(deadline: float) -> float:
+    """Seconds that are left. Raises ProviderError when the look-up's time is over; the request was not sent then."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise ProviderError("timeout", "the requests of this look-up took too long", retryable=True)
+    return left
 
 
 def _checked_bases(adapter: Adapter, given: Mapping[str, str], development: bool) -> dict[str, str]:

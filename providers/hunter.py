@@ -32,6 +32,7 @@ from providers.replies import (
     retry_after,
     seconds_until,
     text,
+    unreadable,
 )
 
 _PERSON, _COMPANY = "people", "companies"
@@ -100,7 +101,7 @@ class Hunter:
             raise await self._refusal(reply, http)
         body = reply.json()
         if not isinstance(at(body, "data"), dict | None) or "data" not in mapping(body):
-            raise ProviderError("invalid_answer", "Hunter's answer is no record", retryable=False)
+            raise unreadable("Hunter")
         return (_of_company if call == _COMPANY else _of_person)(question, mapping(body["data"]))
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:

@@ -38,6 +38,7 @@ from providers.replies import (
     retry_after,
     seconds_until,
     text,
+    unreadable,
 )
 
 _PERSON, _COMPANY = "person", "company"
@@ -191,7 +192,7 @@ def _is_miss(reply: Reply) -> bool:
 def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
     person = mapping(body.get("data"))
     if not person:
-        raise ProviderError("invalid_answer", "People Data Labs' answer is no record", retryable=False)
+        raise unreadable("People Data Labs")
     addresses = list(emails_of(person))
     asked = (persons_email(question) or "").casefold()
     told = Told(
@@ -212,7 +213,7 @@ def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
     """A company's record is the answer itself, beside its status and likelihood."""
     findings = read_company(question, company, belief_of(company)).all()
     if not findings and not company.get("id"):
-        raise ProviderError("invalid_answer", "People Data Labs' answer is no record", retryable=False)
+        raise unreadable("People Data Labs")
     name, profiles = text(company.get("display_name") or company.get("name")), [text(company.get("linkedin_url"))]
     if not is_asked_company(question, domains_of(company), name, profiles):
         raise wrong_entity("People Data Labs")

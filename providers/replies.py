@@ -122,9 +122,19 @@ def failure(provider: str, reply: Reply, *, code: str = "", wait: float | None =
         case status if status >= 500 or status in _RETRYABLE:
             return ProviderError("unavailable", told, retryable=True, retry_after_seconds=wait)
         case status if status < 400:
-            return ProviderError("invalid_answer", f"{told}, which is no answer to this call", retryable=False)
+            return ProviderError(
+                "invalid_answer",
+                f"{told}, which is no answer to this call",
+                retryable=False,
+                maybe_charged=reply.is_success,
+            )
         case _:
             return ProviderError("rejected", f"{told}: the request was not accepted", retryable=False)
+
+
+def unreadable(provider: str, told: str = "is no record") -> ProviderError:
+    """The error of an answer of success whose form is none that is known: what it would have told may be charged."""
+    return ProviderError("invalid_answer", f"{provider}'s answer {told}", retryable=False, maybe_charged=True)
 
 
 class Findings:

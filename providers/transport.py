@@ -6,10 +6,12 @@ log lines with addresses (a key may stand in one), no settings taken from the en
 
 import asyncio
 import ipaddress
+import math
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -21,6 +23,7 @@ from providers.base import ProviderError
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
+_REFUSAL_SECONDS = 2.0  # for what is written under a refusal, whose status tells the most
 _PACKED = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
@@ -30,7 +33,8 @@ class Patience:
 
     connect_seconds: float = 5.0
     read_seconds: float = 15.0  # between two pieces of a reply
-    whole_seconds: float = 20.0
+    whole_seconds: float = 20.0  # of one request
+    look_up_seconds: float = 24.0  # of all requests of one look-up, less than a worker waits for it
     most_bytes: int = 2 * 1024 * 1024
     connections: int = 10  # of one provider, in one process
 
@@ -86,13 +90,20 @@ class Transport:
         self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
         self._tls: ssl.SSLContext | None = None
 
-    async def send(self, provider_id: str, request: Request) -> Reply:
-        """The reply, whatever its status. Raises ProviderError as `providers.adapter.Http.send` says."""
+    async def send(self, provider_id: str, request: Request, *, within: float = math.inf) -> Reply:
+        """The reply, whatever its status, `within` so many seconds or the usual ones, if those are fewer.
+
+        Raises ProviderError as `providers.adapter.Http.send` says. A refusal whose body does not come is a reply
+        without one: what it said by its status must not end as a call that may have been charged.
+        """
+        seconds, heard = min(within, self.patience.whole_seconds), _Heard()
         try:
-            async with asyncio.timeout(self.patience.whole_seconds):
-                return await self._follow(self._pool(provider_id), _prepared(request, self._user_agent))
+            async with asyncio.timeout(seconds):
+                return await self._follow(self._pool(provider_id), _prepared(request, self._user_agent), heard)
         except TimeoutError:
-            raise _timeout(f"no whole reply within {self.patience.whole_seconds:g} s", maybe_charged=True) from None
+            if heard.refusal is not None:
+                return heard.refusal
+            raise _timeout(f"no whole reply within {seconds:g} s", maybe_charged=True) from None
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             raise _timeout("no connection in time", maybe_charged=False) from None
         except httpx.TimeoutException:
@@ -125,17 +136,18 @@ class Transport:
             self._pools[provider_id] = pool
         return pool
 
-    async def _follow(self, pool: httpx.AsyncHTTPTransport, request: httpx.Request) -> Reply:
+    async def _follow(self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, heard: "_Heard") -> Reply:
         home = _origin(request.url)
         for _ in range(_MOST_REDIRECTS + 1):
-            reply = await self._one(pool, request)
+            heard.refusal = None
+            reply = await self._one(pool, request, heard)
             target = reply.headers.get("location")
             if reply.status not in _REDIRECTS or target is None:
                 return reply
             request = _redirected(request, target, home)
         raise _misled(f"it redirects more than {_MOST_REDIRECTS} times")
 
-    async def _one(self, pool: httpx.AsyncHTTPTransport, request: httpx.Request) -> Reply:
+    async def _one(self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, heard: "_Heard") -> Reply:
         patience = self.patience
         request.extensions["timeout"] = {
             "connect": patience.connect_seconds,
@@ -146,23 +158,47 @@ class Transport:
         response = await pool.handle_async_request(request)
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            body = b"" if request.method == "HEAD" else await self._body(response, headers)
-            return Reply(response.status_code, headers, body)
+            told = Reply(response.status_code, headers, b"")
+            if request.method == "HEAD":
+                return told
+            if told.status < 300:
+                return replace(told, body=await self._body(response, headers))
+            heard.refusal = told
+            return await self._with_what_comes(told, response)
         finally:
             await response.aclose()
 
     async def _body(self, response: httpx.Response, headers: Mapping[str, str]) -> bytes:
-        served = response.status_code < 400  # and with that maybe counted, though it cannot be read
+        """The body of an answer. One that cannot be read was counted, maybe, all the same."""
         most = self.patience.most_bytes
         body = bytearray()
         try:
             async for piece in _unpacked(response.aiter_raw(), headers.get("content-encoding", ""), most):
                 body += piece
                 if len(body) > most:
-                    raise _unreadable(f"the reply is larger than {most} bytes", served)
+                    raise _unreadable(f"the reply is larger than {most} bytes")
         except zlib.error:
-            raise _unreadable("the reply cannot be unpacked", served) from None
+            raise _unreadable("the reply cannot be unpacked") from None
         return bytes(body)
+
+    async def _with_what_comes(self, told: Reply, response: httpx.Response) -> Reply:
+        """A refusal with as much of its body as comes soon and can be read."""
+        body = bytearray()
+        pieces = _unpacked(response.aiter_raw(), told.headers.get("content-encoding", ""), self.patience.most_bytes)
+        with suppress(TimeoutError, httpx.HTTPError, zlib.error):
+            async with asyncio.timeout(_REFUSAL_SECONDS):
+                async for piece in pieces:
+                    body += piece
+                    if len(body) > self.patience.most_bytes:
+                        break
+        return replace(told, body=bytes(body))
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What is known of a reply before it is whole: that it is a refusal."""
+
+    refusal: Reply | None = None
 
 
 async def _unpacked(raw: AsyncIterator[bytes], encoding: str, most: int) -> AsyncIterator[bytes]:
@@ -249,8 +285,8 @@ def _unavailable(message: str, error: Exception, *, maybe_charged: bool) -> Prov
     )
 
 
-def _unreadable(message: str, served: bool) -> ProviderError:
-    return ProviderError("invalid_answer", message, retryable=not served, maybe_charged=served)
+def _unreadable(message: str) -> ProviderError:
+    return ProviderError("invalid_answer", message, retryable=False, maybe_charged=True)
 
 
 def _misled(message: str) -> ProviderError:

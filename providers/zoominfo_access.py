@@ -93,13 +93,7 @@ async def _sign_in(credentials: Credentials, http: Http) -> tuple[str, float]:
     try:
         reply = await (_by_password if credentials.legacy else _by_client)(credentials, http)
     except ProviderError as error:
-        # Nothing was looked up yet, so nothing can have been charged.
-        raise ProviderError(
-            error.code,
-            f"signing in: {error.message}",
-            retryable=error.retryable,
-            retry_after_seconds=error.retry_after_seconds,
-        ) from None
+        raise _uncharged(error, "signing in: ") from None
     body = json_or_nothing(reply)
     token = text(at(body, "jwt" if credentials.legacy else "access_token"))
     if reply.status != 200 or token is None:
@@ -107,6 +101,16 @@ async def _sign_in(credentials: Credentials, http: Http) -> tuple[str, float]:
     if credentials.legacy:
         return token, _JWT_SECONDS
     return token, max((positive(at(body, "expires_in")) or _TOKEN_SECONDS) - _EARLIER, 1.0)
+
+
+def _uncharged(error: ProviderError, before: str = "") -> ProviderError:
+    """The same error of a call that looked nothing up, so that nothing can have been charged."""
+    return ProviderError(
+        error.code,
+        before + error.message,
+        retryable=error.retryable,
+        retry_after_seconds=error.retry_after_seconds,
+    )
 
 
 async def _by_client(credentials: Credentials, http: Http) -> Reply:
@@ -137,4 +141,4 @@ def _not_signed_in(reply: Reply, body: object) -> ProviderError:
         told = f"ZoomInfo did not let this key sign in ({why})"
         return ProviderError("invalid_answer" if reply.status == 200 else "bad_key", told, retryable=False)
     wait = retry_after(reply, time.time()) or (1.0 if reply.status == 429 else None)
-    return failure("ZoomInfo's sign-in", reply, wait=wait)
+    return _uncharged(failure("ZoomInfo's sign-in", reply, wait=wait))

@@ -18,6 +18,7 @@ from providers.replies import (
     retry_after,
     seconds_until,
     text,
+    unreadable,
 )
 from providers.zoominfo_access import Tokens, read_key
 from providers.zoominfo_reading import MATCHED
@@ -151,7 +152,7 @@ def _first_object(listed: Any) -> Mapping[str, Any]:
     """The first of a list of objects; an empty object for an empty list. Raises ProviderError for anything else."""
     first: Any = next(iter(listed), {}) if isinstance(listed, list) else None
     if not isinstance(first, dict):
-        raise ProviderError("invalid_answer", "ZoomInfo's answer has another form than its records", retryable=False)
+        raise unreadable("ZoomInfo", "has another form than its records")
     return first
 
 

@@ -41,11 +41,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Told:
-    """One reply of a script."""
+    """One reply of a script. One that `hangs` has a head, and a body that does not come."""
 
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] | None = None
+    hangs: bool = False
 
 
 def told(body: Any, status: int = 200, **headers: str) -> Told:
@@ -87,6 +88,8 @@ class StandInServer:
             return Response(b'{"error": "no such page"}', 404, media_type="application/json")
         reply = replies[min(self._given[path], len(replies) - 1)]
         self._given[path] += 1
+        if reply.hangs:
+            return StreamingResponse(self._silence(), reply.status, dict(reply.headers or {}))
         return Response(reply.body, reply.status, dict(reply.headers or {}))
 
     async def be_hostile(self, request: Request) -> Response:

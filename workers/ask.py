@@ -78,7 +78,7 @@ class Asker:
         if known.state is AnswerState.ANSWERED:
             return _reuse(provider, question, known)
         if known.state is AnswerState.MAYBE_CHARGED:
-            return _failed(_maybe_charged(provider))
+            return _failed(_maybe_charged(known.detail))
         if known.state is AnswerState.PENDING and known.asked_by == job.id:
             return await self._go_on(provider, question, job, inquiry, known)
         return _waiting(self._now() + timedelta(seconds=PATIENCE_SECONDS))
@@ -190,7 +190,9 @@ class Asker:
         except Exception:
             # A bug in an adapter, or an answer that it did not foresee, harms this step alone.
             _log.exception("provider failed", provider=provider.info.id)
-            return _failed(ProviderError("invalid_answer", "the answer could not be read", retryable=False))
+            message = "the answer could not be read"
+            maybe = provider.info.remote
+            return _failed(ProviderError("invalid_answer", message, retryable=False, maybe_charged=maybe))
 
     def _read(self, provider: Provider, question: Question, answer: Answer | Pending) -> Asked:
         now = self._now()
@@ -224,7 +226,9 @@ class Asker:
             if not held_back or job.config.maybe_charged is MaybeCharged.RETRY:
                 return None
             if asked.error.maybe_charged:
-                asked.error = _maybe_charged(provider)
+                name, why = provider.info.name, asked.error.message
+                asked.error = _maybe_charged(f"{name} may have charged a call that failed ({why}); it is not repeated")
+                asked.detail = asked.error.message
             row = {"state": AnswerState.MAYBE_CHARGED.value, "findings": [], "expires_at": to_micros(now + HELD_BACK)}
             return Closing(organization_id, reservation, inquiry, kept=row | {"detail": asked.error.message})
         row = {"findings": [_finding_json(name, one) for name, one in asked.candidates.items()], "detail": asked.detail}
@@ -302,12 +306,8 @@ def _failed(error: ProviderError) -> Asked:
     return Asked(StepOutcome.ERROR, detail=error.message, error=error)
 
 
-def _maybe_charged(provider: Provider) -> ProviderError:
-    return ProviderError(
-        "maybe_charged",
-        f"{provider.info.name} did not reply to a call that it may have charged; it is not repeated by itself",
-        retryable=False,
-    )
+def _maybe_charged(told: str) -> ProviderError:
+    return ProviderError("maybe_charged", told, retryable=False)
 
 
 def _canonical(provider: Provider, question: Question, answer: Answer, moment: datetime) -> dict[str, Candidate]:
