@@ -201,6 +201,19 @@ def merge(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
+def differences(before: Mapping[str, Any], after: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    """What differs between two configurations as JSON: by path (`credits.dailyLimit`), `{from, to}`."""
+    found: dict[str, Any] = {}
+    for key in [*before, *(key for key in after if key not in before)]:
+        path = f"{at}.{key}" if at else key
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found |= differences(old, new, path)
+        elif old != new:
+            found[path] = {"from": old, "to": new}
+    return found
+
+
 def parse_config(body: Mapping[str, Any], provider_ids: Iterable[str]) -> Config:
     """The configuration in `body`. Raises InvalidConfig naming every fault by its path."""
     faults: list[tuple[str, str]] = []

@@ -52,6 +52,9 @@ class FieldValue(Model):
     observed_at: datetime = Instant()
     written_at: datetime = Instant()
     replaced_at: datetime | None = Instant(null=True)
+    replaces = columns.CharField(max_length=36, null=True)  # the value that was current before; None: empty
+    restores = columns.CharField(max_length=36, null=True)  # the value that an undo put back as this one
+    undo_id = columns.CharField(max_length=36, null=True)
 
     class Meta:
         table = "field_value"

@@ -39,6 +39,9 @@ _VALUE = {
     "job_id": "text",
     "observed_at": "integer",
     "written_at": "integer",
+    "replaces": "text",
+    "restores": "text",
+    "undo_id": "text",
 }
 
 
@@ -91,19 +94,26 @@ async def update_received(tx: BaseDBAsyncClient, echoes: Sequence[Mapping[str, A
 
 
 async def replace_values(tx: BaseDBAsyncClient, values: Sequence[Mapping[str, Any]], now: int) -> None:
-    """Make these the current values of their fields; what they replace becomes history."""
-    if not values:
-        return
-    keys = [{"record_id": value["record_id"], "field": value["field"]} for value in values]
-    await execute(
+    """Make these the current values of their fields; what they replace becomes history, and is named in `replaces`."""
+    replaced = await end_values(tx, [(value["record_id"], value["field"]) for value in values], now)
+    items = [{**value, "replaces": replaced.get((value["record_id"], value["field"]))} for value in values]
+    await insert_rows(tx, "field_value", _VALUE, items)
+
+
+async def end_values(tx: BaseDBAsyncClient, fields: Sequence[tuple[str, str]], now: int) -> dict[tuple[str, str], str]:
+    """Make the current values of these (record id, field) pairs history. Returns the id of each."""
+    if not fields:
+        return {}
+    ended = await query(
         "UPDATE field_value SET replaced_at = ?"
         f" FROM {rows({'record_id': 'text', 'field': 'text'})}"
         " WHERE field_value.record_id = v.record_id AND field_value.field = v.field"
-        " AND field_value.replaced_at IS NULL",
-        [now, dump_rows(keys)],
+        " AND field_value.replaced_at IS NULL"
+        " RETURNING field_value.id, field_value.record_id, field_value.field",
+        [now, dump_rows([{"record_id": record_id, "field": name} for record_id, name in fields])],
         using=tx,
     )
-    await insert_rows(tx, "field_value", _VALUE, values)
+    return {(row["record_id"], row["field"]): row["id"] for row in ended}
 
 
 async def verify_values(tx: BaseDBAsyncClient, confirmed: Sequence[Mapping[str, Any]]) -> None:

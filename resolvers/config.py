@@ -7,9 +7,10 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from enrichment.config import Config, InvalidConfig, merge, parse_config
+from enrichment.config import Config, InvalidConfig, differences, merge, parse_config
 from models.database import dump, execute, load, query, transaction
 from models.fields import from_micros, new_id, to_micros
+from resolvers.audit import record_audit
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed, VersionMismatch
 from resolvers.organizations import config_of, organization_of, read_config
@@ -88,6 +89,16 @@ async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_ve
             " VALUES (?, ?, ?, ?, ?, ?)",
             [new_id(), caller.organization_id, version, stored, to_micros(now), caller.user],
             using=tx,
+        )
+        await record_audit(
+            tx,
+            caller.organization_id,
+            action="config.changed",
+            subject=f"version {version}",
+            actor=caller.user,
+            origin=ctx.origin,
+            now=now,
+            details={"changes": differences(read_config(before).as_json(), config.as_json())},
         )
         return ConfigView(config, version, now, caller.user)
 

@@ -101,7 +101,7 @@ async def resolve_conflict(ctx: Context, conflict_id: str, resolution: Resolutio
     caller = ctx.require(Role.USER)
     conflict = await _read(caller.organization_id, check_id(conflict_id))
     choice = choose(conflict, resolution)
-    await settle_conflict(conflict, choice, caller.user, ctx.services.now())
+    await settle_conflict(conflict, choice, caller.user, ctx.services.now(), origin=ctx.origin)
     await announce(ctx.services.redis, caller.organization_id, conflicts=[conflict.id], jobs=[conflict.job_id])
     return await _read(caller.organization_id, conflict.id)
 

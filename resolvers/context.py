@@ -52,10 +52,14 @@ class Services:
 
 @dataclass(slots=True)
 class Context:
-    """One request. `caller` is None until the token has been accepted."""
+    """One request. `caller` is None until the token has been accepted.
+
+    `origin` says where it came from, for the audit log: the interface and the address (`rest 10.0.0.7`).
+    """
 
     services: Services
     caller: Caller | None = None
+    origin: str | None = None
 
     def require(self, role: Role) -> Caller:
         """The caller, if the role allows it. Raises Unauthenticated or Forbidden."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -10,6 +11,7 @@ from enrichment.vocabulary import CreditKind
 from models.credit import CreditEntry
 from models.database import query, transaction
 from models.fields import from_micros, new_id, to_micros
+from resolvers.audit import record_audit
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault, ValidationFailed
 from resolvers.ledger import insert_entries, lock_account, save_account
@@ -187,7 +189,7 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
     if faults:
         raise ValidationFailed("the grant is not valid", faults=faults)
     await organization_of(caller.organization_id, services.registry, now)
-    entry = {
+    entry: dict[str, Any] = {
         "id": new_id(),
         "organization_id": caller.organization_id,
         "kind": CreditKind.GRANT,
@@ -205,6 +207,17 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
         if added:
             account["balance"] += amount
         await save_account(tx, account)
+        if added:
+            await record_audit(
+                tx,
+                caller.organization_id,
+                action="credits.granted",
+                subject=entry["id"],
+                actor=caller.user,
+                origin=ctx.origin,
+                now=now,
+                details={"amount": amount},
+            )
         return bool(added)
 
     if await transaction(body):

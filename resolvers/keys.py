@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.database import execute, query, transaction
 from models.fields import from_micros, to_micros
 from models.health import close_breaker
+from resolvers.audit import record_audit
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, NotFound, Unavailable, ValidationFailed
 from resolvers.organizations import organization_of
@@ -52,8 +54,9 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str) -> KeyView:
     now = services.now()
     await organization_of(caller.organization_id, services.registry, now)
     sealed = services.sealer.seal(key, place=_place(caller.organization_id, provider_id))
-    await transaction(
-        lambda tx: execute(
+
+    async def body(tx: BaseDBAsyncClient) -> None:
+        await execute(
             "INSERT INTO provider_key (organization_id, provider, sealed, last_four, set_at, set_by)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (organization_id, provider) DO UPDATE SET"
             " sealed = excluded.sealed, last_four = excluded.last_four, set_at = excluded.set_at,"
@@ -61,7 +64,9 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str) -> KeyView:
             [caller.organization_id, provider_id, sealed, key[-4:], to_micros(now), caller.user],
             using=tx,
         )
-    )
+        await _note(tx, ctx, "provider_key.set", provider_id)
+
+    await transaction(body)
     await close_breaker(caller.organization_id, provider_id, to_micros(now))
     return KeyView(provider_id, key[-4:], now, caller.user)
 
@@ -69,10 +74,28 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str) -> KeyView:
 async def remove_provider_key(ctx: Context, provider_id: str) -> bool:
     """Forget the organization's key. Whether there was one."""
     caller = ctx.require(Role.ADMIN)
-    removed = await execute(
-        "DELETE FROM provider_key WHERE organization_id = ? AND provider = ?", [caller.organization_id, provider_id]
+
+    async def body(tx: BaseDBAsyncClient) -> bool:
+        sql = "DELETE FROM provider_key WHERE organization_id = ? AND provider = ?"
+        if not await execute(sql, [caller.organization_id, provider_id], using=tx):
+            return False
+        await _note(tx, ctx, "provider_key.removed", provider_id)
+        return True
+
+    return await transaction(body)
+
+
+async def _note(tx: BaseDBAsyncClient, ctx: Context, action: str, provider_id: str) -> None:
+    caller = ctx.require(Role.ADMIN)
+    await record_audit(
+        tx,
+        caller.organization_id,
+        action=action,
+        subject=provider_id,
+        actor=caller.user,
+        origin=ctx.origin,
+        now=ctx.services.now(),
     )
-    return removed > 0
 
 
 async def keys_of(organization_id: str) -> dict[str, KeyView]:

@@ -31,7 +31,8 @@ def cursor_of(row_id: str) -> str:
     return base64.urlsafe_b64encode(row_id.encode()).decode().rstrip("=")
 
 
-def _read_cursor(text: str, path: str) -> str:
+def read_cursor(text: str, path: str) -> str:
+    """The id in a cursor. Raises BadRequest for what is none."""
     try:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
@@ -74,9 +75,9 @@ async def paginate(rows: QuerySet[Any], args: PageArgs) -> Page[Any]:
     size = args.size()
     wanted = rows
     if args.after is not None:
-        wanted = wanted.filter(id__lt=_read_cursor(args.after, "after"))
+        wanted = wanted.filter(id__lt=read_cursor(args.after, "after"))
     if args.before is not None:
-        wanted = wanted.filter(id__gt=_read_cursor(args.before, "before"))
+        wanted = wanted.filter(id__gt=read_cursor(args.before, "before"))
     backwards = args.last is not None
     items: list[Any] = list(await wanted.order_by("id" if backwards else "-id").limit(size + 1))
     more = len(items) > size

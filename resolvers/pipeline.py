@@ -1,11 +1,15 @@
 """Whether the organization's jobs are dispatched; pause and resume."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from models.database import execute, query
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.database import execute, query, transaction
 from models.fields import from_micros, to_micros
+from resolvers.audit import record_audit
 from resolvers.context import Context, Role
 from resolvers.events import announce
 from resolvers.organizations import organization_of
@@ -60,7 +64,9 @@ async def pause_pipeline(ctx: Context, *, reason: str | None = None) -> Pipeline
         check_text(reason, "reason", longest=MAX_REASON)
     now = ctx.services.now()
     await organization_of(caller.organization_id, ctx.services.registry, now)
-    changed = await execute(
+    changed = await _change(
+        ctx,
+        "pipeline.paused",
         "UPDATE organization SET paused_at = ?, paused_by = ?, pause_reason = ? WHERE id = ? AND paused_at IS NULL",
         [to_micros(now), caller.user, reason, caller.organization_id],
     )
@@ -73,7 +79,9 @@ async def resume_pipeline(ctx: Context) -> PipelineView:
     """Dispatch again; all that waited runs. Resuming what runs changes nothing."""
     caller = ctx.require(Role.MANAGER)
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
-    changed = await execute(
+    changed = await _change(
+        ctx,
+        "pipeline.resumed",
         "UPDATE organization SET paused_at = NULL, paused_by = NULL, pause_reason = NULL"
         " WHERE id = ? AND paused_at IS NOT NULL",
         [caller.organization_id],
@@ -82,6 +90,27 @@ async def resume_pipeline(ctx: Context) -> PipelineView:
         await announce(ctx.services.redis, caller.organization_id, pipeline=True)
         await wake_workers(ctx.services.redis)
     return await get_pipeline(ctx)
+
+
+async def _change(ctx: Context, action: str, statement: str, values: Sequence[Any]) -> bool:
+    """Run the statement, and note it in the audit log if it changed anything."""
+    caller = ctx.require(Role.MANAGER)
+
+    async def body(tx: BaseDBAsyncClient) -> bool:
+        if not await execute(statement, values, using=tx):
+            return False
+        await record_audit(
+            tx,
+            caller.organization_id,
+            action=action,
+            subject="pipeline",
+            actor=caller.user,
+            origin=ctx.origin,
+            now=ctx.services.now(),
+        )
+        return True
+
+    return await transaction(body)
 
 
 async def watch_pipeline(ctx: Context) -> AsyncIterator[PipelineView]:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from tortoise.backends.base.client import BaseDBAsyncClient
+
 from enrichment.breaker import BreakerState
 from enrichment.vocabulary import EntityType
-from models.database import query
+from models.database import query, transaction
 from models.fields import from_micros, to_micros
 from models.health import close_breaker, states_of
 from providers.adapter import KeyCheck
 from providers.base import ProviderError, ProviderInfo
+from resolvers.audit import record_audit
 from resolvers.context import Context, Role
 from resolvers.errors import NotFound
 from resolvers.keys import KeyView, keys_of
@@ -177,5 +180,19 @@ async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
     if ctx.services.registry.get(provider_id) is None:
         raise NotFound("no such provider")
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
-    await close_breaker(caller.organization_id, provider_id, to_micros(ctx.services.now()))
+    now = ctx.services.now()
+    await close_breaker(caller.organization_id, provider_id, to_micros(now))
+
+    async def body(tx: BaseDBAsyncClient) -> None:
+        await record_audit(
+            tx,
+            caller.organization_id,
+            action="provider.reset",
+            subject=provider_id,
+            actor=caller.user,
+            origin=ctx.origin,
+            now=now,
+        )
+
+    await transaction(body)
     return await get_provider(ctx, provider_id)

@@ -14,6 +14,7 @@ from models.conflicts import remember_rejections
 from models.database import dump, load, query, transaction
 from models.fields import new_id, to_micros
 from models.values import lock_records, replace_values, update_records
+from resolvers.audit import record_audit
 from resolvers.errors import ConflictAlreadyResolved, Fault, ValidationFailed
 from resolvers.intake import search_text
 from resolvers.texts import check_text
@@ -91,8 +92,10 @@ def _candidate(conflict: Conflict, candidate_id: str | None) -> dict[str, Any]:
     raise _invalid("candidateId", "is no candidate of this conflict")
 
 
-async def settle_conflict(conflict: Conflict, choice: Choice, user: str, now: datetime) -> None:
-    """Write the choice: conflict, value, provenance and rejections in one transaction."""
+async def settle_conflict(
+    conflict: Conflict, choice: Choice, user: str, now: datetime, *, origin: str | None = None
+) -> None:
+    """Write the choice: conflict, value, provenance, rejections and audit line in one transaction."""
     moment = to_micros(now)
     resolution = {
         "action": choice.action.value,
@@ -117,6 +120,16 @@ async def settle_conflict(conflict: Conflict, choice: Choice, user: str, now: da
             return
         await _hold_value(tx, conflict, choice, user, moment)
         await _remember_rejected(tx, conflict, choice, load(settled[0]["candidates"]), moment)
+        await record_audit(
+            tx,
+            conflict.organization_id,
+            action="conflict.resolved",
+            subject=conflict.id,
+            actor=user,
+            origin=origin,
+            now=now,
+            details={"action": choice.action.value, "field": conflict.field, "record": conflict.record_id},
+        )
 
     await transaction(body)
 

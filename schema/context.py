@@ -24,7 +24,7 @@ class GraphQLContext(Context):
 
     def for_operation(self) -> Self:
         """A context of its own for each operation: a WebSocket has one for its whole life."""
-        return type(self)(services=self.services, caller=self.caller)
+        return type(self)(services=self.services, caller=self.caller, origin=self.origin)
 
 
 Info = strawberry.Info[GraphQLContext, None]

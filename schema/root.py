@@ -18,6 +18,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
+from schema.audit import AuditQuery
 from schema.config import ConfigMutation, ConfigQuery
 from schema.conflict import ConflictMutation, ConflictQuery, ConflictSubscription
 from schema.credit import CreditMutation, CreditQuery
@@ -48,6 +49,7 @@ class Query(
     ProviderQuery,
     EnrichQuery,
     LedgerQuery,
+    AuditQuery,
 ):
     """What may be read."""
 

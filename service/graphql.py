@@ -19,7 +19,7 @@ from schema.context import GraphQLContext
 from schema.root import ApiSchema
 from service.graphql_socket import GraphQLSockets, Runtime
 from service.problems import is_out_of_reach, problem_of
-from service.rest.request import context_of, read_object
+from service.rest.request import context_of, origin_of, read_object
 from service.rest.serialize import dump, respond
 
 PATH = "/graphql"
@@ -55,12 +55,13 @@ def _get(request: Request, page: str) -> Response:
 async def _post(runtime: Runtime, schema: ApiSchema, request: Request) -> Response:
     try:
         caller = (await context_of(runtime, request)).caller
+        origin = origin_of("graphql", request)
         _check_media_type(request)
         operation = await _read_operation(request)
         result = await schema.execute(
             operation.query,
             operation.variables,
-            GraphQLContext(services=runtime.services, caller=caller),
+            GraphQLContext(services=runtime.services, caller=caller, origin=origin),
             operation_name=operation.name,
             allowed_operation_types=OVER_HTTP,
         )

@@ -154,7 +154,7 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> GraphQLContext:
         # Not yet anybody's: the token comes with the first message.
-        return GraphQLContext(services=self.runtime.services)
+        return GraphQLContext(services=self.runtime.services, origin=rest.origin_of("graphql", request))
 
     def encode_json(self, data: object) -> bytes:
         return dump(data)

@@ -77,7 +77,7 @@ async def _open_source(
         fail("say where from: --url and --token of a running service, or --org for the database", code=BAD_USE)
     else:
         async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
-            ctx = Context(runtime.services, Caller(org, "export", Role.VIEWER))
+            ctx = Context(runtime.services, Caller(org, "export", Role.VIEWER), "command")
             yield read_straight(ctx, entity_type)
 
 

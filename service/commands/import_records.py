@@ -94,7 +94,7 @@ async def open_sender(
         fail("say where to: --url and --token of a running service, or --org to go straight in", code=BAD_USE)
     else:
         async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
-            yield StraightIn(Context(runtime.services, Caller(org, "import", Role.USER)))
+            yield StraightIn(Context(runtime.services, Caller(org, "import", Role.USER), "command"))
 
 
 async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: Tally, *, from_line: int = 1) -> None:

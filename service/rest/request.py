@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from resolvers.context import Caller, Context, Services
 from resolvers.errors import BadRequest, Fault, Unauthenticated, ValidationFailed
@@ -42,7 +42,12 @@ async def context_of(runtime: Runtime, request: Request) -> Context:
     if len(sent) > 1:
         raise Unauthenticated("more than one Authorization header")
     caller = await runtime.authenticator.caller(sent[0] if sent else None)
-    return Context(services=runtime.services, caller=caller)
+    return Context(services=runtime.services, caller=caller, origin=origin_of("rest", request))
+
+
+def origin_of(interface: str, connection: HTTPConnection) -> str:
+    """Where a request comes from, as the audit log says it: the interface and the caller's address."""
+    return f"{interface} {connection.client.host}" if connection.client else interface
 
 
 async def read_object(request: Request, *, unique_keys: bool = True) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""The audit log: who changed what, when and from where."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from resolvers import audit as operations
+from resolvers.paging import DEFAULT_SIZE
+from schema.context import Info
+from schema.paging import Connection, page_args
+from schema.scalars import JSON
+
+
+@strawberry.type(description="One line of the audit log.")
+class AuditEntry:
+    number: int = strawberry.field(description="Counts the organization's lines from 1, without gaps.")
+    at: datetime
+    actor: str | None = strawberry.field(description="The user. Null: the service itself.")
+    origin: str | None = strawberry.field(description="The interface and the address: `graphql 10.0.0.7`.")
+    action: str = strawberry.field(description="What was done: `config.changed`, `conflict.resolved`, …")
+    subject: str = strawberry.field(description="The id of what it was done to.")
+    details: JSON = strawberry.field(description="Ids, names and counts; never a value of a record.")
+    previous: str = strawberry.field(description="The hash of the line before; empty for the first.")
+    hash: str = strawberry.field(description="SHA-256 of the line and the hash before it.")
+
+    @classmethod
+    def of(cls, entry: operations.AuditEntry) -> Self:
+        return cls(
+            number=entry.number,
+            at=entry.at,
+            actor=entry.actor,
+            origin=entry.origin,
+            action=entry.action,
+            subject=entry.subject,
+            details=JSON(entry.details),
+            previous=entry.previous,
+            hash=entry.hash,
+        )
+
+
+@strawberry.type(description="What a walk along the whole chain found.")
+class AuditCheck:
+    intact: bool
+    entries: int = strawberry.field(description="How many lines were found good.")
+    head: str = strawberry.field(description="The hash of the last of them: note it down to check against it later.")
+    fault: str | None
+
+    @classmethod
+    def of(cls, check: operations.AuditCheck) -> Self:
+        return cls(intact=check.intact, entries=check.entries, head=check.head, fault=check.fault)
+
+
+@strawberry.input(description="Which lines: all that is given must hold.")
+class AuditFilter:
+    action: str | None = strawberry.field(default=None, description="Whole, or its first part: `config`.")
+    actor: str | None = None
+    subject: str | None = None
+    after: datetime | None = strawberry.field(default=None, description="Inclusive.")
+    before: datetime | None = strawberry.field(default=None, description="Exclusive.")
+
+    def read(self) -> operations.AuditFilter:
+        return operations.AuditFilter(self.action, self.actor, self.subject, self.after, self.before)
+
+
+@strawberry.type
+class AuditQuery:
+    @strawberry.field(description="Every change of configuration, credits, keys, reviews, undos and erasures.")
+    async def audit(
+        self,
+        info: Info,
+        filter: AuditFilter | None = None,
+        first: int | None = DEFAULT_SIZE,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[AuditEntry]:
+        wanted = (filter or AuditFilter()).read()
+        page = await operations.list_audit(info.context, wanted, page_args(info, first, after, last, before))
+        return Connection[AuditEntry].of(page, AuditEntry.of)
+
+    @strawberry.field(description="Whether every line is there and is what was written.")
+    async def verify_audit(self, info: Info, number: int | None = None, head: str | None = None) -> AuditCheck:
+        return AuditCheck.of(await operations.verify_audit(info.context, number=number, head=head))
