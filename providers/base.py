@@ -1,5 +1,6 @@
 """What a data provider is: the question it is asked and the answer it gives."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,3 +133,8 @@ class Waits(Protocol):
 
     async def poll(self, question: Question, token: str) -> Answer | Pending:
         """Ask for an answer that was pending. Raises ProviderError."""
+
+
+def key_digest(input_key: str) -> str:
+    """What an input key is stored as: 64 characters, whatever personal data it holds."""
+    return hashlib.sha256(input_key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,6 +1,5 @@
 """What enriching a selection would cost, before anyone is asked."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from models.database import marks, query
 from models.fields import from_micros, to_micros
 from models.record import Record
 from models.values import current_values
-from providers.base import Provider, Question
+from providers.base import Provider, Question, key_digest
 from resolvers.context import Context, Role, Services
 from resolvers.enrich import RecordSelection, select_records, skip_reason
 from resolvers.organizations import config_of, organization_of
@@ -128,7 +127,7 @@ def _questions(
         question = Question(record.entity_type, record.fields, wanted, record.organization_id)
         key = provider.input_key(question) if wanted else None
         if key is not None:
-            asked.append((provider, hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()))
+            asked.append((provider, key_digest(key)))
     return asked
 
 

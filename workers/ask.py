@@ -1,14 +1,14 @@
 """Ask one provider for one job: from kept answers if there is one, else by a call that is paid for once."""
 
 import asyncio
-import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from enrichment.asking import Reply
 from enrichment.catalogue import Refused, fields_of, normalize
 from enrichment.config import MaybeCharged, ProviderRule
 from enrichment.credits import Limits
@@ -17,7 +17,7 @@ from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
 from models.answers import AnswerState, Inquiry, Kept
 from models.fields import from_micros, to_micros
-from providers.base import Answer, Keyed, Pending, Provider, ProviderError, Question, Waits
+from providers.base import Answer, Keyed, Pending, Provider, ProviderError, Question, Waits, key_digest
 from resolvers.context import Services
 from resolvers.ledger import Hold
 from workers.desk import Closing, Desk, HoldRequest
@@ -35,17 +35,10 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Asked:
-    """How asking ended. `waits_until`: the job goes on then, because the answer is not there yet."""
+class Asked(Reply):
+    """How asking ended. `pending`: what the provider said of an answer that comes later."""
 
-    outcome: StepOutcome
-    candidates: dict[str, Candidate] = field(default_factory=dict)
-    skipped: SkipReason | None = None
-    detail: str = ""
-    latency_ms: int | None = None
-    credits: int = 0
     error: ProviderError | None = None
-    waits_until: datetime | None = None
     pending: Pending | None = None
 
 
@@ -69,9 +62,15 @@ class Asker:
             return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=detail)
         if isinstance(provider, Keyed) and not await provider.configured(job.organization_id):
             return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NO_KEY, detail=f"no key for {provider.info.name}")
+        key = key_digest(input_key)
+        asked = await self._ask(provider, question, job, key)
+        asked.key = key
+        return asked
+
+    async def _ask(self, provider: Provider, question: Question, job: Claimed, key: str) -> Asked:
         if not keeps_answers(provider):
             return await self._call_if_well(provider, question, job)
-        inquiry = Inquiry(job.organization_id, provider.info.id, _digest(input_key), job.id, _insists(job))
+        inquiry = Inquiry(job.organization_id, provider.info.id, key, job.id, _insists(job))
         known = await self._look(inquiry)
         if known is None:
             return await self._pay_and_call(provider, question, job, inquiry)
@@ -263,10 +262,6 @@ def _insists(job: Claimed) -> bool:
     return job.forced and job.trigger is not JobTrigger.CREDITS_RESTORED
 
 
-def _digest(input_key: str) -> str:
-    return hashlib.sha256(input_key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _rule(provider: Provider, job: Claimed) -> ProviderRule | None:
     return next((rule for rule in job.config.providers if rule.id == provider.info.id), None)
 
@@ -349,4 +344,5 @@ def _reuse(provider: Provider, question: Question, kept: Kept) -> Asked:
         StepOutcome.MATCH if kept.matched else StepOutcome.NO_MATCH,
         candidates=_candidates(provider, question, kept.findings) if kept.matched else {},
         detail=f"{kept.detail} (answered on {since}, not asked again)".strip(),
+        reused=True,
     )
