@@ -99,13 +99,18 @@ class Asking:
 
     def next(self) -> Query | None:
         """The next question, or None when nobody left could help, or an answer has to be waited for."""
-        limit = self._subject.config.credits.per_record_max
         while not self._stopped and (source := self.waterfall.next()) is not None:
-            if source.price and limit is not None and self._spent + source.price > limit:
-                self._note(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX))
-                continue
-            return Query(source, self._fields, self.waterfall.could_give(source))
+            wanted = self.waterfall.could_give(source)
+            if not self._affords(source, wanted):
+                wanted = self.waterfall.could_give(source.plain())
+            if wanted and self._affords(source, wanted):
+                return Query(source, self._fields, wanted)
+            self._note(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX))
         return None
+
+    def _affords(self, source: Source, wanted: frozenset[str]) -> bool:
+        limit, most = self._subject.config.credits.per_record_max, source.most(wanted)
+        return limit is None or not most or self._spent + most <= limit
 
     def hear(self, source_id: str, reply: Reply) -> None:
         """What became of the question that `next` gave last."""

@@ -6,7 +6,7 @@ also to check a value that the CRM holds.
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from enrichment.config import Config
@@ -44,6 +44,16 @@ class Source:
     id: str
     gives: frozenset[str]
     price: int = 0
+    extra: frozenset[str] = frozenset()  # of these a value costs `extra_price` more: bought only to fill or refresh
+    extra_price: int = 0
+
+    def most(self, wanted: Set[str]) -> int:
+        """The most credits that asking for these may cost."""
+        return self.price + (self.extra_price if not self.extra.isdisjoint(wanted) else 0)
+
+    def plain(self) -> "Source":
+        """The same without what costs more."""
+        return replace(self, gives=self.gives - self.extra)
 
 
 def want(config: Config, entity_type: EntityType, name: str, current: Current | None, *, refresh: bool) -> Want:
@@ -93,8 +103,9 @@ class Waterfall:
 
     def could_give(self, source: Source) -> frozenset[str]:
         """The unsettled fields worth asking this source for; empty when it should not be called."""
-        possible = source.gives & self.unsettled()
-        if source.price and not possible & self.unsettled(Want.FILL):
+        filling = self.unsettled(Want.FILL)
+        possible = (source.gives & self.unsettled()) - (source.extra - filling)
+        if source.price and not possible & filling:
             return frozenset()
         return possible
 

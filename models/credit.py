@@ -6,8 +6,9 @@ Each line changes two numbers of the account: `amount` changes `balance`, `reser
 | grant       | +n     | 0               | the month's grant, or an admin's                    |
 | expiry      | -n     | 0               | what was left of the month's grant at its end       |
 | reservation | 0      | +price          | before a call                                       |
-| charge      | -price | -price          | the call matched; settles the reservation           |
+| charge      | -cost  | -cost           | the call matched; settles the reservation           |
 | release     | 0      | -price          | no match or an error; settles the reservation       |
+| release     | 0      | cost - price    | what a charge left of its price; settles the charge |
 
 So `balance` is the sum of the amounts, `reserved` the sum of the reserved changes, and what may still be
 spent is `balance - reserved`. Whole credits throughout.
@@ -54,7 +55,7 @@ class CreditEntry(Model):
     provider = fields.CharField(max_length=64, null=True)
     entity_type = fields.CharEnumField(EntityType, max_length=16, null=True)
     trigger = fields.CharEnumField(JobTrigger, max_length=32, null=True, source_field="trigger_kind")
-    settles = fields.CharField(max_length=36, null=True)  # the reservation this line ends
+    settles = fields.CharField(max_length=36, null=True)  # the reservation, or charge, that this line ends
     note = fields.TextField(null=True)
     actor = fields.CharField(max_length=255, null=True)
     idempotency_key = fields.CharField(max_length=255, null=True)

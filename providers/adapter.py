@@ -7,13 +7,13 @@ An adapter knows one provider's words and nothing of connections, limits, keys a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
 from providers.base import Answer, Pending, ProviderError, ProviderInfo, Question
 
-__all__ = ["Adapter", "Http", "KeyCheck", "Pending", "Reply"]
+__all__ = ["Adapter", "AsksExtra", "Http", "KeyCheck", "Pending", "Reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +112,11 @@ class Adapter(Protocol):
 
     async def check_key(self, http: Http) -> KeyCheck:
         """Whether the key works, by a call that costs nothing; where there is none, say so in `detail`."""
+
+
+@runtime_checkable
+class AsksExtra(Protocol):
+    """An adapter with questions that may cost `ProviderInfo.extra_price` more."""
+
+    def asks_extra(self, question: Question) -> bool:
+        """Whether this is one of them."""

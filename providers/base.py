@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from enrichment.vocabulary import EntityType
+from enrichment.waterfall import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Answer:
     matched: bool
     findings: tuple[Finding, ...] = ()
     detail: str = ""  # plain words: how it matched, or why not ("3 companies share this name")
+    extra: bool = False  # it brings what costs `ProviderInfo.extra_price` more
 
 
 NO_MATCH = Answer(matched=False)
@@ -93,6 +95,8 @@ class ProviderInfo:
     gives: Mapping[EntityType, frozenset[str]]  # which fields of the catalogue it can give
     needs: str  # plain words: the least input, e.g. "a domain, or a company name"
     price: int = 0  # credits for a match
+    extra_price: int = 0  # credits more for a match that also brings one of `extra_for`
+    extra_for: Mapping[EntityType, frozenset[str]] = field(default_factory=dict)
     answer_lifetime_days: int = 30  # how long a match may be reused; 0: never kept (answers cost nothing)
     miss_lifetime_days: int = 7
     remote: bool = False  # asked over a network, so that it can fail and is watched by a circuit breaker
@@ -100,6 +104,12 @@ class ProviderInfo:
     repeats_free: bool = False  # asking again after a time-out does not cost again
     attribution: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    def source(self, entity_type: EntityType) -> Source:
+        """What the waterfall needs to know of it."""
+        nothing: frozenset[str] = frozenset()
+        extra = self.extra_for.get(entity_type, nothing) if self.extra_price else nothing
+        return Source(self.id, self.gives.get(entity_type, nothing), self.price, extra, self.extra_price)
 
 
 class Provider(Protocol):
@@ -125,6 +135,19 @@ class Keyed(Protocol):
 
     async def configured(self, organization_id: str) -> bool:
         """Whether there is a key to ask with."""
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A provider whose matches do not all cost the same."""
+
+    def most(self, question: Question) -> int:
+        """The most credits that this question may cost."""
+
+
+def most_of(provider: Provider, question: Question) -> int:
+    """The most credits that asking this may cost: what is set aside before a call, and what an estimate counts."""
+    return provider.most(question) if isinstance(provider, Priced) else provider.info.price
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from providers.adapter import Adapter, Http, KeyCheck, Pending, Reply
+from providers.adapter import Adapter, AsksExtra, Http, KeyCheck, Pending, Reply
 from providers.base import Answer, ProviderError, ProviderInfo, Question
 from providers.politeness import LONGEST_WAIT_SECONDS, Politeness
 from providers.transport import Request, Transport, check_base
@@ -32,8 +32,8 @@ class Keys(Protocol):
 class HttpSource:
     """The provider that an adapter describes.
 
-    `bases` stand in for the adapter's own addresses, `price` (credits) for its own price. `note_credits` is told
-    (organization, provider, credits left). Raises ValueError for an address that is unfit or has no such name.
+    `bases` stand in for the adapter's own addresses, `price` and `extra_price` (credits) for its own. `note_credits`
+    is told (organization, provider, credits left). Raises ValueError for an address that is unfit or has no such name.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class HttpSource:
         bases: Mapping[str, str] | None = None,
         price: int | None = None,
         *,
+        extra_price: int | None = None,
         politeness: Politeness | None = None,
         note_credits: NoteCredits | None = None,
     ) -> None:
@@ -57,11 +58,19 @@ class HttpSource:
         self._slots = asyncio.Semaphore(transport.patience.connections)
         # The network is a fact of this class: whatever an adapter says, its breaker has to watch it.
         self.info: ProviderInfo = replace(
-            adapter.info, remote=True, price=adapter.info.price if price is None else price
+            adapter.info,
+            remote=True,
+            price=adapter.info.price if price is None else price,
+            extra_price=adapter.info.extra_price if extra_price is None else extra_price,
         )
 
     def input_key(self, question: Question) -> str | None:
         return self._adapter.input_key(question)
+
+    def most(self, question: Question) -> int:
+        """The most credits that this question may cost."""
+        extra = isinstance(self._adapter, AsksExtra) and self._adapter.asks_extra(question)
+        return self.info.price + (self.info.extra_price if extra else 0)
 
     async def ask(self, question: Question) -> Answer | Pending:
         """Look the record up. Raises ProviderError, also `no_key`."""

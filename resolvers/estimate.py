@@ -1,7 +1,7 @@
 """What enriching a selection would cost, before anyone is asked."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,17 +9,18 @@ from enrichment.catalogue import fields_of
 from enrichment.config import Config
 from enrichment.policy import Current
 from enrichment.vocabulary import JobTrigger
-from enrichment.waterfall import Source, Waterfall, refreshes, want
+from enrichment.waterfall import Waterfall, refreshes, want
 from models.database import marks, query
 from models.fields import from_micros, to_micros
 from models.record import Record
 from models.values import current_values
-from providers.base import Provider, Question, key_digest
+from providers.base import Provider, Question, key_digest, most_of
 from resolvers.context import Context, Role, Services
 from resolvers.enrich import RecordSelection, select_records, skip_reason
 from resolvers.organizations import config_of, organization_of
 
 PRIOR_MATCH_RATE, PRIOR_WEIGHT = 0.6, 10  # what is believed of a provider before it was asked, in calls
+PRIOR_EXTRA_RATE = 0.4  # of its matches that may cost more, those that will
 _AT_ONCE = 500
 
 
@@ -62,14 +63,14 @@ async def estimate_enrichment(ctx: Context, selection: RecordSelection, *, force
             eligible.append(record)
         else:
             reasons[reason] += 1
-    questions: dict[str, set[str]] = {}
+    questions: dict[str, dict[str, int]] = {}
     asked_about = 0
     for start in range(0, len(eligible), _AT_ONCE):
         chunk = eligible[start : start + _AT_ONCE]
         asked_about += await _collect(services, config, chunk, force, questions, reasons)
     estimate = Estimate(eligible=asked_about, ineligible=dict(reasons))
-    for provider_id, keys in questions.items():
-        await _add(estimate, services, caller.organization_id, provider_id, keys, now)
+    for provider_id, prices in questions.items():
+        await _add(estimate, services, caller.organization_id, provider_id, prices, now)
     ceiling = config.credits.per_record_max
     if ceiling is not None:
         estimate.maximum = min(estimate.maximum, ceiling * estimate.eligible)
@@ -82,10 +83,13 @@ async def _collect(
     config: Config,
     records: Sequence[Record],
     force: bool,
-    questions: dict[str, set[str]],
+    questions: dict[str, dict[str, int]],
     reasons: "Counter[str]",
 ) -> int:
-    """Add the paid questions of these records. Returns how many of them any provider could be asked about."""
+    """Add the paid questions of these records, and the most that each may cost, by provider.
+
+    Returns how many of the records any provider could be asked about.
+    """
     provenance = await current_values([record.id for record in records])
     able = 0
     for record in records:
@@ -104,47 +108,54 @@ async def _collect(
             able += 1
         else:
             reasons["nothing_to_ask"] += 1
-        for provider, key in asked:
-            if provider.info.price:
-                questions.setdefault(provider.info.id, set()).add(key)
+        for provider, key, most in asked:
+            if most:
+                questions.setdefault(provider.info.id, {})[key] = most
     return able
 
 
 def _questions(
     services: Services, config: Config, record: Record, current: dict[str, Current], force: bool
-) -> list[tuple[Provider, str]]:
+) -> list[tuple[Provider, str, int]]:
     refresh = refreshes(JobTrigger.MANUAL, forced=force)
     names = [known.name for known in fields_of(record.entity_type).values() if known.enrichable]
     wants = {name: want(config, record.entity_type, name, current.get(name), refresh=refresh) for name in names}
-    asked: list[tuple[Provider, str]] = []
+    asked: list[tuple[Provider, str, int]] = []
     for rule in config.providers:
         provider = services.registry.get(rule.id)
         if not rule.enabled or provider is None:
             continue
-        gives = provider.info.gives.get(record.entity_type, frozenset())
-        source = Source(rule.id, gives, provider.info.price)
+        source = provider.info.source(record.entity_type)
         wanted = Waterfall(config, [source], wants).could_give(source)
         question = Question(record.entity_type, record.fields, wanted, record.organization_id)
         key = provider.input_key(question) if wanted else None
         if key is not None:
-            asked.append((provider, key_digest(key)))
+            asked.append((provider, key_digest(key), most_of(provider, question)))
     return asked
 
 
 async def _add(
-    estimate: Estimate, services: Services, organization_id: str, provider_id: str, keys: set[str], now: datetime
+    estimate: Estimate,
+    services: Services,
+    organization_id: str,
+    provider_id: str,
+    prices: dict[str, int],
+    now: datetime,
 ) -> None:
     info = services.registry.info(provider_id)
     assert info is not None  # the questions came from it
-    new = keys - await _kept(organization_id, provider_id, keys, now)
+    new = prices.keys() - await _kept(organization_id, provider_id, prices.keys(), now)
     rate = await _match_rate(organization_id, provider_id)
-    expected, maximum = round(len(new) * rate * info.price), len(new) * info.price
+    maximum = sum(prices[key] for key in new)
+    plain = len(new) * info.price
+    dear = (maximum - plain) * await _extra_rate(organization_id, provider_id, info.price) if maximum > plain else 0
+    expected = round((plain + dear) * rate)
     estimate.by_provider.append(ProviderEstimate(provider_id, len(new), expected, maximum))
     estimate.expected += expected
     estimate.maximum += maximum
 
 
-async def _kept(organization_id: str, provider_id: str, keys: set[str], now: datetime) -> set[str]:
+async def _kept(organization_id: str, provider_id: str, keys: Set[str], now: datetime) -> set[str]:
     """Those of the questions whose answer is kept, and costs nothing."""
     kept: set[str] = set()
     wanted = sorted(keys)
@@ -167,3 +178,16 @@ async def _match_rate(organization_id: str, provider_id: str) -> float:
     )
     asked, matched = int(found[0]["asked"]), int(found[0]["matched"] or 0)
     return (matched + PRIOR_MATCH_RATE * PRIOR_WEIGHT) / (asked + PRIOR_WEIGHT)
+
+
+async def _extra_rate(organization_id: str, provider_id: str, price: int) -> float:
+    """Of the matches that might have cost more than `price`, the share that did."""
+    found = await query(
+        "SELECT COUNT(*) AS matched, SUM(CASE WHEN -charged.amount > ? THEN 1 ELSE 0 END) AS dear"
+        " FROM credit_entry charged JOIN credit_entry held ON held.id = charged.settles"
+        " WHERE charged.organization_id = ? AND charged.provider = ? AND charged.kind = 'charge'"
+        " AND held.reserved_change > ?",
+        [price, organization_id, provider_id, price],
+    )
+    matched, dear = int(found[0]["matched"]), int(found[0]["dear"] or 0)
+    return (dear + PRIOR_EXTRA_RATE * PRIOR_WEIGHT) / (matched + PRIOR_WEIGHT)

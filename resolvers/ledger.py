@@ -52,10 +52,14 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The end of a reservation: charged for a match, released otherwise."""
+    """The end of a reservation: charged for a match, released otherwise.
+
+    `credits` is what the match costs where that may be less than was set aside; None: all of it.
+    """
 
     reservation_id: str
     charge: bool
+    credits: int | None = None
 
 
 async def insert_entries(tx: BaseDBAsyncClient, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -227,28 +231,31 @@ async def settle(
 ) -> dict[str, int]:
     """Charge or release reservations, each once however often it is asked for.
 
-    A charge that the job has paid this provider already becomes a release. Returns the credits charged, by
-    reservation; a reservation that was settled before is not in it.
+    A charge is never more than was set aside; what it leaves of that is released. A charge that the job has paid
+    this provider already becomes a release. Returns the credits charged, by reservation; a reservation that was
+    settled before is not in it.
     """
     if not settlements:
         return {}
     account = await lock_account(tx, organization_id, now, monthly_grant)
-    wanted = {settlement.reservation_id: settlement.charge for settlement in settlements}
+    wanted = {settlement.reservation_id: settlement for settlement in settlements}
     held = await query(
         "SELECT * FROM credit_entry WHERE organization_id = ? AND kind = 'reservation'"
         f" AND id IN ({marks(list(wanted))})",
         [organization_id, *wanted],
         using=tx,
     )
-    charges = [_end(entry, CreditKind.CHARGE, now) for entry in held if wanted[entry["id"]]]
-    done = await insert_entries(tx, charges)
-    charged_ids = {entry["settles"] for entry in done}
-    releases = [_end(entry, CreditKind.RELEASE, now) for entry in held if entry["id"] not in charged_ids]
-    done += await insert_entries(tx, releases)
+    costs = {entry["id"]: _cost(entry, wanted[entry["id"]]) for entry in held}
+    charges = [_charge(entry, costs[entry["id"]], now) for entry in held if costs[entry["id"]]]
+    settled = await insert_entries(tx, charges)
+    charged = {entry["settles"]: entry for entry in settled}
+    settled += await insert_entries(tx, [_release(entry, now) for entry in held if entry["id"] not in charged])
+    rests = [_rest(entry, charged[entry["id"]], now) for entry in held if entry["id"] in charged]
+    done = settled + await insert_entries(tx, [rest for rest in rests if rest["reserved_change"]])
     await _give_budgets_back(tx, [entry for entry in done if entry["kind"] == CreditKind.RELEASE])
     _apply(account, done)
     await save_account(tx, account)
-    return {entry["settles"]: -entry["amount"] for entry in done}
+    return {entry["settles"]: -entry["amount"] for entry in settled}
 
 
 async def _give_budgets_back(tx: BaseDBAsyncClient, releases: Sequence[dict[str, Any]]) -> None:
@@ -260,16 +267,29 @@ async def _give_budgets_back(tx: BaseDBAsyncClient, releases: Sequence[dict[str,
         )
 
 
-def _end(reservation: dict[str, Any], kind: CreditKind, now: datetime) -> dict[str, Any]:
-    price = reservation["reserved_change"]
-    return reservation | {
-        "id": new_id(),
-        "kind": kind,
-        "amount": -price if kind is CreditKind.CHARGE else 0,
-        "reserved_change": -price,
-        "settles": reservation["id"],
-        "created_at": to_micros(now),
-    }
+def _cost(reservation: dict[str, Any], settlement: Settlement) -> int:
+    """The credits to charge; 0 for a release."""
+    if not settlement.charge:
+        return 0
+    held: int = reservation["reserved_change"]
+    return held if settlement.credits is None else min(settlement.credits, held)
+
+
+def _charge(reservation: dict[str, Any], cost: int, now: datetime) -> dict[str, Any]:
+    end = {"kind": CreditKind.CHARGE, "amount": -cost, "reserved_change": -cost}
+    return reservation | end | {"id": new_id(), "settles": reservation["id"], "created_at": to_micros(now)}
+
+
+def _release(reservation: dict[str, Any], now: datetime) -> dict[str, Any]:
+    end = {"kind": CreditKind.RELEASE, "amount": 0, "reserved_change": -reservation["reserved_change"]}
+    return reservation | end | {"id": new_id(), "settles": reservation["id"], "created_at": to_micros(now)}
+
+
+def _rest(reservation: dict[str, Any], charge: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The release of what a charge leaves of its reservation: it settles the charge, which settled the rest."""
+    left = reservation["reserved_change"] + charge["reserved_change"]
+    end = {"kind": CreditKind.RELEASE, "amount": 0, "reserved_change": -left}
+    return reservation | end | {"id": new_id(), "settles": charge["id"], "created_at": to_micros(now)}
 
 
 def _apply(account: dict[str, Any], entries: Sequence[dict[str, Any]]) -> None:

@@ -45,9 +45,11 @@ async def check_ledger(organization_id: str) -> LedgerCheck:
     if held["reserved"] != reserved:
         faults.append(f"the account says {held['reserved']} reserved, its lines add up to {reserved}")
     wrong = await query(
-        "SELECT s.id FROM credit_entry s LEFT JOIN credit_entry r ON r.id = s.settles AND r.kind = 'reservation'"
-        " AND r.organization_id = s.organization_id WHERE s.organization_id = ? AND s.settles IS NOT NULL"
-        " AND (r.id IS NULL OR s.reserved_change <> -r.reserved_change)",
+        "SELECT s.id FROM credit_entry s LEFT JOIN credit_entry r ON r.id = s.settles"
+        " AND r.organization_id = s.organization_id LEFT JOIN credit_entry rest ON rest.settles = s.id"
+        " WHERE s.organization_id = ? AND s.settles IS NOT NULL AND CASE r.kind"
+        " WHEN 'reservation' THEN s.reserved_change + COALESCE(rest.reserved_change, 0) <> -r.reserved_change"
+        " WHEN 'charge' THEN s.kind <> 'release' ELSE TRUE END",
         mine,
     )
     faults += [f"line {row['id']} settles no reservation of its price" for row in wrong]

@@ -68,7 +68,7 @@ async def try_record(
 
 
 def _source(provider: Provider, entity_type: EntityType) -> Source:
-    return Source(provider.info.id, provider.info.gives.get(entity_type, frozenset()), provider.info.price)
+    return provider.info.source(entity_type)
 
 
 def _heard(source: Source, answer: Answer, now: datetime) -> Heard:

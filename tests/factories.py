@@ -43,6 +43,8 @@ class StandIn:
     id: str = "standin"
     knows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     price: int = 0
+    extra_price: int = 0
+    extra_for: frozenset[str] = frozenset()
     keeps_days: int = 0
     fails: list[ProviderError] = field(default_factory=list)
     later: list[Pending] = field(default_factory=list)
@@ -66,6 +68,8 @@ class StandIn:
             gives=self.gives,
             needs="a name, an e-mail or a domain",
             price=self.price,
+            extra_price=self.extra_price,
+            extra_for=dict.fromkeys(EntityType, self.extra_for),
             answer_lifetime_days=self.keeps_days,
             remote=self.remote,
             needs_key=self.needs_key,
@@ -76,6 +80,9 @@ class StandIn:
             if question.fields.get(name):
                 return str(question.fields[name]).lower()
         return None
+
+    def most(self, question: Question) -> int:
+        return self.price + (self.extra_price if question.wanted & self.extra_for else 0)
 
     async def configured(self, organization_id: str) -> bool:
         return self.has_key or not self.needs_key
@@ -107,7 +114,8 @@ class StandIn:
         known = self.knows.get(self.input_key(question) or "")
         if known is None:
             return Answer(matched=False, detail="not known")
-        return Answer(matched=True, findings=tuple(self._finding(name, told) for name, told in known.items()))
+        findings = tuple(self._finding(name, told) for name, told in known.items())
+        return Answer(matched=True, findings=findings, extra=not self.extra_for.isdisjoint(known))
 
     def _finding(self, name: str, told: Any) -> Finding:
         value, confidence = told if isinstance(told, tuple) else (told, 0.9)

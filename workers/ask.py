@@ -17,7 +17,7 @@ from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
 from models.answers import AnswerState, Inquiry, Kept
 from models.fields import from_micros, to_micros
-from providers.base import Answer, Keyed, Pending, Provider, ProviderError, Question, Waits, key_digest
+from providers.base import Answer, Keyed, Pending, Provider, ProviderError, Question, Waits, key_digest, most_of
 from resolvers.context import Services
 from resolvers.ledger import Hold
 from workers.desk import Closing, Desk, HoldRequest
@@ -36,8 +36,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Asked(Reply):
-    """How asking ended. `pending`: what the provider said of an answer that comes later."""
+    """How asking ended. `pending`: what the provider said of an answer that comes later.
 
+    `extra`: the answer brought what costs more.
+    """
+
+    extra: bool = False
     error: ProviderError | None = None
     pending: Pending | None = None
 
@@ -98,8 +102,8 @@ class Asker:
             refusal = await self._refusal(provider, job)
             if refusal is not None:
                 return _failed(refusal)
-            if provider.info.price:
-                held = await self._desk.hold(_hold(provider, job))
+            if most := most_of(provider, question):
+                held = await self._desk.hold(_hold(provider, job, most))
                 if isinstance(held, SkipReason):
                     return Asked(StepOutcome.SKIPPED, skipped=held)
                 reservation = held
@@ -202,7 +206,7 @@ class Asker:
             return asked
         candidates = _canonical(provider, question, answer, now) if answer.matched else {}
         outcome = StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH
-        return Asked(outcome, candidates=candidates, detail=answer.detail)
+        return Asked(outcome, candidates=candidates, detail=answer.detail, extra=answer.extra)
 
     async def _note(self, provider: Provider, job: Claimed, asked: Asked) -> None:
         organization_id, provider_id = job.organization_id, provider.info.id
@@ -249,7 +253,8 @@ class Asker:
             "answered_at": to_micros(now),
             "expires_at": to_micros(now + timedelta(days=lifetime or 30)),
         }
-        return Closing(organization_id, reservation, inquiry, charge=matched, kept=row)
+        cost = provider.info.price + (provider.info.extra_price if asked.extra else 0)
+        return Closing(organization_id, reservation, inquiry, charge=matched, credits=cost, kept=row)
 
 
 def keeps_answers(provider: Provider) -> bool:
@@ -266,7 +271,7 @@ def _rule(provider: Provider, job: Claimed) -> ProviderRule | None:
     return next((rule for rule in job.config.providers if rule.id == provider.info.id), None)
 
 
-def _hold(provider: Provider, job: Claimed) -> HoldRequest:
+def _hold(provider: Provider, job: Claimed, price: int) -> HoldRequest:
     rule = _rule(provider, job)
     return HoldRequest(
         job.organization_id,
@@ -274,7 +279,7 @@ def _hold(provider: Provider, job: Claimed) -> HoldRequest:
             job_id=job.id,
             record_id=job.record_id,
             provider=provider.info.id,
-            price=provider.info.price,
+            price=price,
             entity_type=job.entity_type,
             trigger=job.trigger,
             provider_daily_limit=rule.daily_limit if rule else None,

@@ -10,7 +10,6 @@ from enrichment.asking import Asking, Reply, Subject
 from enrichment.ending import Attempt, Verdict, not_begun, verdict
 from enrichment.policy import Decision
 from enrichment.vocabulary import JobStatus, StepOutcome
-from enrichment.waterfall import Source
 from providers.base import Provider, Question
 from providers.registry import Registry
 from workers.ask import Asked, Asker
@@ -90,10 +89,7 @@ def _providers(job: Claimed, registry: Registry) -> dict[str, Provider]:
 
 
 def _begin(job: Claimed, providers: Mapping[str, Provider]) -> Asking:
-    sources = [
-        Source(name, provider.info.gives.get(job.entity_type, frozenset()), provider.info.price)
-        for name, provider in providers.items()
-    ]
+    sources = [provider.info.source(job.entity_type) for provider in providers.values()]
     snapshot = job.snapshot
     subject = Subject(
         entity_type=job.entity_type,

@@ -34,7 +34,7 @@ class HoldRequest:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The end of a call: whether it is charged, and what is kept of it.
+    """The end of a call: whether it is charged, how many credits (None: all that was set aside), and what is kept.
 
     `kept` is the answer's row (see `models.answers.keep`); None gives the question up. `holds_on` leaves the
     reservation as it is, because the answer comes later.
@@ -44,6 +44,7 @@ class Closing:
     reservation_id: str | None
     inquiry: Inquiry
     charge: bool = False
+    credits: int | None = None
     kept: dict[str, Any] | None = None
     holds_on: bool = False
 
@@ -103,7 +104,7 @@ class Desk:
     async def _close_some(self, organization_id: str, closings: Sequence[Closing]) -> dict[str, int]:
         now = self._services.now()
         settlements = [
-            Settlement(closing.reservation_id, charge=closing.charge)
+            Settlement(closing.reservation_id, charge=closing.charge, credits=closing.credits)
             for closing in closings
             if closing.reservation_id is not None and not closing.holds_on
         ]
