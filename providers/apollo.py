@@ -25,9 +25,8 @@ from providers.apollo_reading import (
     read_person,
 )
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
-from providers.identity import Told, is_asked_company, is_asked_person
+from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
 from providers.inputs import is_account, wants_any
-from providers.likeness import wrong_entity
 from providers.replies import (
     Findings,
     at,

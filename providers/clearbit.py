@@ -21,8 +21,8 @@ from providers.clearbit_reading import (
     read_company,
     read_person,
 )
+from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
 from providers.inputs import company_domain, is_account, persons_email, wants_any
-from providers.likeness import is_same_company, is_same_person, wrong_entity
 from providers.replies import (
     OPTED_OUT,
     at,
@@ -158,7 +158,7 @@ def _types(body: Any) -> Iterator[str]:
 def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
     if not company:
         return NO_MATCH
-    if not is_same_company(question, _domains(company), text(company.get("name"))):
+    if not is_asked_company(question, _domains(company), text(company.get("name"))):
         raise wrong_entity("Clearbit")
     return Answer(matched=True, findings=read_company(question, company).all(), detail=_how(company))
 
@@ -181,13 +181,16 @@ def _of_both(question: Question, body: Mapping[str, Any]) -> Answer:
 
 
 def _is_asked_for(question: Question, person: Mapping[str, Any]) -> bool:
-    return is_same_person(
-        question,
+    job = mapping(person.get("employment"))
+    told = Told(
         email=text(person.get("email")),
         first=text(at(person, "name", "givenName")),
         last=text(at(person, "name", "familyName")),
-        domains=[text(at(person, "employment", "domain"))],
+        domains=[text(job.get("domain"))],
+        employers=[text(job.get("name"))],
+        profiles=[text(at(person, "linkedin", "handle"))],
     )
+    return is_asked_person(question, told)
 
 
 def _employs(question: Question, person: Mapping[str, Any], company: Mapping[str, Any]) -> bool:
@@ -197,7 +200,7 @@ def _employs(question: Question, person: Mapping[str, Any], company: Mapping[str
     employer = registrable_domain(text(at(person, "employment", "domain")) or "")
     if employer:
         return employer in {registrable_domain(domain) for domain in _domains(company)}
-    return is_same_company(question, _domains(company), text(company.get("name")))
+    return is_asked_company(question, _domains(company), text(company.get("name")))
 
 
 def _of_employer(question: Question, company: Mapping[str, Any]) -> tuple[Finding, ...]:

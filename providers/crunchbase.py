@@ -26,8 +26,8 @@ from providers.crunchbase_reading import (
     name_of,
     page_of,
 )
+from providers.identity import is_asked_company, names_alike, wrong_entity
 from providers.inputs import company_domain, company_name, is_account, known
-from providers.likeness import is_same_company, names_alike, wrong_entity
 from providers.replies import (
     account_of,
     at,
@@ -110,7 +110,7 @@ class Crunchbase:
             return await _send(http, "POST", "/data/searches/organizations", json=asked)
 
         found = [mapping(at(entity, "properties")) for entity in _entities(await self._ask(http, search))]
-        fitting = [company for company in found if is_same_company(question, [domain_of(company)], name_of(company))]
+        fitting = [company for company in found if is_asked_company(question, [domain_of(company)], name_of(company))]
         if found and not fitting:
             raise wrong_entity("Crunchbase")
         if not fitting:
@@ -130,7 +130,7 @@ class Crunchbase:
         company = await self._entity(called[0], http)
         if not company:
             return NO_MATCH
-        if not is_same_company(question, [domain_of(company)], name_of(company)):
+        if not is_asked_company(question, [domain_of(company)], name_of(company)):
             raise wrong_entity("Crunchbase")
         ours, theirs = _seat(question), country_of(company)
         if ours and theirs and ours != theirs:

@@ -19,8 +19,8 @@ from providers.adapter import Http, KeyCheck, Pending, Reply
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
 from providers.description import KEY, OWN_FIELD, PLACEHOLDER, Description, address_of, templates
 from providers.description_file import DescriptionError, read_descriptions
+from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
 from providers.inputs import company_domain, company_name, is_account, persons_email, persons_name
-from providers.likeness import is_same_company, wrong_entity
 from providers.replies import OPTED_OUT, Findings, failure, moment, retry_after, text
 
 __all__ = ["Described", "DescriptionError", "load_described"]
@@ -133,9 +133,11 @@ class Described:
             text(_search(expression, body)) if expression is not None else None
             for expression in (where.domain, where.email, where.name)
         )
-        asked = persons_email(question)
-        of_another = bool(asked and email) and str(asked).casefold() != str(email).casefold()
-        if of_another or not is_same_company(question, [domain], name):
+        if persons_email(question) and email:
+            fitting = is_asked_person(question, Told(email=email, domains=[domain], employers=[name]))
+        else:
+            fitting = is_asked_company(question, [domain], name)
+        if not fitting:
             raise wrong_entity(self.info.name)
 
 

@@ -16,9 +16,8 @@ from enrichment.vocabulary import EntityType
 from providers.adapter import Http, KeyCheck, Pending, Reply
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
 from providers.hunter_reading import COMPANY_FIELDS, EMPLOYER_FIELDS, PERSON_FIELDS, read_company, read_person
-from providers.identity import Told, is_asked_company, is_asked_person
+from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
 from providers.inputs import company_domain, is_account, known, persons_email, wants_any
-from providers.likeness import wrong_entity
 from providers.replies import (
     OPTED_OUT,
     account_of,
@@ -235,6 +234,7 @@ def _of_person(question: Question, person: Mapping[str, Any]) -> Answer:
         first=text(at(person, "name", "givenName")),
         last=text(at(person, "name", "familyName")),
         domains=[text(at(person, "employment", "domain"))],
+        employers=[text(at(person, "employment", "name"))],
         profiles=[text(at(person, "linkedin", "handle"))],
     )
     if not is_asked_person(question, told):

@@ -1,7 +1,7 @@
-"""Whether a person or company is who was asked for, also where the record has neither an e-mail address nor a domain.
+"""Whether an answer is about the company or the person that was asked for, by what both sides say.
 
-Then a profile, a telephone number or the name of an employer has to tell, and an answer that names another one is
-somebody else's.
+An e-mail address or a domain settles it where both sides have one. Where the record has neither, a profile, a telephone
+number or the name of an employer has to tell, and an answer that names another one is somebody else's.
 """
 
 import re
@@ -9,15 +9,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from rapidfuzz import fuzz
+
 from enrichment.catalogue import Refused, normalize
 from enrichment.normalize.company_name import core_name
 from enrichment.normalize.person_name import person_key
-from providers.base import Question
+from enrichment.normalize.url import registrable_domain
+from providers.base import ProviderError, Question
 from providers.inputs import company_domain, company_name, is_account, known, persons_email, persons_name
-from providers.likeness import is_same_company, is_same_person, names_alike
 
+_ALIKE = 85  # of 100, for two core names
+_PARTS = re.compile(r"[._\-+0-9]+")
+_TELLING = 3  # letters of a name that stand in an address by more than chance
 _TWO_NAMES = re.compile(r"([a-z]{2,})[._]([a-z]{2,})[0-9]*@")
 _PHONES = ("mobilePhone", "phone")
+_EXTENSION = re.compile(r"[a-z;,#]", re.IGNORECASE)
+_LEAST_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,26 @@ class Told:
     employers: Iterable[str | None] = ()
     profiles: Iterable[str | None] = ()
     phones: Iterable[str | None] = ()
+
+
+def wrong_entity(provider: str) -> ProviderError:
+    """The error of an answer that is about somebody else."""
+    return ProviderError("wrong_entity", f"{provider}'s answer is about somebody else", retryable=False)
+
+
+def is_asked_company(
+    question: Question, domains: Iterable[str | None], name: str | None, profiles: Iterable[str | None] = ()
+) -> bool:
+    """Whether a company of these domains, aliases included, and of this name and these profiles is the one asked for.
+
+    By domain where both sides have one, else by name; the profile decides where the record has neither. True where
+    nothing can be compared.
+    """
+    if not _is_same_company(question, domains, name):
+        return False
+    if not is_account(question) or company_domain(question) or company_name(question):
+        return True
+    return _agree(question, "linkedinUrl", [known(question, "linkedinUrl")], profiles) is not False
 
 
 def is_asked_person(question: Question, told: Told) -> bool:
@@ -47,7 +74,7 @@ def is_asked_person(question: Question, told: Told) -> bool:
     if same_profile is False and not named:
         return False
     domains = list(told.domains)
-    if not is_same_person(question, email=told.email, first=told.first, last=told.last, domains=domains):
+    if not _is_same_person(question, told, domains):
         return False
     if by_email:
         return named or told.email is not None or not _names_another(persons_email(question) or "", told)
@@ -55,7 +82,79 @@ def is_asked_person(question: Question, told: Told) -> bool:
         return True
     if named and company_name(question):
         return _works_there(question, told.employers, domains)
-    return _agree(question, "phone", [known(question, name) for name in _PHONES], told.phones) is not False
+    return _share_a_number((known(question, name) for name in _PHONES), told.phones) is not False
+
+
+def names_alike(a: str, b: str) -> bool:
+    """Whether two names can be one company's: legal forms and accents aside, and whatever their order of words."""
+    core_a, core_b = core_name(a), core_name(b)
+    return core_a == core_b or (bool(core_a and core_b) and fuzz.token_sort_ratio(core_a, core_b) >= _ALIKE)
+
+
+def _is_same_company(question: Question, domains: Iterable[str | None], name: str | None) -> bool:
+    asked = company_domain(question)
+    answered = {registrable_domain(domain) for domain in domains if domain} - {None}
+    if asked and answered:
+        return asked in answered
+    ours = company_name(question)
+    return not (ours and name) or names_alike(ours, name)
+
+
+def _is_same_person(question: Question, told: Told, domains: list[str | None]) -> bool:
+    """Whether e-mail address, names and employer's domain fit.
+
+    The address that was asked by settles it. Where the answer names another one or none, for people have several,
+    the names must agree: with the record's, or with what the address says; where it names none, the employer's domain
+    is as good. Without an address to ask by the employer must fit too.
+    """
+    asked = persons_email(question)
+    if asked and told.email and asked.casefold() == told.email.casefold():
+        return True
+    named = persons_name(question) or (known(question, "firstName"), known(question, "lastName"))
+    agree = _names_agree(named, (told.first, told.last))
+    if agree is not None:
+        return agree and (bool(asked) or _is_same_company(question, domains, None))
+    if asked:
+        return _address_names(asked, told) or (told.email is None and _share_a_domain(question, domains))
+    return _is_same_company(question, domains, None)
+
+
+def _share_a_domain(question: Question, domains: Iterable[str | None]) -> bool:
+    asked = company_domain(question)
+    return asked is not None and asked in {registrable_domain(domain) for domain in domains if domain}
+
+
+def _names_agree(ours: tuple[str | None, str | None], theirs: tuple[str | None, str | None]) -> bool | None:
+    """Whether the first and last names of both sides agree; None where there is nothing to compare."""
+    compared = [
+        alike(person_key(our), person_key(their))
+        for our, their, alike in zip(ours, theirs, (_are_first_names, _are_last_names), strict=True)
+        if our and their
+    ]
+    return all(compared) if compared else None
+
+
+def _are_first_names(a: str, b: str) -> bool:
+    """One name, its initial or short form (`Sam`, `Samuel`), or one of several."""
+    shorter, longer = sorted((a, b), key=len)
+    return longer.startswith(shorter) or _are_last_names(a, b)
+
+
+def _are_last_names(a: str, b: str) -> bool:
+    """One name, perhaps misspelt, its initial, or one half of a double name."""
+    shorter, longer = sorted((a, b), key=len)
+    initial = len(shorter) == 1 and longer.startswith(shorter)
+    return initial or shorter in longer.split() or fuzz.ratio(a, b) >= _ALIKE
+
+
+def _address_names(address: str, told: Told) -> bool:
+    """Whether the part before the @ is made of somebody's names: `mara`, `m.lindqvist`, `lindqvistm`."""
+    local = address.rpartition("@")[0].casefold()
+    parts = {person_key(part) for part in _PARTS.split(local) if len(part) >= _TELLING}
+    given, family = (person_key(name).replace(" ", "") if name else "" for name in (told.first, told.last))
+    if len(family) >= _TELLING and family in _PARTS.sub("", local):
+        return True
+    return given in parts or family in parts
 
 
 def _names_another(address: str, told: Told) -> bool:
@@ -63,17 +162,6 @@ def _names_another(address: str, told: Told) -> bool:
     parts = _TWO_NAMES.match(address.casefold())
     theirs = {word for name in (told.first, told.last) if name for word in person_key(name).split()}
     return bool(parts and theirs) and theirs.isdisjoint(map(person_key, parts.groups() if parts else ()))
-
-
-def is_asked_company(
-    question: Question, domains: Iterable[str | None], name: str | None, profiles: Iterable[str | None] = ()
-) -> bool:
-    """Whether a company of these domains, name and profiles is the one asked for; the profile decides last."""
-    if not is_same_company(question, domains, name):
-        return False
-    if not is_account(question) or company_domain(question) or company_name(question):
-        return True
-    return _agree(question, "linkedinUrl", [known(question, "linkedinUrl")], profiles) is not False
 
 
 def _works_there(question: Question, employers: Iterable[str | None], domains: list[str | None]) -> bool:
@@ -89,6 +177,21 @@ def _is_part(a: str, b: str) -> bool:
     """Whether one name is the other, shortened by whole words: `Example` and `Example Robotics`."""
     shorter, longer = sorted((set(core_name(name).split()) for name in (a, b)), key=len)
     return bool(shorter) and shorter <= longer
+
+
+def _share_a_number(ours: Iterable[str | None], theirs: Iterable[str | None]) -> bool | None:
+    """Whether both sides name one telephone number, of which one may lack the country; None where one names none."""
+    asked, answered = ([digits for phone in side if (digits := _digits(phone))] for side in (ours, theirs))
+    if not asked or not answered:
+        return None
+    return any(a.endswith(b) or b.endswith(a) for a in asked for b in answered)
+
+
+def _digits(phone: str | None) -> str | None:
+    """The digits without extension and leading zeros; None for what is too short to tell anybody apart."""
+    before = _EXTENSION.split(phone or "", maxsplit=1)[0]
+    digits = re.sub(r"\D", "", before).lstrip("0")
+    return digits if len(digits) >= _LEAST_DIGITS else None
 
 
 def _agree(question: Question, field: str, ours: Iterable[str | None], theirs: Iterable[str | None]) -> bool | None:

@@ -12,9 +12,8 @@ from typing import Any
 from enrichment.vocabulary import EntityType
 from providers.adapter import Http, KeyCheck, Pending, Reply
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
-from providers.identity import Told, is_asked_company, is_asked_person
+from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
 from providers.inputs import company_domain, company_name, is_account, known, persons_email, persons_name, wants_any
-from providers.likeness import wrong_entity
 from providers.peopledatalabs_reading import (
     COMPANY_FIELDS,
     EMPLOYER_FIELDS,

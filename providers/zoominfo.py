@@ -12,9 +12,9 @@ from typing import Any
 from enrichment.vocabulary import EntityType
 from providers.adapter import Http, KeyCheck, Pending
 from providers.base import Answer, ProviderError, ProviderInfo, Question
+from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
 from providers.inputs import company_domain, company_name, is_account, known, persons_email, persons_name, wants_any
-from providers.likeness import is_same_company, is_same_person, wrong_entity
-from providers.replies import OPTED_OUT, at, mapping, text
+from providers.replies import OPTED_OUT, at, items, mapping, text
 from providers.zoominfo_reading import (
     COMPANY_FIELDS,
     CONTACT_FIELDS,
@@ -138,24 +138,28 @@ def _answer(question: Question, lookup: _Lookup, status: str | None, record: Map
         _check_person(question, status, record)
         findings = contact_findings(question, status, record).all()
     else:
-        if not is_same_company(question, domains_of(record), text(record.get("name"))):
+        if not is_asked_company(question, domains_of(record), text(record.get("name"))):
             raise wrong_entity("ZoomInfo")
         findings = company_findings(question, status, record).all()
     return Answer(matched=True, findings=findings, detail=f"ZoomInfo: {(status or 'match').replace('_', ' ').lower()}")
 
 
 def _check_person(question: Question, status: str | None, record: Mapping[str, Any]) -> None:
-    domains = domains_of(mapping(record.get("company")))
+    employer = mapping(record.get("company"))
+    domains, name = domains_of(employer), text(employer.get("name"))
     if status == "COMPANY_ONLY_MATCH":
-        fitting = is_same_company(question, domains, text(at(record, "company", "name")))
+        fitting = is_asked_company(question, domains, name)
     else:
-        fitting = is_same_person(
-            question,
+        told = Told(
             email=text(record.get("email")),
             first=text(record.get("firstName")),
             last=text(record.get("lastName")),
-            domains=domains if status != "CONTACT_ONLY_MATCH" else (),
+            domains=domains,
+            employers=[name],
+            profiles=[text(at(link, "url")) for link in items(record.get("externalUrls"))],
+            phones=[text(record.get("phone")), text(record.get("mobilePhone"))],
         )
+        fitting = is_asked_person(question, told)
     if not fitting:
         raise wrong_entity("ZoomInfo")
 

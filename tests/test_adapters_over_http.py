@@ -16,7 +16,7 @@ from providers.http_source import HttpSource
 from providers.transport import Patience, Transport
 from providers.zoominfo import ZoomInfo
 from tests.fake_http import account, lead, values
-from tests.standin_server import StandInServer, sampled, standin_server, told
+from tests.standin_server import StandInServer, Told, sampled, standin_server, told
 
 QUICK = Patience(connect_seconds=1, read_seconds=0.4, whole_seconds=1.0, most_bytes=128 * 1024)
 CONTACTS, TOKEN = "/gtm/data/v1/contacts/enrich", "/oauth2/default/v1/token"
@@ -201,3 +201,52 @@ async def test_other_peoples_data_is_refused(
     server.script(path, sampled(*case))
     error = await refused(source(make(), server, transport), question)
     assert (error.code, error.retryable) == ("wrong_entity", False)
+
+
+def edited(provider: str, case: str, *path: Any, to: Any) -> Told:
+    """A documented answer with another value at the path."""
+    reply = sampled(provider, case)
+    body = json.loads(reply.body)
+    place = body
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = to
+    return Told(reply.status, json.dumps(body).encode(), reply.headers)
+
+
+@pytest.mark.parametrize(
+    ("make", "question", "path", "reply"),
+    [
+        (ZoomInfo, lead(phone="+12025559999"), CONTACTS, sampled("zoominfo", "person_found")),
+        (
+            ZoomInfo,
+            lead(firstName="Mara", lastName="Lindqvist", company="Acme Paper"),
+            CONTACTS,
+            edited("zoominfo", "person_found", "data", 0, "attributes", "company", "website", to=None),
+        ),
+        (
+            ZoomInfo,
+            lead(email="bo.berg@example.com"),
+            CONTACTS,
+            edited("zoominfo", "person_found", "data", 0, "attributes", "email", to=None),
+        ),
+        (
+            Clearbit,
+            lead(email="bo.berg@example.com"),
+            "/v2/combined/find",
+            edited("clearbit", "combined_found", "person", "email", to=None),
+        ),
+        (
+            Crunchbase,
+            lead(email="bo.berg@acme.test", company="Example Robotics"),
+            SEARCH,
+            sampled("crunchbase", "search_by_domain"),
+        ),
+    ],
+)
+async def test_another_person_or_employer_is_refused_where_less_is_told(
+    make: type[Adapter], question: Any, path: str, reply: Told, server: StandInServer, transport: Transport
+) -> None:
+    server.script(path, reply)
+    error = await refused(source(make(), server, transport), question)
+    assert error.code == "wrong_entity"
