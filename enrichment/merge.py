@@ -19,12 +19,21 @@ Same = Callable[[Any, Any], bool]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One source's value for one field. `value` is canonical; `confidence` is 0 to 1, trust included."""
+    """One source's value for one field. `value` is canonical; `confidence` is 0 to 1, trust included.
+
+    `before_trust` is the confidence before what people's decisions taught (None: they taught nothing).
+    """
 
     provider: str
     value: Any
     confidence: float
     observed_at: datetime
+    before_trust: float | None = None
+
+    @property
+    def stated(self) -> float:
+        """How confident the source itself is, 0 to 1."""
+        return self.confidence if self.before_trust is None else self.before_trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,11 @@ def discount(
     """
     belief = max(borrowed.values())
     return {
-        name: replace(candidate, confidence=candidate.confidence * belief)
+        name: replace(
+            candidate,
+            confidence=candidate.confidence * belief,
+            before_trust=None if candidate.before_trust is None else candidate.before_trust * belief,
+        )
         for name, candidate in candidates.items()
         if not _is_echo(entity_type, name, candidate.value, asked_with, borrowed)
     }

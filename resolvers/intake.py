@@ -19,7 +19,9 @@ from models.fields import from_micros, new_id, to_micros
 from models.job import Job, assemble
 from models.queue import insert_jobs
 from models.record import Record
+from models.trust import Judgement, count_judgements
 from models.values import current_values, insert_records, replace_values, update_received, update_records
+from resolvers.trust import judged_by_the_crm
 
 PRIORITY = {
     JobTrigger.MANUAL: 0,
@@ -83,7 +85,7 @@ class _Work:
     record: dict[str, Any]  # the row, JSON columns read
     change: Change
     outcome: RecordOutcome
-    sources: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # before the message, by field
 
     @property
     def wants_job(self) -> JobTrigger | None:
@@ -128,6 +130,7 @@ async def take_in(
         )
         await _remember_cleared(tx, works, moment)
         jobs, folded = await _start_jobs(tx, works, config, moment, requested_by)
+        await count_judgements(tx, [one for work in works for one in _judged(work)])
         return Intake({work.message.place: _taken(work, jobs, folded) for work in works}, list(superseded))
 
     return await transaction(body)
@@ -190,10 +193,9 @@ async def _change(tx: BaseDBAsyncClient, organization_id: str, messages: Sequenc
     works: list[_Work] = []
     for message in messages:
         row = rows[message.key]
-        sources = {name: value["source"] for name, value in provenance[row["id"]].items()}
         change = apply_message(message.entity_type, message.cleaned, row["fields"], row["received"])
         outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
-        works.append(_Work(message, row, change, outcome, sources))
+        works.append(_Work(message, row, change, outcome, provenance[row["id"]]))
     touched = [work for work in works if not work.change.is_empty]
     await update_records(tx, [_stored(_changed(work)) for work in touched], moment)
     for work in touched:
@@ -261,14 +263,20 @@ async def _remember_cleared(tx: BaseDBAsyncClient, works: Sequence[_Work], momen
             "record_id": work.record["id"],
             "field": name,
             "value_key": value_key(work.message.entity_type, name, work.change.replaced[name]),
-            "source": work.sources[name],
+            "source": work.provenance[name]["source"],
             "rejected_at": moment,
         }
         for work in works
         for name, value in work.change.written.items()
-        if value is None and work.sources.get(name, SOURCE_CRM) != SOURCE_CRM
+        if value is None and name in work.provenance and work.provenance[name]["source"] != SOURCE_CRM
     ]
     await remember_rejections(tx, cleared)
+
+
+def _judged(work: _Work) -> list[Judgement]:
+    """What the message says about the sources whose values it replaces."""
+    replaced = {name: work.provenance[name] for name in work.change.written if name in work.provenance}
+    return judged_by_the_crm(work.record["organization_id"], work.message.entity_type, replaced)
 
 
 async def _start_jobs(

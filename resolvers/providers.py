@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.breaker import BreakerState
+from enrichment.trust import Standing
 from enrichment.vocabulary import EntityType
 from models.database import query, transaction
 from models.fields import from_micros, to_micros
@@ -19,6 +20,7 @@ from resolvers.context import Context, Role
 from resolvers.errors import NotFound
 from resolvers.keys import KeyView, keys_of
 from resolvers.organizations import config_of, organization_of
+from resolvers.trust import trust_of
 
 
 @runtime_checkable
@@ -26,6 +28,15 @@ class Checked(Protocol):
     """A provider whose key can be checked."""
 
     async def check_key(self, organization_id: str) -> KeyCheck: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTrust:
+    """What people's decisions say about one provider's values for one field."""
+
+    entity_type: EntityType
+    field: str
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ class ProviderView:
     last_error_code: str | None
     last_error_message: str | None
     last_error_at: datetime | None
+    trust: list[FieldTrust]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,9 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
     counts = {row["provider"]: row for row in await _counts(organization_id)}
     states = await states_of([organization_id])
     keys = await keys_of(organization_id)
+    trust: dict[str, list[FieldTrust]] = {}
+    for (provider_id, entity_type, field), standing in (await trust_of([organization_id]))[organization_id].items():
+        trust.setdefault(provider_id, []).append(FieldTrust(entity_type, field, standing))
     views = [
         _view(
             provider.info,
@@ -91,6 +106,7 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
             states.get((organization_id, provider.info.id), {}),
             keys.get(provider.info.id),
             provider.info.id in ctx.services.shared_keys,
+            trust.get(provider.info.id, []),
         )
         for provider in registry
     ]
@@ -116,6 +132,7 @@ def _view(
     state: Mapping[str, Any],
     key: KeyView | None,
     shared_key: bool,
+    trust: list[FieldTrust],
 ) -> ProviderView:
     asked, matched = int(counts.get("asked", 0)), int(counts.get("matched") or 0)
     breaker = BreakerState(state.get("state", "closed"))
@@ -144,6 +161,7 @@ def _view(
         last_error_code=state.get("last_error_code"),
         last_error_message=state.get("last_error_message"),
         last_error_at=_moment(state.get("last_error_at")),
+        trust=trust,
     )
 
 

@@ -13,11 +13,13 @@ from models.conflict import Conflict
 from models.conflicts import remember_rejections
 from models.database import dump, load, query, transaction
 from models.fields import new_id, to_micros
+from models.trust import count_judgements
 from models.values import lock_records, replace_values, update_records
 from resolvers.audit import record_audit
 from resolvers.errors import ConflictAlreadyResolved, Fault, ValidationFailed
 from resolvers.intake import search_text
 from resolvers.texts import check_text
+from resolvers.trust import judged_in_review
 
 UNSET: Any = object()
 MAX_NOTE = 2000
@@ -119,7 +121,9 @@ async def settle_conflict(
             await _refuse_unless_repeated(tx, conflict.id, resolution)
             return
         await _hold_value(tx, conflict, choice, user, moment)
-        await _remember_rejected(tx, conflict, choice, load(settled[0]["candidates"]), moment)
+        candidates = load(settled[0]["candidates"])
+        await _remember_rejected(tx, conflict, choice, candidates, moment)
+        await count_judgements(tx, judged_in_review(conflict, candidates, choice.value))
         await record_audit(
             tx,
             conflict.organization_id,

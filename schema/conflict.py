@@ -11,6 +11,7 @@ from resolvers import conflicts as operations
 from resolvers.paging import DEFAULT_SIZE
 from resolvers.resolution import UNSET
 from resolvers.resolution import Resolution as Choice
+from resolvers.trust import stated_confidence
 from schema.context import Info
 from schema.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from schema.job import Job
@@ -26,7 +27,8 @@ class Candidate:
     id: strawberry.ID
     value: JSON
     provider: str
-    confidence: float = strawberry.field(description="From 0 to 1.")
+    confidence: float = strawberry.field(description="From 0 to 1, with what reviewers taught about the provider.")
+    stated_confidence: float = strawberry.field(description="From 0 to 1, as the provider stated it.")
     observed_at: datetime
 
     @classmethod
@@ -36,6 +38,7 @@ class Candidate:
             value=JSON(candidate["value"]),
             provider=candidate["provider"],
             confidence=candidate["confidence"],
+            stated_confidence=stated_confidence(candidate),
             observed_at=read_time(candidate["observedAt"]),
         )
 

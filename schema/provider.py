@@ -1,5 +1,6 @@
 """The sources of data that this installation has."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
@@ -9,6 +10,7 @@ from resolvers import keys
 from resolvers import providers as operations
 from schema.context import Info
 from schema.enums import BreakerState, EntityType
+from schema.paging import Each
 
 
 @strawberry.type(description="The fields that a provider can give for one entity type.")
@@ -22,6 +24,33 @@ class ProviderFault:
     code: str
     message: str
     at: datetime | None
+
+
+@strawberry.type(description="What people's decisions say about a provider's values for one field.")
+class FieldTrust:
+    entity_type: EntityType
+    field: str
+    accepted: int = strawberry.field(description="How often a reviewer chose its value.")
+    rejected: int = strawberry.field(description="How often a reviewer chose another.")
+    overwritten: int = strawberry.field(description="How often a person replaced a value of its that had been written.")
+    mean: float = strawberry.field(description="The expected chance that people want its value, from 0 to 1.")
+    low: float = strawberry.field(description="The chance lies above this with 97.5 % probability.")
+    high: float = strawberry.field(description="The chance lies below this with 97.5 % probability.")
+
+    @classmethod
+    def of(cls, view: operations.FieldTrust) -> Self:
+        standing = view.standing
+        low, high = standing.interval
+        return cls(
+            entity_type=view.entity_type,
+            field=view.field,
+            accepted=standing.accepted,
+            rejected=standing.rejected,
+            overwritten=standing.overwritten,
+            mean=standing.mean,
+            low=low,
+            high=high,
+        )
 
 
 @strawberry.type(description="One source of data, as the organization uses it.")
@@ -48,6 +77,7 @@ class Provider:
     latency_p95_ms: int | None
     credits_left: float | None = strawberry.field(description="What the provider last said.")
     last_error: ProviderFault | None
+    trust: Sequence[FieldTrust] = strawberry.field(description="What was learned from people's decisions.")
 
     @classmethod
     def of(cls, view: operations.ProviderView) -> Self:
@@ -74,6 +104,7 @@ class Provider:
             latency_p95_ms=view.latency_p95_ms,
             credits_left=view.credits_left,
             last_error=_fault(view),
+            trust=Each(FieldTrust.of, view.trust),
         )
 
 

@@ -55,7 +55,12 @@ class Asker:
         self._now = services.now
 
     async def ask(self, provider: Provider, question: Question, job: Claimed) -> Asked:
-        """Look the record up."""
+        """Look the record up. Answers are kept as they were given; what they are worth is what is known today."""
+        asked = await self._look_up(provider, question, job)
+        asked.candidates = job.trust.believed(question.entity_type, asked.candidates)
+        return asked
+
+    async def _look_up(self, provider: Provider, question: Question, job: Claimed) -> Asked:
         try:
             input_key = provider.input_key(question)
         except Exception:

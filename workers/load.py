@@ -9,6 +9,7 @@ from enrichment.catalogue import value_key
 from enrichment.config import Config
 from enrichment.merge import Candidate
 from enrichment.policy import Current
+from enrichment.trust import NO_TRUST, Trust
 from enrichment.vocabulary import EntityType, JobTrigger
 from models.conflicts import rejections
 from models.database import load, marks, query
@@ -16,6 +17,7 @@ from models.fields import from_micros
 from models.queue import Lease
 from models.values import current_values
 from resolvers.organizations import read_config
+from resolvers.trust import stated_confidence, trust_of
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class Claimed:
     config: Config
     claimed_at: datetime  # a person's edit after this is newer than any answer
     snapshot: Snapshot
+    trust: Trust = NO_TRUST  # what the organization's people taught about the sources
     earlier_steps: list[dict[str, Any]] = field(default_factory=list)
     earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
     filled_before: list[str] = field(default_factory=list)
@@ -68,7 +71,9 @@ class Claimed:
 
 async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list[Claimed]:
     """The jobs of these rows, claimed just `now`, with all that they decide on."""
-    configs = await _configs({row["organization_id"] for row in rows})
+    organization_ids = {row["organization_id"] for row in rows}
+    configs = await _configs(organization_ids)
+    trusts = await trust_of(organization_ids)
     snapshots = await load_snapshots([row["record_id"] for row in rows])
     steps = await _steps([row["id"] for row in rows])
     return [
@@ -86,6 +91,7 @@ async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list
             config=configs[row["organization_id"]],
             claimed_at=now,
             snapshot=snapshots[row["record_id"]],
+            trust=trusts[row["organization_id"]],
             earlier_steps=steps.get(row["id"], []),
             earlier_outcomes=load(row["outcomes"]),
             filled_before=load(row["filled_before"]),
@@ -158,10 +164,12 @@ def candidate_json(candidate: Candidate, name: str) -> dict[str, Any]:
         "field": name,
         "value": candidate.value,
         "confidence": candidate.confidence,
+        "statedConfidence": candidate.stated,
         "observedAt": candidate.observed_at.isoformat().replace("+00:00", "Z"),
     }
 
 
 def read_candidate(provider: str, kept: Mapping[str, Any]) -> Candidate:
     """A candidate as `candidate_json` wrote it."""
-    return Candidate(provider, kept["value"], kept["confidence"], datetime.fromisoformat(kept["observedAt"]))
+    observed_at = datetime.fromisoformat(kept["observedAt"])
+    return Candidate(provider, kept["value"], kept["confidence"], observed_at, stated_confidence(kept))

@@ -189,6 +189,7 @@ def _candidate(key: str, candidate: Candidate) -> dict[str, Any]:
         "value": candidate.value,
         "provider": candidate.provider,
         "confidence": candidate.confidence,
+        "statedConfidence": candidate.stated,
         "observedAt": _iso(candidate.observed_at),
     }
 

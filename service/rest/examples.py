@@ -58,6 +58,7 @@ CONFLICT: Json = {
             "value": 340,
             "provider": "directory",
             "confidence": 0.86,
+            "statedConfidence": 0.8,
             "observedAt": "2026-09-30T00:00:00Z",
         }
     ],
@@ -66,6 +67,7 @@ CONFLICT: Json = {
         "value": 340,
         "provider": "directory",
         "confidence": 0.86,
+        "statedConfidence": 0.8,
         "observedAt": "2026-09-30T00:00:00Z",
     },
     "recommendedBecause": "The directory is sure of the company, and its value is newer.",

@@ -23,6 +23,7 @@ from resolvers.intake import RecordOutcome
 from resolvers.pipeline import PipelineView
 from resolvers.records import UpsertOutcome
 from resolvers.stats import DayStats, FieldFillRate, ProviderStats, Stats
+from resolvers.trust import stated_confidence
 
 JsonObject = dict[str, Any]
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
@@ -105,7 +106,7 @@ def outcome_json(outcome: Mapping[str, Any]) -> JsonObject:
 
 
 def conflict_json(conflict: Conflict, external_id: str) -> JsonObject:
-    candidates = conflict.candidates
+    candidates = [_candidate_json(candidate) for candidate in conflict.candidates]
     recommended = next((item for item in candidates if item["id"] == conflict.recommended_id), None)
     return {
         "id": conflict.id,
@@ -125,6 +126,10 @@ def conflict_json(conflict: Conflict, external_id: str) -> JsonObject:
         "updatedAt": conflict.updated_at,
         "resolvedAt": conflict.resolved_at,
     }
+
+
+def _candidate_json(candidate: Mapping[str, Any]) -> JsonObject:
+    return {**candidate, "statedConfidence": stated_confidence(candidate)}
 
 
 def current_json(field: str, value: Mapping[str, Any]) -> JsonObject:

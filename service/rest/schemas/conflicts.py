@@ -19,7 +19,14 @@ from service.rest.schemas.build import (
 
 CANDIDATE = shape(
     "A value that a provider proposes.",
-    {"id": ID, "value": ANYTHING, "provider": TEXT, "confidence": SHARE, "observedAt": MOMENT},
+    {
+        "id": ID,
+        "value": ANYTHING,
+        "provider": TEXT,
+        "confidence": SHARE,
+        "statedConfidence": {**SHARE, "description": "What the provider stated, before what reviewers taught."},
+        "observedAt": MOMENT,
+    },
 )
 FIELD_VALUE = shape(
     "One value of one field with its provenance.",
