@@ -99,7 +99,7 @@ def decide(case: Case) -> Decision:
             FieldOutcomeReason.PROTECTED,
             provider=case.proposals[0].provider,
             confidence=case.proposals[0].confidence,
-            detail="a reviewer rejected this value before",
+            detail="a person turned this value down before",
         )
     if case.current is not None and case.current.value is not None:
         return _compare(case, case.current, proposals)

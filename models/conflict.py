@@ -45,7 +45,7 @@ class Conflict(Model):
 
 
 class Rejection(Model):
-    """A value a reviewer turned down: the same source is not heard with it again."""
+    """A value a person turned down, in review or by an undo: the same source is not heard with it again."""
 
     id = id_field()
     organization_id = fields.CharField(max_length=128)
@@ -54,6 +54,7 @@ class Rejection(Model):
     value_key = fields.CharField(max_length=64)  # `enrichment.catalogue.value_key` of the value
     source = fields.CharField(max_length=64)
     rejected_at: datetime = Instant()
+    undo_id = fields.CharField(max_length=36, null=True)
 
     class Meta:
         table = "rejection"

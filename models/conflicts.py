@@ -80,6 +80,7 @@ _REJECTION = {
     "value_key": "text",
     "source": "text",
     "rejected_at": "integer",
+    "undo_id": "text",
 }
 
 

@@ -26,6 +26,7 @@ _MODULES = [
     "models.conflict",
     "models.credit",
     "models.answer",
+    "models.undo",
 ]
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 _DEADLOCK_TRIES = 5

@@ -10,6 +10,8 @@ OperationError
 │   ├── ConflictAlreadyResolved
 │   ├── JobNotRetryable
 │   ├── JobNotCancellable
+│   ├── JobNotUndoable
+│   ├── UndoRunning
 │   └── PipelineState
 ├── VersionMismatch            a stale expected version
 ├── PayloadTooLarge
@@ -86,6 +88,14 @@ class JobNotRetryable(StateConflict):
 
 class JobNotCancellable(StateConflict):
     code = "JOB_NOT_CANCELLABLE"
+
+
+class JobNotUndoable(StateConflict):
+    code = "JOB_NOT_UNDOABLE"
+
+
+class UndoRunning(StateConflict):
+    code = "UNDO_RUNNING"
 
 
 class PipelineState(StateConflict):

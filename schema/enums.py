@@ -4,6 +4,7 @@ import strawberry
 
 from enrichment.breaker import BreakerState
 from enrichment.config import MaybeCharged
+from enrichment.undo import UndoSkipReason
 from enrichment.vocabulary import (
     ConflictReason,
     ConflictStatus,
@@ -34,6 +35,7 @@ __all__ = [
     "ResolutionAction",
     "StepOutcome",
     "Strategy",
+    "UndoSkipReason",
 ]
 
 strawberry.enum(EntityType, description="Which kind of CRM entity a record is.")
@@ -56,3 +58,4 @@ strawberry.enum(ConflictReason, description="Why a person must decide.")
 strawberry.enum(ResolutionAction, description="What a reviewer chose.")
 strawberry.enum(CreditKind, description="What one line of the credit ledger is.")
 strawberry.enum(RecordOutcome, description="What became of one record that was sent.")
+strawberry.enum(UndoSkipReason, description="Why an undo left a field as it is.")

@@ -35,6 +35,7 @@ from schema.provider import ProviderMutation, ProviderQuery
 from schema.record import RecordQuery
 from schema.scalars import SCALARS
 from schema.stats import StatsQuery
+from schema.undo import UndoMutation, UndoQuery
 
 
 @strawberry.type
@@ -50,6 +51,7 @@ class Query(
     EnrichQuery,
     LedgerQuery,
     AuditQuery,
+    UndoQuery,
 ):
     """What may be read."""
 
@@ -64,6 +66,7 @@ class Mutation(
     PipelineMutation,
     CreditMutation,
     ProviderMutation,
+    UndoMutation,
 ):
     """What may be done."""
 

@@ -48,6 +48,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "JOB_NOT_RETRYABLE": Kind(409, "Job cannot be retried", "Only failed and partial jobs are retried."),
     "JOB_NOT_CANCELLABLE": Kind(409, "Job cannot be cancelled", "Only a job that has not ended is cancelled."),
+    "JOB_NOT_UNDOABLE": Kind(409, "Job cannot be undone", "Only a job that has ended is undone."),
+    "UNDO_RUNNING": Kind(409, "Undo still running", "An undo is taken back once it is done."),
     "PIPELINE_STATE": Kind(409, "Pipeline state", "The state of the pipeline does not allow it."),
     "VERSION_MISMATCH": Kind(412, "Version mismatch", "`If-Match` names a version that is not current."),
     "PAYLOAD_TOO_LARGE": Kind(413, "Payload too large", "The body is over the size limit."),

@@ -1,0 +1,111 @@
+"""What an undo does to one field: which value goes, which comes back, or why it is left as it is.
+
+An undo names some of the values that enrichment wrote. It touches a field only where such a value is the current
+one, and goes back past all of them to the last value that is not named, or to the empty field. A value that an undo
+put back counts as the value it was before.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from enrichment.vocabulary import SOURCE_CRM, SOURCE_REVIEWER
+
+
+class UndoSkipReason(StrEnum):
+    """Why an undo left a field as it is."""
+
+    CHANGED_BY_CRM = "changed_by_crm"
+    CHANGED_BY_REVIEWER = "changed_by_reviewer"
+    CHANGED_BY_ENRICHMENT = "changed_by_enrichment"  # a later value that the undo does not name
+    ALREADY_UNDONE = "already_undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One value that a field has had. `replaces` is the one before it, None where the field had none.
+
+    `restores` is the value that an undo put back as this one, `undone_by` that undo. Times in microseconds.
+    """
+
+    id: str
+    value: Any
+    source: str
+    job_id: str | None
+    written_at: int
+    is_current: bool
+    replaces: str | None = None
+    restores: str | None = None
+    undone_by: str | None = None
+
+    @property
+    def is_enrichments(self) -> bool:
+        return self.source not in {SOURCE_CRM, SOURCE_REVIEWER}
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """`removed` is the current value (None: the field is empty), `target` what comes back (None: it is emptied)."""
+
+    removed: Version | None
+    target: Version | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """`current` is what the field holds; None: nothing."""
+
+    because: UndoSkipReason
+    current: Version | None
+
+
+Named = Callable[[Version], bool]
+
+
+def undo_field(versions: Sequence[Version], is_named: Named) -> PutBack | LeftAlone | None:
+    """What becomes of a field whose whole history is `versions`; None when the undo names none of its values."""
+    by_id = {version.id: version for version in versions}
+    written = (version for version in versions if version.is_enrichments and version.restores is None)
+    named = {version.id for version in written if is_named(version)}
+    if not named:
+        return None
+    current = next((version for version in versions if version.is_current), None)
+    if current is None or _origin(current, by_id).id not in named:
+        last = max(
+            (version for version in versions if _origin(version, by_id).id in named),
+            key=lambda version: (version.written_at, version.id),
+        )
+        return LeftAlone(_replaced_by(last, versions), current)
+    target: Version | None = _origin(current, by_id)
+    while target is not None and target.id in named:
+        before = by_id.get(target.replaces or "")
+        target = None if before is None else _origin(before, by_id)
+    return PutBack(current, target)
+
+
+def redo_field(versions: Sequence[Version], removed_id: str | None, restored_id: str | None) -> PutBack | LeftAlone:
+    """How to take an undo back that made `restored_id` of `removed_id`. None is an empty field, never on both sides."""
+    by_id = {version.id: version for version in versions}
+    current = next((version for version in versions if version.is_current), None)
+    if (None if current is None else current.id) == restored_id:
+        return PutBack(current, None if removed_id is None else _origin(by_id[removed_id], by_id))
+    return LeftAlone(_replaced_by(by_id[restored_id or removed_id or ""], versions), current)
+
+
+def _origin(version: Version, by_id: Mapping[str, Version]) -> Version:
+    while version.restores is not None and version.restores in by_id:
+        version = by_id[version.restores]
+    return version
+
+
+def _replaced_by(version: Version, versions: Iterable[Version]) -> UndoSkipReason:
+    """Who ended this version, which is not current."""
+    successor = next((other for other in versions if other.replaces == version.id), None)
+    if successor is None or successor.undone_by is not None:
+        return UndoSkipReason.ALREADY_UNDONE
+    if successor.source == SOURCE_CRM:
+        return UndoSkipReason.CHANGED_BY_CRM
+    if successor.source == SOURCE_REVIEWER:
+        return UndoSkipReason.CHANGED_BY_REVIEWER
+    return UndoSkipReason.CHANGED_BY_ENRICHMENT
