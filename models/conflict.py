@@ -43,6 +43,11 @@ class Conflict(Model):
     class Meta:
         table = "conflict"
 
+    def age_seconds(self, now: datetime) -> int:
+        """How long it has been open, or was until it was settled."""
+        ended = now if self.status is ConflictStatus.OPEN else self.resolved_at or self.updated_at
+        return max(int((ended - self.created_at).total_seconds()), 0)
+
 
 class Rejection(Model):
     """A value a person turned down, in review or by an undo: the same source is not heard with it again."""

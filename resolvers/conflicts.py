@@ -1,15 +1,16 @@
 """Conflicts: read, watch and resolve them."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tortoise.queryset import QuerySet
 
-from enrichment.vocabulary import ConflictReason, ConflictStatus, EntityType
+from enrichment.vocabulary import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from models.conflict import Conflict
 from resolvers.context import Context, Role
-from resolvers.errors import Fault, NotFound, OperationError, ValidationFailed
+from resolvers.errors import CountChanged, Fault, NotFound, OperationError, ValidationFailed
 from resolvers.events import announce
 from resolvers.paging import Page, PageArgs, check_id, paginate
 from resolvers.resolution import Resolution, choose, settle_conflict
@@ -100,24 +101,90 @@ async def resolve_conflict(ctx: Context, conflict_id: str, resolution: Resolutio
     """
     caller = ctx.require(Role.USER)
     conflict = await _read(caller.organization_id, check_id(conflict_id))
-    choice = choose(conflict, resolution)
-    await settle_conflict(conflict, choice, caller.user, ctx.services.now(), origin=ctx.origin)
+    await _settle(ctx, conflict, resolution)
     await announce(ctx.services.redis, caller.organization_id, conflicts=[conflict.id], jobs=[conflict.job_id])
     return await _read(caller.organization_id, conflict.id)
 
 
+async def _settle(ctx: Context, conflict: Conflict, resolution: Resolution | None) -> None:
+    caller = ctx.require(Role.USER)
+    choice = choose(conflict, resolution)
+    await settle_conflict(conflict, choice, caller.user, ctx.services.now(), origin=ctx.origin)
+
+
 async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolution | None) -> list[ResolveOutcome]:
     """Settle many, each by itself; answers for each, in order. Raises ValidationFailed for more than 1,000."""
-    ctx.require(Role.USER)
+    caller = ctx.require(Role.USER)
     if len(ids) > MOST_RESOLVED:
         raise ValidationFailed("too many conflicts", faults=[Fault("ids", f"at most {MOST_RESOLVED}")])
     outcomes: list[ResolveOutcome] = []
+    settled: dict[str, Conflict] = {}
     for conflict_id in ids:
         try:
-            outcomes.append(ResolveOutcome(conflict_id, await resolve_conflict(ctx, conflict_id, resolution)))
+            conflict = await _read(caller.organization_id, check_id(conflict_id))
+            await _settle(ctx, conflict, resolution)
+            settled[conflict.id] = conflict
+            outcomes.append(ResolveOutcome(conflict_id, conflict))
         except OperationError as error:
             outcomes.append(ResolveOutcome(conflict_id, error=error))
-    return outcomes
+    if not settled:
+        return outcomes
+    jobs = list({conflict.job_id for conflict in settled.values()})
+    await announce(ctx.services.redis, caller.organization_id, conflicts=list(settled), jobs=jobs)
+    every = ConflictFilter(status=tuple(ConflictStatus))
+    after = {one.id: one for one in await _filtered(caller.organization_id, every).filter(id__in=list(settled))}
+    return [
+        outcome if outcome.conflict is None else ResolveOutcome(outcome.id, after.get(outcome.conflict.id))
+        for outcome in outcomes
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedResolution:
+    """What a decision on many would do: how many are open, and for the first 1,000 which action, or a refusal."""
+
+    count: int
+    by_action: Counter[ResolutionAction]
+    by_field: Counter[str]
+    refused: int
+
+
+def _open_ones(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict]:
+    if any(status is not ConflictStatus.OPEN for status in wanted.status):
+        raise ValidationFailed(
+            "only open conflicts are decided", faults=[Fault("filter.status", "only open conflicts are decided")]
+        )
+    return _filtered(organization_id, wanted).order_by("id")
+
+
+async def try_resolution(ctx: Context, wanted: ConflictFilter, resolution: Resolution | None) -> TriedResolution:
+    """What `resolve_matching` would do now. Changes nothing."""
+    caller = ctx.require(Role.USER)
+    rows = _open_ones(caller.organization_id, wanted)
+    tried = TriedResolution(await rows.count(), Counter(), Counter(), 0)
+    refused = 0
+    for conflict in await rows.limit(MOST_RESOLVED):
+        tried.by_field[conflict.field] += 1
+        try:
+            tried.by_action[choose(conflict, resolution).action] += 1
+        except ValidationFailed:
+            refused += 1
+    return replace(tried, refused=refused)
+
+
+async def resolve_matching(
+    ctx: Context, wanted: ConflictFilter, resolution: Resolution | None, *, expected_count: int | None = None
+) -> tuple[list[ResolveOutcome], int]:
+    """Settle the open conflicts that the filter lets through, oldest first, 1,000 at most. For each its outcome, and
+    how many are left. Raises CountChanged, and settles none, when there are not `expected_count` of them.
+    """
+    caller = ctx.require(Role.USER)
+    rows = _open_ones(caller.organization_id, wanted)
+    if expected_count is not None and (count := await rows.count()) != expected_count:
+        raise CountChanged(f"there are {count} such conflicts now, not {expected_count}", count=count)
+    ids = [str(conflict_id) for conflict_id in await rows.limit(MOST_RESOLVED).values_list("id", flat=True)]
+    outcomes = await resolve_conflicts(ctx, ids, resolution)
+    return outcomes, await rows.count()
 
 
 async def watch_conflicts(ctx: Context, entity_type: EntityType | None = None) -> AsyncIterator[Conflict]:

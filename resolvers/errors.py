@@ -8,6 +8,7 @@ OperationError
 ├── ValidationFailed           well-formed but not valid; lists every fault
 ├── StateConflict              the state does not allow it; says the state
 │   ├── ConflictAlreadyResolved
+│   ├── CountChanged
 │   ├── JobNotRetryable
 │   ├── JobNotCancellable
 │   ├── JobNotUndoable
@@ -80,6 +81,10 @@ class StateConflict(OperationError):
 
 class ConflictAlreadyResolved(StateConflict):
     code = "CONFLICT_ALREADY_RESOLVED"
+
+
+class CountChanged(StateConflict):
+    code = "COUNT_CHANGED"
 
 
 class JobNotRetryable(StateConflict):

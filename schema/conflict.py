@@ -83,6 +83,7 @@ class Conflict:
     created_at: datetime
     updated_at: datetime
     resolved_at: datetime | None
+    row: strawberry.Private[models.Conflict]
 
     @classmethod
     def of(cls, row: models.Conflict) -> Self:
@@ -104,7 +105,12 @@ class Conflict:
             created_at=row.created_at,
             updated_at=row.updated_at,
             resolved_at=row.resolved_at,
+            row=row,
         )
+
+    @strawberry.field(description="How long it has been open, or was until it was settled.")
+    def age_seconds(self, info: Info) -> int:
+        return self.row.age_seconds(info.context.services.now())
 
     @strawberry.field(description="The job that raised it.")
     async def job(self, info: Info) -> Job:
@@ -118,13 +124,14 @@ class ResolveConflictResult:
     error: Problem | None
 
 
-@strawberry.type(description="The outcome of each, in the order of the ids.")
+@strawberry.type(description="The outcome of each, in the order of the ids, or oldest first.")
 class ResolveConflictsPayload:
     results: list[ResolveConflictResult]
     resolved: int = strawberry.field(description="How many are resolved now.")
+    remaining: int = strawberry.field(description="How many open ones the filter still lets through.")
 
     @classmethod
-    def of(cls, outcomes: Sequence[operations.ResolveOutcome]) -> Self:
+    def of(cls, outcomes: Sequence[operations.ResolveOutcome], *, remaining: int = 0) -> Self:
         results = [
             ResolveConflictResult(
                 id=strawberry.ID(outcome.id),
@@ -133,7 +140,36 @@ class ResolveConflictsPayload:
             )
             for outcome in outcomes
         ]
-        return cls(results=results, resolved=sum(1 for outcome in outcomes if outcome.error is None))
+        resolved = sum(1 for outcome in outcomes if outcome.error is None)
+        return cls(results=results, resolved=resolved, remaining=remaining)
+
+
+@strawberry.type(description="How many conflicts of one field a decision would settle.")
+class FieldCount:
+    field: str
+    count: int
+
+
+@strawberry.type(description="What a decision on many conflicts would do now. Nothing was changed.")
+class ResolutionPreview:
+    count: int = strawberry.field(description="Open conflicts that the filter lets through.")
+    accepts: int = strawberry.field(description="Of the first 1,000, those in which a candidate would be accepted.")
+    keeps: int = strawberry.field(description="… in which the current value would be kept.")
+    sets: int = strawberry.field(description="… in which a value of one's own would be set.")
+    refused: int = strawberry.field(description="… in which the decision is not possible.")
+    by_field: list[FieldCount]
+
+    @classmethod
+    def of(cls, tried: operations.TriedResolution) -> Self:
+        actions = tried.by_action
+        return cls(
+            count=tried.count,
+            accepts=actions[ResolutionAction.ACCEPT_CANDIDATE],
+            keeps=actions[ResolutionAction.KEEP_CURRENT],
+            sets=actions[ResolutionAction.CUSTOM_VALUE],
+            refused=tried.refused,
+            by_field=[FieldCount(field=name, count=count) for name, count in tried.by_field.most_common()],
+        )
 
 
 @strawberry.input(description="Which conflicts: all that is given must hold. Without `status` the open ones.")
@@ -199,6 +235,13 @@ class ConflictQuery:
     async def conflict(self, info: Info, id: strawberry.ID) -> Conflict:
         return Conflict.of(await operations.get_conflict(info.context, id))
 
+    @strawberry.field(description="What `resolveMatchingConflicts` would do now.")
+    async def preview_resolution(
+        self, info: Info, filter: ConflictFilter, resolution: ResolutionInput | None = None
+    ) -> ResolutionPreview:
+        chosen = None if resolution is None else resolution.read()
+        return ResolutionPreview.of(await operations.try_resolution(info.context, filter.read(), chosen))
+
 
 @strawberry.type
 class ConflictMutation:
@@ -215,6 +258,23 @@ class ConflictMutation:
     ) -> ResolveConflictsPayload:
         chosen = None if resolution is None else resolution.read()
         return ResolveConflictsPayload.of(await operations.resolve_conflicts(info.context, ids, chosen))
+
+    @strawberry.mutation(
+        description="Decide the open conflicts that a filter lets through, oldest first, 1,000 at most."
+        " With `expectedCount` nothing is decided unless there are exactly so many."
+    )
+    async def resolve_matching_conflicts(
+        self,
+        info: Info,
+        filter: ConflictFilter,
+        resolution: ResolutionInput | None = None,
+        expected_count: int | None = None,
+    ) -> ResolveConflictsPayload:
+        chosen = None if resolution is None else resolution.read()
+        outcomes, remaining = await operations.resolve_matching(
+            info.context, filter.read(), chosen, expected_count=expected_count
+        )
+        return ResolveConflictsPayload.of(outcomes, remaining=remaining)
 
 
 @strawberry.type

@@ -10,13 +10,21 @@ from arq.connections import ArqRedis
 from enrichment.vocabulary import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from models.conflict import Conflict
 from models.record import FieldValue, Record
-from resolvers.conflicts import ConflictFilter, get_conflict, list_conflicts, resolve_conflict, resolve_conflicts
+from resolvers.conflicts import (
+    ConflictFilter,
+    get_conflict,
+    list_conflicts,
+    resolve_conflict,
+    resolve_conflicts,
+    resolve_matching,
+    try_resolution,
+)
 from resolvers.context import Context, Role, Services
 from resolvers.enrich import RecordSelection, enrich_records
-from resolvers.errors import BadRequest, ConflictAlreadyResolved, Forbidden, NotFound, ValidationFailed
+from resolvers.errors import BadRequest, ConflictAlreadyResolved, CountChanged, Forbidden, NotFound, ValidationFailed
 from resolvers.paging import PageArgs
 from resolvers.resolution import Resolution
-from tests.factories import StandIn, configure, context, send, services, work
+from tests.factories import Clock, StandIn, configure, context, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -237,3 +245,63 @@ async def test_conflicts_are_found_by_what_they_are_about(redis: ArqRedis) -> No
     ]  # fmt: skip
     assert [len((await list_conflicts(ctx, one, PageArgs())).items) for one in fits] == [1, 1, 1]
     assert [len((await list_conflicts(ctx, one, PageArgs())).items) for one in misses] == [0] * 5
+
+
+async def many(shared: Services, count: int) -> Context:
+    """So many open conflicts about the city."""
+    ctx = context(shared)
+    for number in range(count):
+        await send(ctx, "account", f"A{number}", domain="acme.com", city="Hamburg")
+    await work(shared)
+    return ctx
+
+
+async def test_many_are_decided_by_filter_after_a_look_at_what_would_happen(redis: ArqRedis) -> None:
+    ctx = await many(services(redis, city_provider()), 5)
+    wanted = ConflictFilter(field="city")
+    tried = await try_resolution(ctx, wanted, None)
+    assert (tried.count, tried.by_action[ACCEPT], tried.by_field, tried.refused) == (5, 5, {"city": 5}, 0)
+    tried = await try_resolution(ctx, wanted, Resolution(CUSTOM, value="N/A"))
+    assert (tried.count, tried.refused) == (5, 5)
+    assert await Conflict.filter(status=ConflictStatus.OPEN).count() == 5
+
+    outcomes, remaining = await resolve_matching(ctx, wanted, None, expected_count=5)
+
+    assert [one.conflict.status for one in outcomes if one.conflict] == [ConflictStatus.RESOLVED] * 5
+    assert (remaining, {record.fields["city"] for record in await Record.all()}) == (0, {"Berlin"})
+
+
+async def test_a_filter_that_lets_through_other_than_was_seen_decides_nothing(redis: ArqRedis) -> None:
+    ctx = await many(services(redis, city_provider()), 2)
+    with pytest.raises(CountChanged) as refused:
+        await resolve_matching(ctx, ConflictFilter(), None, expected_count=3)
+    assert refused.value.details == {"count": 2}
+    assert await Conflict.filter(status=ConflictStatus.OPEN).count() == 2
+    with pytest.raises(ValidationFailed, match="only open"):
+        await resolve_matching(ctx, ConflictFilter(status=(ConflictStatus.RESOLVED,)), None)
+    assert await resolve_matching(context(ctx.services, org="other"), ConflictFilter(), None) == ([], 0)
+
+
+async def test_two_reviewers_at_once_each_decide_some_and_none_twice(redis: ArqRedis) -> None:
+    shared = services(redis, city_provider())
+    ctx = await many(shared, 6)
+    other = context(shared, user="bob")
+    both = await asyncio.gather(
+        resolve_matching(ctx, ConflictFilter(), Resolution(KEEP)), resolve_matching(other, ConflictFilter(), None)
+    )
+    won = [[one.id for one in outcomes if one.error is None] for outcomes, _ in both]
+    assert sorted(won[0] + won[1]) == sorted(conflict.id for conflict in await Conflict.all())
+    lost = [one.error for outcomes, _ in both for one in outcomes if one.error is not None]
+    assert all(isinstance(error, ConflictAlreadyResolved) for error in lost)
+    assert all(conflict.resolution is not None for conflict in await Conflict.all())
+
+
+async def test_a_conflict_ages_until_it_is_settled(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, city_provider(), now=clock)
+    conflict = await raised(shared)
+    clock.ahead_seconds += 7200
+    assert 7200 <= (await get_conflict(context(shared), conflict.id)).age_seconds(shared.now()) < 7260
+    await resolve_conflict(context(shared), conflict.id, None)
+    clock.ahead_seconds += 7200
+    assert 7200 <= (await get_conflict(context(shared), conflict.id)).age_seconds(shared.now()) < 7260

@@ -32,7 +32,8 @@ async def list_conflicts(ctx: Context, request: Request) -> Response:
     wanted = (ConflictStatus.OPEN,) if status is None else status or tuple(ConflictStatus)
     filtered = ConflictFilter(entity_types=entity_types or (), status=wanted)
     found = await read_page(conflicts.list_conflicts(ctx, filtered, page))
-    shown = [conflict_json(conflict, conflict.record.external_id) for conflict in found.items]
+    now = ctx.services.now()
+    shown = [conflict_json(conflict, conflict.record.external_id, now) for conflict in found.items]
     return respond_with_page(request, found, shown)
 
 
@@ -46,7 +47,7 @@ async def resolve_by_put(ctx: Context, request: Request) -> Response:
 
 async def _resolve(ctx: Context, request: Request, body: dict[str, Any]) -> Response:
     conflict = await conflicts.resolve_conflict(ctx, request.path_params["id"], _resolution(body))
-    return respond(conflict_json(conflict, conflict.record.external_id))
+    return respond(conflict_json(conflict, conflict.record.external_id, ctx.services.now()))
 
 
 def _resolution(body: dict[str, Any]) -> Resolution | None:

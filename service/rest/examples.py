@@ -75,6 +75,7 @@ CONFLICT: Json = {
     "createdAt": "2026-11-24T07:00:02Z",
     "updatedAt": "2026-11-24T07:00:02Z",
     "resolvedAt": None,
+    "ageSeconds": 5400,
 }
 RESOLVED_CONFLICT: Json = {
     **CONFLICT,

@@ -40,7 +40,8 @@ async def retry_job(ctx: Context, request: Request) -> Response:
 
 async def _shown(ctx: Context, found: list[Job]) -> list[JsonObject]:
     raised = await related.conflicts_by_job(ctx, [job.id for job in found])
-    return [job_json(job, raised[job.id]) for job in found]
+    now = ctx.services.now()
+    return [job_json(job, raised[job.id], now) for job in found]
 
 
 OPERATIONS = (

@@ -6,6 +6,7 @@ Enums and times stay as they are; `dump` writes them: values in lower case, ISO 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -47,7 +48,7 @@ def respond(payload: Any, *, status: int = 200, headers: Mapping[str, str] | Non
     return Response(dump(payload), status, headers, "application/json")
 
 
-def job_json(job: Job, conflicts: Sequence[Conflict]) -> JsonObject:
+def job_json(job: Job, conflicts: Sequence[Conflict], now: datetime) -> JsonObject:
     """`job` comes with `record` and `steps` loaded; `conflicts` are those it raised."""
     return {
         "id": job.id,
@@ -65,7 +66,7 @@ def job_json(job: Job, conflicts: Sequence[Conflict]) -> JsonObject:
         "steps": [step_json(step) for step in job.steps],
         "fieldOutcomes": [outcome_json(outcome) for outcome in job.outcomes],
         "fieldsUpdated": job.fields_updated,
-        "conflicts": [conflict_json(conflict, job.record.external_id) for conflict in conflicts],
+        "conflicts": [conflict_json(conflict, job.record.external_id, now) for conflict in conflicts],
         "creditsUsed": job.credits_used,
         "error": error_json(job),
         "requestedBy": job.requested_by,
@@ -105,7 +106,7 @@ def outcome_json(outcome: Mapping[str, Any]) -> JsonObject:
     return {key: outcome.get(key) for key in ("field", "reason", "provider", "confidence", "detail")}
 
 
-def conflict_json(conflict: Conflict, external_id: str) -> JsonObject:
+def conflict_json(conflict: Conflict, external_id: str, now: datetime) -> JsonObject:
     candidates = [_candidate_json(candidate) for candidate in conflict.candidates]
     recommended = next((item for item in candidates if item["id"] == conflict.recommended_id), None)
     return {
@@ -125,6 +126,7 @@ def conflict_json(conflict: Conflict, external_id: str) -> JsonObject:
         "createdAt": conflict.created_at,
         "updatedAt": conflict.updated_at,
         "resolvedAt": conflict.resolved_at,
+        "ageSeconds": conflict.age_seconds(now),
     }
 
 

@@ -3,6 +3,7 @@
 from enrichment.vocabulary import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from service.rest.schemas.build import (
     ANYTHING,
+    COUNT,
     ID,
     MOMENT,
     SHARE,
@@ -75,6 +76,7 @@ CONFLICT = shape(
         "createdAt": MOMENT,
         "updatedAt": MOMENT,
         "resolvedAt": nullable(MOMENT),
+        "ageSeconds": {**COUNT, "description": "How long it has been open, or was until it was settled."},
     },
 )
 _NOTE = {**nullable(TEXT), "description": "Kept with the decision; at most 2,000 characters."}
