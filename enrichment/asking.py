@@ -14,6 +14,7 @@ from enrichment.config import Config
 from enrichment.judge import Heard, Hearing, judge
 from enrichment.merge import Candidate, discount
 from enrichment.policy import Current, Decision
+from enrichment.trust import NO_TRUST, Trust
 from enrichment.vocabulary import EntityType, JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason, Source, Waterfall, refreshes, want
 
@@ -55,7 +56,7 @@ class Subject:
     """What a job is about: the record as it finds it, the rules, and how the job came to be.
 
     `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the job began:
-    a person's edit after it is newer than any answer.
+    a person's edit after it is newer than any answer. `trust` is what reviewers taught about the sources.
     """
 
     entity_type: EntityType
@@ -66,6 +67,7 @@ class Subject:
     current: Mapping[str, Current]
     rejected: Rejected
     asked_at: datetime
+    trust: Trust = NO_TRUST
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class Asking:
                 heard=[self._heard(source) for source in self.waterfall.sources],
                 rejected=subject.rejected,
                 asked_at=subject.asked_at,
+                trust=subject.trust,
             )
         )
 

@@ -22,6 +22,7 @@ from enrichment.catalogue import fields_of
 from enrichment.vocabulary import EntityType, FieldPolicy, JobTrigger, Strategy
 
 MAX_LIMIT = 1_000_000_000
+MAX_RULES = 500
 _Confidence = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 _Credits = Annotated[int, Field(ge=0, le=MAX_LIMIT, strict=True)]
 
@@ -120,6 +121,37 @@ class CreditRules(_Part):
     ]
 
 
+class RuleAction(StrEnum):
+    """What a rule does with a question that would otherwise go to a person."""
+
+    ACCEPT = "accept"  # write the provider's value
+    KEEP = "keep"  # leave the current value
+
+
+class ReviewRule(_Part):
+    """A question about this field that is answered without a person. Rules speak in their order.
+
+    `provider`: whose values it is about (None: anyone's). `min_confidence`: it is silent about values that are
+    less certain. A value that a reviewer chose is never replaced by a rule, and the field's policy, its minimum
+    confidence and what reviewers rejected hold as ever.
+    """
+
+    entity_type: Annotated[EntityType, BeforeValidator(_lower)]
+    field: str
+    provider: str | None = None
+    action: Annotated[RuleAction, BeforeValidator(_lower)]
+    min_confidence: _Confidence | None = None
+
+    def words(self) -> str:
+        """The rule in plain words."""
+        sure = "" if self.min_confidence is None else f" from confidence {self.min_confidence:.2f} on"
+        if self.action is RuleAction.ACCEPT:
+            whose = f"{self.provider}'s" if self.provider else "the most certain"
+            return f"accept {whose} {self.field} of {self.entity_type.value}s{sure}"
+        whom = self.provider or "any provider"
+        return f"keep the {self.field} of {self.entity_type.value}s against {whom}{sure}"
+
+
 class MaybeCharged(StrEnum):
     """What happens to a paid question whose call ended without a reply."""
 
@@ -146,6 +178,7 @@ class Config(_Part):
     backoff: Backoff = Backoff()
     maybe_charged: Annotated[MaybeCharged, BeforeValidator(_lower)] = MaybeCharged.HOLD
     credits: CreditRules = CreditRules()
+    rules: Annotated[list[ReviewRule], Field(max_length=MAX_RULES)] = []
 
     def as_json(self) -> dict[str, Any]:
         """The REST form. A default rule without a minimum of its own is shown as a bare string."""
@@ -162,6 +195,10 @@ class Config(_Part):
         """The least confidence (0-1) with which a value is written to this field."""
         own = self.rule(entity_type, field).min_confidence
         return self.min_confidence if own is None else own
+
+    def rules_of(self, entity_type: EntityType, field: str) -> list[ReviewRule]:
+        """The rules about this field, in order."""
+        return [rule for rule in self.rules if rule.field == field and rule.entity_type is entity_type]
 
     def starts_on(self, trigger: JobTrigger, entity_type: EntityType) -> bool:
         """Whether this trigger starts a job by itself."""
@@ -224,7 +261,8 @@ def parse_config(body: Mapping[str, Any], provider_ids: Iterable[str]) -> Config
         faults = [(_path(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
     faults += _unknown_fields(body)
     if config is not None:
-        faults += _provider_faults(config, set(provider_ids))
+        known = set(provider_ids)
+        faults += _provider_faults(config, known) + _rule_faults(config, known)
         if config.backoff.initial_seconds > config.backoff.max_seconds:
             faults.append(("backoff.initialSeconds", "must not exceed backoff.maxSeconds"))
     if faults or config is None:
@@ -285,3 +323,23 @@ def _provider_faults(config: Config, known: set[str]) -> list[tuple[str, str]]:
             faults.append((f"providers[{index}].id", f"{rule.id} is listed twice"))
         seen.add(rule.id)
     return faults
+
+
+def _rule_faults(config: Config, known: set[str]) -> list[tuple[str, str]]:
+    faults: list[tuple[str, str]] = []
+    first: dict[tuple[object, ...], int] = {}
+    for index, rule in enumerate(config.rules):
+        if rule.field not in fields_of(rule.entity_type):
+            message = f"no such field of {_article(rule.entity_type)}: {rule.field[:64]}"
+            faults.append((f"rules[{index}].field", message))
+        if rule.provider is not None and rule.provider not in known:
+            faults.append((f"rules[{index}].provider", f"no such provider: {rule.provider[:64]}"))
+        about = (rule.entity_type, rule.field, rule.provider, rule.min_confidence)
+        if about in first:
+            faults.append((f"rules[{index}]", f"speaks of the same as rules[{first[about]}]"))
+        first.setdefault(about, index)
+    return faults
+
+
+def _article(entity_type: EntityType) -> str:
+    return f"{'an' if entity_type is EntityType.ACCOUNT else 'a'} {entity_type.value}"

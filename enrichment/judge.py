@@ -12,6 +12,7 @@ from enrichment.catalogue import fields_of, same
 from enrichment.config import Config
 from enrichment.merge import Candidate, survivors
 from enrichment.policy import Case, Current, Decision, decide
+from enrichment.trust import NO_TRUST, Trust
 from enrichment.vocabulary import EntityType, FieldOutcomeReason, StepOutcome
 from enrichment.waterfall import Want
 
@@ -38,7 +39,7 @@ class Hearing:
     """One record with all that the verdict depends on. `heard` is in order of priority.
 
     `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the sources
-    were asked.
+    were asked; `trust` what reviewers taught about them.
     """
 
     entity_type: EntityType
@@ -48,6 +49,7 @@ class Hearing:
     heard: Sequence[Heard]
     rejected: Rejected
     asked_at: datetime
+    trust: Trust = NO_TRUST
 
 
 def judge(hearing: Hearing) -> dict[str, Decision]:
@@ -81,6 +83,9 @@ def _decide(hearing: Hearing, name: str, candidates: Sequence[Candidate]) -> Dec
             same=equal,
             rejected=lambda value, source: hearing.rejected(name, value, source),
             asked_at=hearing.asked_at,
+            name=name,
+            rules=lambda: hearing.config.rules_of(entity_type, name),
+            standing=lambda provider: hearing.trust.of(provider, entity_type, name),
         )
     )
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.config import Rule
+from enrichment.config import ReviewRule, Rule
 from enrichment.merge import Candidate, Proposal, Same
+from enrichment.ruling import ruling
+from enrichment.trust import UNJUDGED, Standing
 from enrichment.vocabulary import (
     SOURCE_CRM,
     SOURCE_REVIEWER,
@@ -71,7 +73,8 @@ class Case:
 
     `proposals` are the surviving values, most believed first; `minimum` the least confidence to write;
     `rejected(value, source)` whether a reviewer turned this value of this source down before; `asked_at`
-    when the sources were asked: a person's edit after that is newer than any of their answers.
+    when the sources were asked: a person's edit after that is newer than any of their answers. `name` is the
+    field's; `rules()` are those about it, `standing(provider)` how people judged its values of a provider.
     """
 
     rule: Rule
@@ -82,6 +85,15 @@ class Case:
     same: Same
     rejected: Rejected
     asked_at: datetime
+    name: str = "value"
+    rules: Callable[[], Sequence[ReviewRule]] = tuple
+    standing: Callable[[str], Standing] = lambda _: UNJUDGED
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether the current value may give way without a person."""
+        chosen_by_hand = self.current is not None and self.current.source == SOURCE_REVIEWER
+        return not chosen_by_hand and not self.edited_meanwhile
 
     @property
     def edited_meanwhile(self) -> bool:
@@ -122,12 +134,7 @@ def _fill(case: Case, proposals: Sequence[Proposal]) -> Decision:
         return _below(best, case.minimum)
     rivals = [proposal for proposal in proposals[1:] if proposal.confidence >= case.minimum]
     if rivals and case.strategy is Strategy.CONSENSUS and best.confidence - rivals[0].confidence < _CLEAR_LEAD:
-        return _ask(
-            ConflictReason.PROVIDERS_DISAGREE,
-            [best, *rivals],
-            best.support[0],
-            f"{best.provider} is the most certain ({best.confidence:.2f} against {rivals[0].confidence:.2f})",
-        )
+        return _ask(case, ConflictReason.PROVIDERS_DISAGREE, [best, *rivals], _most_certain)
     return _write(best, "the field was empty")
 
 
@@ -143,12 +150,7 @@ def _compare(case: Case, current: Current, proposals: Sequence[Proposal]) -> Dec
     assert best is not None  # there is a proposal, and none of the others confirms
     if best.confidence < case.minimum:
         if case.rule.policy is FieldPolicy.OVERWRITE and best.confidence >= LEAST_FOR_REVIEW:
-            return _ask(
-                ConflictReason.LOW_CONFIDENCE,
-                [best],
-                None,
-                f"{best.provider} is not certain enough ({best.confidence:.2f}, {case.minimum:.2f} is needed)",
-            )
+            return _ask(case, ConflictReason.LOW_CONFIDENCE, [best], _not_certain_enough)
         return _below(best, case.minimum)
     if current.is_a_persons:
         return _against_a_person(case, current, others)
@@ -176,23 +178,52 @@ def _against_a_person(case: Case, current: Current, proposals: Sequence[Proposal
         return _write(best, "the policy of this field is overwrite")
     if policy in {FieldPolicy.REVIEW, FieldPolicy.OVERWRITE}:
         likely = [proposal for proposal in proposals if proposal.confidence >= case.minimum]
-        return _ask(ConflictReason.EXISTING_DIFFERS, likely, *_recommend(current, best))
+        return _ask(case, ConflictReason.EXISTING_DIFFERS, likely, _against_current)
     holder = "a reviewer" if chosen_by_hand else "the CRM"
     return _protect(best, f"{holder} holds the value and the policy is {policy.value}")
 
 
-def _recommend(current: Current, best: Proposal) -> tuple[Candidate | None, str]:
+Advice = tuple[Candidate | None, str]  # which candidate to take (None: keep the current value) and why
+
+
+def _most_certain(case: Case, proposals: Sequence[Proposal]) -> Advice:
+    best, rival = proposals[0], proposals[1]
+    because = f"{best.provider} is the most certain ({best.confidence:.2f} against {rival.confidence:.2f})"
+    return best.support[0], _with_history(case, best, because)
+
+
+def _not_certain_enough(case: Case, proposals: Sequence[Proposal]) -> Advice:
+    best = proposals[0]
+    because = f"{best.provider} is not certain enough ({best.confidence:.2f}, {case.minimum:.2f} is needed)"
+    return None, _with_history(case, best, because)
+
+
+def _against_current(case: Case, proposals: Sequence[Proposal]) -> Advice:
+    best, current = proposals[0], case.current
+    assert current is not None  # there is something to differ from
     if current.source == SOURCE_REVIEWER and len(best.support) < 2:
         return None, "a reviewer chose the current value and only one source differs"
     if len(best.support) > 1:
         return best.support[0], f"{len(best.support)} independent sources agree on it"
+    standing = case.standing(best.provider)
+    low, high = standing.interval
+    if low > _EVEN or high < _EVEN:
+        # What reviewers keep doing says more about this question than any figure of the source.
+        return best.support[0] if low > _EVEN else None, standing.words(best.provider, case.name)
     if best.observed_at < current.observed_at and best.confidence < _SURE:
-        return None, f"the current value is newer than what {best.provider} observed"
+        return None, _with_history(case, best, f"the current value is newer than what {best.provider} observed")
     if best.confidence < _LIKELY:
-        return None, f"{best.provider} is not certain enough ({best.confidence:.2f}) to replace a CRM value"
-    return best.support[0], f"{best.provider} is certain ({best.confidence:.2f})"
+        because = f"{best.provider} is not certain enough ({best.confidence:.2f}) to replace a CRM value"
+        return None, _with_history(case, best, because)
+    return best.support[0], _with_history(case, best, f"{best.provider} is certain ({best.confidence:.2f})")
 
 
+def _with_history(case: Case, best: Proposal, because: str) -> str:
+    told = case.standing(best.provider).words(best.provider, case.name)
+    return f"{because}; {told}" if told else because
+
+
+_EVEN = 0.5
 _LIKELY, _SURE = 0.8, 0.95
 
 
@@ -238,9 +269,19 @@ def _below(proposal: Proposal, minimum: float) -> Decision:
 
 
 def _ask(
-    reason: ConflictReason, proposals: Sequence[Proposal], recommended: Candidate | None, because: str
+    case: Case,
+    reason: ConflictReason,
+    proposals: Sequence[Proposal],
+    advise: Callable[[Case, Sequence[Proposal]], Advice],
 ) -> Decision:
-    best = proposals[0]
+    """A question for a person, unless the organization's rules answer it."""
+    has_value = case.current is not None and case.current.value is not None
+    ruled = ruling(case.rules(), proposals, minimum=case.minimum, may_accept=case.may_replace, may_keep=has_value)
+    if ruled.rule is not None:
+        detail = f"by the rule: {ruled.rule.words()}"
+        return _protect(proposals[0], detail) if ruled.accepts is None else _write(ruled.accepts, detail)
+    best = ruled.left[0]
+    recommended, because = advise(case, ruled.left)
     return Decision(
         FieldOutcomeReason.CONFLICT,
         provider=best.provider,
@@ -248,7 +289,7 @@ def _ask(
         detail=because,
         question=Question(
             reason=reason,
-            candidates=tuple(candidate for proposal in proposals for candidate in proposal.support),
+            candidates=tuple(candidate for proposal in ruled.left for candidate in proposal.support),
             recommended=recommended,
             because=because,
         ),

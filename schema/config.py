@@ -9,7 +9,7 @@ from enrichment import config as rules
 from resolvers import config as operations
 from schema.config_input import ConfigInput
 from schema.context import Info
-from schema.enums import EntityType, FieldPolicy, MaybeCharged, Strategy
+from schema.enums import EntityType, FieldPolicy, MaybeCharged, RuleAction, Strategy
 
 
 @strawberry.type(description="When enrichment starts by itself.")
@@ -81,6 +81,27 @@ class CreditRules:
     alert_thresholds: list[float] = strawberry.field(description="Shares of the monthly limit, 0 to 1.")
 
 
+@strawberry.type(description="A question about a field that is answered without a person.")
+class ReviewRule:
+    entity_type: EntityType
+    field: str
+    provider: strawberry.ID | None = strawberry.field(description="Whose values it is about; null: anyone's.")
+    action: RuleAction
+    min_confidence: float | None = strawberry.field(description="It is silent about less certain values.")
+    words: str = strawberry.field(description="The rule in plain words.")
+
+    @classmethod
+    def of(cls, rule: rules.ReviewRule) -> Self:
+        return cls(
+            entity_type=rule.entity_type,
+            field=rule.field,
+            provider=None if rule.provider is None else strawberry.ID(rule.provider),
+            action=rule.action,
+            min_confidence=rule.min_confidence,
+            words=rule.words(),
+        )
+
+
 @strawberry.type(description="The organization's rules.")
 class Config:
     enabled: bool
@@ -96,6 +117,7 @@ class Config:
     backoff: Backoff
     maybe_charged: MaybeCharged
     credits: CreditRules
+    rules: list[ReviewRule] = strawberry.field(description="Answers to questions, in the order in which they speak.")
     version: int
     updated_at: datetime
     updated_by: str | None
@@ -136,6 +158,7 @@ class Config:
                 per_record_max=credits.per_record_max,
                 alert_thresholds=credits.alert_thresholds,
             ),
+            rules=[ReviewRule.of(rule) for rule in config.rules],
             version=view.version,
             updated_at=view.updated_at,
             updated_by=view.updated_by,

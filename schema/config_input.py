@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
-from schema.enums import EntityType, FieldPolicy, MaybeCharged, Strategy
+from schema.enums import EntityType, FieldPolicy, MaybeCharged, RuleAction, Strategy
 
 
 @strawberry.input
@@ -67,7 +67,16 @@ class CreditRulesInput:
     alert_thresholds: list[float] | None = UNSET
 
 
-@strawberry.input(description="Only the given keys change; `providers` is replaced as a whole.")
+@strawberry.input(description="A question about a field that is answered without a person.")
+class ReviewRuleInput:
+    entity_type: EntityType
+    field: str
+    provider: strawberry.ID | None = UNSET
+    action: RuleAction
+    min_confidence: float | None = UNSET
+
+
+@strawberry.input(description="Only the given keys change; `providers` and `rules` are replaced as a whole.")
 class ConfigInput:
     enabled: bool | None = UNSET
     triggers: TriggersInput | None = UNSET
@@ -82,6 +91,7 @@ class ConfigInput:
     backoff: BackoffInput | None = UNSET
     maybe_charged: MaybeCharged | None = UNSET
     credits: CreditRulesInput | None = UNSET
+    rules: list[ReviewRuleInput] | None = UNSET
 
     def read(self) -> dict[str, Any]:
         """The given keys in the form of REST, in which `fieldPolicies` is an object."""

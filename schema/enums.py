@@ -3,7 +3,7 @@
 import strawberry
 
 from enrichment.breaker import BreakerState
-from enrichment.config import MaybeCharged
+from enrichment.config import MaybeCharged, RuleAction
 from enrichment.undo import UndoSkipReason
 from enrichment.vocabulary import (
     ConflictReason,
@@ -33,6 +33,7 @@ __all__ = [
     "MaybeCharged",
     "RecordOutcome",
     "ResolutionAction",
+    "RuleAction",
     "StepOutcome",
     "Strategy",
     "UndoSkipReason",
@@ -52,6 +53,7 @@ strawberry.enum(
 )
 strawberry.enum(Strategy, description="How many providers are asked for a field.")
 strawberry.enum(MaybeCharged, description="What happens to a paid question whose call ended without a reply.")
+strawberry.enum(RuleAction, description="What a rule does with a question that would otherwise go to a person.")
 strawberry.enum(BreakerState, description="Whether a provider is asked: CLOSED asks, OPEN does not, HALF_OPEN tries.")
 strawberry.enum(ConflictStatus, description="Whether a conflict still waits for a person.")
 strawberry.enum(ConflictReason, description="Why a person must decide.")

@@ -100,6 +100,7 @@ def _begin(job: Claimed, providers: Mapping[str, Provider]) -> Asking:
         current=snapshot.current,
         rejected=lambda name, value, source: snapshot.was_rejected(job.entity_type, name, value, source),
         asked_at=job.claimed_at,
+        trust=job.trust,
     )
     asking = Asking(subject, sources)
     for step in job.earlier_steps:
