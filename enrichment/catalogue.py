@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from enrichment.normalize.rules import FieldKind, are_same, canonical, key_of
+from enrichment.normalize.rules import FieldKind, are_far_apart, are_same, canonical, key_of
 from enrichment.normalize.text import Refused
 from enrichment.vocabulary import EntityType
 
@@ -18,6 +18,7 @@ __all__ = [
     "Refused",
     "clean",
     "completeness",
+    "far_apart",
     "fields_of",
     "normalize",
     "same",
@@ -143,6 +144,11 @@ def same(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
     if a is None or b is None:
         return a is b
     return bool(a == b) or are_same(_FIELDS[entity_type][field_name].kind, a, b)
+
+
+def far_apart(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
+    """Whether two canonical counts or amounts differ by half or more; other values never do."""
+    return a is not None and b is not None and are_far_apart(_FIELDS[entity_type][field_name].kind, a, b)
 
 
 _LONGEST_KEY = 64

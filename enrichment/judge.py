@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import fields_of, same
+from enrichment.catalogue import far_apart, fields_of, same
 from enrichment.config import Config
 from enrichment.merge import Candidate, survivors
 from enrichment.policy import Case, Current, Decision, decide
@@ -86,6 +86,7 @@ def _decide(hearing: Hearing, name: str, candidates: Sequence[Candidate]) -> Dec
             name=name,
             rules=lambda: hearing.config.rules_of(entity_type, name),
             standing=lambda provider: hearing.trust.of(provider, entity_type, name),
+            far_apart=lambda a, b: far_apart(entity_type, name, a, b),
         )
     )
 

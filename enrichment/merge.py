@@ -61,11 +61,12 @@ def agreed_confidence(confidences: Sequence[float]) -> float:
 def survivors(candidates: Sequence[Candidate], same: Same) -> list[Proposal]:
     """The different values among `candidates`, most believed first.
 
-    `candidates` come in order of priority, which decides between equals. A source counts once for a value.
+    `candidates` come in order of priority, which decides between equals. A source counts once for a value. A value
+    joins those that it is the same as, each of them: a range holds 60 and 150, which are not one.
     """
     groups: list[list[Candidate]] = []
     for candidate in candidates:
-        group = next((group for group in groups if same(group[0].value, candidate.value)), None)
+        group = next((group for group in groups if all(same(one.value, candidate.value) for one in group)), None)
         if group is None:
             groups.append([candidate])
         elif all(other.provider != candidate.provider for other in group):

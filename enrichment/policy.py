@@ -22,6 +22,10 @@ LEAST_FOR_REVIEW = 0.3  # below this a value is not worth a person's time
 Rejected = Callable[[Any, str], bool]
 
 
+def _never(a: Any, b: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Current:
     """A field's value as it stands. `source` is `crm`, `reviewer` or a provider's id.
@@ -75,6 +79,8 @@ class Case:
     `rejected(value, source)` whether a reviewer turned this value of this source down before; `asked_at`
     when the sources were asked: a person's edit after that is newer than any of their answers. `name` is the
     field's; `rules()` are those about it, `standing(provider)` how people judged its values of a provider.
+    `far_apart` tells whether two values differ so much that a source which is unsure of its own still contradicts
+    the other.
     """
 
     rule: Rule
@@ -88,6 +94,7 @@ class Case:
     name: str = "value"
     rules: Callable[[], Sequence[ReviewRule]] = tuple
     standing: Callable[[str], Standing] = lambda _: UNJUDGED
+    far_apart: Same = _never
 
     @property
     def may_replace(self) -> bool:
@@ -143,7 +150,7 @@ _CLEAR_LEAD = 0.25  # sources that disagree by more than this in confidence need
 
 def _compare(case: Case, current: Current, proposals: Sequence[Proposal]) -> Decision:
     confirming = next((proposal for proposal in proposals if case.same(current.value, proposal.value)), None)
-    others = [proposal for proposal in proposals if proposal is not confirming]
+    others = [proposal for proposal in proposals if not case.same(current.value, proposal.value)]
     best = others[0] if others else None
     if confirming and (best is None or confirming.confidence >= best.confidence or best.confidence < case.minimum):
         return _confirm(current, confirming)
@@ -151,10 +158,27 @@ def _compare(case: Case, current: Current, proposals: Sequence[Proposal]) -> Dec
     if best.confidence < case.minimum:
         if case.rule.policy is FieldPolicy.OVERWRITE and best.confidence >= LEAST_FOR_REVIEW:
             return _ask(case, ConflictReason.LOW_CONFIDENCE, [best], _not_certain_enough)
+        if _contradicts(case, current, best):
+            return _ask(case, ConflictReason.EXISTING_DIFFERS, [best], _far_from_the_crm)
         return _below(best, case.minimum)
     if current.is_a_persons:
         return _against_a_person(case, current, others)
     return _against_enrichment(case, current, best)
+
+
+def _contradicts(case: Case, current: Current, best: Proposal) -> bool:
+    """Whether a source that is not certain enough to be written is still reason to doubt the CRM's value.
+
+    Who does not know a head count to the tenth may know that it is not five times as high. A minimum that was set
+    for this very field is kept to.
+    """
+    return (
+        case.rule.policy is FieldPolicy.REVIEW
+        and case.rule.min_confidence is None
+        and current.source == SOURCE_CRM
+        and best.confidence >= LEAST_FOR_REVIEW
+        and case.far_apart(current.value, best.value)
+    )
 
 
 def _confirm(current: Current, proposal: Proposal) -> Decision:
@@ -195,6 +219,12 @@ def _most_certain(case: Case, proposals: Sequence[Proposal]) -> Advice:
 def _not_certain_enough(case: Case, proposals: Sequence[Proposal]) -> Advice:
     best = proposals[0]
     because = f"{best.provider} is not certain enough ({best.confidence:.2f}, {case.minimum:.2f} is needed)"
+    return None, _with_history(case, best, because)
+
+
+def _far_from_the_crm(case: Case, proposals: Sequence[Proposal]) -> Advice:
+    best = proposals[0]
+    because = f"{best.provider} is not certain of its figure ({best.confidence:.2f}), but the CRM's is far from it"
     return None, _with_history(case, best, because)
 
 

@@ -16,9 +16,10 @@ from enrichment.catalogue import same
 from enrichment.config import Config, default_config
 from enrichment.normalize.country import country_name
 from enrichment.normalize.email import email_kind
-from enrichment.vocabulary import ConflictReason, EntityType, FieldOutcomeReason, Strategy
+from enrichment.vocabulary import EntityType, Strategy
 from providers.registry import ProviderSettings, Registry, default_registry
 from service.sample_records import account_records, lead_records
+from service.score_conflicts import ConflictScore
 from service.trial import Outcome, try_record
 
 Row = Mapping[str, str]
@@ -50,13 +51,6 @@ LEAD_ANSWERS = {
     "seniorityLevel": ("seniority",),
     "department": ("department",),
 }
-DISPUTED = {
-    "industry": "industry",
-    "city": "city",
-    "founded": "foundedYear",
-    "country_code": "country",
-    "employees": "numberOfEmployees",
-}
 
 
 def main(
@@ -65,12 +59,14 @@ def main(
     leads: Path | None = None,
     leads_truth: Path | None = None,
     out: Show = typer.echo,
+    *,
+    misses: bool = False,
 ) -> int:
     """Score the product and print a table. Without files, the packaged records with known answers are used.
 
     Files are CSV (also gzipped) with the columns of the packaged ones; accounts and leads each take a file and
-    its truth. Returns the exit code: 2 for files that cannot be
-    scored.
+    its truth. `misses` lists each conflict that was missed or needless. Returns the exit code: 2 for files that cannot
+    be scored.
     """
     registry = default_registry(ProviderSettings())
     config = default_config(registry.ids())
@@ -80,31 +76,44 @@ def main(
     except (OSError, ValueError) as fault:
         out(f"Cannot be scored: {fault}")
         return 2
-    asyncio.run(_score(registry, config, account_pairs, lead_pairs, out))
+    counts: Counts = Counter()
+    conflicts = ConflictScore()
+    asyncio.run(_score(registry, config, account_pairs, lead_pairs, counts, conflicts))
+    for line in (*_table(counts), "", *conflicts.lines()):
+        out(line)
+    if misses:
+        for line in ("", f"{len(conflicts.faults)} conflicts were missed or needless", *sorted(conflicts.faults)):
+            out(line)
     return 0
 
 
 async def _score(
-    registry: Registry, config: Config, accounts: list[tuple[Row, Row]], leads: list[tuple[Row, Row]], out: Show
+    registry: Registry,
+    config: Config,
+    accounts: list[tuple[Row, Row]],
+    leads: list[tuple[Row, Row]],
+    counts: Counts,
+    conflicts: ConflictScore,
 ) -> None:
-    counts: Counts = Counter()
     consensus = config.model_copy(update={"strategy": Strategy.CONSENSUS})
-    for (_, truth), record in zip(accounts, account_records(row for row, _ in accounts), strict=True):
+    for (row, truth), record in zip(accounts, account_records(row for row, _ in accounts), strict=True):
         outcome = await try_record(registry, config, EntityType.ACCOUNT, record["fields"])
         _count_match(counts, outcome, truth)
         if truth["kind"] in MATCHABLE:
-            _count_values(counts, outcome, truth, ACCOUNT_ANSWERS)
+            answers = _answers(truth, ACCOUNT_ANSWERS)
+            _count_filling(counts, outcome, answers)
+            conflicts.held(row["record_id"], outcome, truth, answers)
             alone = await try_record(registry, consensus, EntityType.ACCOUNT, record["fields"], blank=True)
-            _count_disputes(counts, alone, truth)
+            conflicts.disputed(row["record_id"], alone, truth)
     for (row, truth), record in zip(leads, lead_records(row for row, _ in leads), strict=True):
         outcome = await try_record(registry, config, EntityType.LEAD, record["fields"])
+        answers = _answers(truth, LEAD_ANSWERS)
         _count_employer(counts, outcome, truth)
-        _count_values(counts, outcome, truth, LEAD_ANSWERS)
+        _count_filling(counts, outcome, answers)
+        conflicts.held(row["lead_id"], outcome, truth, answers)
         if row.get("email"):
             kind = email_kind(row["email"].strip()).value
             counts["mail", "right" if kind == truth["email_kind"] else "wrong"] += 1
-    for line in _table(counts):
-        out(line)
 
 
 def _pairs(path: Path | None, packed: str, truth: Path | None, packed_truth: str, key: str) -> list[tuple[Row, Row]]:
@@ -144,69 +153,32 @@ def _count_employer(counts: Counts, outcome: Outcome, truth: Row) -> None:
         counts["employer", "right" if domain == truth["company_domain"] else "wrong"] += 1
 
 
+def _answers(truth: Row, columns: Mapping[str, Iterable[str]]) -> dict[str, list[Any]]:
+    """The values that count as right, by field; none where the truth is not known."""
+    return {field: found for field, names in columns.items() if (found := _answer(truth, names, field))}
+
+
 def _answer(truth: Row, columns: Iterable[str], field: str) -> list[Any]:
-    """The values that count as right for a field; none where the truth is not known."""
     found: list[Any] = [truth[column] for column in columns if truth.get(column)]
     if field in {"foundedYear", "numberOfEmployees"}:
         return [int(value) if value.isdigit() else value for value in found]
     return [country_name(value) for value in found] if field == "country" else found
 
 
-def _count_values(counts: Counts, outcome: Outcome, truth: Row, columns: Mapping[str, Iterable[str]]) -> None:
-    """Right and wrong by field: of what was written, of what the CRM held, and of the conflicts raised."""
-    for field, names in columns.items():
-        answers = _answer(truth, names, field)
-        if not answers:
+def _count_filling(counts: Counts, outcome: Outcome, answers: Mapping[str, list[Any]]) -> None:
+    """Right and wrong, by field, of what was written into empty fields."""
+    for field, right in answers.items():
+        if outcome.cleaned.values.get(field) is not None:
             continue
-        held, decision = outcome.cleaned.values.get(field), outcome.decisions[field]
-        if held is None:
-            _count_filling(counts, field, outcome, answers)
-        else:
-            wrong = not _is_one_of(outcome.entity_type, field, held, answers)
-            raised = decision.reason is FieldOutcomeReason.CONFLICT
-            if wrong or field not in _disputed(truth):
-                _count_conflict(counts, ("held", field), expected=wrong, raised=raised)
-
-
-def _count_filling(counts: Counts, field: str, outcome: Outcome, answers: list[Any]) -> None:
-    value = outcome.after.get(field)
-    right = value is not None and _is_one_of(outcome.entity_type, field, value, answers)
-    counts["filled", outcome.entity_type, field, "left" if value is None else "right" if right else "wrong"] += 1
-
-
-def _is_one_of(entity_type: EntityType, field: str, value: Any, answers: list[Any]) -> bool:
-    return any(same(entity_type, field, value, answer) for answer in answers)
-
-
-def _disputed(truth: Row) -> set[str]:
-    """The fields on which the two sources of the data set do not agree."""
-    return {DISPUTED[name] for name in truth.get("conflict_fields", "").split(";") if name}
-
-
-def _count_disputes(counts: Counts, alone: Outcome, truth: Row) -> None:
-    """Whether the sources' disagreement is noticed when both are asked about the same company."""
-    for field in DISPUTED.values():
-        disputed = field in _disputed(truth)
-        values = [alone.found(source, field) for source in ("directory", "directory_archive")]
-        if disputed and (None in values or same(alone.entity_type, field, *values)):
-            counts["wording", "alike"] += 1  # "Banks" and "banking" are no question for a person
-            continue
-        question = alone.decisions[field].question
-        raised = question is not None and question.reason is ConflictReason.PROVIDERS_DISAGREE
-        _count_conflict(counts, ("dispute", field), expected=disputed, raised=raised)
-
-
-def _count_conflict(counts: Counts, key: tuple[str, str], *, expected: bool, raised: bool) -> None:
-    ending = ("raised" if expected else "needless") if raised else ("unseen" if expected else "quiet")
-    counts[(*key, ending)] += 1
+        value = outcome.after.get(field)
+        is_right = value is not None and any(same(outcome.entity_type, field, value, answer) for answer in right)
+        counts["filled", outcome.entity_type, field, "left" if value is None else "right" if is_right else "wrong"] += 1
 
 
 def _table(counts: Counts) -> Iterator[str]:
     yield from _recognized(counts)
     yield ""
     yield from _values(counts)
-    yield ""
-    yield from _conflicts(counts)
 
 
 def _recognized(counts: Counts) -> Iterator[str]:
@@ -233,26 +205,6 @@ def _values(counts: Counts) -> Iterator[str]:
         for field in columns:
             right, wrong, left = (counts["filled", entity_type, field, end] for end in ("right", "wrong", "left"))
             yield f"{f'  {entity_type.value} {field}':<36}{right:>16}{wrong:>16}{left:>12}"
-
-
-def _conflicts(counts: Counts) -> Iterator[str]:
-    yield f"{'Conflicts':<36}{'expected':>10}{'raised':>8}{'needless':>10}{'precision':>11}{'recall':>8}"
-    for kind, label in (("held", "a CRM value that is wrong"), ("dispute", "sources that disagree")):
-        fields = sorted({key[1] for key in counts if key[0] == kind})
-        total: Counter[str] = Counter()
-        for field in fields:
-            ends = {end: counts[kind, field, end] for end in ("raised", "unseen", "needless")}
-            total.update(ends)
-            yield _conflict_line(f"    {field}", ends)
-        yield _conflict_line(f"  {label}", total)
-    yield f"  ({counts['wording', 'alike']} more disagreements are of wording only, or of a fact left out)"
-
-
-def _conflict_line(label: str, ends: Mapping[str, int]) -> str:
-    expected, raised = ends["raised"] + ends["unseen"], ends["raised"] + ends["needless"]
-    precision = f"{ends['raised'] / raised:.1%}" if raised else "-"
-    recall = f"{ends['raised'] / expected:.1%}" if expected else "-"
-    return f"{label:<36}{expected:>10}{ends['raised']:>8}{ends['needless']:>10}{precision:>11}{recall:>8}"
 
 
 def _share(part: int, whole: int) -> str:

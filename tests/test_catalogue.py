@@ -161,7 +161,7 @@ def test_values_that_are_equal_for_a_person_are_the_same(field: str, a: Any, b: 
         ("numberOfEmployees", 225, "51-200"),
         ("industry", "Capital Markets", "Insurance"),
         ("subIndustry", "Life & Health Insurance", "Property & Casualty Insurance"),
-        ("foundedYear", 1999, 2000),
+        ("foundedYear", 1998, 2000),
         ("phone", "+12025550187", "+12025550188"),
         ("phone", "+12025550187;ext=4", "+12025550187;ext=5"),
         ("tags", ["a"], ["a", "b"]),

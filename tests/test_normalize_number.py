@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from enrichment.normalize.codes import canonical_naics, canonical_sic, canonical_symbol
-from enrichment.normalize.number import canonical_count, canonical_money, same_quantity
+from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, same_quantity
 from enrichment.normalize.text import Refused
-from enrichment.normalize.year import canonical_year
+from enrichment.normalize.year import canonical_year, same_year
 
 
 @pytest.mark.parametrize(
@@ -138,13 +138,55 @@ def test_what_is_no_money_is_refused_with_a_reason(raw: Any, reason: str) -> Non
         (9000, "10001+", False),
         ("51-200", "51-200", True),
         ("51-200", "11-50", False),
-        ("51-200", "100-300", False),
+        ("51-200", "200-500", False),
+        ("51-200", "101-250", True),
+        ("201-1000", "501-1000", True),
+        ("5001+", "10001+", True),
+        ("1001-5000", "5001+", False),
+        ("5001-10000", 8230, True),
         (5, 6, False),
         (5, 5, True),
+        (8230, 8500, True),
+        (22036, 22000, True),
+        (1000, 1100, True),
+        (1000, 1101, False),
+        (1000, 600, False),
+        (30000, 48000, False),
+        (1_200_000_000, 1_234_567_890, True),
+        ("51-200", 300, False),
+        (0, 0, True),
+        (0, 1, False),
     ],
 )
-def test_a_number_within_a_range_is_the_same(a: int | str, b: int | str, same: bool) -> None:
+def test_what_two_counts_can_both_mean_is_the_same(a: int | str, b: int | str, same: bool) -> None:
     assert same_quantity(a, b) is same
+    assert same_quantity(b, a) is same
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "far"),
+    [
+        (1000, 1500, False),
+        (1000, 1501, True),
+        (2300, 11500, True),
+        ("1001-5000", 400, True),
+        ("1001-5000", 700, False),
+        ("10001+", 2000, True),
+        ("51-200", "101-250", False),
+        ("51-200", "1001-5000", True),
+        (0, 5, True),
+        (0, 0, False),
+    ],
+)
+def test_what_is_half_as_much_again_is_far_off(a: int | str, b: int | str, far: bool) -> None:
+    assert is_far_off(a, b) is far
+    assert is_far_off(b, a) is far
+
+
+@pytest.mark.parametrize(("a", "b", "same"), [(1970, 1970, True), (1970, 1971, True), (1970, 1972, False)])
+def test_a_year_may_be_one_off(a: int, b: int, same: bool) -> None:
+    assert same_year(a, b) is same
+    assert same_year(b, a) is same
 
 
 @pytest.mark.parametrize(

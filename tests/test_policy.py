@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enrichment import catalogue
 from enrichment.backoff import wait_seconds
 from enrichment.config import Backoff, Config, ProviderRule, Rule
 from enrichment.merge import MOST_CONFIDENCE, Candidate, agreed_confidence, survivors
@@ -82,6 +83,57 @@ def test_the_same_value_is_verified_only_when_it_was_seen_later() -> None:
 def test_a_value_below_the_minimum_is_not_written() -> None:
     assert outcome(P.REVIEW, None, candidate(confidence=0.59)).reason is R.BELOW_THRESHOLD
     assert outcome(P.REVIEW, held("crm"), candidate(confidence=0.59)).reason is R.BELOW_THRESHOLD
+
+
+def headcounts(minimum: float | None, held_by: str, *candidates: Candidate, policy: FieldPolicy) -> Decision:
+    def equal(a: Any, b: Any) -> bool:
+        return catalogue.same(EntityType.ACCOUNT, "numberOfEmployees", a, b)
+
+    return decide(
+        Case(
+            rule=Rule(policy=policy, min_confidence=minimum), minimum=minimum or 0.6, strategy=Strategy.WATERFALL,
+            current=held(held_by, 2000), proposals=survivors(candidates, equal), same=equal,
+            rejected=lambda value, source: False, asked_at=NOW - timedelta(minutes=1),
+            far_apart=lambda a, b: catalogue.far_apart(EntityType.ACCOUNT, "numberOfEmployees", a, b),
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "confidence", "minimum", "held_by", "policy", "ends"),
+    [
+        (11500, 0.49, None, "crm", P.REVIEW, R.CONFLICT),
+        (11500, 0.29, None, "crm", P.REVIEW, R.BELOW_THRESHOLD),
+        (2500, 0.49, None, "crm", P.REVIEW, R.BELOW_THRESHOLD),
+        (11500, 0.49, 0.6, "crm", P.REVIEW, R.BELOW_THRESHOLD),
+        (11500, 0.49, None, "reviewer", P.REVIEW, R.BELOW_THRESHOLD),
+        (11500, 0.49, None, "q", P.REVIEW, R.BELOW_THRESHOLD),
+        (11500, 0.49, None, "crm", P.TRACKED, R.BELOW_THRESHOLD),
+    ],
+)
+def test_a_figure_that_is_far_off_is_asked_about_though_its_source_is_not_certain(
+    count: int, confidence: float, minimum: float | None, held_by: str, policy: FieldPolicy, ends: FieldOutcomeReason
+) -> None:
+    decision = headcounts(minimum, held_by, candidate(count, confidence), policy=policy)
+    assert decision.reason is ends
+    assert decision.write is None
+    if decision.question:
+        assert decision.question.reason is ConflictReason.EXISTING_DIFFERS
+        assert decision.question.recommended is None
+
+
+def test_what_a_range_holds_is_no_other_opinion_on_it() -> None:
+    said = (candidate("1001-5000", 0.7, "range"), candidate(2000, 0.9, "one"), candidate(4800, 0.8, "two"))
+    decision = headcounts(None, "crm", *said, policy=P.REVIEW)
+    assert (decision.reason, decision.provider) == (R.VERIFIED, "one")
+
+
+def test_two_numbers_that_one_range_holds_are_not_one_value() -> None:
+    def equal(a: Any, b: Any) -> bool:
+        return catalogue.same(EntityType.ACCOUNT, "numberOfEmployees", a, b)
+
+    proposals = survivors([candidate("51-200", 0.7), candidate(60, 0.6, "q"), candidate(150, 0.65, "r")], equal)
+    assert [[one.value for one in proposal.support] for proposal in proposals] == [["51-200", 60], [150]]
 
 
 def test_a_field_a_person_cleared_while_the_answer_was_on_its_way_stays_empty() -> None:

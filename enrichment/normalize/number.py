@@ -167,11 +167,26 @@ def bounds(value: int | str) -> tuple[float, float]:
     return int(low), int(high)
 
 
+# Sources count on different days, with or without part-time staff, and round to two digits: they are seldom nearer.
+_TOLERANCE = 1.1
+_GROSS = 1.5
+
+
 def same_quantity(a: int | str, b: int | str) -> bool:
-    """Equal, or a number that lies in a range. Two different ranges differ."""
+    """Whether two counts or amounts can mean one: numbers no more than a tenth apart, or a number within a range.
+
+    Two ranges are the same where they share more than an end: `51-200` and `101-250`, but not `51-200` and `200-500`.
+    """
     if a == b:
         return True
-    if isinstance(a, str) == isinstance(b, str):
-        return False
     (low_a, high_a), (low_b, high_b) = bounds(a), bounds(b)
-    return low_a <= high_b and low_b <= high_a
+    if isinstance(a, str) and isinstance(b, str):
+        return low_a < high_b and low_b < high_a
+    room = 1 if isinstance(a, str) or isinstance(b, str) else _TOLERANCE
+    return low_a <= high_b * room and low_b <= high_a * room
+
+
+def is_far_off(a: int | str, b: int | str) -> bool:
+    """Whether one of two counts or amounts is half as much again as the other, or more, however they are read."""
+    (low_a, high_a), (low_b, high_b) = bounds(a), bounds(b)
+    return low_a > high_b * _GROSS or low_b > high_a * _GROSS

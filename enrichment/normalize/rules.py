@@ -14,7 +14,7 @@ from enrichment.normalize.country import canonical_country
 from enrichment.normalize.email import canonical_email
 from enrichment.normalize.industry import canonical_industry, industry_key, same_industry
 from enrichment.normalize.listing import canonical_list, list_key
-from enrichment.normalize.number import canonical_count, canonical_money, same_quantity
+from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, same_quantity
 from enrichment.normalize.person_name import canonical_person_name, person_key
 from enrichment.normalize.phone import canonical_phone, same_phone
 from enrichment.normalize.social import (
@@ -41,7 +41,7 @@ from enrichment.normalize.wording import (
     canonical_title,
     title_key,
 )
-from enrichment.normalize.year import canonical_year
+from enrichment.normalize.year import canonical_year, same_year
 
 
 class FieldKind(StrEnum):
@@ -113,7 +113,7 @@ _RULES: dict[FieldKind, _Rule] = {
     FieldKind.SUB_INDUSTRY: _Rule(canonical_industry, words),
     FieldKind.COUNT: _Rule(canonical_count, str, same_quantity),
     FieldKind.MONEY: _Rule(canonical_money, str, same_quantity),
-    FieldKind.YEAR: _Rule(canonical_year, str),
+    FieldKind.YEAR: _Rule(canonical_year, str, same_year),
     FieldKind.STREET: _Rule(canonical_street, street_key),
     FieldKind.CITY: _Rule(canonical_city, city_key),
     FieldKind.STATE: _Rule(canonical_state, state_key, same_state),
@@ -130,6 +130,7 @@ _BY_COUNTRY: dict[FieldKind, Callable[[Any, str | None], Any]] = {
     FieldKind.STATE: canonical_state,
     FieldKind.POSTAL_CODE: canonical_postal_code,
 }
+_MEASURED = frozenset({FieldKind.COUNT, FieldKind.MONEY})
 _LONGEST_REMEMBERED = 200
 _MOST_ROUNDS = 4
 
@@ -177,6 +178,11 @@ def are_same(kind: FieldKind, a: Any, b: Any) -> bool:
     """Whether two canonical values of a kind are equal for a person."""
     rule = _RULES[kind]
     return rule.same(a, b) if rule.same else rule.key(a) == rule.key(b)
+
+
+def are_far_apart(kind: FieldKind, a: Any, b: Any) -> bool:
+    """Whether two canonical values are so far apart that even a source unsure of its own contradicts the other."""
+    return kind in _MEASURED and is_far_off(a, b)
 
 
 def key_of(kind: FieldKind, value: Any) -> str:

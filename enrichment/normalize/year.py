@@ -44,3 +44,8 @@ def _named_year(text: str) -> int:
     if len(years) > 1:
         raise Refused("more than one year")
     return years.pop()
+
+
+def same_year(a: int, b: int) -> bool:
+    """Whether two years can date one event: founded in December, entered in the register in January."""
+    return abs(a - b) <= 1

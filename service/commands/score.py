@@ -13,8 +13,9 @@ def score(
     accounts_truth: Annotated[Path | None, typer.Option(help="Their right answers.", exists=True)] = None,
     leads: Annotated[Path | None, typer.Option(help="Leads, as CSV.", exists=True)] = None,
     leads_truth: Annotated[Path | None, typer.Option(help="Their right answers.", exists=True)] = None,
+    misses: Annotated[bool, typer.Option("--misses", help="List each conflict missed or needless.")] = False,
 ) -> None:
-    """Print how many records were matched and values given rightly, wrongly or not at all."""
-    code = main(accounts, accounts_truth, leads, leads_truth)
+    """Print how many records were matched, values given and conflicts raised rightly, wrongly or not at all."""
+    code = main(accounts, accounts_truth, leads, leads_truth, misses=misses)
     if code:
         raise typer.Exit(code)
