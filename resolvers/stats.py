@@ -178,7 +178,7 @@ async def _outcomes(period: _Period) -> dict[FieldOutcomeReason, int]:
     source, reason = json_items("job.outcomes", "reason")
     found = await query(
         f"SELECT {reason} AS reason, COUNT(*) AS fields FROM job, {source} WHERE {_JOBS}"
-        f" AND job.status IN {_ENDED} GROUP BY 1",
+        " AND job.status NOT IN ('pending', 'in_progress') GROUP BY 1",
         period.values,
     )
     counted = {row["reason"]: int(row["fields"]) for row in found}

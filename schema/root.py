@@ -25,6 +25,7 @@ from schema.credit import CreditMutation, CreditQuery
 from schema.documents import Document, Documents
 from schema.enrich import EnrichMutation, EnrichQuery
 from schema.errors import ErrorTranslator
+from schema.explain import ExplainQuery
 from schema.intake import IntakeMutation
 from schema.job import JobMutation, JobQuery, JobSubscription
 from schema.ledger import LedgerQuery, LedgerSubscription
@@ -52,6 +53,7 @@ class Query(
     LedgerQuery,
     AuditQuery,
     UndoQuery,
+    ExplainQuery,
 ):
     """What may be read."""
 
