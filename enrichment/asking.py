@@ -4,12 +4,12 @@ Nothing is asked here. Whoever carries the job asks `next()`, and tells `hear()`
 the provider, a replay looks the reply up.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from enrichment.catalogue import fields_of
+from enrichment.catalogue import fields_of, value_key
 from enrichment.config import Config
 from enrichment.judge import Heard, Hearing, judge
 from enrichment.merge import Candidate, discount
@@ -18,16 +18,23 @@ from enrichment.trust import NO_TRUST, Trust
 from enrichment.vocabulary import EntityType, JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason, Source, Waterfall, refreshes, want
 
-Rejected = Callable[[str, Any, str], bool]
+TurnedDown = tuple[str, str, str]  # field, value key, source
 
 
 class Trouble(Protocol):
     """Why a source could not answer. `retryable`: the same question may work later."""
 
-    code: str
-    message: str
-    retryable: bool
-    retry_after_seconds: float | None
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def retryable(self) -> bool: ...
+
+    @property
+    def retry_after_seconds(self) -> float | None: ...
 
 
 @dataclass(slots=True)
@@ -55,8 +62,8 @@ class Reply:
 class Subject:
     """What a job is about: the record as it finds it, the rules, and how the job came to be.
 
-    `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the job began:
-    a person's edit after it is newer than any answer. `trust` is what reviewers taught about the sources.
+    `rejected` is what reviewers turned down; `asked_at` is when the job began: a person's edit after it is newer
+    than any answer. `trust` is what reviewers taught about the sources.
     """
 
     entity_type: EntityType
@@ -65,9 +72,21 @@ class Subject:
     forced: bool
     fields: Mapping[str, Any]
     current: Mapping[str, Current]
-    rejected: Rejected
+    rejected: Set[TurnedDown]
     asked_at: datetime
     trust: Trust = NO_TRUST
+
+    def was_rejected(self, name: str, value: Any, source: str) -> bool:
+        """Whether a reviewer turned this value of this source down."""
+        return bool(self.rejected) and (name, value_key(self.entity_type, name, value), source) in self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a source said itself, and the identifiers of others (by field) that it was asked with."""
+
+    reply: Reply
+    lent: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +112,7 @@ class Asking:
         }
         self.waterfall = Waterfall(subject.config, sources, wants)
         self.results: dict[str, Reply] = {}  # by source; borrowed belief is taken off their candidates
-        self.said: dict[str, Mapping[str, Candidate]] = {}  # what the sources asked this time said themselves
+        self.said: dict[str, Said] = {}  # by source: what those asked this time said
         self._spent = 0
         self._stopped = False
         self._fields: dict[str, Any] = dict(subject.fields)
@@ -116,7 +135,7 @@ class Asking:
 
     def hear(self, source_id: str, reply: Reply) -> None:
         """What became of the question that `next` gave last."""
-        self.said[source_id] = reply.candidates
+        self.said[source_id] = Said(reply, {name: self._fields[name] for name in self._borrowed})
         if self._borrowed:
             candidates = discount(self._subject.entity_type, reply.candidates, self._fields, self._borrowed)
             reply = replace(reply, candidates=candidates)
@@ -155,7 +174,7 @@ class Asking:
                 current=subject.current,
                 wants=self.waterfall.wants,
                 heard=[self._heard(source) for source in self.waterfall.sources],
-                rejected=subject.rejected,
+                rejected=subject.was_rejected,
                 asked_at=subject.asked_at,
                 trust=subject.trust,
             )

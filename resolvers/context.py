@@ -47,6 +47,7 @@ class Services:
     now: Callable[[], datetime]
     monthly_credit_grant: int
     sealer: Sealer | None = None  # None: this installation keeps no keys of organizations
+    replay_days: int = 60  # how long is kept what jobs decided on
     shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
 
 

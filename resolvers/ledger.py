@@ -292,6 +292,18 @@ def _rest(reservation: dict[str, Any], charge: dict[str, Any], now: datetime) ->
     return reservation | end | {"id": new_id(), "settles": charge["id"], "created_at": to_micros(now)}
 
 
+async def charges(job_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """The credits that each of these jobs has been charged, by provider."""
+    found: dict[str, dict[str, int]] = {}
+    if job_ids:
+        sql = (
+            f"SELECT job_id, provider, amount FROM credit_entry WHERE kind = 'charge' AND job_id IN ({marks(job_ids)})"
+        )
+        for row in await query(sql, list(job_ids)):
+            found.setdefault(row["job_id"], {})[row["provider"]] = -row["amount"]  # a job pays a provider once
+    return found
+
+
 def _apply(account: dict[str, Any], entries: Sequence[dict[str, Any]]) -> None:
     for entry in entries:
         spent = -entry["amount"]

@@ -129,6 +129,7 @@ class Runtime:
             live=live,
             now=utc_now,
             monthly_credit_grant=self.settings.monthly_credit_grant,
+            replay_days=self.settings.replay_days,
             sealer=sources.sealer,
             shared_keys=sources.shared_keys,
         )

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     jwt_org_claim: str = Field("organizationId", min_length=1, description="claim that names the organization")
 
     monthly_credit_grant: int = Field(1000, ge=0, le=10**12, description="credits granted each calendar month")
+    replay_days: int = Field(
+        60, ge=1, le=3650, description="days for which simulateConfig can replay what jobs decided on"
+    )
     provider_prices: Annotated[dict[str, int], NoDecode] = Field(
         default_factory=dict, description="credits per match, by provider: directory_archive=2,signals=0"
     )

@@ -21,7 +21,7 @@ def _subject(fields: dict[str, Any], **rules: Any) -> Subject:
         forced=False,
         fields=fields,
         current={},
-        rejected=lambda name, value, source: False,
+        rejected=frozenset(),
         asked_at=AT,
     )
 
@@ -48,7 +48,7 @@ def test_what_one_source_found_helps_to_ask_the_next_which_is_believed_no_more()
     asking.hear("b", _match("b", industry=("Software", 0.9)))
     assert asking.next() is None
     assert asking.results["b"].candidates["industry"].confidence == 0.8 * 0.9
-    assert asking.said["b"]["industry"].confidence == 0.9
+    assert asking.said["b"].reply.candidates["industry"].confidence == 0.9
 
 
 def test_a_source_that_would_cost_more_than_the_record_may_is_passed_by() -> None:
@@ -79,6 +79,8 @@ def test_what_was_answered_before_is_not_asked_again() -> None:
     assert following.source.id == "b"
     assert following.fields["domain"] == "acme.com"
     assert "a" not in asking.said
+    asking.hear("b", Reply(StepOutcome.NO_MATCH))
+    assert asking.said["b"].lent == {"domain": "acme.com"}
 
 
 def test_a_job_within_the_cooldown_ends_before_a_question_unless_it_is_forced() -> None:

@@ -69,14 +69,14 @@ class Asker:
         if input_key is None:
             detail = f"needs {provider.info.needs}"
             return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=detail)
-        if isinstance(provider, Keyed) and not await provider.configured(job.organization_id):
-            return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NO_KEY, detail=f"no key for {provider.info.name}")
         key = key_digest(input_key)
         asked = await self._ask(provider, question, job, key)
         asked.key = key
         return asked
 
     async def _ask(self, provider: Provider, question: Question, job: Claimed, key: str) -> Asked:
+        if isinstance(provider, Keyed) and not await provider.configured(job.organization_id):
+            return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NO_KEY, detail=f"no key for {provider.info.name}")
         if not keeps_answers(provider):
             return await self._call_if_well(provider, question, job)
         inquiry = Inquiry(job.organization_id, provider.info.id, key, job.id, _insists(job))

@@ -2,19 +2,22 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from enrichment.asking import Asking, Reply, Subject
 from enrichment.ending import Attempt, Verdict, not_begun, verdict
 from enrichment.policy import Decision
+from enrichment.recorded import Origin, write_down
 from enrichment.vocabulary import JobStatus, StepOutcome
+from models.database import dump
 from providers.base import Provider, Question
 from providers.registry import Registry
-from workers.ask import Asked, Asker
+from workers.ask import Asker
 from workers.load import Claimed, candidate_json, read_candidate
 
+_ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 Progress = Callable[[Claimed, int, str | None], None]
 
 
@@ -33,10 +36,11 @@ class Ending:
     error_retryable: bool | None = None
     next_attempt_at: datetime | None = None
     counts: bool = True  # whether this attempt uses up one of the job's
+    hearing: str | None = None  # what is kept of it for a replay, as JSON; None where it tells nothing new
 
     @property
     def credits_used(self) -> int:
-        return sum(step["credits_charged"] for step in self.steps)
+        return sum(self.job.charged.values())
 
 
 def _ending(job: Claimed, end: Verdict) -> Ending:
@@ -62,12 +66,6 @@ async def carry(job: Claimed, registry: Registry, asker: Asker, now: Callable[[]
         last_enriched_at=job.snapshot.last_enriched_at,
         at=job.claimed_at,
     )
-    if refused is not None:
-        return _ending(job, refused)
-    providers = _providers(job, registry)
-    asking = _begin(job, providers)
-    await _ask_all(job, asking, providers, asker, told)
-    decisions = asking.judge()
     attempt = Attempt(
         number=job.attempts,
         most=job.max_attempts,
@@ -76,10 +74,42 @@ async def carry(job: Claimed, registry: Registry, asker: Asker, now: Callable[[]
         wrote_before=bool(job.fields_updated),
         spread=random.random(),  # noqa: S311 -- spreads load, guards nothing
     )
-    ending = _ending(job, verdict(asking, decisions, job.config, attempt))
+    if refused is not None:
+        ending = _ending(job, refused)
+        ending.hearing = _write_down(job, attempt, refused)
+        return ending
+    providers = _providers(job, registry)
+    asking = _begin(job, providers)
+    await _ask_all(job, asking, providers, asker, told)
+    decisions = asking.judge()
+    attempt = replace(attempt, at=now())
+    end = verdict(asking, decisions, job.config, attempt)
+    ending = _ending(job, end)
     ending.decisions = decisions
     ending.steps = _steps(asking)
+    if end.status.is_final or _tells_more(job, asking, decisions):
+        ending.hearing = _write_down(job, attempt, end, asking, decisions)
     return ending
+
+
+def _tells_more(job: Claimed, asking: Asking, decisions: Mapping[str, Decision]) -> bool:
+    """Whether an attempt that ends to wait brought anything: a job may wait for one answer many times."""
+    earlier = {outcome["field"]: outcome["reason"] for outcome in job.earlier_outcomes}
+    return any(said.reply.outcome in _ANSWERED for said in asking.said.values()) or any(
+        decision.write or decision.verified_at or (decision.question and earlier.get(name) != decision.reason)
+        for name, decision in decisions.items()
+    )
+
+
+def _write_down(
+    job: Claimed,
+    attempt: Attempt,
+    end: Verdict,
+    asking: Asking | None = None,
+    decisions: Mapping[str, Decision] | None = None,
+) -> str:
+    origin = Origin(job.trigger, job.forced, job.by_hand, job.config_version)
+    return dump(write_down(_subject(job), origin, job.snapshot.last_enriched_at, attempt, end, asking, decisions))
 
 
 def _providers(job: Claimed, registry: Registry) -> dict[str, Provider]:
@@ -90,26 +120,25 @@ def _providers(job: Claimed, registry: Registry) -> dict[str, Provider]:
 
 def _begin(job: Claimed, providers: Mapping[str, Provider]) -> Asking:
     sources = [provider.info.source(job.entity_type) for provider in providers.values()]
-    snapshot = job.snapshot
-    subject = Subject(
-        entity_type=job.entity_type,
-        config=job.config,
-        trigger=job.trigger,
-        forced=job.forced,
-        fields=snapshot.fields,
-        current=snapshot.current,
-        rejected=lambda name, value, source: snapshot.was_rejected(job.entity_type, name, value, source),
-        asked_at=job.claimed_at,
-        trust=job.trust,
-    )
-    asking = Asking(subject, sources)
+    asking = Asking(_subject(job), sources)
     for step in job.earlier_steps:
         if step["provider"] in providers and StepOutcome(step["outcome"]) in _ANSWERED:
             asking.recall(step["provider"], _recalled(step))
     return asking
 
 
-_ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
+def _subject(job: Claimed) -> Subject:
+    return Subject(
+        entity_type=job.entity_type,
+        config=job.config,
+        trigger=job.trigger,
+        forced=job.forced,
+        fields=job.snapshot.fields,
+        current=job.snapshot.current,
+        rejected=job.snapshot.rejected,
+        asked_at=job.claimed_at,
+        trust=job.trust,
+    )
 
 
 def _recalled(step: Mapping[str, Any]) -> Reply:
@@ -135,7 +164,10 @@ async def _ask_all(
             wanted=query.wanted,
             organization_id=job.organization_id,
         )
-        asked: Asked = await asker.ask(providers[source], question, job)
+        asked = await asker.ask(providers[source], question, job)
+        if asked.credits or source in job.charged:
+            # Also what it paid before it was decided again, or before its worker died: that answer is kept now.
+            job.charged[source] = asked.credits = job.charged.get(source, 0) + asked.credits
         asking.hear(source, asked)
 
 

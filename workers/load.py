@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import value_key
+from enrichment.asking import TurnedDown
 from enrichment.config import Config
 from enrichment.merge import Candidate
 from enrichment.policy import Current
@@ -16,6 +16,8 @@ from models.database import load, marks, query
 from models.fields import from_micros
 from models.queue import Lease
 from models.values import current_values
+from resolvers.intake import PRIORITY
+from resolvers.ledger import charges
 from resolvers.organizations import read_config
 from resolvers.trust import stated_confidence, trust_of
 
@@ -31,12 +33,7 @@ class Snapshot:
     received: dict[str, Any]
     last_enriched_at: datetime | None
     current: dict[str, Current]
-    rejected: set[tuple[str, str, str]]  # field, value key, source
-
-    def was_rejected(self, entity_type: EntityType, name: str, value: Any, source: str) -> bool:
-        if not self.rejected:
-            return False
-        return (name, value_key(entity_type, name, value), source) in self.rejected
+    rejected: set[TurnedDown]
 
 
 @dataclass(slots=True)
@@ -54,6 +51,7 @@ class Claimed:
     budget_id: str | None
     created_at: datetime
     config: Config
+    config_version: int
     claimed_at: datetime  # a person's edit after this is newer than any answer
     snapshot: Snapshot
     trust: Trust = NO_TRUST  # what the organization's people taught about the sources
@@ -61,6 +59,8 @@ class Claimed:
     earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
     filled_before: list[str] = field(default_factory=list)
     fields_updated: list[str] = field(default_factory=list)
+    by_hand: bool = False  # a person asked for it, whatever started it first
+    charged: dict[str, int] = field(default_factory=dict)  # what it has paid, by provider
     progress: int = 0  # percent
     running_step: str | None = None
 
@@ -76,6 +76,7 @@ async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list
     trusts = await trust_of(organization_ids)
     snapshots = await load_snapshots([row["record_id"] for row in rows])
     steps = await _steps([row["id"] for row in rows])
+    charged = await charges([row["id"] for row in rows if row["attempts"] > 1])
     return [
         Claimed(
             lease=Lease(row["id"], row["fence"]),
@@ -88,7 +89,8 @@ async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list
             forced=bool(row["forced"]),
             budget_id=row["budget_id"],
             created_at=from_micros(row["created_at"]),
-            config=configs[row["organization_id"]],
+            config=configs[row["organization_id"]][0],
+            config_version=configs[row["organization_id"]][1],
             claimed_at=now,
             snapshot=snapshots[row["record_id"]],
             trust=trusts[row["organization_id"]],
@@ -96,6 +98,8 @@ async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list
             earlier_outcomes=load(row["outcomes"]),
             filled_before=load(row["filled_before"]),
             fields_updated=load(row["fields_updated"]),
+            by_hand=row["priority"] <= PRIORITY[JobTrigger.MANUAL],
+            charged=charged.get(row["id"], {}),
         )
         for row in rows
         if row["record_id"] in snapshots
@@ -113,7 +117,7 @@ async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
         ids,
     )
     values = await current_values(ids)
-    turned_down: dict[str, set[tuple[str, str, str]]] = {}
+    turned_down: dict[str, set[TurnedDown]] = {}
     for record_id, name, key, source in await rejections(ids):
         turned_down.setdefault(record_id, set()).add((name, key, source))
     return {
@@ -141,10 +145,11 @@ def _current(value: Mapping[str, Any]) -> Current:
     )
 
 
-async def _configs(organization_ids: set[str]) -> dict[str, Config]:
+async def _configs(organization_ids: set[str]) -> dict[str, tuple[Config, int]]:
+    """The organizations' configurations and their versions."""
     ids = sorted(organization_ids)
-    found = await query(f"SELECT id, config FROM organization WHERE id IN ({marks(ids)})", ids)
-    return {row["id"]: read_config(load(row["config"])) for row in found}
+    found = await query(f"SELECT id, config, config_version FROM organization WHERE id IN ({marks(ids)})", ids)
+    return {row["id"]: (read_config(load(row["config"])), row["config_version"]) for row in found}
 
 
 async def _steps(job_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

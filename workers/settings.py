@@ -15,7 +15,7 @@ from resolvers.wake import ENRICH
 from workers.crew import CAPACITY, Crew
 from workers.enrich import enrich
 from workers.heartbeat import beat_forever
-from workers.sweep import drop_overdue, new_day, refresh, sweep
+from workers.sweep import drop_old_hearings, drop_overdue, new_day, refresh, sweep
 
 POLL_SECONDS = 0.02
 LONGEST_RUN_SECONDS = 3600  # the lease, not arq, says when a run is lost
@@ -26,6 +26,7 @@ _SCHEDULE = [
     cron(sweep, second=set(range(60)), timeout=30, unique=True),
     cron(refresh, second=7, timeout=50, unique=True),
     cron(drop_overdue, second=37, timeout=50, unique=True),
+    cron(drop_old_hearings, minute=41, second=11, timeout=600, unique=True),
     cron(new_day, minute=set(range(0, 60, 5)), second=23, timeout=50, unique=True),
 ]
 

@@ -9,6 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from enrichment.vocabulary import EntityType, JobTrigger
 from models.database import load, query, transaction
 from models.fields import to_micros
+from models.hearings import drop_hearings
 from models.queue import Lost, insert_jobs, organizations_with_due_jobs, requeue_lost
 from resolvers.context import Services
 from resolvers.events import announce
@@ -120,3 +121,9 @@ async def drop_overdue(ctx: dict[str, Any]) -> int:
         return len(dropped)
 
     return await transaction(body)
+
+
+async def drop_old_hearings(ctx: dict[str, Any]) -> int:
+    """Forget what jobs decided on longer ago than it can be replayed. Returns how many. Runs every hour."""
+    services: Services = ctx["services"]
+    return await drop_hearings(to_micros(services.now() - timedelta(days=services.replay_days)))

@@ -19,6 +19,7 @@ from enrichment.vocabulary import FieldOutcomeReason, JobStatus
 from models.conflicts import raise_conflicts, supersede
 from models.database import dump, dump_rows, execute, insert_rows, rows, transaction
 from models.fields import new_id, to_micros
+from models.hearings import insert_hearings
 from models.queue import lock_held
 from models.values import lock_records, mark_enriched, replace_values, update_records, verify_values
 from resolvers.intake import search_text
@@ -57,6 +58,7 @@ async def write_endings(endings: Sequence[Ending], now: datetime) -> Batch:
             await _write_conflicts(tx, done, moment, batch)
             await _write_steps(tx, done, moment)
             await _write_jobs(tx, done, moment)
+            await insert_hearings(tx, [_hearing(ending, moment) for ending in done if ending.hearing is not None])
         for ending in done:
             batch.jobs.setdefault(ending.job.organization_id, []).append(ending.job.id)
         return batch
@@ -289,6 +291,17 @@ def _ended(ending: Ending, moment: int) -> dict[str, Any]:
         "error_retryable": ending.error_retryable,
         "next_attempt_at": None if waits is None else to_micros(waits),
         "finished_at": moment if ending.status.is_final else None,
+    }
+
+
+def _hearing(ending: Ending, moment: int) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "organization_id": ending.job.organization_id,
+        "record_id": ending.job.record_id,
+        "job_id": ending.job.id,
+        "decided_at": moment,
+        "body": ending.hearing,
     }
 
 
