@@ -6,7 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from enrichment.vocabulary import EntityType, JobStatus, JobTrigger, StepOutcome
+from enrichment.vocabulary import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from models.fields import Instant, id_field
 from models.record import Record
 
@@ -56,6 +56,11 @@ class Job(Model):
 
     class Meta:
         table = "job"
+
+    @property
+    def fields_verified(self) -> list[str]:
+        """The fields whose value a source saw again, unchanged."""
+        return [outcome["field"] for outcome in self.outcomes if outcome["reason"] == FieldOutcomeReason.VERIFIED]
 
 
 class Step(Model):

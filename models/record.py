@@ -27,6 +27,7 @@ class Record(Model):
     completeness = columns.FloatField(default=0.0)
     version = columns.IntField(default=1)
     last_enriched_at: datetime | None = Instant(null=True)
+    refreshed_at: datetime | None = Instant(null=True)  # when enrichment's own values were last looked up again
     created_at: datetime = Instant()
     updated_at: datetime = Instant()
 
@@ -49,7 +50,10 @@ class FieldValue(Model):
     actor = columns.CharField(max_length=255, null=True)  # the user, where a person wrote it
     confidence = columns.FloatField()
     job_id = columns.CharField(max_length=36, null=True)
-    observed_at: datetime = Instant()
+    observed_at: datetime = Instant()  # when the source saw it, at last
+    first_observed_at: datetime | None = Instant(null=True)  # None: the source saw it once
+    verified_at: datetime | None = Instant(null=True)  # when we last heard that it holds
+    verified_count = columns.IntField(default=0)
     written_at: datetime = Instant()
     replaced_at: datetime | None = Instant(null=True)
     replaces = columns.CharField(max_length=36, null=True)  # the value that was current before; None: empty

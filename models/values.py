@@ -39,6 +39,9 @@ _VALUE = {
     "job_id": "text",
     "observed_at": "integer",
     "written_at": "integer",
+    "first_observed_at": "integer",
+    "verified_at": "integer",
+    "verified_count": "integer",
     "replaces": "text",
     "restores": "text",
     "undo_id": "text",
@@ -75,11 +78,18 @@ async def lock_records(tx: BaseDBAsyncClient, record_ids: Iterable[str]) -> dict
     return {row["id"]: row["version"] for row in await query(sql, ids, using=tx)}
 
 
-async def mark_enriched(tx: BaseDBAsyncClient, record_ids: Sequence[str], moment: int) -> None:
-    """Note when these records were last enriched; that is no change of them."""
+async def mark_enriched(
+    tx: BaseDBAsyncClient, record_ids: Sequence[str], moment: int, *, refreshed: bool = False
+) -> None:
+    """Note when these records were last enriched; that is no change of them.
+
+    `refreshed`: what enrichment itself had written was looked up again.
+    """
     if record_ids:
-        sql = f"UPDATE record SET last_enriched_at = ? WHERE id IN ({marks(record_ids)})"
-        await execute(sql, [moment, *record_ids], using=tx)
+        columns = ("last_enriched_at", "refreshed_at") if refreshed else ("last_enriched_at",)
+        renewed = ", ".join(f"{column} = ?" for column in columns)
+        sql = f"UPDATE record SET {renewed} WHERE id IN ({marks(record_ids)})"
+        await execute(sql, [*[moment] * len(columns), *record_ids], using=tx)
 
 
 async def update_received(tx: BaseDBAsyncClient, echoes: Sequence[Mapping[str, Any]]) -> None:
@@ -96,7 +106,10 @@ async def update_received(tx: BaseDBAsyncClient, echoes: Sequence[Mapping[str, A
 async def replace_values(tx: BaseDBAsyncClient, values: Sequence[Mapping[str, Any]], now: int) -> None:
     """Make these the current values of their fields; what they replace becomes history, and is named in `replaces`."""
     replaced = await end_values(tx, [(value["record_id"], value["field"]) for value in values], now)
-    items = [{**value, "replaces": replaced.get((value["record_id"], value["field"]))} for value in values]
+    items = [
+        {"verified_count": 0, **value, "replaces": replaced.get((value["record_id"], value["field"]))}
+        for value in values
+    ]
     await insert_rows(tx, "field_value", _VALUE, items)
 
 
@@ -116,18 +129,23 @@ async def end_values(tx: BaseDBAsyncClient, fields: Sequence[tuple[str, str]], n
     return {(row["record_id"], row["field"]): row["id"] for row in ended}
 
 
-async def verify_values(tx: BaseDBAsyncClient, confirmed: Sequence[Mapping[str, Any]]) -> None:
-    """Note that a source saw the current value again: `record_id`, `field`, `observed_at`, `confidence`."""
+async def verify_values(tx: BaseDBAsyncClient, confirmed: Sequence[Mapping[str, Any]], now: int) -> None:
+    """Note that a source saw the current value again: `record_id`, `field`, `observed_at`, `confidence`.
+
+    `observed_at` moves on; when the value was seen first is kept.
+    """
     if not confirmed:
         return
     columns = {"record_id": "text", "field": "text", "observed_at": "integer", "confidence": "real"}
     await execute(
         "UPDATE field_value SET observed_at = v.observed_at,"
+        " first_observed_at = COALESCE(field_value.first_observed_at, field_value.observed_at),"
+        " verified_at = ?, verified_count = field_value.verified_count + 1,"
         " confidence = CASE WHEN v.confidence > field_value.confidence THEN v.confidence"
         " ELSE field_value.confidence END"
         f" FROM {rows(columns)} WHERE field_value.record_id = v.record_id AND field_value.field = v.field"
         " AND field_value.replaced_at IS NULL AND field_value.observed_at < v.observed_at",
-        [dump_rows(list(confirmed))],
+        [now, dump_rows(list(confirmed))],
         using=tx,
     )
 

@@ -153,6 +153,7 @@ def _row(organization_id: str, message: Message, moment: int) -> dict[str, Any]:
         "completeness": completeness(message.entity_type, message.cleaned.values),
         "version": 1,
         "last_enriched_at": None,
+        "refreshed_at": None,
         "created_at": moment,
         "updated_at": moment,
     }
@@ -341,12 +342,13 @@ def _taken(work: _Work, jobs: Mapping[str, dict[str, Any]], folded: Mapping[str,
 
 def record_of(row: Mapping[str, Any]) -> Record:
     """The model of a row."""
-    last = row["last_enriched_at"]
+    last, refreshed = row["last_enriched_at"], row["refreshed_at"]
     return Record(
         **{
             **row,
             "entity_type": EntityType(row["entity_type"]),
             "last_enriched_at": None if last is None else from_micros(last),
+            "refreshed_at": None if refreshed is None else from_micros(refreshed),
             "created_at": from_micros(row["created_at"]),
             "updated_at": from_micros(row["updated_at"]),
         }

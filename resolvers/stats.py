@@ -44,13 +44,14 @@ class ProviderStats:
 
 @dataclass(frozen=True, slots=True)
 class DayStats:
-    """Jobs created on one day (UTC), how they ended, and what they wrote and cost."""
+    """Jobs created on one day (UTC), how they ended, and what they wrote, found unchanged and cost."""
 
     day: date
     jobs: int
     completed: int
     failed: int
     fields_written: int
+    fields_verified: int
     credits: int
 
 
@@ -59,7 +60,8 @@ class Stats:
     """The jobs created in a period. Rates are 0 to 1 and None where nothing was counted.
 
     `match_rate`: jobs whose record some provider knew, of those where any was asked. The fill rates are over
-    all enrichable fields. `field_outcomes` counts every wanted field of every ended job under one reason.
+    all enrichable fields. `field_outcomes` counts every wanted field of every ended job under one reason;
+    `fields_verified` is one of these: values that a source saw again, unchanged.
     """
 
     records: int
@@ -73,6 +75,7 @@ class Stats:
     conflicts_open: int
     conflicts_resolved: int
     credits_used: int
+    fields_verified: int
     by_day: list[DayStats]
 
 
@@ -111,6 +114,7 @@ async def get_stats(ctx: Context, start: datetime | None = None, end: datetime |
     )[0]
     rates = await _fill_rates(period)
     slots = sum(rate.records for rate in rates)
+    outcomes = await _outcomes(period)
     asked = int(totals["asked"] or 0)
     return Stats(
         records=await _count("record", "organization_id = ?", [caller.organization_id]),
@@ -120,12 +124,13 @@ async def get_stats(ctx: Context, start: datetime | None = None, end: datetime |
         fill_rate_after=sum(rate.after * rate.records for rate in rates) / slots if slots else None,
         fill_rates=rates,
         providers=await _providers(period),
-        field_outcomes=await _outcomes(period),
+        field_outcomes=outcomes,
         conflicts_open=await _count("conflict", "organization_id = ? AND status = 'open'", [caller.organization_id]),
         conflicts_resolved=await _count(
             "conflict", "organization_id = ? AND resolved_at >= ? AND resolved_at < ?", period.values
         ),
         credits_used=int(totals["credits"] or 0),
+        fields_verified=outcomes[FieldOutcomeReason.VERIFIED],
         by_day=await _by_day(period),
     )
 
@@ -224,15 +229,11 @@ async def _providers(period: _Period) -> list[ProviderStats]:
 
 
 async def _by_day(period: _Period) -> list[DayStats]:
-    source, _ = json_items("job.fields_updated")
-    written = {
-        row["day"]: int(row["fields"])
-        for row in await query(
-            f"SELECT job.created_at / {_DAY_MICROS} AS day, COUNT(*) AS fields FROM job, {source}"
-            f" WHERE {_JOBS} GROUP BY 1",
-            period.values,
-        )
-    }
+    updated, _ = json_items("job.fields_updated")
+    written = await _fields_by_day(period, updated, "TRUE")
+    outcomes, reason = json_items("job.outcomes", "reason")
+    ended = f"job.status IN {_ENDED} AND {reason} = '{FieldOutcomeReason.VERIFIED}'"
+    verified = await _fields_by_day(period, outcomes, ended)
     found = await query(
         f"SELECT created_at / {_DAY_MICROS} AS day, COUNT(*) AS jobs,"
         " SUM(CASE WHEN status = 'completed' THEN 1 ELSE 0 END) AS completed,"
@@ -247,7 +248,18 @@ async def _by_day(period: _Period) -> list[DayStats]:
             completed=int(row["completed"]),
             failed=int(row["failed"]),
             fields_written=written.get(row["day"], 0),
+            fields_verified=verified.get(row["day"], 0),
             credits=int(row["credits"]),
         )
         for row in found
     ]
+
+
+async def _fields_by_day(period: _Period, items: str, condition: str) -> dict[int, int]:
+    """How many of the items (see `json_items`) the jobs of each day have, by days since 1970."""
+    found = await query(
+        f"SELECT job.created_at / {_DAY_MICROS} AS day, COUNT(*) AS fields FROM job, {items}"
+        f" WHERE {_JOBS} AND {condition} GROUP BY 1",
+        period.values,
+    )
+    return {row["day"]: int(row["fields"]) for row in found}

@@ -97,7 +97,7 @@ class Conflict:
             field=row.field,
             reason=row.reason,
             status=row.status,
-            current=FieldValue.of_json(row.field, row.current) if row.current else None,
+            current=FieldValue.of_json(row.entity_type, row.field, row.current) if row.current else None,
             candidates=Each(Candidate.of, row.candidates),
             recommended=None if recommended is None else Candidate.of(recommended),
             recommended_because=row.recommended_because,

@@ -94,6 +94,7 @@ class Job:
     steps: Sequence[Step]
     field_outcomes: Sequence[FieldOutcome]
     fields_updated: list[str]
+    fields_verified: list[str] = strawberry.field(description="Seen again by a source, unchanged.")
     credits_used: int
     error: JobError | None
     requested_by: str | None
@@ -121,6 +122,7 @@ class Job:
             steps=Each(Step.of, row.steps),
             field_outcomes=Each(FieldOutcome.of, row.outcomes),
             fields_updated=row.fields_updated,
+            fields_verified=row.fields_verified,
             credits_used=row.credits_used,
             error=JobError.of(row),
             requested_by=row.requested_by,

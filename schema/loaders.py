@@ -12,6 +12,7 @@ from models import job as job_models
 from models import record as record_models
 from resolvers import records, related
 from resolvers.context import Context
+from resolvers.freshness import Aging, aging
 from resolvers.paging import Page
 from schema.conflict import Conflict
 from schema.job import Job
@@ -28,6 +29,7 @@ class Loaders:
         self._ctx = ctx
         self.jobs: DataLoader[str, Job] = DataLoader(self._jobs, cache=False)
         self.conflicts: DataLoader[str, Sequence[Conflict]] = DataLoader(self._conflicts, cache=False)
+        self.aging: DataLoader[None, Aging] = DataLoader(self._aging, cache=False)
         self.provenance: DataLoader[str, list[record_models.FieldValue]] = DataLoader(self._provenance, cache=False)
         self.jobs_of: DataLoader[FirstPage, Page[job_models.Job]] = DataLoader(self._jobs_of, cache=False)
         self.history_of: DataLoader[FirstPage, Page[record_models.FieldValue]] = DataLoader(
@@ -45,6 +47,9 @@ class Loaders:
     async def _conflicts(self, job_ids: list[str]) -> list[Sequence[Conflict]]:
         found = await related.conflicts_by_job(self._ctx, _distinct(job_ids))
         return [Each(Conflict.of, found[job_id]) for job_id in job_ids]
+
+    async def _aging(self, keys: list[None]) -> list[Aging]:
+        return [await aging(self._ctx)] * len(keys)
 
     async def _provenance(self, record_ids: list[str]) -> list[list[record_models.FieldValue]]:
         found = await records.provenance_of_many(self._ctx, _distinct(record_ids))

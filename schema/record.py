@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import strawberry
 
+from enrichment.freshness import Held, is_own, record_freshness
 from models import record as models
 from resolvers import jobs as job_operations
 from resolvers import records as operations
@@ -23,20 +25,25 @@ if TYPE_CHECKING:
 @strawberry.type(description="One value of one field with its provenance.")
 class FieldValue:
     id: strawberry.Private[str]
+    entity_type: strawberry.Private[EntityType]
     field: str
     value: JSON | None = strawberry.field(description="Null: the field was cleared.")
     source: str = strawberry.field(description="`crm`, `reviewer` or the id of a provider.")
     actor: str | None = strawberry.field(description="The user, where a person wrote it.")
     confidence: float = strawberry.field(description="From 0 to 1.")
     job_id: strawberry.ID | None
-    observed_at: datetime = strawberry.field(description="When the source saw it.")
+    observed_at: datetime = strawberry.field(description="When the source saw it, at last.")
+    first_observed_at: datetime = strawberry.field(description="When the source saw it first.")
+    verified_at: datetime | None = strawberry.field(description="When we last heard that it holds, unchanged.")
+    verified_count: int = strawberry.field(description="How often a source saw it again, unchanged.")
     written_at: datetime | None
     replaced_at: datetime | None = strawberry.field(description="Null: it is the current value.")
 
     @classmethod
-    def of(cls, row: models.FieldValue) -> Self:
+    def of(cls, entity_type: EntityType, row: models.FieldValue) -> Self:
         return cls(
             id=row.id,
+            entity_type=entity_type,
             field=row.field,
             value=JSON(row.value),
             source=row.source,
@@ -44,15 +51,19 @@ class FieldValue:
             confidence=row.confidence,
             job_id=None if row.job_id is None else strawberry.ID(row.job_id),
             observed_at=row.observed_at,
+            first_observed_at=row.first_observed_at or row.observed_at,
+            verified_at=row.verified_at,
+            verified_count=row.verified_count,
             written_at=row.written_at,
             replaced_at=row.replaced_at,
         )
 
     @classmethod
-    def of_json(cls, field: str, value: Mapping[str, Any]) -> Self:
+    def of_json(cls, entity_type: EntityType, field: str, value: Mapping[str, Any]) -> Self:
         """A value as a conflict keeps it."""
         return cls(
             id="",
+            entity_type=entity_type,
             field=field,
             value=JSON(value.get("value")),
             source=value["source"],
@@ -60,9 +71,21 @@ class FieldValue:
             confidence=value["confidence"],
             job_id=value.get("jobId"),
             observed_at=read_time(value["observedAt"]),
+            first_observed_at=read_time(value["observedAt"]),
+            verified_at=None,
+            verified_count=0,
             written_at=None,
             replaced_at=None,
         )
+
+    @strawberry.field(
+        description="The chance, from 0 to 1, that what the source saw still holds; null where it was replaced."
+    )
+    async def freshness(self, info: Info) -> float | None:
+        if self.replaced_at is not None or self.value is None:
+            return None
+        aging = await info.context.loaders.aging.load(None)
+        return aging.of(self.entity_type, self.field, self.observed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +130,19 @@ class Record:
     @strawberry.field(description="Where the current value of each field comes from.")
     async def provenance(self, info: Info) -> list[FieldValue]:
         rows = await info.context.loaders.provenance.load(self.row.id)
-        return [FieldValue.of(row) for row in rows]
+        return [FieldValue.of(self.entity_type, row) for row in rows]
+
+    @strawberry.field(
+        description="The mean freshness of enrichment's own values, each counted by its confidence; null without any."
+    )
+    async def freshness(self, info: Info) -> float | None:
+        rows = await info.context.loaders.provenance.load(self.row.id)
+        aging = await info.context.loaders.aging.load(None)
+        return record_freshness(
+            Held(aging.of(self.entity_type, row.field, row.observed_at), row.confidence)
+            for row in rows
+            if is_own(row.source)
+        )
 
     @strawberry.field(description="The record's jobs.")
     async def jobs(
@@ -129,7 +164,7 @@ class Record:
             page = await info.context.loaders.history_of.load(FirstPage(self.row.id, args.size(), field))
         else:
             page = await operations.history(info.context, self.row, field, args)
-        return Connection[FieldValue].of(page, FieldValue.of)
+        return Connection[FieldValue].of(page, partial(FieldValue.of, self.entity_type))
 
 
 @strawberry.input(description="Which records: all that is given must hold.")

@@ -26,6 +26,7 @@ from schema.documents import Document, Documents
 from schema.enrich import EnrichMutation, EnrichQuery
 from schema.errors import ErrorTranslator
 from schema.explain import ExplainQuery
+from schema.freshness import FreshnessQuery
 from schema.intake import IntakeMutation
 from schema.job import JobMutation, JobQuery, JobSubscription
 from schema.ledger import LedgerQuery, LedgerSubscription
@@ -52,6 +53,7 @@ class Query(
     EnrichQuery,
     LedgerQuery,
     AuditQuery,
+    FreshnessQuery,
     UndoQuery,
     ExplainQuery,
 ):

@@ -75,6 +75,7 @@ class DayStats:
     completed: int
     failed: int
     fields_written: int
+    fields_verified: int
     credits: int
 
     @classmethod
@@ -85,6 +86,7 @@ class DayStats:
             completed=day.completed,
             failed=day.failed,
             fields_written=day.fields_written,
+            fields_verified=day.fields_verified,
             credits=day.credits,
         )
 
@@ -102,6 +104,7 @@ class Stats:
     conflicts_open: int
     conflicts_resolved: int
     credits_used: int
+    fields_verified: int = strawberry.field(description="Values that a source saw again, unchanged.")
     by_day: list[DayStats]
 
     @classmethod
@@ -123,6 +126,7 @@ class Stats:
             conflicts_open=stats.conflicts_open,
             conflicts_resolved=stats.conflicts_resolved,
             credits_used=stats.credits_used,
+            fields_verified=stats.fields_verified,
             by_day=[DayStats.of(day) for day in stats.by_day],
         )
 

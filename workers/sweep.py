@@ -13,6 +13,7 @@ from models.hearings import drop_hearings
 from models.queue import Lost, insert_jobs, organizations_with_due_jobs, requeue_lost
 from resolvers.context import Services
 from resolvers.events import announce
+from resolvers.freshness import renew_half_lives
 from resolvers.intake import job_row
 from resolvers.ledger import Settlement, release_open, settle
 from resolvers.organizations import read_config
@@ -57,6 +58,7 @@ async def refresh(ctx: dict[str, Any]) -> int:
     started = 0
     found = await query("SELECT id, config FROM organization WHERE paused_at IS NULL")
     for row in found:
+        await renew_half_lives(row["id"], now)
         started += await _refresh(services, row["id"], row["config"], now)
     return started
 

@@ -16,6 +16,7 @@ from enrichment.catalogue import completeness, fields_of
 from enrichment.merge import Candidate
 from enrichment.policy import Decision, Question
 from enrichment.vocabulary import FieldOutcomeReason, JobStatus
+from enrichment.waterfall import refreshes
 from models.conflicts import raise_conflicts, supersede
 from models.database import dump, dump_rows, execute, insert_rows, rows, transaction
 from models.fields import new_id, to_micros
@@ -111,9 +112,11 @@ async def _write_values(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment
             )
     await update_records(tx, changes, moment)
     await replace_values(tx, values, moment)
-    await verify_values(tx, confirmed)
-    enriched = [e.job.record_id for e in endings if e.status in {JobStatus.COMPLETED, JobStatus.PARTIAL}]
-    await mark_enriched(tx, enriched, moment)
+    await verify_values(tx, confirmed, moment)
+    enriched = [ending.job for ending in endings if ending.status in {JobStatus.COMPLETED, JobStatus.PARTIAL}]
+    for again in (False, True):
+        ids = [job.record_id for job in enriched if refreshes(job.trigger, forced=job.forced) is again]
+        await mark_enriched(tx, ids, moment, refreshed=again)
 
 
 def _value(ending: Ending, name: str, decision: Decision, moment: int) -> dict[str, Any]:
@@ -310,14 +313,20 @@ def _filled(ending: Ending, fields: Mapping[str, Any]) -> list[str]:
     return [field.name for field in known if field.enrichable and fields.get(field.name) is not None]
 
 
+# What another attempt says of a field that an earlier one wrote, or verified.
+_REPEATS = {
+    FieldOutcomeReason.WRITTEN: (FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED),
+    FieldOutcomeReason.VERIFIED: (FieldOutcomeReason.SAME,),
+}
+
+
 def _outcomes(ending: Ending) -> list[dict[str, Any]]:
-    """How each field ended. What an earlier attempt of this job wrote stays `written`."""
+    """How each field ended. What an earlier attempt of this job wrote or verified stays so."""
     earlier = {outcome["field"]: outcome for outcome in ending.job.earlier_outcomes}
     shown: list[dict[str, Any]] = []
     for name, decision in ending.decisions.items():
         kept = earlier.get(name)
-        repeated = decision.reason in {FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED}
-        if kept is not None and repeated and kept["reason"] == FieldOutcomeReason.WRITTEN:
+        if kept is not None and decision.reason in _REPEATS.get(kept["reason"], ()):
             shown.append(kept)
             continue
         shown.append(

@@ -10,6 +10,7 @@ from resolvers import conflicts
 from resolvers.conflicts import ConflictFilter
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
+from resolvers.freshness import aging
 from resolvers.resolution import UNSET, Resolution
 from service.rest.examples import CONFLICT, RESOLUTION_REQUESTS, RESOLVED_CONFLICT
 from service.rest.operation import Answer, Body, Operation
@@ -32,8 +33,8 @@ async def list_conflicts(ctx: Context, request: Request) -> Response:
     wanted = (ConflictStatus.OPEN,) if status is None else status or tuple(ConflictStatus)
     filtered = ConflictFilter(entity_types=entity_types or (), status=wanted)
     found = await read_page(conflicts.list_conflicts(ctx, filtered, page))
-    now = ctx.services.now()
-    shown = [conflict_json(conflict, conflict.record.external_id, now) for conflict in found.items]
+    ages = await aging(ctx)
+    shown = [conflict_json(conflict, conflict.record.external_id, ages) for conflict in found.items]
     return respond_with_page(request, found, shown)
 
 
@@ -47,7 +48,7 @@ async def resolve_by_put(ctx: Context, request: Request) -> Response:
 
 async def _resolve(ctx: Context, request: Request, body: dict[str, Any]) -> Response:
     conflict = await conflicts.resolve_conflict(ctx, request.path_params["id"], _resolution(body))
-    return respond(conflict_json(conflict, conflict.record.external_id, ctx.services.now()))
+    return respond(conflict_json(conflict, conflict.record.external_id, await aging(ctx)))
 
 
 def _resolution(body: dict[str, Any]) -> Resolution | None:

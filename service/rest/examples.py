@@ -49,6 +49,10 @@ CONFLICT: Json = {
         "confidence": 1.0,
         "jobId": None,
         "observedAt": "2026-11-24T07:00:00Z",
+        "firstObservedAt": "2026-11-24T07:00:00Z",
+        "verifiedAt": None,
+        "verifiedCount": 0,
+        "freshness": 0.998,
         "writtenAt": None,
         "replacedAt": None,
     },
@@ -145,6 +149,7 @@ JOB: Json = {
         },
     ],
     "fieldsUpdated": ["industry"],
+    "fieldsVerified": [],
     "conflicts": [CONFLICT],
     "creditsUsed": 0,
     "error": None,
@@ -236,10 +241,15 @@ STATS: Json = {
             "credits": 0,
         }
     ],
-    "fieldOutcomes": [{"reason": "written", "count": 1240}, {"reason": "conflict", "count": 42}],
+    "fieldOutcomes": [
+        {"reason": "written", "count": 1240},
+        {"reason": "verified", "count": 15},
+        {"reason": "conflict", "count": 42},
+    ],
     "conflictsOpen": 40,
     "conflictsResolved": 2,
     "creditsUsed": 60,
+    "fieldsVerified": 15,
     "byDay": [
         {
             "day": "2026-11-24",
@@ -247,6 +257,7 @@ STATS: Json = {
             "completed": 290,
             "failed": 0,
             "fieldsWritten": 1240,
+            "fieldsVerified": 15,
             "credits": 60,
         }
     ],

@@ -7,6 +7,7 @@ from enrichment.vocabulary import EntityType, JobStatus
 from models.job import Job
 from resolvers import jobs, related
 from resolvers.context import Context, Role
+from resolvers.freshness import aging
 from resolvers.jobs import JobFilter
 from service.rest.examples import JOB, QUEUED_JOB
 from service.rest.operation import Answer, Operation
@@ -40,8 +41,8 @@ async def retry_job(ctx: Context, request: Request) -> Response:
 
 async def _shown(ctx: Context, found: list[Job]) -> list[JsonObject]:
     raised = await related.conflicts_by_job(ctx, [job.id for job in found])
-    now = ctx.services.now()
-    return [job_json(job, raised[job.id], now) for job in found]
+    ages = await aging(ctx)
+    return [job_json(job, raised[job.id], ages) for job in found]
 
 
 OPERATIONS = (

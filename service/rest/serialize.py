@@ -20,6 +20,7 @@ from resolvers.alerts import AlertView
 from resolvers.config import ConfigView
 from resolvers.credits import CreditUsage, DailyUsage, UsageSlice
 from resolvers.errors import OperationError
+from resolvers.freshness import Aging
 from resolvers.intake import RecordOutcome
 from resolvers.pipeline import PipelineView
 from resolvers.records import UpsertOutcome
@@ -48,7 +49,7 @@ def respond(payload: Any, *, status: int = 200, headers: Mapping[str, str] | Non
     return Response(dump(payload), status, headers, "application/json")
 
 
-def job_json(job: Job, conflicts: Sequence[Conflict], now: datetime) -> JsonObject:
+def job_json(job: Job, conflicts: Sequence[Conflict], aging: Aging) -> JsonObject:
     """`job` comes with `record` and `steps` loaded; `conflicts` are those it raised."""
     return {
         "id": job.id,
@@ -66,7 +67,8 @@ def job_json(job: Job, conflicts: Sequence[Conflict], now: datetime) -> JsonObje
         "steps": [step_json(step) for step in job.steps],
         "fieldOutcomes": [outcome_json(outcome) for outcome in job.outcomes],
         "fieldsUpdated": job.fields_updated,
-        "conflicts": [conflict_json(conflict, job.record.external_id, now) for conflict in conflicts],
+        "fieldsVerified": job.fields_verified,
+        "conflicts": [conflict_json(conflict, job.record.external_id, aging) for conflict in conflicts],
         "creditsUsed": job.credits_used,
         "error": error_json(job),
         "requestedBy": job.requested_by,
@@ -106,7 +108,7 @@ def outcome_json(outcome: Mapping[str, Any]) -> JsonObject:
     return {key: outcome.get(key) for key in ("field", "reason", "provider", "confidence", "detail")}
 
 
-def conflict_json(conflict: Conflict, external_id: str, now: datetime) -> JsonObject:
+def conflict_json(conflict: Conflict, external_id: str, aging: Aging) -> JsonObject:
     candidates = [_candidate_json(candidate) for candidate in conflict.candidates]
     recommended = next((item for item in candidates if item["id"] == conflict.recommended_id), None)
     return {
@@ -118,7 +120,7 @@ def conflict_json(conflict: Conflict, external_id: str, now: datetime) -> JsonOb
         "field": conflict.field,
         "reason": conflict.reason,
         "status": conflict.status,
-        "current": conflict.current and current_json(conflict.field, conflict.current),
+        "current": conflict.current and current_json(conflict, conflict.current, aging),
         "candidates": candidates,
         "recommended": recommended,
         "recommendedBecause": conflict.recommended_because,
@@ -126,7 +128,7 @@ def conflict_json(conflict: Conflict, external_id: str, now: datetime) -> JsonOb
         "createdAt": conflict.created_at,
         "updatedAt": conflict.updated_at,
         "resolvedAt": conflict.resolved_at,
-        "ageSeconds": conflict.age_seconds(now),
+        "ageSeconds": conflict.age_seconds(aging.now),
     }
 
 
@@ -134,16 +136,21 @@ def _candidate_json(candidate: Mapping[str, Any]) -> JsonObject:
     return {**candidate, "statedConfidence": stated_confidence(candidate)}
 
 
-def current_json(field: str, value: Mapping[str, Any]) -> JsonObject:
+def current_json(conflict: Conflict, value: Mapping[str, Any], aging: Aging) -> JsonObject:
     """The value when a conflict was raised, with the keys of any field value."""
+    observed_at = datetime.fromisoformat(value["observedAt"])
     return {
-        "field": field,
+        "field": conflict.field,
         "value": value.get("value"),
         "source": value["source"],
         "actor": value.get("actor"),
         "confidence": value["confidence"],
         "jobId": value.get("jobId"),
         "observedAt": value["observedAt"],
+        "firstObservedAt": value["observedAt"],
+        "verifiedAt": None,
+        "verifiedCount": 0,
+        "freshness": aging.of(conflict.entity_type, conflict.field, observed_at),
         "writtenAt": None,
         "replacedAt": None,
     }
@@ -237,6 +244,7 @@ def stats_json(stats: Stats) -> JsonObject:
         "conflictsOpen": stats.conflicts_open,
         "conflictsResolved": stats.conflicts_resolved,
         "creditsUsed": stats.credits_used,
+        "fieldsVerified": stats.fields_verified,
         "byDay": [_day_json(day) for day in stats.by_day],
     }
 
@@ -272,6 +280,7 @@ def _day_json(day: DayStats) -> JsonObject:
         "completed": day.completed,
         "failed": day.failed,
         "fieldsWritten": day.fields_written,
+        "fieldsVerified": day.fields_verified,
         "credits": day.credits,
     }
 

@@ -59,6 +59,7 @@ JOB = shape(
         "steps": listed(ref("Step")),
         "fieldOutcomes": listed(ref("FieldOutcome")),
         "fieldsUpdated": listed(TEXT),
+        "fieldsVerified": {**listed(TEXT), "description": "Seen again by a source, unchanged."},
         "conflicts": listed(ref("Conflict")),
         "creditsUsed": COUNT,
         "error": nullable(ref("JobError")),

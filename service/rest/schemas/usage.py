@@ -82,6 +82,7 @@ STATS = shape(
         "conflictsOpen": COUNT,
         "conflictsResolved": COUNT,
         "creditsUsed": COUNT,
+        "fieldsVerified": {**COUNT, "description": "Values that a source saw again, unchanged."},
         "byDay": listed(ref("DayStats")),
     },
 )
@@ -111,6 +112,7 @@ DAY_STATS = shape(
         "completed": COUNT,
         "failed": COUNT,
         "fieldsWritten": COUNT,
+        "fieldsVerified": COUNT,
         "credits": COUNT,
     },
 )
