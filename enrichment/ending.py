@@ -12,6 +12,7 @@ from enrichment.vocabulary import EntityType, JobStatus, StepOutcome
 from enrichment.waterfall import SkipReason, Want
 
 LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later
+SUPPRESSED = ("suppressed", "the record holds an e-mail address, a phone number or a domain that is suppressed")
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 _SHORT = frozenset({SkipReason.INSUFFICIENT_CREDITS, SkipReason.PROVIDER_DAILY_LIMIT})
 
@@ -51,11 +52,19 @@ class Attempt:
 
 
 def not_begun(
-    config: Config, entity_type: EntityType, *, forced: bool, last_enriched_at: datetime | None, at: datetime
+    config: Config,
+    entity_type: EntityType,
+    *,
+    forced: bool,
+    last_enriched_at: datetime | None,
+    at: datetime,
+    suppressed: bool = False,
 ) -> Verdict | None:
     """Why a job ends `at` once, without a question; None when it may begin."""
     if not config.enabled or not config.entity_types.allows(entity_type):
         return _skipped("disabled", "enrichment is switched off for this entity type")
+    if suppressed:
+        return _skipped(*SUPPRESSED)
     if forced or last_enriched_at is None or last_enriched_at + timedelta(hours=config.cooldown_hours) <= at:
         return None
     return _skipped("cooldown", f"enriched within the last {config.cooldown_hours} hours")
@@ -92,7 +101,9 @@ def verdict(asking: Asking, decisions: Mapping[str, Decision], config: Config, a
 def _skip(end: Verdict, asking: Asking, replies: Sequence[Reply]) -> None:
     end.status = JobStatus.SKIPPED
     reasons = {reply.skipped for reply in replies}
-    if SkipReason.NOT_ENOUGH_INPUT in reasons:
+    if SkipReason.SUPPRESSED in reasons:
+        _blame(end, *SUPPRESSED)
+    elif SkipReason.NOT_ENOUGH_INPUT in reasons:
         _blame(end, "not_enough_input", "the record has nothing that a provider could be asked with")
     elif reasons & {SkipReason.BUDGET, SkipReason.PER_RECORD_MAX}:
         _blame(end, "budget", "the credits allowed for this record or request do not reach")

@@ -105,6 +105,14 @@ class ResolutionAction(StrEnum):
     CUSTOM_VALUE = "custom_value"
 
 
+class SuppressionKind(StrEnum):
+    """What can be put on the suppression list."""
+
+    EMAIL = "email"  # a mailbox
+    DOMAIN = "domain"
+    PHONE = "phone"
+
+
 class CreditKind(StrEnum):
     """One line of the ledger. See `models.credit` for what each does to balance and reserved."""
 

@@ -35,6 +35,8 @@ class SkipReason(StrEnum):
     NO_KEY = "no_key"  # neither the organization nor the installation has a key for it
     BUDGET = "budget"  # the request's own maxCredits are used up
     WAITING = "waiting"  # its answer comes later; the job goes on then
+    SUPPRESSED = "suppressed"  # the record, or what a source found of it, is on the suppression list
+    WITHDRAWN = "withdrawn"  # the job was cancelled, or its record erased, while it ran
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.database import dump, dump_rows, execute, insert_rows, load, query, rows
+from models.database import dump, dump_rows, execute, insert_rows, load, marks, query, rows
 from models.fields import new_id, to_micros
 
 Key = tuple[str, str, str]  # organization, provider, input key
@@ -88,7 +88,7 @@ async def take(
     """Which inquiries are theirs to make, holding the question `until` then, and what is known of the others.
 
     A question that its job holds already, as after a crash, is given to it again; one that may have been charged
-    is given only to an insisting job.
+    is given only to an insisting job, and none to a job that is gone.
     """
     first = {inquiry.key: inquiry for inquiry in reversed(inquiries)}
     items = [
@@ -113,7 +113,8 @@ async def take(
         "answer",
         columns,
         items,
-        then="ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
+        then="AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by)"
+        " ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
         " findings = NULL, detail = '', answered_at = NULL, expires_at = NULL, asked_by = excluded.asked_by,"
         " reservation_id = NULL, lease_until = excluded.lease_until"
         f" WHERE (answer.state IN ('answered', 'maybe_charged') AND answer.expires_at <= {moment})"
@@ -192,5 +193,16 @@ async def give_up(tx: BaseDBAsyncClient, inquiries: Sequence[Inquiry]) -> None:
         f"DELETE FROM answer WHERE state IN ('asking', 'pending') AND EXISTS (SELECT 1 FROM {rows(_KEY)}"
         f" WHERE {_SAME_KEY} AND answer.asked_by = v.job_id)",
         [_keys(inquiries)],
+        using=tx,
+    )
+
+
+async def forget_questions(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> int:
+    """Forget the questions that these jobs have in hand, or wait for. Returns how many."""
+    if not job_ids:
+        return 0
+    return await execute(
+        f"DELETE FROM answer WHERE state IN ('asking', 'pending') AND asked_by IN ({marks(job_ids)})",
+        list(job_ids),
         using=tx,
     )

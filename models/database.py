@@ -27,6 +27,7 @@ _MODULES = [
     "models.credit",
     "models.answer",
     "models.undo",
+    "models.erasure",
 ]
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 _DEADLOCK_TRIES = 5

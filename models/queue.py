@@ -4,15 +4,16 @@ A claim makes a job `in_progress` until `lease_until` and raises its `fence`; wh
 fence it claimed with, so a worker that was thought dead can no longer change anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.database import dump_rows, execute, insert_rows, query, row_lock, rows
+from models.database import dialect, dump_rows, execute, insert_rows, marks, query, row_lock, rows
 from models.fields import to_micros
+from models.suppressions import SUPPRESSES
 
 LEASE = timedelta(seconds=15)
 
@@ -56,9 +57,12 @@ class Lost:
 
 
 async def insert_jobs(tx: BaseDBAsyncClient, jobs: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Add pending jobs; one whose record has an active job already is left out. Returns the ids added."""
+    """Add pending jobs; one whose record has an active job already, or is gone, is left out. Returns the ids added."""
     empty = dict.fromkeys(("fields_updated", "outcomes", "filled_before", "filled_after"), "[]")
-    then = "ON CONFLICT DO NOTHING RETURNING id"
+    # A record that is being erased is waited for, and then is not there.
+    lock = "" if dialect() == "sqlite" else " FOR KEY SHARE"
+    there = f"EXISTS (SELECT 1 FROM record WHERE record.id = v.record_id{lock})"
+    then = f"AND {there} ON CONFLICT DO NOTHING RETURNING id"
     added = await insert_rows(tx, "job", _JOB, [{**empty, "status": "pending", **job} for job in jobs], then=then)
     return {row["id"] for row in added}
 
@@ -124,6 +128,29 @@ async def lock_held(tx: BaseDBAsyncClient, leases: Sequence[Lease]) -> set[str]:
         using=tx,
     )
     return {row["id"] for row in held}
+
+
+async def hold_jobs(tx: BaseDBAsyncClient, job_ids: Iterable[str]) -> set[str]:
+    """Those of the jobs that are there; until the transaction ends nobody can erase their records."""
+    ids = sorted(set(job_ids))
+    if not ids:
+        return set()
+    if dialect() == "sqlite":
+        sql = f"UPDATE job SET fence = fence WHERE id IN ({marks(ids)}) RETURNING id"
+    else:
+        sql = f"SELECT id FROM job WHERE id IN ({marks(ids)}) ORDER BY id FOR KEY SHARE"
+    return {row["id"] for row in await query(sql, ids, using=tx)}
+
+
+async def standing(leases: Sequence[Lease]) -> dict[str, bool]:
+    """Those of the leases that still hold, by job id, and whether the job's organization suppresses anybody."""
+    suppresses = SUPPRESSES.format(column="job.organization_id")
+    found = await query(
+        f"SELECT job.id, {suppresses} AS suppresses FROM {rows({'id': 'text', 'fence': 'integer'})}"
+        " JOIN job ON job.id = v.id AND job.fence = v.fence WHERE job.status = 'in_progress'",
+        [dump_rows([{"id": lease.job_id, "fence": lease.fence} for lease in leases])],
+    )
+    return {row["id"]: bool(row["suppresses"]) for row in found}
 
 
 async def give_back(leases: Sequence[Lease], now: datetime) -> int:

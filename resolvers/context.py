@@ -1,7 +1,7 @@
 """Who asks, and the services an operation may use."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -49,6 +49,7 @@ class Services:
     sealer: Sealer | None = None  # None: this installation keeps no keys of organizations
     replay_days: int = 60  # how long is kept what jobs decided on
     shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
+    fingerprint_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.fingerprints
 
 
 @dataclass(slots=True)

@@ -14,12 +14,13 @@ from models.fields import new_id, to_micros
 from models.job import Job
 from models.queue import insert_jobs
 from models.record import Record
-from resolvers.context import Caller, Context, Role
+from resolvers.context import Caller, Context, Role, Services
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.events import announce
 from resolvers.intake import PRIORITY, job_of, job_row
 from resolvers.organizations import config_of, organization_of
 from resolvers.records import MOST_RECORDS, RecordFilter, filtered
+from resolvers.suppressed import suppressed_records
 from resolvers.texts import check_external_ids
 from resolvers.wake import wake_workers
 
@@ -39,7 +40,8 @@ class RecordSelection:
 
 @dataclass(frozen=True, slots=True)
 class SkippedRecord:
-    """A chosen record that no job was started for: `not_found`, `cooldown`, `entity_type_off` or `disabled`."""
+    """A chosen record that no job was started for: `not_found`, `cooldown`, `suppressed`, `entity_type_off` or
+    `disabled`."""
 
     external_id: str
     reason: str
@@ -74,8 +76,9 @@ async def enrich_records(
     outcome.skipped += [SkippedRecord(external_id, "not_found") for external_id in missing]
     ready: list[Record] = []
     active = await _with_active_job([record.id for record in records])
+    barred = await suppressed_among(services, caller.organization_id, records)
     for record in records:
-        reason = skip_reason(record, config, now, force=force)
+        reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
         if reason is None or (reason == "cooldown" and record.id in active):
             ready.append(record)
         else:
@@ -139,12 +142,20 @@ async def select_records(organization_id: str, selection: RecordSelection) -> tu
     return records, [external_id for external_id in dict.fromkeys(wanted or ()) if external_id not in found]
 
 
-def skip_reason(record: Record, config: Config, now: datetime, *, force: bool) -> str | None:
+async def suppressed_among(services: Services, organization_id: str, records: Sequence[Record]) -> set[str]:
+    """The ids of those of the organization's records that no provider is asked about."""
+    told = [(record.id, record.entity_type, record.fields) for record in records]
+    return await suppressed_records(services, organization_id, told)
+
+
+def skip_reason(record: Record, config: Config, now: datetime, *, force: bool, suppressed: bool = False) -> str | None:
     """Why no job would be started for a record; None when one would."""
     if not config.enabled:
         return "disabled"
     if not config.entity_types.allows(record.entity_type):
         return "entity_type_off"
+    if suppressed:
+        return "suppressed"
     last = record.last_enriched_at
     if not force and last is not None and last + timedelta(hours=config.cooldown_hours) > now:
         return "cooldown"

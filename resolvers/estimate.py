@@ -16,7 +16,7 @@ from models.record import Record
 from models.values import current_values
 from providers.base import Provider, Question, key_digest, most_of
 from resolvers.context import Context, Role, Services
-from resolvers.enrich import RecordSelection, select_records, skip_reason
+from resolvers.enrich import RecordSelection, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
 
 PRIOR_MATCH_RATE, PRIOR_WEIGHT = 0.6, 10  # what is believed of a provider before it was asked, in calls
@@ -56,9 +56,10 @@ async def estimate_enrichment(ctx: Context, selection: RecordSelection, *, force
     config = config_of(await organization_of(caller.organization_id, services.registry, now))
     records, missing = await select_records(caller.organization_id, selection)
     reasons = Counter({"not_found": len(missing)} if missing else {})
+    barred = await suppressed_among(services, caller.organization_id, records)
     eligible = []
     for record in records:
-        reason = skip_reason(record, config, now, force=force)
+        reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
         if reason is None:
             eligible.append(record)
         else:

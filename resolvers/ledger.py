@@ -314,23 +314,35 @@ def _apply(account: dict[str, Any], entries: Sequence[dict[str, Any]]) -> None:
         account["used_in_day"] += spent
 
 
-async def open_reservations(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Reservations of these jobs that nobody settled and no pending answer needs: `id` and `organization_id`."""
+async def open_reservations(
+    tx: BaseDBAsyncClient, job_ids: Sequence[str], *, awaited: bool = False
+) -> list[dict[str, Any]]:
+    """Reservations of these jobs that nobody settled: `id` and `organization_id`.
+
+    Without `awaited` those that a pending answer needs are left out.
+    """
     if not job_ids:
         return []
+    needed = " AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.reservation_id = r.id AND a.state = 'pending')"
     return await query(
         "SELECT r.id, r.organization_id FROM credit_entry r WHERE r.kind = 'reservation'"
         f" AND r.job_id IN ({marks(job_ids)}) AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)"
-        " AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.reservation_id = r.id AND a.state = 'pending')",
+        f"{'' if awaited else needed}",
         list(job_ids),
         using=tx,
     )
 
 
-async def release_open(tx: BaseDBAsyncClient, job_ids: Sequence[str], *, now: datetime, monthly_grant: int) -> None:
-    """Give back what these jobs still hold, of calls whose end nobody will see."""
+async def release_open(
+    tx: BaseDBAsyncClient, job_ids: Sequence[str], *, now: datetime, monthly_grant: int, awaited: bool = False
+) -> int:
+    """Give back what these jobs still hold, of calls whose end nobody will see. Returns how many reservations.
+
+    With `awaited` also what is held for answers that are still to come.
+    """
     held: dict[str, list[Settlement]] = {}
-    for row in await open_reservations(tx, job_ids):
+    for row in await open_reservations(tx, job_ids, awaited=awaited):
         held.setdefault(row["organization_id"], []).append(Settlement(row["id"], charge=False))
     for organization_id, settlements in sorted(held.items()):
         await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)
+    return sum(map(len, held.values()))

@@ -17,6 +17,7 @@ from enrichment.vocabulary import (
     ResolutionAction,
     StepOutcome,
     Strategy,
+    SuppressionKind,
 )
 from resolvers.intake import RecordOutcome
 
@@ -36,6 +37,7 @@ __all__ = [
     "RuleAction",
     "StepOutcome",
     "Strategy",
+    "SuppressionKind",
     "UndoSkipReason",
 ]
 
@@ -59,5 +61,6 @@ strawberry.enum(ConflictStatus, description="Whether a conflict still waits for 
 strawberry.enum(ConflictReason, description="Why a person must decide.")
 strawberry.enum(ResolutionAction, description="What a reviewer chose.")
 strawberry.enum(CreditKind, description="What one line of the credit ledger is.")
+strawberry.enum(SuppressionKind, description="What can be put on the suppression list.")
 strawberry.enum(RecordOutcome, description="What became of one record that was sent.")
 strawberry.enum(UndoSkipReason, description="Why an undo left a field as it is.")

@@ -37,6 +37,7 @@ from schema.provider import ProviderMutation, ProviderQuery
 from schema.record import RecordQuery
 from schema.scalars import SCALARS
 from schema.stats import StatsQuery
+from schema.suppression import SuppressionMutation, SuppressionQuery
 from schema.undo import UndoMutation, UndoQuery
 
 
@@ -56,6 +57,7 @@ class Query(
     FreshnessQuery,
     UndoQuery,
     ExplainQuery,
+    SuppressionQuery,
 ):
     """What may be read."""
 
@@ -71,6 +73,7 @@ class Mutation(
     CreditMutation,
     ProviderMutation,
     UndoMutation,
+    SuppressionMutation,
 ):
     """What may be done."""
 

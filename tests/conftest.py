@@ -101,7 +101,7 @@ async def db(database_url: str) -> AsyncIterator[str]:
     await database.connect(database_url)
     try:
         if database.dialect() == "postgresql":
-            await database.execute("TRUNCATE organization CASCADE")
+            await database.execute("TRUNCATE organization, installation_secret CASCADE")
         yield database_url
     finally:
         await database.close()

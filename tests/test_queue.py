@@ -37,13 +37,13 @@ async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -
     shared = services(redis, StandIn(), now=clock)
     sent = await send(context(shared), "account", "A1", domain="acme.com")
     assert sent.job is not None
-    [first] = await load_claimed(await claim("acme", clock(), 10), clock())
+    [first] = await load_claimed(shared, await claim("acme", clock(), 10), clock())
     assert await claim("acme", clock(), 10) == []
 
     clock.ahead_seconds += LEASE.total_seconds() + 1
     [lost] = await transaction(lambda tx: requeue_lost(tx, clock()))
     assert (lost.job_id, lost.failed) == (sent.job.id, False)
-    [second] = await load_claimed(await claim("acme", clock(), 10), clock())
+    [second] = await load_claimed(shared, await claim("acme", clock(), 10), clock())
 
     assert second.lease == Lease(first.id, first.lease.fence + 1)
     late = await write_endings([Ending(first, JobStatus.COMPLETED)], clock())

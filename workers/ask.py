@@ -12,6 +12,7 @@ from enrichment.asking import Reply
 from enrichment.catalogue import Refused, fields_of, normalize
 from enrichment.config import MaybeCharged, ProviderRule
 from enrichment.credits import Limits
+from enrichment.identity import is_telling, tells
 from enrichment.merge import Candidate
 from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
@@ -20,7 +21,8 @@ from models.fields import from_micros, to_micros
 from providers.base import Answer, Keyed, Pending, Provider, ProviderError, Question, Waits, key_digest, most_of
 from resolvers.context import Services
 from resolvers.ledger import Hold
-from workers.desk import Closing, Desk, HoldRequest
+from resolvers.suppressed import Suspect
+from workers.desk import Clearance, Clearing, Closing, Desk, HoldRequest
 from workers.guard import Guard
 from workers.load import Claimed
 
@@ -69,9 +71,37 @@ class Asker:
         if input_key is None:
             detail = f"needs {provider.info.needs}"
             return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=detail)
+        barred = await self._barred(question, job)
+        if barred is not None:
+            return barred
         key = key_digest(input_key)
         asked = await self._ask(provider, question, job, key)
         asked.key = key
+        return asked
+
+    async def _barred(self, question: Question, job: Claimed) -> Asked | None:
+        """Why this question must not be asked, as the lists and the job are at this moment."""
+        if job.snapshot.found_suppressed:
+            return _barred(Clearance.SUPPRESSED)
+        suspect = Suspect(job.organization_id, job.entity_type, question.fields)
+        clearance = await self._desk.clear(Clearing(job.lease, suspect))
+        return None if clearance is Clearance.GIVEN else _barred(clearance)
+
+    async def _without_suppressed(self, question: Question, job: Claimed, asked: Asked) -> Asked:
+        """What was found without the values that are suppressed: they are neither kept nor shown.
+
+        Where one is what the next question would be asked with, nobody else is asked.
+        """
+        entity_type = job.entity_type
+        telling = {name: one.value for name, one in asked.candidates.items() if is_telling(entity_type, name)}
+        if not telling:
+            return asked
+        what = await self._desk.suppressed(Suspect(job.organization_id, entity_type, telling))
+        for name in [name for name, value in telling.items() if what and tells(entity_type, name, value, what)]:
+            candidate = asked.candidates.pop(name)
+            sure = candidate.confidence >= job.config.minimum(entity_type, name)
+            if sure and question.fields.get(name) is None:
+                job.snapshot.found_suppressed = True
         return asked
 
     async def _ask(self, provider: Provider, question: Question, job: Claimed, key: str) -> Asked:
@@ -84,7 +114,7 @@ class Asker:
         if known is None:
             return await self._pay_and_call(provider, question, job, inquiry)
         if known.state is AnswerState.ANSWERED:
-            return _reuse(provider, question, known)
+            return await self._without_suppressed(question, job, _reuse(provider, question, known))
         if known.state is AnswerState.MAYBE_CHARGED:
             return _failed(_maybe_charged(known.detail))
         if known.state is AnswerState.PENDING and known.asked_by == job.id:
@@ -113,6 +143,8 @@ class Asker:
                     return Asked(StepOutcome.SKIPPED, skipped=held)
                 reservation = held
             asked = await self._call(provider, question, job)
+            if asked.skipped in _BARRED:
+                return asked
             closing = self._closing(provider, asked, inquiry, reservation, job)
             if closing is not None:
                 asked.credits = await self._desk.close_call(closing)
@@ -130,10 +162,15 @@ class Asker:
         now = self._now()
         due = from_micros(known.due_at or 0)
         if due > now:
-            return _waiting(due, _candidates(provider, question, known.findings))
+            waiting = _waiting(due, _candidates(provider, question, known.findings))
+            return await self._without_suppressed(question, job, waiting)
         assert known.token is not None  # a pending row has one
         asked = await self._call(provider, question, job, token=known.token)
-        so_far = _candidates(provider, question, known.findings)
+        if asked.skipped in _BARRED:
+            await self._desk.close_call(Closing(job.organization_id, known.reservation_id, inquiry))
+            return asked
+        earlier = Asked(StepOutcome.MATCH, candidates=_candidates(provider, question, known.findings))
+        so_far = (await self._without_suppressed(question, job, earlier)).candidates
         if so_far and asked.error is None:
             # What came at once is part of the answer, and was a match already.
             asked.candidates = {**so_far, **asked.candidates}
@@ -141,7 +178,7 @@ class Asker:
                 asked.outcome = StepOutcome.MATCH
         over = known.expires_at is not None and from_micros(known.expires_at) <= now
         if over and (asked.pending is not None or asked.error is not None):
-            asked = self._give_up_waiting(provider, question, known)
+            asked = _give_up_waiting(so_far)
         elif asked.error is not None and asked.error.retryable:
             return _waiting(now + timedelta(seconds=30), so_far)
         if asked.pending is not None and asked.pending.expires_at is None and known.expires_at is not None:
@@ -157,12 +194,6 @@ class Asker:
         )
         return asked
 
-    def _give_up_waiting(self, provider: Provider, question: Question, known: Kept) -> Asked:
-        candidates = _candidates(provider, question, known.findings)
-        if candidates:
-            return Asked(StepOutcome.MATCH, candidates=candidates, detail="the rest of the answer never came")
-        return _failed(ProviderError("timeout", "the promised answer never came", retryable=False))
-
     async def _refusal(self, provider: Provider, job: Claimed) -> ProviderError | None:
         if not provider.info.remote:
             return None
@@ -173,8 +204,11 @@ class Asker:
         return _failed(refusal) if refusal else await self._call(provider, question, job)
 
     async def _call(self, provider: Provider, question: Question, job: Claimed, *, token: str | None = None) -> Asked:
+        if provider.info.remote and (barred := await self._barred(question, job)) is not None:
+            return barred  # while the call was being prepared
         started = time.perf_counter()
         asked = await self._answer(provider, question, token)
+        await self._without_suppressed(question, job, asked)
         asked.latency_ms = round((time.perf_counter() - started) * 1000)
         if provider.info.remote:
             await self._note(provider, job, asked)
@@ -305,6 +339,20 @@ def _finding_json(name: str, candidate: Candidate) -> dict[str, Any]:
 
 def _waiting(until: datetime, so_far: dict[str, Candidate] | None = None) -> Asked:
     return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=SkipReason.WAITING, waits_until=until)
+
+
+def _give_up_waiting(so_far: dict[str, Candidate]) -> Asked:
+    if so_far:
+        return Asked(StepOutcome.MATCH, candidates=so_far, detail="the rest of the answer never came")
+    return _failed(ProviderError("timeout", "the promised answer never came", retryable=False))
+
+
+def _barred(clearance: Clearance) -> Asked:
+    reason = SkipReason.SUPPRESSED if clearance is Clearance.SUPPRESSED else SkipReason.WITHDRAWN
+    return Asked(StepOutcome.SKIPPED, skipped=reason)
+
+
+_BARRED = frozenset({SkipReason.SUPPRESSED, SkipReason.WITHDRAWN})
 
 
 def _failed(error: ProviderError) -> Asked:

@@ -65,6 +65,7 @@ async def carry(job: Claimed, registry: Registry, asker: Asker, now: Callable[[]
         forced=job.forced,
         last_enriched_at=job.snapshot.last_enriched_at,
         at=job.claimed_at,
+        suppressed=job.suppressed,
     )
     attempt = Attempt(
         number=job.attempts,

@@ -21,6 +21,7 @@ from workers.batcher import Batcher
 from workers.carry import Ending, carry
 from workers.desk import Desk
 from workers.load import Claimed, load_claimed
+from workers.withdraw import give_up_waiting
 from workers.write import Batch, Written, write_endings
 
 CAPACITY = 2000  # jobs in flight in one worker
@@ -104,7 +105,8 @@ class Crew:
             return []
         leases = [Lease(row["id"], row["fence"]) for row in rows]
         try:
-            claimed = await load_claimed(rows, now)
+            claimed = await load_claimed(self._services, rows, now)
+            await give_up_waiting(self._services, [job.id for job in claimed if job.suppressed])
         except BaseException:
             await self._hand_back(leases)
             raise
@@ -138,7 +140,10 @@ class Crew:
                 ending = await carry(job, self._services.registry, self._asker, self._services.now, self._told)
                 if await self._write(ending) is not Written.MOVED:
                     return
-                job.snapshot = await self._desk.reread(job.record_id)
+                snapshot = await self._desk.reread(job.record_id)
+                if snapshot is None:
+                    return  # erased, and the job with it
+                job.snapshot = snapshot
             await self._hand_back([job.lease])
         except asyncio.CancelledError:
             await self._hand_back([job.lease])

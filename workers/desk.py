@@ -4,17 +4,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.credits import Limits
+from enrichment.identity import Identifier
 from enrichment.waterfall import SkipReason
 from models.answers import AnswerState, Inquiry, Kept, give_up, keep, take
 from models.database import transaction
+from models.queue import Lease, hold_jobs, standing
 from resolvers.alerts import raise_alerts
 from resolvers.context import Services
 from resolvers.ledger import Hold, Settlement, reserve, settle
+from resolvers.suppressed import Suspect, suppressed
 from workers.batcher import Batcher
 from workers.load import Snapshot, load_snapshots
 
@@ -49,6 +53,22 @@ class Closing:
     holds_on: bool = False
 
 
+class Clearance(StrEnum):
+    """Whether a question may be asked."""
+
+    GIVEN = "given"
+    SUPPRESSED = "suppressed"
+    WITHDRAWN = "withdrawn"  # the job was cancelled, taken over, or erased with its record
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clearing:
+    """A question that is about to be asked for a job."""
+
+    lease: Lease
+    suspect: Suspect
+
+
 class Desk:
     """The gathered statements of one worker."""
 
@@ -57,11 +77,32 @@ class Desk:
         self.hold: Batcher[HoldRequest, str | SkipReason] = Batcher(self._hold, most=_MOST, wait=_WAIT_SECONDS)
         self.take: Batcher[Inquiry, Kept | None] = Batcher(self._take, most=_MOST, wait=_WAIT_SECONDS)
         self.close_call: Batcher[Closing, int] = Batcher(self._close_calls, most=_MOST, wait=_WAIT_SECONDS)
-        self.reread: Batcher[str, Snapshot] = Batcher(self._reread, most=_MOST, wait=_WAIT_SECONDS)
+        self.reread: Batcher[str, Snapshot | None] = Batcher(self._reread, most=_MOST, wait=_WAIT_SECONDS)
+        self.clear: Batcher[Clearing, Clearance] = Batcher(self._clear, most=_MOST, wait=_WAIT_SECONDS)
+        self.suppressed: Batcher[Suspect, frozenset[Identifier]] = Batcher(
+            self._suppressed, most=_MOST, wait=_WAIT_SECONDS
+        )
 
     async def close(self) -> None:
-        for batcher in (self.hold, self.take, self.close_call, self.reread):
+        for batcher in (self.hold, self.take, self.close_call, self.reread, self.clear, self.suppressed):
             await batcher.close()
+
+    async def _clear(self, clearings: Sequence[Clearing]) -> list[Clearance]:
+        """By the leases and lists as they are now: a suppression, a cancel or an erasure counts at once."""
+        held = await standing(list(dict.fromkeys(clearing.lease for clearing in clearings)))
+        suppressing = {c.suspect.organization_id for c in clearings if held.get(c.lease.job_id)}
+        found = await suppressed(self._services, [c.suspect for c in clearings], suppressing=suppressing)
+        return [
+            Clearance.WITHDRAWN
+            if clearing.lease.job_id not in held
+            else Clearance.SUPPRESSED
+            if what
+            else Clearance.GIVEN
+            for clearing, what in zip(clearings, found, strict=True)
+        ]
+
+    async def _suppressed(self, suspects: Sequence[Suspect]) -> list[frozenset[Identifier]]:
+        return await suppressed(self._services, suspects)
 
     async def _hold(self, requests: Sequence[HoldRequest]) -> list[str | SkipReason]:
         answers: dict[int, str | SkipReason] = {}
@@ -108,10 +149,13 @@ class Desk:
             for closing in closings
             if closing.reservation_id is not None and not closing.holds_on
         ]
-        kept = [_row(closing.inquiry, closing.kept) for closing in closings if closing.kept is not None]
-        given_up = [closing.inquiry for closing in closings if closing.kept is None]
+        answered = [closing for closing in closings if closing.kept is not None]
 
         async def body(tx: BaseDBAsyncClient) -> dict[str, int]:
+            # Of a record that was erased meanwhile nothing is kept.
+            there = await hold_jobs(tx, [closing.inquiry.job_id for closing in answered])
+            given_up = [c.inquiry for c in closings if c.kept is None or c.inquiry.job_id not in there]
+            kept = [_row(c.inquiry, c.kept) for c in answered if c.kept is not None and c.inquiry.job_id in there]
             charged = await settle(
                 tx, organization_id, settlements, now=now, monthly_grant=self._services.monthly_credit_grant
             )
@@ -121,9 +165,10 @@ class Desk:
 
         return await transaction(body)
 
-    async def _reread(self, record_ids: Sequence[str]) -> list[Snapshot]:
+    async def _reread(self, record_ids: Sequence[str]) -> list[Snapshot | None]:
+        """The records as they are now; None for one that was erased."""
         found = await load_snapshots(record_ids)
-        return [found[record_id] for record_id in record_ids]
+        return [found.get(record_id) for record_id in record_ids]
 
 
 _ASKED_ELSEWHERE = Kept(

@@ -7,6 +7,7 @@ from typing import Any
 
 from enrichment.asking import TurnedDown
 from enrichment.config import Config
+from enrichment.identity import tells
 from enrichment.merge import Candidate
 from enrichment.policy import Current
 from enrichment.trust import NO_TRUST, Trust
@@ -15,10 +16,13 @@ from models.conflicts import rejections
 from models.database import load, marks, query
 from models.fields import from_micros
 from models.queue import Lease
+from models.suppressions import SUPPRESSES
 from models.values import current_values
+from resolvers.context import Services
 from resolvers.intake import PRIORITY
 from resolvers.ledger import charges
 from resolvers.organizations import read_config
+from resolvers.suppressed import Suspect, suppressed
 from resolvers.trust import stated_confidence, trust_of
 
 
@@ -34,6 +38,7 @@ class Snapshot:
     last_enriched_at: datetime | None
     current: dict[str, Current]
     rejected: set[TurnedDown]
+    found_suppressed: bool = False  # a source told the record's e-mail, phone or domain, and it is suppressed
 
 
 @dataclass(slots=True)
@@ -63,21 +68,22 @@ class Claimed:
     charged: dict[str, int] = field(default_factory=dict)  # what it has paid, by provider
     progress: int = 0  # percent
     running_step: str | None = None
+    suppressed: bool = False  # nobody is asked about the record
 
     @property
     def id(self) -> str:
         return self.lease.job_id
 
 
-async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list[Claimed]:
+async def load_claimed(services: Services, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[Claimed]:
     """The jobs of these rows, claimed just `now`, with all that they decide on."""
     organization_ids = {row["organization_id"] for row in rows}
-    configs = await _configs(organization_ids)
+    configs, suppressing = await _configs(organization_ids)
     trusts = await trust_of(organization_ids)
     snapshots = await load_snapshots([row["record_id"] for row in rows])
     steps = await _steps([row["id"] for row in rows])
     charged = await charges([row["id"] for row in rows if row["attempts"] > 1])
-    return [
+    claimed = [
         Claimed(
             lease=Lease(row["id"], row["fence"]),
             organization_id=row["organization_id"],
@@ -104,6 +110,8 @@ async def load_claimed(rows: Sequence[Mapping[str, Any]], now: datetime) -> list
         for row in rows
         if row["record_id"] in snapshots
     ]
+    await _mark_suppressed(services, [job for job in claimed if job.organization_id in suppressing])
+    return claimed
 
 
 async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
@@ -145,11 +153,34 @@ def _current(value: Mapping[str, Any]) -> Current:
     )
 
 
-async def _configs(organization_ids: set[str]) -> dict[str, tuple[Config, int]]:
-    """The organizations' configurations and their versions."""
+async def _configs(organization_ids: set[str]) -> tuple[dict[str, tuple[Config, int]], set[str]]:
+    """The organizations' configurations and their versions, and which of them suppress anybody."""
     ids = sorted(organization_ids)
-    found = await query(f"SELECT id, config, config_version FROM organization WHERE id IN ({marks(ids)})", ids)
-    return {row["id"]: (read_config(load(row["config"])), row["config_version"]) for row in found}
+    suppresses = SUPPRESSES.format(column="organization.id")
+    found = await query(
+        f"SELECT id, config, config_version, {suppresses} AS suppresses FROM organization WHERE id IN ({marks(ids)})",
+        ids,
+    )
+    configs = {row["id"]: (read_config(load(row["config"])), row["config_version"]) for row in found}
+    return configs, {row["id"] for row in found if row["suppresses"]}
+
+
+async def _mark_suppressed(services: Services, jobs: Sequence[Claimed]) -> None:
+    """Note which records are on a list, and forget what of an earlier attempt's answers is on it."""
+    steps = [(job, step) for job in jobs for step in job.earlier_steps if step["candidates"]]
+    suspects = [Suspect(job.organization_id, job.entity_type, job.snapshot.fields) for job in jobs]
+    suspects += [
+        Suspect(job.organization_id, job.entity_type, {kept["field"]: kept["value"] for kept in step["candidates"]})
+        for job, step in steps
+    ]
+    found = await suppressed(services, suspects, suppressing={job.organization_id for job in jobs})
+    for job, what in zip(jobs, found, strict=False):
+        job.suppressed = bool(what)
+    for (job, step), what in zip(steps, found[len(jobs) :], strict=True):
+        if what:
+            step["candidates"] = [
+                kept for kept in step["candidates"] if not tells(job.entity_type, kept["field"], kept["value"], what)
+            ]
 
 
 async def _steps(job_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -322,6 +322,8 @@ _REPEATS = {
 
 def _outcomes(ending: Ending) -> list[dict[str, Any]]:
     """How each field ended. What an earlier attempt of this job wrote or verified stays so."""
+    if not ending.decisions:
+        return list(ending.job.earlier_outcomes)  # it ended without asking anybody this time
     earlier = {outcome["field"]: outcome for outcome in ending.job.earlier_outcomes}
     shown: list[dict[str, Any]] = []
     for name, decision in ending.decisions.items():

@@ -86,3 +86,15 @@ def domain_of_host(text: str) -> str | None:
         return ".".join(labels[-2:])
     found = _suffixes().privatesuffix(host) or _registry_suffixes().privatesuffix(host)
     return readable_host(found) if found else None
+
+
+@lru_cache(65536)
+def registry_domain_of_host(text: str) -> str | None:
+    """The domain that a registry sold: `github.io` of `acme.github.io`; None as for `domain_of_host`."""
+    host = ascii_host(text)
+    if host is None or is_ip_address(host):
+        return None
+    if host.rpartition(".")[2] in RESERVED_TLDS:
+        return domain_of_host(host)
+    found = _registry_suffixes().privatesuffix(host)
+    return readable_host(found) if found else None

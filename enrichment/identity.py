@@ -1,0 +1,270 @@
+"""What tells who a record is about: mailboxes, phone lines, domains and profiles, each in one spelling.
+
+Wider than the catalogue's canonical forms, because what is compared here keeps people from being looked up: the
+addresses of one mailbox (`ann+crm@`, dots at Gmail) are one, a phone line is one whatever its extension, and a domain
+covers every host below it. Short texts of unknown fields are read too, since providers may ask with them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import idna
+
+from enrichment.catalogue import FieldKind, fields_of
+from enrichment.normalize.company_name import core_name
+from enrichment.normalize.email import EmailKind, canonical_email, email_kind
+from enrichment.normalize.host import ascii_host, domain_of_host, registry_domain_of_host
+from enrichment.normalize.phone import canonical_phone
+from enrichment.normalize.social import canonical_linkedin_company, canonical_linkedin_person
+from enrichment.normalize.text import Refused, visible, words
+from enrichment.normalize.url import canonical_domain, canonical_website, split_url
+from enrichment.vocabulary import EntityType
+
+
+class IdentifierKind(StrEnum):
+    """What an identifier is."""
+
+    EMAIL = "email"  # a mailbox
+    PHONE = "phone"  # a line, in E.164
+    DOMAIN = "domain"  # a registrable domain
+    PROFILE = "profile"  # at LinkedIn
+
+
+class Identifier(NamedTuple):
+    """One identifier in the one spelling that all of its spellings share."""
+
+    kind: IdentifierKind
+    value: str
+
+
+_LONGEST_TEXT = 320  # characters; a longer text is prose, which may be about anybody
+_LONGEST_ADDRESS = 2048
+_MOST_TEXTS = 2000  # of one record
+_DEEPEST = 20
+_MOST_DIGITS = 25
+_FEWEST_DIGITS = 7
+_GMAIL = frozenset({"gmail.com", "googlemail.com"})
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+_ADDRESS = re.compile(r"[^\s<>\"(),;:|/?&=\[\]@]+@[^\s<>\"(),;:|/?&=\[\]@]+")
+# What the catalogue has made canonical already is not read again.
+_CANONICAL_ADDRESS = re.compile(r"[a-z0-9._+-]+@[a-z0-9.-]+")
+_CANONICAL_PHONE = re.compile(r"(\+[1-9][0-9]{6,14})(?:;ext=[0-9]+)?")
+_PROFILE = re.compile(r"linkedin\.com/(in|company|company-beta|school|showcase)/[^/?#\s]+", re.I)
+_PHONE_LIKE = re.compile(r"[+0-9A-Za-z\s().\-/#*:;,=_|\u2010-\u2015\u2212]{7,80}")
+_ANY_HOST = re.compile(r"^(?:\*\.|@)")
+_SITE_LIKE = re.compile(r"\S+\.\S+")
+_BETWEEN_PHONES = re.compile(r"\s*[;,|\n]\s*|\s*/\s*(?=[+(0])")
+_FULL_NAMES = ("fullName", "full_name", "Full Name", "fullname", "name")
+_SITES = frozenset({FieldKind.DOMAIN, FieldKind.COMPANY_DOMAIN, FieldKind.WEBSITE})
+_TELLING = _SITES | {FieldKind.EMAIL, FieldKind.PHONE}
+_PROFILES = frozenset({FieldKind.LINKEDIN_PERSON, FieldKind.LINKEDIN_COMPANY})
+
+
+def mailbox(raw: Any) -> str | None:
+    """The mailbox of an e-mail address; None when empty. Raises Refused."""
+    plain = _plain(raw)
+    try:
+        address = canonical_email(plain)
+    except Refused:
+        written = set(_ADDRESS.findall(plain)) if isinstance(plain, str) else set()
+        if len(written) != 1:
+            raise
+        address = canonical_email(written.pop())  # `mailto:ann@acme.com?subject=…`
+    return None if address is None else _mailbox(address)
+
+
+def line(raw: Any, country: str | None = None) -> str | None:
+    """The phone line in E.164; None when empty. `country` tells how to read a national number. Raises Refused."""
+    number = canonical_phone(_plain(raw), country)
+    return None if number is None else number.partition(";")[0]
+
+
+def domain(raw: Any) -> str | None:
+    """The registrable domain of a host, a web address or an e-mail address at work; None when empty.
+
+    Raises Refused, also for a page on a site that many share and for an address at a mail provider.
+    """
+    plain = _plain(raw)
+    found = canonical_domain(_ANY_HOST.sub("", plain) if isinstance(plain, str) else plain)
+    return None if found is None else ascii_host(found) or found
+
+
+def identifiers(entity_type: EntityType, fields: Mapping[str, Any]) -> frozenset[Identifier]:
+    """Everything in a record that tells who it is about. Never raises, whatever the record holds."""
+    known = fields_of(entity_type)
+    country = fields.get("country")
+    country = country if isinstance(country, str) else None
+    found: set[Identifier] = set()
+    for name, value in fields.items():
+        kind = known[name].kind if name in known else None
+        for text in _texts(value):
+            found.update(_of_text(text, kind, country))
+    return frozenset(found)
+
+
+def tells(entity_type: EntityType, name: str, value: Any, sought: Collection[Identifier]) -> bool:
+    """Whether a value of a field holds any of these identifiers."""
+    return not identifiers(entity_type, {name: value}).isdisjoint(sought)
+
+
+def is_telling(entity_type: EntityType, name: str) -> bool:
+    """Whether a field of the catalogue is one whose values are identifiers."""
+    return fields_of(entity_type)[name].kind in _TELLING
+
+
+def is_shared(identifier: Identifier) -> bool:
+    """Whether several people may go by it: a phone line, or a mailbox such as `info@`."""
+    if identifier.kind is IdentifierKind.EMAIL:
+        return email_kind(identifier.value) is EmailKind.ROLE
+    return identifier.kind is IdentifierKind.PHONE
+
+
+def name_of(entity_type: EntityType, fields: Mapping[str, Any]) -> str | None:
+    """The last name of a person or the core of a company's name, folded; None where there is none."""
+    if entity_type is EntityType.ACCOUNT:
+        name = fields.get("name")
+        return core_name(name) or None if isinstance(name, str) else None
+    last = fields.get("lastName")
+    if not isinstance(last, str) or not last.strip():
+        full = next((fields[name] for name in _FULL_NAMES if isinstance(fields.get(name), str)), "")
+        last = full.split()[-1] if full.split() else ""
+    return words(last) or None
+
+
+def _of_text(text: str, kind: FieldKind | None, country: str | None) -> Iterator[Identifier]:
+    if "@" in text or "%40" in text or "\uff20" in text:
+        yield from _addresses(text)
+    if kind is FieldKind.PHONE or kind is None:
+        yield from _lines(text, country)
+    if kind in _SITES or kind is None:
+        yield from _domains_of_site(text, kind is not None)
+    if kind in _PROFILES or kind is None:
+        yield from _profile(text)
+
+
+def _addresses(text: str) -> tuple[Identifier, ...]:
+    """The mailboxes that a text names, and the domains that they are at."""
+    if _CANONICAL_ADDRESS.fullmatch(text):
+        return (Identifier(IdentifierKind.EMAIL, _mailbox(text)), *_domains_of_host(text.rpartition("@")[2]))
+    return _read_addresses(text) if len(text) <= _LONGEST_TEXT else ()
+
+
+@lru_cache(16384)
+def _read_addresses(text: str) -> tuple[Identifier, ...]:
+    plain = _plain(text)
+    found: list[Identifier] = []
+    for written in [plain, *(match.strip("'`.") for match in _ADDRESS.findall(plain))]:
+        try:
+            address = canonical_email(written)
+        except Refused:
+            continue
+        if address is not None:
+            found.append(Identifier(IdentifierKind.EMAIL, _mailbox(address)))
+            found += _domains_of_host(address.rpartition("@")[2])
+    return tuple(dict.fromkeys(found))
+
+
+def _mailbox(address: str) -> str:
+    local, _, host = address.rpartition("@")
+    host = ascii_host(host) or host
+    local = local.partition("+")[0] or local
+    if host in _GMAIL:
+        local, host = local.replace(".", "") or local, "gmail.com"
+    return f"{local.casefold()}@{host}"
+
+
+def _lines(text: str, country: str | None) -> tuple[Identifier, ...]:
+    canonical = _CANONICAL_PHONE.fullmatch(text)
+    return (Identifier(IdentifierKind.PHONE, canonical[1]),) if canonical else _read_lines(text, country)
+
+
+@lru_cache(16384)
+def _read_lines(text: str, country: str | None) -> tuple[Identifier, ...]:
+    plain = _plain(text)
+    if not _PHONE_LIKE.fullmatch(plain) or not _FEWEST_DIGITS <= sum(map(str.isdigit, plain)) <= 2 * _MOST_DIGITS:
+        return ()
+    found: list[Identifier] = []
+    for written in dict.fromkeys((plain, *_BETWEEN_PHONES.split(plain))):
+        try:
+            number = line(written, country)
+        except Refused:
+            continue
+        if number is not None:
+            found.append(Identifier(IdentifierKind.PHONE, number))
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(16384)
+def _domains_of_site(text: str, any_page: bool) -> tuple[Identifier, ...]:
+    """The domains of a web address; of an unknown field only a whole site's, for a page may be on anybody's."""
+    plain = _plain(text)
+    if len(plain) > _LONGEST_ADDRESS or "@" in plain or not _SITE_LIKE.fullmatch(plain):
+        return ()
+    try:
+        if not any_page and "/" in (canonical_website(plain) or "").removeprefix("https://"):
+            return ()
+        host = split_url(plain)[0]
+    except Refused:
+        return ()
+    return _domains_of_host(host)
+
+
+@lru_cache(65536)
+def _domains_of_host(host: str) -> tuple[Identifier, ...]:
+    """The domains that a host is below: `acme.github.io` is its own, and below `github.io`."""
+    ascii_name = ascii_host(host) or _punycode(host)
+    names = (domain_of_host(ascii_name), registry_domain_of_host(ascii_name))
+    return tuple(Identifier(IdentifierKind.DOMAIN, ascii_host(name) or name) for name in dict.fromkeys(names) if name)
+
+
+def _punycode(host: str) -> str:
+    """A host that mixes alphabets is nobody's to us, but a provider may take it as it stands."""
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        return host
+
+
+@lru_cache(16384)
+def _profile(text: str) -> tuple[Identifier, ...]:
+    match = _PROFILE.search(_plain(text)) if len(text) <= _LONGEST_ADDRESS else None
+    if match is None:
+        return ()
+    canonical = canonical_linkedin_person if match[1].lower() == "in" else canonical_linkedin_company
+    try:
+        found = canonical(match[0])
+    except Refused:
+        return ()
+    return (Identifier(IdentifierKind.PROFILE, found),) if found else ()
+
+
+def _plain(raw: Any) -> Any:
+    """A text without what only looks: full-width letters, invisible characters, percent signs for characters."""
+    if not isinstance(raw, str):
+        return raw
+    text = unquote(raw) if "%40" in raw or "%2B" in raw.upper() else raw
+    if text.isascii():
+        return text.strip()
+    return visible(unicodedata.normalize("NFKC", text.translate(_DOTS))).strip()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a JSON value, and numbers that are long enough to be a phone's."""
+    left = _MOST_TEXTS
+    waiting = [(value, 0)]
+    while waiting and left:
+        left -= 1
+        item, depth = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, int) and not isinstance(item, bool) and abs(item) >= 10**_FEWEST_DIGITS:
+            yield str(item)
+        elif depth < _DEEPEST and isinstance(item, Mapping):
+            waiting += [(part, depth + 1) for pair in item.items() for part in pair]
+        elif depth < _DEEPEST and isinstance(item, list | tuple):
+            waiting += [(part, depth + 1) for part in item]

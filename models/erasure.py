@@ -1,0 +1,47 @@
+"""Who is not to be looked up, and who was erased: keyed hashes and counts, never a value."""
+
+from datetime import datetime
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from enrichment.vocabulary import EntityType
+from models.fields import Instant, id_field
+
+
+class Suppression(Model):
+    """One mailbox, domain or phone line that no provider is asked about. `hash` stands for it."""
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    kind = fields.CharField(max_length=16)  # `email`, `domain` or `phone`
+    hash = fields.CharField(max_length=64)
+    note = fields.TextField(null=True)
+    added_at: datetime = Instant()
+    added_by = fields.CharField(max_length=255, null=True)
+
+    class Meta:
+        table = "suppression"
+
+
+class Erasure(Model):
+    """The certificate of one erased record.
+
+    `removed` lists `{where, count}`, `not_reached` what is out of the service's reach, in plain words. Until it is
+    lifted its tombstones keep the same person from coming back.
+    """
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    entity_type = fields.CharEnumField(EntityType, max_length=16)
+    reason = fields.TextField(null=True)
+    erased_at: datetime = Instant()
+    erased_by = fields.CharField(max_length=255, null=True)
+    removed = fields.JSONField[list[dict[str, Any]]]()
+    not_reached = fields.JSONField[list[str]]()
+    lifted_at: datetime | None = Instant(null=True)
+    lifted_by = fields.CharField(max_length=255, null=True)
+
+    class Meta:
+        table = "erasure"
