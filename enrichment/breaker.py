@@ -66,6 +66,8 @@ def after_failure(
         return replace(breaker, state=BreakerState.OPEN, reason=OpenReason.BAD_KEY, until=None)
     if code not in {"timeout", "unavailable", "invalid_answer"}:
         return breaker  # about this question, or about our own pace: not about the provider's health
+    if breaker.state is BreakerState.OPEN:
+        return breaker  # a call from before it opened, of which there may be many: one outage is one opening
     failures = breaker.failures + 1
     if breaker.state is not BreakerState.HALF_OPEN and failures < FAILURES_TO_OPEN:
         return replace(breaker, failures=failures)

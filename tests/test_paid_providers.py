@@ -322,6 +322,17 @@ def test_a_sealed_secret_opens_only_with_its_key_and_in_its_place() -> None:
             sealer.unseal(sealed, place=place)
 
 
+def test_one_outage_is_one_opening_however_many_calls_it_hit() -> None:
+    now = Clock()()
+    breaker = Breaker()
+    for _ in range(FAILURES_TO_OPEN + 20):
+        breaker = after_failure(breaker, "timeout", now, retry_after=None, cycle_end=now)
+    assert (breaker.openings, breaker.until) == (1, now + FIRST_PAUSE)
+    refused = after_failure(breaker, "bad_key", now, retry_after=None, cycle_end=now)
+    late = after_failure(refused, "unavailable", now, retry_after=None, cycle_end=now)
+    assert (late.reason, late.until) == (OpenReason.BAD_KEY, None)
+
+
 def test_each_opening_lasts_longer_and_a_success_forgets_them() -> None:
     now = Clock()()
     breaker, pauses = Breaker(), []
