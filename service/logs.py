@@ -17,7 +17,8 @@ _SECRET_NAMES = re.compile(r"authorization|token|secret|password|api_?key|cookie
 _TOKEN = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
 _BEARER = re.compile(r"(bearer\s+)[^\s\"']+", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s/@]+(?=@)")
-_CHATTY = ("arq.worker", "httpx", "httpcore", "tortoise", "asyncio", "uvicorn.error", "aiosqlite")
+_CHATTY = ("arq.worker", "tortoise", "asyncio", "uvicorn.error", "aiosqlite")
+_INDISCREET = ("httpx", "httpcore")  # they tell addresses and headers, in which a provider may repeat a key
 
 
 def configure_logs(settings: Settings) -> None:
@@ -53,6 +54,8 @@ def configure_logs(settings: Settings) -> None:
     logging.captureWarnings(capture=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel("DEBUG" if level == "DEBUG" else "WARNING")
+    for name in _INDISCREET:
+        logging.getLogger(name).setLevel("WARNING")
 
 
 def _rendering(settings: Settings) -> list[Processor]:
