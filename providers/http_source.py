@@ -1,10 +1,9 @@
 """A provider behind HTTP: an adapter with an account's key, patient connections and polite calls."""
 
-import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
@@ -12,6 +11,7 @@ import structlog
 
 from providers.adapter import Adapter, AsksExtra, Http, KeyCheck, Pending, Reply
 from providers.base import Answer, ProviderError, ProviderInfo, Question
+from providers.places import Places
 from providers.politeness import LONGEST_WAIT_SECONDS, Politeness
 from providers.transport import Request, Transport, check_base
 
@@ -55,7 +55,7 @@ class HttpSource:
         self._note_credits = note_credits
         self._noted_at: dict[str, float] = {}
         self._bases = _checked_bases(adapter, bases or {}, transport.development)
-        self._slots = asyncio.Semaphore(transport.patience.connections)
+        self._places = Places(transport.patience.connections, transport.patience.at_once)
         # The network is a fact of this class: whatever an adapter says, its breaker has to watch it.
         self.info: ProviderInfo = replace(
             adapter.info,
@@ -96,7 +96,7 @@ class HttpSource:
 
     async def _in_name_of(self, organization_id: str, call: Callable[[Http], Awaitable[_T]]) -> _T:
         deadline = time.monotonic() + self._transport.patience.look_up_seconds
-        account = _Account(self, await self._key(organization_id), deadline)
+        account = _Account(self, organization_id, await self._key(organization_id), deadline)
         try:
             return await call(account)
         except ProviderError as error:
@@ -120,19 +120,34 @@ class HttpSource:
             raise ProviderError("bad_key", "the key holds characters that no key has", retryable=False)
         return key
 
-    async def send(self, account: str, request: Request, deadline: float) -> Reply:
-        """One request for an account, when its turn has come and before the `deadline` (of the monotonic clock).
+    async def send(self, organization_id: str, account: str, request: Request, deadline: float) -> Reply:
+        """One request of an organization for an account, when its turn has come.
 
-        Raises ProviderError.
+        It ends before the `deadline` (of the monotonic clock). Raises ProviderError.
         """
         _left_until(deadline)
-        async with _Slot(self._slots):
+        async with self._place(organization_id):
             if self._politeness is not None:
                 await self._politeness.enter(account, self.info.id, self._adapter.calls_per_minute)
             reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
         if self._politeness is not None:
             await self._politeness.learn(account, self.info.id, reply)
         return reply
+
+    @asynccontextmanager
+    async def _place(self, organization_id: str) -> AsyncIterator[None]:
+        """A place among the calls that run at once, waited for as long as for a turn. Raises ProviderError."""
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self._places.one(organization_id, LONGEST_WAIT_SECONDS))
+            except TimeoutError:
+                raise ProviderError(
+                    "rate_limited",
+                    "too many calls are under way",
+                    retryable=True,
+                    retry_after_seconds=LONGEST_WAIT_SECONDS,
+                ) from None
+            yield
 
     def base(self, name: str) -> str:
         """The address of that name."""
@@ -158,10 +173,11 @@ class HttpSource:
 class _Account:
     """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
 
-    __slots__ = ("_deadline", "_key", "_name", "_source", "credits_left", "was_served")
+    __slots__ = ("_deadline", "_key", "_name", "_organization_id", "_source", "credits_left", "was_served")
 
-    def __init__(self, source: HttpSource, key: str, deadline: float) -> None:
+    def __init__(self, source: HttpSource, organization_id: str, key: str, deadline: float) -> None:
         self._source = source
+        self._organization_id = organization_id
         self._key = key
         self._deadline = deadline
         self.was_served = False  # by the last reply's status
@@ -184,32 +200,13 @@ class _Account:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         request = Request(method, self._source.base(base), path, params, json, form, headers or {})
-        reply = await self._source.send(self._name, request, self._deadline)
+        reply = await self._source.send(self._organization_id, self._name, request, self._deadline)
         self.was_served = reply.is_success
         return reply
 
     def note_credits(self, left: float | None) -> None:
         if left is not None:
             self.credits_left = left
-
-
-class _Slot:
-    """A place among the calls to a provider that run at once, waited for as long as for a turn."""
-
-    def __init__(self, slots: asyncio.Semaphore) -> None:
-        self._slots = slots
-
-    async def __aenter__(self) -> None:
-        try:
-            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise ProviderError(
-                "rate_limited", "too many calls are under way", retryable=True, retry_after_seconds=LONGEST_WAIT_SECONDS
-            ) from None
-
-    async def __aexit__(self, *_: object) -> None:
-        self._slots.release()
 
 
 def _left_until(deadline: float) -> float:

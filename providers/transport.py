@@ -36,7 +36,8 @@ class Patience:
     whole_seconds: float = 20.0  # of one request
     look_up_seconds: float = 24.0  # of all requests of one look-up, less than a worker waits for it
     most_bytes: int = 2 * 1024 * 1024
-    connections: int = 10  # of one provider, in one process
+    connections: int = 100  # of one provider, in one process
+    at_once: int = 10  # of these, calls of one organization
 
 
 @dataclass(frozen=True, slots=True)
