@@ -55,12 +55,15 @@ async def insert_records(tx: BaseDBAsyncClient, records: Sequence[Mapping[str, A
 
 
 async def update_records(tx: BaseDBAsyncClient, changes: Sequence[Mapping[str, Any]], now: int) -> set[str]:
-    """Change records that still have the named `version`, and raise it. Returns the ids changed."""
+    """Change records that still have the named `version`, and raise it. Returns the ids changed.
+
+    `received` is for a message of the CRM alone: without it what the CRM last sent stays as it is.
+    """
     if not changes:
         return set()
     done = await query(
-        "UPDATE record SET fields = v.fields, received = v.received, search_text = v.search_text,"
-        " completeness = v.completeness, version = record.version + 1, updated_at = ?"
+        "UPDATE record SET fields = v.fields, received = COALESCE(v.received, record.received),"
+        " search_text = v.search_text, completeness = v.completeness, version = record.version + 1, updated_at = ?"
         f" FROM {rows(_CHANGE)} WHERE record.id = v.id AND record.version = v.version RETURNING record.id",
         [now, dump_rows([{name: change.get(name) for name in _CHANGE} for change in changes])],
         using=tx,

@@ -68,12 +68,10 @@ _Done = Sequence[tuple[Change, PutBack]]
 async def _records(tx: BaseDBAsyncClient, record_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     if not record_ids:
         return {}
-    sql = (
-        f"SELECT id, entity_type, external_id, version, fields, received FROM record WHERE id IN ({marks(record_ids)})"
-    )
+    sql = f"SELECT id, entity_type, external_id, version, fields FROM record WHERE id IN ({marks(record_ids)})"
     found = {row["id"]: row for row in await query(sql, list(record_ids), using=tx)}
     for row in found.values():
-        row["fields"], row["received"] = load(row["fields"]), load(row["received"])
+        row["fields"] = load(row["fields"])
     return found
 
 
@@ -114,7 +112,6 @@ async def _write_records(
             "id": row["id"],
             "version": row["version"],
             "fields": dump(row["fields"]),
-            "received": dump(row["received"]),
             "search_text": search_text(row["external_id"], row["fields"]),
             "completeness": completeness(EntityType(row["entity_type"]), row["fields"]),
         }

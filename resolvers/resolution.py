@@ -161,7 +161,6 @@ async def _hold_value(tx: BaseDBAsyncClient, conflict: Conflict, choice: Choice,
         "id": row["id"],
         "version": row["version"],
         "fields": dump(fields),
-        "received": dump(load(row["received"])),
         "search_text": search_text(row["external_id"], fields),
         "completeness": completeness(EntityType(row["entity_type"]), fields),
     }

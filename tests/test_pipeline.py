@@ -344,6 +344,26 @@ async def test_an_edit_made_while_the_answer_is_on_its_way_wins(redis: ArqRedis)
     assert await FieldValue.filter(field="city", replaced_at__isnull=True).count() == 1
 
 
+async def test_what_the_crm_repeats_during_a_job_is_still_a_repetition_after_it(redis: ArqRedis) -> None:
+    source = StandIn(knows={"acme.com": {"city": "Oakland"}})
+    shared = services(redis, source)
+    ctx = context(shared)
+    await send(ctx, "account", "A1", domain="acme.com")
+    await work(shared)
+
+    async def echo(question: Question) -> None:
+        await send(ctx, "account", "A1", domain="acme.com", city="Oakland")
+
+    source.knows, source.on_ask = {"acme.com": {"city": "Fremont"}}, echo
+    await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT), force=True)
+    await work(shared)
+    source.on_ask = None
+    repeated = await send(ctx, "account", "A1", domain="acme.com", city="Oakland")
+
+    assert repeated.outcome is RecordOutcome.UNCHANGED
+    assert (await Record.get()).fields["city"] == "Fremont"
+
+
 async def test_the_same_answer_seen_later_verifies_the_value(redis: ArqRedis) -> None:
     standin = StandIn(knows={"acme.com": {"city": "Berlin"}}, observed_at=datetime(2020, 1, 1, tzinfo=UTC))
     shared = services(redis, standin)

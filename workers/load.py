@@ -34,7 +34,6 @@ class Snapshot:
     external_id: str
     version: int
     fields: dict[str, Any]
-    received: dict[str, Any]
     last_enriched_at: datetime | None
     current: dict[str, Current]
     rejected: set[TurnedDown]
@@ -120,7 +119,7 @@ async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
         return {}
     ids = list(dict.fromkeys(record_ids))
     records = await query(
-        "SELECT id, external_id, entity_type, version, fields, received, last_enriched_at FROM record"
+        "SELECT id, external_id, entity_type, version, fields, last_enriched_at FROM record"
         f" WHERE id IN ({marks(ids)})",
         ids,
     )
@@ -134,7 +133,6 @@ async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
             external_id=row["external_id"],
             version=row["version"],
             fields=load(row["fields"]),
-            received=load(row["received"]),
             last_enriched_at=None if row["last_enriched_at"] is None else from_micros(row["last_enriched_at"]),
             current={name: _current(value) for name, value in values[row["id"]].items()},
             rejected=turned_down.get(row["id"], set()),

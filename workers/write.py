@@ -105,7 +105,6 @@ async def _write_values(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment
                     "id": job.record_id,
                     "version": job.snapshot.version,
                     "fields": dump(fields),
-                    "received": dump(job.snapshot.received),
                     "search_text": search_text(job.snapshot.external_id, fields),
                     "completeness": completeness(job.entity_type, fields),
                 }
