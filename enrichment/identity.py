@@ -58,7 +58,13 @@ _PROFILE = re.compile(r"linkedin\.com/(in|company|company-beta|school|showcase)/
 _PHONE_LIKE = re.compile(r"[+0-9A-Za-z\s().\-/#*:;,=_|\u2010-\u2015\u2212]{7,80}")
 _ANY_HOST = re.compile(r"^(?:\*\.|@)")
 _SITE_LIKE = re.compile(r"\S+\.\S+")
+_NOT_DIALLED = re.compile(r"[^+0-9]")
 _BETWEEN_PHONES = re.compile(r"\s*[;,|\n]\s*|\s*/\s*(?=[+(0])")
+_OWN_NAME = re.compile(
+    "(?:work|business|office|private|personal|home|direct|main|primary|secondary|other|alternative|second|my|contact)?"
+    "(?:e?mail(?:address)?|(?:tele)?phone(?:number)?|mobile(?:phone)?(?:number)?|cell(?:phone)?(?:number)?"
+    "|linkedin(?:url|profile|page)?|website|homepage|domain)"
+)
 _FULL_NAMES = ("fullName", "full_name", "Full Name", "fullname", "name")
 _SITES = frozenset({FieldKind.DOMAIN, FieldKind.COMPANY_DOMAIN, FieldKind.WEBSITE})
 _TELLING = _SITES | {FieldKind.EMAIL, FieldKind.PHONE}
@@ -96,15 +102,23 @@ def domain(raw: Any) -> str | None:
 
 def identifiers(entity_type: EntityType, fields: Mapping[str, Any]) -> frozenset[Identifier]:
     """Everything in a record that tells who it is about. Never raises, whatever the record holds."""
+    return frozenset(one for one, _ in whose(entity_type, fields))
+
+
+def whose(entity_type: EntityType, fields: Mapping[str, Any]) -> Iterator[tuple[Identifier, bool]]:
+    """Everything that tells who a record is about, and whether it surely is the record's own.
+
+    Surely: what the catalogue's fields hold, and unknown fields that are named as such (`Work e-mail`, `Phone 2`).
+    Other unknown fields may tell of somebody else: an owner, a referrer.
+    """
     known = fields_of(entity_type)
     country = fields.get("country")
     country = country if isinstance(country, str) else None
-    found: set[Identifier] = set()
     for name, value in fields.items():
         kind = known[name].kind if name in known else None
+        sure = kind is not None or _OWN_NAME.fullmatch("".join(filter(str.isalpha, name.lower()))) is not None
         for text in _texts(value):
-            found.update(_of_text(text, kind, country))
-    return frozenset(found)
+            yield from ((one, sure) for one in _of_text(text, kind, country))
 
 
 def tells(entity_type: EntityType, name: str, value: Any, sought: Collection[Identifier]) -> bool:
@@ -189,7 +203,9 @@ def _read_lines(text: str, country: str | None) -> tuple[Identifier, ...]:
     if not _PHONE_LIKE.fullmatch(plain) or not _FEWEST_DIGITS <= sum(map(str.isdigit, plain)) <= 2 * _MOST_DIGITS:
         return ()
     found: list[Identifier] = []
-    for written in dict.fromkeys((plain, *_BETWEEN_PHONES.split(plain))):
+    compact = _NOT_DIALLED.sub("", plain)
+    whole = (plain, compact) if compact.startswith(("+", "00")) else (plain,)
+    for written in dict.fromkeys((*whole, *_BETWEEN_PHONES.split(plain))):
         try:
             number = line(written, country)
         except Refused:

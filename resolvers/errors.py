@@ -13,7 +13,8 @@ OperationError
 │   ├── JobNotCancellable
 │   ├── JobNotUndoable
 │   ├── UndoRunning
-│   └── PipelineState
+│   ├── PipelineState
+│   └── Erased                 an erasure keeps the record out
 ├── VersionMismatch            a stale expected version
 ├── PayloadTooLarge
 ├── QueryTooComplex
@@ -105,6 +106,12 @@ class UndoRunning(StateConflict):
 
 class PipelineState(StateConflict):
     code = "PIPELINE_STATE"
+
+
+class Erased(StateConflict):
+    """`certificateId` names the erasure that keeps the record out."""
+
+    code = "ERASED"
 
 
 class VersionMismatch(OperationError):

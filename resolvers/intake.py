@@ -21,6 +21,7 @@ from models.queue import insert_jobs
 from models.record import Record
 from models.trust import Judgement, count_judgements
 from models.values import current_values, insert_records, replace_values, update_received, update_records
+from resolvers.erased import Watch
 from resolvers.trust import judged_by_the_crm
 
 PRIORITY = {
@@ -100,6 +101,7 @@ class Intake:
 
     taken: dict[int, Taken]
     superseded: list[str]
+    erased: dict[int, str] = field(default_factory=dict)  # refused: the certificate of an erasure, by place
 
 
 async def clean_all(inputs: Sequence[tuple[int, EntityType, str, Mapping[str, Any]]]) -> list[Message]:
@@ -113,15 +115,21 @@ async def clean_all(inputs: Sequence[tuple[int, EntityType, str, Mapping[str, An
 
 
 async def take_in(
-    organization_id: str, messages: Sequence[Message], config: Config, now: datetime, requested_by: str
+    organization_id: str, messages: Sequence[Message], config: Config, watch: Watch, now: datetime, requested_by: str
 ) -> Intake:
-    """Store these records, each named once, and start the jobs that the triggers ask for."""
+    """Store these records, each named once, and start the jobs that the triggers ask for.
+
+    Those that an erasure keeps out are left out.
+    """
     # One order for everyone, so that two requests with the same records cannot lock each other out.
     ordered = sorted(messages, key=lambda message: message.key)
 
     async def body(tx: BaseDBAsyncClient) -> Intake:
         moment = to_micros(now)
-        works = await _store(tx, organization_id, ordered, moment)
+        sent = [(message.entity_type, message.external_id, message.cleaned) for message in ordered]
+        erased = await watch.erased(tx, organization_id, sent)
+        welcome = [message for place, message in enumerate(ordered) if place not in erased]
+        works = await _store(tx, organization_id, welcome, moment) if welcome else []
         await _write_values(tx, works, moment)
         superseded = await supersede(
             tx,
@@ -131,7 +139,9 @@ async def take_in(
         await _remember_cleared(tx, works, moment)
         jobs, folded = await _start_jobs(tx, works, config, moment, requested_by)
         await count_judgements(tx, [one for work in works for one in _judged(work)])
-        return Intake({work.message.place: _taken(work, jobs, folded) for work in works}, list(superseded))
+        taken = {work.message.place: _taken(work, jobs, folded) for work in works}
+        kept_out = {ordered[place].place: certificate for place, certificate in erased.items()}
+        return Intake(taken, list(superseded), kept_out)
 
     return await transaction(body)
 

@@ -14,7 +14,8 @@ from enrichment.vocabulary import EntityType
 from models.job import Job
 from models.record import FieldValue, Record
 from resolvers.context import Context, Role
-from resolvers.errors import Fault, NotFound, OperationError, ValidationFailed
+from resolvers.erased import Watch
+from resolvers.errors import Erased, Fault, NotFound, OperationError, ValidationFailed
 from resolvers.events import announce
 from resolvers.intake import RecordOutcome, Taken, clean_all, take_in
 from resolvers.organizations import config_of, organization_of
@@ -170,6 +171,37 @@ async def upsert_records(ctx: Context, inputs: Sequence[Mapping[str, Any]]) -> l
     now = services.now()
     config = config_of(await organization_of(caller.organization_id, services.registry, now))
     outcomes: dict[int, UpsertOutcome] = {}
+    rounds = _in_rounds(inputs, outcomes)
+    started: list[str] = []
+    superseded: list[str] = []
+    watch = await Watch.of(services)
+    for turn_inputs in rounds:
+        messages = await clean_all(
+            [(index, record.entity_type, record.external_id, record.fields) for index, record in turn_inputs]
+        )
+        intake = await take_in(caller.organization_id, messages, config, watch, now, caller.user)
+        for place, certificate in intake.erased.items():
+            outcomes[place] = UpsertOutcome(place, RecordOutcome.REFUSED, error=_erased(certificate))
+        for message in messages:
+            if message.place in intake.erased:
+                continue
+            taken = intake.taken[message.place]
+            refused = [RefusedField(name, *why) for name, why in message.cleaned.refused.items()]
+            outcomes[message.place] = _outcome(message.place, taken, refused)
+            if taken.job is not None and not taken.folded:
+                started.append(taken.job.id)
+        superseded += intake.superseded
+    if started or superseded:
+        await announce(services.redis, caller.organization_id, jobs=started, conflicts=superseded)
+    if started:
+        await wake_workers(services.redis, len(started))
+    return [outcomes[index] for index in range(len(inputs))]
+
+
+def _in_rounds(
+    inputs: Sequence[Mapping[str, Any]], outcomes: dict[int, UpsertOutcome]
+) -> list[list[tuple[int, RecordInput]]]:
+    """The records with their places, each named once in a round; a bad one is refused in `outcomes`."""
     rounds: list[list[tuple[int, RecordInput]]] = []
     seen: dict[tuple[EntityType, str], int] = {}
     for index, raw in enumerate(inputs):
@@ -183,25 +215,12 @@ async def upsert_records(ctx: Context, inputs: Sequence[Mapping[str, Any]]) -> l
         if turn == len(rounds):
             rounds.append([])
         rounds[turn].append((index, record))
-    started: list[str] = []
-    superseded: list[str] = []
-    for turn_inputs in rounds:
-        messages = await clean_all(
-            [(index, record.entity_type, record.external_id, record.fields) for index, record in turn_inputs]
-        )
-        intake = await take_in(caller.organization_id, messages, config, now, caller.user)
-        for message in messages:
-            taken = intake.taken[message.place]
-            refused = [RefusedField(name, *why) for name, why in message.cleaned.refused.items()]
-            outcomes[message.place] = _outcome(message.place, taken, refused)
-            if taken.job is not None and not taken.folded:
-                started.append(taken.job.id)
-        superseded += intake.superseded
-    if started or superseded:
-        await announce(services.redis, caller.organization_id, jobs=started, conflicts=superseded)
-    if started:
-        await wake_workers(services.redis, len(started))
-    return [outcomes[index] for index in range(len(inputs))]
+    return rounds
+
+
+def _erased(certificate_id: str) -> Erased:
+    message = f"this record was erased (certificate {certificate_id}); an admin may lift the erasure"
+    return Erased(message, certificateId=certificate_id)
 
 
 def _outcome(index: int, taken: Taken, refused: list[RefusedField]) -> UpsertOutcome:

@@ -16,7 +16,7 @@ from models.fields import new_id, to_micros
 from models.trust import count_judgements
 from models.values import lock_records, replace_values, update_records
 from resolvers.audit import record_audit
-from resolvers.errors import ConflictAlreadyResolved, Fault, ValidationFailed
+from resolvers.errors import ConflictAlreadyResolved, Fault, NotFound, ValidationFailed
 from resolvers.intake import search_text
 from resolvers.texts import check_text
 from resolvers.trust import judged_in_review
@@ -139,7 +139,10 @@ async def settle_conflict(
 
 
 async def _refuse_unless_repeated(tx: BaseDBAsyncClient, conflict_id: str, wanted: dict[str, Any]) -> None:
-    row = (await query("SELECT status, resolution FROM conflict WHERE id = ?", [conflict_id], using=tx))[0]
+    found = await query("SELECT status, resolution FROM conflict WHERE id = ?", [conflict_id], using=tx)
+    if not found:
+        raise NotFound("no such conflict")  # erased with its record
+    row = found[0]
     first = load(row["resolution"])
     compared = ("action", "candidateId", "value", "note", "resolvedBy")
     if first is not None and all(first[key] == wanted[key] for key in compared):

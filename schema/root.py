@@ -24,6 +24,7 @@ from schema.conflict import ConflictMutation, ConflictQuery, ConflictSubscriptio
 from schema.credit import CreditMutation, CreditQuery
 from schema.documents import Document, Documents
 from schema.enrich import EnrichMutation, EnrichQuery
+from schema.erasure import ErasureMutation, ErasureQuery
 from schema.errors import ErrorTranslator
 from schema.explain import ExplainQuery
 from schema.freshness import FreshnessQuery
@@ -58,6 +59,7 @@ class Query(
     UndoQuery,
     ExplainQuery,
     SuppressionQuery,
+    ErasureQuery,
 ):
     """What may be read."""
 
@@ -74,6 +76,7 @@ class Mutation(
     ProviderMutation,
     UndoMutation,
     SuppressionMutation,
+    ErasureMutation,
 ):
     """What may be done."""
 

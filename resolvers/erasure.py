@@ -1,0 +1,350 @@
+"""Erase a record: everything that was held of it goes, a certificate says what, and it does not come back by itself."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from enrichment.erasure import NAME, marks_left
+from enrichment.identity import IdentifierKind, identifiers
+from enrichment.vocabulary import EntityType
+from models.answers import AnswerState
+from models.database import dialect, load, query, transaction
+from models.erasure import Erasure
+from models.erasures import (
+    HOLDINGS,
+    answers_about,
+    count_holdings,
+    delete_answers,
+    delete_record,
+    hold_intake,
+    insert_erasure,
+    lift,
+    lock_jobs,
+    note_not_reached,
+)
+from models.fields import new_id, to_micros
+from models.scrub import out_of_reach, scrub
+from models.values import lock_records
+from resolvers.audit import record_audit
+from resolvers.context import Context, Role
+from resolvers.erased import hash_of
+from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
+from resolvers.events import announce
+from resolvers.fingerprints import Fingerprints
+from resolvers.ledger import release_open
+from resolvers.organizations import organization_of
+from resolvers.paging import Page, PageArgs, check_id, paginate
+from resolvers.records import get_record
+from resolvers.suppression import known_fingerprints
+from resolvers.texts import check_external_ids, check_text
+from resolvers.traces import Traces, is_of_company, traces_of
+
+MOST_ERASED = 100
+MAX_REASON = 500
+_TRIES = 8  # while the record keeps changing
+_MOST_OTHERS = 100
+_TELLING_DIGITS = 8  # of a phone number, from its end
+_SHORTEST_ID = 4  # a shorter external id may stand in any text
+_BEYOND = (
+    "what providers keep of the questions that they were asked",
+    "what the CRM holds",
+    "values that running processes still have in their memory",
+    "lines of the credit ledger and of the audit log: they hold ids and amounts alone",
+)
+_IN_HAND = {AnswerState.ASKING.value, AnswerState.PENDING.value}
+
+
+class _Changed(Exception):
+    """The record is not what it was when its traces were gathered."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordName:
+    """A record by the CRM's own id."""
+
+    entity_type: EntityType
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EraseResult:
+    """The certificate, and other records that hold the same e-mail address or profile, which were not erased."""
+
+    certificate: Erasure
+    others: list[RecordName]
+
+
+@dataclass(frozen=True, slots=True)
+class EraseOutcome:
+    """How one of many ended."""
+
+    external_id: str
+    result: EraseResult | None = None
+    error: OperationError | None = None
+
+
+@dataclass(slots=True)
+class _Done:
+    certificate: dict[str, Any]
+    jobs: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+
+
+async def erase_record(
+    ctx: Context, entity_type: EntityType, external_id: str, *, reason: str | None = None, block_domain: bool = False
+) -> EraseResult:
+    """Remove a record and everything that was kept of it; the certificate says what was removed, and where.
+
+    The same record, or the same person by e-mail, phone or profile, is refused from then on until the erasure is
+    lifted; an account by its domain too with `block_domain`. Raises NotFound, and ValidationFailed for a reason that
+    repeats what is erased.
+    """
+    ctx.require(Role.ADMIN)
+    result = await _erase(ctx, entity_type, external_id, reason, block_domain=block_domain)
+    await _scrub([result.certificate])
+    return result
+
+
+async def erase_records(
+    ctx: Context, entity_type: EntityType, external_ids: Sequence[str], *, reason: str | None = None
+) -> list[EraseOutcome]:
+    """As `erase_record` for up to 100, each by itself; answers for each, in order."""
+    ctx.require(Role.ADMIN)
+    if len(external_ids) > MOST_ERASED:
+        raise ValidationFailed("too many records", faults=[Fault("externalIds", f"at most {MOST_ERASED}")])
+    outcomes: list[EraseOutcome] = []
+    for external_id in check_external_ids(external_ids, "externalIds"):
+        try:
+            result = await _erase(ctx, entity_type, external_id, reason, block_domain=False)
+            outcomes.append(EraseOutcome(external_id, result))
+        except OperationError as error:
+            outcomes.append(EraseOutcome(external_id, error=error))
+    await _scrub([outcome.result.certificate for outcome in outcomes if outcome.result])
+    return outcomes
+
+
+async def list_erasures(ctx: Context, args: PageArgs) -> Page[Erasure]:
+    """The certificates, newest first."""
+    caller = ctx.require(Role.ADMIN)
+    return await paginate(Erasure.filter(organization_id=caller.organization_id), args)
+
+
+async def get_erasure(ctx: Context, certificate_id: str) -> Erasure:
+    """One certificate. Raises NotFound."""
+    caller = ctx.require(Role.ADMIN)
+    found = await Erasure.get_or_none(organization_id=caller.organization_id, id=check_id(certificate_id))
+    if found is None:
+        raise NotFound("no such certificate")
+    return found
+
+
+async def lift_erasure(ctx: Context, certificate_id: str) -> Erasure:
+    """Let the erased person come back as a new record. Nothing that was erased returns.
+
+    Raises NotFound, and StateConflict when it was lifted before.
+    """
+    caller = ctx.require(Role.ADMIN)
+    found = await get_erasure(ctx, certificate_id)
+    now = ctx.services.now()
+
+    async def body(tx: BaseDBAsyncClient) -> bool:
+        lifted = await lift(tx, caller.organization_id, found.id, to_micros(now), caller.user)
+        if lifted:
+            await record_audit(
+                tx,
+                caller.organization_id,
+                action="erasure.lifted",
+                subject=found.id,
+                actor=caller.user,
+                origin=ctx.origin,
+                now=now,
+            )
+        return lifted
+
+    if not await transaction(body):
+        raise StateConflict("the erasure was lifted before", state="lifted")
+    return await get_erasure(ctx, found.id)
+
+
+async def _erase(
+    ctx: Context, entity_type: EntityType, external_id: str, reason: str | None, *, block_domain: bool
+) -> EraseResult:
+    caller = ctx.require(Role.ADMIN)
+    await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
+    prints = await known_fingerprints(ctx)
+    for attempt in range(1, _TRIES + 1):
+        record = await get_record(ctx, entity_type, external_id)
+        row = {
+            "id": record.id,
+            "organization_id": record.organization_id,
+            "entity_type": record.entity_type,
+            "external_id": record.external_id,
+            "version": record.version,
+            "fields": record.fields,
+            "received": record.received,
+        }
+        traces = await traces_of(ctx.services, row)
+        _check_reason(reason, external_id, traces)
+        others = await _others(row, traces)
+        work = _Work(ctx, prints, row, traces, reason, block_domain)
+        try:
+            done = await transaction(work.run)
+        except _Changed:
+            if attempt == _TRIES:
+                raise StateConflict("the record keeps changing; try again", state="changing") from None
+            continue
+        await announce(ctx.services.redis, caller.organization_id, jobs=done.jobs, conflicts=done.conflicts)
+        return EraseResult(await get_erasure(ctx, done.certificate["id"]), others)
+    raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One erasure in its transaction."""
+
+    ctx: Context
+    prints: Fingerprints
+    row: Mapping[str, Any]
+    traces: Traces
+    reason: str | None
+    block_domain: bool
+
+    async def run(self, tx: BaseDBAsyncClient) -> _Done:
+        ctx, record_id, organization_id = self.ctx, self.row["id"], self.row["organization_id"]
+        caller, now = ctx.require(Role.ADMIN), ctx.services.now()
+        await hold_intake(tx, organization_id, alone=True)
+        version = (await lock_records(tx, [record_id])).get(record_id)
+        if version is None:
+            raise NotFound(f"no {self.row['entity_type'].value} with this external id")
+        if version != self.traces.version:
+            raise _Changed
+        jobs = await lock_jobs(tx, record_id)
+        conflicts = await query("SELECT id FROM conflict WHERE record_id = ?", [record_id], using=tx)
+        counted = await count_holdings(tx, record_id)
+        grant = ctx.services.monthly_credit_grant
+        released = await release_open(tx, jobs, now=now, monthly_grant=grant, awaited=True)
+        answers = await self._forget_answers(tx, jobs)
+        await delete_record(tx, organization_id, record_id)
+        removed = [{"where": "record", "count": 1}]
+        removed += [{"where": HOLDINGS[table][0], "count": count} for table, count in counted.items() if count]
+        removed += [{"where": "kept answers of providers", "count": answers}] if answers else []
+        removed += [{"where": "reservations of credits, given back", "count": released}] if released else []
+        certificate = {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "entity_type": self.row["entity_type"].value,
+            "reason": self.reason,
+            "erased_at": to_micros(now),
+            "erased_by": caller.user,
+            "removed": removed,
+            "not_reached": [*_BEYOND, out_of_reach()],
+        }
+        tombstones = self._tombstones(certificate["id"])
+        await insert_erasure(tx, certificate, tombstones)
+        await record_audit(
+            tx,
+            organization_id,
+            action="record.erased",
+            subject=certificate["id"],
+            actor=caller.user,
+            origin=ctx.origin,
+            now=now,
+            details={"entityType": self.row["entity_type"].value, "record": record_id, "removed": removed},
+        )
+        return _Done(certificate, jobs, [row["id"] for row in conflicts])
+
+    async def _forget_answers(self, tx: BaseDBAsyncClient, jobs: Sequence[str]) -> int:
+        """Remove what providers answered of this record; what they said of its company stays for others."""
+        found = await answers_about(tx, self.row["organization_id"], jobs, self.traces.keys)
+        gone = [row["id"] for row in found if self._is_about(row, set(jobs))]
+        return await delete_answers(tx, gone)
+
+    def _is_about(self, row: Mapping[str, Any], jobs: set[str]) -> bool:
+        if row["state"] in _IN_HAND:
+            return row["asked_by"] in jobs  # another record's job is asking at this moment
+        of_company = is_of_company(self.row["entity_type"], load(row["findings"]) or ())
+        return not of_company or (row["provider"], row["input_key"]) not in self.traces.shared
+
+    def _tombstones(self, erasure_id: str) -> list[dict[str, Any]]:
+        organization_id = self.row["organization_id"]
+        left = marks_left(
+            self.row["entity_type"], self.row["external_id"], self.traces.own, with_domain=self.block_domain
+        )
+        named = any(mark.kind == NAME for mark in left)
+        return [
+            {
+                "id": new_id(),
+                "organization_id": organization_id,
+                "erasure_id": erasure_id,
+                "kind": mark.kind,
+                "hash": hash_of(self.prints, organization_id, mark),
+                "shared": not mark.sure,
+                "named": named,
+            }
+            for mark in sorted(left, key=lambda mark: (mark.kind, mark.value))
+        ]
+
+
+async def _scrub(certificates: Sequence[Erasure]) -> None:
+    """Get what was deleted out of the database's files; what could not be is added to the certificates."""
+    if not certificates:
+        return
+    left = await scrub()
+    if left is not None:
+        for certificate in certificates:
+            certificate.not_reached = [*certificate.not_reached, left]
+            await note_not_reached(certificate.id, certificate.not_reached)
+
+
+def _check_reason(reason: str | None, external_id: str, traces: Traces) -> None:
+    """The certificate outlives the record; its reason must not tell who it was."""
+    if reason is None:
+        return
+    check_text(reason, "reason", longest=MAX_REASON)
+    said = {one for word in (reason, *reason.split()) for one in identifiers(EntityType.CONTACT, {"reason": word})}
+    known = {one for fields in traces.own for one in identifiers(EntityType.CONTACT, fields)}
+    told = any(one in said for one in known if one.kind is not IdentifierKind.DOMAIN)
+    digits = "".join(filter(str.isdigit, reason))
+    told = told or any(one.value[-_TELLING_DIGITS:] in digits for one in known if one.kind is IdentifierKind.PHONE)
+    texts = {f"{first} {last}" for first in _texts_of("firstName", traces) for last in _texts_of("lastName", traces)}
+    texts |= {external_id} if len(external_id) >= _SHORTEST_ID else set()
+    if told or any(_names(" ".join(reason.split()), text) for text in texts):
+        raise ValidationFailed(
+            "the reason repeats what is erased", faults=[Fault("reason", "must not tell who it was")]
+        )
+
+
+def _texts_of(name: str, traces: Traces) -> set[str]:
+    return {fields[name] for fields in traces.own if isinstance(fields.get(name), str)}
+
+
+def _names(reason: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", reason, re.IGNORECASE) is not None
+
+
+async def _others(row: Mapping[str, Any], traces: Traces) -> list[RecordName]:
+    """Other records of the organization that hold an e-mail address or a profile of this one."""
+    texts = sorted(
+        {
+            value.lower()
+            for fields in traces.own
+            for name in ("email", "linkedinUrl")
+            if isinstance(value := fields.get(name), str)
+        }
+    )[:20]
+    if not texts:
+        return []
+    finds = (
+        "INSTR(LOWER(CAST(fields AS TEXT)), ?) > 0"
+        if dialect() == "sqlite"
+        else "POSITION(? IN LOWER(fields::text)) > 0"
+    )
+    found = await query(
+        "SELECT entity_type, external_id FROM record WHERE organization_id = ? AND id <> ?"
+        f" AND ({' OR '.join([finds] * len(texts))}) ORDER BY id LIMIT ?",
+        [row["organization_id"], row["id"], *texts, _MOST_OTHERS],
+    )
+    return [RecordName(EntityType(other["entity_type"]), other["external_id"]) for other in found]
