@@ -13,7 +13,7 @@ from resolvers.audit import AuditFilter, list_audit, verify_audit
 from resolvers.conflicts import ConflictFilter, list_conflicts, resolve_conflict
 from resolvers.context import Context, Role, Services
 from resolvers.enrich import RecordSelection, enrich_records
-from resolvers.errors import Forbidden, JobNotUndoable, NotFound, ValidationFailed
+from resolvers.errors import ConflictAlreadyResolved, Forbidden, JobNotUndoable, NotFound, ValidationFailed
 from resolvers.paging import PageArgs
 from resolvers.records import get_record
 from resolvers.undo import (
@@ -201,6 +201,22 @@ async def test_what_a_reviewer_chose_is_not_undone(redis: ArqRedis) -> None:
     await resolve_conflict(ctx, conflict.id, None)
     undo = await undo_job(ctx, job.id)
     assert (undo.restored, await _fields(ctx)) == (1, {"domain": "acme.com", "city": "Oakland"})
+
+
+async def test_a_question_about_an_undone_value_is_gone(redis: ArqRedis) -> None:
+    source = StandIn(knows={"acme.com": {"city": "Oakland"}})
+    shared = services(redis, source)
+    ctx = context(shared)
+    await configure(ctx, fieldPolicies={"account": {"fields": {"city": "overwrite"}}})
+    job = await job_of(await send(ctx, "account", "A-1", domain="acme.com"))
+    await work(shared)
+    source.knows = {"acme.com": {"city": ("Fremont", 0.4)}}
+    await _again(shared, ctx)
+    [conflict] = (await list_conflicts(ctx, ConflictFilter(), PageArgs())).items
+    await undo_job(ctx, job.id)
+    assert (await list_conflicts(ctx, ConflictFilter(), PageArgs())).items == []
+    with pytest.raises(ConflictAlreadyResolved, match="the record has changed"):
+        await resolve_conflict(ctx, conflict.id, None)
 
 
 async def test_trying_out_says_what_would_happen_and_does_nothing(redis: ArqRedis) -> None:
