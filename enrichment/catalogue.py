@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from enrichment.normalize.rules import FieldKind, are_far_apart, are_same, canonical, key_of
+from enrichment.normalize.rules import FieldKind, are_far_apart, are_same, canonical, key_of, says_little
 from enrichment.normalize.text import Refused
 from enrichment.vocabulary import EntityType
 
@@ -22,6 +22,7 @@ __all__ = [
     "fields_of",
     "normalize",
     "same",
+    "too_wide",
     "value_key",
 ]
 
@@ -149,6 +150,11 @@ def same(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
 def far_apart(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
     """Whether two canonical counts or amounts differ by half or more; other values never do."""
     return a is not None and b is not None and are_far_apart(_FIELDS[entity_type][field_name].kind, a, b)
+
+
+def too_wide(entity_type: EntityType, field_name: str, value: Any) -> bool:
+    """Whether a canonical value says too little to be another opinion: `Technology`, `Services` as an industry."""
+    return says_little(_FIELDS[entity_type][field_name].kind, value)
 
 
 _LONGEST_KEY = 64

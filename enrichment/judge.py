@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import far_apart, fields_of, same
+from enrichment.catalogue import far_apart, fields_of, same, too_wide
 from enrichment.config import Config
 from enrichment.merge import Candidate, survivors
 from enrichment.policy import Case, Current, Decision, decide
@@ -73,13 +73,21 @@ def _decide(hearing: Hearing, name: str, candidates: Sequence[Candidate]) -> Dec
     def equal(a: Any, b: Any) -> bool:
         return same(entity_type, name, a, b)
 
+    current = hearing.current.get(name)
+    telling = [
+        candidate
+        for candidate in candidates
+        if not too_wide(entity_type, name, candidate.value) or (current and equal(current.value, candidate.value))
+    ]
+    if not telling and current is not None and current.value is not None:
+        return _TOO_WIDE
     return decide(
         Case(
             rule=hearing.config.rule(entity_type, name),
             minimum=hearing.config.minimum(entity_type, name),
             strategy=hearing.config.strategy,
-            current=hearing.current.get(name),
-            proposals=survivors(candidates, equal),
+            current=current,
+            proposals=survivors(telling or candidates, equal),
             same=equal,
             rejected=lambda value, source: hearing.rejected(name, value, source),
             asked_at=hearing.asked_at,
@@ -92,6 +100,7 @@ def _decide(hearing: Hearing, name: str, candidates: Sequence[Candidate]) -> Dec
 
 
 _KEPT = Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field keeps its value")
+_TOO_WIDE = Decision(FieldOutcomeReason.NO_DATA, detail="what was said is too wide to be compared with the value")
 _UNKNOWN = Decision(FieldOutcomeReason.NO_DATA, detail="nobody asked knew a value")
 _NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail="no_provider")
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})

@@ -9,8 +9,8 @@ There are three questions, and each is counted apart.
   than wording is taken as wrong, except where the truth says that another source calls the company so.
 - Sources that disagree. The truth lists every field on which their texts differ (`conflict_fields`), wording
   included; the last block counts them so. `sample/verdicts.csv`, judged by hand and apart from the product's own
-  comparison, says which of those mean the same (Banks and banking) and which differ (Banks and Insurance). A pair of
-  labels that it does not know is not counted.
+  comparison, says which of those mean the same (Banks and banking) and which differ (Banks and Insurance); a word
+  that tells no industry ("technology") contradicts none. A pair of labels that it does not know is not counted.
 """
 
 import csv

@@ -49,7 +49,7 @@ def test_every_kind_of_e_mail_address_is_told(table: list[str]) -> None:
         ("account domain", 0.99),
         ("account city", 0.95),
         ("account country", 0.99),
-        ("account industry", 0.95),
+        ("account industry", 0.93),
         ("account foundedYear", 0.93),
         ("lead firstName", 0.98),
         ("lead lastName", 0.99),
@@ -80,7 +80,7 @@ def test_conflicts_are_raised_where_they_should_be_and_nowhere_else(table: list[
     assert precision == pytest.approx(100 * (raised - needless) / raised, abs=0.1)
     assert recall == pytest.approx(100 * (raised - needless) / expected, abs=0.1)
     assert precision >= 95
-    assert recall >= (95 if label in {"A CRM value that is wrong, in total", "A name that is wrong, in total"} else 80)
+    assert recall >= 95
 
 
 def test_each_miss_can_be_listed(table: list[str]) -> None:

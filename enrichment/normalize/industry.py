@@ -3,9 +3,12 @@
 from functools import lru_cache
 from typing import Any
 
-from enrichment.normalize.industry_labels import BROAD, INDUSTRIES
+from enrichment.normalize.industry_tree import Industries, tree
+from enrichment.normalize.industry_words import is_vague_label, meaning, plain_words, same_words
 from enrichment.normalize.text import words
 from enrichment.normalize.wording import canonical_text, cased_words
+
+__all__ = ["canonical_industry", "industries_of", "industry_key", "is_vague_label", "same_industry"]
 
 _EMPTY = frozenset({"other", "others", "misc", "miscellaneous", "sonstige", "sonstiges", "various", "andere", "autre"})
 
@@ -15,38 +18,36 @@ def canonical_industry(raw: Any) -> str | None:
     text = canonical_text(raw, 200)
     if text is None or words(text) in _EMPTY:
         return None
+    if "_" in text and " " not in text:  # as a picklist names its values: `COMPUTER_SOFTWARE`
+        text = text.replace("_", " ").strip() or text
     return cased_words(text) if text.isupper() else text
 
 
-@lru_cache(1)
-def _meanings() -> dict[str, frozenset[str]]:
-    """The industries that each known label means, by its folded words."""
-    table: dict[str, set[str]] = {}
-    for line in INDUSTRIES.strip().split("\n"):
-        industry, _, labels = line.partition(": ")
-        for label in labels.split("|"):
-            table.setdefault(words(label), set()).add(industry)
-    for line in BROAD.strip().split("\n"):
-        labels, _, industries = line.partition(": ")
-        for label in labels.split("|"):
-            table.setdefault(words(label), set()).update(industries.split())
-    return {label: frozenset(industries) for label, industries in table.items()}
+def industries_of(label: str) -> Industries:
+    """The industries that a label means; none where it is not understood or says too little ("B2B")."""
+    return meaning(label)
 
 
-def industries_of(label: str) -> frozenset[str]:
-    """The industries that a label means; none where the label is not known or says too little ("B2B")."""
-    return _meanings().get(words(label), frozenset())
+@lru_cache(16384)
+def _with_above(label: str) -> Industries:
+    return tree().with_above(meaning(label))
 
 
 def industry_key(label: str) -> str:
-    """The one industry that a label means; the folded words where it is unknown or means several."""
-    meant = industries_of(label)
-    return next(iter(meant)) if len(meant) == 1 else words(label)
+    """The industries that a label means, as one text; its telling words where it is not understood."""
+    meant = meaning(label)
+    return "+".join(sorted(meant)) if meant else " ".join(plain_words(label))
 
 
 def same_industry(a: str, b: str) -> bool:
-    """Whether two labels can mean one industry: `Capital Markets` and `financial services`.
+    """Whether two labels can mean one industry, or one a part of the other: `Banks` and `Regional Banks`.
 
-    A wide label is the same as each industry that it covers, though those differ among themselves.
+    Two parts of one industry differ: `Regional Banks` and `Diversified Banks`. A label that covers several
+    industries is the same as each of them.
     """
-    return words(a) == words(b) or not industries_of(a).isdisjoint(industries_of(b))
+    if words(a) == words(b):
+        return True
+    meant_a, meant_b = meaning(a), meaning(b)
+    if not meant_a or not meant_b:
+        return not meant_a and not meant_b and same_words(a, b)
+    return not meant_a.isdisjoint(_with_above(b)) or not meant_b.isdisjoint(_with_above(a))

@@ -12,7 +12,7 @@ from enrichment.normalize.codes import canonical_naics, canonical_sic, canonical
 from enrichment.normalize.company_name import canonical_company, company_key
 from enrichment.normalize.country import canonical_country
 from enrichment.normalize.email import canonical_email
-from enrichment.normalize.industry import canonical_industry, industry_key, same_industry
+from enrichment.normalize.industry import canonical_industry, industry_key, is_vague_label, same_industry
 from enrichment.normalize.listing import canonical_list, list_key
 from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, same_quantity
 from enrichment.normalize.person_name import canonical_person_name, person_key
@@ -110,7 +110,7 @@ _RULES: dict[FieldKind, _Rule] = {
     FieldKind.TWITTER_URL: _Rule(canonical_twitter_url, str),
     FieldKind.FACEBOOK_URL: _Rule(canonical_facebook, str),
     FieldKind.INDUSTRY: _Rule(canonical_industry, industry_key, same_industry),
-    FieldKind.SUB_INDUSTRY: _Rule(canonical_industry, words),
+    FieldKind.SUB_INDUSTRY: _Rule(canonical_industry, industry_key, same_industry),
     FieldKind.COUNT: _Rule(canonical_count, str, same_quantity),
     FieldKind.MONEY: _Rule(canonical_money, str, same_quantity),
     FieldKind.YEAR: _Rule(canonical_year, str, same_year),
@@ -130,6 +130,7 @@ _BY_COUNTRY: dict[FieldKind, Callable[[Any, str | None], Any]] = {
     FieldKind.STATE: canonical_state,
     FieldKind.POSTAL_CODE: canonical_postal_code,
 }
+_IN_WORDS = frozenset({FieldKind.INDUSTRY, FieldKind.SUB_INDUSTRY})
 _MEASURED = frozenset({FieldKind.COUNT, FieldKind.MONEY})
 _LONGEST_REMEMBERED = 200
 _MOST_ROUNDS = 4
@@ -178,6 +179,11 @@ def are_same(kind: FieldKind, a: Any, b: Any) -> bool:
     """Whether two canonical values of a kind are equal for a person."""
     rule = _RULES[kind]
     return rule.same(a, b) if rule.same else rule.key(a) == rule.key(b)
+
+
+def says_little(kind: FieldKind, value: Any) -> bool:
+    """Whether a canonical value is too wide a word to contradict another: `Technology` as an industry."""
+    return kind in _IN_WORDS and is_vague_label(value)
 
 
 def are_far_apart(kind: FieldKind, a: Any, b: Any) -> bool:
