@@ -1,70 +1,37 @@
 """Put back what enrichment replaced: of one job, of a provider, a field, a time, a selection; and take that back."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from enrichment.catalogue import fields_of
-from enrichment.undo import LeftAlone, PutBack, Version, redo_field, undo_field
-from enrichment.vocabulary import SOURCE_CRM, SOURCE_REVIEWER, EntityType
+from enrichment.undo import LeftAlone, PutBack, redo_field
 from models.database import dump, execute, marks, query, transaction
 from models.fields import new_id, to_micros
 from models.undo import Undo, UndoLine, versions_of
 from models.values import lock_records
 from resolvers.audit import record_audit
 from resolvers.context import Caller, Context, Role
-from resolvers.enrich import RecordSelection, select_records
-from resolvers.errors import BadRequest, Fault, JobNotUndoable, NotFound, UndoRunning, ValidationFailed
+from resolvers.errors import BadRequest, Fault, JobNotUndoable, NotFound, UndoRunning
 from resolvers.events import announce
 from resolvers.jobs import get_job
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id, paginate
 from resolvers.put_back import Change, put_back
-from resolvers.texts import MAX_NAME, check_text
+from resolvers.undo_scope import (
+    RECORDS_AT_ONCE,
+    UndoScope,
+    changes_in,
+    check_scope,
+    chosen_records,
+    records_in,
+    version_of,
+)
 
-RECORDS_AT_ONCE = 200
 MOST_LINES_SHOWN = 1000  # of an undo that was only tried out
 _GIVEN_UP = timedelta(minutes=15)  # an undo that runs for longer than this has lost its process
-
-
-@dataclass(frozen=True, slots=True)
-class UndoScope:
-    """Which of the values that enrichment wrote: all that is given must hold. `end` is exclusive.
-
-    `allow_again` lets the same sources write the same values again; otherwise they are remembered as rejected.
-    """
-
-    job_id: str | None = None
-    provider: str | None = None
-    field: str | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    selection: RecordSelection | None = None
-    allow_again: bool = False
-
-    def names(self, version: Version) -> bool:
-        """Whether this value is one of them, its record and field aside."""
-        return (
-            self.job_id in (None, version.job_id)
-            and self.provider in (None, version.source)
-            and (self.start is None or version.written_at >= to_micros(self.start))
-            and (self.end is None or version.written_at < to_micros(self.end))
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        given = {
-            "jobId": self.job_id,
-            "provider": self.provider,
-            "field": self.field,
-            "from": None if self.start is None else self.start.isoformat(),
-            "to": None if self.end is None else self.end.isoformat(),
-            "entityType": None if self.selection is None else self.selection.entity_type.value,
-            "allowAgain": self.allow_again or None,
-        }
-        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +58,7 @@ async def undo_enrichment(ctx: Context, scope: UndoScope) -> Undo:
     Raises ValidationFailed for a scope that names nothing, or cannot be.
     """
     ctx.require(Role.MANAGER)
-    _check_scope(scope)
+    check_scope(scope)
     return await _run(ctx, scope, "enrichment")
 
 
@@ -103,7 +70,7 @@ async def try_undo_job(ctx: Context, job_id: str) -> Tried:
 async def try_undo_enrichment(ctx: Context, scope: UndoScope) -> Tried:
     """What `undo_enrichment` would do now. Changes nothing."""
     ctx.require(Role.MANAGER)
-    _check_scope(scope)
+    check_scope(scope)
     return await _try(ctx, scope)
 
 
@@ -116,28 +83,11 @@ async def _scope_of_job(ctx: Context, job_id: str, *, allow_again: bool = False)
     return UndoScope(job_id=job.id, allow_again=allow_again)
 
 
-def _check_scope(scope: UndoScope) -> None:
-    faults: list[Fault] = []
-    if all(given is None for given in (scope.provider, scope.field, scope.start, scope.end, scope.selection)):
-        faults.append(Fault("", "name a provider, a field, a time or a selection"))
-    if scope.provider is not None:
-        check_text(scope.provider, "provider", longest=MAX_NAME)
-        if scope.provider in {SOURCE_CRM, SOURCE_REVIEWER}:
-            faults.append(Fault("provider", "only what providers wrote can be undone"))
-    kinds = [scope.selection.entity_type] if scope.selection else list(EntityType)
-    if scope.field is not None and not any(scope.field in fields_of(kind) for kind in kinds):
-        faults.append(Fault("field", f"no such field: {scope.field[:64]}"))
-    if scope.start is not None and scope.end is not None and scope.start >= scope.end:
-        faults.append(Fault("from", "must be before to"))
-    if faults:
-        raise ValidationFailed("the undo is not valid; nothing was changed", faults=faults)
-
-
 async def _run(ctx: Context, scope: UndoScope, kind: str) -> Undo:
     caller = ctx.require(Role.MANAGER)
-    chosen = await _chosen(caller.organization_id, scope)
+    chosen = await chosen_records(caller.organization_id, scope)
     undo_id = await _begin(ctx, caller, kind, scope.as_json() | {"withdraws": True})
-    async for record_ids in _records_in(caller.organization_id, scope, chosen):
+    async for record_ids in records_in(caller.organization_id, scope, chosen):
         await _undo_some(ctx, undo_id, scope, record_ids)
     return await _finish(ctx, caller, undo_id)
 
@@ -148,7 +98,7 @@ async def _undo_some(ctx: Context, undo_id: str, scope: UndoScope, record_ids: S
 
     async def body(tx: BaseDBAsyncClient) -> list[str]:
         await lock_records(tx, record_ids)
-        changes = await _changes(caller.organization_id, scope, record_ids, using=tx)
+        changes = await changes_in(caller.organization_id, scope, record_ids, using=tx)
         return await put_back(tx, caller.organization_id, undo_id, changes, now, remembers=not scope.allow_again)
 
     await _tell(ctx, await transaction(body))
@@ -156,90 +106,15 @@ async def _undo_some(ctx: Context, undo_id: str, scope: UndoScope, record_ids: S
 
 async def _try(ctx: Context, scope: UndoScope) -> Tried:
     caller = ctx.require(Role.MANAGER)
-    chosen = await _chosen(caller.organization_id, scope)
+    chosen = await chosen_records(caller.organization_id, scope)
     restored = skipped = 0
     shown: list[Change] = []
-    async for record_ids in _records_in(caller.organization_id, scope, chosen):
-        changes = await _changes(caller.organization_id, scope, record_ids)
+    async for record_ids in records_in(caller.organization_id, scope, chosen):
+        changes = await changes_in(caller.organization_id, scope, record_ids)
         restored += sum(1 for change in changes if isinstance(change.what, PutBack))
         skipped += sum(1 for change in changes if isinstance(change.what, LeftAlone))
         shown += changes[: MOST_LINES_SHOWN - len(shown)]
     return Tried(scope, restored, skipped, shown)
-
-
-async def _changes(
-    organization_id: str, scope: UndoScope, record_ids: Sequence[str], *, using: BaseDBAsyncClient | None = None
-) -> list[Change]:
-    condition, values = _written(organization_id, scope)
-    sql = f"SELECT DISTINCT field FROM field_value WHERE {condition} AND record_id IN ({marks(record_ids)})"
-    names = [row["field"] for row in await query(sql, [*values, *record_ids], using=using)]
-    changes: list[Change] = []
-    for (record_id, name), rows in (await versions_of(record_ids, names, using=using)).items():
-        what = undo_field([_version(row) for row in rows], scope.names)
-        if what is not None:
-            changes.append(Change(record_id, name, what, {row["id"]: row for row in rows}))
-    return changes
-
-
-def _version(row: Mapping[str, Any]) -> Version:
-    return Version(
-        id=row["id"],
-        value=row["value"],
-        source=row["source"],
-        job_id=row["job_id"],
-        written_at=row["written_at"],
-        is_current=row["replaced_at"] is None,
-        replaces=row["replaces"],
-        restores=row["restores"],
-        undone_by=row["undo_id"],
-    )
-
-
-def _written(organization_id: str, scope: UndoScope) -> tuple[str, list[Any]]:
-    """The values that enrichment itself wrote and the scope names, as a condition on field_value."""
-    parts = ["organization_id = ?", "restores IS NULL", f"source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')"]
-    values: list[Any] = [organization_id]
-    given: dict[str, Any] = {
-        "job_id = ?": scope.job_id,
-        "source = ?": scope.provider,
-        "field = ?": scope.field,
-        "written_at >= ?": None if scope.start is None else to_micros(scope.start),
-        "written_at < ?": None if scope.end is None else to_micros(scope.end),
-    }
-    for part, value in given.items():
-        if value is not None:
-            parts.append(part)
-            values.append(value)
-    return " AND ".join(parts), values
-
-
-async def _chosen(organization_id: str, scope: UndoScope) -> list[str] | None:
-    if scope.selection is None:
-        return None
-    return [record.id for record in (await select_records(organization_id, scope.selection))[0]]
-
-
-async def _records_in(
-    organization_id: str, scope: UndoScope, chosen: Sequence[str] | None
-) -> AsyncIterator[Sequence[str]]:
-    """The chosen records, or all that have such values, some at a time."""
-    condition, values = _written(organization_id, scope)
-    if chosen is not None:
-        for start in range(0, len(chosen), RECORDS_AT_ONCE):
-            yield chosen[start : start + RECORDS_AT_ONCE]
-        return
-    last = ""
-    while True:
-        sql = (
-            f"SELECT DISTINCT record_id FROM field_value WHERE {condition} AND record_id > ?"
-            f" ORDER BY record_id LIMIT {RECORDS_AT_ONCE}"
-        )
-        found = [row["record_id"] for row in await query(sql, [*values, last])]
-        if found:
-            yield found
-        if len(found) < RECORDS_AT_ONCE:
-            return
-        last = found[-1]
 
 
 async def revert_undo(ctx: Context, undo_id: str) -> Undo:
@@ -283,7 +158,7 @@ async def _redo_some(
         for line in lines:
             rows = histories.get((line["record_id"], line["field"]))
             if rows is not None:
-                versions = [_version(row) for row in rows]
+                versions = [version_of(row) for row in rows]
                 what = redo_field(versions, line["removed_id"], line["restored_id"])
                 changes.append(Change(line["record_id"], line["field"], what, {row["id"]: row for row in rows}))
         conflicts = await put_back(tx, caller.organization_id, again, changes, now, remembers=remembers)

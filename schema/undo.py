@@ -12,6 +12,7 @@ from models import undo as models
 from resolvers import undo as operations
 from resolvers.paging import DEFAULT_SIZE, PageArgs
 from resolvers.put_back import Change
+from resolvers.undo_scope import UndoScope
 from schema.context import Info
 from schema.enrich import RecordSelection
 from schema.enums import EntityType, UndoSkipReason
@@ -173,8 +174,8 @@ def _scope(
     end: datetime | None,
     selection: RecordSelection | None,
     allow_again: bool | None = False,
-) -> operations.UndoScope:
-    return operations.UndoScope(
+) -> UndoScope:
+    return UndoScope(
         provider=provider,
         field=field,
         start=start,

@@ -29,7 +29,8 @@ from resolvers.context import Context, Services
 from resolvers.enrich import RecordSelection, enrich_records
 from resolvers.resolution import Resolution
 from resolvers.stats import get_stats
-from resolvers.undo import UndoScope, revert_undo, undo_enrichment, undo_job
+from resolvers.undo import revert_undo, undo_enrichment, undo_job
+from resolvers.undo_scope import UndoScope
 from resolvers.verify import check_ledger
 from tests.factories import Clock, StandIn, configure, context, send, services, work
 

@@ -17,13 +17,13 @@ from resolvers.errors import ConflictAlreadyResolved, Forbidden, JobNotUndoable,
 from resolvers.paging import PageArgs
 from resolvers.records import get_record
 from resolvers.undo import (
-    UndoScope,
     revert_undo,
     try_undo_job,
     undo_enrichment,
     undo_job,
     undo_lines,
 )
+from resolvers.undo_scope import UndoScope
 from tests.factories import Clock, StandIn, configure, context, job_of, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
