@@ -15,7 +15,8 @@ class Answer(Model):
     `asking`: the job `asked_by` has the question in hand until `lease_until`; others with the same question
     wait. `answered`: `findings` may be reused until `expires_at`. `pending`: the provider answers later; from
     `lease_until` on the job asks for it with `token`. `maybe_charged`: a call ended without a reply after it was
-    sent; it is not repeated by itself before `expires_at`.
+    sent; it is not repeated by itself before `expires_at`. `delivered` is what the provider sent by itself meanwhile,
+    until the job has read it; `delivered_digest` (SHA-256) stays.
     """
 
     id = id_field()
@@ -29,6 +30,8 @@ class Answer(Model):
     asked_by = fields.CharField(max_length=36, null=True)
     reservation_id = fields.CharField(max_length=36, null=True)  # the hold of a call whose answer is pending
     token = fields.TextField(null=True)
+    delivered = fields.TextField(null=True)  # JSON
+    delivered_digest = fields.CharField(max_length=64, null=True)
     lease_until: datetime | None = Instant(null=True)
     answered_at: datetime | None = Instant(null=True)
     expires_at: datetime | None = Instant(null=True)

@@ -47,7 +47,8 @@ class Kept:
 
     `answered`: `findings` (`{field, value, confidence, observedAt}`) may be reused, since `answered_at`.
     `pending`: the provider answers later; `findings` is what came at once, `due_at` when to ask with `token`.
-    `asking`: another job asks just now. `maybe_charged`: a call ended without a reply. Times in microseconds.
+    `asking`: another job asks just now. `maybe_charged`: a call ended without a reply. `delivered` is what the
+    provider has sent by itself, as JSON. Times in microseconds.
     """
 
     state: AnswerState
@@ -60,6 +61,8 @@ class Kept:
     expires_at: int | None
     reservation_id: str | None
     asked_by: str | None
+    input_key: str = ""
+    delivered: str | None = None
 
 
 _KEY = {"organization_id": "text", "provider": "text", "input_key": "text", "job_id": "text"}
@@ -80,6 +83,10 @@ def _keys(inquiries: Sequence[Inquiry]) -> str:
             for inquiry in inquiries
         ]
     )
+
+
+# What was sent before the job could keep that it waits for it, by a call whose end no worker saw.
+_STAYS = "CASE WHEN answer.state = 'asking' AND answer.asked_by = excluded.asked_by THEN answer.{} END"
 
 
 async def take(
@@ -116,7 +123,8 @@ async def take(
         then="AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by)"
         " ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
         " findings = NULL, detail = '', answered_at = NULL, expires_at = NULL, asked_by = excluded.asked_by,"
-        " reservation_id = NULL, lease_until = excluded.lease_until"
+        " reservation_id = NULL, lease_until = excluded.lease_until,"
+        f" delivered = {_STAYS.format('delivered')}, delivered_digest = {_STAYS.format('delivered_digest')}"
         f" WHERE (answer.state IN ('answered', 'maybe_charged') AND answer.expires_at <= {moment})"
         f" OR (answer.state = 'asking' AND (answer.lease_until < {moment} OR answer.asked_by = excluded.asked_by))"
         f"{insists if insisting else ''}"
@@ -149,7 +157,19 @@ def _read(row: Mapping[str, Any]) -> Kept:
         expires_at=row["expires_at"],
         reservation_id=row["reservation_id"],
         asked_by=row["asked_by"],
+        input_key=row["input_key"],
+        delivered=row["delivered"],
     )
+
+
+async def pending_of(organization_id: str, provider: str, job_id: str) -> Kept | None:
+    """The question of this job that its provider answers later, whatever the record says by now."""
+    found = await query(
+        "SELECT * FROM answer WHERE asked_by = ? AND organization_id = ? AND provider = ? AND state = 'pending'"
+        " ORDER BY id DESC LIMIT 1",
+        [job_id, organization_id, provider],
+    )
+    return _read(found[0]) if found else None
 
 
 _ANSWER = _KEY | {
@@ -164,6 +184,7 @@ _ANSWER = _KEY | {
     "expires_at": "integer",
 }
 _CHANGED = ", ".join(f"{name} = v.{name}" for name in _ANSWER if name not in _KEY)
+_UNREAD = "CASE WHEN v.state = 'pending' THEN answer.delivered END"
 
 
 async def keep(tx: BaseDBAsyncClient, answers: Sequence[Mapping[str, Any]]) -> None:
@@ -171,7 +192,7 @@ async def keep(tx: BaseDBAsyncClient, answers: Sequence[Mapping[str, Any]]) -> N
     if not answers:
         return
     await execute(
-        f"UPDATE answer SET {_CHANGED} FROM {rows(_ANSWER)}"
+        f"UPDATE answer SET {_CHANGED}, delivered = {_UNREAD} FROM {rows(_ANSWER)}"
         f" WHERE {_SAME_KEY} AND answer.asked_by = v.job_id AND answer.state IN ('asking', 'pending')",
         [
             dump_rows(

@@ -11,9 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
-from providers.base import Answer, Pending, ProviderError, ProviderInfo, Question
+from providers.base import Answer, Hears, Pending, ProviderError, ProviderInfo, Question
 
-__all__ = ["Adapter", "AsksExtra", "Http", "KeyCheck", "Pending", "Reply"]
+__all__ = ["Adapter", "AsksExtra", "HearingAdapter", "Http", "KeyCheck", "Pending", "Reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +120,8 @@ class AsksExtra(Protocol):
 
     def asks_extra(self, question: Question) -> bool:
         """Whether this is one of them."""
+
+
+@runtime_checkable
+class HearingAdapter(Adapter, Hears, Protocol):
+    """An adapter whose provider sends answers to us."""

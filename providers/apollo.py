@@ -1,11 +1,10 @@
 """Apollo: people by what is known of them, and organizations; phone numbers only where somebody set them up.
 
 A person costs one credit, and eight more where a mobile number is revealed; nobody found costs nothing. A revealed
-number is never in the first answer: it is sent to a webhook, and can be asked for meanwhile. The plain answer names
-no confidence; ours says by what somebody was recognized and how each field comes about.
+number is never in the first answer: it is sent to a webhook, and can be asked for meanwhile (see `apollo_phones`).
+The plain answer names no confidence; ours says by what somebody was recognized and how each field comes about.
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,12 +13,12 @@ from typing import Any
 from enrichment.vocabulary import EntityType
 from providers.adapter import Http, KeyCheck, Pending, Reply
 from providers.apollo_look_up import COMPANY, PERSON, Lookup, company_by, person_by
+from providers.apollo_phones import Awaited, is_about, read_phones, still_to_come
 from providers.apollo_reading import (
     COMPANY_FIELDS,
     EMPLOYER_FIELDS,
     PERSON_FIELDS,
     PHONE_FIELDS,
-    add_phones,
     domains_of,
     read_company,
     read_person,
@@ -28,7 +27,6 @@ from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Questi
 from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
 from providers.inputs import is_account, wants_any
 from providers.replies import (
-    Findings,
     at,
     failure,
     items,
@@ -36,7 +34,6 @@ from providers.replies import (
     mapping,
     moment,
     number,
-    positive,
     retry_after,
     seconds_until,
     text,
@@ -45,28 +42,26 @@ from providers.replies import (
 
 _INSUFFICIENT = b"insufficient credits"
 _MINUTE = 60.0  # the shortest of the windows in which calls are counted
-_SENT = 0.95  # belief in a number that Apollo sends for somebody whom it found
-_AGAIN_AFTER, _LONGEST_PAUSE = 10.0, 3600.0
-_TOKEN = re.compile(r"(-?[0-9]{1,20})(?:\|([0-9A-Za-z]{0,64}))?")
-_PERSON_ID = re.compile(r"[0-9A-Za-z]{1,64}")
-_GONE = frozenset({"request_id_unknown", "request_id_expired"})
-_NEVER_CAME = Answer(matched=True, detail="Apollo never told the phone numbers")  # but the person it did, and counted
+
+
+_PHONES_ON = "phone numbers of people come minutes later, and cost more where one is found"
+_PHONES_OFF = "phone numbers of people are not asked for: an operator switches that on by PUBLIC_URL or APOLLO_PHONES"
 
 
 class Apollo:
     """The adapter. `wall` gives seconds since 1970.
 
-    With a `phone_webhook`, an https address, phone numbers are revealed to those who want them; the price is then
-    the most that a person may cost.
+    With `phones`, phone numbers are revealed to those who want them. They are sent to the question's callback, or
+    asked for where it has none.
     """
 
     bases: Mapping[str, str] = {"": "https://api.apollo.io/api/v1"}
     calls_per_minute = 1000  # of paid plans; each reply names the limit, so that a smaller one is kept to
 
-    def __init__(self, phone_webhook: str | None = None, wall: Callable[[], float] = time.time) -> None:
-        self._phone_webhook = phone_webhook
+    def __init__(self, *, phones: bool = False, wall: Callable[[], float] = time.time) -> None:
+        self._phones = phones
         self._wall = wall
-        self._of_person = PERSON_FIELDS | (PHONE_FIELDS if phone_webhook else frozenset())
+        self._of_person = PERSON_FIELDS | (PHONE_FIELDS if phones else frozenset())
         self.info = ProviderInfo(
             id="apollo",
             name="Apollo",
@@ -76,13 +71,15 @@ class Apollo:
                 EntityType.ACCOUNT: COMPANY_FIELDS,
             },
             needs="an e-mail address, a LinkedIn profile, a name with an employer, or a company's domain or name",
-            price=9 if phone_webhook else 1,
+            price=1,
+            extra_price=8 if phones else 0,
+            extra_for={EntityType.LEAD: PHONE_FIELDS, EntityType.CONTACT: PHONE_FIELDS} if phones else {},
             answer_lifetime_days=90,
             miss_lifetime_days=30,
             remote=True,
             needs_key=True,
             attribution="Apollo",
-            settings={"price": "1 for a record, 8 more where a mobile number is revealed, which is off by default"},
+            remarks=(_PHONES_ON if phones else _PHONES_OFF,),
         )
 
     def input_key(self, question: Question) -> str | None:
@@ -91,11 +88,16 @@ class Apollo:
             return None
         return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
 
+    def asks_extra(self, question: Question) -> bool:
+        """Whether phone numbers are asked for."""
+        lookup = self._look_up_of(question)
+        return lookup is not None and lookup.phones
+
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
         lookup = self._look_up_of(question)
         if lookup is None:
             raise ProviderError("rejected", f"Apollo needs {self.info.needs}", retryable=False)
-        reply = await self._send(lookup, http)
+        reply = await self._send(lookup, question.callback, http)
         body = reply.json() if reply.status == 200 else None
         if reply.status != 200 or at(body, "error"):
             raise await self._refusal(reply, http)
@@ -107,20 +109,24 @@ class Apollo:
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         """The phone numbers of somebody whom `look_up` found."""
-        asked = _TOKEN.fullmatch(token)
-        if asked is None:
-            raise ProviderError("rejected", "not a token of a look-up at Apollo", retryable=False)
-        reply = await http.send("GET", f"/webhook_result/{asked[1]}", headers=_headers(http))
-        told = json_or_nothing(reply)
-        code = text(at(told, "error_code"))
-        if reply.status == 404 and code == "result_pending":
-            pause = positive(at(told, "retry_after_seconds")) or _AGAIN_AFTER
-            return Pending(token, min(float(pause), _LONGEST_PAUSE))
-        if reply.status == 410 or (reply.status == 404 and code in _GONE):
-            return _NEVER_CAME
-        if reply.status != 200:
+        awaited = _awaited(token)
+        if not awaited.request:
+            return awaited.again().pending()
+        reply = await http.send("GET", f"/webhook_result/{awaited.request}", headers=_headers(http))
+        if reply.status == 200:
+            return read_phones(question, awaited, mapping(reply.json()))
+        later = still_to_come(awaited, reply)
+        if later is None:
             raise await self._refusal(reply, http)
-        return _of_phones(question, asked[2], mapping(reply.json()))
+        return later
+
+    def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
+        """Whether numbers that were sent can be those that are waited for."""
+        return is_about(payload, None if token is None else _awaited(token))
+
+    def hear(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+        """The phone numbers that were sent of somebody whom `look_up` found."""
+        return read_phones(question, _awaited(token), payload)
 
     async def check_key(self, http: Http) -> KeyCheck:
         """By the usage call, which is free; a key may be one for other calls only."""
@@ -143,19 +149,19 @@ class Apollo:
         if not is_account(question) and wants_any(question, self._of_person):
             by = person_by(question)
             if by is not None:
-                phones = self._phone_webhook is not None and wants_any(question, PHONE_FIELDS)
-                return Lookup(PERSON, by, phones)
+                return Lookup(PERSON, by, self._phones and wants_any(question, PHONE_FIELDS))
         if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
             return None
         company = company_by(question)
         return Lookup(COMPANY, company) if company else None
 
-    async def _send(self, lookup: Lookup, http: Http) -> Reply:
+    async def _send(self, lookup: Lookup, callback: str | None, http: Http) -> Reply:
         if lookup.kind == COMPANY:
             return await http.send("GET", "/organizations/enrich", params=lookup.by, headers=_headers(http))
         params = {**lookup.by, "reveal_personal_emails": "false", "reveal_phone_number": "false"}
-        if lookup.phones and self._phone_webhook:
-            params |= {"reveal_phone_number": "true", "webhook_url": self._phone_webhook}
+        if lookup.phones:
+            params["reveal_phone_number"] = "true"
+            params |= {"webhook_url": callback} if callback else {"poll_only": "true"}
         return await http.send("POST", "/people/match", params=params, headers=_headers(http))
 
     async def _refusal(self, reply: Reply, http: Http) -> ProviderError:
@@ -215,8 +221,15 @@ def _of_person(question: Question, lookup: Lookup, body: Mapping[str, Any]) -> A
     if not is_asked_person(question, _told_of(person)):
         raise wrong_entity("Apollo")
     answer = Answer(matched=True, findings=findings)
-    token = _token(body.get("request_id"), person.get("id")) if lookup.phones else None
-    return Pending(token, _AGAIN_AFTER, so_far=answer) if token else answer
+    awaited = Awaited.of(body, by_webhook=question.callback is not None) if lookup.phones else None
+    return awaited.pending(so_far=answer) if awaited else answer
+
+
+def _awaited(token: str) -> Awaited:
+    awaited = Awaited.read(token)
+    if awaited is None:
+        raise ProviderError("rejected", "not a token of a look-up at Apollo", retryable=False)
+    return awaited
 
 
 def _told_of(person: Mapping[str, Any]) -> Told:
@@ -230,21 +243,3 @@ def _told_of(person: Mapping[str, Any]) -> Told:
         employers=map(text, (organization.get("name"), *jobs)),
         profiles=[text(person.get("linkedin_url"))],
     )
-
-
-def _token(request_id: Any, person_id: Any) -> str | None:
-    """Which request, and whom it was about; None where the request has no whole number of its own."""
-    if isinstance(request_id, bool) or not isinstance(request_id, int | str):
-        return None
-    who = text(person_id) or ""
-    token = f"{request_id}|{who if _PERSON_ID.fullmatch(who) else ''}"
-    return token if _TOKEN.fullmatch(token) else None
-
-
-def _of_phones(question: Question, person_id: str | None, body: Mapping[str, Any]) -> Answer:
-    findings = Findings(question, _SENT, moment(body.get("last_dispatched_at")))
-    people = items(at(body, "webhook_result", "people"))
-    for person in people:
-        if text(at(person, "id")) == person_id or (not person_id and len(people) == 1):
-            add_phones(findings, at(person, "phone_numbers"))
-    return Answer(matched=True, findings=findings.all()) if findings.all() else _NEVER_CAME

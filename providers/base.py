@@ -22,6 +22,7 @@ class Question:
     fields: Mapping[str, Any]
     wanted: frozenset[str]
     organization_id: str = ""
+    callback: str | None = field(default=None, repr=False)  # where an answer that comes later may be sent to
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class ProviderInfo:
     needs_key: bool = False
     repeats_free: bool = False  # asking again after a time-out does not cost again
     attribution: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()  # what who uses it should know, in plain words
 
     def source(self, entity_type: EntityType) -> Source:
         """What the waterfall needs to know of it."""
@@ -156,6 +157,17 @@ class Waits(Protocol):
 
     async def poll(self, question: Question, token: str) -> Answer | Pending:
         """Ask for an answer that was pending. Raises ProviderError."""
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A provider that sends an answer that was pending to the question's `callback`, maybe more than once."""
+
+    def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
+        """Whether what was sent can be the answer that is pending with `token`; None: it is not known yet."""
+
+    def hear(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+        """What was sent, read. Raises ProviderError, `wrong_entity` when it is about somebody else."""
 
 
 def key_digest(input_key: str) -> str:

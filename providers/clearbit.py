@@ -62,7 +62,7 @@ class Clearbit:
         needs_key=True,
         repeats_free=True,
         attribution="Clearbit",
-        settings={"price": "Clearbit counts a miss as a request too", "keys": "only accounts of 2023 and earlier"},
+        remarks=("Clearbit counts a miss as a request too", "only accounts of 2023 and earlier have keys"),
     )
     bases: Mapping[str, str] = {"": "https://person.clearbit.com", "company": "https://company.clearbit.com"}
     calls_per_minute = 600

@@ -9,11 +9,12 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from providers.adapter import Adapter, AsksExtra, Http, KeyCheck, Pending, Reply
+from providers.adapter import Adapter, AsksExtra, HearingAdapter, Http, KeyCheck, Pending, Reply
+from providers.addresses import check_base
 from providers.base import Answer, ProviderError, ProviderInfo, Question
 from providers.places import Places
 from providers.politeness import LONGEST_WAIT_SECONDS, Politeness
-from providers.transport import Request, Transport, check_base
+from providers.transport import Request, Transport
 
 NOTE_EVERY_SECONDS = 10.0  # how often what is left of an account's credits is told, unless it is nothing
 
@@ -168,6 +169,20 @@ class HttpSource:
         except Exception:
             # What is left is only shown: an answer that was paid for is not lost over it.
             _log.exception("credits left were not noted", provider=self.info.id, organization=organization_id)
+
+
+class HearingSource(HttpSource):
+    """The provider that an adapter describes whose answers may be sent to us."""
+
+    _adapter: HearingAdapter
+
+    def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
+        """As `Hears.is_about`."""
+        return self._adapter.is_about(payload, token)
+
+    def hear(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+        """As `Hears.hear`."""
+        return self._adapter.hear(question, token, payload)
 
 
 class _Account:

@@ -5,7 +5,6 @@ log lines with addresses (a key may stand in one), no settings taken from the en
 """
 
 import asyncio
-import ipaddress
 import math
 import ssl
 import zlib
@@ -13,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 import orjson
@@ -51,32 +50,6 @@ class Request:
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-def check_base(address: str, *, development: bool = False) -> str:
-    """The base address without a slash at its end. Raises ValueError, in words for an operator, for an unfit one.
-
-    Plain http is for a server on this machine, and only in development.
-    """
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError("is no web address") from None
-    if parts.scheme not in {"https", "http"} or not host:
-        raise ValueError("should be an address like https://api.example.com")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("should hold no user, query or fragment")
-    if parts.scheme == "http" and not (development and _is_loopback(host)):
-        raise ValueError("should be https; http is only for this machine, while developing")
-    return address.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Transport:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from arq.connections import ArqRedis
 
 from providers.registry import Registry
+from resolvers.callbacks import Callbacks
 from resolvers.errors import Forbidden, Unauthenticated
 from resolvers.live import Live
 from resolvers.sealing import Sealer
@@ -50,6 +51,7 @@ class Services:
     replay_days: int = 60  # how long is kept what jobs decided on
     shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
     fingerprint_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.fingerprints
+    callbacks: Callbacks | None = None  # None: no provider can reach this installation
 
 
 @dataclass(slots=True)

@@ -314,6 +314,13 @@ def _apply(account: dict[str, Any], entries: Sequence[dict[str, Any]]) -> None:
         account["used_in_day"] += spent
 
 
+async def charged_to(job_id: str, provider: str) -> int:
+    """The credits that a job has paid this provider."""
+    sql = "SELECT -amount AS paid FROM credit_entry WHERE job_id = ? AND provider = ? AND kind = 'charge'"
+    found = await query(sql, [job_id, provider])
+    return int(found[0]["paid"]) if found else 0
+
+
 async def open_reservations(
     tx: BaseDBAsyncClient, job_ids: Sequence[str], *, awaited: bool = False
 ) -> list[dict[str, Any]]:

@@ -41,8 +41,9 @@ class FieldTrust:
 
 @dataclass(frozen=True, slots=True)
 class ProviderView:
-    """One provider: what it gives and costs (credits a match), how well it does, whether it is asked just now.
+    """One provider: what it gives and costs, how well it does, whether it is asked just now.
 
+    `price` is credits a match; one that brings a field of `extra_for` costs `extra_price` more.
     `position` is its place in the waterfall from 1, or 0 where the configuration does not name it. `configured`:
     it has the key it needs. `state` is its circuit breaker's; `healthy` that it is closed. Latencies are in
     milliseconds. `credits_left` is what the provider last said.
@@ -53,9 +54,12 @@ class ProviderView:
     enabled: bool
     position: int
     price: int
+    extra_price: int
+    extra_for: dict[EntityType, list[str]]
     gives: dict[EntityType, list[str]]
     needs: str
     attribution: str
+    remarks: list[str]
     asked: int
     matched: int
     match_rate: float | None
@@ -142,9 +146,12 @@ def _view(
         enabled=rule[1],
         position=rule[0],
         price=info.price,
+        extra_price=info.extra_price,
+        extra_for={kind: sorted(names) for kind, names in info.extra_for.items()},
         gives={kind: sorted(names) for kind, names in info.gives.items()},
         needs=info.needs,
         attribution=info.attribution,
+        remarks=list(info.remarks),
         asked=asked,
         matched=matched,
         match_rate=matched / asked if asked else None,

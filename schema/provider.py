@@ -60,9 +60,12 @@ class Provider:
     enabled: bool
     position: int = strawberry.field(description="Its place in the waterfall from 1; 0: not in it.")
     price: int = strawberry.field(description="Credits for a match.")
+    extra_price: int = strawberry.field(description="Credits more for a match that brings one of `extraFor`.")
+    extra_for: list[ProviderFields] = strawberry.field(description="Asked for only where they are to be filled.")
     gives: list[ProviderFields]
     needs: str = strawberry.field(description="The least input, in plain words.")
     attribution: str
+    remarks: list[str] = strawberry.field(description="What who uses it should know, in plain words.")
     asked: int
     matched: int
     match_rate: float | None = strawberry.field(description="From 0 to 1; null: never asked.")
@@ -87,9 +90,12 @@ class Provider:
             enabled=view.enabled,
             position=view.position,
             price=view.price,
+            extra_price=view.extra_price,
+            extra_for=[ProviderFields(entity_type=kind, fields=names) for kind, names in view.extra_for.items()],
             gives=[ProviderFields(entity_type=kind, fields=names) for kind, names in view.gives.items()],
             needs=view.needs,
             attribution=view.attribution,
+            remarks=view.remarks,
             asked=view.asked,
             matched=view.matched,
             match_rate=view.match_rate,

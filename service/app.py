@@ -23,6 +23,7 @@ from service.problems import answer_problem
 from service.rest import rest_routes
 from service.runtime import Runtime, service_version
 from service.settings import Settings
+from service.webhooks import webhook_routes
 
 STATIC_DIR = Path(__file__).parent / "static"
 
@@ -35,6 +36,7 @@ def create_app(runtime: Runtime) -> Starlette:
             *health_routes(runtime),
             *graphql_routes(runtime),
             *rest_routes(runtime),
+            *webhook_routes(runtime),
             Mount("/static", StaticFiles(directory=STATIC_DIR), name="static"),
         ],
         middleware=_middleware(runtime),

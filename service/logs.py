@@ -16,6 +16,7 @@ _HIDDEN = "********"
 _SECRET_NAMES = re.compile(r"authorization|token|secret|password|api_?key|cookie", re.IGNORECASE)
 _TOKEN = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
 _BEARER = re.compile(r"(bearer\s+)[^\s\"']+", re.IGNORECASE)
+_CALLBACK = re.compile(r"(/webhooks/\w{1,64}/)[^\s/?\"']+")
 _URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s/@]+(?=@)")
 _CHATTY = ("arq.worker", "tortoise", "asyncio", "uvicorn.error", "aiosqlite")
 _INDISCREET = ("httpx", "httpcore")  # they tell addresses and headers, in which a provider may repeat a key
@@ -94,8 +95,9 @@ def _without_secrets(name: str, value: Any) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """The text without tokens and without passwords in URLs."""
+    """The text without tokens, also those in the address of a webhook, and without passwords in URLs."""
     text = _TOKEN.sub(_HIDDEN, text)
+    text = _CALLBACK.sub(rf"\g<1>{_HIDDEN}", text)
     text = _BEARER.sub(rf"\g<1>{_HIDDEN}", text)
     return _URL_PASSWORD.sub(rf"\g<1>{_HIDDEN}", text)
 

@@ -139,6 +139,8 @@ def _headers_of(request: Request, code: str, details: Mapping[str, Any]) -> dict
         # RFC 6750: a request without a token is told the scheme only, not that its token is bad.
         reason = ', error="invalid_token"' if "authorization" in request.headers else ""
         return {"WWW-Authenticate": f'Bearer realm="auto-enrichment"{reason}'}
+    if code == "PAYLOAD_TOO_LARGE":
+        return {"Connection": "close"}  # the rest of the body is not waited for
     if code in {"RATE_LIMITED", "UNAVAILABLE"}:
         return {"Retry-After": str(details.get("retryAfter", RETRY_AFTER_SECONDS))}
     return {}

@@ -132,6 +132,7 @@ class Runtime:
             replay_days=self.settings.replay_days,
             sealer=sources.sealer,
             shared_keys=sources.shared_keys,
+            callbacks=sources.callbacks,
         )
         if self._with_worker:
             await self._open_worker(stack, self._services, redis_url)

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from providers.addresses import check_base
 
 PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
@@ -90,7 +92,8 @@ class Settings(BaseSettings):
         60, ge=1, le=3650, description="days for which simulateConfig can replay what jobs decided on"
     )
     provider_prices: Annotated[dict[str, int], NoDecode] = Field(
-        default_factory=dict, description="credits per match, by provider: directory_archive=2,signals=0"
+        default_factory=dict,
+        description="credits per match, by provider: directory_archive=2,signals=0; apollo_phones: for a phone more",
     )
     directory_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory`")
     directory_archive_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory_archive`")
@@ -115,6 +118,12 @@ class Settings(BaseSettings):
         None, description="key of Clearbit for every organization without its own"
     )
     clearbit_base_url: str | None = Field(None, description="address in place of Clearbit's own")
+    public_url: str | None = Field(
+        None, description="https address at which providers reach this service, for answers that they send later"
+    )
+    apollo_phones: bool | None = Field(
+        None, description="ask Apollo for phone numbers of people, which cost more; default: where PUBLIC_URL is set"
+    )
     described_providers: Path | None = Field(None, description="JSON file, or folder of them, of HTTP providers")
     encryption_key: SecretStr | None = Field(
         None, description="seals organizations' provider keys, 32 bytes or more; in development: kept in DATA_DIR"
@@ -140,6 +149,12 @@ class Settings(BaseSettings):
         if value is not None and len(value.get_secret_value().encode()) < 32:
             raise ValueError("should be 32 bytes or more")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _reachable(cls, value: str | None, others: ValidationInfo) -> str | None:
+        development = others.data.get("environment") is not Environment.PRODUCTION
+        return value and check_base(value, development=development)
 
     @field_validator("environment", "log_level", "log_format", mode="before")
     @classmethod
@@ -198,6 +213,10 @@ class Settings(BaseSettings):
         """The address that stands in for the provider's own."""
         address: str | None = getattr(self, f"{name}_base_url")
         return address
+
+    @property
+    def asks_apollo_for_phones(self) -> bool:
+        return self.public_url is not None if self.apollo_phones is None else self.apollo_phones
 
     @property
     def production(self) -> bool:

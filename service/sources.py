@@ -12,7 +12,7 @@ from arq.connections import ArqRedis
 
 from models.fields import to_micros
 from models.health import note_credits
-from providers.adapter import Adapter
+from providers.adapter import Adapter, HearingAdapter
 from providers.apollo import Apollo
 from providers.base import Provider
 from providers.clearbit import Clearbit
@@ -20,7 +20,7 @@ from providers.crunchbase import Crunchbase
 from providers.described import load_described
 from providers.description_file import DescriptionError
 from providers.directory_file import DirectoryFileError
-from providers.http_source import HttpSource
+from providers.http_source import HearingSource, HttpSource
 from providers.hunter import Hunter
 from providers.peopledatalabs import PeopleDataLabs
 from providers.plugins import load_plugins
@@ -28,12 +28,14 @@ from providers.politeness import RedisPoliteness
 from providers.registry import ProviderSettings, Registry, default_registry
 from providers.transport import Transport
 from providers.zoominfo import ZoomInfo
+from resolvers.callbacks import Callbacks
 from resolvers.keys import StoredKeys
 from resolvers.sealing import Sealer
 from service.auth import kept_secret
 from service.settings import PAID_PROVIDERS, PREFIX, BadSettings, Settings
 
 ENCRYPTION_FILE = "encryption-key"
+PHONES_PRICE = "apollo_phones"  # in PROVIDER_PRICES: what a phone number costs more than a match
 
 _log = structlog.get_logger(__name__)
 
@@ -46,11 +48,13 @@ class Sources:
     sealer: Sealer | None
     shared_keys: frozenset[str]
     transport: Transport
+    callbacks: Callbacks | None
 
 
 def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     """Everything that can be asked. Raises BadSettings for a price, an address or a description that cannot be."""
     sealer = open_sealer(settings)
+    callbacks = _open_callbacks(settings, sealer)
     shared = {name: key for name in PAID_PROVIDERS if (key := settings.provider_key(name)) is not None}
     development = not settings.production
     transport = Transport(development=development)
@@ -59,13 +63,15 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
 
     def source(adapter: Adapter, base: str | None = None) -> Provider:
         price = settings.provider_prices.get(adapter.info.id)
+        make = HearingSource if isinstance(adapter, HearingAdapter) else HttpSource
         try:
-            return HttpSource(
+            return make(
                 adapter,
                 transport,
                 keys,
                 _bases(adapter.bases, base),
                 price,
+                extra_price=settings.provider_prices.get(PHONES_PRICE) if adapter.info.extra_price else None,
                 politeness=politeness,
                 note_credits=_note_credits,
             )
@@ -73,19 +79,20 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
             raise BadSettings([f"{PREFIX}{adapter.info.id.upper()}_BASE_URL: {error}"]) from error
 
     built_in = _built_in(settings)
-    adapters: tuple[Adapter, ...] = (Apollo(), PeopleDataLabs(), Hunter(), ZoomInfo(), Crunchbase(), Clearbit())
+    apollo = Apollo(phones=settings.asks_apollo_for_phones)
+    adapters: tuple[Adapter, ...] = (apollo, PeopleDataLabs(), Hunter(), ZoomInfo(), Crunchbase(), Clearbit())
     paid = [source(adapter, settings.provider_base_url(adapter.info.id)) for adapter in adapters]
     described = [source(adapter) for adapter in _described(settings.described_providers, built_in)]
     taken = {provider.info.id for provider in (*built_in, *paid, *described)}
     plugins = load_plugins(os.environ, taken=taken, development=development)
     others = [*plugins.providers, *_without_broken(source, plugins.adapters)]
     everyone = [*built_in, *paid, *described, *others]
-    unknown = sorted(set(settings.provider_prices) - {provider.info.id for provider in everyone})
+    unknown = sorted(set(settings.provider_prices) - {PHONES_PRICE} - {provider.info.id for provider in everyone})
     if unknown:
         known = ", ".join(provider.info.id for provider in everyone)
         raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {known}"])
     off = {provider.info.id for provider in everyone if provider.info.needs_key} - shared.keys()
-    return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, frozenset(shared), transport)
+    return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, frozenset(shared), transport, callbacks)
 
 
 def _without_broken(source: Callable[[Adapter], Provider], adapters: Iterable[Adapter]) -> Iterator[Provider]:
@@ -131,6 +138,15 @@ def _described(path: Path | None, known: list[Provider]) -> tuple[Any, ...]:
 
 async def _note_credits(organization_id: str, provider_id: str, left: float) -> None:
     await note_credits(organization_id, provider_id, left, to_micros(datetime.now(UTC)))
+
+
+def _open_callbacks(settings: Settings, sealer: Sealer | None) -> Callbacks | None:
+    """What makes and opens the addresses for answers that providers send later."""
+    if settings.public_url is None:
+        return None
+    if sealer is None:
+        raise BadSettings([f"{PREFIX}PUBLIC_URL: needs {PREFIX}ENCRYPTION_KEY, which signs the addresses below it"])
+    return Callbacks(settings.public_url, sealer.secret)
 
 
 def open_sealer(settings: Settings) -> Sealer | None:

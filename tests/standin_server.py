@@ -68,6 +68,7 @@ class StandInServer:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.url = ""
+        self.held: threading.Event | None = None  # no scripted reply before it is set
         self._scripts: dict[str, list[Told]] = {}
         self._given: dict[str, int] = defaultdict(int)
 
@@ -86,6 +87,8 @@ class StandInServer:
         replies = self._scripts.get(path)
         if not replies:
             return Response(b'{"error": "no such page"}', 404, media_type="application/json")
+        if self.held is not None:
+            await asyncio.to_thread(self.held.wait, 30)
         reply = replies[min(self._given[path], len(replies) - 1)]
         self._given[path] += 1
         if reply.hangs:

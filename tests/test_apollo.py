@@ -1,13 +1,15 @@
 """Apollo: nobody in a 200, credits in a 422, e-mails of several worth, and phone numbers that come later."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from enrichment.catalogue import fields_of
+from enrichment.vocabulary import EntityType
 from providers.adapter import Reply
 from providers.apollo import Apollo
-from providers.base import NO_MATCH, Answer, Pending, ProviderError
+from providers.base import NO_MATCH, Answer, Pending, ProviderError, Question
 from tests.fake_http import FakeHttp, account, body_of, confidences, lead, reply, sample, values
 
 NOW = 1_795_478_400.0  # 24 November 2026
@@ -16,8 +18,8 @@ EXAMPLE = account(domain="example.com")
 HOOK = "https://crm.example.com/hooks/apollo"
 
 
-def apollo(hook: str | None = None) -> Apollo:
-    return Apollo(phone_webhook=hook, wall=lambda: NOW)
+def apollo(*, phones: bool = False) -> Apollo:
+    return Apollo(phones=phones, wall=lambda: NOW)
 
 
 def person(**changes: Any) -> Any:
@@ -162,7 +164,7 @@ def test_one_answer_serves_all_who_ask_the_same() -> None:
     assert key(lead("title", companyDomain="example.com")) is None
     assert key(lead(firstName="Mara")) is None
     assert key(lead("mobilePhone", email="a.b@example.com")) is None  # no numbers unless somebody set them up
-    assert apollo(HOOK).input_key(MARA) != key(MARA)
+    assert apollo(phones=True).input_key(MARA) != key(MARA)
 
 
 async def test_a_name_is_believed_less_than_an_address() -> None:
@@ -224,38 +226,98 @@ async def test_an_answer_about_somebody_else_is_refused(question: Any, body: Any
 
 async def test_phones_are_revealed_only_to_those_who_want_them() -> None:
     http = FakeHttp(sample("apollo", "person_found"))
-    assert isinstance(await apollo(HOOK).look_up(lead("title", email="mara.lindqvist@example.com"), http), Answer)
+    titled = lead("title", email="mara.lindqvist@example.com")
+    assert isinstance(await apollo(phones=True).look_up(titled, http), Answer)
     assert http.sent[0].params["reveal_phone_number"] == "false"
-    assert "webhook_url" not in http.sent[0].params
+    assert not {"webhook_url", "poll_only"} & http.sent[0].params.keys()
 
 
-async def pending() -> Pending:
-    http = FakeHttp(sample("apollo", "person_found"))
-    answer = await apollo(HOOK).look_up(lead("mobilePhone", "title", email="mara.lindqvist@example.com"), http)
-    assert (http.sent[0].params["reveal_phone_number"], http.sent[0].params["webhook_url"]) == ("true", HOOK)
+MOBILE = lead("mobilePhone", "title", email="mara.lindqvist@example.com")
+
+
+async def pending(question: Question = MOBILE, **changes: Any) -> Pending:
+    http = FakeHttp(reply(body_of("apollo", "person_found") | changes))
+    answer = await apollo(phones=True).look_up(question, http)
+    assert http.sent[0].params["reveal_phone_number"] == "true"
+    assert http.sent[0].params.get("webhook_url") == question.callback
+    assert http.sent[0].params.get("poll_only") == (None if question.callback else "true")
     assert isinstance(answer, Pending)
     return answer
 
 
-async def test_a_phone_comes_later() -> None:
+async def sent() -> Pending:
+    """What is waited for where the numbers are sent."""
+    return await pending(replace(MOBILE, callback=HOOK))
+
+
+def phones(**changes: Any) -> Any:
+    """What Apollo sends, with changes of the person."""
+    body = body_of("apollo", "phone_result_ready")["webhook_result"]
+    body["people"][0].update(changes)
+    return body
+
+
+async def test_a_phone_comes_later_and_is_asked_for_less_and_less_often() -> None:
     waiting = await pending()
     assert waiting.so_far is not None
     assert values(waiting.so_far)["title"] == "VP of Engineering"
+    pauses = [waiting.retry_after_seconds]
+    for _ in range(6):
+        http = FakeHttp(sample("apollo", "pending"))
+        answer = await apollo(phones=True).poll(waiting.token, MARA, http)
+        assert isinstance(answer, Pending)
+        assert (http.sent[0].method, http.sent[0].path) == ("GET", "/webhook_result/700000000000000001")
+        waiting = answer
+        pauses.append(waiting.retry_after_seconds)
+    assert pauses == [10, 20, 40, 80, 120, 120, 120]
 
-    http = FakeHttp(sample("apollo", "pending"))
-    again = await apollo(HOOK).poll(waiting.token, MARA, http)
-    assert again == Pending(waiting.token, 10.0)
-    assert (http.sent[0].method, http.sent[0].path) == ("GET", "/webhook_result/700000000000000001")
-
-    answer = await apollo(HOOK).poll(waiting.token, MARA, FakeHttp(sample("apollo", "phone_result_ready")))
+    ready = reply(body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"})
+    answer = await apollo(phones=True).poll(waiting.token, MARA, FakeHttp(ready))
     assert values(answer) == {"mobilePhone": "+12025550164"}
+    assert isinstance(answer, Answer) and answer.extra
+
+
+async def test_a_phone_that_is_sent_is_asked_for_only_in_case_that_it_does_not_come() -> None:
+    waiting = await sent()
+    assert waiting.retry_after_seconds == 60
+    told = reply({"error_code": "result_pending", "retry_after_seconds": 900}, 404)
+    answer = await apollo(phones=True).poll(waiting.token, MARA, FakeHttp(told))
+    assert isinstance(answer, Pending)
+    assert answer.retry_after_seconds == 900
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        sample("apollo", "pending_unknown_id"),
+        sample("apollo", "pending_expired"),
+        reply({"error_code": "invalid_request_id"}, 400),
+        reply({"error_code": "API_INACCESSIBLE"}, 403),
+    ],
+)
+async def test_where_nothing_is_to_be_asked_for_the_webhook_is_waited_for(refusal: Reply) -> None:
+    waiting = await apollo(phones=True).poll((await sent()).token, MARA, FakeHttp(refusal))
+    assert isinstance(waiting, Pending)
+    http = FakeHttp()
+    assert isinstance(await apollo(phones=True).poll(waiting.token, MARA, http), Pending)
+    assert http.sent == []
+    assert apollo(phones=True).is_about(phones(), waiting.token)
+    assert not apollo(phones=True).is_about(phones(id="another"), waiting.token)
+
+
+@pytest.mark.parametrize("request_id", [None, True, 1.5, "x", [1], "1/../people"])
+async def test_without_an_id_of_the_request_only_the_webhook_is_waited_for(request_id: Any) -> None:
+    found = reply(body_of("apollo", "person_found") | {"request_id": request_id})
+    assert isinstance(await apollo(phones=True).look_up(MOBILE, FakeHttp(found)), Answer)
+    waiting = await pending(replace(MOBILE, callback=HOOK), request_id=request_id)
+    assert values(apollo(phones=True).hear(MARA, waiting.token, phones())) == {"mobilePhone": "+12025550164"}
 
 
 @pytest.mark.parametrize("case", ["pending_unknown_id", "pending_expired"])
 async def test_a_phone_that_never_came_is_final(case: str) -> None:
-    answer = await apollo(HOOK).poll((await pending()).token, MARA, FakeHttp(sample("apollo", case)))
+    answer = await apollo(phones=True).poll((await pending()).token, MARA, FakeHttp(sample("apollo", case)))
     assert isinstance(answer, Answer)
-    assert (answer.matched, answer.findings) == (True, ())  # the person was found, and counted
+    assert (answer.matched, answer.findings, answer.extra) == (True, (), False)  # the person was found, and counted
 
 
 @pytest.mark.parametrize(
@@ -270,22 +332,65 @@ async def test_a_phone_that_never_came_is_final(case: str) -> None:
     ],
 )
 async def test_numbers_are_read_by_kind_and_only_if_they_may_be_called(change: Any, found: Any) -> None:
-    body = body_of("apollo", "phone_result_ready")
-    body["webhook_result"]["people"][0]["phone_numbers"][0].update(change)
-    assert values(await apollo(HOOK).poll((await pending()).token, MARA, FakeHttp(reply(body)))) == found
+    body = phones()
+    body["people"][0]["phone_numbers"][0].update(change)
+    answer = apollo(phones=True).hear(MARA, (await sent()).token, body)
+    assert (values(answer), answer.extra) == (found, bool(found))
+    polled = await apollo(phones=True).poll((await pending()).token, MARA, FakeHttp(reply({"webhook_result": body})))
+    assert polled == answer
 
 
-async def test_the_phone_of_somebody_else_is_left_out() -> None:
-    body = body_of("apollo", "phone_result_ready")
-    body["webhook_result"]["people"][0]["id"] = "another"
-    assert values(await apollo(HOOK).poll((await pending()).token, MARA, FakeHttp(reply(body)))) == {}
+@pytest.mark.parametrize("nobody", [[], None])
+async def test_a_result_without_people_is_no_number(nobody: Any) -> None:
+    answer = apollo(phones=True).hear(MARA, (await sent()).token, {"people": nobody, "missing_records": 1})
+    assert (answer.matched, answer.findings, answer.extra) == (True, (), False)
 
 
-@pytest.mark.parametrize("token", ["", "x", "1/../people", "1|../a", "1|a|b", "\u0661"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        phones(id="another"),
+        phones(id=None),
+        phones(email="bo.berg@acme.test"),
+        phones(linkedin_url="http://www.linkedin.com/in/bo-berg"),
+        phones() | {"request_id": 7},
+        {"people": ["x"]},
+        {"people": "x"},
+        {},
+        {"error": "x"},
+    ],
+)
+async def test_the_phone_of_somebody_else_is_refused(body: Any) -> None:
+    mara = replace(MARA, fields={**MARA.fields, "linkedinUrl": "https://www.linkedin.com/in/mara-lindqvist"})
+    with pytest.raises(ProviderError) as caught:
+        apollo(phones=True).hear(mara, (await sent()).token, body)
+    assert caught.value.code == "wrong_entity"
+    polled = FakeHttp(reply({"webhook_result": body, "request_id": body.get("request_id")}))
+    token = (await pending()).token
+    with pytest.raises(ProviderError):
+        await apollo(phones=True).poll(token, mara, polled)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        phones(),
+        phones(email="MARA.lindqvist@example.com", linkedin_url="http://www.linkedin.com/in/an-older-one"),
+        phones() | {"request_id": "700000000000000001"},
+        phones() | {"request_id": "68f1c0ffee0000000000abcd"},  # another kind of id, which says nothing
+        {"webhook_result": phones(), "request_id": 700000000000000001},
+    ],
+)
+async def test_the_phone_of_who_was_asked_for_is_taken(body: Any) -> None:
+    mara = replace(MARA, fields={**MARA.fields, "linkedinUrl": "https://www.linkedin.com/in/mara-lindqvist"})
+    assert values(apollo(phones=True).hear(mara, (await sent()).token, body)) == {"mobilePhone": "+12025550164"}
+
+
+@pytest.mark.parametrize("token", ["", "x", "1/../people", "1|../a|0", "1|a|b", "|a|0", "1|a|0x", "\u0661||0"])
 async def test_a_token_of_another_make_asks_nothing(token: str) -> None:
     http = FakeHttp()
     with pytest.raises(ProviderError) as caught:
-        await apollo().poll(token, MARA, http)
+        await apollo(phones=True).poll(token, MARA, http)
     assert (caught.value.code, http.sent) == ("rejected", [])
 
 
@@ -294,7 +399,16 @@ async def test_a_token_of_another_make_asks_nothing(token: str) -> None:
 )
 async def test_a_poll_that_fails_is_an_error(answer: Reply) -> None:
     with pytest.raises(ProviderError):
-        await apollo().poll("-5|a", MARA, FakeHttp(answer))
+        await apollo(phones=True).poll("-5|a|0", MARA, FakeHttp(answer))
+
+
+def test_only_a_question_for_the_phone_of_a_person_may_cost_more() -> None:
+    asks_extra = apollo(phones=True).asks_extra
+    assert asks_extra(MOBILE)
+    assert not asks_extra(lead("title", email="mara.lindqvist@example.com"))
+    assert not asks_extra(lead("mobilePhone", "industry", companyDomain="example.com"))
+    assert not asks_extra(account("phone", domain="example.com"))
+    assert not apollo().asks_extra(MOBILE)
 
 
 async def test_a_key_is_checked_by_the_usage_call() -> None:
@@ -311,8 +425,12 @@ async def test_a_key_is_checked_by_the_usage_call() -> None:
 
 
 def test_it_gives_fields_of_the_catalogue_only_and_no_phones_of_people_by_default() -> None:
-    for adapter in (apollo(), apollo(HOOK)):
+    for adapter in (apollo(), apollo(phones=True)):
         for entity_type, fields in adapter.info.gives.items():
             assert fields <= fields_of(entity_type).keys()
     assert "mobilePhone" not in set().union(*apollo().info.gives.values())
-    assert (apollo().info.price, apollo(HOOK).info.price) == (1, 9)
+    with_phones = apollo(phones=True).info
+    assert (apollo().info.price, apollo().info.extra_price) == (1, 0)
+    assert (with_phones.price, with_phones.extra_price) == (1, 8)
+    assert with_phones.source(EntityType.LEAD).extra == {"phone", "mobilePhone"}
+    assert with_phones.source(EntityType.ACCOUNT).extra == set()

@@ -303,6 +303,6 @@ async def test_a_key_is_checked_by_a_call_that_is_not_counted() -> None:
 
 
 def test_it_says_that_misses_count_and_gives_fields_of_the_catalogue_only() -> None:
-    assert "miss" in Clearbit.info.settings["price"]
+    assert "miss" in Clearbit.info.remarks[0]
     for entity_type, fields in Clearbit.info.gives.items():
         assert fields <= fields_of(entity_type).keys()

@@ -16,13 +16,12 @@ from providers.peopledatalabs import PeopleDataLabs
 from tests.fake_http import account, body_of, lead
 from tests.test_odd_answers import ODD, Told, outcome, paths, replaced
 
-HOOK = "https://crm.example.com/hooks/apollo"
 MARA = lead(email="mara.lindqvist@example.com", company="Example Robotics")
 BY_NAME = lead(firstName="Mara", lastName="Lindqvist", company="Example Robotics")
 EXAMPLE = account(domain="example.com", name="Example Robotics")
 CASES: list[tuple[Adapter, Any, str, str]] = [
     (Apollo(), MARA, "apollo", "person_found"),
-    (Apollo(HOOK), lead("mobilePhone", email="mara.lindqvist@example.com"), "apollo", "person_found"),
+    (Apollo(phones=True), lead("mobilePhone", email="mara.lindqvist@example.com"), "apollo", "person_found"),
     (Apollo(), BY_NAME, "apollo", "person_found"),
     (Apollo(), EXAMPLE, "apollo", "company_found"),
     (PeopleDataLabs(), MARA, "peopledatalabs", "person_found"),
@@ -66,7 +65,7 @@ async def test_an_odd_reply_to_a_poll_is_no_crash(data: st.DataObject) -> None:
     body = replaced(body, data.draw(st.sampled_from(paths(body))), data.draw(ODD))
     reply = Reply(data.draw(st.sampled_from(STATUSES)), {}, json.dumps(body).encode())
     try:
-        answer = await Apollo(HOOK).poll("7|7a00000000000000000000b1", MARA, Told(reply, "key"))
+        answer = await Apollo(phones=True).poll("7|7a00000000000000000000b1|0", MARA, Told(reply, "key"))
     except ProviderError:
         return
     if isinstance(answer, Pending):

@@ -32,7 +32,7 @@ from resolvers.providers import list_providers, reset_provider
 from resolvers.sealing import CannotUnseal, Sealer
 from resolvers.verify import check_ledger, verify_ledger
 from tests.factories import Clock, StandIn, configure, context, job_of, send, services, work
-from workers.sweep import drop_overdue
+from workers.overdue import drop_overdue
 
 pytestmark = pytest.mark.usefixtures("db")
 

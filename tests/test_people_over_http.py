@@ -16,12 +16,11 @@ from providers.hunter import Hunter
 from providers.peopledatalabs import PeopleDataLabs
 from providers.politeness import RedisPoliteness
 from providers.transport import Patience, Transport
-from tests.fake_http import account, lead, values
+from tests.fake_http import account, body_of, lead, values
 from tests.standin_server import StandInServer, Told, sampled, standin_server, told
 
 QUICK = Patience(connect_seconds=1, read_seconds=0.4, whole_seconds=1.0, most_bytes=128 * 1024)
 KEY = "s3cret-key-of-acme"
-HOOK = "https://crm.example.com/hooks/apollo"
 MARA = lead(email="mara.lindqvist@example.com")
 EXAMPLE = account(domain="example.com")
 Make = Callable[[], Adapter]
@@ -132,24 +131,25 @@ async def test_people_data_labs_always_names_the_least_likelihood(server: StandI
 async def test_a_phone_at_apollo_is_asked_for_until_it_is_there(server: StandInServer, transport: Transport) -> None:
     later = "/webhook_result/700000000000000001"
     server.script("/people/match", sampled("apollo", "person_found"))
-    server.script(later, sampled("apollo", "pending"), sampled("apollo", "phone_result_ready"))
-    asking = source(Apollo(phone_webhook=HOOK), server, transport)
+    ready = body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"}
+    server.script(later, sampled("apollo", "pending"), told(ready))
+    asking = source(Apollo(phones=True), server, transport)
     question = Question(EntityType.LEAD, MARA.fields, frozenset({"mobilePhone", "title"}))
     first = await asking.ask(question)
     assert isinstance(first, Pending)
     assert first.so_far is not None and values(first.so_far)["title"] == "VP of Engineering"
     again = await asking.poll(question, first.token)
     assert isinstance(again, Pending)
-    assert (again.token, again.retry_after_seconds) == (first.token, 10)
+    assert (first.retry_after_seconds, again.retry_after_seconds) == (10, 20)
     assert values(await asking.poll(question, again.token)) == {"mobilePhone": "+12025550164"}
-    assert server.calls[0].query["reveal_phone_number"] == "true"
+    assert (server.calls[0].query["reveal_phone_number"], server.calls[0].query["poll_only"]) == ("true", "true")
     assert len(server.calls_to("/people/match")) == 1
 
 
 @pytest.mark.parametrize("case", ["pending_unknown_id", "pending_expired"])
 async def test_a_phone_that_apollo_forgot_is_final(case: str, server: StandInServer, transport: Transport) -> None:
     server.script("/webhook_result/5", sampled("apollo", case))
-    answer = await source(Apollo(phone_webhook=HOOK), server, transport).poll(MARA, "5|")
+    answer = await source(Apollo(phones=True), server, transport).poll(MARA, "5||0")
     assert isinstance(answer, Answer)
     assert answer.findings == ()
 

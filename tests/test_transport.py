@@ -15,8 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from providers.addresses import check_base
 from providers.base import ProviderError
-from providers.transport import Patience, Request, Transport, check_base
+from providers.transport import Patience, Request, Transport
 from tests.standin_server import StandInServer, standin_server, told
 
 QUICK = Patience(connect_seconds=1, read_seconds=0.5, whole_seconds=1.5, most_bytes=256 * 1024)

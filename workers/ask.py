@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,14 @@ from enrichment.identity import is_telling, tells
 from enrichment.merge import Candidate
 from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
-from models.answers import AnswerState, Inquiry, Kept
+from models.answers import AnswerState, Inquiry, Kept, pending_of
+from models.database import load
+from models.deliveries import forget_delivery
 from models.fields import from_micros, to_micros
-from providers.base import Answer, Keyed, Pending, Provider, ProviderError, Question, Waits, key_digest, most_of
+from providers.base import Answer, Hears, Keyed, Pending, Provider, ProviderError, Question, Waits, key_digest, most_of
 from resolvers.context import Services
-from resolvers.ledger import Hold
+from resolvers.deliveries import REFUSED
+from resolvers.ledger import Hold, charged_to
 from resolvers.suppressed import Suspect
 from workers.desk import Clearance, Clearing, Closing, Desk, HoldRequest
 from workers.guard import Guard
@@ -30,6 +33,8 @@ CALL_SECONDS = 30.0
 LOOK_SECONDS = 0.1  # between two looks for an answer that another job is asking for
 PATIENCE_SECONDS = 2.0  # after which the job gives its place back meanwhile
 LONGEST_WAIT = timedelta(hours=1)  # for an answer that comes later, where the provider sets no end
+CALLBACK_GRACE = timedelta(minutes=5)  # for an answer that is sent when the wait is all but over
+AGAIN_SECONDS = 30.0  # until the next question for an answer that could not be asked for
 HELD_BACK = timedelta(days=1)  # how long a question that may have been charged is not asked again
 _MOST_CONFIDENCE = 0.99
 
@@ -53,6 +58,7 @@ class Asker:
 
     def __init__(self, services: Services, desk: Desk) -> None:
         self._desk = desk
+        self._callbacks = services.callbacks
         self._guard = Guard(services)
         self._now = services.now
 
@@ -63,6 +69,10 @@ class Asker:
         return asked
 
     async def _look_up(self, provider: Provider, question: Question, job: Claimed) -> Asked:
+        if _waited(job, provider):
+            promised = await pending_of(job.organization_id, provider.info.id, job.id)
+            if promised is not None:
+                return await self._go_on(provider, question, job, promised)
         try:
             input_key = provider.input_key(question)
         except Exception:
@@ -114,11 +124,15 @@ class Asker:
         if known is None:
             return await self._pay_and_call(provider, question, job, inquiry)
         if known.state is AnswerState.ANSWERED:
-            return await self._without_suppressed(question, job, _reuse(provider, question, known))
+            asked = await self._without_suppressed(question, job, _reuse(provider, question, known))
+            if known.asked_by == job.id:
+                # The job paid for it and its worker died before that was written down.
+                asked.credits = await charged_to(job.id, provider.info.id)
+            return asked
         if known.state is AnswerState.MAYBE_CHARGED:
             return _failed(_maybe_charged(known.detail))
         if known.state is AnswerState.PENDING and known.asked_by == job.id:
-            return await self._go_on(provider, question, job, inquiry, known)
+            return await self._go_on(provider, question, job, known)
         return _waiting(self._now() + timedelta(seconds=PATIENCE_SECONDS))
 
     async def _look(self, inquiry: Inquiry) -> Kept | None:
@@ -142,7 +156,7 @@ class Asker:
                 if isinstance(held, SkipReason):
                     return Asked(StepOutcome.SKIPPED, skipped=held)
                 reservation = held
-            asked = await self._call(provider, question, job)
+            asked = await self._call(provider, self._with_callback(provider, question, inquiry), job)
             if asked.skipped in _BARRED:
                 return asked
             closing = self._closing(provider, asked, inquiry, reservation, job)
@@ -155,44 +169,62 @@ class Asker:
                 # Also when this job is being stopped: the question and the price are free for others again.
                 await asyncio.shield(self._desk.close_call(Closing(job.organization_id, reservation, inquiry)))
 
-    async def _go_on(
-        self, provider: Provider, question: Question, job: Claimed, inquiry: Inquiry, known: Kept
-    ) -> Asked:
-        """Ask for the answer to an earlier call of this job that was pending."""
+    def _with_callback(self, provider: Provider, question: Question, inquiry: Inquiry) -> Question:
+        if self._callbacks is None or not isinstance(provider, Hears):
+            return question
+        until = self._now() + LONGEST_WAIT + CALLBACK_GRACE
+        return replace(question, callback=self._callbacks.address(inquiry, until))
+
+    async def _go_on(self, provider: Provider, question: Question, job: Claimed, known: Kept) -> Asked:
+        """Ask for the answer to an earlier call of this job that was pending, or read what was sent meanwhile."""
         now = self._now()
-        due = from_micros(known.due_at or 0)
-        if due > now:
-            waiting = _waiting(due, _candidates(provider, question, known.findings))
-            return await self._without_suppressed(question, job, waiting)
-        assert known.token is not None  # a pending row has one
-        asked = await self._call(provider, question, job, token=known.token)
+        inquiry = Inquiry(job.organization_id, provider.info.id, known.input_key, job.id)
+        note = known.detail
+        asked = await self._heard(provider, question, job, inquiry, known)
+        if asked is None:
+            note = REFUSED if known.delivered is not None else note
+            if (due := from_micros(known.due_at or 0)) > now:
+                waiting = _waiting(due, _candidates(provider, question, known.findings), note)
+                return await self._without_suppressed(question, job, waiting)
+            asked = await self._call(provider, question, job, token=known.token)
         if asked.skipped in _BARRED:
             await self._desk.close_call(Closing(job.organization_id, known.reservation_id, inquiry))
             return asked
         earlier = Asked(StepOutcome.MATCH, candidates=_candidates(provider, question, known.findings))
         so_far = (await self._without_suppressed(question, job, earlier)).candidates
-        if so_far and asked.error is None:
-            # What came at once is part of the answer, and was a match already.
-            asked.candidates = {**so_far, **asked.candidates}
-            if asked.outcome is StepOutcome.NO_MATCH:
-                asked.outcome = StepOutcome.MATCH
-        over = known.expires_at is not None and from_micros(known.expires_at) <= now
-        if over and (asked.pending is not None or asked.error is not None):
-            asked = _give_up_waiting(so_far)
-        elif asked.error is not None and asked.error.retryable:
-            return _waiting(now + timedelta(seconds=30), so_far)
-        if asked.pending is not None and asked.pending.expires_at is None and known.expires_at is not None:
-            asked.pending = Pending(
-                asked.pending.token,
-                asked.pending.retry_after_seconds,
-                from_micros(known.expires_at),
-                asked.pending.so_far,
-            )
+        end = from_micros(known.expires_at or 0)
+        if asked.error is not None and asked.error.retryable and end > now:
+            pause = max(asked.error.retry_after_seconds or 0.0, AGAIN_SECONDS)
+            return _waiting(now + timedelta(seconds=pause), so_far, note)
+        asked = _with_so_far(asked, so_far, over=end <= now)
+        asked.detail = "; ".join(filter(None, (asked.detail, note)))
+        if asked.pending is not None and asked.pending.expires_at is None:
+            asked.pending = replace(asked.pending, expires_at=end)
         closing = self._closing(provider, asked, inquiry, known.reservation_id, job)
         asked.credits = await self._desk.close_call(
             closing or Closing(job.organization_id, known.reservation_id, inquiry)
         )
+        asked.key = known.input_key
         return asked
+
+    async def _heard(
+        self, provider: Provider, question: Question, job: Claimed, inquiry: Inquiry, known: Kept
+    ) -> Asked | None:
+        """What the provider has sent by itself; None when that is nothing, or no answer to this question."""
+        if known.delivered is None or known.token is None or not isinstance(provider, Hears):
+            return None
+        if (barred := await self._barred(question, job)) is not None:
+            return barred
+        try:
+            asked = self._read(provider, question, provider.hear(question, known.token, load(known.delivered)))
+        except ProviderError as error:
+            _log.warning("answer refused", provider=provider.info.id, job_id=job.id, code=error.code)
+        except Exception:
+            _log.exception("provider cannot read what was sent", provider=provider.info.id, job_id=job.id)
+        else:
+            return await self._without_suppressed(question, job, asked)
+        await forget_delivery(inquiry, REFUSED)
+        return None
 
     async def _refusal(self, provider: Provider, job: Claimed) -> ProviderError | None:
         if not provider.info.remote:
@@ -337,14 +369,33 @@ def _finding_json(name: str, candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _waiting(until: datetime, so_far: dict[str, Candidate] | None = None) -> Asked:
-    return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=SkipReason.WAITING, waits_until=until)
+def _waiting(until: datetime, so_far: dict[str, Candidate] | None = None, detail: str = "") -> Asked:
+    waits = SkipReason.WAITING
+    return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=waits, detail=detail, waits_until=until)
 
 
-def _give_up_waiting(so_far: dict[str, Candidate]) -> Asked:
+def _with_so_far(asked: Asked, so_far: dict[str, Candidate], *, over: bool) -> Asked:
+    """The answer with what came at once, which is part of it and was a match; when the wait is `over`, that alone."""
+    if asked.pending is not None and not over:
+        asked.candidates = {**so_far, **asked.candidates}
+        return asked
+    if asked.pending is not None or asked.error is not None:
+        if so_far:
+            return Asked(StepOutcome.MATCH, candidates=so_far, detail="the rest of the answer never came")
+        if over:
+            return _failed(ProviderError("timeout", "the promised answer never came", retryable=False))
+        return asked
     if so_far:
-        return Asked(StepOutcome.MATCH, candidates=so_far, detail="the rest of the answer never came")
-    return _failed(ProviderError("timeout", "the promised answer never came", retryable=False))
+        asked.outcome, asked.candidates = StepOutcome.MATCH, {**so_far, **asked.candidates}
+    return asked
+
+
+def _waited(job: Claimed, provider: Provider) -> bool:
+    """Whether the job gave its place back to wait for this provider."""
+    return any(
+        step["provider"] == provider.info.id and step["skipped_reason"] == SkipReason.WAITING
+        for step in job.earlier_steps
+    )
 
 
 def _barred(clearance: Clearance) -> Asked:

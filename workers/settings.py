@@ -15,7 +15,8 @@ from resolvers.wake import ENRICH
 from workers.crew import CAPACITY, Crew
 from workers.enrich import enrich
 from workers.heartbeat import beat_forever
-from workers.sweep import drop_old_hearings, drop_overdue, new_day, refresh, sweep
+from workers.overdue import drop_overdue
+from workers.sweep import drop_old_hearings, new_day, refresh, sweep
 
 POLL_SECONDS = 0.02
 LONGEST_RUN_SECONDS = 3600  # the lease, not arq, says when a run is lost

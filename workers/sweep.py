@@ -8,6 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.vocabulary import EntityType, JobTrigger
 from models.database import load, query, transaction
+from models.deliveries import answers_due, make_due, overslept
 from models.fields import to_micros
 from models.hearings import drop_hearings
 from models.queue import Lost, insert_jobs, organizations_with_due_jobs, requeue_lost
@@ -15,7 +16,7 @@ from resolvers.context import Services
 from resolvers.events import announce
 from resolvers.freshness import renew_half_lives
 from resolvers.intake import job_row
-from resolvers.ledger import Settlement, release_open, settle
+from resolvers.ledger import release_open
 from resolvers.organizations import read_config
 from resolvers.restore import organizations_short_of_credits, restore_jobs
 from resolvers.wake import wake_workers
@@ -30,6 +31,7 @@ async def sweep(ctx: dict[str, Any]) -> None:
     services: Services = ctx["services"]
     now = services.now()
     lost = await _requeue(services, now)
+    await _wake_overslept(now)
     if lost or await organizations_with_due_jobs(now, 1):
         await wake_workers(services.redis)
 
@@ -49,6 +51,18 @@ async def _requeue(services: Services, now: datetime) -> list[Lost]:
     for organization_id, ids in by_organization.items():
         await announce(services.redis, organization_id, jobs=ids)
     return lost
+
+
+async def _wake_overslept(now: datetime) -> None:
+    """Let jobs go on whose answer was sent before they had lain down to wait for it."""
+    jobs = await overslept(now)
+
+    async def body(tx: BaseDBAsyncClient) -> None:
+        await make_due(tx, jobs, now)
+        await answers_due(tx, jobs, now)
+
+    if jobs:
+        await transaction(body)
 
 
 async def refresh(ctx: dict[str, Any]) -> int:
@@ -100,29 +114,6 @@ async def new_day(ctx: dict[str, Any]) -> int:
     for organization_id in await organizations_short_of_credits(before):
         started += await restore_jobs(services, organization_id, ended_before=before)
     return started
-
-
-async def drop_overdue(ctx: dict[str, Any]) -> int:
-    """Give up answers that were promised and never came, and what they held. Returns how many. Runs every minute."""
-    services: Services = ctx["services"]
-    now = services.now()
-    overdue = to_micros(now - timedelta(hours=1))
-
-    async def body(tx: BaseDBAsyncClient) -> int:
-        dropped = await query(
-            "DELETE FROM answer WHERE state = 'pending' AND expires_at < ? RETURNING organization_id, reservation_id",
-            [overdue],
-            using=tx,
-        )
-        held: dict[str, list[Settlement]] = {}
-        for row in dropped:
-            if row["reservation_id"] is not None:
-                held.setdefault(row["organization_id"], []).append(Settlement(row["reservation_id"], charge=False))
-        for organization_id, settlements in sorted(held.items()):
-            await settle(tx, organization_id, settlements, now=now, monthly_grant=services.monthly_credit_grant)
-        return len(dropped)
-
-    return await transaction(body)
 
 
 async def drop_old_hearings(ctx: dict[str, Any]) -> int:

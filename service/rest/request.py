@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 
 from resolvers.context import Caller, Context, Services
-from resolvers.errors import BadRequest, Fault, Unauthenticated, ValidationFailed
+from resolvers.errors import BadRequest, Fault, PayloadTooLarge, Unauthenticated, ValidationFailed
 
 MAX_DEPTH = 64
 _BLANKS = b" \t\r\n"  # what JSON takes for white space
@@ -50,13 +50,14 @@ def origin_of(interface: str, connection: HTTPConnection) -> str:
     return f"{interface} {connection.client.host}" if connection.client else interface
 
 
-async def read_object(request: Request, *, unique_keys: bool = True) -> dict[str, Any]:
-    """The JSON object of the body. Raises HTTPException 415, BadRequest or ValidationFailed.
+async def read_object(request: Request, *, unique_keys: bool = True, most_bytes: int | None = None) -> dict[str, Any]:
+    """The JSON object of the body. Raises HTTPException 415, BadRequest, PayloadTooLarge or ValidationFailed.
 
-    `unique_keys` refuses an object that names a key twice, which costs a second parse.
+    `unique_keys` refuses an object that names a key twice, which costs a second parse. `most_bytes` is a limit below
+    that of every request; what is over it is not read.
     """
     _check_media_type(request)
-    body = await request.body()
+    body = await request.body() if most_bytes is None else await _read_at_most(request, most_bytes)
     if not body.strip(_BLANKS):
         raise BadRequest("a JSON body is needed")
     return _parse_object(body, unique_keys)
@@ -100,6 +101,15 @@ def expected_versions(request: Request) -> tuple[int, ...] | None:
         raise BadRequest("If-Match is not an entity tag", faults=[Fault("If-Match", 'must be like "3" or W/"3", or *')])
     tags = [tag.removeprefix("W/").strip('"') for tag in re.findall(_ETAG, text)]
     return tuple(int(tag) if re.fullmatch(r"[0-9]{1,9}", tag) else NO_VERSION for tag in tags)
+
+
+async def _read_at_most(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise PayloadTooLarge(f"this body may have {most} bytes at most", maxBytes=most)
+    return bytes(body)
 
 
 def _check_media_type(request: Request) -> None:
