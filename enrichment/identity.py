@@ -46,6 +46,7 @@ _LONGEST_TEXT = 320  # characters; a longer text is prose, which may be about an
 _LONGEST_ADDRESS = 2048
 _MOST_TEXTS = 2000  # of one record
 _DEEPEST = 20
+_SHORTEST_VALUE = 3
 _MOST_DIGITS = 25
 _FEWEST_DIGITS = 7
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
@@ -148,6 +149,15 @@ def name_of(entity_type: EntityType, fields: Mapping[str, Any]) -> str | None:
         full = next((fields[name] for name in _FULL_NAMES if isinstance(fields.get(name), str)), "")
         last = full.split()[-1] if full.split() else ""
     return words(last) or None
+
+
+def impersonal(text: str, fields: Mapping[str, Any]) -> str:
+    """The text without any value of the record, where it repeats one."""
+    held = {value for field in fields.values() for value in _texts(field) if len(value) >= _SHORTEST_VALUE}
+    held = {value for value in held if value.casefold() in text.casefold()}
+    for value in sorted(held, key=len, reverse=True):
+        text = re.sub(re.escape(value), "...", text, flags=re.IGNORECASE)
+    return text
 
 
 def _of_text(text: str, kind: FieldKind | None, country: str | None) -> Iterator[Identifier]:

@@ -71,7 +71,7 @@ def _cross_origin(settings: Settings) -> Middleware:
     return Middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", REQUEST_ID],
         expose_headers=["ETag", "Link", "Retry-After", "WWW-Authenticate", REQUEST_ID],
         max_age=600,

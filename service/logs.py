@@ -11,6 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from service.settings import Settings
+from service.tracebacks import format_exception
 
 _HIDDEN = "********"
 _SECRET_NAMES = re.compile(r"authorization|token|secret|password|api_?key|cookie", re.IGNORECASE)
@@ -18,8 +19,9 @@ _TOKEN = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
 _BEARER = re.compile(r"(bearer\s+)[^\s\"']+", re.IGNORECASE)
 _CALLBACK = re.compile(r"(/webhooks/\w{1,64}/)[^\s/?\"']+")
 _URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s/@]+(?=@)")
-_CHATTY = ("arq.worker", "tortoise", "asyncio", "uvicorn.error", "aiosqlite")
-_INDISCREET = ("httpx", "httpcore")  # they tell addresses and headers, in which a provider may repeat a key
+_EXCEPTIONS = structlog.processors.ExceptionRenderer(format_exception)
+# What libraries say below a warning may repeat statements with their values, addresses, headers and messages.
+_OURS = ("models", "enrichment", "providers", "resolvers", "workers", "schema", "service")
 
 
 def configure_logs(settings: Settings) -> None:
@@ -51,25 +53,23 @@ def configure_logs(settings: Settings) -> None:
         )
     )
     level = settings.log_level.upper()
-    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.basicConfig(handlers=[handler], level=max(logging.WARNING, logging.getLevelName(level)), force=True)
     logging.captureWarnings(capture=True)
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel("DEBUG" if level == "DEBUG" else "WARNING")
-    for name in _INDISCREET:
-        logging.getLogger(name).setLevel("WARNING")
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level)
 
 
 def _rendering(settings: Settings) -> list[Processor]:
     if settings.console_logs:
         return [
-            structlog.processors.format_exc_info,
+            _EXCEPTIONS,
             redact,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), timestamp_key="time", pad_event_to=0, sort_keys=False
             ),
         ]
     return [
-        structlog.processors.format_exc_info,
+        _EXCEPTIONS,
         redact,
         structlog.processors.JSONRenderer(serializer=_dumps),
     ]

@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from models.fields import new_id
 from resolvers.errors import PayloadTooLarge
 from service.metrics import Metrics
+from service.paths import logged_path
 from service.problems import problem_of
 
 REQUEST_ID = "X-Request-Id"
-LONGEST_LOGGED_PATH = 300
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_GONE = 499  # nginx's number for a client that did not wait for its answer
@@ -81,7 +81,7 @@ class RequestMiddleware:
             seconds = time.perf_counter() - started_at
             self._metrics.answered(scope["method"], _pattern(scope), status, seconds)
             level = "debug" if scope["path"] in _PROBES else "info"
-            event = {"method": scope["method"], "path": _shown_path(scope), "status": status}
+            event = {"method": scope["method"], "path": logged_path(scope), "status": status}
             getattr(_log, level)("request", **event, ms=round(seconds * 1000, 1))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +107,7 @@ class RequestMiddleware:
         finally:
             self._metrics.sockets.dec()
             seconds = time.perf_counter() - started_at
-            _log.info("websocket", path=_shown_path(scope), code=code, seconds=round(seconds, 1))
+            _log.info("websocket", path=logged_path(scope), code=code, seconds=round(seconds, 1))
 
 
 class BodyLimitMiddleware:
@@ -150,12 +150,6 @@ def _pattern(scope: Scope) -> str:
     """The route that answered, such as `/v1/auto-enrichment/jobs/{id}`."""
     path = getattr(scope.get("route"), "path", None)
     return path if isinstance(path, str) else "unmatched"
-
-
-def _shown_path(scope: Scope) -> str:
-    """The path as it was sent, still percent-encoded and without its query: safe in a log line."""
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return raw[:LONGEST_LOGGED_PATH].decode("ascii", "backslashreplace")
 
 
 def _add_headers(scope: Scope, message: MutableMapping[str, Any]) -> None:

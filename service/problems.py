@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from models.fields import new_id
 from resolvers.errors import Fault, OperationError
+from service.paths import logged_path
 
 MEDIA_TYPE = "application/problem+json"
 DOCS_PATH = "/v1/docs"
@@ -155,10 +156,10 @@ def problem_of(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
         return problem(request, "BAD_REQUEST", "the connection ended before the body did")
     if is_out_of_reach(error):
-        _log.error("store out of reach", path=request.scope["path"], exc_info=error)
+        _log.error("store out of reach", path=logged_path(request.scope), exc_info=error)
         detail = "the service cannot reach its database or queue at the moment"
         return problem(request, "UNAVAILABLE", detail, details={"retryAfter": RETRY_AFTER_SECONDS})
-    _log.error("unexpected error", path=request.scope["path"], method=request.method, exc_info=error)
+    _log.error("unexpected error", path=logged_path(request.scope), method=request.method, exc_info=error)
     return problem(request, "INTERNAL", "something went wrong on our side")
 
 

@@ -91,7 +91,7 @@ def fault_paths(response: httpx.Response) -> list[str]:
 def check_described(response: httpx.Response) -> None:
     """Fails unless the description has this answer: status, media type, headers and every key of the body."""
     request = response.request
-    operation = _operation(request.method, request.url.path)
+    operation = _operation(request.method, request.url.raw_path.decode().partition("?")[0])
     if operation is None:
         return
     described = operation["responses"].get(str(response.status_code))
@@ -113,7 +113,7 @@ def _operation(method: str, path: str) -> Mapping[str, Any] | None:
     for described, methods in DESCRIPTION["paths"].items():
         pattern = described.split("/")
         fits = len(pattern) == len(parts) and all(
-            expected in (part, "{id}") for expected, part in zip(pattern, parts, strict=True)
+            expected == part or expected.startswith("{") for expected, part in zip(pattern, parts, strict=True)
         )
         if fits:
             found: Mapping[str, Any] | None = methods.get(method.lower())

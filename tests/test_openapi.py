@@ -35,6 +35,7 @@ DOCUMENTED = (
     "POST /resume",
     "GET /credits",
     "POST /records",
+    "DELETE /records/{entityType}/{externalId}",
 )
 
 
@@ -262,7 +263,7 @@ def test_the_pages_show_a_curl_command_for_every_route(reader: Reader) -> None:
     text = "".join(reader.text)
     for method, path in (name.split() for name in DOCUMENTED):
         command = f'curl -X {method} "https://enrich.example.com{PREFIX}{path}'
-        pattern = re.escape(command).replace(r"\{id\}", "[0-9a-f-]+")
+        pattern = re.sub(r"\\{\w+\\}", r"[\\w-]+", re.escape(command))
         assert re.search(pattern, text), (method, path)
 
 

@@ -12,7 +12,7 @@ from enrichment.asking import Reply
 from enrichment.catalogue import Refused, fields_of, normalize
 from enrichment.config import MaybeCharged, ProviderRule
 from enrichment.credits import Limits
-from enrichment.identity import is_telling, tells
+from enrichment.identity import impersonal, is_telling, tells
 from enrichment.merge import Candidate
 from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
@@ -282,7 +282,8 @@ class Asker:
     async def _note(self, provider: Provider, job: Claimed, asked: Asked) -> None:
         organization_id, provider_id = job.organization_id, provider.info.id
         if asked.error is not None:
-            await self._guard.note_failure(organization_id, provider_id, asked.error)
+            message = impersonal(asked.error.message, {"id": job.snapshot.external_id, **job.snapshot.fields})
+            await self._guard.note_failure(organization_id, provider_id, asked.error, message)
         else:
             matched = asked.outcome is not StepOutcome.NO_MATCH
             await self._guard.note_success(organization_id, provider_id, _rule(provider, job), matched)

@@ -58,8 +58,8 @@ class Guard:
         if not matched and rule is not None and rule.min_match_rate is not None:
             await self._check_match_rate(key, rule)
 
-    async def note_failure(self, organization_id: str, provider_id: str, error: ProviderError) -> None:
-        """A call failed."""
+    async def note_failure(self, organization_id: str, provider_id: str, error: ProviderError, message: str) -> None:
+        """A call failed. `message` is the error's, without what it repeats of the record: it outlives the record."""
         now = self._services.now()
         after = None if error.retry_after_seconds is None else timedelta(seconds=error.retry_after_seconds)
         _, cycle_end = month_bounds(now)
@@ -67,7 +67,7 @@ class Guard:
             (organization_id, provider_id),
             lambda breaker: after_failure(breaker, error.code, now, retry_after=after, cycle_end=cycle_end),
             last_error_code=error.code,
-            last_error_message=error.message[:500],
+            last_error_message=message[:500],
             last_error_at=to_micros(now),
         )
 

@@ -4,13 +4,15 @@ Bodies and statuses follow the documented interface of SalesOS Auto Enrichment.
 """
 
 from collections.abc import Mapping
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
 from service.problems import problem_of
-from service.rest import config, conflicts, jobs, pipeline, records, usage
+from service.rest import config, conflicts, erasure, jobs, pipeline, records, usage
 from service.rest.docs import page, render
 from service.rest.openapi import describe
 from service.rest.operation import Operation
@@ -21,6 +23,7 @@ from service.runtime import service_version
 OPERATIONS: tuple[Operation, ...] = (
     *config.OPERATIONS,
     *records.OPERATIONS,
+    *erasure.OPERATIONS,
     *jobs.OPERATIONS,
     *conflicts.OPERATIONS,
     *pipeline.OPERATIONS,
@@ -52,7 +55,19 @@ def _route(runtime: Runtime, path: str, methods: Mapping[str, Operation]) -> Rou
         except Exception as error:  # translated here, once, whatever it is
             return problem_of(request, error)
 
-    return Route(path, answer, methods=known, name=path)
+    kind = _EncodedRoute if "{externalId}" in path else Route
+    return kind(path, answer, methods=known, name=path)
+
+
+class _EncodedRoute(Route):
+    """A route whose parameters may hold a slash, percent-encoded: they are told apart before they are decoded."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        match, found = super().matches({**scope, "path": raw.decode("ascii", "replace")})
+        if match is not Match.NONE:
+            found["path_params"] = {name: unquote(value) for name, value in found["path_params"].items()}
+        return match, found
 
 
 def _descriptions() -> list[BaseRoute]:

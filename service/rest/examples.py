@@ -263,6 +263,22 @@ STATS: Json = {
     ],
 }
 
+CERTIFICATE: Json = {
+    "id": "01936f2a-7c00-7e1d-9d2c-2b3c4d5e6f70",
+    "entityType": "lead",
+    "reason": "Art. 17 GDPR",
+    "erasedAt": "2026-11-24T09:12:00Z",
+    "by": "admin-1",
+    "removed": [
+        {"where": "record", "count": 1},
+        {"where": "values and their history", "count": 14},
+        {"where": "jobs", "count": 2},
+        {"where": "kept answers of providers", "count": 3},
+    ],
+    "notReached": ["what providers keep of the questions that they were asked", "what the CRM holds"],
+    "others": [{"entityType": "contact", "externalId": "contact-12"}],
+}
+
 RECORDS_REQUESTS: Json = {
     "two": {
         "records": [

@@ -63,6 +63,17 @@ class Query:
                 self._fault("limit", f"must be a whole number from 1 to {MAX_SIZE}")
         return PageArgs(first=size, after=self._one("cursor"))
 
+    def text(self, name: str) -> str | None:
+        """The text as it is; None where absent or empty."""
+        return self._one(name) or None
+
+    def flag(self, name: str) -> bool:
+        """`true` or `false`; false where absent."""
+        text = (self._one(name) or "false").strip().lower()
+        if text not in {"true", "false"}:
+            self._fault(name, "must be true or false")
+        return text == "true"
+
     def moment(self, name: str) -> datetime | None:
         """An ISO 8601 date (its first moment) or time; UTC unless it says otherwise."""
         text = self._one(name)

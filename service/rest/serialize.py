@@ -19,6 +19,7 @@ from models.job import Job, Step
 from resolvers.alerts import AlertView
 from resolvers.config import ConfigView
 from resolvers.credits import CreditUsage, DailyUsage, UsageSlice
+from resolvers.erasure import EraseResult
 from resolvers.errors import OperationError
 from resolvers.freshness import Aging
 from resolvers.intake import RecordOutcome
@@ -282,6 +283,20 @@ def _day_json(day: DayStats) -> JsonObject:
         "fieldsWritten": day.fields_written,
         "fieldsVerified": day.fields_verified,
         "credits": day.credits,
+    }
+
+
+def certificate_json(result: EraseResult) -> JsonObject:
+    certificate = result.certificate
+    return {
+        "id": certificate.id,
+        "entityType": certificate.entity_type,
+        "reason": certificate.reason,
+        "erasedAt": certificate.erased_at,
+        "by": certificate.erased_by,
+        "removed": certificate.removed,
+        "notReached": certificate.not_reached,
+        "others": [{"entityType": other.entity_type, "externalId": other.external_id} for other in result.others],
     }
 
 

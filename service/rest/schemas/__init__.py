@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.rest.schemas import config, conflicts, jobs, pipeline, problems, records, usage
+from service.rest.schemas import config, conflicts, erasure, jobs, pipeline, problems, records, usage
 from service.rest.schemas.build import Json
 
 SCHEMAS: Mapping[str, Json] = dict(
@@ -10,6 +10,7 @@ SCHEMAS: Mapping[str, Json] = dict(
         {
             **config.SCHEMAS,
             **conflicts.SCHEMAS,
+            **erasure.SCHEMAS,
             **jobs.SCHEMAS,
             **pipeline.SCHEMAS,
             **problems.SCHEMAS,

@@ -1,0 +1,31 @@
+"""Paths as logs may have them: without what a caller put into them."""
+
+import re
+from typing import Any
+
+from starlette.types import Scope
+
+LONGEST = 300
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PARTS_OF_NOBODYS = 3
+
+
+def logged_path(scope: Scope) -> str:
+    """The path of a request: as it was sent where it holds our own ids alone, else its route's pattern.
+
+    Of a path that no route has, only the first parts: the rest may be anything, an external id mistyped.
+    """
+    pattern = getattr(scope.get("route"), "path", None)
+    sent = _sent(scope)
+    if isinstance(pattern, str):
+        values: dict[str, Any] = scope.get("path_params") or {}
+        return sent if all(_ID.fullmatch(str(value).lower()) for value in values.values()) else pattern
+    parts = sent.split("/")
+    short = "/".join(parts[:_PARTS_OF_NOBODYS])
+    return short if len(parts) <= _PARTS_OF_NOBODYS else f"{short}/..."
+
+
+def _sent(scope: Scope) -> str:
+    """Still percent-encoded and without its query: safe in a log line."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw[:LONGEST].decode("ascii", "backslashreplace")

@@ -1,0 +1,84 @@
+"""`/records/{entityType}/{externalId}`: a record is erased, and a certificate says what went."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from enrichment.vocabulary import EntityType
+from resolvers import erasure
+from resolvers.context import Context, Role
+from resolvers.errors import BadRequest, Fault
+from resolvers.texts import MAX_EXTERNAL_ID
+from service.rest.examples import CERTIFICATE
+from service.rest.operation import Answer, Operation, Parameter
+from service.rest.query import Query
+from service.rest.schemas.build import any_case, ref
+from service.rest.serialize import certificate_json, respond
+
+
+async def erase_record(ctx: Context, request: Request) -> Response:
+    ctx.require(Role.ADMIN)
+    entity_type = _entity_type(request.path_params["entityType"])
+    query = Query(request)
+    reason = query.text("reason")
+    block_domain = query.flag("blockDomain")
+    query.check()
+    external_id = request.path_params["externalId"]
+    result = await erasure.erase_record(ctx, entity_type, external_id, reason=reason, block_domain=block_domain)
+    return respond(certificate_json(result))
+
+
+def _entity_type(text: str) -> EntityType:
+    try:
+        return EntityType(text.lower())
+    except ValueError:
+        message = f"must be one of {', '.join(EntityType)}"
+        raise BadRequest(f"entityType: {message}", faults=[Fault("entityType", message)]) from None
+
+
+OPERATIONS = (
+    Operation(
+        method="DELETE",
+        path="/records/{entityType}/{externalId}",
+        handler=erase_record,
+        id="eraseRecord",
+        tag="Records",
+        summary="Erase a record",
+        description=(
+            "Removes the record with its values, history, jobs, conflicts and kept answers. The certificate says what"
+            " was removed and where, and what is out of reach. The same person is refused with `ERASED` when it is"
+            " sent again; an account by its domain too, with `blockDomain`."
+        ),
+        role=Role.ADMIN,
+        parameters=(
+            Parameter(
+                name="entityType",
+                place="path",
+                required=True,
+                description="What the record is.",
+                schema=any_case(EntityType),
+                example="lead",
+            ),
+            Parameter(
+                name="externalId",
+                place="path",
+                required=True,
+                description="The CRM's own id, percent-encoded.",
+                schema={"type": "string", "minLength": 1, "maxLength": MAX_EXTERNAL_ID},
+                example="lead-77",
+            ),
+            Parameter(
+                name="reason",
+                description="Kept in the certificate; it must not tell who it was.",
+                schema={"type": "string", "maxLength": erasure.MAX_REASON},
+                example="Art. 17 GDPR",
+            ),
+            Parameter(
+                name="blockDomain",
+                description="Of an account: refuse others at the same domain, too.",
+                schema={"type": "boolean", "default": False},
+            ),
+        ),
+        answer=Answer(description="The certificate", schema=ref("ErasureCertificate"), example=CERTIFICATE),
+        refusals=("NOT_FOUND", "VALIDATION_FAILED", "STATE_CONFLICT"),
+    ),
+)

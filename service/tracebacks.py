@@ -1,0 +1,69 @@
+"""How an exception is written down: where it came from in full, what it says only where that can be no value.
+
+The text of an exception may repeat whatever was at hand: a key that was not there, a row that broke a rule, a number
+that could not be read. Those texts stay out of the logs; type, file and line of every frame tell enough.
+"""
+
+import sqlite3
+import traceback
+from types import TracebackType
+from typing import TypeAlias
+
+import asyncpg
+import redis.exceptions
+
+ExcInfo: TypeAlias = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+
+_OUTSPOKEN = (
+    OSError,
+    AttributeError,
+    ImportError,
+    NameError,
+    NotImplementedError,
+    TypeError,
+    MemoryError,
+    sqlite3.Error,  # names columns and constraints, never what is in them
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+)
+_BECAUSE = "\nThe above exception was the direct cause of the following exception:\n"
+_MEANWHILE = "\nDuring handling of the above exception, another exception occurred:\n"
+_DEEPEST = 10
+
+
+def format_exception(exc_info: ExcInfo) -> str:
+    """The exception with all that led to it, oldest first."""
+    error = exc_info[1]
+    return "" if error is None else "\n".join(_lines(error, _DEEPEST))
+
+
+def _lines(error: BaseException, depth: int) -> list[str]:
+    lines: list[str] = []
+    if depth and error.__cause__ is not None:
+        lines += [*_lines(error.__cause__, depth - 1), _BECAUSE]
+    elif depth and error.__context__ is not None and not error.__suppress_context__:
+        lines += [*_lines(error.__context__, depth - 1), _MEANWHILE]
+    if error.__traceback__ is not None:
+        lines.append("Traceback (most recent call last):")
+        lines += [frame.rstrip("\n") for frame in traceback.format_tb(error.__traceback__)]
+    lines.append(f"{_name(error)}{_said(error)}")
+    if depth and isinstance(error, BaseExceptionGroup):
+        for number, part in enumerate(error.exceptions, 1):
+            lines += [f"--- {number} of {len(error.exceptions)} ---", *_lines(part, depth - 1)]
+    return lines
+
+
+def _name(error: BaseException) -> str:
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, _OUTSPOKEN):
+        return f": {error}" if str(error) else ""
+    if isinstance(error, asyncpg.PostgresError):
+        told = {name: getattr(error, name, None) for name in ("sqlstate", "table_name", "constraint_name")}
+        return ": " + ", ".join(f"{name} {value}" for name, value in told.items() if value)
+    return " (its text is left out: it may repeat a value)" if str(error) else ""
