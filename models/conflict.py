@@ -17,7 +17,8 @@ class Conflict(Model):
 
     `current` is `{value, source, confidence, observedAt}` as it was when the conflict was raised, or None
     for an empty field; `candidates` lists `{id, value, provider, confidence, observedAt}`;
-    `resolution` is `{action, candidateId, value, note, resolvedBy, resolvedAt}`. Times in them are ISO 8601.
+    `resolution` is `{action, candidateId, value, note, resolvedBy, resolvedAt}`, and `rule` where a rule decided
+    that `resolvedBy` accepted. Times in them are ISO 8601.
     """
 
     id = id_field()
@@ -36,6 +37,7 @@ class Conflict(Model):
     recommended_id = fields.CharField(max_length=36, null=True)  # None recommends keeping the current value
     recommended_because = fields.TextField(default="")
     resolution = fields.JSONField[dict[str, Any]](null=True)
+    by_rule = fields.BooleanField(default=False)  # a rule of the organization resolved it, and no person
     created_at: datetime = Instant()
     updated_at: datetime = Instant()
     resolved_at: datetime | None = Instant(null=True)

@@ -58,6 +58,30 @@ async def supersede(tx: BaseDBAsyncClient, fields: Sequence[tuple[str, str]], mo
     return {row["id"]: row["organization_id"] for row in ended}
 
 
+_ASKED = "id, entity_type, field, reason, current, candidates"
+
+
+async def latest_decisions(organization_id: str, most: int) -> list[dict[str, Any]]:
+    """The latest conflicts that people resolved, `most` of them, newest first."""
+    return await query(
+        f"SELECT {_ASKED}, resolution FROM conflict WHERE organization_id = ? AND status = 'resolved' AND NOT by_rule"
+        " ORDER BY resolved_at DESC, id DESC LIMIT ?",
+        [organization_id, most],
+    )
+
+
+async def open_questions(organization_id: str, fields: Sequence[tuple[str, str]], most: int) -> list[dict[str, Any]]:
+    """The newest open conflicts about these (entity type, field), `most` of them, newest first."""
+    if not fields:
+        return []
+    names = [f"{entity_type}/{field}" for entity_type, field in fields]
+    return await query(
+        f"SELECT {_ASKED} FROM conflict WHERE organization_id = ? AND status = 'open'"
+        f" AND entity_type || '/' || field IN ({marks(names)}) ORDER BY id DESC LIMIT ?",
+        [organization_id, *names, most],
+    )
+
+
 async def rejections(
     record_ids: Sequence[str], *, using: BaseDBAsyncClient | None = None
 ) -> set[tuple[str, str, str, str]]:

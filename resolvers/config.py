@@ -1,6 +1,6 @@
 """Read and change an organization's configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,61 +52,76 @@ async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_ve
     """
     caller = ctx.require(Role.MANAGER)
     now = ctx.services.now()
-    registry = ctx.services.registry
-    await organization_of(caller.organization_id, registry, now)
+    await organization_of(caller.organization_id, ctx.services.registry, now)
 
     async def body(tx: BaseDBAsyncClient) -> ConfigView:
-        # The no-op update locks the row, so that two changes at once are made one after the other.
-        row = (
-            await query(
-                "UPDATE organization SET config_version = config_version WHERE id = ?"
-                " RETURNING config, config_version, config_updated_at, config_updated_by",
-                [caller.organization_id],
-                using=tx,
-            )
-        )[0]
-        if expected_version is not None and expected_version != row["config_version"]:
-            raise VersionMismatch(
-                f"the configuration is at version {row['config_version']}, not {expected_version}",
-                version=row["config_version"],
-            )
-        before = load(row["config"])
-        config = _merged(before, changes, registry.ids())
-        if config.as_json() == read_config(before).as_json():
-            return ConfigView(
-                config, row["config_version"], from_micros(row["config_updated_at"]), row["config_updated_by"]
-            )
-        version = row["config_version"] + 1
-        stored = dump(config.as_json())
-        await execute(
-            "UPDATE organization SET config = ?, config_version = ?, config_updated_at = ?, config_updated_by = ?"
-            " WHERE id = ?",
-            [stored, version, to_micros(now), caller.user, caller.organization_id],
-            using=tx,
-        )
-        await execute(
-            "INSERT INTO config_change (id, organization_id, version, config, changed_at, changed_by)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            [new_id(), caller.organization_id, version, stored, to_micros(now), caller.user],
-            using=tx,
-        )
-        await record_audit(
-            tx,
-            caller.organization_id,
-            action="config.changed",
-            subject=f"version {version}",
-            actor=caller.user,
-            origin=ctx.origin,
-            now=now,
-            details={"changes": differences(read_config(before).as_json(), config.as_json())},
-        )
-        return ConfigView(config, version, now, caller.user)
+        return await change_config(tx, ctx, lambda _: changes, expected_version=expected_version, now=now)
 
     view = await transaction(body)
     if view.updated_at == now and {"credits", "providers"} & changes.keys():
         # A limit may have been raised: what ended for want of credits runs again, and ends the same if not.
         await restore_jobs(ctx.services, caller.organization_id)
     return view
+
+
+async def change_config(
+    tx: BaseDBAsyncClient,
+    ctx: Context,
+    changes: Callable[[Config], Mapping[str, Any]],
+    *,
+    expected_version: int | None,
+    now: datetime,
+) -> ConfigView:
+    """Make the changes that follow from the configuration as it is, in the caller's transaction. See `update_config`.
+
+    Writes the audit log: whatever else the transaction locks comes before.
+    """
+    caller = ctx.require(Role.MANAGER)
+    # The no-op update locks the row, so that two changes at once are made one after the other.
+    row = (
+        await query(
+            "UPDATE organization SET config_version = config_version WHERE id = ?"
+            " RETURNING config, config_version, config_updated_at, config_updated_by",
+            [caller.organization_id],
+            using=tx,
+        )
+    )[0]
+    if expected_version is not None and expected_version != row["config_version"]:
+        raise VersionMismatch(
+            f"the configuration is at version {row['config_version']}, not {expected_version}",
+            version=row["config_version"],
+        )
+    stored = load(row["config"])
+    before = read_config(stored)
+    config = _merged(stored, changes(before), ctx.services.registry.ids())
+    if config.as_json() == before.as_json():
+        return ConfigView(
+            config, row["config_version"], from_micros(row["config_updated_at"]), row["config_updated_by"]
+        )
+    version = row["config_version"] + 1
+    await execute(
+        "UPDATE organization SET config = ?, config_version = ?, config_updated_at = ?, config_updated_by = ?"
+        " WHERE id = ?",
+        [dump(config.as_json()), version, to_micros(now), caller.user, caller.organization_id],
+        using=tx,
+    )
+    await execute(
+        "INSERT INTO config_change (id, organization_id, version, config, changed_at, changed_by)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [new_id(), caller.organization_id, version, dump(config.as_json()), to_micros(now), caller.user],
+        using=tx,
+    )
+    await record_audit(
+        tx,
+        caller.organization_id,
+        action="config.changed",
+        subject=f"version {version}",
+        actor=caller.user,
+        origin=ctx.origin,
+        now=now,
+        details={"changes": differences(before.as_json(), config.as_json())},
+    )
+    return ConfigView(config, version, now, caller.user)
 
 
 def _merged(before: Mapping[str, Any], changes: Mapping[str, Any], provider_ids: tuple[str, ...]) -> Config:

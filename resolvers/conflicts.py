@@ -92,6 +92,12 @@ async def _read(organization_id: str, conflict_id: str) -> Conflict:
     return found
 
 
+async def read_conflicts(organization_id: str, ids: Sequence[str]) -> dict[str, Conflict]:
+    """These conflicts by id, with record and job; those that are not there are left out."""
+    every = _filtered(organization_id, ConflictFilter(status=tuple(ConflictStatus)))
+    return {conflict.id: conflict for conflict in await every.filter(id__in=list(ids))} if ids else {}
+
+
 async def resolve_conflict(ctx: Context, conflict_id: str, resolution: Resolution | None) -> Conflict:
     """Settle an open conflict; without a resolution, as recommended.
 
@@ -131,8 +137,7 @@ async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolu
         return outcomes
     jobs = list({conflict.job_id for conflict in settled.values()})
     await announce(ctx.services.redis, caller.organization_id, conflicts=list(settled), jobs=jobs)
-    every = ConflictFilter(status=tuple(ConflictStatus))
-    after = {one.id: one for one in await _filtered(caller.organization_id, every).filter(id__in=list(settled))}
+    after = await read_conflicts(caller.organization_id, list(settled))
     return [
         outcome if outcome.conflict is None else ResolveOutcome(outcome.id, after.get(outcome.conflict.id))
         for outcome in outcomes

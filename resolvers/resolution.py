@@ -1,6 +1,6 @@
 """What resolving a conflict does: the choice, checked; then the value, its provenance and what is remembered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.catalogue import Refused, completeness, normalize, same, value_key
-from enrichment.vocabulary import SOURCE_REVIEWER, ConflictStatus, EntityType, ResolutionAction
+from enrichment.vocabulary import SOURCE_REVIEWER, EntityType, ResolutionAction
 from models.conflict import Conflict
 from models.conflicts import remember_rejections
 from models.database import dump, load, query, transaction
@@ -105,6 +105,7 @@ async def settle_conflict(
         "value": choice.value,
         "note": choice.note,
         "resolvedBy": user,
+        "rule": None,
         "resolvedAt": now.isoformat().replace("+00:00", "Z"),
     }
 
@@ -118,7 +119,7 @@ async def settle_conflict(
             using=tx,
         )
         if not settled:
-            await _refuse_unless_repeated(tx, conflict.id, resolution)
+            await refuse_unless_repeated(tx, conflict.id, resolution)
             return
         await _hold_value(tx, conflict, choice, user, moment)
         candidates = load(settled[0]["candidates"])
@@ -138,7 +139,8 @@ async def settle_conflict(
     await transaction(body)
 
 
-async def _refuse_unless_repeated(tx: BaseDBAsyncClient, conflict_id: str, wanted: dict[str, Any]) -> None:
+async def refuse_unless_repeated(tx: BaseDBAsyncClient, conflict_id: str, wanted: Mapping[str, Any]) -> None:
+    """Nothing, where this is how the conflict was resolved; raises ConflictAlreadyResolved otherwise."""
     found = await query("SELECT status, resolution FROM conflict WHERE id = ?", [conflict_id], using=tx)
     if not found:
         raise NotFound("no such conflict")  # erased with its record
@@ -147,7 +149,7 @@ async def _refuse_unless_repeated(tx: BaseDBAsyncClient, conflict_id: str, wante
     compared = ("action", "candidateId", "value", "note", "resolvedBy")
     if first is not None and all(first[key] == wanted[key] for key in compared):
         return
-    if row["status"] == ConflictStatus.SUPERSEDED:
+    if first is None:
         message = "the record has changed, so that this conflict is gone"
     else:
         message = f"{first['resolvedBy']} resolved this conflict before ({first['action']})"
@@ -158,8 +160,16 @@ async def _hold_value(tx: BaseDBAsyncClient, conflict: Conflict, choice: Choice,
     """Make the chosen value the field's, held by the reviewer from now on, also where it is the current one."""
     if choice.value is None:
         return
+    held = {"source": SOURCE_REVIEWER, "actor": user, "confidence": 1.0, "observed_at": moment}
+    await write_resolved(tx, conflict, choice.value, held, moment)
+
+
+async def write_resolved(
+    tx: BaseDBAsyncClient, conflict: Conflict, value: Any, provenance: Mapping[str, Any], moment: int
+) -> None:
+    """Make this the value of the conflict's field; `provenance` has its source, confidence and time."""
     row = (await query("SELECT * FROM record WHERE id = ?", [conflict.record_id], using=tx))[0]
-    fields = {**load(row["fields"]), conflict.field: choice.value}
+    fields = {**load(row["fields"]), conflict.field: value}
     changed = {
         "id": row["id"],
         "version": row["version"],
@@ -168,20 +178,17 @@ async def _hold_value(tx: BaseDBAsyncClient, conflict: Conflict, choice: Choice,
         "completeness": completeness(EntityType(row["entity_type"]), fields),
     }
     await update_records(tx, [changed], moment)
-    value = {
+    written = {
+        **provenance,
         "id": new_id(),
         "organization_id": conflict.organization_id,
         "record_id": conflict.record_id,
         "field": conflict.field,
-        "value": dump(choice.value),
-        "source": SOURCE_REVIEWER,
-        "actor": user,
-        "confidence": 1.0,
+        "value": dump(value),
         "job_id": conflict.job_id,
-        "observed_at": moment,
         "written_at": moment,
     }
-    await replace_values(tx, [value], moment)
+    await replace_values(tx, [written], moment)
 
 
 async def _remember_rejected(

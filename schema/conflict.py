@@ -50,6 +50,7 @@ class Resolution:
     value: JSON | None
     note: str | None
     resolved_by: str | None
+    rule: str | None = strawberry.field(description="The rule that decided, which `resolvedBy` had accepted.")
     resolved_at: datetime
 
     @classmethod
@@ -60,6 +61,7 @@ class Resolution:
             value=JSON(resolution.get("value")),
             note=resolution.get("note"),
             resolved_by=resolution.get("resolvedBy"),
+            rule=resolution.get("rule"),
             resolved_at=read_time(resolution["resolvedAt"]),
         )
 

@@ -38,6 +38,7 @@ from schema.provider import ProviderMutation, ProviderQuery
 from schema.record import RecordQuery
 from schema.scalars import SCALARS
 from schema.stats import StatsQuery
+from schema.suggestion import SuggestionMutation, SuggestionQuery
 from schema.suppression import SuppressionMutation, SuppressionQuery
 from schema.undo import UndoMutation, UndoQuery
 
@@ -54,6 +55,7 @@ class Query(
     ProviderQuery,
     EnrichQuery,
     LedgerQuery,
+    SuggestionQuery,
     AuditQuery,
     FreshnessQuery,
     UndoQuery,
@@ -74,6 +76,7 @@ class Mutation(
     PipelineMutation,
     CreditMutation,
     ProviderMutation,
+    SuggestionMutation,
     UndoMutation,
     SuppressionMutation,
     ErasureMutation,

@@ -90,6 +90,7 @@ RESOLVED_CONFLICT: Json = {
         "value": 340,
         "note": "Checked on their web site",
         "resolvedBy": "user-1",
+        "rule": None,
         "resolvedAt": "2026-11-24T09:12:00Z",
     },
     "updatedAt": "2026-11-24T09:12:00Z",

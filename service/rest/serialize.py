@@ -125,7 +125,7 @@ def conflict_json(conflict: Conflict, external_id: str, aging: Aging) -> JsonObj
         "candidates": candidates,
         "recommended": recommended,
         "recommendedBecause": conflict.recommended_because,
-        "resolution": conflict.resolution,
+        "resolution": conflict.resolution and {"rule": None, **conflict.resolution},
         "createdAt": conflict.created_at,
         "updatedAt": conflict.updated_at,
         "resolvedAt": conflict.resolved_at,

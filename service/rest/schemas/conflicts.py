@@ -55,6 +55,7 @@ RESOLUTION = shape(
         "value": ANYTHING,
         "note": nullable(TEXT),
         "resolvedBy": TEXT,
+        "rule": {**nullable(TEXT), "description": "The rule that decided, which `resolvedBy` had accepted."},
         "resolvedAt": MOMENT,
     },
 )
