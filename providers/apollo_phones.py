@@ -25,7 +25,7 @@ _PERSON_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _FINAL = frozenset({"request_id_unknown", "request_id_expired", "invalid_request_id"})
 
 # Seconds until the first question, which doubles, and at most: asking is only in case that the webhook does not come.
-_WITH_WEBHOOK, _WITHOUT = (60.0, 600.0), (10.0, 120.0)
+_WITH_WEBHOOK, _WITHOUT = (300.0, 900.0), (10.0, 120.0)
 _LONGEST_TOLD = 3600.0
 
 

@@ -26,7 +26,9 @@ def webhook_routes(runtime: Runtime) -> list[BaseRoute]:
             payload = await read_object(request, most_bytes=MOST_BYTES)
             outcome = await deliver(runtime.services, called, payload)
         except Exception as error:  # translated here, once, whatever it is
-            return problem_of(request, error)
+            refusal = problem_of(request, error)
+            refusal.headers["Connection"] = "close"  # a stranger's body is not read to its end
+            return refusal
         _log.info("answer delivered", provider=provider, job_id=called.job_id, outcome=outcome.value)
         return Response(dump({"status": outcome.value}), media_type="application/json")
 

@@ -279,11 +279,11 @@ async def test_a_phone_comes_later_and_is_asked_for_less_and_less_often() -> Non
 
 async def test_a_phone_that_is_sent_is_asked_for_only_in_case_that_it_does_not_come() -> None:
     waiting = await sent()
-    assert waiting.retry_after_seconds == 60
-    told = reply({"error_code": "result_pending", "retry_after_seconds": 900}, 404)
+    assert waiting.retry_after_seconds == 300
+    told = reply({"error_code": "result_pending", "retry_after_seconds": 1800}, 404)
     answer = await apollo(phones=True).poll(waiting.token, MARA, FakeHttp(told))
     assert isinstance(answer, Pending)
-    assert answer.retry_after_seconds == 900
+    assert answer.retry_after_seconds == 1800
 
 
 @pytest.mark.parametrize(

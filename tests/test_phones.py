@@ -15,15 +15,19 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.vocabulary import EntityType, JobStatus
-from models.database import query
+from models.database import execute, marks, query
+from resolvers.credits import get_credits
 from resolvers.enrich import RecordSelection, enrich_records
+from resolvers.erasure import erase_record
 from resolvers.estimate import estimate_enrichment
 from resolvers.jobs import cancel_job
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.providers import list_providers
+from resolvers.suppression import Values, suppress
+from resolvers.verify import check_ledger
 from service.logs import redact_text
 from service.webhooks import MOST_BYTES
-from tests.factories import configure, send, work
+from tests.factories import configure, job_of, send, work
 from tests.fake_http import body_of
 from tests.phones_at_work import EMAIL, MATCH, PHONE, RESULT, Installation, delivery, forged, installed
 from tests.processes import run_command
@@ -214,7 +218,7 @@ async def test_a_webhook_is_no_answer_for_another_organization_or_person(here: I
 async def test_an_answer_about_somebody_else_is_refused_and_noted(here: Installation, payload: Any) -> None:
     sent = await here.ask()
     assert (await here.deliver(payload)).status_code == 422
-    await here.go_on(61)  # asked for, since it did not come
+    await here.go_on(301)  # asked for, since it did not come
     job, _, reserved = await here.proven(sent)
     assert (job.status, reserved) == (JobStatus.PENDING, 9)
     assert "was refused" in job.steps[0].detail
@@ -324,10 +328,10 @@ async def test_an_early_webhook_about_somebody_else_is_refused_once_it_is_known(
 
 async def test_a_phone_that_is_not_sent_is_asked_for(here: Installation) -> None:
     sent = await here.ask()
-    await here.go_on(61)
+    await here.go_on(301)
     assert (await here.proven(sent))[0].status is JobStatus.PENDING
     here.apollo.script(RESULT, told(body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"}))
-    await here.go_on(121)
+    await here.go_on(601)
     job, used, reserved = await here.proven(sent)
     assert (job.record.fields["mobilePhone"], used, reserved) == (PHONE, 9, 0)
     late = await here.deliver()
@@ -342,8 +346,8 @@ async def test_a_phone_that_is_not_sent_is_asked_for(here: Installation) -> None
 async def test_a_key_that_may_not_ask_for_results_waits_for_the_webhook(here: Installation, refusal: Any) -> None:
     sent = await here.ask()
     here.apollo.script(RESULT, refusal)
-    await here.go_on(61)
-    await here.go_on(601)
+    await here.go_on(301)
+    await here.go_on(901)
     assert len(here.apollo.calls_to(RESULT)) == 1
     assert [view.healthy for view in await list_providers(here.of())] == [True]
     await here.deliver()
@@ -353,8 +357,8 @@ async def test_a_key_that_may_not_ask_for_results_waits_for_the_webhook(here: In
 
 async def test_a_phone_that_never_comes_costs_what_came_at_once(here: Installation) -> None:
     sent = await here.ask()
-    for _ in range(9):
-        await here.go_on(601)
+    for _ in range(6):
+        await here.go_on(901)
     job, used, reserved = await here.proven(sent)
     assert (job.status, job.credits_used, used, reserved) == (JobStatus.COMPLETED, 1, 1, 0)
     assert "never came" in job.steps[0].detail
@@ -420,6 +424,65 @@ async def test_what_came_at_once_does_not_change_the_question(here: Installation
     job, used, reserved = await here.proven(sent)
     assert (job.status, job.record.fields["mobilePhone"], used, reserved) == (JobStatus.COMPLETED, PHONE, 9, 0)
     assert len(here.apollo.calls_to(MATCH)) == 1
+
+
+async def test_a_job_whose_worker_died_after_the_charge_shows_what_it_paid(here: Installation) -> None:
+    """The charge and the kept answer are one transaction, the end of the job is the next: that one is taken back."""
+    sent = await here.ask()
+    before = {table: await query(f"SELECT * FROM {table}") for table in ("record", "job", "step")}
+    values = [row["id"] for row in await query("SELECT id FROM field_value")]
+    await here.deliver()
+    await here.go_on()
+    assert (await here.proven(sent))[1:] == (9, 0)
+    for table, rows in before.items():
+        for row in rows:
+            changed = ", ".join(f"{name} = ?" for name in row)
+            await execute(f"UPDATE {table} SET {changed} WHERE id = ?", [*row.values(), row["id"]])
+    await execute(f"DELETE FROM field_value WHERE id NOT IN ({marks(values)})", values)
+    assert (await job_of(sent)).status is JobStatus.PENDING
+
+    await here.go_on(301)
+
+    job, used, reserved = await here.proven(sent)
+    assert (job.status, job.credits_used, job.record.fields["mobilePhone"]) == (JobStatus.COMPLETED, 9, PHONE)
+    assert (used, reserved) == (9, 0)
+    assert len(here.apollo.calls_to(MATCH)) == 1
+
+
+async def test_another_record_of_the_same_person_waits_along_and_costs_nothing(here: Installation) -> None:
+    first, second = await here.ask(), await here.ask(external_id="L2")
+    await here.deliver()
+    await here.go_on()
+    await here.go_on(61)
+    for sent, credits in ((first, 9), (second, 0)):
+        job, used, reserved = await here.proven(sent)
+        assert (job.record.fields["mobilePhone"], job.credits_used) == (PHONE, credits)
+        assert (used, reserved) == (9, 0)
+    assert len(here.apollo.calls_to(MATCH)) == 1
+
+
+async def test_the_webhook_of_a_record_that_was_erased_is_unknown(here: Installation) -> None:
+    sent = await here.ask()
+    address = here.address()
+    await erase_record(here.of(), EntityType.LEAD, "L1", reason=None)
+    await stranger(here, address)
+    assert await query("SELECT id FROM answer") == []
+    assert sent.record is not None
+    usage = await get_credits(here.of())
+    assert (usage.used, usage.reserved) == (0, 0)
+    assert (await check_ledger("acme")).faults == []
+
+
+async def test_nothing_is_written_of_a_person_who_is_suppressed_while_the_phone_is_on_its_way(
+    here: Installation,
+) -> None:
+    sent = await here.ask()
+    await suppress(here.of(), Values(emails=[EMAIL]))
+    await here.deliver()
+    await here.go_on()
+    job, used, reserved = await here.proven(sent)
+    assert (job.record.fields.get("mobilePhone"), used, reserved) == (None, 0, 0)
+    assert await query("SELECT id FROM answer WHERE delivered IS NOT NULL") == []
 
 
 async def test_no_log_shows_the_address(here: Installation) -> None:

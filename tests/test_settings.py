@@ -87,6 +87,11 @@ def test_prices_are_pairs_or_json(monkeypatch: pytest.MonkeyPatch, text: str) ->
         ("MONTHLY_CREDIT_GRANT", "-1"),
         ("LOG_LEVEL", "loud"),
         ("METRICS", "perhaps"),
+        ("PUBLIC_URL", "crm.example.com"),
+        ("PUBLIC_URL", "http://crm.example.com"),
+        ("PUBLIC_URL", "https://user:hunter2@crm.example.com"),
+        ("PUBLIC_URL", "https://crm.example.com?x=1"),
+        ("APOLLO_PHONES", "perhaps"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -94,6 +99,32 @@ def test_a_bad_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, nam
     said = faults()
     assert said.startswith(f"AUTO_ENRICHMENT_{name}: ")
     assert len(said.splitlines()) == 1
+
+
+def test_a_public_address_is_https_but_for_this_machine_while_developing() -> None:
+    assert (
+        load_settings(public_url="https://crm.example.com/enrichment/").public_url
+        == "https://crm.example.com/enrichment"
+    )
+    local = "http://127.0.0.1:8000"
+    assert load_settings(public_url=local).public_url == local
+    assert "PUBLIC_URL: should be https" in faults(public_url=local, environment="production")
+    assert "hunter2" not in faults(public_url="https://user:hunter2@crm.example.com")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "phones", "asks"),
+    [
+        (None, None, False),
+        ("https://x.example", None, True),
+        (None, True, True),
+        ("https://x.example", False, False),
+    ],
+)
+def test_phones_are_asked_for_where_an_operator_says_so(
+    public_url: str | None, phones: bool | None, asks: bool
+) -> None:
+    assert load_settings(public_url=public_url, apollo_phones=phones).asks_apollo_for_phones is asks
 
 
 def test_every_bad_setting_is_named_at_once() -> None:

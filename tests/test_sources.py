@@ -85,6 +85,10 @@ async def test_a_new_organization_starts_with_the_paid_providers_off_but_those_w
     [
         ({"apollo_base_url": "http://apollo.example"}, "AUTO_ENRICHMENT_APOLLO_BASE_URL: the address of apollo should"),
         ({"provider_prices": {"nobody": 1}}, "AUTO_ENRICHMENT_PROVIDER_PRICES: no provider nobody"),
+        (
+            {"public_url": "https://crm.example.com", "environment": "production"},
+            "AUTO_ENRICHMENT_PUBLIC_URL: needs AUTO_ENRICHMENT_ENCRYPTION_KEY",
+        ),
         ({"described_providers": Path("absent.json")}, "AUTO_ENRICHMENT_DESCRIBED_PROVIDERS: absent.json"),
     ],
 )

@@ -32,6 +32,7 @@ from workers.load import Claimed
 CALL_SECONDS = 30.0
 LOOK_SECONDS = 0.1  # between two looks for an answer that another job is asking for
 PATIENCE_SECONDS = 2.0  # after which the job gives its place back meanwhile
+SIDE_SECONDS = 60.0  # until the next look, at most, for an answer that another job waits for
 LONGEST_WAIT = timedelta(hours=1)  # for an answer that comes later, where the provider sets no end
 CALLBACK_GRACE = timedelta(minutes=5)  # for an answer that is sent when the wait is all but over
 AGAIN_SECONDS = 30.0  # until the next question for an answer that could not be asked for
@@ -133,7 +134,7 @@ class Asker:
             return _failed(_maybe_charged(known.detail))
         if known.state is AnswerState.PENDING and known.asked_by == job.id:
             return await self._go_on(provider, question, job, known)
-        return _waiting(self._now() + timedelta(seconds=PATIENCE_SECONDS))
+        return _waiting(_until_others_know(known, self._now()))
 
     async def _look(self, inquiry: Inquiry) -> Kept | None:
         """What is known of the question, after some patience with another job that is asking it."""
@@ -309,12 +310,14 @@ class Asker:
         row = {"findings": [_finding_json(name, one) for name, one in asked.candidates.items()], "detail": asked.detail}
         if asked.pending is not None:
             assert asked.waits_until is not None
+            end = asked.pending.expires_at or now + LONGEST_WAIT
+            asked.waits_until = min(asked.waits_until, end)
             row |= {
                 "state": AnswerState.PENDING.value,
                 "token": asked.pending.token,
                 "reservation_id": reservation,
                 "lease_until": to_micros(asked.waits_until),
-                "expires_at": to_micros(asked.pending.expires_at or now + LONGEST_WAIT),
+                "expires_at": to_micros(end),
             }
             return Closing(organization_id, reservation, inquiry, kept=row, holds_on=True)
         matched = asked.outcome is StepOutcome.MATCH
@@ -373,6 +376,15 @@ def _finding_json(name: str, candidate: Candidate) -> dict[str, Any]:
 def _waiting(until: datetime, so_far: dict[str, Candidate] | None = None, detail: str = "") -> Asked:
     waits = SkipReason.WAITING
     return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=waits, detail=detail, waits_until=until)
+
+
+def _until_others_know(known: Kept, now: datetime) -> datetime:
+    """When to look again for an answer that another job asks or waits for."""
+    soon = now + timedelta(seconds=PATIENCE_SECONDS)
+    if known.state is not AnswerState.PENDING:
+        return soon
+    due = from_micros(known.due_at or 0) + timedelta(seconds=PATIENCE_SECONDS)
+    return min(max(due, soon), now + timedelta(seconds=SIDE_SECONDS))
 
 
 def _with_so_far(asked: Asked, so_far: dict[str, Candidate], *, over: bool) -> Asked:
