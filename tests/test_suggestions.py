@@ -14,6 +14,7 @@ from arq.connections import ArqRedis
 
 from enrichment.config import Config, ReviewRule, RuleAction
 from enrichment.merge import Candidate, Proposal
+from enrichment.ruling import Ruling
 from enrichment.suggest import Decided, Question, pattern_of, suggest, suggestion_id
 from enrichment.vocabulary import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from models.conflict import Conflict
@@ -23,8 +24,9 @@ from models.record import FieldValue, Record
 from resolvers.conflicts import resolve_conflict
 from resolvers.context import Role, Services
 from resolvers.enrich import RecordSelection, enrich_records
-from resolvers.errors import Forbidden, NotFound, VersionMismatch
+from resolvers.errors import ConflictAlreadyResolved, Forbidden, NotFound, StateConflict, VersionMismatch
 from resolvers.resolution import Resolution
+from resolvers.ruled import settle_by_rule
 from resolvers.suggestions import Accepted, RuleSuggestion, accept_suggestion, dismiss_suggestion, list_suggestions
 from resolvers.trust import trust_of
 from tests.factories import StandIn, configure, context, send, services, work
@@ -225,6 +227,12 @@ async def accept(shared: Services, suggestion: RuleSuggestion, **options: Any) -
     return await accept_suggestion(context(shared, role=Role.MANAGER), suggestion.suggestion.id, **options)
 
 
+def ruling_of(conflict: Conflict, rule: ReviewRule) -> Ruling:
+    one = conflict.candidates[0]
+    accepted = Candidate(one["provider"], one["value"], one["confidence"], NOW)
+    return Ruling(rule, Proposal(accepted.value, accepted.confidence, NOW, (accepted,)), ())
+
+
 async def audited() -> list[str]:
     rows = await query("SELECT action FROM audit_entry WHERE organization_id = 'acme' ORDER BY number")
     return [row["action"] for row in rows]
@@ -269,7 +277,7 @@ class TestAccepting:
 
     async def test_a_rule_that_keeps_settles_too_and_rejects_nothing(self, redis: ArqRedis) -> None:
         shared = services(redis, everywhere())
-        await configure(context(shared), minConfidence=0.1)
+        await configure(context(shared), minConfidence=0.5)
         for conflict in await many(shared, 24):
             await resolve_conflict(context(shared), conflict.id, LEAVE)
         (waiting,) = await many(shared, 1, start=24)
@@ -341,6 +349,27 @@ class TestAccepting:
         assert (await accept(shared, suggestion)).outcomes == []
         assert (await Record.get(id=mine.record_id)).fields["city"] == "Bremen"
 
+    async def test_a_person_or_a_newer_answer_is_faster_than_the_rule(self, redis: ArqRedis) -> None:
+        standin = everywhere()
+        shared = services(redis, standin)
+        ctx = context(shared)
+        await configure(ctx, cooldownHours=0)
+        first, second = await many(shared, 2)
+        rule = ReviewRule.model_validate({"entityType": "account", "field": "city", "action": "accept"})
+        ruled = [ruling_of(conflict, rule) for conflict in (first, second)]
+        await resolve_conflict(ctx, first.id, LEAVE)
+        name = (await Record.get(id=second.record_id)).external_id
+        standin.knows = {f"{name.lower()}.com": {"city": "Munich"}}
+        await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT, (name,)), force=True)
+        await work(shared)
+
+        with pytest.raises(ConflictAlreadyResolved):
+            await settle_by_rule(first, ruled[0], "ann", NOW)
+        with pytest.raises(StateConflict, match="changed"):
+            await settle_by_rule(second, ruled[1], "ann", NOW)
+        assert {record.fields["city"] for record in await Record.all()} == {"Hamburg"}
+        assert (await Conflict.get(id=second.id)).status is ConflictStatus.OPEN
+
     async def test_a_dismissed_suggestion_is_not_shown_again(self, redis: ArqRedis) -> None:
         shared = services(redis, everywhere())
         await reviewed(shared, 24)
@@ -358,6 +387,35 @@ class TestAccepting:
         shared = services(redis, everywhere())
         await reviewed(shared, 24)
         assert await list_suggestions(context(services(redis, StandIn(id="other")))) == []
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_reviewer_at_work_teaches_trust_and_a_rule(redis: ArqRedis) -> None:
+    """Day after day: records come, two providers contradict the CRM, a reviewer decides by a habit with 5 % noise."""
+    rng = random.Random(11)  # noqa: S311 -- a simulation that must be the same every time
+    names = [f"a{n}.com" for n in range(160)]
+    told = {name: ("Berlin", round(rng.uniform(0.75, 0.97), 2)) for name in names}
+    north = StandIn(id="north", knows={name: {"city": told[name]} for name in names[::2]})
+    south = StandIn(id="south", knows={name: {"city": told[name]} for name in names[1::2]})
+    shared = services(redis, north, south)
+    counted: Counter[tuple[str, bool]] = Counter()
+    for day in range(4):
+        for conflict in await many(shared, 40, start=day * 40):
+            provider = conflict.candidates[0]["provider"]
+            habit = provider == "north" or rng.random() < 0.5
+            accepted = habit != (rng.random() < 0.05)
+            await resolve_conflict(context(shared), conflict.id, TAKE if accepted else LEAVE)
+            counted[provider, accepted] += 1
+
+    suggestion = await only(shared)
+    assert (suggestion.suggestion.rule.action, suggestion.suggestion.rule.provider) == (ACCEPT, "north")
+    assert (suggestion.suggestion.seen, suggestion.suggestion.agreed) == (80, counted["north", True])
+    trust = (await trust_of(["acme"]))["acme"]
+    for provider in ("north", "south"):
+        learned = trust.of(provider, EntityType.ACCOUNT, "city")
+        assert (learned.accepted, learned.rejected) == (counted[provider, True], counted[provider, False])
+    assert trust.of("north", EntityType.ACCOUNT, "city").believe(0.8) > 0.8
+    assert trust.of("south", EntityType.ACCOUNT, "city").believe(0.8) < 0.8
 
 
 @pytest.mark.usefixtures("db")

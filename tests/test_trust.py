@@ -165,7 +165,9 @@ class TestBelief:
         await configure(ctx, fieldPolicies={"account": {"default": "overwrite"}}, minConfidence=0.95)
         for name in ("acme", "beta"):
             conflict = await raised(shared, name)
-            assert conflict.candidates[0]["confidence"] == pytest.approx(0.9 if name == "acme" else 9 / 11)
+            assert conflict.candidates[0]["confidence"] == pytest.approx(
+                0.9 if name == "acme" else OWN_WEIGHT * 0.9 / (OWN_WEIGHT + 1)
+            )
             assert conflict.candidates[0]["statedConfidence"] == pytest.approx(0.9)
             await resolve_conflict(ctx, conflict.id, KEEP)
         asked = list(standin.asked)
@@ -175,7 +177,7 @@ class TestBelief:
 
         again = await Conflict.get(status=ConflictStatus.OPEN)
         assert standin.asked == asked
-        assert again.candidates[0]["confidence"] == pytest.approx((10 * 0.9) / 12)
+        assert again.candidates[0]["confidence"] == pytest.approx(OWN_WEIGHT * 0.9 / (OWN_WEIGHT + 2))
         kept = await Answer.filter(provider="standin").first()
         assert kept is not None
         assert kept.findings is not None
@@ -185,7 +187,7 @@ class TestBelief:
         names = [f"name{n}" for n in range(4)]
         shared = services(redis, StandIn(knows=knows(*names, "last")))
         ctx = context(shared)
-        await configure(ctx, minConfidence=0.65)
+        await configure(ctx, minConfidence=0.83)
         for name in names:
             conflict = await raised(shared, name)
             await resolve_conflict(ctx, conflict.id, KEEP)
