@@ -33,6 +33,7 @@ _SHORT_FORMS = {
 }
 _GERMAN_STREET = re.compile(r"(?<=\w)str(?:asse)?\b")
 _POINT_ZERO = re.compile(r"(\d+)\.0")
+_COUNTRY_LETTERS = re.compile(r"^(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|LU|NL|PL|CZ|ES|E|DK|SE|FI|FIN|N|NO)-(?=\d{4,5}$)")
 _ZIP_DIGITS = 5
 
 
@@ -70,7 +71,8 @@ def canonical_postal_code(raw: Any, country: str | None = None) -> str | None:
 
 
 def postal_key(code: str) -> str:
-    """The code without spaces and dashes; of a ZIP+4 the ZIP."""
+    """The code without spaces, dashes and the letters of a country (`D-80331`); of a ZIP+4 the ZIP."""
     if re.fullmatch(r"\d{5}-\d{4}", code):
         return code[:_ZIP_DIGITS]
+    code = _COUNTRY_LETTERS.sub("", code)
     return re.sub(r"[\W_]", "", fold(code)) or code

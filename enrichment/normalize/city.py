@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from enrichment.normalize.casing import composed, lowered
-from enrichment.normalize.city_names import ALIASES, WRITTEN_OUT
+from enrichment.normalize.city_names import ALIASES, BIG, PARTS, WRITTEN_OUT
 from enrichment.normalize.placeholders import is_junk
 from enrichment.normalize.text import Refused, refuse_markup, tidy, without_umlauts, words
 
@@ -20,10 +20,21 @@ _DUTCH_POSTCODE_LETTERS = re.compile(
     r"[A-Z]{2} (?=(?:Amsterdam|Rotterdam|Utrecht|Eindhoven|Den Haag|Groningen|Haarlem)$)"
 )
 _REST = re.compile(r"\s*[,(/;].*$")
+# A post code before or after the name, and the part of the city that a number names.
+_NUMBERS = re.compile(
+    r"^(?:[a-z]{1,2} )?\d{4,6} (?=[^\W\d])"
+    r"|(?<=[^\W\d]) (?:\d{1,6}(?:e|er|eme|th|st|nd|rd)?(?: arr(?:ondissement)?| bezirk)?|cedex(?: \d{1,2})?)$"
+    r"|(?<=^london) (?:e|ec|n|nw|se|sw|w|wc)\d{1,2}[a-z]?$"
+)
 _QUALIFIER = re.compile(
     r"(?:^(?:city|town|municipality|ville|stadt) (?:of |de )?)"
     r"|(?: (?:a m|a main|i d opf|ob der tauber|an der saale|am rhein))$"
 )
+_LISTED = ALIASES.keys() | set(ALIASES.values())
+_SHORTENED = {"ft": "fort", "mt": "mount", "pt": "port", "hts": "heights", "spgs": "springs", "jct": "junction"}
+_DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west"}
+_ABBREVIATED = re.compile(r"\b(?P<first>[oai]) (?P<second>d|br)\b")
+_WRITTEN = {"o d": "ob der", "a d": "an der", "i d": "in der", "i br": "im breisgau"}
 
 
 def canonical_city(raw: Any) -> str | None:
@@ -58,12 +69,21 @@ def city_key(city: str) -> str:
     """What the spellings of one city share: `St. Louis` and `Saint Louis`, `M\u00fcnchen` and `Munich`."""
     city = _DUTCH_POSTCODE_LETTERS.sub("", city)
     whole = words(city)
-    if whole in ALIASES:
-        return ALIASES[whole]
-    key = words(_REST.sub("", city)) or whole
-    key = _SAINT.sub("saint", _QUALIFIER.sub("", key) or key)
+    key = whole if whole in _LISTED else _NUMBERS.sub("", words(_REST.sub("", city)) or whole)
+    if key not in _LISTED:
+        key = _QUALIFIER.sub("", key) or key
+        key = _SAINT.sub("saint", _QUALIFIER.sub("", _written_out(key)) or key)
     key = ALIASES.get(key, key)
-    return ALIASES_WITHOUT_UMLAUTS.get(plain := _without_umlauts(key), plain)
+    plain = _without_umlauts(key)
+    return _PLAIN_ALIASES.get(plain, plain).replace(" ", "")
+
+
+def _written_out(key: str) -> str:
+    """The name with its short words in full: `Ft. Worth`, `N. Charleston`, `Rothenburg o. d. Tauber`."""
+    key = _ABBREVIATED.sub(lambda match: _WRITTEN.get(match[0], match[0]), key)
+    first, *others = key.split(" ")
+    first = _DIRECTIONS.get(first, first) if others else first
+    return " ".join(_SHORTENED.get(word, word) for word in (first, *others))
 
 
 def _without_umlauts(text: str) -> str:
@@ -71,4 +91,22 @@ def _without_umlauts(text: str) -> str:
     return without_umlauts(text).replace("aa", "a")
 
 
-ALIASES_WITHOUT_UMLAUTS = {_without_umlauts(name): _without_umlauts(key) for name, key in ALIASES.items()}
+_PLAIN_ALIASES = {_without_umlauts(name): _without_umlauts(key) for name, key in ALIASES.items()}
+_CITY_OF = {city_key(part): city_key(city) for city, parts in PARTS.items() for part in parts}
+_WITH_PARTS = {city_key(city) for city in BIG}
+
+
+@lru_cache(16384)
+def _city_around(city: str) -> str | None:
+    """The key of the city that this is a part of: `Brooklyn` of New York, `Berlin-Mitte` of Berlin."""
+    around = _CITY_OF.get(city_key(city))
+    if around is None and "-" in city:
+        around = city_key(city.partition("-")[0])
+        around = around if around in _WITH_PARTS and words(city) not in ALIASES else None
+    return around
+
+
+def same_city(a: str, b: str) -> bool:
+    """Whether two names mean one city, or one a part of the other; two parts of one city differ."""
+    key_a, key_b = city_key(a), city_key(b)
+    return key_a == key_b or _city_around(a) == key_b or _city_around(b) == key_a

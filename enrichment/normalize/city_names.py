@@ -32,7 +32,9 @@ dalian|\u5927\u8fde
 damascus|dimashq
 delhi|dilli
 florence|firenze|florenz
+frankfurt oder|frankfurt an der oder|frankfurt o|frankfurt a d oder
 frankfurt|frankfurt am main|frankfurt a m|frankfurt main|francfort|francfort sur le main
+freiburg|freiburg im breisgau|freiburg i br|freiburg br
 fukuoka|\u798f\u5ca1|\u798f\u5ca1\u5e02
 gdansk|danzig
 geneva|geneve|genf|ginevra|ginebra
@@ -41,15 +43,18 @@ ghent|gent|gand
 gothenburg|goteborg|gotenburg
 guangzhou|canton|\u5e7f\u5dde|\u5ee3\u5dde
 gurugram|gurgaon
+halle|halle saale|halle an der saale
 hamburg|hambourg|hansestadt hamburg|freie und hansestadt hamburg
 hanover|hannover
 hangzhou|\u676d\u5dde
 hanoi|ha noi
 havana|la habana|habana
+heidelberg|heidelberg am neckar
 helsinki|helsingfors
 ho chi minh city|saigon|thanh pho ho chi minh|hcmc|ho chi minh
 hong kong|hongkong|xianggang|\u9999\u6e2f
 hyderabad|haidarabad
+hull|kingston upon hull
 iasi|jassy
 istanbul|konstantinopel|constantinople
 jakarta|djakarta|dki jakarta|jakarta raya
@@ -70,6 +75,7 @@ leuven|louvain|lowen
 liege|luik|luttich
 lille|rijsel
 lisbon|lisboa|lissabon|lisbonne
+limburg|limburg an der lahn
 ljubljana|laibach
 lodz|lodsch
 london|londres|londra|londen|greater london|city of london
@@ -77,6 +83,7 @@ los angeles|la|l a|los angeles ca
 lucerne|luzern|lucerna
 luxembourg|luxembourg city|luxemburg|ville de luxembourg|luxemburg stadt|letzebuerg
 lviv|lvov|lwow|lemberg
+ludwigshafen|ludwigshafen am rhein
 lyon|lyons
 madrid|madrid capital
 mainz|mayence
@@ -90,17 +97,20 @@ minsk|mensk
 monaco|monaco ville|monte carlo|montecarlo
 montreal|montreal quebec
 moscow|moskva|moskau|moscou|mosca|\u043c\u043e\u0441\u043a\u0432\u0430
+mulheim|mulheim an der ruhr
 mumbai|bombay
 munich|munchen|monaco di baviera
 nagoya|\u540d\u53e4\u5c4b|\u540d\u53e4\u5c4b\u5e02
 nanjing|nanking|\u5357\u4eac
 naples|napoli|neapel
 new delhi|nueva delhi
-new york|new york city|nyc|n y c|new york ny|manhattan|ny|nueva york|city of new york
+new york|new york city|nyc|n y c|new york ny|ny|nueva york|city of new york
+newcastle|newcastle upon tyne
 nice|nizza
 nicosia|lefkosia
 nuremberg|nurnberg|norimberga
 osaka|\u5927\u962a|\u5927\u962a\u5e02
+offenbach|offenbach am main
 oslo|kristiania
 ostend|oostende
 padua|padova
@@ -138,6 +148,7 @@ sofia|sofija|\u0441\u043e\u0444\u0438\u044f
 stuttgart|stoccarda
 strasbourg|strassburg
 suzhou|\u82cf\u5dde
+stoke|stoke on trent
 szczecin|stettin
 taichung|taichung city|\u53f0\u4e2d
 tainan|\u53f0\u5357
@@ -149,6 +160,7 @@ thessaloniki|saloniki|salonica
 tianjin|tientsin|\u5929\u6d25
 tokyo|tokio|\u6771\u4eac|\u6771\u4eac\u90fd|tokyo to
 trento|trient
+esslingen|esslingen am neckar
 trieste|triest
 turin|torino
 turku|abo
@@ -158,7 +170,7 @@ venice|venezia|venedig|venise
 vienna|wien|vienne|viena
 vilnius|wilna|vilna
 warsaw|warszawa|warschau|varsovie|varsovia
-washington|washington dc|washington d c|dc
+washington|washington dc|washington d c|dc|d c
 wroclaw|breslau
 wuhan|\u6b66\u6c49
 xiamen|amoy|\u53a6\u95e8
@@ -192,7 +204,44 @@ WRITTEN_OUT = {
     "l a": "Los Angeles",
     "la": "Los Angeles",
     "dc": "Washington",
+    "d c": "Washington",
     "hcmc": "Ho Chi Minh City",
     "cdmx": "Mexico City",
     "philly": "Philadelphia",
 }
+
+_PART_LINES = """
+new york: manhattan|brooklyn|queens|bronx|the bronx|staten island
+delhi: new delhi|south delhi
+london: canary wharf|city of westminster|south kensington|mayfair|shoreditch|docklands
+tokyo: minato ku|chiyoda ku|shibuya ku|shinjuku ku|chuo ku|shinagawa ku|koto ku|meguro ku|ota ku|toshima ku|setagaya ku
+tokyo: minato|chiyoda|shibuya|shinjuku|shinagawa|roppongi|ginza|marunouchi|akihabara
+paris: la defense|paris la defense
+hong kong: kowloon|wan chai|central hong kong|sheung wan|tsim sha tsui|causeway bay|kwun tong|quarry bay|new territories
+seoul: gangnam|gangnam gu|mapo gu|jung gu|yeongdeungpo gu|seocho gu|jongno gu
+beijing: haidian|haidian district|chaoyang district|xicheng|dongcheng
+shanghai: pudong|pudong new area
+shenzhen: nanshan district|futian|futian district
+mumbai: bandra|andheri|lower parel|powai|worli
+bengaluru: whitefield|koramangala|electronic city
+gurugram: cyber city|dlf cyber city
+istanbul: sisli|levent|umraniye|besiktas|kadikoy|maslak
+toronto: north york|etobicoke
+sydney: sydney cbd|barangaroo
+melbourne: melbourne cbd|southbank
+rio de janeiro: barra da tijuca|botafogo|copacabana
+los angeles: century city|playa vista|woodland hills|sherman oaks
+manila: metro manila
+"""
+# The parts of a city that are given in its place.
+PARTS: dict[str, list[str]] = {}
+for _line in _PART_LINES.strip().split("\n"):
+    _city, _, _parts = _line.partition(": ")
+    PARTS.setdefault(_city, []).extend(_parts.split("|"))
+_BIG_LINES = """
+berlin|hamburg|munich|cologne|frankfurt|stuttgart|dusseldorf|leipzig|dortmund|essen|bremen|dresden|hanover|nuremberg
+duisburg|bochum|wuppertal|bielefeld|bonn|munster|mannheim|karlsruhe|augsburg|wiesbaden|vienna|graz|linz|salzburg|basel
+zurich|bern|paris|london|milan|madrid|barcelona|lisbon|brussels|antwerp|amsterdam|rotterdam|copenhagen|warsaw|prague
+"""
+# Where a hyphen parts the city from one of its quarters: `Berlin-Mitte`.
+BIG = _BIG_LINES.strip().replace("\n", "|").split("|")

@@ -36,6 +36,8 @@ _FEWEST_DIGITS = 6  # of the first number of several; `030/12345678` is one
 _ZEROS = re.compile(r"^00(?=[1-9])")
 _ALLOWED = re.compile(r"[+0-9A-Za-z\s().\-/#*:;,=_\u2010-\u2015\u2212\u00b7]+")
 _MOST_DIGITS = 25
+_MEXICOS_ONE = re.compile(r"^(?:\+|00) ?52[ .-]*1[ .-]*(?=(?:[ .()-]*[0-9]){10}(?:[^0-9]|$))")  # dialled until 2019
+_WIDE = str.maketrans("\uff0b\uff0d\uff08\uff09\uff0f\uff0e", "+-()/.")
 
 
 class _Reading(NamedTuple):
@@ -74,6 +76,7 @@ def _looks_like_a_number(text: str) -> bool:
 
 def _readings(text: str, region: str | None) -> Iterator[_Reading]:
     """How the text may be read, most likely first."""
+    text = _MEXICOS_ONE.sub("+52 ", text)
     if text.startswith("+"):
         yield _Reading(text, None, guess=False)
         return
@@ -111,10 +114,19 @@ def _e164(number: PhoneNumber) -> str:
     return f"{e164};ext={extension}" if extension else e164
 
 
+# Argentina's mobiles have a 9, but only for who calls from abroad.
+_FOR_ABROAD = re.compile(r"^\+549(?=\d{10}(?:;|$))")
+
+
+def phone_key(phone: str) -> str:
+    """The canonical number without the digit that only callers from abroad dial."""
+    return _FOR_ABROAD.sub("+54", phone)
+
+
 def same_phone(a: str, b: str) -> bool:
     """Whether two canonical numbers are one line; an extension that only one of them names is no difference."""
-    number_a, _, extension_a = a.partition(";")
-    number_b, _, extension_b = b.partition(";")
+    number_a, _, extension_a = phone_key(a).partition(";")
+    number_b, _, extension_b = phone_key(b).partition(";")
     return number_a == number_b and (not extension_a or not extension_b or extension_a == extension_b)
 
 
@@ -127,7 +139,7 @@ def canonical_phone(raw: Any, country: str | None = None) -> str | None:
     if text is None:
         return None
     region = country_code(country) if country else None
-    text = _REMARK.sub("", _LABEL.sub("", ascii_digits(text))).strip()
+    text = _REMARK.sub("", _LABEL.sub("", ascii_digits(text).translate(_WIDE))).strip()
     different = {_canonical(part, region) for part in _parts(text)}
     if len(different) != 1:
         raise Refused("different phone numbers in one value")

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from enrichment.normalize.address import canonical_postal_code, canonical_street, postal_key, street_key
-from enrichment.normalize.city import canonical_city, city_key
+from enrichment.normalize.city import canonical_city, city_key, same_city
 from enrichment.normalize.codes import canonical_naics, canonical_sic, canonical_symbol
 from enrichment.normalize.company_name import canonical_company, company_key
 from enrichment.normalize.country import canonical_country
@@ -16,7 +16,7 @@ from enrichment.normalize.industry import canonical_industry, industry_key, is_v
 from enrichment.normalize.listing import canonical_list, list_key
 from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, same_quantity
 from enrichment.normalize.person_name import canonical_person_name, person_key
-from enrichment.normalize.phone import canonical_phone, same_phone
+from enrichment.normalize.phone import canonical_phone, phone_key, same_phone
 from enrichment.normalize.social import (
     canonical_facebook,
     canonical_linkedin_company,
@@ -31,6 +31,7 @@ from enrichment.normalize.url import (
     canonical_domain,
     canonical_link,
     canonical_website,
+    link_key,
     website_key,
 )
 from enrichment.normalize.wording import (
@@ -99,11 +100,11 @@ _RULES: dict[FieldKind, _Rule] = {
     FieldKind.DEPARTMENT: _Rule(canonical_department, words),
     FieldKind.SENIORITY: _Rule(canonical_seniority, words),
     FieldKind.EMAIL: _Rule(canonical_email, fold),
-    FieldKind.PHONE: _Rule(canonical_phone, str, same_phone),
+    FieldKind.PHONE: _Rule(canonical_phone, phone_key, same_phone),
     FieldKind.WEBSITE: _Rule(canonical_website, website_key),
     FieldKind.DOMAIN: _Rule(canonical_domain, website_key),
     FieldKind.COMPANY_DOMAIN: _Rule(canonical_company_domain, website_key),
-    FieldKind.LINK: _Rule(canonical_link, str),
+    FieldKind.LINK: _Rule(canonical_link, link_key),
     FieldKind.LINKEDIN_PERSON: _Rule(canonical_linkedin_person, str),
     FieldKind.LINKEDIN_COMPANY: _Rule(canonical_linkedin_company, str),
     FieldKind.TWITTER_HANDLE: _Rule(canonical_twitter_handle, str),
@@ -115,7 +116,7 @@ _RULES: dict[FieldKind, _Rule] = {
     FieldKind.MONEY: _Rule(canonical_money, str, same_quantity),
     FieldKind.YEAR: _Rule(canonical_year, str, same_year),
     FieldKind.STREET: _Rule(canonical_street, street_key),
-    FieldKind.CITY: _Rule(canonical_city, city_key),
+    FieldKind.CITY: _Rule(canonical_city, city_key, same_city),
     FieldKind.STATE: _Rule(canonical_state, state_key, same_state),
     FieldKind.POSTAL_CODE: _Rule(canonical_postal_code, postal_key),
     FieldKind.COUNTRY: _Rule(canonical_country, words),

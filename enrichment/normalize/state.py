@@ -8,47 +8,22 @@ import pycountry
 
 from enrichment.normalize.city import cased_place
 from enrichment.normalize.country import country_code
-from enrichment.normalize.text import refuse_markup, tidy, words
+from enrichment.normalize.state_names import LOCAL_NAMES, PLAIN_LOCAL_NAMES, SHORT_FORMS
+from enrichment.normalize.text import refuse_markup, tidy, without_umlauts, words
 
 _LONGEST_CODE = 3
 _IN_OTHER_WORDS = re.compile(r"\s*[\[(].*")
 # Codes that are used without naming the country.
 _WELL_KNOWN = ("US", "CA", "AU")
-# What the English name and the local one of a state share, folded.
-_LOCAL_NAMES = {
-    "bavaria": "bayern",
-    "hesse": "hessen",
-    "lower saxony": "niedersachsen",
-    "north rhine westphalia": "nordrhein westfalen",
-    "nrw": "nordrhein westfalen",
-    "rhineland palatinate": "rheinland pfalz",
-    "saxony": "sachsen",
-    "saxony anhalt": "sachsen anhalt",
-    "thuringia": "thuringen",
-    "catalonia": "catalunya",
-    "cataluna": "catalunya",
-    "andalusia": "andalucia",
-    "lombardy": "lombardia",
-    "tuscany": "toscana",
-    "piedmont": "piemonte",
-    "brittany": "bretagne",
-    "normandy": "normandie",
-    "quebec": "quebec",
-    "tyrol": "tirol",
-    "lower austria": "niederosterreich",
-    "upper austria": "oberosterreich",
-    "styria": "steiermark",
-    "carinthia": "karnten",
-    "vienna": "wien",
-    "flanders": "vlaanderen",
-    "north holland": "noord holland",
-    "south holland": "zuid holland",
-    "north brabant": "noord brabant",
-    "mexico city": "ciudad de mexico",
-    "washington dc": "district of columbia",
-    "washington d c": "district of columbia",
-    "d c": "district of columbia",
-}
+_LISTED = LOCAL_NAMES.keys() | set(LOCAL_NAMES.values())
+# Words that say what kind of subdivision it is: `State of California`, `Freistaat Bayern`, `Osaka Prefecture`.
+_KIND = re.compile(
+    r"^(?:the )?(?:state|commonwealth|province|canton|county|prefecture|region|department|governorate|district"
+    r"|community|autonomous community) of (?:the )?"
+    r"|^(?:freistaat|land|bundesland|kanton|canton (?:de|du)|region|provincia (?:de|di)|estado (?:de|do|da)"
+    r"|comunidad (?:autonoma )?de|comunitat|regiao de|departement (?:de|du)|kreis) "
+    r"| (?:state|province|prefecture|region|county|oblast|voivodeship|canton|sheng|fu|ken|do)$"
+)
 
 
 @lru_cache(1)
@@ -58,6 +33,10 @@ def _subdivisions() -> dict[str, dict[str, str]]:
     for division in pycountry.subdivisions:
         name = _plain_name(division.name)
         table.setdefault(division.country_code, {}).setdefault(words(name), name)
+    for line in SHORT_FORMS.strip().split("\n"):
+        country, name, *short = line.split("|")
+        for form in short:
+            table[country].setdefault(words(form), table[country][words(name)])
     for division in pycountry.subdivisions:
         names = table[division.country_code]
         names.setdefault(words(division.code.partition("-")[2]), names[words(_plain_name(division.name))])
@@ -77,35 +56,64 @@ def canonical_state(raw: Any, country: str | None = None) -> str | None:
         return None
     refuse_markup(text)
     code = country_code(country) if country else None
-    known = _subdivisions().get(code, {}).get(_code_or_name(text)) if code else None
+    known = _known(code, _code_or_name(text)) if code else None
     if known is not None:
         return known
-    return text.upper() if len(text) <= _LONGEST_CODE and text.isascii() else cased_place(text)
+    return text.upper() if _is_code(text) else cased_place(text)
+
+
+def _known(country: str, key: str) -> str | None:
+    """The name of a country's subdivision by its folded name or code, however its kind is put."""
+    names = _subdivisions().get(country, {})
+    return names.get(key) or names.get(_KIND.sub("", key))
 
 
 def _code_or_name(text: str) -> str:
     """The folded text; a code written with dots (`N.Y.`) without them."""
-    key = words(text)
+    key = words(_IN_OTHER_WORDS.sub("", text)) or words(text)
     return key.replace(" ", "") if len(key) == 3 and key[1] == " " else key
+
+
+def _plain(name: str) -> str:
+    """A folded name without what kind of subdivision it is, and with its umlauts written one way."""
+    bare = name if name in _LISTED else _KIND.sub("", name) or name
+    local = LOCAL_NAMES.get(bare, bare)
+    return without_umlauts(PLAIN_LOCAL_NAMES.get(without_umlauts(local), local))
 
 
 @lru_cache(4096)
 def _readings(text: str) -> frozenset[str]:
+    """The names that a text may mean where its country is not known, one of the best-known ones."""
     key = _code_or_name(text)
     found = [_subdivisions().get(country, {}).get(key) for country in _WELL_KNOWN]
-    names = {key, *(words(name) for name in found if name)}
-    return frozenset(_LOCAL_NAMES.get(name, name) for name in names)
+    return frozenset({_plain(key), *(_plain(words(name)) for name in found if name)})
+
+
+@lru_cache(4096)
+def _anywhere(code: str) -> frozenset[str]:
+    """The names that a code has in any country."""
+    found = (names.get(code) for names in _subdivisions().values())
+    return frozenset(_plain(words(name)) for name in found if name)
+
+
+def _is_code(text: str) -> bool:
+    return len(text) <= _LONGEST_CODE and text.isascii()
 
 
 def same_state(a: str, b: str) -> bool:
     """Whether two states are one: `CA` and `California`, `Bavaria` and `Bayern`."""
-    return not _readings(a).isdisjoint(_readings(b))
+    if not _readings(a).isdisjoint(_readings(b)):
+        return True
+    key_a, key_b = _code_or_name(a), _code_or_name(b)
+    if _is_code(key_a) == _is_code(key_b):
+        return False
+    code, name = (key_a, b) if _is_code(key_a) else (key_b, a)
+    return not _anywhere(code).isdisjoint(_readings(name))
 
 
 def state_key(state: str) -> str:
     """The folded name; a code that only one well-known country has is read as its name."""
-    readings = _readings(state) - {_code_or_name(state)}
+    readings = _readings(state) - {_plain(_code_or_name(state))}
     if len(readings) == 1:
         return next(iter(readings))
-    key = _code_or_name(state)
-    return _LOCAL_NAMES.get(key, key)
+    return _plain(_code_or_name(state))

@@ -235,6 +235,11 @@ def _link(text: str) -> str:
     return f"{scheme}://{authority}{'' if path == '/' else path}"
 
 
+def link_key(link: str) -> str:
+    """The canonical address of a resource without its scheme."""
+    return link.partition("://")[2] or link
+
+
 def website_key(website: str) -> str:
     """What two addresses of one site share: the registrable domain, or the page on a shared site."""
     return registrable_domain(website) or website.removeprefix("https://").lower()
