@@ -8,12 +8,12 @@ from enrichment.normalize.company_name import canonical_company, company_key, co
 from enrichment.normalize.industry import canonical_industry
 from enrichment.normalize.person_name import canonical_person_name
 from enrichment.normalize.text import Refused
+from enrichment.normalize.title import title_key
 from enrichment.normalize.wording import (
     canonical_department,
     canonical_description,
     canonical_seniority,
     canonical_title,
-    title_key,
 )
 
 

@@ -69,6 +69,54 @@ _SHARE_CLASS = re.compile(
 )
 _QUOTED = re.compile("[\"'\u201c\u201e\u00ab]([^\"'\u201c-\u201e\u00ab\u00bb]+)[\"'\u201c\u201d\u00bb]")
 _SPACES = re.compile(r"\s+")
+_MARKS = re.compile("[\u00ae\u2122\u00a9\u2120]|\\((?:R|TM|C)\\)")
+# Words that are shortened in a name as often as written out.
+_SHORT_LINES = """
+assoc associates
+bros brothers
+bldg building
+chem chemicals
+comm communications
+const construction
+dev development
+elec electric
+eng engineering
+engr engineering
+ent enterprises
+ft fort
+gebr gebruder
+govt government
+grp group
+hosp hospital
+ind industries
+inds industries
+ins insurance
+inst institute
+intl international
+lab laboratories
+labs laboratories
+laboratory laboratories
+mfg manufacturing
+mgmt management
+mgt management
+mktg marketing
+mt mount
+natl national
+pharm pharmaceuticals
+pharma pharmaceuticals
+prod products
+prods products
+serv services
+st saint
+ste sainte
+svc services
+svcs services
+sys systems
+tech technologies
+technology technologies
+univ university
+"""
+_WRITTEN_OUT = dict(line.split() for line in _SHORT_LINES.strip().split("\n"))
 _LOOSE_ENDS = frozenset({"and", "the"})
 
 
@@ -106,7 +154,7 @@ def core_name(text: str) -> str:
     Case and accents folded; legal forms, punctuation and CRM noise removed. Empty when no company is named
     ("Self employed").
     """
-    folded = _APOSTROPHES.sub("", fold(without_noise(visible(text)) or ""))
+    folded = _APOSTROPHES.sub("", fold(_MARKS.sub(" ", without_noise(visible(text)) or "")))
     folded = EAST_ASIAN.sub(" ", folded) if not folded.isascii() else folded
     folded = _INITIALS.sub(_run_together, _SHARE_CLASS.sub("", folded))
     tokens = _NOT_WORD.sub(" ", folded.replace("&", " and ").replace("+", " and ")).split()
@@ -143,6 +191,8 @@ def _before_last(tokens: list[str], size: int) -> list[str]:
     return tokens[:end]
 
 
+@lru_cache(65536)
 def company_key(text: str) -> str:
-    """The core name without umlauts written out, or the folded text where it has none."""
-    return without_umlauts(core_name(text)) or fold(text)
+    """The core name, short words written out, in one word without umlauts; or the folded text where it has none."""
+    written = "".join(_WRITTEN_OUT.get(word, word) for word in core_name(text).split())
+    return without_umlauts(written) or fold(text)

@@ -243,7 +243,8 @@ def plain_words(label: str) -> tuple[str, ...]:
     """The stems of a label's telling words, for those that are not understood."""
     folded = words(label)
     shortest = list(_ever_shorter(folded.split()))[-1:]
-    return tuple(_stems(shortest[0] if shortest and not _is_vague(folded) else folded).split())
+    telling = _stems(shortest[0]) if shortest and not _is_vague(folded) else ""
+    return tuple((telling or folded).split())
 
 
 def same_words(a: str, b: str) -> bool:

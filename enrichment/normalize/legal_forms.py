@@ -152,6 +152,53 @@ co operative
 plc
 as
 asa
+sa rl
+sarl u
+sasu
+eurl
+selarl
+limitada
+sociedade limitada
+sociedad anonima cerrada
+sac
+saa
+saic
+unipessoal
+unipessoal lda
+lda
+sgps
+eood
+ood
+ead
+ltd sti
+limited sirketi
+sanayi ve ticaret
+sanayi ve ticaret as
+san ve tic as
+san ve tic ltd sti
+tnhh
+cong ty tnhh
+jsc vn
+kkt
+kft
+zrt
+nyrt
+dooel
+ehf
+oyj
+oy
+vof
+cvba
+bvba
+gcv
+ivs
+gk
+yk
+bhd
+ltd co kg
+limited company
+close corporation
+incorporation
 aps
 hf
 kb
@@ -159,7 +206,27 @@ hb
 companies
 """
 PREFIXES = frozenset(
-    {"the", "pt", "ooo", "oao", "zao", "pao", "uab", "sia", "\u043e\u043e\u043e", "\u0430\u043e", "\u043f\u0430\u043e"}
+    {
+        "the",
+        "pt",
+        "ooo",
+        "oao",
+        "zao",
+        "pao",
+        "uab",
+        "sia",
+        "pjsc",
+        "ojsc",
+        "cjsc",
+        "jsc",
+        "llc",
+        "llp",
+        "tov",
+        "too",
+        "\u043e\u043e\u043e",
+        "\u0430\u043e",
+        "\u043f\u0430\u043e",
+    }
 )
 # Written without a space before or after the name.
 EAST_ASIAN = re.compile(

@@ -26,6 +26,7 @@ from enrichment.normalize.social import (
 )
 from enrichment.normalize.state import canonical_state, same_state, state_key
 from enrichment.normalize.text import Refused, fold, words
+from enrichment.normalize.title import same_title, title_key
 from enrichment.normalize.url import (
     canonical_company_domain,
     canonical_domain,
@@ -40,7 +41,6 @@ from enrichment.normalize.wording import (
     canonical_seniority,
     canonical_text,
     canonical_title,
-    title_key,
 )
 from enrichment.normalize.year import canonical_year, same_year
 
@@ -96,7 +96,7 @@ _RULES: dict[FieldKind, _Rule] = {
     FieldKind.DESCRIPTION: _Rule(canonical_description, words),
     FieldKind.PERSON_NAME: _Rule(canonical_person_name, person_key),
     FieldKind.COMPANY_NAME: _Rule(canonical_company, company_key),
-    FieldKind.TITLE: _Rule(canonical_title, title_key),
+    FieldKind.TITLE: _Rule(canonical_title, title_key, same_title),
     FieldKind.DEPARTMENT: _Rule(canonical_department, words),
     FieldKind.SENIORITY: _Rule(canonical_seniority, words),
     FieldKind.EMAIL: _Rule(canonical_email, fold),

@@ -22,59 +22,24 @@ _START = re.compile("(^|[-/(&'\u2019.\"])(\\w)")
 _AFTER_APOSTROPHE = re.compile("(['\u2019])S\\b")
 _JOINED = re.compile("([-/,()&+])")
 _SHORT_SHOUT = 4
+_DEPARTMENT_WORD = re.compile(r" (?:department|dept|team|division|function|abteilung)$|^(?:department of|abteilung) ")
 _AROUND = ".,;:()"
-
-_TITLE_WORDS = {
-    "sr": "senior",
-    "snr": "senior",
-    "jr": "junior",
-    "vp": "vice president",
-    "svp": "senior vice president",
-    "evp": "executive vice president",
-    "avp": "assistant vice president",
-    "ceo": "chief executive officer",
-    "cfo": "chief financial officer",
-    "coo": "chief operating officer",
-    "cto": "chief technology officer",
-    "cio": "chief information officer",
-    "cmo": "chief marketing officer",
-    "cro": "chief revenue officer",
-    "cpo": "chief product officer",
-    "ciso": "chief information security officer",
-    "chro": "chief human resources officer",
-    "hr": "human resources",
-    "mgr": "manager",
-    "dir": "director",
-    "eng": "engineer",
-    "engr": "engineer",
-    "dev": "developer",
-    "asst": "assistant",
-    "assoc": "associate",
-    "exec": "executive",
-    "dept": "department",
-    "mktg": "marketing",
-    "ops": "operations",
-    "mgmt": "management",
-    "md": "managing director",
-    "gm": "general manager",
-}
-_TITLE_FILLERS = frozenset({"of", "the", "for", "and"})
 
 _SENIORITY_LINES = """
 C-Suite|c suite|c level|clevel|cxo|csuite|executive|chief|exec|c suite executive
 Founder|owner|co founder|cofounder|founder owner|owner partner
 VP|vice president|vp level
-Director|director level
-Manager|manager level|middle management|mid management
-Senior IC|senior|senior level|senior individual contributor
+Director|dir|director level
+Manager|mgr|manager level|middle management|mid management
+Senior IC|sr|senior|senior level|senior individual contributor
 IC|individual contributor|staff|non manager|non management|mid level|professional
-Entry|entry level|junior|intern|trainee
+Entry|entry level|junior|jr|intern|trainee
 """
 _DEPARTMENT_LINES = """
 Engineering|engineering and technical|software engineering|r and d|research and development|product development
 IT & Security|it|information technology|it and security|it security|security
 HR|human resources|people|people and culture|people operations|talent
-Sales|business development|sales and business development
+Sales|business development|biz dev|bd|sales and business development
 Marketing|marketing and communications|communications
 Customer Success|customer support|customer service|support|customer experience
 Finance|accounting|finance and accounting
@@ -129,7 +94,10 @@ def canonical_seniority(raw: Any) -> str | None:
 def canonical_department(raw: Any) -> str | None:
     """`HR`, `Engineering` and so on where the department is a known one; None when empty. Raises Refused."""
     text = canonical_text(raw, 200)
-    return None if text is None else _DEPARTMENTS.get(words(text)) or cased_words(text)
+    if text is None:
+        return None
+    folded = words(text)
+    return _DEPARTMENTS.get(folded) or _DEPARTMENTS.get(_DEPARTMENT_WORD.sub("", folded)) or cased_words(text)
 
 
 @lru_cache(16384)
@@ -165,10 +133,3 @@ def _as_acronym(word: str) -> str:
 
 def _capital(match: re.Match[str]) -> str:
     return match[1] + match[2].upper()
-
-
-@lru_cache(16384)
-def title_key(title: str) -> str:
-    """The folded words with short forms written out: `VP Sales` and `Vice President of Sales` share it."""
-    written_out = (_TITLE_WORDS.get(word, word) for word in words(title).split())
-    return " ".join(word for word in written_out if word not in _TITLE_FILLERS) or words(title)
