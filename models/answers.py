@@ -162,6 +162,15 @@ def _read(row: Mapping[str, Any]) -> Kept:
     )
 
 
+async def answered(inquiries: Sequence[Inquiry], now: datetime) -> dict[Key, Kept]:
+    """The answers that are kept of these questions. Takes none in hand."""
+    sql = f"SELECT answer.* FROM answer JOIN {rows(_KEY)} ON {_SAME_KEY}"
+    found = await query(
+        f"{sql} WHERE answer.state = 'answered' AND answer.expires_at > ?", [_keys(inquiries), to_micros(now)]
+    )
+    return {(row["organization_id"], row["provider"], row["input_key"]): _read(row) for row in found}
+
+
 async def pending_of(organization_id: str, provider: str, job_id: str) -> Kept | None:
     """The question of this job that its provider answers later, whatever the record says by now."""
     found = await query(

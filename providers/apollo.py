@@ -7,6 +7,7 @@ The plain answer names no confidence; ours says by what somebody was recognized 
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -84,9 +85,14 @@ class Apollo:
 
     def input_key(self, question: Question) -> str | None:
         lookup = self._look_up_of(question)
-        if lookup is None:
+        return None if lookup is None else _key_of(question, lookup)
+
+    def wider_key(self, question: Question) -> str | None:
+        """Of the same person with the phone numbers, which may have been paid for already."""
+        lookup = self._look_up_of(question)
+        if lookup is None or lookup.kind != PERSON or lookup.phones or not self._phones:
             return None
-        return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
+        return _key_of(question, replace(lookup, phones=True))
 
     def asks_extra(self, question: Question) -> bool:
         """Whether phone numbers are asked for."""
@@ -186,6 +192,10 @@ class Apollo:
             return None
         _, renews_at = _left(json_or_nothing(reply))
         return seconds_until(renews_at.timestamp(), self._wall()) if renews_at else None
+
+
+def _key_of(question: Question, lookup: Lookup) -> str:
+    return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
 
 
 def _headers(http: Http) -> Mapping[str, str]:

@@ -152,6 +152,14 @@ def most_of(provider: Provider, question: Question) -> int:
 
 
 @runtime_checkable
+class Covered(Protocol):
+    """A provider with questions whose answers hold those of others as well."""
+
+    def wider_key(self, question: Question) -> str | None:
+        """The input key of the question that asks for this and more; None where there is none."""
+
+
+@runtime_checkable
 class Waits(Protocol):
     """A provider whose answers may come later."""
 

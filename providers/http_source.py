@@ -11,7 +11,7 @@ import structlog
 
 from providers.adapter import Adapter, AsksExtra, HearingAdapter, Http, KeyCheck, Pending, Reply
 from providers.addresses import check_base
-from providers.base import Answer, ProviderError, ProviderInfo, Question
+from providers.base import Answer, Covered, ProviderError, ProviderInfo, Question
 from providers.places import Places
 from providers.politeness import LONGEST_WAIT_SECONDS, Politeness
 from providers.transport import Request, Transport
@@ -72,6 +72,10 @@ class HttpSource:
         """The most credits that this question may cost."""
         extra = isinstance(self._adapter, AsksExtra) and self._adapter.asks_extra(question)
         return self.info.price + (self.info.extra_price if extra else 0)
+
+    def wider_key(self, question: Question) -> str | None:
+        """As `Covered.wider_key`."""
+        return self._adapter.wider_key(question) if isinstance(self._adapter, Covered) else None
 
     async def ask(self, question: Question) -> Answer | Pending:
         """Look the record up. Raises ProviderError, also `no_key`."""

@@ -461,6 +461,22 @@ async def test_another_record_of_the_same_person_waits_along_and_costs_nothing(h
     assert len(here.apollo.calls_to(MATCH)) == 1
 
 
+async def test_who_was_paid_for_with_the_phone_is_not_paid_for_without_it(here: Installation) -> None:
+    await here.ask()
+    await here.deliver()
+    await here.go_on()
+    known = {"phone": "+12025550198", "mobilePhone": "+12025550199"}
+    sent = await send(here.of(), "contact", "C1", email=EMAIL, **known)
+    await work(here.shared)
+    job, used, reserved = await here.proven(sent)
+    assert (job.status, job.record.fields["title"], job.credits_used) == (JobStatus.COMPLETED, "VP of Engineering", 0)
+    assert (used, reserved, len(here.apollo.calls_to(MATCH))) == (9, 0, 1)
+    assert {name: job.record.fields[name] for name in known} == known
+
+    await here.ask(external_id="L9", email="other@example.com")  # somebody else is
+    assert len(here.apollo.calls_to(MATCH)) == 2
+
+
 async def test_the_webhook_of_a_record_that_was_erased_is_unknown(here: Installation) -> None:
     sent = await here.ask()
     address = here.address()

@@ -20,7 +20,19 @@ from models.answers import AnswerState, Inquiry, Kept, pending_of
 from models.database import load
 from models.deliveries import forget_delivery
 from models.fields import from_micros, to_micros
-from providers.base import Answer, Hears, Keyed, Pending, Provider, ProviderError, Question, Waits, key_digest, most_of
+from providers.base import (
+    Answer,
+    Covered,
+    Hears,
+    Keyed,
+    Pending,
+    Provider,
+    ProviderError,
+    Question,
+    Waits,
+    key_digest,
+    most_of,
+)
 from resolvers.context import Services
 from resolvers.deliveries import REFUSED
 from resolvers.ledger import Hold, charged_to
@@ -121,6 +133,10 @@ class Asker:
         if not keeps_answers(provider):
             return await self._call_if_well(provider, question, job)
         inquiry = Inquiry(job.organization_id, provider.info.id, key, job.id, _insists(job))
+        if isinstance(provider, Covered) and (wider := provider.wider_key(question)) is not None:
+            more = await self._desk.known(replace(inquiry, input_key=key_digest(wider)))
+            if more is not None:
+                return await self._without_suppressed(question, job, _reuse(provider, question, more))
         known = await self._look(inquiry)
         if known is None:
             return await self._pay_and_call(provider, question, job, inquiry)

@@ -12,7 +12,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from enrichment.credits import Limits
 from enrichment.identity import Identifier
 from enrichment.waterfall import SkipReason
-from models.answers import AnswerState, Inquiry, Kept, give_up, keep, take
+from models.answers import AnswerState, Inquiry, Kept, answered, give_up, keep, take
 from models.database import transaction
 from models.queue import Lease, hold_jobs, standing
 from resolvers.alerts import raise_alerts
@@ -76,6 +76,7 @@ class Desk:
         self._services = services
         self.hold: Batcher[HoldRequest, str | SkipReason] = Batcher(self._hold, most=_MOST, wait=_WAIT_SECONDS)
         self.take: Batcher[Inquiry, Kept | None] = Batcher(self._take, most=_MOST, wait=_WAIT_SECONDS)
+        self.known: Batcher[Inquiry, Kept | None] = Batcher(self._known, most=_MOST, wait=_WAIT_SECONDS)
         self.close_call: Batcher[Closing, int] = Batcher(self._close_calls, most=_MOST, wait=_WAIT_SECONDS)
         self.reread: Batcher[str, Snapshot | None] = Batcher(self._reread, most=_MOST, wait=_WAIT_SECONDS)
         self.clear: Batcher[Clearing, Clearance] = Batcher(self._clear, most=_MOST, wait=_WAIT_SECONDS)
@@ -84,7 +85,7 @@ class Desk:
         )
 
     async def close(self) -> None:
-        for batcher in (self.hold, self.take, self.close_call, self.reread, self.clear, self.suppressed):
+        for batcher in (self.hold, self.take, self.known, self.close_call, self.reread, self.clear, self.suppressed):
             await batcher.close()
 
     async def _clear(self, clearings: Sequence[Clearing]) -> list[Clearance]:
@@ -129,6 +130,11 @@ class Desk:
 
         mine, known = await transaction(body)
         return [None if inquiry in mine else known.get(inquiry.key, _ASKED_ELSEWHERE) for inquiry in inquiries]
+
+    async def _known(self, inquiries: Sequence[Inquiry]) -> list[Kept | None]:
+        """For each: the answer that is kept of it, if there is one."""
+        found = await answered(inquiries, self._services.now())
+        return [found.get(inquiry.key) for inquiry in inquiries]
 
     async def _close_calls(self, closings: Sequence[Closing]) -> list[int]:
         """Settle and keep, in one transaction for each organization. For each: the credits charged."""
