@@ -144,7 +144,7 @@ def _described(folder: Path, address: str) -> Path:
 
 
 def _ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    for _ in range(200):
+    for _ in range(500):
         job: dict[str, Any] = client.get(f"/jobs/{job_id}").json()
         if job["finishedAt"]:
             return job
@@ -165,6 +165,7 @@ def test_no_trace_of_a_real_service_over_http(tmp_path: Path) -> None:
             token = development_token(given, organization_id="acme", role=Role.ADMIN, user="ann", ttl_seconds=600)
             headers = {"Authorization": f"Bearer {token}"}
             with httpx.Client(base_url=f"{address}/v1/auto-enrichment", headers=headers, timeout=20) as client:
+                client.patch("/config", json={"backoff": {"initialSeconds": 1, "maxSeconds": 1}})
                 sent = {"entityType": "lead", "externalId": EXTERNAL_ID, "fields": FIELDS}
                 broken = {"entityType": "lead", "externalId": "L-2", "fields": {"email": f"{EMAIL} {EMAIL}x"}}
                 results = client.post("/records", json={"records": [sent, broken]}).json()["results"]
