@@ -12,6 +12,8 @@ _SIC = re.compile(
     r"(?:(?:us\s*)?sic\s*(?:code)?\s*[:#]?\s*)?([0-9]{2,4}|[0-9]{8})(?:\.0)?(?:\s*[-:\u2013(]?\s+?\D.*)?", re.I
 )
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.&\-/]{0,14}")
+_FEWEST = 2  # digits of a code
+_CLASS = re.compile(r"[-/](?=[A-Z]{1,2}$)")
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)$")
 
 
@@ -44,3 +46,28 @@ def canonical_symbol(raw: Any) -> str | None:
     if not _SYMBOL.fullmatch(symbol):
         raise Refused("not a stock symbol")
     return symbol
+
+
+def symbol_key(symbol: str) -> str:
+    """The symbol with the class of its shares set off one way: `BRK.B`, `BRK-B`, `BRK/B`."""
+    return _CLASS.sub(".", symbol)
+
+
+def code_key(code: str) -> str:
+    """The code without the zeros that only fill it up: `7370` is the group `737`."""
+    return code[:_FEWEST] + code[_FEWEST:].rstrip("0")
+
+
+def same_code(a: str, b: str) -> bool:
+    """Whether two codes of one classification name one industry, or one a part of the other: `54` and `541511`."""
+    return any(
+        one.startswith(other) or other.startswith(one)
+        for one in map(code_key, _sectors(a))
+        for other in map(code_key, _sectors(b))
+    )
+
+
+def _sectors(code: str) -> list[str]:
+    """The code, or the sectors that a range of them covers: `31-33`."""
+    first, dash, last = code.partition("-")
+    return [str(sector) for sector in range(int(first), int(last) + 1)] if dash else [code]

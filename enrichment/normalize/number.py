@@ -21,6 +21,7 @@ _SCALES = {
     **dict.fromkeys(("b", "bn", "bil", "bln", "mrd", "billion", "billions", "milliarden"), 10**9),
     **dict.fromkeys(("tn", "trn", "trillion"), 10**12),
 }
+_GERMAN_SCALES = frozenset({"tsd", "mio", "millionen", "mrd", "milliarden"})
 _ABOUT = re.compile(
     r"^(?:(?:approx(?:imately)?|about|around|circa|ca|roughly|est(?:imated)?|some|rund|etwa|c)\b\.?|[~\u2248])\s*", re.I
 )
@@ -125,13 +126,17 @@ def _amount(text: str) -> tuple[float, str]:
     scale = match[2].lower() if match else ""
     if match is None or scale not in _SCALES:
         raise Refused("not a number")
-    return _decimal(match[1].strip().replace("\u2019", "'"), scaled=bool(scale)) * _SCALES[scale], scale
+    point = "," if scale in _GERMAN_SCALES else "." if scale else ""
+    return _decimal(match[1].strip().replace("\u2019", "'"), point) * _SCALES[scale], scale
 
 
-def _decimal(digits: str, *, scaled: bool) -> float:
-    """The number that the digits write; `1.200` is twelve hundred, but the `1.200` of `1.200 million` is not."""
+def _decimal(digits: str, point: str) -> float:
+    """The number that the digits write; `point` parts the decimals, where the word of the scale tells what does.
+
+    `1.200` is twelve hundred and so is that of `1.200 Mio`, but the `1.200` of `1.200 million` is not.
+    """
     groups = _GROUPED.fullmatch(digits)
-    if groups and not (scaled and groups[1] in ".," and digits.count(groups[1]) == 1):
+    if groups and not (groups[1] == point and digits.count(point) == 1):
         return float(_NOT_DIGIT.sub("", digits))
     if _LAKHS.fullmatch(digits):
         return float(digits.replace(",", ""))

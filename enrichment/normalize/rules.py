@@ -8,7 +8,7 @@ from typing import Any
 
 from enrichment.normalize.address import canonical_postal_code, canonical_street, postal_key, street_key
 from enrichment.normalize.city import canonical_city, city_key, same_city
-from enrichment.normalize.codes import canonical_naics, canonical_sic, canonical_symbol
+from enrichment.normalize.codes import canonical_naics, canonical_sic, canonical_symbol, code_key, same_code, symbol_key
 from enrichment.normalize.company_name import canonical_company, company_key
 from enrichment.normalize.country import canonical_country
 from enrichment.normalize.email import canonical_email
@@ -121,9 +121,9 @@ _RULES: dict[FieldKind, _Rule] = {
     FieldKind.POSTAL_CODE: _Rule(canonical_postal_code, postal_key),
     FieldKind.COUNTRY: _Rule(canonical_country, words),
     FieldKind.LIST: _Rule(canonical_list, list_key),
-    FieldKind.NAICS: _Rule(canonical_naics, str),
-    FieldKind.SIC: _Rule(canonical_sic, str),
-    FieldKind.STOCK_SYMBOL: _Rule(canonical_symbol, str),
+    FieldKind.NAICS: _Rule(canonical_naics, code_key, same_code),
+    FieldKind.SIC: _Rule(canonical_sic, code_key, same_code),
+    FieldKind.STOCK_SYMBOL: _Rule(canonical_symbol, symbol_key),
 }
 # The kinds that are read by the record's country.
 _BY_COUNTRY: dict[FieldKind, Callable[[Any, str | None], Any]] = {
