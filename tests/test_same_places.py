@@ -144,6 +144,16 @@ City of London | London
 Greater London | London
 Berlin-Mitte | Berlin
 10117 Berlin | Berlin
+111 57 Stockholm | Stockholm
+1012 AB Amsterdam | Amsterdam
+BC Leeuwarden | Leeuwarden
+GC UTRECHT | Utrecht
+3100 St. P\u00f6lten | Sankt P\u00f6lten
+SW1A 1AA London | London
+London SW1A 1AA | London
+Tokyo 100-0001 | Tokyo
+Kolkata 700001 | Kolkata
+Prague 4 | Praha
 Minato-ku, Tokyo | Tokyo
 Chiyoda-ku | Tokyo
 Winston Salem | Winston-Salem
@@ -224,6 +234,9 @@ East Lansing | Lansing
 Fort Worth | Fort Wayne
 Mount Pleasant | Pleasanton
 Frankfurt am Main | Frankfurt (Oder)
+LA Crosse | Crosse
+Brooklyn | Queens
+Berlin-Mitte | Berlin-Wedding
 Brooklyn | Brookline
 Stratford-upon-Avon | Stratford
 Berlin | Bern

@@ -16,14 +16,19 @@ pod nad les et y e i v im zu zur
 _SMALL = frozenset(_SMALL_WORDS.split())
 _START = re.compile("(^|[-'\u2019./(])(\\w)")
 _SAINT = re.compile(r"\b(?:st|ste|sankt|sint|sainte)\b")
-_DUTCH_POSTCODE_LETTERS = re.compile(
-    r"[A-Z]{2} (?=(?:Amsterdam|Rotterdam|Utrecht|Eindhoven|Den Haag|Groningen|Haarlem)$)"
-)
+# `BC Leeuwarden`: the letters of a Dutch post code that lost its digits. No Dutch code has these.
+_NO_LETTERS = "LA|LE|EL|AL|DE|DU|ST|MT|FT|PT|NY|SO|AS|EN|SA|SD|SS|IJ"
+_DUTCH_POSTCODE_LETTERS = re.compile(rf"^(?!(?:{_NO_LETTERS}) )[A-Z]{{2}} (?=(?:'s-|Den |De )?[A-Z][a-z])")
+_DUTCH_CITIES = "amsterdam|rotterdam|utrecht|eindhoven|den haag|s gravenhage|groningen|haarlem|delft|leiden|zeist"
+_DUTCH_CITIES += "|s hertogenbosch|nijmegen|tilburg|breda|arnhem|amersfoort|almere|apeldoorn|enschede|zwolle|maastricht"
+_LETTERS_SHOUTED = re.compile(rf"^[a-z]{{2}} (?=(?:{_DUTCH_CITIES})$)")
 _REST = re.compile(r"\s*[,(/;].*$")
 # A post code before or after the name, and the part of the city that a number names.
 _NUMBERS = re.compile(
-    r"^(?:[a-z]{1,2} )?\d{4,6} (?=[^\W\d])"
+    r"^(?:[a-z]{1,2} )?(?:\d{4} (?!(?:la|le|st|de|el|al) )[a-z]{2}|\d{4,6}|\d{3} \d{2}|\d{3} \d{4}) (?=[^\W\d])"
+    r"|^[a-z]{1,2}\d[a-z\d]? \d[a-z]{2} (?=[^\W\d])|(?<=[^\W\d]) [a-z]{1,2}\d[a-z\d]? \d[a-z]{2}$"
     r"|(?<=[^\W\d]) (?:\d{1,6}(?:e|er|eme|th|st|nd|rd)?(?: arr(?:ondissement)?| bezirk)?|cedex(?: \d{1,2})?)$"
+    r"|(?<=[^\W\d]) (?:\d{3} \d{4}|\d{3} \d{2}|\d{4} [a-z]{2})$"
     r"|(?<=^london) (?:e|ec|n|nw|se|sw|w|wc)\d{1,2}[a-z]?$"
 )
 _QUALIFIER = re.compile(
@@ -68,8 +73,8 @@ def _capital(match: re.Match[str]) -> str:
 def city_key(city: str) -> str:
     """What the spellings of one city share: `St. Louis` and `Saint Louis`, `M\u00fcnchen` and `Munich`."""
     city = _DUTCH_POSTCODE_LETTERS.sub("", city)
-    whole = words(city)
-    key = whole if whole in _LISTED else _NUMBERS.sub("", words(_REST.sub("", city)) or whole)
+    whole = _LETTERS_SHOUTED.sub("", words(city))
+    key = whole if whole in _LISTED else _NUMBERS.sub("", _LETTERS_SHOUTED.sub("", words(_REST.sub("", city))) or whole)
     if key not in _LISTED:
         key = _QUALIFIER.sub("", key) or key
         key = _SAINT.sub("saint", _QUALIFIER.sub("", _written_out(key)) or key)
