@@ -75,6 +75,18 @@ class Triggers(_Part):
     refresh_after_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
 
 
+class Refresh(_Part):
+    """How far a scheduled refresh goes; `triggers.refresh_after_days` starts it, for records that old.
+
+    `credit_budget`: most credits that the refreshes of one day (UTC) may cost together. `min_freshness`: records
+    that are fresher than this (0-1) are left alone; None: their age alone decides. `max_per_day`: most records a day.
+    """
+
+    credit_budget: _Credits | None = None
+    min_freshness: _Confidence | None = None
+    max_per_day: Annotated[int, Field(ge=1, le=MAX_LIMIT, strict=True)] | None = None
+
+
 class EntityTypes(_Part):
     lead: StrictBool = True
     contact: StrictBool = True
@@ -167,6 +179,7 @@ class Config(_Part):
 
     enabled: StrictBool = True
     triggers: Triggers = Triggers()
+    refresh: Refresh = Refresh()
     entity_types: EntityTypes = EntityTypes()
     strategy: Annotated[Strategy, BeforeValidator(_lower)] = Strategy.WATERFALL
     consensus_size: Annotated[int, Field(ge=2, le=10, strict=True)] = 3

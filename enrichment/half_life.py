@@ -10,8 +10,8 @@ prior of the field, worth two changes, and moves with what was seen:
   change histories); to date each change to the moment it was found would make values look steadier than they are.
 - A CRM that sent another value: it tells of a change as it happens, and until then, or until now, there was none.
 
-The last is worth little where nobody keeps the CRM up, as its silence then says nothing. So the CRM's word counts
-only as far as what sources found on looking again does not contradict it.
+The last is worth little where nobody keeps the CRM up, as its silence then says nothing. So the time in which only
+the CRM could have told counts as far as it has told of changes, and as what sources found does not contradict it.
 """
 
 import math
@@ -137,8 +137,8 @@ class HalfLife:
 
 def fit(prior_days: float, seen: Evidence) -> HalfLife:
     """The half-life of a field, by its prior and by what was seen."""
-    told = seen.told * _trust(seen)
     before = PRIOR_CHANGES * prior_days / math.log(2)
+    told = min(_heard(seen, before), seen.told * _trust(seen))
     counted = PRIOR_CHANGES + seen.changes
     known = before + seen.looked + told
     rate = _rate(counted, known, seen.gaps)
@@ -183,6 +183,14 @@ def _sharpness(x: float) -> float:
     if x < 1e-4:
         return 1.0
     return (x / 2 / math.sinh(x / 2)) ** 2 if x < 700 else 0.0
+
+
+def _heard(seen: Evidence, before: float) -> float:
+    """The days of the CRM's silence that count, by how often it has told of a change.
+
+    One that never has may not be kept up: then its silence is worth no more than the prior (`before`, in days).
+    """
+    return min(seen.told, before + seen.told * seen.edits / (seen.edits + 1))
 
 
 def _trust(seen: Evidence) -> float:

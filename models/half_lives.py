@@ -46,9 +46,10 @@ async def save_half_lives(
         + ", ".join(f"{name} = excluded.{name}" for name in columns),
     )
     await query(
-        "INSERT INTO refresh_state (organization_id, fitted_at) VALUES (?, ?)"
-        " ON CONFLICT (organization_id) DO UPDATE SET fitted_at = excluded.fitted_at RETURNING fitted_at",
-        [organization_id, now],
+        "INSERT INTO refresh_state (organization_id, fitted_at, swept_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (organization_id) DO UPDATE SET fitted_at = excluded.fitted_at, swept_at = excluded.swept_at"
+        " RETURNING fitted_at",
+        [organization_id, now, now],
         using=tx,
     )
 
@@ -64,26 +65,29 @@ async def next_page(organization_id: str, after: str, size: int) -> str | None:
     return last
 
 
+_OWN = f"held.source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')"
+_NEXT_SEEN = "COALESCE(next.first_observed_at, next.observed_at)"
+# What an undo put back or took away is no change of the world, nor is a field that was cleared.
+_REAL = (
+    "next.undo_id IS NULL AND next.value <> 'null' AND NOT EXISTS (SELECT 1 FROM field_value back"
+    " WHERE back.record_id = held.record_id AND back.restores = held.id)"
+)
 # Every value that a page of records holds or held, with what replaced it. A source saw it from `since` to `seen`.
-# `found`: the same source saw another value later. `edited`: the CRM sent another. What an undo put back or took
-# away is no change of the world, and what a reviewer chose settles which value was right, not when it changed.
+# `found`: the same source saw another value later. `edited`: the CRM sent another. What a reviewer chose is neither:
+# that settles which value was right, not when it changed.
 _HELD = f"""
     (SELECT record.entity_type, held.field, held.value, held.replaced_at, next.value AS next_value,
-        next.observed_at AS next_seen, held.source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}') AS own,
+        {_NEXT_SEEN} AS next_seen, {_OWN} AS own,
         CASE WHEN held.undo_id IS NOT NULL THEN held.written_at
             ELSE COALESCE(held.first_observed_at, held.observed_at) END AS since,
         CASE WHEN held.undo_id IS NOT NULL AND held.observed_at < held.written_at THEN held.written_at
             ELSE held.observed_at END AS seen,
-        COALESCE(next.source = held.source AND held.source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')
-            AND next.observed_at > held.observed_at AND {{real}}, FALSE) AS found,
-        COALESCE(next.source = '{SOURCE_CRM}' AND {{real}}, FALSE) AS edited
+        COALESCE({_OWN} AND next.source = held.source AND {_NEXT_SEEN} > held.observed_at AND {_REAL}, FALSE) AS found,
+        COALESCE(next.source = '{SOURCE_CRM}' AND {_REAL}, FALSE) AS edited
     FROM record JOIN field_value held ON held.record_id = record.id
     LEFT JOIN field_value next ON next.record_id = held.record_id AND next.replaces = held.id
     WHERE record.organization_id = ? AND record.id > ? AND record.id <= ? AND held.value <> 'null') AS lived
-""".format(
-    real="next.undo_id IS NULL AND next.value <> 'null' AND NOT EXISTS (SELECT 1 FROM field_value back"
-    " WHERE back.record_id = held.record_id AND back.restores = held.id)"
-)
+"""
 
 
 async def time_watched(organization_id: str, after: str, last: str, now: int) -> list[dict[str, Any]]:

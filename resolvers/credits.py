@@ -82,7 +82,7 @@ async def get_credits(ctx: Context, start: datetime | None = None, end: datetime
         raise BadRequest("from must be before to", faults=[Fault("from", "must be before to")])
     config = config_of(await organization_of(organization_id, services.registry, now))
 
-    account = await _account(organization_id, now, services.monthly_credit_grant)
+    account = await account_of(organization_id, now, services.monthly_credit_grant)
     purse = Purse(account["balance"], account["reserved"], account["used_in_month"], account["used_in_day"])
     remaining = spendable(purse, Limits(config.credits.monthly_limit, config.credits.daily_limit))
     bounds = (organization_id, to_micros(period_start), to_micros(period_end))
@@ -105,7 +105,7 @@ async def get_credits(ctx: Context, start: datetime | None = None, end: datetime
     )
 
 
-async def _account(organization_id: str, now: datetime, monthly_grant: int) -> dict[str, int]:
+async def account_of(organization_id: str, now: datetime, monthly_grant: int) -> dict[str, int]:
     """The account of this month, which its first reader begins."""
     found = await query(
         "SELECT * FROM credit_account WHERE organization_id = ? AND month = ?", [organization_id, month_of(now)]

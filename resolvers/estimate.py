@@ -1,23 +1,20 @@
 """What enriching a selection would cost, before anyone is asked."""
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from enrichment.catalogue import fields_of
 from enrichment.config import Config
-from enrichment.policy import Current
 from enrichment.vocabulary import JobTrigger
-from enrichment.waterfall import Waterfall, refreshes, want
-from models.database import marks, query
-from models.fields import from_micros, to_micros
+from enrichment.waterfall import refreshes
+from models.database import query
 from models.record import Record
 from models.values import current_values
-from providers.base import Provider, Question, key_digest, most_of
 from resolvers.context import Context, Role, Services
 from resolvers.enrich import RecordSelection, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
+from resolvers.questions import kept_answers, questions_about
 
 PRIOR_MATCH_RATE, PRIOR_WEIGHT = 0.6, 10  # what is believed of a provider before it was asked, in calls
 PRIOR_EXTRA_RATE = 0.4  # of its matches that may cost more, those that will
@@ -92,19 +89,19 @@ async def _collect(
     Returns how many of the records any provider could be asked about.
     """
     provenance = await current_values([record.id for record in records])
+    refresh = refreshes(JobTrigger.MANUAL, forced=force)
     able = 0
     for record in records:
-        current = {
-            name: Current(
-                value["value"],
-                value["source"],
-                value["confidence"],
-                from_micros(value["observed_at"]),
-                from_micros(value["written_at"]),
-            )
-            for name, value in provenance[record.id].items()
-        }
-        asked = _questions(services, config, record, current, force)
+        planned = questions_about(
+            services,
+            config,
+            record.organization_id,
+            record.entity_type,
+            record.fields,
+            provenance[record.id],
+            refresh=refresh,
+        )
+        asked = [(one.provider, one.key, one.most) for one in planned if one.key is not None]
         if asked:
             able += 1
         else:
@@ -113,26 +110,6 @@ async def _collect(
             if most:
                 questions.setdefault(provider.info.id, {})[key] = most
     return able
-
-
-def _questions(
-    services: Services, config: Config, record: Record, current: dict[str, Current], force: bool
-) -> list[tuple[Provider, str, int]]:
-    refresh = refreshes(JobTrigger.MANUAL, forced=force)
-    names = [known.name for known in fields_of(record.entity_type).values() if known.enrichable]
-    wants = {name: want(config, record.entity_type, name, current.get(name), refresh=refresh) for name in names}
-    asked: list[tuple[Provider, str, int]] = []
-    for rule in config.providers:
-        provider = services.registry.get(rule.id)
-        if not rule.enabled or provider is None:
-            continue
-        source = provider.info.source(record.entity_type)
-        wanted = Waterfall(config, [source], wants).could_give(source)
-        question = Question(record.entity_type, record.fields, wanted, record.organization_id)
-        key = provider.input_key(question) if wanted else None
-        if key is not None:
-            asked.append((provider, key_digest(key), most_of(provider, question)))
-    return asked
 
 
 async def _add(
@@ -145,7 +122,7 @@ async def _add(
 ) -> None:
     info = services.registry.info(provider_id)
     assert info is not None  # the questions came from it
-    new = prices.keys() - await _kept(organization_id, provider_id, prices.keys(), now)
+    new = prices.keys() - await kept_answers(organization_id, provider_id, prices.keys(), now)
     rate = await _match_rate(organization_id, provider_id)
     maximum = sum(prices[key] for key in new)
     plain = len(new) * info.price
@@ -154,21 +131,6 @@ async def _add(
     estimate.by_provider.append(ProviderEstimate(provider_id, len(new), expected, maximum))
     estimate.expected += expected
     estimate.maximum += maximum
-
-
-async def _kept(organization_id: str, provider_id: str, keys: Set[str], now: datetime) -> set[str]:
-    """Those of the questions whose answer is kept, and costs nothing."""
-    kept: set[str] = set()
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
-        found = await query(
-            "SELECT input_key FROM answer WHERE organization_id = ? AND provider = ? AND state = 'answered'"
-            f" AND expires_at > ? AND input_key IN ({marks(some)})",
-            [organization_id, provider_id, to_micros(now), *some],
-        )
-        kept |= {row["input_key"] for row in found}
-    return kept
 
 
 async def _match_rate(organization_id: str, provider_id: str) -> float:

@@ -92,11 +92,13 @@ def _read(row: Mapping[str, float]) -> HalfLife:
     )
 
 
-async def renew_half_lives(organization_id: str, now: datetime) -> bool:
-    """Fit the half-lives anew, unless that was done within a day. Returns whether it was done."""
-    before = await fitted_at(organization_id)
-    if before is not None and from_micros(before) + RENEWED_EVERY > now:
-        return False
+def is_fit_due(fitted: int | None, now: datetime) -> bool:
+    """Whether half-lives that were fitted then (microseconds; None: never) are to be fitted anew."""
+    return fitted is None or from_micros(fitted) + RENEWED_EVERY <= now
+
+
+async def renew_half_lives(organization_id: str, now: datetime) -> None:
+    """Fit the half-lives anew from all of the organization's history."""
     evidence = await _gather(organization_id, now)
     fitted = {
         key: fit(prior.prior_days, evidence[key]) if key in evidence else prior for key, prior in _priors().items()
@@ -106,7 +108,6 @@ async def renew_half_lives(organization_id: str, now: datetime) -> bool:
         for (entity_type, name), half_life in fitted.items()
     ]
     await transaction(lambda tx: save_half_lives(tx, organization_id, rows, to_micros(now)))
-    return True
 
 
 async def _gather(organization_id: str, now: datetime) -> dict[FieldKey, Evidence]:

@@ -19,6 +19,13 @@ class Triggers:
     refresh_after_days: int | None = strawberry.field(description="Null: never.")
 
 
+@strawberry.type(description="How far the scheduled refresh of a day (UTC) goes, the stalest records first.")
+class Refresh:
+    credit_budget: int | None = strawberry.field(description="Most credits of a day's refreshes together.")
+    min_freshness: float | None = strawberry.field(description="Fresher records are left alone. Null: none are.")
+    max_per_day: int | None = strawberry.field(description="Most records a day.")
+
+
 @strawberry.type(description="Which entity types are enriched.")
 class EntityTypes:
     lead: bool
@@ -106,6 +113,7 @@ class ReviewRule:
 class Config:
     enabled: bool
     triggers: Triggers
+    refresh: Refresh
     entity_types: EntityTypes
     strategy: Strategy
     consensus_size: int = strawberry.field(description="Most providers asked for a field under CONSENSUS.")
@@ -126,12 +134,18 @@ class Config:
     def of(cls, view: operations.ConfigView) -> Self:
         config = view.config
         triggers, types, credits = config.triggers, config.entity_types, config.credits
+        refresh = config.refresh
         return cls(
             enabled=config.enabled,
             triggers=Triggers(
                 on_create=triggers.on_create,
                 on_update=triggers.on_update,
                 refresh_after_days=triggers.refresh_after_days,
+            ),
+            refresh=Refresh(
+                credit_budget=refresh.credit_budget,
+                min_freshness=refresh.min_freshness,
+                max_per_day=refresh.max_per_day,
             ),
             entity_types=EntityTypes(lead=types.lead, contact=types.contact, account=types.account),
             strategy=config.strategy,

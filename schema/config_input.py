@@ -18,6 +18,13 @@ class TriggersInput:
 
 
 @strawberry.input
+class RefreshInput:
+    credit_budget: int | None = UNSET
+    min_freshness: float | None = UNSET
+    max_per_day: int | None = UNSET
+
+
+@strawberry.input
 class EntityTypesInput:
     lead: bool | None = UNSET
     contact: bool | None = UNSET
@@ -80,6 +87,7 @@ class ReviewRuleInput:
 class ConfigInput:
     enabled: bool | None = UNSET
     triggers: TriggersInput | None = UNSET
+    refresh: RefreshInput | None = UNSET
     entity_types: EntityTypesInput | None = UNSET
     strategy: Strategy | None = UNSET
     consensus_size: int | None = UNSET

@@ -104,7 +104,9 @@ def test_the_silence_of_a_crm_that_nobody_keeps_up_does_not_make_values_steady()
     alone = fit(2 * YEAR, seen)
     seen.told = 99_900 * 3 * YEAR
     assert fit(2 * YEAR, seen).days == pytest.approx(alone.days, rel=0.1)
-    assert fit(2 * YEAR, Evidence(told=99_900 * 3 * YEAR)).days > 1000 * YEAR  # nobody says otherwise
+    # Where nobody looked, and the CRM has never told of a change, it is worth no more than the prior.
+    assert fit(2 * YEAR, Evidence(told=99_900 * 3 * YEAR)).days == pytest.approx(4 * YEAR)
+    assert fit(2 * YEAR, Evidence(told=99_900 * 3 * YEAR, edits=900)).days == pytest.approx(230 * YEAR, rel=0.02)
 
 
 def test_a_crm_that_agrees_with_the_looks_makes_the_interval_narrower() -> None:

@@ -83,6 +83,7 @@ async def test_an_invalid_change_is_refused_whole_with_every_fault(rest: Rest) -
         "enabled": "yes",
         "unknown": 1,
         "minConfidence": 0.9,
+        "refresh": {"creditBudget": -1, "minFreshness": 1.5, "maxPerDay": 0, "perMonth": 1},
         "providers": [{"id": "nobody"}],
         "fieldPolicies": {"lead": {"fields": {"nothing": "tracked"}}},
     }
@@ -91,6 +92,8 @@ async def test_an_invalid_change_is_refused_whole_with_every_fault(rest: Rest) -
     paths = fault_paths(response)
     for path in ("cooldownHours", "enabled", "unknown", "fieldPolicies.lead.fields.nothing"):
         assert path in paths
+    for key in ("creditBudget", "minFreshness", "maxPerDay", "perMonth"):
+        assert f"refresh.{key}" in paths
     assert (await rest.get("/config")).json()["minConfidence"] == 0.6
 
 

@@ -206,7 +206,7 @@ async def test_many_conflicts_are_resolved_each_with_its_own_outcome(redis: ArqR
 CONFIGURE = """mutation ($input: ConfigInput!, $expected: Int) {
     updateConfig(input: $input, expectedVersion: $expected) {
     version enabled strategy minConfidence cooldownHours maxAttempts maybeCharged
-    triggers { onCreate onUpdate refreshAfterDays }
+    triggers { onCreate onUpdate refreshAfterDays } refresh { creditBudget minFreshness maxPerDay }
     entityTypes { lead contact account } providers { id enabled minMatchRate matchRateOver }
     fieldPolicies { entityType default { policy minConfidence } fields { field policy minConfidence } }
     credits { monthlyLimit dailyLimit perRecordMax alertThresholds } backoff { initialSeconds maxSeconds } } }"""
@@ -226,6 +226,11 @@ def ask(redis: ArqRedis) -> Operations:
         ("minConfidence", 1, 1.0),
         ("cooldownHours", 0, 0),
         ("triggers", {"refreshAfterDays": 30}, {"onCreate": True, "onUpdate": True, "refreshAfterDays": 30}),
+        (
+            "refresh",
+            {"creditBudget": 100, "minFreshness": 0.5},
+            {"creditBudget": 100, "minFreshness": 0.5, "maxPerDay": None},
+        ),
         ("entityTypes", {"lead": False}, {"lead": False, "contact": True, "account": True}),
         ("maybeCharged", "RETRY", "RETRY"),
         (

@@ -1,27 +1,28 @@
 """What the queue forgot: lost jobs, jobs that are due without a wake-up, refreshes, and credits that returned."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from enrichment.vocabulary import EntityType, JobTrigger
-from models.database import load, query, transaction
+from models.database import load, transaction
 from models.deliveries import answers_due, make_due, overslept
 from models.fields import to_micros
 from models.hearings import drop_hearings
-from models.queue import Lost, insert_jobs, organizations_with_due_jobs, requeue_lost
+from models.queue import Lost, organizations_with_due_jobs, requeue_lost
+from models.refresh import organizations_by_turn
 from resolvers.context import Services
 from resolvers.events import announce
-from resolvers.freshness import renew_half_lives
-from resolvers.intake import job_row
+from resolvers.freshness import is_fit_due, renew_half_lives
 from resolvers.ledger import release_open
 from resolvers.organizations import read_config
+from resolvers.refresh import Turn, start_refreshes
 from resolvers.restore import organizations_short_of_credits, restore_jobs
 from resolvers.wake import wake_workers
 
-REFRESHED_AT_ONCE = 1000
+REFRESH_SECONDS = 30.0  # after which a sweep serves no further organization
 
 _log = structlog.get_logger(__name__)
 
@@ -66,43 +67,26 @@ async def _wake_overslept(now: datetime) -> None:
 
 
 async def refresh(ctx: dict[str, Any]) -> int:
-    """Start a refresh for records that are due for one, the stalest first. Returns how many. Runs every minute."""
+    """Start a refresh for records that are due for one, the stalest first, and renew half-lives once a day.
+
+    Returns how many were started. Runs every minute; whoever's turn does not come in time is first in the next.
+    """
     services: Services = ctx["services"]
     now = services.now()
+    deadline = time.monotonic() + REFRESH_SECONDS
     started = 0
-    found = await query("SELECT id, config FROM organization WHERE paused_at IS NULL")
-    for row in found:
-        await renew_half_lives(row["id"], now)
-        started += await _refresh(services, row["id"], row["config"], now)
+    for row in await organizations_by_turn():
+        if time.monotonic() > deadline:
+            break
+        try:
+            if is_fit_due(row["fitted_at"], now):
+                await renew_half_lives(row["id"], now)
+            config = read_config(load(row["config"]))
+            started += await start_refreshes(Turn(services, row["id"], config, row["config_version"], now))
+        except Exception:
+            # One organization's trouble keeps no other from its refresh.
+            _log.exception("refresh failed", organization=row["id"])
     return started
-
-
-async def _refresh(services: Services, organization_id: str, stored: Any, now: datetime) -> int:
-    config = read_config(load(stored))
-    days = config.triggers.refresh_after_days
-    if not config.enabled or days is None:
-        return 0
-    stale = to_micros(now - timedelta(days=days))
-
-    # One try a period: a refresh that was skipped or failed does not start over every minute.
-    records = await query(
-        "SELECT id, organization_id, entity_type FROM record WHERE organization_id = ?"
-        " AND last_enriched_at IS NOT NULL AND last_enriched_at < ?"
-        " AND NOT EXISTS (SELECT 1 FROM job WHERE job.record_id = record.id AND job.created_at >= ?)"
-        " ORDER BY last_enriched_at LIMIT ?",
-        [organization_id, stale, stale, REFRESHED_AT_ONCE],
-    )
-    wanted = [row for row in records if config.entity_types.allows(EntityType(row["entity_type"]))]
-    rows = [job_row(row, JobTrigger.SCHEDULED_REFRESH, config, to_micros(now), None) for row in wanted]
-
-    async def body(tx: BaseDBAsyncClient) -> list[str]:
-        return sorted(await insert_jobs(tx, rows))
-
-    started = await transaction(body)
-    if started:
-        await announce(services.redis, organization_id, jobs=started)
-        await wake_workers(services.redis, len(started))
-    return len(started)
 
 
 async def new_day(ctx: dict[str, Any]) -> int:

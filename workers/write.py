@@ -15,7 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from enrichment.catalogue import completeness, fields_of
 from enrichment.merge import Candidate
 from enrichment.policy import Decision, Question
-from enrichment.vocabulary import FieldOutcomeReason, JobStatus
+from enrichment.vocabulary import FieldOutcomeReason, JobStatus, JobTrigger
 from enrichment.waterfall import refreshes
 from models.conflicts import raise_conflicts, supersede
 from models.database import dump, dump_rows, execute, insert_rows, rows, transaction
@@ -287,7 +287,10 @@ def _ended(ending: Ending, moment: int) -> dict[str, Any]:
         "filled_after": dump(_filled(ending, _fields_after(ending))),
         "matched": ending.matched,
         "credits_used": ending.credits_used,
-        "short_of_credits": ending.short_of_credits and ending.status.is_final,
+        # A refresh is taken up again by the next one, within its budget.
+        "short_of_credits": ending.short_of_credits
+        and ending.status.is_final
+        and job.trigger is not JobTrigger.SCHEDULED_REFRESH,
         "error_code": ending.error_code,
         "error_message": ending.error_message,
         "error_retryable": ending.error_retryable,
