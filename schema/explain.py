@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 import strawberry
@@ -119,7 +120,7 @@ class Explanation:
         self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
     ) -> Connection[FieldValue]:
         page = await history(info.context, self.record.row, self.field, PageArgs(first=first, after=after))
-        return Connection[FieldValue].of(page, FieldValue.of)
+        return Connection[FieldValue].of(page, partial(FieldValue.of, self.record.entity_type))
 
 
 @strawberry.type

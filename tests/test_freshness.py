@@ -17,6 +17,7 @@ from resolvers.stats import get_stats
 from resolvers.undo import undo_job
 from tests.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from tests.graphql_client import Operations
+from workers.sweep import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -29,7 +30,7 @@ async def look_again(shared: Services, ctx: Context, clock: Clock, days: float) 
     clock.ahead_seconds += days * DAY
     outcome = await enrich_records(ctx, ACCOUNTS, force=True)
     await work(shared)
-    return outcome.queued[0].id
+    return str(outcome.queued[0].id)
 
 
 async def fitted(shared: Services, field: str, org: str = "acme") -> HalfLife:
@@ -71,6 +72,22 @@ async def test_a_value_that_is_seen_again_is_fresh_and_keeps_when_it_was_seen_fi
     assert job == {"fieldsVerified": ["city"], "fieldsUpdated": []}
     stats = await get_stats(ctx, start=clock() - timedelta(hours=1))
     assert (stats.fields_verified, [day.fields_verified for day in stats.by_day]) == (1, [1])
+
+
+async def test_the_history_tells_no_freshness_of_what_was_replaced(redis: ArqRedis) -> None:
+    clock, known = Clock(), {"city": "Oakland"}
+    shared = services(redis, StandIn(knows={"acme.com": known}), now=clock)
+    ctx = context(shared)
+    await send(ctx, "account", "A", domain="acme.com")
+    await work(shared)
+    known["city"] = "Berlin"
+    await look_again(shared, ctx, clock, 40)
+    history = "history(first: 5) { nodes { value freshness } }"
+    document = f"""{{ explain(entityType: ACCOUNT, externalId: "A", field: "city") {{ {history} }}
+        record(entityType: ACCOUNT, externalId: "A") {{ history(field: "city") {{ nodes {{ value freshness }} }} }} }}"""
+    data = await Operations(shared)(document)
+    wanted = [{"value": "Berlin", "freshness": 1.0}, {"value": "Oakland", "freshness": None}]
+    assert data["explain"]["history"]["nodes"] == data["record"]["history"]["nodes"] == wanted
 
 
 async def test_a_record_without_values_of_enrichment_has_no_freshness(redis: ArqRedis) -> None:
@@ -163,10 +180,11 @@ async def test_half_lives_are_fitted_once_a_day_each_organization_for_itself(red
     await renew_half_lives("acme", clock())
     known["city"] = "Berlin"
     await look_again(shared, context(shared), clock, 0.5)
-    assert not await renew_half_lives("acme", clock())
+    await refresh({"services": shared})
+    assert (await half_lives_of("acme"))[EntityType.ACCOUNT, "city"].changes == 0
     clock.ahead_seconds += 0.6 * DAY
-    await renew_half_lives("acme", clock())
-    assert (await fitted(shared, "city")).changes == 1
+    await refresh({"services": shared})
+    assert (await half_lives_of("acme"))[EntityType.ACCOUNT, "city"].changes == 1
     assert (await fitted(shared, "city", org="other")).changes == 0
 
     shown = await Operations(shared)("{ freshness { entityType field halfLifeDays priorDays changes fittedAt } }")

@@ -376,7 +376,7 @@ async def test_the_half_lives_of_years_of_refreshes_hold_the_true_ones(redis: Ar
 
 def test_what_fits_is_chosen_in_order_and_what_does_not_keeps_its_place() -> None:
     def record(name: str, **questions: int) -> Candidate:
-        return Candidate(name, EntityType.LEAD, questions)
+        return Candidate(name, EntityType.LEAD, dict(questions.items()))
 
     candidates = [record("a", x=3), record("b", x=3, y=5), record("c", z=9), record("d", z=9, x=3), record("e")]
 
