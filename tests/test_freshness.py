@@ -82,9 +82,9 @@ async def test_the_history_tells_no_freshness_of_what_was_replaced(redis: ArqRed
     await work(shared)
     known["city"] = "Berlin"
     await look_again(shared, ctx, clock, 40)
-    history = "history(first: 5) { nodes { value freshness } }"
-    document = f"""{{ explain(entityType: ACCOUNT, externalId: "A", field: "city") {{ {history} }}
-        record(entityType: ACCOUNT, externalId: "A") {{ history(field: "city") {{ nodes {{ value freshness }} }} }} }}"""
+    document = """{ explain(entityType: ACCOUNT, externalId: "A", field: "city") {
+            history(first: 5) { nodes { value freshness } } }
+        record(entityType: ACCOUNT, externalId: "A") { history(field: "city") { nodes { value freshness } } } }"""
     data = await Operations(shared)(document)
     wanted = [{"value": "Berlin", "freshness": 1.0}, {"value": "Oakland", "freshness": None}]
     assert data["explain"]["history"]["nodes"] == data["record"]["history"]["nodes"] == wanted
