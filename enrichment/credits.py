@@ -1,7 +1,7 @@
 """What may be spent: whether a price fits into an account and its limits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from enrichment.waterfall import SkipReason
@@ -29,9 +29,13 @@ class Purse:
         return self.balance - self.reserved
 
     def hold(self, price: int, limits: Limits) -> SkipReason | None:
-        """Set `price` aside, or say why it does not fit. Nothing changes when it does not."""
+        """Set `price` aside, or say why it does not fit. Nothing changes when it does not.
+
+        Where it would fit but for what is set aside, that may come back: CREDITS_HELD.
+        """
         if price > spendable(self, limits):
-            return SkipReason.INSUFFICIENT_CREDITS
+            fits = price <= spendable(replace(self, reserved=0), limits)
+            return SkipReason.CREDITS_HELD if fits else SkipReason.INSUFFICIENT_CREDITS
         self.reserved += price
         return None
 

@@ -31,6 +31,8 @@ class SkipReason(StrEnum):
     INSUFFICIENT_CREDITS = "insufficient_credits"
     PER_RECORD_MAX = "per_record_max"
     PROVIDER_DAILY_LIMIT = "provider_daily_limit"
+    CREDITS_HELD = "credits_held"  # what is left is set aside for calls under way; the job goes on after them
+    OUT_OF_TURN = "out_of_turn"  # as many calls as it takes are under way; the job goes on in its turn
     NOT_WORTH_PAYING = "not_worth_paying"  # only checks are left, and it costs credits
     NO_KEY = "no_key"  # neither the organization nor the installation has a key for it
     BUDGET = "budget"  # the request's own maxCredits are used up

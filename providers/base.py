@@ -87,6 +87,13 @@ class ProviderError(Exception):
         self.maybe_charged = maybe_charged
 
 
+class OutOfTurn(ProviderError):
+    """The call was not made, because as many as may are under way: it is another's turn for `retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__("rate_limited", message, retryable=True, retry_after_seconds=retry_after_seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
     """What is known of a provider without asking it."""

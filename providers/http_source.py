@@ -2,8 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
@@ -12,8 +12,7 @@ import structlog
 from providers.adapter import Adapter, AsksExtra, HearingAdapter, Http, KeyCheck, Pending, Reply
 from providers.addresses import check_base
 from providers.base import Answer, Covered, ProviderError, ProviderInfo, Question
-from providers.places import Places
-from providers.politeness import LONGEST_WAIT_SECONDS, Politeness
+from providers.politeness import Politeness
 from providers.transport import Request, Transport
 
 NOTE_EVERY_SECONDS = 10.0  # how often what is left of an account's credits is told, unless it is nothing
@@ -56,7 +55,6 @@ class HttpSource:
         self._note_credits = note_credits
         self._noted_at: dict[str, float] = {}
         self._bases = _checked_bases(adapter, bases or {}, transport.development)
-        self._places = Places(transport.patience.connections, transport.patience.at_once)
         # The network is a fact of this class: whatever an adapter says, its breaker has to watch it.
         self.info: ProviderInfo = replace(
             adapter.info,
@@ -101,7 +99,7 @@ class HttpSource:
 
     async def _in_name_of(self, organization_id: str, call: Callable[[Http], Awaitable[_T]]) -> _T:
         deadline = time.monotonic() + self._transport.patience.look_up_seconds
-        account = _Account(self, organization_id, await self._key(organization_id), deadline)
+        account = _Account(self, await self._key(organization_id), deadline)
         try:
             return await call(account)
         except ProviderError as error:
@@ -125,34 +123,18 @@ class HttpSource:
             raise ProviderError("bad_key", "the key holds characters that no key has", retryable=False)
         return key
 
-    async def send(self, organization_id: str, account: str, request: Request, deadline: float) -> Reply:
-        """One request of an organization for an account, when its turn has come.
+    async def send(self, account: str, request: Request, deadline: float) -> Reply:
+        """One request for an account, when its turn has come and before the `deadline` (of the monotonic clock).
 
-        It ends before the `deadline` (of the monotonic clock). Raises ProviderError.
+        Raises ProviderError.
         """
         _left_until(deadline)
-        async with self._place(organization_id):
-            if self._politeness is not None:
-                await self._politeness.enter(account, self.info.id, self._adapter.calls_per_minute)
-            reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
+        if self._politeness is not None:
+            await self._politeness.enter(account, self.info.id, self._adapter.calls_per_minute)
+        reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
         if self._politeness is not None:
             await self._politeness.learn(account, self.info.id, reply)
         return reply
-
-    @asynccontextmanager
-    async def _place(self, organization_id: str) -> AsyncIterator[None]:
-        """A place among the calls that run at once, waited for as long as for a turn. Raises ProviderError."""
-        async with AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(self._places.one(organization_id, LONGEST_WAIT_SECONDS))
-            except TimeoutError:
-                raise ProviderError(
-                    "rate_limited",
-                    "too many calls are under way",
-                    retryable=True,
-                    retry_after_seconds=LONGEST_WAIT_SECONDS,
-                ) from None
-            yield
 
     def base(self, name: str) -> str:
         """The address of that name."""
@@ -192,11 +174,10 @@ class HearingSource(HttpSource):
 class _Account:
     """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
 
-    __slots__ = ("_deadline", "_key", "_name", "_organization_id", "_source", "credits_left", "was_served")
+    __slots__ = ("_deadline", "_key", "_name", "_source", "credits_left", "was_served")
 
-    def __init__(self, source: HttpSource, organization_id: str, key: str, deadline: float) -> None:
+    def __init__(self, source: HttpSource, key: str, deadline: float) -> None:
         self._source = source
-        self._organization_id = organization_id
         self._key = key
         self._deadline = deadline
         self.was_served = False  # by the last reply's status
@@ -219,7 +200,7 @@ class _Account:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         request = Request(method, self._source.base(base), path, params, json, form, headers or {})
-        reply = await self._source.send(self._organization_id, self._name, request, self._deadline)
+        reply = await self._source.send(self._name, request, self._deadline)
         self.was_served = reply.is_success
         return reply
 

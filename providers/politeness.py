@@ -14,10 +14,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from providers.adapter import Reply
-from providers.base import ProviderError
+from providers.base import OutOfTurn, ProviderError
 from providers.replies import moment, number, retry_after, seconds_until
 
-LONGEST_WAIT_SECONDS = 2.0  # what is further off is another attempt's
+LONGEST_WAIT_SECONDS = 10.0  # what is further off is another attempt's
 REDIS_SECONDS = 0.5  # for Redis to answer; then this process counts alone
 REDIS_PAUSE_SECONDS = 5.0  # before Redis is tried again
 PROCESSES = 4  # how many may be counting alone: each takes its share
@@ -41,12 +41,14 @@ local longest = tonumber(ARGV[2])
 local every = 60 / rate
 local ahead = every * (math.max(1, math.floor(rate / 60)) - 1)
 local due = math.min(math.max(tonumber(kept[1]) or 0, now), now + ahead + longest + every)
-local wait = math.max(due - ahead - now, (tonumber(kept[2]) or 0) - now, 0)
+local turn = math.max(due - ahead - now, 0)
+local pause = math.max((tonumber(kept[2]) or 0) - now, 0)
+local wait = math.max(turn, pause)
 if wait <= longest then
   redis.call('HSET', KEYS[1], 'due', string.format('%.6f', due + every))
   if redis.call('TTL', KEYS[1]) < 120 then redis.call('EXPIRE', KEYS[1], 120) end
 end
-return string.format('%.6f', wait)
+return {string.format('%.6f', turn), string.format('%.6f', pause)}
 """
 _LEARN = """
 local clock = redis.call('TIME')
@@ -66,7 +68,10 @@ class Politeness(Protocol):
     """Whose turn it is."""
 
     async def enter(self, account: str, provider_id: str, calls_per_minute: int) -> None:
-        """Wait for the account's turn. Raises ProviderError `rate_limited` when it is too far off."""
+        """Wait for the account's turn.
+
+        Raises OutOfTurn when it is too far off, and ProviderError `rate_limited` when the provider asked for a pause.
+        """
 
     async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
         """Heed what a reply says of the account's limits. Never raises."""
@@ -139,23 +144,26 @@ class RedisPoliteness:
         self,
         redis: Redis,
         *,
+        patience: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._take = redis.register_script(_TAKE)
         self._learn = redis.register_script(_LEARN)
-        self._local = LocalPoliteness(processes=PROCESSES, clock=clock, wall=wall)
+        self._local = LocalPoliteness(processes=PROCESSES, patience=patience, clock=clock, wall=wall)
+        self._patience = patience
         self._clock = clock
         self._wall = wall
         self._away_until = -math.inf
 
     async def enter(self, account: str, provider_id: str, calls_per_minute: int) -> None:
-        arguments = [f"{calls_per_minute * _SHARE:.3f}", f"{LONGEST_WAIT_SECONDS:.3f}"]
+        arguments = [f"{calls_per_minute * _SHARE:.3f}", f"{self._patience:.3f}"]
         told = await self._run(self._take, account, provider_id, arguments)
         if told is None:
             await self._local.enter(account, provider_id, calls_per_minute)
         else:
-            await _wait(float(told), provider_id)
+            turn, pause = map(float, told)
+            await _wait(turn, pause, self._patience, provider_id)
 
     async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
         lesson = read_limits(reply, self._wall())
@@ -193,10 +201,12 @@ class LocalPoliteness:
         self,
         *,
         processes: int = 1,
+        patience: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._processes = processes
+        self._patience = patience
         self._clock = clock
         self._wall = wall
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
@@ -207,10 +217,10 @@ class LocalPoliteness:
         every = 60 / rate
         ahead = every * (max(1, math.floor(rate / 60)) - 1)
         due = max(bucket.due, now)
-        wait = max(due - ahead - now, bucket.until - now, 0.0)
-        if wait <= LONGEST_WAIT_SECONDS:
+        turn, pause = max(due - ahead - now, 0.0), max(bucket.until - now, 0.0)
+        if max(turn, pause) <= self._patience:
             bucket.due = due + every
-        await _wait(wait, provider_id)
+        await _wait(turn, pause, self._patience, provider_id)
 
     async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
         self.heed(account, provider_id, read_limits(reply, self._wall()))
@@ -233,13 +243,12 @@ class LocalPoliteness:
         return bucket
 
 
-async def _wait(seconds: float, provider_id: str) -> None:
-    if seconds > LONGEST_WAIT_SECONDS:
-        raise ProviderError(
-            "rate_limited",
-            f"the limit of calls to {provider_id} is reached",
-            retryable=True,
-            retry_after_seconds=seconds,
-        )
-    if seconds > 0:
+async def _wait(turn: float, pause: float, patience: float, provider_id: str) -> None:
+    """Wait for a turn and for the end of a pause that the provider asked for (seconds), or refuse over `patience`."""
+    if pause > patience:
+        told = f"{provider_id} asked for no calls meanwhile"
+        raise ProviderError("rate_limited", told, retryable=True, retry_after_seconds=pause)
+    if turn > patience:
+        raise OutOfTurn(f"the limit of calls to {provider_id} is reached", turn)
+    if (seconds := max(turn, pause)) > 0:
         await asyncio.sleep(seconds)

@@ -33,10 +33,9 @@ class Patience:
     connect_seconds: float = 5.0
     read_seconds: float = 15.0  # between two pieces of a reply
     whole_seconds: float = 20.0  # of one request
-    look_up_seconds: float = 24.0  # of all requests of one look-up, less than a worker waits for it
+    look_up_seconds: float = 34.0  # of all requests of one look-up, less than a worker waits for it
     most_bytes: int = 2 * 1024 * 1024
     connections: int = 100  # of one provider, in one process
-    at_once: int = 10  # of these, calls of one organization
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -30,6 +30,9 @@ _ENTRY = {
     "idempotency_key": "text",
     "created_at": "integer",
 }
+
+
+_LONGEST_HELD = timedelta(days=2)  # credits are set aside for hours at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +138,35 @@ async def save_account(tx: BaseDBAsyncClient, account: dict[str, Any]) -> None:
     )
 
 
+@dataclass(slots=True)
+class _Pot:
+    """What has been spent of a limit, and what is set aside of it besides, in whole credits."""
+
+    spent: int = 0
+    held: int = 0
+    most: int = 0
+
+    def refusal(self, price: int, most: int, over: SkipReason) -> SkipReason | None:
+        """Why `price` does not fit: `over`, or CREDITS_HELD where what is set aside may come back."""
+        if self.spent + self.held + price <= most:
+            return None
+        return over if self.spent + price > most else SkipReason.CREDITS_HELD
+
+
 async def _spent_today(
     tx: BaseDBAsyncClient, organization_id: str, providers: Sequence[str], now: datetime
-) -> dict[str, int]:
-    """Credits charged today, or set aside and not yet settled, by provider."""
+) -> dict[str, _Pot]:
+    """Credits charged today, and those set aside and not yet settled, by provider."""
     start = to_micros(now.replace(hour=0, minute=0, second=0, microsecond=0))
     found = await query(
-        "SELECT provider, SUM(CASE WHEN kind = 'charge' THEN -amount ELSE 0 END + reserved_change) AS spent"
+        "SELECT provider, SUM(CASE WHEN kind = 'charge' THEN -amount ELSE 0 END) AS spent,"
+        " SUM(reserved_change) AS held"
         f" FROM credit_entry WHERE organization_id = ? AND created_at >= ? AND provider IN ({marks(providers)})"
         " GROUP BY provider",
         [organization_id, start, *providers],
         using=tx,
     )
-    return {row["provider"]: int(row["spent"] or 0) for row in found}
+    return {row["provider"]: _Pot(int(row["spent"] or 0), int(row["held"] or 0)) for row in found}
 
 
 async def reserve(
@@ -159,28 +178,26 @@ async def reserve(
         account = await lock_account(tx, organization_id, now, monthly_grant)
         limited = sorted({hold.provider for hold in holds if hold.provider_daily_limit is not None})
         spent = await _spent_today(tx, organization_id, limited, now) if limited else {}
-        budgets = await _lock_budgets(tx, organization_id, holds)
+        budgets = await _lock_budgets(tx, organization_id, holds, now)
         purse = Purse(account["balance"], account["reserved"], account["used_in_month"], account["used_in_day"])
         results: list[str | SkipReason] = []
         entries: list[dict[str, Any]] = []
         for hold in holds:
-            cap = hold.provider_daily_limit
-            if cap is not None and spent.get(hold.provider, 0) + hold.price > cap:
-                results.append(SkipReason.PROVIDER_DAILY_LIMIT)
-                continue
-            refusal = _over_budget(hold, budgets) or purse.hold(hold.price, limits)
+            today = spent.setdefault(hold.provider, _Pot())
+            refusal = _over_daily_limit(hold, today) or _over_budget(hold, budgets) or purse.hold(hold.price, limits)
             if refusal is not None:
                 results.append(refusal)
                 continue
-            spent[hold.provider] = spent.get(hold.provider, 0) + hold.price
+            today.held += hold.price
             if hold.budget_id is not None:
-                budgets[hold.budget_id]["held"] += hold.price
+                budgets[hold.budget_id].held += hold.price
             entries.append(_reservation(organization_id, hold, now))
             results.append(entries[-1]["id"])
         account["reserved"] = purse.reserved
         await insert_entries(tx, entries)
         for budget_id, budget in budgets.items():
-            await execute("UPDATE credit_budget SET held = ? WHERE id = ?", [budget["held"], budget_id], using=tx)
+            held = budget.spent + budget.held
+            await execute("UPDATE credit_budget SET held = ? WHERE id = ?", [held, budget_id], using=tx)
         await save_account(tx, account)
         return results
 
@@ -188,21 +205,47 @@ async def reserve(
 
 
 async def _lock_budgets(
-    tx: BaseDBAsyncClient, organization_id: str, holds: Sequence[Hold]
-) -> dict[str, dict[str, Any]]:
+    tx: BaseDBAsyncClient, organization_id: str, holds: Sequence[Hold], now: datetime
+) -> dict[str, _Pot]:
     """The budgets that these holds draw on. The account's lock covers them: nobody else changes them now."""
     ids = sorted({hold.budget_id for hold in holds if hold.budget_id is not None})
     if not ids:
         return {}
     sql = f"SELECT id, most, held FROM credit_budget WHERE organization_id = ? AND id IN ({marks(ids)})"
-    return {row["id"]: row for row in await query(sql, [organization_id, *ids], using=tx)}
+    found = await query(sql, [organization_id, *ids], using=tx)
+    dearest = max(hold.price for hold in holds)
+    short = [row["id"] for row in found if row["held"] + dearest * len(holds) > row["most"]]
+    held = await _held_of_budgets(tx, organization_id, short, now) if short else {}
+    return {
+        row["id"]: _Pot(row["held"] - held.get(row["id"], 0), held.get(row["id"], 0), most=row["most"]) for row in found
+    }
 
 
-def _over_budget(hold: Hold, budgets: dict[str, dict[str, Any]]) -> SkipReason | None:
+async def _held_of_budgets(
+    tx: BaseDBAsyncClient, organization_id: str, budget_ids: Sequence[str], now: datetime
+) -> dict[str, int]:
+    """Credits set aside of these budgets for calls that have not ended, by budget."""
+    found = await query(
+        "SELECT j.budget_id, SUM(r.reserved_change) AS held FROM credit_entry r JOIN job j ON j.id = r.job_id"
+        " WHERE r.organization_id = ? AND r.kind = 'reservation' AND r.created_at >= ?"
+        " AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)"
+        f" AND j.budget_id IN ({marks(budget_ids)}) GROUP BY j.budget_id",
+        [organization_id, to_micros(now - _LONGEST_HELD), *budget_ids],
+        using=tx,
+    )
+    return {row["budget_id"]: int(row["held"]) for row in found}
+
+
+def _over_daily_limit(hold: Hold, today: _Pot) -> SkipReason | None:
+    limit = hold.provider_daily_limit
+    return None if limit is None else today.refusal(hold.price, limit, SkipReason.PROVIDER_DAILY_LIMIT)
+
+
+def _over_budget(hold: Hold, budgets: dict[str, _Pot]) -> SkipReason | None:
     if hold.budget_id is None:
         return None
     budget = budgets.get(hold.budget_id)
-    return SkipReason.BUDGET if budget is None or budget["held"] + hold.price > budget["most"] else None
+    return SkipReason.BUDGET if budget is None else budget.refusal(hold.price, budget.most, SkipReason.BUDGET)
 
 
 def _reservation(organization_id: str, hold: Hold, now: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
@@ -148,7 +149,53 @@ async def test_each_kind_of_limit_refuses(redis: ArqRedis) -> None:
     assert (await reserved(shared, hold(6), limits=Limits(daily=5)))[0] is SkipReason.INSUFFICIENT_CREDITS
     capped = await reserved(shared, hold(2, cap=3), hold(2, cap=3), hold(2, provider="other", cap=3))
     assert [type(result) for result in capped] == [str, SkipReason, str]
-    assert capped[1] is SkipReason.PROVIDER_DAILY_LIMIT
+    assert capped[1] is SkipReason.CREDITS_HELD
+    assert (await reserved(shared, hold(4, cap=3)))[0] is SkipReason.PROVIDER_DAILY_LIMIT
+
+
+LIMITED = [
+    {"credits": {"monthlyLimit": 2}},
+    {"credits": {"dailyLimit": 2}},
+    {"providers": [{"id": "paid", "dailyLimit": 2}]},
+]
+
+
+@pytest.mark.parametrize("limit", LIMITED)
+async def test_credits_that_calls_under_way_hold_are_waited_for(redis: ArqRedis, limit: dict[str, Any]) -> None:
+    clock = Clock()
+    paid = StandIn(id="paid", price=1, remote=True, knows={"acme1.com": {"industry": "Software"}}, delay_seconds=0.1)
+    shared = services(redis, paid, now=clock)
+    ctx = context(shared)
+    await configure(ctx, **limit)
+    sent = [await send(ctx, "account", f"A{n}", domain=f"acme{n}.com") for n in range(6)]
+    await work(shared)
+    waiting = [job for job in [await job_of(one) for one in sent] if job.status is JobStatus.PENDING]
+    assert {(job.attempts, job.steps[0].skipped_reason) for job in waiting} == {(0, "credits_held")}
+    for _ in range(6):
+        clock.ahead_seconds += 60
+        await work(shared)
+    assert {(await job_of(one)).status for one in sent} == {JobStatus.COMPLETED}
+    assert len(paid.asked) == len(set(paid.asked)) == 6
+    usage = await get_credits(ctx)
+    assert (usage.used, usage.reserved) == (1, 0)
+    await ledger_adds_up()
+
+
+async def test_a_requests_maximum_is_for_what_matches_and_not_for_what_is_asked(redis: ArqRedis) -> None:
+    clock = Clock()
+    paid = StandIn(id="paid", price=1, remote=True, delay_seconds=0.1)
+    shared = services(redis, paid, now=clock)
+    ctx = context(shared)
+    await configure(ctx, triggers={"onCreate": False})
+    for n in range(6):
+        await send(ctx, "account", f"A{n}", domain=f"acme{n}.com")
+    await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT), max_credits=1)
+    for _ in range(8):
+        await work(shared)
+        clock.ahead_seconds += 60
+    assert len(paid.asked) == 6
+    assert {job.status for job in await Job.all()} == {JobStatus.COMPLETED}
+    assert (await get_credits(ctx)).used == 0
 
 
 async def test_the_per_record_maximum_holds_over_all_paid_providers(redis: ArqRedis) -> None:

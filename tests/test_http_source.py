@@ -1,6 +1,5 @@
 """Adapters on real HTTP: a question becomes a call in the account's name, and every end of it an answer or an error."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -166,28 +165,6 @@ async def test_a_key_that_no_header_can_hold_is_a_bad_key(
 ) -> None:
     source = source_of(transport, server, Plain(), keys=OwnKeys({("acme", "plain"): key}))
     assert (await refused(source, question())).code == "bad_key"
-
-
-class Hanging(Plain):
-    """One that hangs when it is asked about hang.example."""
-
-    async def look_up(self, question: Question, http: Http) -> Answer | Pending:
-        if question.fields["domain"] == "hang.example":
-            await http.send("GET", "/hostile/hang", headers={})
-        return await super().look_up(question, http)
-
-
-async def test_calls_that_hang_for_one_organization_keep_no_other_waiting(server: StandInServer) -> None:
-    transport = Transport(development=True, patience=Patience(read_seconds=3, whole_seconds=3, at_once=2))
-    server.script("/company", told({"name": "Zipfel", "left": None}))
-    keys = OwnKeys({("acme", "plain"): "key-of-acme", ("globex", "plain"): "key-of-globex"})
-    source = source_of(transport, server, Hanging(), keys=keys)
-    hanging = [asyncio.create_task(refused(source, question(domain="hang.example"))) for _ in range(4)]
-    await asyncio.sleep(0.1)
-    async with asyncio.timeout(1):
-        assert isinstance(await source.ask(question("globex")), Answer)
-    assert sorted([(await one).code for one in hanging]) == ["rate_limited", "rate_limited", "timeout", "timeout"]
-    await transport.close()
 
 
 async def test_a_pending_answer_is_asked_for_by_its_token(server: StandInServer, transport: Transport) -> None:

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from providers.places import Places
+from workers.places import Places
 
 
 async def hold(places: Places, stack: AsyncExitStack, organization: str, times: int) -> None:

@@ -25,6 +25,7 @@ from providers.base import (
     Covered,
     Hears,
     Keyed,
+    OutOfTurn,
     Pending,
     Provider,
     ProviderError,
@@ -40,8 +41,9 @@ from resolvers.suppressed import Suspect
 from workers.desk import Clearance, Clearing, Closing, Desk, HoldRequest
 from workers.guard import Guard
 from workers.load import Claimed
+from workers.turns import Turns, next_look
 
-CALL_SECONDS = 30.0
+CALL_SECONDS = 40.0  # with the wait for the provider's own turn
 LOOK_SECONDS = 0.1  # between two looks for an answer that another job is asking for
 PATIENCE_SECONDS = 2.0  # after which the job gives its place back meanwhile
 SIDE_SECONDS = 60.0  # until the next look, at most, for an answer that another job waits for
@@ -73,6 +75,7 @@ class Asker:
         self._desk = desk
         self._callbacks = services.callbacks
         self._guard = Guard(services)
+        self._turns = Turns()
         self._now = services.now
 
     async def ask(self, provider: Provider, question: Question, job: Claimed) -> Asked:
@@ -98,7 +101,10 @@ class Asker:
         if barred is not None:
             return barred
         key = key_digest(input_key)
-        asked = await self._ask(provider, question, job, key)
+        try:
+            asked = await self._ask(provider, question, job, key)
+        except OutOfTurn as error:
+            asked = _waiting(next_look(job.created_at, self._now()), None, error.message, reason=SkipReason.OUT_OF_TURN)
         asked.key = key
         return asked
 
@@ -131,15 +137,30 @@ class Asker:
         if isinstance(provider, Keyed) and not await provider.configured(job.organization_id):
             return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NO_KEY, detail=f"no key for {provider.info.name}")
         if not keeps_answers(provider):
-            return await self._call_if_well(provider, question, job)
+            async with self._turns.one(provider, job.organization_id):
+                return await self._call_if_well(provider, question, job)
         inquiry = Inquiry(job.organization_id, provider.info.id, key, job.id, _insists(job))
         if isinstance(provider, Covered) and (wider := provider.wider_key(question)) is not None:
             more = await self._desk.known(replace(inquiry, input_key=key_digest(wider)))
             if more is not None:
                 return await self._without_suppressed(question, job, _reuse(provider, question, more))
         known = await self._look(inquiry)
+        if known is None and not self._turns.is_now(provider, job.organization_id):
+            # Nothing is held while the job waits, neither the question nor credits.
+            await self._desk.close_call(Closing(job.organization_id, None, inquiry))
+            async with self._turns.one(provider, job.organization_id):
+                known = await self._look(inquiry)
+                if known is None:
+                    return await self._pay_and_call(provider, question, job, inquiry)
         if known is None:
-            return await self._pay_and_call(provider, question, job, inquiry)
+            async with self._turns.one(provider, job.organization_id):
+                return await self._pay_and_call(provider, question, job, inquiry)
+        return await self._known(provider, question, job, inquiry, known)
+
+    async def _known(
+        self, provider: Provider, question: Question, job: Claimed, inquiry: Inquiry, known: Kept
+    ) -> Asked:
+        """What is made of a question that is not this job's to ask."""
         if known.state is AnswerState.ANSWERED:
             asked = await self._without_suppressed(question, job, _reuse(provider, question, known))
             if known.asked_by == job.id:
@@ -170,6 +191,8 @@ class Asker:
                 return _failed(refusal)
             if most := most_of(provider, question):
                 held = await self._desk.hold(_hold(provider, job, most))
+                if held is SkipReason.CREDITS_HELD:
+                    return _waiting(next_look(job.created_at, self._now()), reason=held)
                 if isinstance(held, SkipReason):
                     return Asked(StepOutcome.SKIPPED, skipped=held)
                 reservation = held
@@ -203,7 +226,12 @@ class Asker:
             if (due := from_micros(known.due_at or 0)) > now:
                 waiting = _waiting(due, _candidates(provider, question, known.findings), note)
                 return await self._without_suppressed(question, job, waiting)
-            asked = await self._call(provider, question, job, token=known.token)
+            try:
+                async with self._turns.one(provider, job.organization_id):
+                    asked = await self._call(provider, question, job, token=known.token)
+            except OutOfTurn:
+                waiting = _waiting(next_look(now, now), _candidates(provider, question, known.findings), note)
+                return await self._without_suppressed(question, job, waiting)
         if asked.skipped in _BARRED:
             await self._desk.close_call(Closing(job.organization_id, known.reservation_id, inquiry))
             return asked
@@ -273,6 +301,8 @@ class Asker:
                 else:
                     raise ProviderError("invalid_answer", "the provider cannot be asked again", retryable=False)
             return self._read(provider, question, answer)
+        except OutOfTurn:
+            raise
         except ProviderError as error:
             return _failed(error)
         except TimeoutError:
@@ -389,9 +419,14 @@ def _finding_json(name: str, candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _waiting(until: datetime, so_far: dict[str, Candidate] | None = None, detail: str = "") -> Asked:
-    waits = SkipReason.WAITING
-    return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=waits, detail=detail, waits_until=until)
+def _waiting(
+    until: datetime,
+    so_far: dict[str, Candidate] | None = None,
+    detail: str = "",
+    *,
+    reason: SkipReason = SkipReason.WAITING,
+) -> Asked:
+    return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=reason, detail=detail, waits_until=until)
 
 
 def _until_others_know(known: Kept, now: datetime) -> datetime:

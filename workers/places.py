@@ -19,6 +19,10 @@ class Places:
         self._taken: Counter[str] = Counter()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
+    def is_free(self, organization_id: str) -> bool:
+        """Whether there is a place for a call of this organization."""
+        return self._free > 0 and self._taken[organization_id] < self._most_of_one
+
     @asynccontextmanager
     async def one(self, organization_id: str, wait_seconds: float) -> AsyncIterator[None]:
         """Hold a place. Raises TimeoutError when none is free within the time."""
@@ -30,7 +34,7 @@ class Places:
             self._give_back(organization_id)
 
     async def _take(self, organization_id: str) -> None:
-        if self._free > 0 and self._taken[organization_id] < self._most_of_one:
+        if self.is_free(organization_id):
             self._hold(organization_id)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
