@@ -236,3 +236,15 @@ async def forget_questions(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> int
         list(job_ids),
         using=tx,
     )
+
+
+async def forget_orphans(before: int) -> int:
+    """Forget the questions in hand since before this moment (microseconds) whose job is gone. Returns how many.
+
+    A worker that dies just when its record is erased leaves one: its key is a digest of what it asked with.
+    """
+    return await execute(
+        "DELETE FROM answer WHERE expires_at IS NULL AND state = 'asking' AND lease_until < ?"
+        " AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = answer.asked_by)",
+        [before],
+    )

@@ -1,7 +1,8 @@
 """What a data provider is: the question it is asked and the answer it gives."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -92,6 +93,17 @@ class OutOfTurn(ProviderError):
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__("rate_limited", message, retryable=True, retry_after_seconds=retry_after_seconds)
+
+
+class Withdrawn(ProviderError):
+    """Whoever asked wants no more to be sent. Raised by what `LAST_WORD` holds."""
+
+    def __init__(self) -> None:
+        super().__init__("withdrawn", "the question was taken back before it was sent", retryable=False)
+
+
+# Called right before anything is sent over a network, after all waiting for a turn. It may raise Withdrawn.
+LAST_WORD: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("LAST_WORD", default=None)
 
 
 @dataclass(frozen=True, slots=True)

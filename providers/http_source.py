@@ -11,7 +11,7 @@ import structlog
 
 from providers.adapter import Adapter, AsksExtra, HearingAdapter, Http, KeyCheck, Pending, Reply
 from providers.addresses import check_base
-from providers.base import Answer, Covered, ProviderError, ProviderInfo, Question
+from providers.base import LAST_WORD, Answer, Covered, ProviderError, ProviderInfo, Question
 from providers.politeness import Politeness
 from providers.transport import Request, Transport
 
@@ -126,11 +126,13 @@ class HttpSource:
     async def send(self, account: str, request: Request, deadline: float) -> Reply:
         """One request for an account, when its turn has come and before the `deadline` (of the monotonic clock).
 
-        Raises ProviderError.
+        Raises ProviderError, also what `LAST_WORD` raises.
         """
         _left_until(deadline)
         if self._politeness is not None:
             await self._politeness.enter(account, self.info.id, self._adapter.calls_per_minute)
+        if (last_word := LAST_WORD.get()) is not None:
+            await last_word()
         reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
         if self._politeness is not None:
             await self._politeness.learn(account, self.info.id, reply)

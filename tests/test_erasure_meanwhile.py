@@ -1,14 +1,17 @@
 """An erasure in the midst of things: whatever is under way writes nothing back, and nothing else breaks."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
 
 from enrichment.vocabulary import EntityType, JobStatus, JobTrigger
+from models import database
 from models.answers import Inquiry, take
 from models.database import query, transaction
+from models.fields import new_id
 from models.job import Job
 from models.queue import claim, insert_jobs
 from models.record import Record
@@ -31,6 +34,7 @@ from tests.factories import Clock, StandIn, configure, context, job_of, send, se
 from workers import crew
 from workers.desk import Desk
 from workers.load import load_claimed
+from workers.overdue import drop_overdue
 from workers.write import Written, write_endings
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -181,6 +185,22 @@ async def test_a_request_for_an_erased_record_starts_nothing_and_spoils_nothing(
     assert await transaction(lambda tx: insert_jobs(tx, rows)) == {rows[1]["id"]}
     outcome = await enrich_records(ctx, RecordSelection(LEAD, external_ids=("L-1", "L-2")))
     assert [(one.external_id, one.reason) for one in outcome.skipped] == [("L-1", "not_found")]
+
+
+async def test_a_question_left_in_hand_by_a_worker_that_died_is_forgotten(redis: ArqRedis) -> None:
+    clock = Clock()
+    ctx = context(services(redis, paid(), now=clock))
+    await send(ctx, "lead", "L-1", **JOE)
+    [row] = await claim("acme", clock(), 10)
+    inquiry = Inquiry("acme", "paid", "key", row["id"])
+    await transaction(lambda tx: take(tx, [inquiry], clock(), clock() + timedelta(seconds=60)))
+    # As where the question was taken in hand while the erasure was being committed.
+    await database.execute("UPDATE answer SET asked_by = ?", [new_id()])
+    await drop_overdue({"services": ctx.services})
+    assert len(await query("SELECT * FROM answer")) == 1
+    clock.ahead_seconds += 7200
+    await drop_overdue({"services": ctx.services})
+    assert await query("SELECT * FROM answer") == []
 
 
 async def test_a_cancelled_job_asks_nobody_else(redis: ArqRedis) -> None:

@@ -1,6 +1,6 @@
 """Whom no provider is asked about: nobody on the list is, in any spelling, whenever they were put on it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,9 @@ from enrichment.vocabulary import EntityType, JobStatus, JobTrigger, StepOutcome
 from models import database
 from models.job import Job
 from models.record import Record
+from providers.adapter import Reply
 from providers.base import Pending, Question
+from providers.transport import Transport
 from resolvers.audit import AuditFilter, list_audit
 from resolvers.context import Context, Role, Services
 from resolvers.credits import get_credits
@@ -26,6 +28,8 @@ from resolvers.suppression import Values, list_suppressions, suppress, unsuppres
 from resolvers.verify import verify_ledger
 from tests.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from tests.graphql_client import Operations
+from tests.standin_server import standin_server, told
+from tests.test_http_source import Plain, source_of
 from tests.test_identity_spellings import EVERY
 from workers.sweep import refresh
 
@@ -36,6 +40,22 @@ JOE = {"firstName": "Joe", "lastName": "Doe", "email": "joe@acme.com"}
 
 def paid(**more: Any) -> StandIn:
     return StandIn(id="paid", price=2, remote=True, keeps_days=30, **more)
+
+
+class Turn:
+    """Gives every call its turn, but lets something happen first."""
+
+    def __init__(self) -> None:
+        self.entered = 0
+        self.then: Callable[[], Awaitable[Any]] | None = None
+
+    async def enter(self, account: str, provider_id: str, calls_per_minute: int) -> None:
+        self.entered += 1
+        if self.then is not None:
+            await self.then()
+
+    async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
+        """Nothing to heed."""
 
 
 async def ended(ctx: Context, entity_type: str, external_id: str, fields: Mapping[str, Any]) -> Job:
@@ -138,6 +158,26 @@ async def test_a_suppression_while_the_price_is_set_aside_stops_the_call(
     usage = await get_credits(ctx)
     assert (usage.reserved, usage.used) == (0, 0)
     assert await database.query("SELECT * FROM answer") == []
+
+
+async def test_a_suppression_while_a_call_waits_for_its_turn_stops_it(redis: ArqRedis) -> None:
+    """Over HTTP nothing is sent, however far the call had come."""
+    with standin_server() as server:
+        server.script("/company", told({"name": "Acme", "left": 5}))
+        wire, turn = Transport(development=True), Turn()
+        try:
+            source = source_of(wire, server, Plain(), politeness=turn)
+            ctx = context(services(redis, source))
+            turn.then = lambda: suppress(ctx, Values(domains=["acme.com"]))
+            job = await ended(ctx, "account", "A-1", {"domain": "acme.com"})
+            assert turn.entered == 1
+            assert server.calls == []
+            assert is_suppressed(job)
+            assert (await get_credits(ctx)).reserved == 0
+            await ended(ctx, "account", "A-2", {"domain": "fine.com"})
+            assert len(server.calls) == 1
+        finally:
+            await wire.close()
 
 
 async def test_a_suppression_while_an_answer_is_waited_for_ends_the_waiting(redis: ArqRedis) -> None:

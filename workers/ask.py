@@ -21,6 +21,7 @@ from models.database import load
 from models.deliveries import forget_delivery
 from models.fields import from_micros, to_micros
 from providers.base import (
+    LAST_WORD,
     Answer,
     Covered,
     Hears,
@@ -31,6 +32,7 @@ from providers.base import (
     ProviderError,
     Question,
     Waits,
+    Withdrawn,
     key_digest,
     most_of,
 )
@@ -284,12 +286,31 @@ class Asker:
         if provider.info.remote and (barred := await self._barred(question, job)) is not None:
             return barred  # while the call was being prepared
         started = time.perf_counter()
-        asked = await self._answer(provider, question, token)
+        asked = await self._unless_withdrawn(provider, question, job, token)
+        if asked.skipped in _BARRED:
+            return asked  # while it waited for its turn
         await self._without_suppressed(question, job, asked)
         asked.latency_ms = round((time.perf_counter() - started) * 1000)
         if provider.info.remote:
             await self._note(provider, job, asked)
         return asked
+
+    async def _unless_withdrawn(self, provider: Provider, question: Question, job: Claimed, token: str | None) -> Asked:
+        """The answer; for a provider over HTTP it is asked once more, right before sending, whether it may be."""
+        barred: Asked | None = None
+
+        async def look_again() -> None:
+            nonlocal barred
+            barred = await self._barred(question, job)
+            if barred is not None:
+                raise Withdrawn
+
+        before = LAST_WORD.set(look_again)
+        try:
+            asked = await self._answer(provider, question, token)
+        finally:
+            LAST_WORD.reset(before)
+        return asked if barred is None else barred
 
     async def _answer(self, provider: Provider, question: Question, token: str | None) -> Asked:
         try:

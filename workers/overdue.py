@@ -5,6 +5,7 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from models.answers import forget_orphans
 from models.database import execute, load, marks, query, transaction
 from models.fields import to_micros
 from resolvers.alerts import raise_alerts
@@ -36,6 +37,7 @@ async def drop_overdue(ctx: dict[str, Any]) -> int:
     for organization_id, overdue in sorted(by_organization.items()):
         dropped += await _drop(services, organization_id, overdue, now)
         await raise_alerts(services, organization_id)
+    await forget_orphans(to_micros(now - GRACE))
     return dropped
 
 
