@@ -83,10 +83,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a source said itself, and the identifiers of others (by field) that it was asked with."""
+    """What a source said itself.
+
+    `lent`: the identifiers of others, by field, that it was asked with. `extra`: what costs more that it was asked
+    for. With the fields of the record they make up the question.
+    """
 
     reply: Reply
     lent: Mapping[str, Any]
+    extra: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,7 @@ class Asking:
         self.said: dict[str, Said] = {}  # by source: what those asked this time said
         self._spent = 0
         self._stopped = False
+        self._query: Query | None = None
         self._fields: dict[str, Any] = dict(subject.fields)
         self._borrowed: dict[str, float] = {}  # identifiers that a source found, and how surely
 
@@ -125,7 +131,8 @@ class Asking:
             if not self._affords(source, wanted):
                 wanted = self.waterfall.could_give(source.plain())
             if wanted and self._affords(source, wanted):
-                return Query(source, self._fields, wanted)
+                self._query = Query(source, self._fields, wanted)
+                return self._query
             self._note(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX))
         return None
 
@@ -135,7 +142,9 @@ class Asking:
 
     def hear(self, source_id: str, reply: Reply) -> None:
         """What became of the question that `next` gave last."""
-        self.said[source_id] = Said(reply, {name: self._fields[name] for name in self._borrowed})
+        assert self._query is not None  # `next` gave it
+        extra = self._query.source.extra & self._query.wanted
+        self.said[source_id] = Said(reply, {name: self._fields[name] for name in self._borrowed}, extra)
         if self._borrowed:
             candidates = discount(self._subject.entity_type, reply.candidates, self._fields, self._borrowed)
             reply = replace(reply, candidates=candidates)

@@ -4,10 +4,12 @@ A hearing is written down as one JSON value: the record as the job found it, wha
 nothing, and what was decided. Times are microseconds since 1970.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import orjson
 
 from enrichment.asking import Asking, Reply, Said, Subject, TurnedDown
 from enrichment.ending import Attempt, Verdict
@@ -88,6 +90,38 @@ class Hearing:
     effects: Mapping[str, Effect]
     status: JobStatus
     code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A kept hearing, unread: `body` is its JSON text."""
+
+    id: str
+    record_id: str
+    job_id: str
+    decided_at: datetime
+    body: str
+
+    def read(self) -> Hearing:
+        return read_hearing(orjson.loads(self.body))
+
+    def glance(self) -> "Glance":
+        """What was asked, without reading the rest."""
+        kept = orjson.loads(self.body)
+        told = [
+            (one["source"], one["key"], one["outcome"] in _ANSWERED, one.get("credits", 0))
+            for one in kept["said"]
+            if "key" in one
+        ]
+        return Glance(_moment(kept["askedAt"]), told)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The questions of a hearing: of each its source, its key, whether it was answered, and the credits paid."""
+
+    asked_at: datetime
+    questions: Sequence[tuple[str, str, bool, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +208,12 @@ def _current_json(name: str, current: Current, fields: Mapping[str, Any]) -> lis
 
 
 def _said_json(name: str, said: Said) -> dict[str, Any]:
-    return _reply_json(name, said.reply) | ({"lent": dict(said.lent)} if said.lent else {})
+    told = _reply_json(name, said.reply)
+    if said.lent:
+        told["lent"] = dict(said.lent)
+    if said.extra:
+        told["extra"] = sorted(said.extra)
+    return told
 
 
 def _reply_json(name: str, reply: Reply) -> dict[str, Any]:
@@ -182,10 +221,7 @@ def _reply_json(name: str, reply: Reply) -> dict[str, Any]:
     if reply.key is not None:
         told["key"] = reply.key
     if reply.candidates:
-        told["found"] = [
-            [field, candidate.value, candidate.confidence, _micros(candidate.observed_at)]
-            for field, candidate in reply.candidates.items()
-        ]
+        told["found"] = [_candidate_json(field, candidate) for field, candidate in reply.candidates.items()]
     if reply.credits:
         told["credits"] = reply.credits
     if reply.reused:
@@ -198,6 +234,11 @@ def _reply_json(name: str, reply: Reply) -> dict[str, Any]:
         error = reply.error
         told["error"] = [error.code, error.message, error.retryable, error.retry_after_seconds]
     return told
+
+
+def _candidate_json(field: str, candidate: Candidate) -> list[Any]:
+    told = [field, candidate.value, candidate.confidence, _micros(candidate.observed_at)]
+    return told if candidate.before_trust is None else [*told, candidate.before_trust]
 
 
 def _effect_json(name: str, effect: Effect) -> list[Any]:
@@ -226,7 +267,10 @@ def read_hearing(kept: Mapping[str, Any]) -> Hearing:
             rejected=frozenset((name, key, source) for name, key, source in kept["rejected"]),
             last_enriched_at=None if last is None else _moment(last),
         ),
-        said={told["source"]: Said(_read_reply(told), told.get("lent", {})) for told in kept["said"]},
+        said={
+            told["source"]: Said(_read_reply(told), told.get("lent", {}), frozenset(told.get("extra", ())))
+            for told in kept["said"]
+        },
         recalled={told["source"]: _read_reply(told) for told in kept["recalled"]},
         effects={told[0]: _read_effect(told) for told in kept["effects"]},
         status=JobStatus(kept["status"]),
@@ -248,8 +292,8 @@ def _read_reply(told: Mapping[str, Any]) -> Reply:
     return Reply(
         StepOutcome(told["outcome"]),
         candidates={
-            field: Candidate(source, value, confidence, _moment(observed_at))
-            for field, value, confidence, observed_at in told.get("found", ())
+            field: Candidate(source, value, confidence, _moment(observed_at), *trust)
+            for field, value, confidence, observed_at, *trust in told.get("found", ())
         },
         skipped=None if skipped is None else SkipReason(skipped),
         credits=told.get("credits", 0),

@@ -90,7 +90,9 @@ class Asker:
         if _waited(job, provider):
             promised = await pending_of(job.organization_id, provider.info.id, job.id)
             if promised is not None:
-                return await self._go_on(provider, question, job, promised)
+                asked = await self._go_on(provider, question, job, promised)
+                asked.key = promised.input_key
+                return asked
         try:
             input_key = provider.input_key(question)
         except Exception:
@@ -107,7 +109,7 @@ class Asker:
             asked = await self._ask(provider, question, job, key)
         except OutOfTurn as error:
             asked = _waiting(next_look(job.created_at, self._now()), None, error.message, reason=SkipReason.OUT_OF_TURN)
-        asked.key = key
+        asked.key = asked.key or key
         return asked
 
     async def _barred(self, question: Question, job: Claimed) -> Asked | None:
@@ -143,9 +145,12 @@ class Asker:
                 return await self._call_if_well(provider, question, job)
         inquiry = Inquiry(job.organization_id, provider.info.id, key, job.id, _insists(job))
         if isinstance(provider, Covered) and (wider := provider.wider_key(question)) is not None:
-            more = await self._desk.known(replace(inquiry, input_key=key_digest(wider)))
+            inquired = replace(inquiry, input_key=key_digest(wider))
+            more = await self._desk.known(inquired)
             if more is not None:
-                return await self._without_suppressed(question, job, _reuse(provider, question, more))
+                asked = await self._without_suppressed(question, job, _reuse(provider, question, more))
+                asked.key = inquired.input_key
+                return asked
         known = await self._look(inquiry)
         if known is None and not self._turns.is_now(provider, job.organization_id):
             # Nothing is held while the job waits, neither the question nor credits.
@@ -251,7 +256,6 @@ class Asker:
         asked.credits = await self._desk.close_call(
             closing or Closing(job.organization_id, known.reservation_id, inquiry)
         )
-        asked.key = known.input_key
         return asked
 
     async def _heard(

@@ -167,8 +167,8 @@ async def _ask_all(
         )
         asked = await asker.ask(providers[source], question, job)
         if asked.credits or source in job.charged:
-            # Also what it paid before it was decided again, or before its worker died: that answer is kept now.
-            job.charged[source] = asked.credits = job.charged.get(source, 0) + asked.credits
+            # Also what it paid before it was decided again, or before its worker died; it pays a provider once.
+            job.charged[source] = asked.credits = max(job.charged.get(source, 0), asked.credits)
         asking.hear(source, asked)
 
 
