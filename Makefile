@@ -27,8 +27,8 @@ check: $(STAMP) ## Check format, lint, types and import directions
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
 
-score: $(STAMP) ## Score the built-in providers on data with known answers
-	@$(BIN)/auto-enrichment score
+score: $(STAMP) ## Score the built-in providers on data with known answers (ARGS=--misses lists the faults)
+	@$(BIN)/auto-enrichment score $(ARGS)
 
 schema: $(STAMP) ## Write schema/schema.graphql anew
 	@$(BIN)/python -m schema.export
