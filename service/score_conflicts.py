@@ -3,8 +3,8 @@
 There are three questions, and each is counted apart.
 
 - A CRM value that is wrong. The truth names these (`wrong_fields`); a conflict is expected for each of them. Any
-  other filled field expects none, except where the sources of the data set contradict each other: there a conflict
-  is neither expected nor needless.
+  other filled field expects none, except where the sources of the data set contradict each other by more than
+  wording: there a conflict is neither expected nor needless.
 - A name that is wrong. The truth gives the right name but does not judge the CRM's. One that differs from it by more
   than wording is taken as wrong, except where the truth says that another source calls the company so.
 - Sources that disagree. The truth lists every field on which their texts differ (`conflict_fields`), wording
@@ -93,7 +93,9 @@ class ConflictScore:
             wrong = self._is_wrong(name, value, outcome, truth, answers.get(name, []))
             raised = outcome.decisions[name].reason is FieldOutcomeReason.CONFLICT
             if wrong is None:
-                self.notes["contested"] += raised
+                disputed = name in real_disputes(truth)
+                self.notes["contested"] += disputed
+                self.notes["contested, raised"] += disputed and raised
                 continue
             told = f"{value!r}, {outcome.decisions[name].reason.value}: {outcome.decisions[name].detail}"
             self._count(NAMED if name in _NAMES else HELD, name, record_id, told, expected=wrong, raised=raised)
@@ -109,7 +111,7 @@ class ConflictScore:
             return not right if answers else None
         if name in wrong:
             return True
-        return None if name in listed_disputes(truth) else False
+        return None if name in real_disputes(truth) else False
 
     def disputed(self, record_id: str, outcome: Outcome, truth: Row) -> None:
         """Count whether the sources' disagreement is noticed. The outcome is of the record judged as if blank."""
@@ -161,7 +163,8 @@ class ConflictScore:
 
     def _remarks(self) -> Iterator[str]:
         yield f"  {self.notes['empty']} wrong values say nothing (`Other`, `???`): they count as empty and are filled"
-        yield f"  {self.notes['contested']} more were raised on values about which the sources contradict each other"
+        contested, raised = self.notes["contested"], self.notes["contested, raised"]
+        yield f"  {raised} of {contested} right values that a source contradicts raised one: neither good nor bad"
         yield f"  {self.notes['wording']} listed disagreements of the sources are of wording, or one left the fact out"
         if self.notes["unjudged"]:
             yield f"  {self.notes['unjudged']} pairs of labels are in no list of verdicts and are not counted"
@@ -178,6 +181,18 @@ def wrong_fields(truth: Row) -> set[str] | None:
 def listed_disputes(truth: Row) -> set[str]:
     """The fields on which the texts of the data set's sources differ."""
     return {COLUMNS[column] for column in truth.get("conflict_fields", "").split(";") if column in COLUMNS}
+
+
+def real_disputes(truth: Row) -> set[str]:
+    """Of the listed fields, those about which the sources say more than another wording, as far as it was judged."""
+    detail = json.loads(truth.get("conflict_detail") or "{}")
+    real = set()
+    for column in truth.get("conflict_fields", "").split(";"):
+        name = COLUMNS.get(column)
+        told = [value for _, value in detail.get(column, ())]
+        if name and (not told or any(_verdict(name, told[0], other) != "same" for other in told[1:])):
+            real.add(name)
+    return real
 
 
 @cache

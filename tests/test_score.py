@@ -107,7 +107,7 @@ def test_other_records_than_the_packaged_ones_can_be_scored(tmp_path: Path) -> N
     assert numbers(lines, "lead seniorityLevel") == [1, 0, 0]
 
 
-TRUTH = "record_id,kind,true_domain,canonical_name,true_industry,wrong_fields,conflict_fields,mutations\n"
+TRUTH = "record_id,kind,true_domain,canonical_name,true_industry,wrong_fields,conflict_fields,conflict_detail\n"
 
 
 def held(tmp_path: Path, record: str, truth: str) -> list[str]:
@@ -149,6 +149,15 @@ def test_a_conflict_on_a_right_value_is_needless(tmp_path: Path) -> None:
 
 def test_a_conflict_on_a_value_that_the_sources_dispute_is_neither(tmp_path: Path) -> None:
     lines = held(tmp_path, "HOCHTIEF,hochtief.com,Insurance", "match,hochtief.com,HOCHTIEF,Insurance,,industry,")
+    assert numbers(lines, "A CRM value that is wrong, in total") == [0, 0, 0]
+
+
+def test_sources_that_differ_only_in_wording_are_no_dispute(tmp_path: Path) -> None:
+    record, truth = "HOCHTIEF,hochtief.com,Insurance", "match,hochtief.com,HOCHTIEF,Insurance,,industry"
+    wording = '"{""industry"": [[""a"", ""Banks""], [""b"", ""banking""]]}"'
+    lines = held(tmp_path, record, f"{truth},{wording}")
+    assert numbers(lines, "A CRM value that is wrong, in total") == [0, 1, 1, 0]
+    lines = held(tmp_path, record, f"{truth},{wording.replace('banking', 'insurance')}")
     assert numbers(lines, "A CRM value that is wrong, in total") == [0, 0, 0]
 
 
