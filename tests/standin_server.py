@@ -11,9 +11,10 @@ import threading
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,17 @@ def sampled(provider: str, case: str) -> Told:
 
 
 class StandInServer:
-    """The server while its block runs. `calls` is what it was asked."""
+    """The server while its block runs. `calls` is what it was asked.
+
+    `elsewhere` is its address under another host name; `otherwise` answers paths that have no script.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.url = ""
         self.held: threading.Event | None = None  # no scripted reply before it is set
+        self.elsewhere = ""
+        self.otherwise: Callable[[Request, bytes], Awaitable[Response]] | None = None
         self._scripts: dict[str, list[Told]] = {}
         self._given: dict[str, int] = defaultdict(int)
 
@@ -82,9 +88,11 @@ class StandInServer:
 
     async def answer(self, request: Request) -> Response:
         path = request.url.path
-        headers = dict(request.headers)
-        self.calls.append(Call(request.method, path, dict(request.query_params), headers, await request.body()))
+        headers, body = dict(request.headers), await request.body()
+        self.calls.append(Call(request.method, path, dict(request.query_params), headers, body))
         replies = self._scripts.get(path)
+        if not replies and self.otherwise is not None:
+            return await self.otherwise(request, body)
         if not replies:
             return Response(b'{"error": "no such page"}', 404, media_type="application/json")
         if self.held is not None:
@@ -97,7 +105,10 @@ class StandInServer:
 
     async def be_hostile(self, request: Request) -> Response:
         self.calls.append(Call(request.method, request.url.path, {}, dict(request.headers), await request.body()))
-        mode = request.path_params["mode"]
+        return self.misbehave(request.path_params["mode"])
+
+    def misbehave(self, mode: str) -> Response:
+        """What a hostile server answers."""
         match mode:
             case "hang":
                 return StreamingResponse(self._silence())
@@ -131,9 +142,8 @@ class StandInServer:
 
     async def _bomb(self) -> AsyncIterator[bytes]:
         """Gigabytes of zeros in a few megabytes."""
-        packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
-        yield packer.compress(b"{") + packer.flush(zlib.Z_FULL_FLUSH)
-        block = packer.compress(b"\0" * 64 * MEBIBYTE) + packer.flush(zlib.Z_FULL_FLUSH)
+        start, block = _packed_zeros()
+        yield start
         for _ in range(64):
             yield block
             await asyncio.sleep(0)
@@ -145,6 +155,14 @@ class StandInServer:
         for _ in range(4096):
             yield b"\x00\x00\x00\xff\xff" * 20_000
             await asyncio.sleep(0)
+
+
+@cache
+def _packed_zeros() -> tuple[bytes, bytes]:
+    """The beginning of a gzip stream, and 64 MiB of zeros as they go on in it."""
+    packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+    start = packer.compress(b"{") + packer.flush(zlib.Z_FULL_FLUSH)
+    return start, packer.compress(b"\0" * 64 * MEBIBYTE) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
 def _plain_nuisance(mode: str) -> Response:
@@ -172,6 +190,7 @@ def _plain_nuisance(mode: str) -> Response:
 def standin_server() -> Iterator[StandInServer]:
     """A stand-in on a free port of this machine, in a thread of its own."""
     server = StandInServer()
+    _packed_zeros()  # now, because a caller would take the time for silence
     app = Starlette(
         routes=[
             Route("/hostile/{mode}", server.be_hostile, methods=_METHODS),
@@ -179,7 +198,8 @@ def standin_server() -> Iterator[StandInServer]:
         ]
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        port = listener.getsockname()[1]
+        server.url, server.elsewhere = f"http://127.0.0.1:{port}", f"http://localhost:{port}"
         config = uvicorn.Config(
             app, log_config=None, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
         )
