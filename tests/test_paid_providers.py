@@ -89,6 +89,18 @@ async def test_a_bad_key_or_an_empty_account_is_not_asked_again(redis: ArqRedis,
     assert paid.asked == ["acme1.com", "acme2.com"]
 
 
+async def test_jobs_that_begin_together_in_another_worker_know_of_the_open_breaker(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=1, remote=True, fails=failing("bad_key", 1))
+    shared = services(redis, paid)
+    ctx = context(shared)
+    await send(ctx, "account", "A", domain="acme.com")
+    await work(shared)
+    for n in range(8):
+        await send(ctx, "account", f"A{n}", domain=f"acme{n}.com")
+    await work(shared)  # `work` is another worker each time
+    assert paid.asked == ["acme.com"]
+
+
 async def test_a_provider_without_a_key_is_passed_by_and_nothing_fails(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, needs_key=True, has_key=False)
     shared = services(redis, paid, StandIn(id="free", knows={"acme.com": ACME}))

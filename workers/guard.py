@@ -1,6 +1,8 @@
 """Whether a remote provider may be called just now, and what each call tells of its health."""
 
+import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,6 +38,7 @@ class Guard:
         self._services = services
         self._states: dict[_Key, Breaker] = {}
         self._read_at: dict[str, float] = {}
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by organization
 
     async def refusal(self, organization_id: str, provider_id: str) -> ProviderError | None:
         """Why the provider is not called now, if it is not."""
@@ -72,10 +75,11 @@ class Guard:
         )
 
     async def _breaker(self, organization_id: str, provider_id: str) -> Breaker:
-        if time.monotonic() - self._read_at.get(organization_id, -1e9) > FRESH_SECONDS:
-            self._read_at[organization_id] = time.monotonic()
-            for key, row in (await states_of([organization_id])).items():
-                self._states[key] = read_breaker(row)
+        async with self._reading[organization_id]:  # nobody goes by a state that is only being read
+            if time.monotonic() - self._read_at.get(organization_id, -1e9) > FRESH_SECONDS:
+                for key, row in (await states_of([organization_id])).items():
+                    self._states[key] = read_breaker(row)
+                self._read_at[organization_id] = time.monotonic()
         return self._states.get((organization_id, provider_id), Breaker())
 
     async def _change(self, key: _Key, turn: Any, **noted: Any) -> None:
