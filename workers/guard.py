@@ -26,6 +26,7 @@ from providers.base import ProviderError
 from resolvers.context import Services
 
 FRESH_SECONDS = 1.0  # how long a state read from the database is believed
+REFUSING_SECONDS = 0.05  # how long one that ends a job is: somebody may just have set another key
 
 _log = structlog.get_logger(__name__)
 _Key = tuple[str, str]
@@ -42,7 +43,9 @@ class Guard:
 
     async def refusal(self, organization_id: str, provider_id: str) -> ProviderError | None:
         """Why the provider is not called now, if it is not."""
-        breaker = await self._breaker(organization_id, provider_id)
+        breaker = await self._breaker(organization_id, provider_id, FRESH_SECONDS)
+        if breaker.state is not BreakerState.CLOSED:
+            breaker = await self._breaker(organization_id, provider_id, REFUSING_SECONDS)
         if breaker.state is BreakerState.CLOSED:
             return None
         now = self._services.now()
@@ -74,9 +77,10 @@ class Guard:
             last_error_at=to_micros(now),
         )
 
-    async def _breaker(self, organization_id: str, provider_id: str) -> Breaker:
+    async def _breaker(self, organization_id: str, provider_id: str, most_seconds: float) -> Breaker:
+        """The breaker as it was at most so long ago."""
         async with self._reading[organization_id]:  # nobody goes by a state that is only being read
-            if time.monotonic() - self._read_at.get(organization_id, -1e9) > FRESH_SECONDS:
+            if time.monotonic() - self._read_at.get(organization_id, -1e9) > most_seconds:
                 for key, row in (await states_of([organization_id])).items():
                     self._states[key] = read_breaker(row)
                 self._read_at[organization_id] = time.monotonic()
