@@ -55,6 +55,12 @@ class Account:
     running: int = 0
     most_running: int = 0
 
+    async def until_asked(self, times: int) -> None:
+        """Wait until so many look-ups have arrived."""
+        async with asyncio.timeout(20):
+            while len(self.asked) < times:  # noqa: ASYNC110 -- they arrive in the server's thread
+                await asyncio.sleep(0.01)
+
     def matches(self) -> Counter[str]:
         """How many matches each provider served."""
         return Counter(one.provider for one in self.asked if one.outcome == "match")

@@ -1,5 +1,6 @@
 """Not one credit wasted: breakers, answers that come later, calls that may have been charged, budgets, estimates."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -32,6 +33,7 @@ from resolvers.providers import list_providers, reset_provider
 from resolvers.sealing import CannotUnseal, Sealer
 from resolvers.verify import check_ledger, verify_ledger
 from tests.factories import Clock, StandIn, configure, context, job_of, send, services, work
+from workers.guard import Guard
 from workers.overdue import drop_overdue
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -99,6 +101,21 @@ async def test_jobs_that_begin_together_in_another_worker_know_of_the_open_break
         await send(ctx, "account", f"A{n}", domain=f"acme{n}.com")
     await work(shared)  # `work` is another worker each time
     assert paid.asked == ["acme.com"]
+
+
+async def test_a_worker_that_knows_of_an_open_breaker_hears_of_another_key_at_once(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 1))
+    shared = services(redis, paid)
+    shared.sealer = Sealer(b"m" * 32)
+    ctx = context(shared)
+    guard = Guard(shared)
+    await send(ctx, "account", "A", domain="acme.com")
+    await work(shared)
+    refusal = await guard.refusal("acme", "paid")
+    assert refusal is not None and refusal.code == "circuit_open"
+    await set_provider_key(ctx, "paid", KEY)
+    await asyncio.sleep(0.1)
+    assert await guard.refusal("acme", "paid") is None
 
 
 async def test_a_provider_without_a_key_is_passed_by_and_nothing_fails(redis: ArqRedis) -> None:

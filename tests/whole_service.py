@@ -94,14 +94,15 @@ class WholeService:
         self.url = next(word for word in server.output.decode().split() if word.startswith("http")).removesuffix(
             "/graphql"
         )
-        for worker in [self.add_worker() for _ in range(workers)]:
-            worker.wait_for(b"worker runs")
+        self.add_workers(workers)
 
-    def add_worker(self) -> Process:
-        worker = Process("worker", data_dir=self.data_dir, settings=self._settings)
-        self.processes.append(worker)
-        self.workers.append(worker)
-        return worker
+    def add_workers(self, count: int) -> None:
+        """Start so many more workers, and wait until they run."""
+        for _ in range(count):
+            self.workers.append(Process("worker", data_dir=self.data_dir, settings=self._settings))
+        self.processes += self.workers[-count:]
+        for worker in self.workers[-count:]:
+            worker.wait_for(b"worker runs")
 
     def stop(self) -> None:
         """End everything, the server last, because the embedded Redis is its child."""
