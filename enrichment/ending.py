@@ -14,7 +14,7 @@ from enrichment.waterfall import SkipReason, Want
 LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later
 SUPPRESSED = ("suppressed", "the record holds an e-mail address, a phone number or a domain that is suppressed")
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
-_SHORT = frozenset({SkipReason.INSUFFICIENT_CREDITS, SkipReason.PROVIDER_DAILY_LIMIT})
+SHORT = frozenset({SkipReason.INSUFFICIENT_CREDITS, SkipReason.PROVIDER_DAILY_LIMIT})
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ def verdict(asking: Asking, decisions: Mapping[str, Decision], config: Config, a
     end = Verdict(
         JobStatus.COMPLETED,
         matched=any(reply.outcome is StepOutcome.MATCH for reply in answered) if answered else None,
-        short_of_credits=any(reply.skipped in _SHORT for reply in replies),
+        short_of_credits=any(reply.skipped in SHORT for reply in replies),
     )
     wrote = attempt.wrote_before or any(decision.write for decision in decisions.values())
     troubles = [reply.error for reply in replies if reply.error is not None]

@@ -36,6 +36,7 @@ class SkipReason(StrEnum):
     NOT_WORTH_PAYING = "not_worth_paying"  # only checks are left, and it costs credits
     NO_KEY = "no_key"  # neither the organization nor the installation has a key for it
     BUDGET = "budget"  # the request's own maxCredits are used up
+    UNKNOWN = "unknown"  # in a replay or preview: nobody has been asked this yet
     WAITING = "waiting"  # its answer comes later; the job goes on then
     SUPPRESSED = "suppressed"  # the record, or what a source found of it, is on the suppression list
     WITHDRAWN = "withdrawn"  # the job was cancelled, or its record erased, while it ran

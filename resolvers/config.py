@@ -93,7 +93,7 @@ async def change_config(
         )
     stored = load(row["config"])
     before = read_config(stored)
-    config = _merged(stored, changes(before), ctx.services.registry.ids())
+    config = merged_config(stored, changes(before), ctx.services.registry.ids())
     if config.as_json() == before.as_json():
         return ConfigView(
             config, row["config_version"], from_micros(row["config_updated_at"]), row["config_updated_by"]
@@ -124,7 +124,8 @@ async def change_config(
     return ConfigView(config, version, now, caller.user)
 
 
-def _merged(before: Mapping[str, Any], changes: Mapping[str, Any], provider_ids: tuple[str, ...]) -> Config:
+def merged_config(before: Mapping[str, Any], changes: Mapping[str, Any], provider_ids: tuple[str, ...]) -> Config:
+    """The stored configuration with these changes laid over. Raises ValidationFailed with every fault."""
     wanted = {key: value for key, value in changes.items() if key not in _READ_ONLY}
     try:
         return parse_config(merge(before, wanted), provider_ids)

@@ -4,6 +4,7 @@ import strawberry
 
 from enrichment.breaker import BreakerState
 from enrichment.config import MaybeCharged, RuleAction
+from enrichment.replay import DifferenceKind
 from enrichment.undo import UndoSkipReason
 from enrichment.vocabulary import (
     ConflictReason,
@@ -26,6 +27,7 @@ __all__ = [
     "ConflictReason",
     "ConflictStatus",
     "CreditKind",
+    "DifferenceKind",
     "EntityType",
     "FieldOutcomeReason",
     "FieldPolicy",
@@ -64,3 +66,4 @@ strawberry.enum(CreditKind, description="What one line of the credit ledger is."
 strawberry.enum(SuppressionKind, description="What can be put on the suppression list.")
 strawberry.enum(RecordOutcome, description="What became of one record that was sent.")
 strawberry.enum(UndoSkipReason, description="Why an undo left a field as it is.")
+strawberry.enum(DifferenceKind, description="What would have been otherwise.")

@@ -37,6 +37,7 @@ from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscriptio
 from schema.provider import ProviderMutation, ProviderQuery
 from schema.record import RecordQuery
 from schema.scalars import SCALARS
+from schema.simulation import SimulationQuery
 from schema.stats import StatsQuery
 from schema.suggestion import SuggestionMutation, SuggestionQuery
 from schema.suppression import SuppressionMutation, SuppressionQuery
@@ -60,6 +61,7 @@ class Query(
     FreshnessQuery,
     UndoQuery,
     ExplainQuery,
+    SimulationQuery,
     SuppressionQuery,
     ErasureQuery,
 ):

@@ -28,6 +28,7 @@ from resolvers.conflicts import resolve_conflict
 from resolvers.context import Context, Services
 from resolvers.enrich import RecordSelection, enrich_records
 from resolvers.resolution import Resolution
+from resolvers.simulation import simulate_config
 from resolvers.stats import get_stats
 from resolvers.undo import revert_undo, undo_enrichment, undo_job
 from resolvers.undo_scope import UndoScope
@@ -301,6 +302,23 @@ async def test_no_history_loses_a_persons_value_or_puts_back_a_wrong_one(redis: 
             persons = [one.value for one in player.oracle.stacks.get((record.external_id, name), []) if one.job is None]
             assert record.fields.get(name) == (persons[-1] if persons else None)
     await _check_books(player)
+    await _check_time_machine(player)
+
+
+async def _check_time_machine(player: Player) -> None:
+    """The same rules bring about the same past; other rules are tried without asking anybody."""
+    asked = [len(source.asked) for source in player.sources]
+    same = await simulate_config(player.ctx, {})
+    assert [(one.field, one.kind, one.actual, one.simulated) for one in same.differences] == []
+    assert [one for one in same.credits if one.actual != one.simulated or one.unknown] == []
+    for policy in POLICIES:
+        other = await simulate_config(
+            player.ctx, {"fieldPolicies": {"account": {"fields": dict.fromkeys(FIELDS, policy)}}}
+        )
+        written = other.replayed.simulated.values_written
+        assert written == 0 if policy == "never" else written >= 0
+    await simulate_config(player.ctx, {"providers": [{"id": "two"}, {"id": "one"}], "strategy": "consensus"})
+    assert [len(source.asked) for source in player.sources] == asked
 
 
 async def _finish_jobs(player: Player) -> None:

@@ -81,7 +81,7 @@ async def load_claimed(services: Services, rows: Sequence[Mapping[str, Any]], no
     trusts = await trust_of(organization_ids)
     snapshots = await load_snapshots([row["record_id"] for row in rows])
     steps = await _steps([row["id"] for row in rows])
-    charged = await charges([row["id"] for row in rows if row["attempts"] > 1])
+    charged = await charges([row["id"] for row in rows if row["fence"] > 1])
     claimed = [
         Claimed(
             lease=Lease(row["id"], row["fence"]),

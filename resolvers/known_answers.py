@@ -1,0 +1,91 @@
+"""What is known of the answers of providers without asking any: for replays and previews."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from enrichment.asking import Query, Reply
+from enrichment.merge import Candidate
+from enrichment.recorded import Past
+from enrichment.remembered import Answers, Asked, Identify, Kept, Question
+from enrichment.vocabulary import EntityType, StepOutcome
+from enrichment.waterfall import SkipReason
+from models.database import dump_rows, load, query, rows
+from models.fields import from_micros
+from providers import base
+from resolvers.context import Services
+from resolvers.trust import trust_of
+
+_AT_ONCE = 1000
+_LIFETIME_DAYS = 30  # of an answer whose provider states none
+
+_log = structlog.get_logger(__name__)
+
+
+async def answers_of(services: Services, organization_id: str, pasts: Sequence[Past]) -> Answers:
+    """What these past hearings were answered, ready to be found again; `add_kept` adds what is kept elsewhere."""
+    unable: dict[str, SkipReason] = {}
+    lifetimes: dict[str, timedelta] = {}
+    for provider_id in services.registry.ids():
+        provider = services.registry.get(provider_id)
+        assert provider is not None  # the registry named it
+        lifetimes[provider_id] = timedelta(days=provider.info.answer_lifetime_days or _LIFETIME_DAYS)
+        if isinstance(provider, base.Keyed) and not await provider.configured(organization_id):
+            unable[provider_id] = SkipReason.NO_KEY
+    trust = (await trust_of([organization_id]))[organization_id]
+    return Answers(pasts, _identify(services, organization_id), unable, lifetimes, trust)
+
+
+def _identify(services: Services, organization_id: str) -> Identify:
+    def identify(entity_type: EntityType, query: Query) -> Asked:
+        provider = services.registry.get(query.source.id)
+        if provider is None:
+            return Asked(None, 0)
+        question = base.Question(entity_type, query.fields, query.wanted, organization_id)
+        try:
+            key = provider.input_key(question)
+            most = base.most_of(provider, question)
+        except Exception:
+            _log.exception("provider cannot read the question", provider=query.source.id)
+            return Asked(None, 0)
+        return Asked(None if key is None else base.key_digest(key), most)
+
+    return identify
+
+
+async def add_kept(organization_id: str, answers: Answers, questions: Iterable[Question]) -> bool:
+    """Look these questions up among the answers that are kept. Whether any was found."""
+    wanted = list(questions)
+    found = False
+    for start in range(0, len(wanted), _AT_ONCE):
+        items = [{"provider": source, "input_key": key} for source, key in wanted[start : start + _AT_ONCE]]
+        sql = (
+            "SELECT answer.provider, answer.input_key, answer.matched, answer.findings, answer.answered_at,"
+            f" answer.expires_at FROM answer JOIN {rows({'provider': 'text', 'input_key': 'text'})}"
+            " ON answer.provider = v.provider AND answer.input_key = v.input_key"
+            " WHERE answer.organization_id = ? AND answer.state = 'answered'"
+        )
+        for row in await query(sql, [dump_rows(items), organization_id]):
+            found = True
+            reply = _reply(row["provider"], row["input_key"], row)
+            answers.kept[row["provider"], row["input_key"]] = Kept(
+                reply, from_micros(row["answered_at"]), from_micros(row["expires_at"])
+            )
+    return found
+
+
+def _reply(source: str, key: str, row: Mapping[str, Any]) -> Reply:
+    candidates = {
+        finding["field"]: Candidate(
+            source, finding["value"], finding["confidence"], datetime.fromisoformat(finding["observedAt"])
+        )
+        for finding in load(row["findings"]) or []
+    }
+    return Reply(
+        StepOutcome.MATCH if row["matched"] else StepOutcome.NO_MATCH,
+        candidates=candidates if row["matched"] else {},
+        key=key,
+        reused=True,
+    )

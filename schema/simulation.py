@@ -1,0 +1,152 @@
+"""The time machine: what a past period would have come to under other rules."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+
+from enrichment import recorded, replay
+from enrichment.replay import Difference
+from resolvers import simulation as operations
+from resolvers.errors import BadRequest, Fault
+from schema.config_input import ConfigInput
+from schema.context import Info
+from schema.enums import ConflictReason, DifferenceKind, EntityType, FieldOutcomeReason
+from schema.paging import Each
+from schema.scalars import JSON
+
+MOST_SHOWN = 1000
+
+
+@strawberry.type(description="What became of a field that a source gave a value for.")
+class FieldEffect:
+    reason: FieldOutcomeReason
+    provider: str | None
+    confidence: float | None
+    value: JSON | None = strawberry.field(description="What was written, or the foremost candidate of a conflict.")
+    conflict: ConflictReason | None
+
+    @classmethod
+    def of(cls, effect: recorded.Effect) -> Self:
+        return cls(
+            reason=effect.reason,
+            provider=effect.source,
+            confidence=effect.confidence,
+            value=JSON(effect.value),
+            conflict=effect.conflict,
+        )
+
+
+@strawberry.type(description="One field of one decision that would have ended otherwise.")
+class SimulatedDifference:
+    entity_type: EntityType
+    external_id: strawberry.ID
+    job_id: strawberry.ID
+    decided_at: datetime
+    field: str
+    kind: DifferenceKind
+    actual: FieldEffect | None = strawberry.field(description="Null: no source gave a value.")
+    simulated: FieldEffect | None
+    why: str = strawberry.field(description="In a word, what would have become of the field.")
+    certain: bool = strawberry.field(description="False: an answer that nobody knows could change it.")
+
+
+@strawberry.type(description="What happened in fact, or would have.")
+class SimulatedTotals:
+    jobs_run: int = strawberry.field(description="Jobs that got as far as asking.")
+    values_written: int
+    conflicts_raised: int
+    credits: int
+
+    @classmethod
+    def of(cls, tally: replay.Tally, credits: int) -> Self:
+        return cls(
+            jobs_run=tally.jobs_run,
+            values_written=tally.values_written,
+            conflicts_raised=tally.conflicts_raised,
+            credits=credits,
+        )
+
+
+@strawberry.type(description="What one provider was paid, would have been paid, and what nobody knows.")
+class SimulatedCredits:
+    provider: str
+    actual: int
+    simulated: int
+    unknown: int = strawberry.field(description="Questions that these rules ask and nobody has answered.")
+    unknown_most: int = strawberry.field(description="The most that those would have cost.")
+
+    @classmethod
+    def of(cls, credits: operations.ProviderCredits) -> Self:
+        return cls(
+            provider=credits.provider,
+            actual=credits.actual,
+            simulated=credits.simulated,
+            unknown=credits.unknown,
+            unknown_most=credits.unknown_most,
+        )
+
+
+@strawberry.type(description="A past period under other rules. No provider was asked, nothing was written.")
+class Simulation:
+    jobs: int = strawberry.field(description="Jobs whose decisions were taken again.")
+    actual: SimulatedTotals
+    simulated: SimulatedTotals
+    credits: list[SimulatedCredits]
+    difference_count: int
+    next_from: datetime | None = strawberry.field(
+        description="Where to go on: a period of more than 10,000 decisions is replayed in parts."
+    )
+    source: strawberry.Private[operations.Simulation]
+
+    @classmethod
+    def of(cls, simulation: operations.Simulation) -> Self:
+        replayed = simulation.replayed
+        return cls(
+            jobs=replayed.jobs,
+            actual=SimulatedTotals.of(replayed.actual, sum(one.actual for one in simulation.credits)),
+            simulated=SimulatedTotals.of(replayed.simulated, sum(one.simulated for one in simulation.credits)),
+            credits=[SimulatedCredits.of(one) for one in simulation.credits],
+            difference_count=len(simulation.differences),
+            next_from=simulation.next_from,
+            source=simulation,
+        )
+
+    @strawberry.field(description="What would have been otherwise, in order of time; 1,000 at most at a time.")
+    def differences(self, first: int | None = 100, offset: int | None = 0) -> Sequence[SimulatedDifference]:
+        size, start = 100 if first is None else first, offset or 0
+        if not 1 <= size <= MOST_SHOWN:
+            raise BadRequest(f"first must be 1 to {MOST_SHOWN}", faults=[Fault("first", f"must be 1 to {MOST_SHOWN}")])
+        if start < 0:
+            raise BadRequest("offset must not be negative", faults=[Fault("offset", "must not be negative")])
+        return Each(self._difference, self.source.differences[start : start + size])
+
+    def _difference(self, difference: Difference) -> SimulatedDifference:
+        past = difference.past
+        return SimulatedDifference(
+            entity_type=difference.entity_type,
+            external_id=strawberry.ID(self.source.external_ids.get(past.record_id, "")),
+            job_id=strawberry.ID(past.job_id),
+            decided_at=past.decided_at,
+            field=difference.field,
+            kind=difference.kind,
+            actual=None if difference.actual is None else FieldEffect.of(difference.actual),
+            simulated=None if difference.simulated is None else FieldEffect.of(difference.simulated),
+            why=difference.why,
+            certain=difference.certain,
+        )
+
+
+_From = Annotated[datetime | None, strawberry.argument(name="from", description="Decided then or later.")]
+_To = Annotated[datetime | None, strawberry.argument(name="to", description="Decided before then.")]
+
+
+@strawberry.type
+class SimulationQuery:
+    @strawberry.field(
+        description="Take the decisions of a past period again under the present configuration with `input` laid over."
+    )
+    async def simulate_config(self, info: Info, input: ConfigInput, start: _From = None, end: _To = None) -> Simulation:
+        simulated = await operations.simulate_config(info.context, input.read(), start, end)
+        return Simulation.of(simulated)
