@@ -9,6 +9,7 @@ import httpx
 import orjson
 
 from resolvers.context import Context
+from resolvers.errors import Erased
 from resolvers.records import upsert_records
 
 PATH = "/v1/auto-enrichment/records"
@@ -25,10 +26,14 @@ class CannotSend(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one record: `created`, `changed`, `unchanged` or `refused` with the fault."""
+    """What became of one record: `created`, `changed`, `unchanged` or `refused` with the fault.
+
+    `erased`: it was refused because the record was erased, so that its content is written down nowhere.
+    """
 
     outcome: str
     fault: str | None = None
+    erased: bool = False
 
 
 class Sender(Protocol):
@@ -48,7 +53,8 @@ class StraightIn:
         for outcome in await upsert_records(self._ctx, records):
             error = outcome.error
             faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults) if error else ""
-            answers.append(Answer(outcome.outcome.value, (faults or error.message) if error else None))
+            fault = (faults or error.message) if error else None
+            answers.append(Answer(outcome.outcome.value, fault, erased=isinstance(error, Erased)))
         return answers
 
 
@@ -93,7 +99,7 @@ def _answer(result: Mapping[str, Any]) -> Answer:
     if not error:
         return Answer(result["outcome"])
     faults = "; ".join(f"{fault['path']}: {fault['message']}" for fault in error.get("errors") or [])
-    return Answer(result["outcome"], faults or error["message"])
+    return Answer(result["outcome"], faults or error["message"], erased=error["code"] == Erased.code)
 
 
 def _said(response: httpx.Response) -> str:

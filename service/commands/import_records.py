@@ -114,7 +114,7 @@ async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: Tall
             for line, answer in zip(good, await sender.send(records) if records else [], strict=True):
                 tally.outcomes[answer.outcome] += 1
                 if answer.fault is not None:
-                    refused.add(line, answer.fault)
+                    refused.add(line, answer.fault, withheld=answer.erased)
             tally.last_line = batch[-1].number
             report(file.bytes_read, file.bytes_in_all)
 
@@ -141,10 +141,11 @@ class _Rejects:
         self._path = path
         self._file: BinaryIO | None = None
 
-    def add(self, line: Line, fault: str) -> None:
+    def add(self, line: Line, fault: str, *, withheld: bool = False) -> None:
         if self._file is None:
             self._file = self._path.open("wb")
-        self._file.write(orjson.dumps({"line": line.number, "fault": fault, "content": line.text}) + b"\n")
+        content = None if withheld else line.text
+        self._file.write(orjson.dumps({"line": line.number, "fault": fault, "content": content}) + b"\n")
 
     def __enter__(self) -> "_Rejects":
         return self
