@@ -21,9 +21,11 @@ from resolvers.errors import Forbidden, NotFound, StateConflict, ValidationFaile
 from resolvers.jobs import get_job, retry_job
 from resolvers.paging import PageArgs
 from resolvers.records import get_record, upsert_records
-from resolvers.undo import undo_job
+from resolvers.undo import list_undos, revert_undo, undo_enrichment, undo_job
+from resolvers.undo_scope import UndoScope
 from resolvers.verify import verify_ledger
 from tests.factories import Clock, StandIn, configure, context, send, services, work
+from tests.graphql_client import Operations
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -297,3 +299,56 @@ async def test_only_an_admin_erases_and_only_what_is_theirs(redis: ArqRedis) -> 
         await erase_record(context(shared, org="next door"), LEAD, "L-1")
     assert (await Job.get()).status is JobStatus.PENDING
     await configure(context(shared), enabled=False)
+
+
+async def test_no_undo_brings_it_back(redis: ArqRedis) -> None:
+    ctx = context(services(redis, knowing()))
+    await lived(ctx)
+    [undo] = (await list_undos(ctx, PageArgs())).items
+    await erase_record(ctx, LEAD, "L-1")
+    again = await revert_undo(ctx, undo.id)
+    everything = await undo_enrichment(ctx, UndoScope(provider="paid"))
+    assert (again.restored, everything.restored) == (0, 0)
+    assert await Record.all().count() == 0
+    assert await query("SELECT * FROM field_value") == []
+    with pytest.raises(NotFound):
+        await undo_job(ctx, undo.scope["jobId"])
+
+
+async def test_over_graphql(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn())
+    run = Operations(shared)
+    for external_id in ("L-1", "L-2"):
+        await send(context(shared), "lead", external_id, **JOE)
+    erase = """mutation($id: ID!) { eraseRecord(entityType: LEAD, externalId: $id, reason: "on request") {
+        id entityType reason erasedAt by removed { where count } notReached liftedAt
+        others { entityType externalId } } }"""
+    told = (await run(erase, id="L-1"))["eraseRecord"]
+    assert (told["by"], told["reason"], told["others"]) == (
+        "ann",
+        "on request",
+        [{"entityType": "LEAD", "externalId": "L-2"}],
+    )
+    assert {"where": "record", "count": 1} in told["removed"]
+    assert await run.code(erase, id="L-1") == "NOT_FOUND"
+    assert await Operations(shared, role=Role.MANAGER).code(erase, id="L-2") == "FORBIDDEN"
+    many = await run(
+        'mutation { eraseRecords(entityType: LEAD, externalIds: ["L-2", "L-3"])'
+        " { externalId certificate { id } error { code } } }"
+    )
+    assert [one["error"] and one["error"]["code"] for one in many["eraseRecords"]] == [None, "NOT_FOUND"]
+    sent = await run(
+        'mutation { upsertRecords(records: [{entityType: LEAD, externalId: "L-1", fields: {}}])'
+        " { refused results { outcome error { code message } } } }"
+    )
+    [refused] = sent["upsertRecords"]["results"]
+    assert (refused["outcome"], refused["error"]["code"]) == ("REFUSED", "ERASED")
+    assert told["id"] in refused["error"]["message"]
+    lifted = await run(
+        "mutation($id: ID!) { liftErasure(certificateId: $id) { liftedBy others { externalId } } }", id=told["id"]
+    )
+    assert lifted["liftErasure"] == {"liftedBy": "ann", "others": None}
+    listed = (await run("{ erasures { totalCount nodes { id liftedBy } } }"))["erasures"]
+    assert (listed["totalCount"], [one["liftedBy"] for one in listed["nodes"]]) == (2, [None, "ann"])
+    one = await run("query($id: ID!) { erasure(id: $id) { reason } }", id=told["id"])
+    assert one["erasure"]["reason"] == "on request"
