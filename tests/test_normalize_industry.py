@@ -248,18 +248,18 @@ def pairs(table: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("a", "b"), pairs(SAME))
 def test_labels_of_one_industry_are_the_same(a: str, b: str) -> None:
-    a, b = (normalize(ACCOUNT, "industry", label) for label in (a, b))
-    assert same(ACCOUNT, "industry", a, b)
-    assert same(ACCOUNT, "industry", b, a)
-    assert same(ACCOUNT, "subIndustry", a, b)
+    one, other = (normalize(ACCOUNT, "industry", label) for label in (a, b))
+    assert same(ACCOUNT, "industry", one, other)
+    assert same(ACCOUNT, "industry", other, one)
+    assert same(ACCOUNT, "subIndustry", one, other)
 
 
 @pytest.mark.parametrize(("a", "b"), pairs(DIFFERENT))
 def test_labels_of_different_industries_differ(a: str, b: str) -> None:
-    a, b = (normalize(ACCOUNT, "industry", label) for label in (a, b))
-    assert not same(ACCOUNT, "industry", a, b)
-    assert not same(ACCOUNT, "industry", b, a)
-    assert not same(ACCOUNT, "subIndustry", a, b)
+    one, other = (normalize(ACCOUNT, "industry", label) for label in (a, b))
+    assert not same(ACCOUNT, "industry", one, other)
+    assert not same(ACCOUNT, "industry", other, one)
+    assert not same(ACCOUNT, "subIndustry", one, other)
 
 
 @pytest.mark.parametrize("vague", ["Technology", "B2B", "Services", "Tech", "Business services group", "Solutions"])

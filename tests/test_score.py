@@ -101,7 +101,8 @@ def test_other_records_than_the_packaged_ones_can_be_scored(tmp_path: Path) -> N
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     lines: list[str] = []
-    main(**{name: tmp_path / name for name in files}, out=lines.append)
+    accounts, accounts_truth, leads, leads_truth = (tmp_path / name for name in files)
+    main(accounts, accounts_truth, leads, leads_truth, out=lines.append)
     assert numbers(lines, "recognized rightly")[:2] == [1, 1]
     assert numbers(lines, "invented, yet matched")[:2] == [0, 1]
     assert numbers(lines, "lead seniorityLevel") == [1, 0, 0]
