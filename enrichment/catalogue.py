@@ -164,7 +164,7 @@ _READABLE = 31
 def value_key(entity_type: EntityType, field_name: str, value: Any) -> str:
     """A stable key of at most 64 characters, equal for values that are `same` as far as a key can say.
 
-    It cannot for a count and a range that holds it: those have keys of their own.
+    It cannot for a count and a range that holds it, nor for two counts on either side of a step of ten per cent.
     """
     key = key_of(_FIELDS[entity_type][field_name].kind, value)
     if len(key) <= _LONGEST_KEY:

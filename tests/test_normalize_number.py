@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from enrichment.normalize.codes import canonical_naics, canonical_sic, canonical_symbol
-from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, same_quantity
+from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, quantity_key, same_quantity
 from enrichment.normalize.text import Refused
 from enrichment.normalize.year import canonical_year, same_year
 
@@ -181,6 +181,20 @@ def test_what_two_counts_can_both_mean_is_the_same(a: int | str, b: int | str, s
 def test_what_is_half_as_much_again_is_far_off(a: int | str, b: int | str, far: bool) -> None:
     assert is_far_off(a, b) is far
     assert is_far_off(b, a) is far
+
+
+def test_a_number_that_moves_a_little_mostly_keeps_its_key_and_never_shares_one_that_differs() -> None:
+    assert quantity_key(8230) == quantity_key(8231) == quantity_key(8300)
+    assert quantity_key(8230) != quantity_key(9500)
+    assert quantity_key(5) != quantity_key(6)
+    numbers = [*range(1, 3000), *range(10_000, 10**6, 997)]
+    kept = 0
+    for number in numbers:
+        for other in (number + 1, round(number * 1.02), round(number * 1.1), round(number * 1.12) + 1):
+            if quantity_key(number) == quantity_key(other):
+                assert same_quantity(number, other), (number, other)
+        kept += quantity_key(number) == quantity_key(round(number * 1.02))
+    assert kept / len(numbers) > 0.7
 
 
 @pytest.mark.parametrize(("a", "b", "same"), [(1970, 1970, True), (1970, 1971, True), (1970, 1972, False)])

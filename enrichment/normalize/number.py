@@ -175,6 +175,7 @@ def bounds(value: int | str) -> tuple[float, float]:
 # Sources count on different days, with or without part-time staff, and round to two digits: they are seldom nearer.
 _TOLERANCE = 1.1
 _GROSS = 1.5
+_LEAST_IN_STEPS = 10
 
 
 def same_quantity(a: int | str, b: int | str) -> bool:
@@ -189,6 +190,16 @@ def same_quantity(a: int | str, b: int | str) -> bool:
         return low_a < high_b and low_b < high_a
     room = 1 if isinstance(a, str) or isinstance(b, str) else _TOLERANCE
     return low_a <= high_b * room and low_b <= high_a * room
+
+
+def quantity_key(value: int | str) -> str:
+    """A text for a count or an amount that most of those have which are the same, and none that is another.
+
+    Numbers are put in steps of a tenth, so that next week's 8,231 is not a new opinion beside 8,230.
+    """
+    if isinstance(value, str) or value < _LEAST_IN_STEPS:
+        return str(value)
+    return f"~{math.floor(math.log(value, _TOLERANCE))}"
 
 
 def is_far_off(a: int | str, b: int | str) -> bool:

@@ -14,7 +14,7 @@ from enrichment.normalize.country import canonical_country
 from enrichment.normalize.email import canonical_email
 from enrichment.normalize.industry import canonical_industry, industry_key, is_vague_label, same_industry
 from enrichment.normalize.listing import canonical_list, list_key
-from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, same_quantity
+from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, quantity_key, same_quantity
 from enrichment.normalize.person_name import canonical_person_name, person_key
 from enrichment.normalize.phone import canonical_phone, phone_key, same_phone
 from enrichment.normalize.social import (
@@ -112,8 +112,8 @@ _RULES: dict[FieldKind, _Rule] = {
     FieldKind.FACEBOOK_URL: _Rule(canonical_facebook, str),
     FieldKind.INDUSTRY: _Rule(canonical_industry, industry_key, same_industry),
     FieldKind.SUB_INDUSTRY: _Rule(canonical_industry, industry_key, same_industry),
-    FieldKind.COUNT: _Rule(canonical_count, str, same_quantity),
-    FieldKind.MONEY: _Rule(canonical_money, str, same_quantity),
+    FieldKind.COUNT: _Rule(canonical_count, quantity_key, same_quantity),
+    FieldKind.MONEY: _Rule(canonical_money, quantity_key, same_quantity),
     FieldKind.YEAR: _Rule(canonical_year, str, same_year),
     FieldKind.STREET: _Rule(canonical_street, street_key),
     FieldKind.CITY: _Rule(canonical_city, city_key, same_city),
