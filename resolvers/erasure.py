@@ -2,45 +2,29 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from enrichment.erasure import NAME, marks_left
 from enrichment.identity import IdentifierKind, identifiers
 from enrichment.vocabulary import EntityType
-from models.answers import AnswerState
-from models.database import dialect, load, query, transaction
+from models.database import dialect, query, transaction
 from models.erasure import Erasure
-from models.erasures import (
-    HOLDINGS,
-    answers_about,
-    count_holdings,
-    delete_answers,
-    delete_record,
-    hold_intake,
-    insert_erasure,
-    lift,
-    lock_jobs,
-    note_not_reached,
-)
-from models.fields import new_id, to_micros
-from models.scrub import out_of_reach, scrub
-from models.values import lock_records
+from models.erasures import lift, note_not_reached
+from models.fields import to_micros
+from models.scrub import scrub
 from resolvers.audit import record_audit
 from resolvers.context import Context, Role
-from resolvers.erased import hash_of
+from resolvers.erasing import Erasing, RecordChanged
 from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
 from resolvers.events import announce
-from resolvers.fingerprints import Fingerprints
-from resolvers.ledger import release_open
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id, paginate
 from resolvers.records import get_record
 from resolvers.suppression import known_fingerprints
 from resolvers.texts import check_external_ids, check_text
-from resolvers.traces import Traces, is_of_company, traces_of
+from resolvers.traces import Traces, traces_of
 
 MOST_ERASED = 100
 MAX_REASON = 500
@@ -48,17 +32,6 @@ _TRIES = 8  # while the record keeps changing
 _MOST_OTHERS = 100
 _TELLING_DIGITS = 8  # of a phone number, from its end
 _SHORTEST_ID = 4  # a shorter external id may stand in any text
-_BEYOND = (
-    "what providers keep of the questions that they were asked",
-    "what the CRM holds",
-    "values that running processes still have in their memory",
-    "lines of the credit ledger and of the audit log: they hold ids and amounts alone",
-)
-_IN_HAND = {AnswerState.ASKING.value, AnswerState.PENDING.value}
-
-
-class _Changed(Exception):
-    """The record is not what it was when its traces were gathered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +57,6 @@ class EraseOutcome:
     external_id: str
     result: EraseResult | None = None
     error: OperationError | None = None
-
-
-@dataclass(slots=True)
-class _Done:
-    certificate: dict[str, Any]
-    jobs: list[str] = field(default_factory=list)
-    conflicts: list[str] = field(default_factory=list)
 
 
 async def erase_record(
@@ -189,103 +155,16 @@ async def _erase(
         traces = await traces_of(ctx.services, row)
         _check_reason(reason, external_id, traces)
         others = await _others(row, traces)
-        work = _Work(ctx, prints, row, traces, reason, block_domain)
+        work = Erasing(ctx, prints, row, traces, reason, block_domain)
         try:
             done = await transaction(work.run)
-        except _Changed:
+        except RecordChanged:
             if attempt == _TRIES:
                 raise StateConflict("the record keeps changing; try again", state="changing") from None
             continue
         await announce(ctx.services.redis, caller.organization_id, jobs=done.jobs, conflicts=done.conflicts)
         return EraseResult(await get_erasure(ctx, done.certificate["id"]), others)
     raise AssertionError("unreachable")
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One erasure in its transaction."""
-
-    ctx: Context
-    prints: Fingerprints
-    row: Mapping[str, Any]
-    traces: Traces
-    reason: str | None
-    block_domain: bool
-
-    async def run(self, tx: BaseDBAsyncClient) -> _Done:
-        ctx, record_id, organization_id = self.ctx, self.row["id"], self.row["organization_id"]
-        caller, now = ctx.require(Role.ADMIN), ctx.services.now()
-        await hold_intake(tx, organization_id, alone=True)
-        version = (await lock_records(tx, [record_id])).get(record_id)
-        if version is None:
-            raise NotFound(f"no {self.row['entity_type'].value} with this external id")
-        if version != self.traces.version:
-            raise _Changed
-        jobs = await lock_jobs(tx, record_id)
-        conflicts = await query("SELECT id FROM conflict WHERE record_id = ?", [record_id], using=tx)
-        counted = await count_holdings(tx, record_id)
-        grant = ctx.services.monthly_credit_grant
-        released = await release_open(tx, jobs, now=now, monthly_grant=grant, awaited=True)
-        answers = await self._forget_answers(tx, jobs)
-        await delete_record(tx, organization_id, record_id)
-        removed = [{"where": "record", "count": 1}]
-        removed += [{"where": HOLDINGS[table][0], "count": count} for table, count in counted.items() if count]
-        removed += [{"where": "kept answers of providers", "count": answers}] if answers else []
-        removed += [{"where": "reservations of credits, given back", "count": released}] if released else []
-        certificate = {
-            "id": new_id(),
-            "organization_id": organization_id,
-            "entity_type": self.row["entity_type"].value,
-            "reason": self.reason,
-            "erased_at": to_micros(now),
-            "erased_by": caller.user,
-            "removed": removed,
-            "not_reached": [*_BEYOND, out_of_reach()],
-        }
-        tombstones = self._tombstones(certificate["id"])
-        await insert_erasure(tx, certificate, tombstones)
-        await record_audit(
-            tx,
-            organization_id,
-            action="record.erased",
-            subject=certificate["id"],
-            actor=caller.user,
-            origin=ctx.origin,
-            now=now,
-            details={"entityType": self.row["entity_type"].value, "record": record_id, "removed": removed},
-        )
-        return _Done(certificate, jobs, [row["id"] for row in conflicts])
-
-    async def _forget_answers(self, tx: BaseDBAsyncClient, jobs: Sequence[str]) -> int:
-        """Remove what providers answered of this record; what they said of its company stays for others."""
-        found = await answers_about(tx, self.row["organization_id"], jobs, self.traces.keys)
-        gone = [row["id"] for row in found if self._is_about(row, set(jobs))]
-        return await delete_answers(tx, gone)
-
-    def _is_about(self, row: Mapping[str, Any], jobs: set[str]) -> bool:
-        if row["state"] in _IN_HAND:
-            return row["asked_by"] in jobs  # another record's job is asking at this moment
-        of_company = is_of_company(self.row["entity_type"], load(row["findings"]) or ())
-        return not of_company or (row["provider"], row["input_key"]) not in self.traces.shared
-
-    def _tombstones(self, erasure_id: str) -> list[dict[str, Any]]:
-        organization_id = self.row["organization_id"]
-        left = marks_left(
-            self.row["entity_type"], self.row["external_id"], self.traces.own, with_domain=self.block_domain
-        )
-        named = any(mark.kind == NAME for mark in left)
-        return [
-            {
-                "id": new_id(),
-                "organization_id": organization_id,
-                "erasure_id": erasure_id,
-                "kind": mark.kind,
-                "hash": hash_of(self.prints, organization_id, mark),
-                "shared": not mark.sure,
-                "named": named,
-            }
-            for mark in sorted(left, key=lambda mark: (mark.kind, mark.value))
-        ]
 
 
 async def _scrub(certificates: Sequence[Erasure]) -> None:
