@@ -12,7 +12,7 @@ from enrichment.asking import Reply
 from enrichment.catalogue import Refused, fields_of, normalize
 from enrichment.config import MaybeCharged, ProviderRule
 from enrichment.credits import Limits
-from enrichment.identity import impersonal, is_telling, tells
+from enrichment.identity import impersonal
 from enrichment.merge import Candidate
 from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
@@ -21,7 +21,6 @@ from models.database import load
 from models.deliveries import forget_delivery
 from models.fields import from_micros, to_micros
 from providers.base import (
-    LAST_WORD,
     Answer,
     Covered,
     Hears,
@@ -32,15 +31,14 @@ from providers.base import (
     ProviderError,
     Question,
     Waits,
-    Withdrawn,
     key_digest,
     most_of,
 )
 from resolvers.context import Services
 from resolvers.deliveries import REFUSED
 from resolvers.ledger import Hold, charged_to
-from resolvers.suppressed import Suspect
-from workers.desk import Clearance, Clearing, Closing, Desk, HoldRequest
+from workers.barrier import BARRED, Barrier
+from workers.desk import Closing, Desk, HoldRequest
 from workers.guard import Guard
 from workers.load import Claimed
 from workers.turns import Turns, next_look
@@ -75,6 +73,7 @@ class Asker:
 
     def __init__(self, services: Services, desk: Desk) -> None:
         self._desk = desk
+        self._barrier = Barrier(desk)
         self._callbacks = services.callbacks
         self._guard = Guard(services)
         self._turns = Turns()
@@ -113,28 +112,11 @@ class Asker:
         return asked
 
     async def _barred(self, question: Question, job: Claimed) -> Asked | None:
-        """Why this question must not be asked, as the lists and the job are at this moment."""
-        if job.snapshot.found_suppressed:
-            return _barred(Clearance.SUPPRESSED)
-        suspect = Suspect(job.organization_id, job.entity_type, question.fields)
-        clearance = await self._desk.clear(Clearing(job.lease, suspect))
-        return None if clearance is Clearance.GIVEN else _barred(clearance)
+        reason = await self._barrier.reason(question, job)
+        return None if reason is None else Asked(StepOutcome.SKIPPED, skipped=reason)
 
     async def _without_suppressed(self, question: Question, job: Claimed, asked: Asked) -> Asked:
-        """What was found without the values that are suppressed: they are neither kept nor shown.
-
-        Where one is what the next question would be asked with, nobody else is asked.
-        """
-        entity_type = job.entity_type
-        telling = {name: one.value for name, one in asked.candidates.items() if is_telling(entity_type, name)}
-        if not telling:
-            return asked
-        what = await self._desk.suppressed(Suspect(job.organization_id, entity_type, telling))
-        for name in [name for name, value in telling.items() if what and tells(entity_type, name, value, what)]:
-            candidate = asked.candidates.pop(name)
-            sure = candidate.confidence >= job.config.minimum(entity_type, name)
-            if sure and question.fields.get(name) is None:
-                job.snapshot.found_suppressed = True
+        await self._barrier.withhold(question, job, asked.candidates)
         return asked
 
     async def _ask(self, provider: Provider, question: Question, job: Claimed, key: str) -> Asked:
@@ -204,7 +186,7 @@ class Asker:
                     return Asked(StepOutcome.SKIPPED, skipped=held)
                 reservation = held
             asked = await self._call(provider, self._with_callback(provider, question, inquiry), job)
-            if asked.skipped in _BARRED:
+            if asked.skipped in BARRED:
                 return asked
             closing = self._closing(provider, asked, inquiry, reservation, job)
             if closing is not None:
@@ -239,7 +221,7 @@ class Asker:
             except OutOfTurn:
                 waiting = _waiting(next_look(now, now), _candidates(provider, question, known.findings), note)
                 return await self._without_suppressed(question, job, waiting)
-        if asked.skipped in _BARRED:
+        if asked.skipped in BARRED:
             await self._desk.close_call(Closing(job.organization_id, known.reservation_id, inquiry))
             return asked
         earlier = Asked(StepOutcome.MATCH, candidates=_candidates(provider, question, known.findings))
@@ -290,31 +272,15 @@ class Asker:
         if provider.info.remote and (barred := await self._barred(question, job)) is not None:
             return barred  # while the call was being prepared
         started = time.perf_counter()
-        asked = await self._unless_withdrawn(provider, question, job, token)
-        if asked.skipped in _BARRED:
-            return asked  # while it waited for its turn
+        with self._barrier.watching(question, job) as watch:
+            asked = await self._answer(provider, question, token)
+        if watch.barred is not None:
+            return Asked(StepOutcome.SKIPPED, skipped=watch.barred)  # while it waited for its turn
         await self._without_suppressed(question, job, asked)
         asked.latency_ms = round((time.perf_counter() - started) * 1000)
         if provider.info.remote:
             await self._note(provider, job, asked)
         return asked
-
-    async def _unless_withdrawn(self, provider: Provider, question: Question, job: Claimed, token: str | None) -> Asked:
-        """The answer; for a provider over HTTP it is asked once more, right before sending, whether it may be."""
-        barred: Asked | None = None
-
-        async def look_again() -> None:
-            nonlocal barred
-            barred = await self._barred(question, job)
-            if barred is not None:
-                raise Withdrawn
-
-        before = LAST_WORD.set(look_again)
-        try:
-            asked = await self._answer(provider, question, token)
-        finally:
-            LAST_WORD.reset(before)
-        return asked if barred is None else barred
 
     async def _answer(self, provider: Provider, question: Question, token: str | None) -> Asked:
         try:
@@ -485,14 +451,6 @@ def _waited(job: Claimed, provider: Provider) -> bool:
         step["provider"] == provider.info.id and step["skipped_reason"] == SkipReason.WAITING
         for step in job.earlier_steps
     )
-
-
-def _barred(clearance: Clearance) -> Asked:
-    reason = SkipReason.SUPPRESSED if clearance is Clearance.SUPPRESSED else SkipReason.WITHDRAWN
-    return Asked(StepOutcome.SKIPPED, skipped=reason)
-
-
-_BARRED = frozenset({SkipReason.SUPPRESSED, SkipReason.WITHDRAWN})
 
 
 def _failed(error: ProviderError) -> Asked:
