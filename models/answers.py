@@ -181,6 +181,35 @@ async def pending_of(organization_id: str, provider: str, job_id: str) -> Kept |
     return _read(found[0]) if found else None
 
 
+async def promised_to(job_ids: Sequence[str]) -> dict[str, dict[str, bool]]:
+    """The providers whose answers these jobs wait for, by job, and whether a part of the answer came at once."""
+    promised: dict[str, dict[str, bool]] = {}
+    if job_ids:
+        awaited = f"state = 'pending' AND asked_by IN ({marks(job_ids)})"
+        for row in await query(f"SELECT asked_by, provider, findings FROM answer WHERE {awaited}", list(job_ids)):
+            promised.setdefault(row["asked_by"], {})[row["provider"]] = bool(load(row["findings"]))
+    return promised
+
+
+_ASKED = {"provider": "text", "input_key": "text"}
+
+
+async def known_answers(
+    organization_id: str, asked: Sequence[tuple[str, str]], now: datetime
+) -> dict[tuple[str, str], Kept]:
+    """What is known of an organization's questions (provider, input key) and has not expired; nothing is taken."""
+    if not asked:
+        return {}
+    items = [{"provider": provider, "input_key": key} for provider, key in sorted(set(asked))]
+    found = await query(
+        f"SELECT answer.* FROM answer JOIN {rows(_ASKED)} ON answer.organization_id = ?"
+        " AND answer.provider = v.provider AND answer.input_key = v.input_key"
+        " WHERE answer.expires_at IS NULL OR answer.expires_at > ?",
+        [dump_rows(items), organization_id, to_micros(now)],
+    )
+    return {(row["provider"], row["input_key"]): _read(row) for row in found}
+
+
 _ANSWER = _KEY | {
     "state": "text",
     "matched": "boolean",

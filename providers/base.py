@@ -125,6 +125,11 @@ class ProviderInfo:
     attribution: str = ""
     remarks: tuple[str, ...] = ()  # what who uses it should know, in plain words
 
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether its answers are kept: where they cost credits, or a call over a network."""
+        return self.price > 0 or (self.remote and self.answer_lifetime_days > 0)
+
     def source(self, entity_type: EntityType) -> Source:
         """What the waterfall needs to know of it."""
         nothing: frozenset[str] = frozenset()

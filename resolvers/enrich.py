@@ -75,7 +75,7 @@ async def enrich_records(
     records, missing = await select_records(caller.organization_id, selection)
     outcome.skipped += [SkippedRecord(external_id, "not_found") for external_id in missing]
     ready: list[Record] = []
-    active = await _with_active_job([record.id for record in records])
+    active = await with_active_job([record.id for record in records])
     barred = await suppressed_among(services, caller.organization_id, records)
     for record in records:
         reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
@@ -93,7 +93,7 @@ async def enrich_records(
     return outcome
 
 
-async def _with_active_job(record_ids: Sequence[str]) -> set[str]:
+async def with_active_job(record_ids: Sequence[str]) -> set[str]:
     """Those of the records that a job is at work on, which a request becomes part of."""
     found: set[str] = set()
     for start in range(0, len(record_ids), _AT_ONCE):

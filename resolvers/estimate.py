@@ -1,40 +1,48 @@
-"""What enriching a selection would cost, before anyone is asked."""
+"""What enriching a selection would cost, and whom it would ask, before anyone is asked."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any
 
-from enrichment.config import Config
-from enrichment.vocabulary import JobTrigger
-from enrichment.waterfall import refreshes
 from models.database import query
-from models.record import Record
-from models.values import current_values
-from resolvers.context import Context, Role, Services
-from resolvers.enrich import RecordSelection, select_records, skip_reason, suppressed_among
+from resolvers.context import Context, Role
+from resolvers.enrich import RecordSelection, select_records, skip_reason, suppressed_among, with_active_job
 from resolvers.organizations import config_of, organization_of
-from resolvers.questions import kept_answers, questions_about
+from resolvers.plan import Part, plan_of
 
 PRIOR_MATCH_RATE, PRIOR_WEIGHT = 0.6, 10  # what is believed of a provider before it was asked, in calls
 PRIOR_EXTRA_RATE = 0.4  # of its matches that may cost more, those that will
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderEstimate:
-    """Questions that a paid provider may be asked, each once, and what they may cost."""
+    """What one provider may be asked, and the credits, of `price` for a plain match.
+
+    `questions` are the most calls there can be, each once however many records it is for; `reused` how often an
+    answer that is kept serves instead, which costs nothing. `skipped`: why it will not be asked at all. The credits
+    are as in Estimate.
+    """
 
     provider: str
-    questions: int
-    expected: int
-    maximum: int
+    price: int
+    questions: int = 0
+    reused: int = 0
+    minimum: int = 0
+    expected: int = 0
+    maximum: int = 0
+    skipped: str | None = None
 
 
 @dataclass(slots=True)
 class Estimate:
-    """Whole credits. `minimum` is what it costs when no paid provider matches, `maximum` when every one that may
-    be asked does; `expected` goes by the match rates so far. `ineligible` counts records by why no job would start.
+    """Whole credits, as of now: kept answers, keys, prices and rules as they are.
+
+    `minimum` is certain to be spent. A provider may miss, fail, or not be needed any more, so that no new question
+    counts; what does is the price of answers that came in part and are waited for. `maximum` cannot be exceeded: it
+    is what the plan costs when every call in it is made and matches at its highest price, each question once, no
+    record above its own limit. `expected` lies between them: it goes by each provider's match rate so far, and by how
+    likely those before it leave something to ask for. `ineligible` counts records by why no job would start.
     """
 
     eligible: int = 0
@@ -46,111 +54,106 @@ class Estimate:
 
 
 async def estimate_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Estimate:
-    """How many of the chosen records are eligible, why the others are not, and the credits. Asks no provider."""
+    """How many of the chosen records are eligible, why the others are not, whom it would ask, and the credits.
+
+    Asks no provider.
+    """
     caller = ctx.require(Role.VIEWER)
-    services = ctx.services
-    now = services.now()
-    config = config_of(await organization_of(caller.organization_id, services.registry, now))
-    records, missing = await select_records(caller.organization_id, selection)
+    organization_id, services, now = caller.organization_id, ctx.services, ctx.services.now()
+    config = config_of(await organization_of(organization_id, services.registry, now))
+    records, missing = await select_records(organization_id, selection)
     reasons = Counter({"not_found": len(missing)} if missing else {})
-    barred = await suppressed_among(services, caller.organization_id, records)
-    eligible = []
+    active = await with_active_job([record.id for record in records])
+    barred = await suppressed_among(services, organization_id, records)
+    ready = []
     for record in records:
         reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
-        if reason is None:
-            eligible.append(record)
+        if reason is None or (reason == "cooldown" and record.id in active):
+            ready.append(record)
         else:
             reasons[reason] += 1
-    questions: dict[str, dict[str, int]] = {}
-    asked_about = 0
-    for start in range(0, len(eligible), _AT_ONCE):
-        chunk = eligible[start : start + _AT_ONCE]
-        asked_about += await _collect(services, config, chunk, force, questions, reasons)
-    estimate = Estimate(eligible=asked_about, ineligible=dict(reasons))
-    for provider_id, prices in questions.items():
-        await _add(estimate, services, caller.organization_id, provider_id, prices, now)
-    ceiling = config.credits.per_record_max
-    if ceiling is not None:
-        estimate.maximum = min(estimate.maximum, ceiling * estimate.eligible)
+    infos = [provider.info for provider in services.registry]
+    history = await _history(organization_id, {info.id: info.price for info in infos if info.extra_price})
+    rates = {rule.id: history.match_rate(rule.id) for rule in config.providers}
+    plan = await plan_of(services, organization_id, config, ready, rates, force=force)
+    if plan.records < len(ready):
+        reasons["nothing_to_ask"] = len(ready) - plan.records
+    estimate = Estimate(eligible=plan.records, ineligible=dict(reasons))
+    for rule in config.providers:
+        info = services.registry.info(rule.id)
+        if info is not None and rule.id in plan.keyless:
+            estimate.by_provider.append(ProviderEstimate(rule.id, info.price, skipped="no_key"))
+        elif rule.id in plan.parts:
+            estimate.by_provider.append(_of_part(plan.parts[rule.id], history))
+    return _summed(estimate, config.credits.per_record_max)
+
+
+def _of_part(part: Part, history: "_History") -> ProviderEstimate:
+    info, questions = part.provider.info, part.questions()
+    maximum = sum(one.most for one in questions)
+    extra = history.extra_rate(info.id)
+    likely = sum(one.chance * (info.price + extra * (one.most - info.price)) for one in questions if one.most)
+    expected = round(likely * history.match_rate(info.id))
+    return ProviderEstimate(
+        info.id,
+        info.price,
+        questions=len(questions),
+        reused=part.reused,
+        minimum=part.certain,
+        expected=min(max(expected, part.certain), maximum),
+        maximum=maximum,
+    )
+
+
+def _summed(estimate: Estimate, per_record_max: int | None) -> Estimate:
+    parts = estimate.by_provider
+    estimate.minimum, estimate.expected, estimate.maximum = (
+        sum(getattr(part, name) for part in parts) for name in ("minimum", "expected", "maximum")
+    )
+    if per_record_max is not None:
+        estimate.maximum = min(estimate.maximum, per_record_max * estimate.eligible)
     estimate.expected = min(estimate.expected, estimate.maximum)
     return estimate
 
 
-async def _collect(
-    services: Services,
-    config: Config,
-    records: Sequence[Record],
-    force: bool,
-    questions: dict[str, dict[str, int]],
-    reasons: "Counter[str]",
-) -> int:
-    """Add the paid questions of these records, and the most that each may cost, by provider.
+@dataclass(frozen=True, slots=True)
+class _History:
+    """How the organization's calls went so far, by provider: (asked, matched), and (matched, of those the dear)."""
 
-    Returns how many of the records any provider could be asked about.
-    """
-    provenance = await current_values([record.id for record in records])
-    refresh = refreshes(JobTrigger.MANUAL, forced=force)
-    able = 0
-    for record in records:
-        planned = questions_about(
-            services,
-            config,
-            record.organization_id,
-            record.entity_type,
-            record.fields,
-            provenance[record.id],
-            refresh=refresh,
+    calls: Mapping[str, tuple[int, int]]
+    dear: Mapping[str, tuple[int, int]]
+
+    def match_rate(self, provider: str) -> float:
+        return _rate(self.calls.get(provider, (0, 0)), PRIOR_MATCH_RATE)
+
+    def extra_rate(self, provider: str) -> float:
+        """Of the matches that might have cost more than the plain price, the share that did."""
+        return _rate(self.dear.get(provider, (0, 0)), PRIOR_EXTRA_RATE)
+
+
+def _rate(counts: tuple[int, int], prior: float) -> float:
+    tried, came = counts
+    return (came + prior * PRIOR_WEIGHT) / (tried + PRIOR_WEIGHT)
+
+
+async def _history(organization_id: str, dear_prices: Mapping[str, int]) -> _History:
+    """`dear_prices`: what a plain match costs at the providers where another may cost more."""
+    calls = await query(
+        "SELECT provider, COUNT(*) AS tried, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS came FROM step"
+        " WHERE organization_id = ? AND outcome IN ('match', 'no_match') GROUP BY provider",
+        [organization_id],
+    )
+    dear: list[dict[str, Any]] = []
+    for provider, price in dear_prices.items():
+        dear += await query(
+            "SELECT ? AS provider, COUNT(*) AS tried, SUM(CASE WHEN -charged.amount > ? THEN 1 ELSE 0 END) AS came"
+            " FROM credit_entry charged JOIN credit_entry held ON held.id = charged.settles"
+            " WHERE charged.organization_id = ? AND charged.provider = ? AND charged.kind = 'charge'"
+            " AND held.reserved_change > ?",
+            [provider, price, organization_id, provider, price],
         )
-        asked = [(one.provider, one.key, one.most) for one in planned if one.key is not None]
-        if asked:
-            able += 1
-        else:
-            reasons["nothing_to_ask"] += 1
-        for provider, key, most in asked:
-            if most:
-                questions.setdefault(provider.info.id, {})[key] = most
-    return able
+    return _History(_counts(calls), _counts(dear))
 
 
-async def _add(
-    estimate: Estimate,
-    services: Services,
-    organization_id: str,
-    provider_id: str,
-    prices: dict[str, int],
-    now: datetime,
-) -> None:
-    info = services.registry.info(provider_id)
-    assert info is not None  # the questions came from it
-    new = prices.keys() - await kept_answers(organization_id, provider_id, prices.keys(), now)
-    rate = await _match_rate(organization_id, provider_id)
-    maximum = sum(prices[key] for key in new)
-    plain = len(new) * info.price
-    dear = (maximum - plain) * await _extra_rate(organization_id, provider_id, info.price) if maximum > plain else 0
-    expected = round((plain + dear) * rate)
-    estimate.by_provider.append(ProviderEstimate(provider_id, len(new), expected, maximum))
-    estimate.expected += expected
-    estimate.maximum += maximum
-
-
-async def _match_rate(organization_id: str, provider_id: str) -> float:
-    found = await query(
-        "SELECT COUNT(*) AS asked, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS matched FROM step"
-        " WHERE organization_id = ? AND provider = ? AND outcome IN ('match', 'no_match')",
-        [organization_id, provider_id],
-    )
-    asked, matched = int(found[0]["asked"]), int(found[0]["matched"] or 0)
-    return (matched + PRIOR_MATCH_RATE * PRIOR_WEIGHT) / (asked + PRIOR_WEIGHT)
-
-
-async def _extra_rate(organization_id: str, provider_id: str, price: int) -> float:
-    """Of the matches that might have cost more than `price`, the share that did."""
-    found = await query(
-        "SELECT COUNT(*) AS matched, SUM(CASE WHEN -charged.amount > ? THEN 1 ELSE 0 END) AS dear"
-        " FROM credit_entry charged JOIN credit_entry held ON held.id = charged.settles"
-        " WHERE charged.organization_id = ? AND charged.provider = ? AND charged.kind = 'charge'"
-        " AND held.reserved_change > ?",
-        [price, organization_id, provider_id, price],
-    )
-    matched, dear = int(found[0]["matched"]), int(found[0]["dear"] or 0)
-    return (dear + PRIOR_EXTRA_RATE * PRIOR_WEIGHT) / (matched + PRIOR_WEIGHT)
+def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    return {row["provider"]: (int(row["tried"]), int(row["came"] or 0)) for row in rows}

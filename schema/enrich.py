@@ -65,22 +65,56 @@ class Ineligible:
     records: int
 
 
-@strawberry.type(description="What a paid provider may be asked, each question once, and the credits.")
+@strawberry.type(description="What one provider may be asked, as the waterfall would go, and the credits.")
 class ProviderEstimate:
     provider: strawberry.ID
-    questions: int
-    expected: int
-    maximum: int
+    price: int = strawberry.field(description="Credits for a plain match.")
+    questions: int = strawberry.field(
+        description="The most calls there can be: each question once, for however many records it is asked."
+    )
+    reused: int = strawberry.field(description="Times that an answer which is kept serves instead, and costs nothing.")
+    minimum: int = strawberry.field(description="Credits that are certain to be spent.")
+    expected: int = strawberry.field(description="Credits by its match rate so far and its place in the waterfall.")
+    maximum: int = strawberry.field(description="Credits when every call is made and matches at its highest price.")
+    skipped: str | None = strawberry.field(description="Why it will not be asked at all: no_key.")
+
+    @classmethod
+    def of(cls, part: estimates.ProviderEstimate) -> Self:
+        return cls(
+            provider=strawberry.ID(part.provider),
+            price=part.price,
+            questions=part.questions,
+            reused=part.reused,
+            minimum=part.minimum,
+            expected=part.expected,
+            maximum=part.maximum,
+            skipped=part.skipped,
+        )
 
 
-@strawberry.type(description="Credits: none match, as matched so far, all match. No provider was asked.")
+@strawberry.type(
+    description="Credits that enriching the records would cost, as answers, keys, prices and rules are now."
+    " What is spent lies between minimum and maximum. No provider was asked."
+)
 class Estimate:
-    eligible: int
+    eligible: int = strawberry.field(
+        description="Records that a job would start for and somebody could be asked about."
+    )
     ineligible: list[Ineligible]
-    minimum: int
-    expected: int
-    maximum: int
-    by_provider: list[ProviderEstimate]
+    minimum: int = strawberry.field(
+        description="Certain to be spent: the price of answers that came in part and are waited for. A question that is"
+        " still to be asked may miss, fail or not be needed, and counts as 0."
+    )
+    expected: int = strawberry.field(
+        description="By the providers' match rates so far, and by how likely those before leave something to ask for."
+    )
+    maximum: int = strawberry.field(
+        description="Cannot be exceeded: every call of the plan is made and matches at its highest price, each question"
+        " once, no record above its own limit."
+    )
+    by_provider: list[ProviderEstimate] = strawberry.field(
+        description="The plan: who may be asked, in order of priority, how often and at what most, free ones too."
+    )
 
     @classmethod
     def of(cls, estimate: estimates.Estimate) -> Self:
@@ -90,21 +124,15 @@ class Estimate:
             minimum=estimate.minimum,
             expected=estimate.expected,
             maximum=estimate.maximum,
-            by_provider=[
-                ProviderEstimate(
-                    provider=strawberry.ID(part.provider),
-                    questions=part.questions,
-                    expected=part.expected,
-                    maximum=part.maximum,
-                )
-                for part in estimate.by_provider
-            ],
+            by_provider=[ProviderEstimate.of(part) for part in estimate.by_provider],
         )
 
 
 @strawberry.type
 class EnrichQuery:
-    @strawberry.field(description="What `enrichRecords` would cost, without asking any provider.")
+    @strawberry.field(
+        description="Whom `enrichRecords` would ask, and what it would cost, without asking any provider."
+    )
     async def estimate_enrichment(self, info: Info, selection: RecordSelection, force: bool | None = False) -> Estimate:
         estimate = await estimates.estimate_enrichment(info.context, selection.read(), force=bool(force))
         return Estimate.of(estimate)

@@ -122,7 +122,7 @@ class Asker:
     async def _ask(self, provider: Provider, question: Question, job: Claimed, key: str) -> Asked:
         if isinstance(provider, Keyed) and not await provider.configured(job.organization_id):
             return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NO_KEY, detail=f"no key for {provider.info.name}")
-        if not keeps_answers(provider):
+        if not provider.info.keeps_answers:
             async with self._turns.one(provider, job.organization_id):
                 return await self._call_if_well(provider, question, job)
         inquiry = Inquiry(job.organization_id, provider.info.id, key, job.id, _insists(job))
@@ -367,11 +367,6 @@ class Asker:
         }
         cost = provider.info.price + (provider.info.extra_price if asked.extra else 0)
         return Closing(organization_id, reservation, inquiry, charge=matched, credits=cost, kept=row)
-
-
-def keeps_answers(provider: Provider) -> bool:
-    """Whether answers are kept: where they cost credits, or a call over a network."""
-    return provider.info.price > 0 or (provider.info.remote and provider.info.answer_lifetime_days > 0)
 
 
 def _insists(job: Claimed) -> bool:
