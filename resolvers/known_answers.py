@@ -1,23 +1,25 @@
 """What is known of the answers of providers without asking any: for replays and previews."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from enrichment.asking import Query, Reply
+from enrichment.config import Config
 from enrichment.merge import Candidate
 from enrichment.recorded import Past
 from enrichment.remembered import Answers, Asked, Identify, Kept, Question
 from enrichment.vocabulary import EntityType, StepOutcome
-from enrichment.waterfall import SkipReason
+from enrichment.waterfall import SkipReason, Source
 from models.database import dump_rows, load, query, rows
-from models.fields import from_micros
+from models.fields import from_micros, to_micros
 from providers import base
 from resolvers.context import Services
 from resolvers.trust import trust_of
 
+T = TypeVar("T")
 _AT_ONCE = 1000
 _LIFETIME_DAYS = 30  # of an answer whose provider states none
 
@@ -25,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def answers_of(services: Services, organization_id: str, pasts: Sequence[Past]) -> Answers:
-    """What these past hearings were answered, ready to be found again; `add_kept` adds what is kept elsewhere."""
+    """What these past hearings were answered, ready to be found again; `with_kept` adds what is kept elsewhere."""
     unable: dict[str, SkipReason] = {}
     lifetimes: dict[str, timedelta] = {}
     for provider_id in services.registry.ids():
@@ -55,8 +57,44 @@ def _identify(services: Services, organization_id: str) -> Identify:
     return identify
 
 
-async def add_kept(organization_id: str, answers: Answers, questions: Iterable[Question]) -> bool:
+def sources_of(services: Services, config: Config) -> dict[EntityType, list[Source]]:
+    """The sources that a configuration switches on, in order of priority, for each kind of record."""
+    switched_on = [services.registry.get(rule.id) for rule in config.providers if rule.enabled]
+    providers = [provider for provider in switched_on if provider is not None]
+    return {kind: [provider.info.source(kind) for provider in providers] for kind in EntityType}
+
+
+def past_of(row: Mapping[str, Any]) -> Past:
+    """A row of `models.hearings`."""
+    return Past(row["id"], row["record_id"], row["job_id"], from_micros(row["decided_at"]), row["body"])
+
+
+async def with_kept(
+    organization_id: str,
+    answers: Answers,
+    compute: Callable[[], Awaitable[T]],
+    *,
+    unexpired_at: datetime | None = None,
+) -> T:
+    """The result of `compute`, once it misses no answer that is kept: one that is found may lead to further questions.
+
+    `unexpired_at` leaves out what is not good any more at that time.
+    """
+    looked_up: set[Question] = set()
+    while True:
+        answers.missing.clear()
+        result = await compute()
+        new = answers.missing.keys() - looked_up
+        looked_up |= new
+        if not new or not await _add_kept(organization_id, answers, new, unexpired_at):
+            return result
+
+
+async def _add_kept(
+    organization_id: str, answers: Answers, questions: Iterable[Question], unexpired_at: datetime | None
+) -> bool:
     """Look these questions up among the answers that are kept. Whether any was found."""
+    expires_after = 0 if unexpired_at is None else to_micros(unexpired_at)
     wanted = list(questions)
     found = False
     for start in range(0, len(wanted), _AT_ONCE):
@@ -65,9 +103,9 @@ async def add_kept(organization_id: str, answers: Answers, questions: Iterable[Q
             "SELECT answer.provider, answer.input_key, answer.matched, answer.findings, answer.answered_at,"
             f" answer.expires_at FROM answer JOIN {rows({'provider': 'text', 'input_key': 'text'})}"
             " ON answer.provider = v.provider AND answer.input_key = v.input_key"
-            " WHERE answer.organization_id = ? AND answer.state = 'answered'"
+            " WHERE answer.organization_id = ? AND answer.state = 'answered' AND answer.expires_at > ?"
         )
-        for row in await query(sql, [dump_rows(items), organization_id]):
+        for row in await query(sql, [dump_rows(items), organization_id, expires_after]):
             found = True
             reply = _reply(row["provider"], row["input_key"], row)
             answers.kept[row["provider"], row["input_key"]] = Kept(

@@ -9,21 +9,19 @@ from typing import Any
 
 from enrichment.config import Config
 from enrichment.recorded import Past
-from enrichment.remembered import Answers, Question
+from enrichment.remembered import Question
 from enrichment.replay import Difference, Replay, Replayed, Rules
-from enrichment.vocabulary import EntityType
 from models.database import load, marks, query
 from models.fields import from_micros, to_micros
 from models.hearings import hearings_of_period
 from resolvers.config import merged_config
-from resolvers.context import Context, Role, Services
+from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
-from resolvers.known_answers import add_kept, answers_of
+from resolvers.known_answers import answers_of, past_of, sources_of, with_kept
 from resolvers.organizations import organization_of, read_config
 
 MOST_REPLAYED = 10_000
 _AT_ONCE = 500
-_ROUNDS = 5  # answers that are kept may lead to further questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +72,18 @@ async def simulate_config(
         None if end is None else to_micros(end),
         MOST_REPLAYED + 1,
     )
-    pasts = [_past(one) for one in found[:MOST_REPLAYED]]
+    pasts = [past_of(one) for one in found[:MOST_REPLAYED]]
     next_from = from_micros(found[MOST_REPLAYED]["decided_at"]) if len(found) > MOST_REPLAYED else None
-    rules = Rules(config, _sources(services, config), await _in_force(organization_id))
+    rules = Rules(config, sources_of(services, config), await _in_force(organization_id))
     open_before = await _open_before(pasts)
     answers = await answers_of(services, organization_id, pasts)
-    replay = await _replay(organization_id, rules, answers, open_before, pasts)
+
+    async def run() -> Replay:
+        replay = Replay(rules, answers, open_before)
+        await asyncio.to_thread(replay.run, pasts)  # it only computes
+        return replay
+
+    replay = await with_kept(organization_id, answers, run)
     record_ids = sorted({difference.past.record_id for difference in replay.outcome.differences})
     return Simulation(
         replay.outcome,
@@ -87,16 +91,6 @@ async def simulate_config(
         external_ids=await _external_ids(record_ids),
         next_from=next_from,
     )
-
-
-def _past(row: Mapping[str, Any]) -> Past:
-    return Past(row["id"], row["record_id"], row["job_id"], from_micros(row["decided_at"]), row["body"])
-
-
-def _sources(services: Services, config: Config) -> dict[EntityType, list[Any]]:
-    switched_on = [services.registry.get(rule.id) for rule in config.providers if rule.enabled]
-    providers = [provider for provider in switched_on if provider is not None]
-    return {kind: [provider.info.source(kind) for provider in providers] for kind in EntityType}
 
 
 async def _in_force(organization_id: str) -> dict[int, Config]:
@@ -123,25 +117,6 @@ async def _open_before(pasts: Sequence[Past]) -> dict[str, set[str]]:
             if row["created_at"] < at and (row["status"] == "open" or row["ended_at"] >= at):
                 found.setdefault(row["record_id"], set()).add(row["field"])
     return found
-
-
-async def _replay(
-    organization_id: str,
-    rules: Rules,
-    answers: Answers,
-    open_before: Mapping[str, set[str]],
-    pasts: Sequence[Past],
-) -> Replay:
-    """Replay until no answer that is kept elsewhere is missing any more. Off the event loop: it only computes."""
-    looked_up: set[Question] = set()
-    while True:
-        answers.missing.clear()
-        replay = Replay(rules, answers, open_before)
-        await asyncio.to_thread(replay.run, pasts)
-        new = answers.missing.keys() - looked_up
-        looked_up |= new
-        if not new or len(looked_up) > _ROUNDS * MOST_REPLAYED or not await add_kept(organization_id, answers, new):
-            return replay
 
 
 def _credits(replay: Replay, missing: Mapping[Question, int]) -> list[ProviderCredits]:

@@ -201,9 +201,8 @@ def _cost_of(node: FieldNode, known: GraphQLField | None) -> int:
 def _times(node: FieldNode, known: GraphQLField | None, parent: GraphQLNamedType | None) -> _Times:
     if known is None or node.selection_set is None:
         return _Times()
-    asked = [
-        _times_of(argument.value) for argument in node.arguments or () if argument.name.value in (*_LENGTHS, *_BATCHES)
-    ]
+    lengths = (*_LENGTHS, *_BATCHES) if _answers_each(known) else _LENGTHS
+    asked = [_times_of(argument.value) for argument in node.arguments or () if argument.name.value in lengths]
     if asked:
         fixed = max((times.fixed for times in asked if not times.variables), default=DEFAULT_SIZE)
         return _Times(fixed, tuple(name for times in asked for name in times.variables))
@@ -214,6 +213,12 @@ def _times(node: FieldNode, known: GraphQLField | None, parent: GraphQLNamedType
         reckoned = parent is not None and parent.name.endswith(("Connection", "Payload"))
         return _Times(1 if reckoned else _UNPAGED)
     return _Times()
+
+
+def _answers_each(known: GraphQLField) -> bool:
+    """Whether a field answers for each of what it was sent, and not once for all of it."""
+    kind = get_nullable_type(known.type)
+    return is_list_type(kind) or get_named_type(kind).name.endswith("Payload")
 
 
 def _times_of(value: ValueNode) -> _Times:

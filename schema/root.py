@@ -34,6 +34,7 @@ from schema.ledger import LedgerQuery, LedgerSubscription
 from schema.limits import Limits
 from schema.loaders import Loaders
 from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscription
+from schema.preview import PreviewQuery
 from schema.provider import ProviderMutation, ProviderQuery
 from schema.record import RecordQuery
 from schema.scalars import SCALARS
@@ -62,6 +63,7 @@ class Query(
     UndoQuery,
     ExplainQuery,
     SimulationQuery,
+    PreviewQuery,
     SuppressionQuery,
     ErasureQuery,
 ):
