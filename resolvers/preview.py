@@ -10,6 +10,7 @@ from typing import Any
 from enrichment.asking import Asking, Reply, Subject, TurnedDown
 from enrichment.config import Config
 from enrichment.ending import Attempt
+from enrichment.identity import Identifier, tells
 from enrichment.policy import Current, Decision
 from enrichment.recorded import Hearing, Origin, Past, State
 from enrichment.remembered import Answers
@@ -21,10 +22,11 @@ from models.fields import from_micros
 from models.hearings import latest_hearings
 from models.record import Record
 from models.values import current_values
-from resolvers.context import Context, Role
+from resolvers.context import Context, Role, Services
 from resolvers.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
 from resolvers.known_answers import answers_of, past_of, sources_of, with_kept
 from resolvers.organizations import config_of, organization_of
+from resolvers.suppressed import Suspect, suppressed
 from resolvers.trust import trust_of
 
 RECORDED_FOR = timedelta(days=30)  # what a job was told longer ago is not taken for an answer of today
@@ -82,6 +84,7 @@ class _Rules:
     trust: Trust
     forced: bool
     now: datetime
+    withheld: set[Identifier] = field(default_factory=set)  # suppressed: a job would not hear of it
 
 
 async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Preview:
@@ -110,13 +113,33 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
     def decide() -> list[RecordPreview]:
         return [_decide(record, states[record.id], answers, rules) for record in eligible]
 
-    preview.records = await with_kept(organization_id, answers, lambda: asyncio.to_thread(decide), unexpired_at=now)
-    for shown in preview.records:
-        preview.counts.update(one.reason for one in shown.fields)
+    while True:
+        shown = await with_kept(organization_id, answers, lambda: asyncio.to_thread(decide), unexpired_at=now)
+        if not (found := await _suppressed_in(services, organization_id, shown) - rules.withheld):
+            break
+        rules.withheld.update(found)
+    preview.records = shown
+    for one in preview.records:
+        preview.counts.update(told.reason for told in one.fields)
     for (source, _), most in answers.missing.items():
         preview.calls[source] += 1
         preview.credits_most[source] += most
     return preview
+
+
+async def _suppressed_in(
+    services: Services, organization_id: str, shown: Sequence[RecordPreview]
+) -> frozenset[Identifier]:
+    """What of the values that would be shown is suppressed."""
+    suspects = [
+        Suspect(
+            organization_id,
+            one.record.entity_type,
+            {told.field: told.value for told in one.fields if told.value is not None},
+        )
+        for one in shown
+    ]
+    return frozenset().union(*await suppressed(services, suspects))
 
 
 async def _states(records: Sequence[Record]) -> dict[str, State]:
@@ -187,7 +210,12 @@ def _decide(record: Record, state: State, answers: Answers, rules: _Rules) -> Re
         if found is None:
             calls.append(Call(query.source.id, query.source.most(query.wanted)))
         elif reply.candidates:
-            reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, reply.candidates), key=reply.key)
+            heard = {
+                name: one
+                for name, one in reply.candidates.items()
+                if not rules.withheld or not tells(kind, name, one.value, rules.withheld)
+            }
+            reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, heard), key=reply.key)
         asking.hear(query.source.id, reply)
     fields = [_field(name, decision, state.current.get(name)) for name, decision in asking.judge().items()]
     return RecordPreview(record, fields, calls)

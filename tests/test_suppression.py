@@ -23,6 +23,7 @@ from resolvers.errors import Forbidden, Unavailable, ValidationFailed
 from resolvers.estimate import estimate_enrichment
 from resolvers.ledger import reserve
 from resolvers.paging import PageArgs
+from resolvers.preview import preview_enrichment
 from resolvers.sealing import Sealer
 from resolvers.suppression import Values, list_suppressions, suppress, unsuppress
 from resolvers.verify import verify_ledger
@@ -225,6 +226,23 @@ async def test_a_kept_answer_is_read_without_what_was_suppressed_since(redis: Ar
     job = await ended(ctx, "account", "A-2", {"name": "Fine", "domain": "fine.com"})
     assert provider.asked == ["fine.com"]
     assert job.record.fields == {"name": "Fine", "domain": "fine.com", "industry": "Software"}
+
+
+async def test_a_preview_shows_nothing_that_is_suppressed(redis: ArqRedis) -> None:
+    provider = paid(knows={"fine.com": {"phone": "+49 30 901820", "industry": "Software"}})
+    ctx = context(services(redis, provider))
+    await ended(ctx, "account", "A-1", {"name": "Fine", "domain": "fine.com"})
+    await suppress(ctx, Values(phones=["0049 30 901820"]))
+    await send(ctx, "account", "A-2", name="Fine", domain="fine.com")
+    await send(ctx, "account", "A-3", name="Other", domain="other.com", phone="+49 30 901820")
+
+    preview = await preview_enrichment(ctx, RecordSelection(EntityType.ACCOUNT), force=True)
+
+    assert [(one.external_id, one.reason) for one in preview.skipped] == [("A-1", "suppressed"), ("A-3", "suppressed")]
+    [shown] = preview.records
+    told = {one.field: one.value for one in shown.fields if one.value is not None}
+    assert (shown.record.external_id, told) == ("A-2", {"industry": "Software"})
+    assert provider.asked == ["fine.com"]
 
 
 async def test_the_estimate_a_request_and_a_refresh_say_it(redis: ArqRedis) -> None:
