@@ -44,6 +44,7 @@ class Answer:
     findings: tuple[Finding, ...] = ()
     detail: str = ""  # plain words: how it matched, or why not ("3 companies share this name")
     extra: bool = False  # it brings what costs `ProviderInfo.extra_price` more
+    uncounted: bool = False  # it costs nothing, also where `ProviderInfo.counts_misses`
 
 
 NO_MATCH = Answer(matched=False)
@@ -121,6 +122,7 @@ class ProviderInfo:
     miss_lifetime_days: int = 7
     remote: bool = False  # asked over a network, so that it can fail and is watched by a circuit breaker
     needs_key: bool = False
+    counts_misses: bool = False  # it counts "no match" like a match, and so does the ledger
     repeats_free: bool = False  # asking again after a time-out does not cost again
     attribution: str = ""
     remarks: tuple[str, ...] = ()  # what who uses it should know, in plain words

@@ -1,7 +1,8 @@
 """Clearbit Enrichment, for accounts of 2023 and earlier: no new keys are given, so it is asked only where one is set.
 
-Every call that answers 200, 202 or 404 counts as a request at Clearbit, a miss as well as a match; the same address
-or domain again within the billing period does not.
+Every call that answers 200, 202 or 404 counts as a request at Clearbit, a miss as well as a match, and what is queued
+as well as what is answered: the ledger counts them too. The same address or domain again within the billing period
+does not count.
 """
 
 import time
@@ -60,6 +61,7 @@ class Clearbit:
         miss_lifetime_days=30,
         remote=True,
         needs_key=True,
+        counts_misses=True,
         repeats_free=True,
         attribution="Clearbit",
         remarks=("Clearbit counts a miss as a request too", "only accounts of 2023 and earlier have keys"),

@@ -12,7 +12,7 @@ from enrichment.catalogue import Refused, normalize
 from providers.adapter import Http, Reply
 from providers.base import Answer, Finding, ProviderError, Question
 
-OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed")
+OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed", uncounted=True)
 
 _LONGEST_WAIT = 31 * 86400.0  # a provider that names a later moment is not believed
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")

@@ -14,7 +14,7 @@ from models.fields import from_micros, new_id, to_micros
 from resolvers.audit import record_audit
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault, ValidationFailed
-from resolvers.ledger import insert_entries, lock_account, save_account
+from resolvers.ledger import MAYBE_CHARGED, WRONG_ENTITY, insert_entries, lock_account, save_account
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, paginate
 from resolvers.restore import restore_jobs
@@ -51,7 +51,8 @@ class CreditUsage:
 
     `balance` is the sum of the ledger, `reserved` what calls in flight hold of it; `remaining` is what may
     still be spent, limits included. `used`, `granted`, `wasted` (charged without a value written) and the
-    breakdowns are of the period.
+    breakdowns are of the period. `maybe_charged` are credits by provider that were given back, for calls without a
+    usable answer that the provider may have counted all the same: its own count is at most that much higher.
     """
 
     balance: int
@@ -68,6 +69,7 @@ class CreditUsage:
     by_day: list[DailyUsage]
     projected_exhaustion_at: datetime | None
     wasted: int
+    maybe_charged: list[UsageSlice]
 
 
 async def get_credits(ctx: Context, start: datetime | None = None, end: datetime | None = None) -> CreditUsage:
@@ -102,6 +104,7 @@ async def get_credits(ctx: Context, start: datetime | None = None, end: datetime
         by_day=by_day,
         projected_exhaustion_at=await _projection(organization_id, now, remaining),
         wasted=await _wasted(bounds),
+        maybe_charged=await _maybe_charged(bounds),
     )
 
 
@@ -161,6 +164,15 @@ async def _wasted(bounds: _Bounds) -> int:
         bounds,
     )
     return int(found[0]["credits"] or 0)
+
+
+async def _maybe_charged(bounds: _Bounds) -> list[UsageSlice]:
+    found = await query(
+        "SELECT provider AS slice, SUM(-reserved_change) AS credits, COUNT(*) AS calls FROM credit_entry"
+        f" WHERE {_IN_PERIOD} AND kind = 'release' AND note IN (?, ?) GROUP BY provider ORDER BY 2 DESC, 1",
+        [*bounds, MAYBE_CHARGED, WRONG_ENTITY],
+    )
+    return [UsageSlice(row["slice"], int(row["credits"]), int(row["calls"])) for row in found]
 
 
 async def _projection(organization_id: str, now: datetime, remaining: int) -> datetime | None:

@@ -93,7 +93,7 @@ def _of_part(part: Part, history: "_History") -> ProviderEstimate:
     maximum = sum(one.most for one in questions)
     extra = history.extra_rate(info.id)
     likely = sum(one.chance * (info.price + extra * (one.most - info.price)) for one in questions if one.most)
-    expected = round(likely * history.match_rate(info.id))
+    expected = round(likely * (1.0 if info.counts_misses else history.match_rate(info.id)))
     return ProviderEstimate(
         info.id,
         info.price,

@@ -13,6 +13,10 @@ from enrichment.waterfall import SkipReason
 from models.database import execute, insert_rows, marks, query, transaction
 from models.fields import new_id, to_micros
 
+# Notes of releases: what the provider may have counted, or did, though nothing is charged for it here.
+MAYBE_CHARGED = "the provider may have charged it"
+WRONG_ENTITY = "answered about somebody else"
+
 _ENTRY = {
     "id": "text",
     "organization_id": "text",
@@ -57,12 +61,14 @@ class Hold:
 class Settlement:
     """The end of a reservation: charged for a match, released otherwise.
 
-    `credits` is what the match costs where that may be less than was set aside; None: all of it.
+    `credits` is what the match costs where that may be less than was set aside; None: all of it. `note` says with its
+    line what is not plain: a charge without a match, or a release of what the provider may have counted.
     """
 
     reservation_id: str
     charge: bool
     credits: int | None = None
+    note: str | None = None
 
 
 async def insert_entries(tx: BaseDBAsyncClient, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -289,6 +295,7 @@ async def settle(
         using=tx,
     )
     costs = {entry["id"]: _cost(entry, wanted[entry["id"]]) for entry in held}
+    held = [entry | {"note": wanted[entry["id"]].note} for entry in held]
     charges = [_charge(entry, costs[entry["id"]], now) for entry in held if costs[entry["id"]]]
     settled = await insert_entries(tx, charges)
     charged = {entry["settles"]: entry for entry in settled}

@@ -54,6 +54,7 @@ class ProviderView:
     enabled: bool
     position: int
     price: int
+    counts_misses: bool
     extra_price: int
     extra_for: dict[EntityType, list[str]]
     gives: dict[EntityType, list[str]]
@@ -146,6 +147,7 @@ def _view(
         enabled=rule[1],
         position=rule[0],
         price=info.price,
+        counts_misses=info.counts_misses,
         extra_price=info.extra_price,
         extra_for={kind: sorted(names) for kind, names in info.extra_for.items()},
         gives={kind: sorted(names) for kind, names in info.gives.items()},

@@ -20,7 +20,7 @@ from schema.paging import Connection, page_args
 class UsageSlice:
     key: str
     credits: int
-    charges: int = strawberry.field(description="How many matches were paid for.")
+    charges: int = strawberry.field(description="How often.")
 
     @classmethod
     def of(cls, part: operations.UsageSlice) -> Self:
@@ -86,6 +86,10 @@ class CreditUsage:
     by_entity_type: list[UsageSlice]
     by_trigger: list[UsageSlice]
     by_day: list[DailyUsage]
+    maybe_charged: list[UsageSlice] = strawberry.field(
+        description="By provider what was given back for calls without a usable answer that it may have counted all the"
+        " same: its own count is at most that much higher."
+    )
     projected_exhaustion_at: datetime | None = strawberry.field(description="At the present pace; null: not.")
 
     @classmethod
@@ -104,6 +108,7 @@ class CreditUsage:
             by_entity_type=_slices(usage.by_entity_type),
             by_trigger=_slices(usage.by_trigger),
             by_day=[DailyUsage.of(day) for day in usage.by_day],
+            maybe_charged=_slices(usage.maybe_charged),
             projected_exhaustion_at=usage.projected_exhaustion_at,
         )
 

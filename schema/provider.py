@@ -60,6 +60,7 @@ class Provider:
     enabled: bool
     position: int = strawberry.field(description="Its place in the waterfall from 1; 0: not in it.")
     price: int = strawberry.field(description="Credits for a match.")
+    counts_misses: bool = strawberry.field(description="It counts `no match` like a match, and so does the ledger.")
     extra_price: int = strawberry.field(description="Credits more for a match that brings one of `extraFor`.")
     extra_for: list[ProviderFields] = strawberry.field(description="Asked for only where they are to be filled.")
     gives: list[ProviderFields]
@@ -90,6 +91,7 @@ class Provider:
             enabled=view.enabled,
             position=view.position,
             price=view.price,
+            counts_misses=view.counts_misses,
             extra_price=view.extra_price,
             extra_for=[ProviderFields(entity_type=kind, fields=names) for kind, names in view.extra_for.items()],
             gives=[ProviderFields(entity_type=kind, fields=names) for kind, names in view.gives.items()],

@@ -77,11 +77,17 @@ class StandInServer:
         self.otherwise: Callable[[Request, bytes], Awaitable[Response]] | None = None
         self._scripts: dict[str, list[Told]] = {}
         self._given: dict[str, int] = defaultdict(int)
+        self._parameters: dict[str, str] = {}  # by path: which parameter of the query decides the script
 
     def script(self, path: str, *replies: Told) -> None:
         """Answer calls to the path in this order; the last reply stays."""
         self._scripts[path] = list(replies)
         self._given[path] = 0
+
+    def script_for(self, path: str, name: str, value: str, *replies: Told) -> None:
+        """Answer calls to the path whose query names this value in this order; the last reply stays."""
+        self._parameters[path] = name
+        self.script(f"{path}?{value}", *replies)
 
     def calls_to(self, path: str) -> list[Call]:
         return [call for call in self.calls if call.path == path]
@@ -90,6 +96,8 @@ class StandInServer:
         path = request.url.path
         headers, body = dict(request.headers), await request.body()
         self.calls.append(Call(request.method, path, dict(request.query_params), headers, body))
+        if path in self._parameters:
+            path = f"{path}?{request.query_params.get(self._parameters[path])}"
         replies = self._scripts.get(path)
         if not replies and self.otherwise is not None:
             return await self.otherwise(request, body)

@@ -36,7 +36,7 @@ from providers.base import (
 )
 from resolvers.context import Services
 from resolvers.deliveries import REFUSED
-from resolvers.ledger import Hold, charged_to
+from resolvers.ledger import MAYBE_CHARGED, WRONG_ENTITY, Hold, charged_to
 from workers.barrier import BARRED, Barrier
 from workers.desk import Closing, Desk, HoldRequest
 from workers.guard import Guard
@@ -60,10 +60,11 @@ _log = structlog.get_logger(__name__)
 class Asked(Reply):
     """How asking ended. `pending`: what the provider said of an answer that comes later.
 
-    `extra`: the answer brought what costs more.
+    `extra`: the answer brought what costs more; `uncounted`: it costs nothing, whatever the provider counts.
     """
 
     extra: bool = False
+    uncounted: bool = False
     error: ProviderError | None = None
     pending: Pending | None = None
 
@@ -188,10 +189,8 @@ class Asker:
             asked = await self._call(provider, self._with_callback(provider, question, inquiry), job)
             if asked.skipped in BARRED:
                 return asked
-            closing = self._closing(provider, asked, inquiry, reservation, job)
-            if closing is not None:
-                asked.credits = await self._desk.close_call(closing)
-                closed = True
+            asked.credits = await self._desk.close_call(self._closing(provider, asked, inquiry, reservation, job))
+            closed = True
             return asked
         finally:
             if not closed:
@@ -234,10 +233,8 @@ class Asker:
         asked.detail = "; ".join(filter(None, (asked.detail, note)))
         if asked.pending is not None and asked.pending.expires_at is None:
             asked.pending = replace(asked.pending, expires_at=end)
-        closing = self._closing(provider, asked, inquiry, known.reservation_id, job)
-        asked.credits = await self._desk.close_call(
-            closing or Closing(job.organization_id, known.reservation_id, inquiry)
-        )
+        closing = self._closing(provider, asked, inquiry, known.reservation_id, job, queued=True)
+        asked.credits = await self._desk.close_call(closing)
         return asked
 
     async def _heard(
@@ -315,7 +312,13 @@ class Asker:
             return asked
         candidates = _canonical(provider, question, answer, now) if answer.matched else {}
         outcome = StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH
-        return Asked(outcome, candidates=candidates, detail=answer.detail, extra=answer.extra)
+        return Asked(
+            outcome,
+            candidates=candidates,
+            detail=answer.detail,
+            extra=answer.extra,
+            uncounted=answer.uncounted,
+        )
 
     async def _note(self, provider: Provider, job: Claimed, asked: Asked) -> None:
         organization_id, provider_id = job.organization_id, provider.info.id
@@ -327,23 +330,21 @@ class Asker:
             await self._guard.note_success(organization_id, provider_id, _rule(provider, job), matched)
 
     def _closing(
-        self, provider: Provider, asked: Asked, inquiry: Inquiry, reservation: str | None, job: Claimed
-    ) -> Closing | None:
-        """What is kept of a call and what it costs; None when nothing came of it."""
+        self,
+        provider: Provider,
+        asked: Asked,
+        inquiry: Inquiry,
+        reservation: str | None,
+        job: Claimed,
+        *,
+        queued: bool = False,
+    ) -> Closing:
+        """What is kept of a call and what it costs. `queued`: the provider took the question in before."""
         now = self._now()
-        organization_id = job.organization_id
         if asked.error is not None:
-            # An answer about somebody else was an answer to the provider, and would be the same again.
-            spent = asked.error.maybe_charged or asked.error.code == "wrong_entity"
-            held_back = spent and not provider.info.repeats_free and provider.info.price > 0
-            if not held_back or job.config.maybe_charged is MaybeCharged.RETRY:
-                return None
-            if asked.error.maybe_charged:
-                name, why = provider.info.name, asked.error.message
-                asked.error = _maybe_charged(f"{name} may have charged a call that failed ({why}); it is not repeated")
-                asked.detail = asked.error.message
-            row = {"state": AnswerState.MAYBE_CHARGED.value, "findings": [], "expires_at": to_micros(now + HELD_BACK)}
-            return Closing(organization_id, reservation, inquiry, kept=row | {"detail": asked.error.message})
+            return self._closing_failed(
+                provider, asked, Closing(job.organization_id, reservation, inquiry), job, queued
+            )
         row = {"findings": [_finding_json(name, one) for name, one in asked.candidates.items()], "detail": asked.detail}
         if asked.pending is not None:
             assert asked.waits_until is not None
@@ -356,7 +357,7 @@ class Asker:
                 "lease_until": to_micros(asked.waits_until),
                 "expires_at": to_micros(end),
             }
-            return Closing(organization_id, reservation, inquiry, kept=row, holds_on=True)
+            return Closing(job.organization_id, reservation, inquiry, kept=row, holds_on=True)
         matched = asked.outcome is StepOutcome.MATCH
         lifetime = provider.info.answer_lifetime_days if matched else provider.info.miss_lifetime_days
         row |= {
@@ -366,7 +367,42 @@ class Asker:
             "expires_at": to_micros(now + timedelta(days=lifetime or 30)),
         }
         cost = provider.info.price + (provider.info.extra_price if asked.extra else 0)
-        return Closing(organization_id, reservation, inquiry, charge=matched, credits=cost, kept=row)
+        counted = provider.info.counts_misses and not asked.uncounted
+        return Closing(
+            job.organization_id,
+            reservation,
+            inquiry,
+            charge=matched or counted,
+            credits=cost,
+            kept=row,
+            note=None if matched or not counted else f"no match, which {provider.info.name} counts",
+        )
+
+    def _closing_failed(
+        self, provider: Provider, asked: Asked, closing: Closing, job: Claimed, queued: bool
+    ) -> Closing:
+        """The end of a call without an answer: charged only where the provider had counted it already."""
+        info, error = provider.info, asked.error
+        assert error is not None
+        held_back = {
+            "state": AnswerState.MAYBE_CHARGED.value,
+            "findings": [],
+            "expires_at": to_micros(self._now() + HELD_BACK),
+        }
+        if queued and info.counts_misses:
+            note = f"queued, which {info.name} counts"
+            return replace(closing, charge=True, note=note, kept=held_back | {"detail": error.message})
+        if not error.maybe_charged and error.code != "wrong_entity":
+            return closing
+        # An answer about somebody else was an answer to the provider, and would be the same again.
+        closing = replace(closing, note=WRONG_ENTITY if error.code == "wrong_entity" else MAYBE_CHARGED)
+        if info.repeats_free or not info.price or job.config.maybe_charged is MaybeCharged.RETRY:
+            return closing
+        if error.maybe_charged:
+            told = f"{info.name} may have charged a call that failed ({error.message}); it is not repeated"
+            asked.error = _maybe_charged(told)
+            asked.detail = told
+        return replace(closing, kept=held_back | {"detail": asked.error.message if asked.error else ""})
 
 
 def _insists(job: Claimed) -> bool:

@@ -41,7 +41,7 @@ class Closing:
     """The end of a call: whether it is charged, how many credits (None: all that was set aside), and what is kept.
 
     `kept` is the answer's row (see `models.answers.keep`); None gives the question up. `holds_on` leaves the
-    reservation as it is, because the answer comes later.
+    reservation as it is, because the answer comes later. `note` goes into the ledger.
     """
 
     organization_id: str
@@ -51,6 +51,7 @@ class Closing:
     credits: int | None = None
     kept: dict[str, Any] | None = None
     holds_on: bool = False
+    note: str | None = None
 
 
 class Clearance(StrEnum):
@@ -151,7 +152,7 @@ class Desk:
     async def _close_some(self, organization_id: str, closings: Sequence[Closing]) -> dict[str, int]:
         now = self._services.now()
         settlements = [
-            Settlement(closing.reservation_id, charge=closing.charge, credits=closing.credits)
+            Settlement(closing.reservation_id, charge=closing.charge, credits=closing.credits, note=closing.note)
             for closing in closings
             if closing.reservation_id is not None and not closing.holds_on
         ]

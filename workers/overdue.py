@@ -20,7 +20,8 @@ _ACTIVE = "status IN ('pending', 'in_progress')"
 async def drop_overdue(ctx: dict[str, Any]) -> int:
     """End the wait for answers that nobody waits for any more. Returns how many. Runs every minute.
 
-    What came at once was a match: it is charged, and kept. Where nothing came, nothing is.
+    What came at once was a match: it is charged, and kept. Where nothing came, nothing is, unless the provider counted
+    the question when it took it in.
     """
     services: Services = ctx["services"]
     now = services.now()
@@ -46,11 +47,7 @@ async def _drop(services: Services, organization_id: str, overdue: list[dict[str
         again = await _started_again(tx, [row["asked_by"] for row in overdue])
         ended = [row for row in overdue if row["asked_by"] not in again]
         matched = {row["id"] for row in ended if load(row["findings"])}
-        held = [
-            Settlement(row["reservation_id"], charge=row["id"] in matched, credits=_price(services, row))
-            for row in ended
-            if row["reservation_id"] is not None
-        ]
+        held = [_settlement(services, row, row["id"] in matched) for row in ended if row["reservation_id"] is not None]
         charged = await settle(tx, organization_id, held, now=now, monthly_grant=services.monthly_credit_grant)
         for row in ended:
             await _show(tx, row, charged.get(row["reservation_id"] or "", 0))
@@ -68,10 +65,16 @@ async def _started_again(tx: BaseDBAsyncClient, job_ids: list[str]) -> set[str]:
     return {row["id"] for row in locked if row["status"] in {"pending", "in_progress"}}
 
 
-def _price(services: Services, row: dict[str, Any]) -> int:
-    """Of what came at once: the rest, which costs more, did not come."""
+def _settlement(services: Services, row: dict[str, Any], matched: bool) -> Settlement:
+    """For what came at once alone: the rest, which costs more, did not come."""
     info = services.registry.info(row["provider"])
-    return info.price if info else 0
+    counted = info is not None and info.counts_misses
+    return Settlement(
+        row["reservation_id"],
+        charge=matched or counted,
+        credits=info.price if info else 0,
+        note=f"queued, which {info.name} counts" if info is not None and counted and not matched else None,
+    )
 
 
 async def _show(tx: BaseDBAsyncClient, row: dict[str, Any], credits: int) -> None:

@@ -193,6 +193,7 @@ CREDITS: Json = {
     "reserved": 4,
     "used": 60,
     "wasted": 2,
+    "maybeCharged": [],
     "granted": 1000,
     "monthlyLimit": None,
     "remaining": 936,

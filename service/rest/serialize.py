@@ -180,6 +180,7 @@ def credits_json(usage: CreditUsage, entries: Sequence[CreditEntry], alerts: Seq
         "reserved": usage.reserved,
         "used": usage.used,
         "wasted": usage.wasted,
+        "maybeCharged": [_slice_json(part) for part in usage.maybe_charged],
         "granted": usage.granted,
         "monthlyLimit": usage.monthly_limit,
         "remaining": usage.remaining,

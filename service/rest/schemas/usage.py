@@ -51,6 +51,10 @@ CREDITS = shape(
         "reserved": COUNT,
         "used": COUNT,
         "wasted": {**COUNT, "description": "Spent without anything being written."},
+        "maybeCharged": {
+            **listed(ref("UsageSlice")),
+            "description": "Given back for calls without a usable answer that the provider may have counted.",
+        },
         "granted": COUNT,
         "monthlyLimit": nullable(COUNT),
         "remaining": COUNT,
