@@ -54,6 +54,11 @@ async def save_half_lives(
     )
 
 
+async def count_records(organization_id: str) -> int:
+    found = await query("SELECT COUNT(*) AS records FROM record WHERE organization_id = ?", [organization_id])
+    return int(found[0]["records"])
+
+
 async def next_page(organization_id: str, after: str, size: int) -> str | None:
     """The last of the next `size` records after this id, in order of their ids; None when there are none left."""
     found = await query(
@@ -65,29 +70,31 @@ async def next_page(organization_id: str, after: str, size: int) -> str | None:
     return last
 
 
-_OWN = f"held.source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')"
-_NEXT_SEEN = "COALESCE(next.first_observed_at, next.observed_at)"
+_OWN = f"source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')"
+_FIRST_SEEN = "COALESCE(first_observed_at, observed_at)"
+# Every value that a page of records holds or held, with what followed it.
+_CHAINED = f"""
+    SELECT record.entity_type, held.*, {_FIRST_SEEN} AS first_seen, LEAD(replaces) OVER line AS next_replaces,
+        LEAD(source) OVER line AS next_source, LEAD(value) OVER line AS next_value,
+        LEAD(undo_id) OVER line AS next_undo, LEAD({_FIRST_SEEN}) OVER line AS next_seen,
+        LEAD(restores, 2) OVER line AS then_restores
+    FROM record JOIN field_value held ON held.record_id = record.id
+    WHERE record.organization_id = ? AND record.id > ? AND record.id <= ?
+    WINDOW line AS (PARTITION BY held.record_id, held.field ORDER BY held.id)"""
 # What an undo put back or took away is no change of the world, nor is a field that was cleared.
 _REAL = (
-    "next.undo_id IS NULL AND next.value <> 'null' AND NOT EXISTS (SELECT 1 FROM field_value back"
-    " WHERE back.record_id = held.record_id AND back.restores = held.id)"
+    "next_replaces = id AND next_undo IS NULL AND next_value <> 'null'"
+    " AND (then_restores IS NULL OR then_restores <> id)"
 )
-# Every value that a page of records holds or held, with what replaced it. A source saw it from `since` to `seen`.
-# `found`: the same source saw another value later. `edited`: the CRM sent another. What a reviewer chose is neither:
-# that settles which value was right, not when it changed.
-_HELD = f"""
-    (SELECT record.entity_type, held.field, held.value, held.replaced_at, next.value AS next_value,
-        {_NEXT_SEEN} AS next_seen, {_OWN} AS own,
-        CASE WHEN held.undo_id IS NOT NULL THEN held.written_at
-            ELSE COALESCE(held.first_observed_at, held.observed_at) END AS since,
-        CASE WHEN held.undo_id IS NOT NULL AND held.observed_at < held.written_at THEN held.written_at
-            ELSE held.observed_at END AS seen,
-        COALESCE({_OWN} AND next.source = held.source AND {_NEXT_SEEN} > held.observed_at AND {_REAL}, FALSE) AS found,
-        COALESCE(next.source = '{SOURCE_CRM}' AND {_REAL}, FALSE) AS edited
-    FROM record JOIN field_value held ON held.record_id = record.id
-    LEFT JOIN field_value next ON next.record_id = held.record_id AND next.replaces = held.id
-    WHERE record.organization_id = ? AND record.id > ? AND record.id <= ? AND held.value <> 'null') AS lived
-"""
+# A source saw each from `since` to `seen`. `found`: the same source saw another value later. `edited`: the CRM sent
+# another. What a reviewer chose is neither: that settles which value was right, not when it changed.
+_LIVED = f"""
+    (SELECT entity_type, field, value, next_value, next_seen, replaced_at, {_OWN} AS own,
+        CASE WHEN undo_id IS NOT NULL THEN written_at ELSE first_seen END AS since,
+        CASE WHEN undo_id IS NOT NULL AND observed_at < written_at THEN written_at ELSE observed_at END AS seen,
+        COALESCE({_OWN} AND next_source = source AND next_seen > observed_at AND {_REAL}, FALSE) AS found,
+        COALESCE(next_source = '{SOURCE_CRM}' AND {_REAL}, FALSE) AS edited
+    FROM ({_CHAINED}) AS chained WHERE value <> 'null') AS lived"""
 
 
 async def time_watched(organization_id: str, after: str, last: str, now: int) -> list[dict[str, Any]]:
@@ -98,7 +105,7 @@ async def time_watched(organization_id: str, after: str, last: str, now: int) ->
     return await query(
         "SELECT entity_type, field, SUM(CASE WHEN own AND seen > since THEN seen - since ELSE 0 END) AS looked,"
         " SUM(CASE WHEN found THEN 0 ELSE COALESCE(replaced_at, ?) - (CASE WHEN own THEN seen ELSE since END) END)"
-        f" AS told FROM {_HELD} GROUP BY entity_type, field",
+        f" AS told FROM {_LIVED} GROUP BY entity_type, field",
         [now, organization_id, after, last],
     )
 
@@ -110,7 +117,7 @@ async def changes_seen(organization_id: str, after: str, last: str) -> list[dict
     microseconds from the last sight of the one to the first of the other.
     """
     found = await query(
-        f"SELECT entity_type, field, value, next_value, edited, next_seen - seen AS gap FROM {_HELD}"
+        f"SELECT entity_type, field, value, next_value, edited, next_seen - seen AS gap FROM {_LIVED}"
         " WHERE found OR edited",
         [organization_id, after, last],
     )

@@ -1,7 +1,7 @@
 """The plan of whom to refresh, the stalest first, and the state of an organization's day."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -30,11 +30,12 @@ class Due:
     enriched_before: int
     today: int
     entity_types: Collection[EntityType]
+    ranked_until: int | None = None  # leaves out those enriched after this moment
 
     @property
     def condition(self) -> str:
         return (
-            f"record.last_enriched_at < ? AND record.entity_type IN ({marks(list(self.entity_types))})"
+            f"record.last_enriched_at <= ? AND record.entity_type IN ({marks(list(self.entity_types))})"
             " AND NOT EXISTS (SELECT 1 FROM job WHERE job.record_id = record.id"
             " AND (job.status IN ('pending', 'in_progress') OR (job.created_at >= ? AND NOT (job.created_at < ?"
             f" AND job.trigger_kind = '{JobTrigger.SCHEDULED_REFRESH}'"
@@ -44,7 +45,8 @@ class Due:
     @property
     def values(self) -> list[Any]:
         kinds = [entity_type.value for entity_type in self.entity_types]
-        return [self.enriched_before, *kinds, self.enriched_before, self.today]
+        until = self.enriched_before - 1 if self.ranked_until is None else self.ranked_until
+        return [until, *kinds, self.enriched_before, self.today]
 
 
 def _halved(times: str) -> str:
@@ -108,6 +110,19 @@ async def stalest(
 def _price(prices: Mapping[EntityType, int]) -> str:
     cases = " ".join(f"WHEN '{entity_type}' THEN {float(price)!r}" for entity_type, price in prices.items() if price)
     return f"(CASE entity_type {cases} ELSE 1.0 END)" if cases else "1.0"
+
+
+async def longest_ago(due: Due, most: int) -> Due:
+    """The same narrowed to those enriched longest ago, about `most` of each type, where there are more."""
+    until = due.enriched_before - 1
+    for entity_type in due.entity_types:
+        found = await query(
+            "SELECT last_enriched_at FROM record WHERE organization_id = ? AND entity_type = ?"
+            " AND last_enriched_at <= ? ORDER BY last_enriched_at LIMIT 1 OFFSET ?",
+            [due.organization_id, entity_type.value, until, most],
+        )
+        until = min([until, *(row["last_enriched_at"] for row in found)])
+    return replace(due, ranked_until=until)
 
 
 async def state_of(organization_id: str) -> dict[str, Any] | None:
@@ -220,8 +235,8 @@ async def note_started(tx: BaseDBAsyncClient, organization_id: str, started: Seq
     await execute(
         "UPDATE refresh_plan SET job_id = v.job_id, most = v.most"
         f" FROM {rows({'record_id': 'text', 'job_id': 'text', 'most': 'integer'})}"
-        " WHERE refresh_plan.organization_id = ? AND refresh_plan.record_id = v.record_id",
-        [dump_rows(list(started)), organization_id],
+        " WHERE refresh_plan.record_id = v.record_id",
+        [dump_rows(list(started))],
         using=tx,
     )
     await execute(

@@ -37,7 +37,8 @@ STARTED_AT_ONCE = 1000
 PLANNED_AT_ONCE = 5000
 REPLANNED_AFTER = timedelta(hours=1)  # once a plan is used up
 _LOOKED_AT = 500
-_RECORDS_AT_ONCE = 5000
+_RECORDS_AT_ONCE = 2000
+_MOST_RANKED = 100_000  # of each type
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,12 @@ async def _room(
 
 
 async def _plan(turn: Turn, due: plan.Due, prices: Mapping[EntityType, int]) -> None:
-    """Rank all due records, page by page so that nobody waits long for the database, and plan the stalest."""
+    """Rank the due records, page by page so that nobody waits long for the database, and plan the stalest.
+
+    Of more than 100,000 of a type those are ranked that were enriched longest ago.
+    """
     rule = turn.config.refresh
+    due = await plan.longest_ago(due, _MOST_RANKED)
     ranked: list[dict[str, Any]] = []
     after = ""
     while (last := await next_page(turn.organization_id, after, _RECORDS_AT_ONCE)) is not None:

@@ -12,7 +12,7 @@ from models.record import FieldValue
 from providers.base import ProviderError
 from resolvers.context import Context, Services
 from resolvers.enrich import RecordSelection, enrich_records
-from resolvers.freshness import half_lives_of, renew_half_lives
+from resolvers.freshness import gather_evidence, half_lives_of, renew_half_lives
 from resolvers.stats import get_stats
 from resolvers.undo import undo_job
 from tests.factories import Clock, StandIn, configure, context, job_of, send, services, work
@@ -193,6 +193,20 @@ async def test_half_lives_are_fitted_once_a_day_each_organization_for_itself(red
     assert rows["ACCOUNT", "city"]["halfLifeDays"] < rows["ACCOUNT", "city"]["priorDays"] == 3652.5
     assert rows["LEAD", "title"]["halfLifeDays"] == rows["LEAD", "title"]["priorDays"] == 730.5
     assert all(row["fittedAt"] for row in rows.values())
+
+
+async def test_of_very_many_records_a_part_tells_the_half_lives(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(knows={f"acme{n}.com": {"city": "Oakland"} for n in range(12)}), now=clock)
+    ctx = context(shared)
+    for n in range(12):
+        await send(ctx, "account", f"A{n}", domain=f"acme{n}.com")
+    await work(shared)
+    await look_again(shared, ctx, clock, 100)
+    city = (EntityType.ACCOUNT, "city")
+    for page, most_pages, records in ((1000, 40, 12), (2, 6, 6), (2, 3, 4), (5, 1, 5)):
+        evidence = await gather_evidence("acme", clock(), page=page, most_pages=most_pages)
+        assert evidence[city].looked == pytest.approx(100 * records, abs=1), (page, most_pages)
 
 
 async def test_an_earlier_attempts_verification_still_counts(redis: ArqRedis) -> None:

@@ -15,7 +15,7 @@ from models.database import execute, query, transaction
 from models.fields import to_micros
 from models.job import Job
 from models.queue import claim, requeue_lost
-from models.refresh import _halved, organizations_by_turn
+from models.refresh import Due, _halved, longest_ago, organizations_by_turn, stalest
 from providers.base import ProviderError
 from resolvers.context import Context, Services
 from resolvers.credits import get_credits, grant_credits
@@ -392,6 +392,19 @@ def test_what_fits_is_chosen_in_order_and_what_does_not_keeps_its_place() -> Non
 
 
 @pytest.mark.usefixtures("db")
+async def test_of_very_many_those_enriched_longest_ago_are_ranked(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(knows=known(6)), now=clock)
+    await enriched(context(shared), 6)
+    await seen_before(clock, {"A0": 90, "A1": 80, "A2": 70, "A3": 70, "A4": 60, "A5": 10})
+    moment = to_micros(clock() - timedelta(days=30))
+    due = Due("acme", moment, moment, tuple(EntityType))
+    for most, wanted in ((100, 5), (1, 2), (2, 3), (3, 4), (4, 5)):
+        narrowed = await longest_ago(due, most)
+        rows = await stalest(narrowed, "", "~", now=moment, limit=9, prices={}, min_freshness=None)
+        assert len(rows) == wanted, most
+
+
 async def test_the_database_halves_as_exactly_as_it_ranks() -> None:
     for times in (0.0, 0.25, 0.999_999, 1.0, 2.5, 17.3, 59.9, 60.0):
         [row] = await query(f"SELECT {_halved('times')} AS halved FROM (SELECT {times!r} AS times) AS given")

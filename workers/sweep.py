@@ -22,7 +22,7 @@ from resolvers.refresh import Turn, start_refreshes
 from resolvers.restore import organizations_short_of_credits, restore_jobs
 from resolvers.wake import wake_workers
 
-REFRESH_SECONDS = 30.0  # after which a sweep serves no further organization
+REFRESH_SECONDS = 20.0  # after which a sweep serves no further organization
 
 _log = structlog.get_logger(__name__)
 
