@@ -9,7 +9,10 @@ B = TypeVar("B")
 
 
 class Batcher(Generic[A, B]):
-    """Collects what is asked within `wait` seconds, up to `most` items, and asks `run` once for all.
+    """Collects what is asked, up to `most` items, and asks `run` once for all.
+
+    What comes within `wait` seconds goes together; with a `wait` of 0, what comes while an earlier batch runs, so that
+    a single caller does not wait and many at once still share.
 
     `run` answers for each item, in order. If it raises, everyone who was waiting gets that error. A caller
     that is cancelled leaves the others' batch alone.
@@ -29,7 +32,7 @@ class Batcher(Generic[A, B]):
         self._waiting.append((item, answer))
         if len(self._waiting) >= self._most:
             self._flush()
-        elif self._timer is None:
+        elif self._timer is None and (self._wait or not self._running):
             self._timer = loop.call_later(self._wait, self._flush)
         return await answer
 
@@ -41,7 +44,12 @@ class Batcher(Generic[A, B]):
         if batch:
             task = asyncio.create_task(self._answer(batch))
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not self._wait and not self._running:
+            self._flush()
 
     async def _answer(self, batch: list[tuple[A, asyncio.Future[B]]]) -> None:
         try:

@@ -24,7 +24,7 @@ from workers.load import Snapshot, load_snapshots
 
 ASKING = timedelta(seconds=60)  # how long a question stays in one job's hand; longer than any call
 _MOST = 500
-_WAIT_SECONDS = 0.004
+_WAIT_SECONDS = 0.0
 
 
 @dataclass(frozen=True, slots=True)
