@@ -100,8 +100,8 @@ async def test_the_ledger_agrees_with_what_clearbit_counts(
     assert usage.used == counted(server.calls, answered) == 4
     assert (usage.reserved, usage.maybe_charged) == (0, [])
     assert (await check_ledger("acme")).faults == []
-    notes = await CreditEntry.filter(kind=CreditKind.CHARGE).values_list("note", flat=True)
-    assert sorted(notes, key=str) == [None, None, "no match, which Clearbit counts", "queued, which Clearbit counts"]
+    notes = sorted(str(entry.note) for entry in await CreditEntry.filter(kind=CreditKind.CHARGE))
+    assert notes == ["None", "None", "no match, which Clearbit counts", "queued, which Clearbit counts"]
     assert usage.wasted >= 2
 
 

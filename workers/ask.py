@@ -384,7 +384,7 @@ class Asker:
         """The end of a call without an answer: charged only where the provider had counted it already."""
         info, error = provider.info, asked.error
         assert error is not None
-        held_back = {
+        held_back: dict[str, Any] = {
             "state": AnswerState.MAYBE_CHARGED.value,
             "findings": [],
             "expires_at": to_micros(self._now() + HELD_BACK),
