@@ -99,7 +99,10 @@ class Adapter(Protocol):
 
     @property
     def calls_per_minute(self) -> int:
-        """The provider's documented limit for one account, before its own headers say otherwise."""
+        """The provider's documented limit for one account, before its own headers say otherwise.
+
+        All calls count against it together, unless the adapter is `LimitedApart`.
+        """
 
     def input_key(self, question: Question) -> str | None:
         """As `Provider.input_key`."""
@@ -112,6 +115,22 @@ class Adapter(Protocol):
 
     async def check_key(self, http: Http) -> KeyCheck:
         """Whether the key works, by a call that costs nothing; where there is none, say so in `detail`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One of the limits of an account, by a name of the adapter's own: so many calls a minute."""
+
+    name: str
+    calls_per_minute: int
+
+
+@runtime_checkable
+class LimitedApart(Protocol):
+    """An adapter whose provider counts the calls of one account apart, such as each endpoint by itself."""
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """The limit that a request counts against."""
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.vocabulary import EntityType
-from providers.adapter import Http, KeyCheck, Pending, Reply
+from providers.adapter import Http, KeyCheck, Limit, Pending, Reply
 from providers.apollo_look_up import COMPANY, PERSON, Lookup, company_by, person_by
 from providers.apollo_phones import Awaited, is_about, read_phones, still_to_come
 from providers.apollo_reading import (
@@ -42,6 +42,9 @@ from providers.replies import (
 )
 
 _INSUFFICIENT = b"insufficient credits"
+_ENRICHING = frozenset({"/people/match", "/organizations/enrich"})
+_POLL = "/webhook_result/"
+_OTHER_CALLS = 200  # a minute, of each
 _MINUTE = 60.0  # the shortest of the windows in which calls are counted
 
 
@@ -83,6 +86,11 @@ class Apollo:
             remarks=(_PHONES_ON if phones else _PHONES_OFF,),
         )
 
+    def limit_of(self, base: str, path: str) -> Limit:
+        """Calls are counted for each endpoint by itself."""
+        endpoint = path.strip("/").partition("/")[0] if path.startswith(_POLL) else path.strip("/")
+        return Limit(endpoint, self.calls_per_minute if path in _ENRICHING else _OTHER_CALLS)
+
     def input_key(self, question: Question) -> str | None:
         lookup = self._look_up_of(question)
         return None if lookup is None else _key_of(question, lookup)
@@ -118,7 +126,7 @@ class Apollo:
         awaited = _awaited(token)
         if not awaited.request:
             return awaited.again().pending()
-        reply = await http.send("GET", f"/webhook_result/{awaited.request}", headers=_headers(http))
+        reply = await http.send("GET", f"{_POLL}{awaited.request}", headers=_headers(http))
         if reply.status == 200:
             return read_phones(question, awaited, mapping(reply.json()))
         later = still_to_come(awaited, reply)

@@ -12,7 +12,7 @@ from typing import Any
 
 from enrichment.normalize.url import registrable_domain
 from enrichment.vocabulary import EntityType
-from providers.adapter import Http, KeyCheck, Pending, Reply
+from providers.adapter import Http, KeyCheck, Limit, Pending, Reply
 from providers.base import NO_MATCH, Answer, Finding, ProviderError, ProviderInfo, Question
 from providers.clearbit_reading import (
     COMPANY_FIELDS,
@@ -71,6 +71,10 @@ class Clearbit:
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """Calls are counted for each of its two services by itself."""
+        return Limit(base or "person", self.calls_per_minute)
 
     def input_key(self, question: Question) -> str | None:
         asked = _call_of(question)

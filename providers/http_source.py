@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from providers.adapter import Adapter, AsksExtra, HearingAdapter, Http, KeyCheck, Pending, Reply
+from providers.adapter import Adapter, AsksExtra, HearingAdapter, Http, KeyCheck, Limit, LimitedApart, Pending, Reply
 from providers.addresses import check_base
 from providers.base import LAST_WORD, Answer, Covered, ProviderError, ProviderInfo, Question
 from providers.politeness import Politeness
@@ -49,6 +49,7 @@ class HttpSource:
         note_credits: NoteCredits | None = None,
     ) -> None:
         self._adapter = adapter
+        self._limited = adapter if isinstance(adapter, LimitedApart) else None
         self._transport = transport
         self._keys = keys
         self._politeness = politeness
@@ -123,20 +124,27 @@ class HttpSource:
             raise ProviderError("bad_key", "the key holds characters that no key has", retryable=False)
         return key
 
-    async def send(self, account: str, request: Request, deadline: float) -> Reply:
+    async def send(self, account: str, request: Request, limit: Limit, deadline: float) -> Reply:
         """One request for an account, when its turn has come and before the `deadline` (of the monotonic clock).
 
-        Raises ProviderError, also what `LAST_WORD` raises.
+        The turn is that of the account's `limit`. Raises ProviderError, also what `LAST_WORD` raises.
         """
         _left_until(deadline)
+        counted = f"{account}:{limit.name}" if limit.name else account
         if self._politeness is not None:
-            await self._politeness.enter(account, self.info.id, self._adapter.calls_per_minute)
+            await self._politeness.enter(counted, self.info.id, limit.calls_per_minute)
         if (last_word := LAST_WORD.get()) is not None:
             await last_word()
         reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
         if self._politeness is not None:
-            await self._politeness.learn(account, self.info.id, reply)
+            await self._politeness.learn(counted, self.info.id, reply)
         return reply
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """Which of the account's limits a request counts against."""
+        if self._limited is not None:
+            return self._limited.limit_of(base, path)
+        return Limit("", self._adapter.calls_per_minute)
 
     def base(self, name: str) -> str:
         """The address of that name."""
@@ -202,7 +210,7 @@ class _Account:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         request = Request(method, self._source.base(base), path, params, json, form, headers or {})
-        reply = await self._source.send(self._name, request, self._deadline)
+        reply = await self._source.send(self._name, request, self._source.limit_of(base, path), self._deadline)
         self.was_served = reply.is_success
         return reply
 

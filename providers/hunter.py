@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.vocabulary import EntityType
-from providers.adapter import Http, KeyCheck, Pending, Reply
+from providers.adapter import Http, KeyCheck, Limit, Pending, Reply
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
 from providers.hunter_reading import COMPANY_FIELDS, EMPLOYER_FIELDS, PERSON_FIELDS, read_company, read_person
 from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
@@ -35,6 +35,7 @@ from providers.replies import (
 )
 
 _PERSON, _COMPANY = "people", "companies"
+_ACCOUNT = "/account"
 _PROFILE = re.compile(r"https://www\.linkedin\.com/in/([^/?#]+)")
 _USED_UP = re.compile(r"usage|quota|plan|credit")  # in an error's id, or in its details where the account is silent
 _TOO_FAST = re.compile(r"too_many|rate|throttl")
@@ -77,6 +78,10 @@ class Hunter:
         self._wall = wall
         self._refusals: dict[str, int] = {}  # by account: how often 403 came with no other answer between
 
+    def limit_of(self, base: str, path: str) -> Limit:
+        """Reading the account is no enrichment, and has to go on when those are too many."""
+        return Limit("account" if path == _ACCOUNT else "enrichment", self.calls_per_minute)
+
     def input_key(self, question: Question) -> str | None:
         asked = _call_of(question)
         if asked is None:
@@ -108,7 +113,7 @@ class Hunter:
         return await self.look_up(question, http)
 
     async def check_key(self, http: Http) -> KeyCheck:
-        reply = await _send(http, "/account", {})
+        reply = await _send(http, _ACCOUNT, {})
         if reply.status == 200:
             account = _account(reply.json(), http)
             detail = "the key works; its account was read, which is free"
@@ -148,7 +153,7 @@ class Hunter:
     async def _read_account(self, http: Http) -> _Account:
         """What the account says; that it does not answer must not hide what happened."""
         try:
-            reply = await _send(http, "/account", {})
+            reply = await _send(http, _ACCOUNT, {})
         except ProviderError:
             return _Account()
         return _account(json_or_nothing(reply), http) if reply.status == 200 else _Account()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrichment.vocabulary import EntityType
-from providers.adapter import Http, KeyCheck, Pending, Reply
+from providers.adapter import Http, KeyCheck, Limit, Pending, Reply
 from providers.base import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
 from providers.identity import Told, is_asked_company, is_asked_person, wrong_entity
 from providers.inputs import company_domain, company_name, is_account, known, persons_email, persons_name, wants_any
@@ -82,6 +82,10 @@ class PeopleDataLabs:
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """Calls are counted for each endpoint by itself."""
+        return Limit(path.strip("/"), self.calls_per_minute)
 
     def input_key(self, question: Question) -> str | None:
         lookup = _look_up_of(question)

@@ -5,7 +5,7 @@ import math
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ REDIS_PAUSE_SECONDS = 5.0  # before Redis is tried again
 PROCESSES = 4  # how many may be counting alone: each takes its share
 _SHARE = 0.95  # of the provider's limit, since its window and ours are not the same
 _PAUSE_SECONDS = 10.0  # after a refusal that names no moment
-_LONGEST_PAUSE_SECONDS = 3600.0
+_LONGEST_PAUSE_SECONDS = 86400.0
 _LEARNED_SECONDS = 3600
 _MOST_ACCOUNTS = 10_000
 _MINUTE = re.compile(r"'minute'\s*:\s*(-?[0-9]+)")
@@ -85,17 +85,45 @@ class Lesson:
     calls_per_minute: float | None = None
 
 
+# By the window in which calls are counted: the headers of the calls left in it, and after how many seconds to look
+# again when there are none, where no moment is named. Windows are fixed, so that they end sooner than they last.
+_WINDOWS: Mapping[str, tuple[tuple[str, ...], float]] = {
+    "second": (("x-ratelimit-remaining-second",), 1.0),
+    "minute": (("x-ratelimit-remaining", "x-minute-requests-left", "x-ratelimit-remaining-minute"), _PAUSE_SECONDS),
+    "hour": (("x-hourly-requests-left", "x-ratelimit-remaining-hour"), 600.0),
+    "day": (("x-24-hour-requests-left", "x-ratelimit-remaining-day"), 3600.0),
+}
+_RESETS = "minute"  # the window whose end `X-RateLimit-Reset` names on a reply that is no refusal
+
+
 def read_limits(reply: Reply, now: float) -> Lesson:
     """What a reply's headers say of the limits. `now` is in seconds since 1970."""
     pause = 0.0
     if reply.status == 429:
-        asked = retry_after(reply, now)
-        pause = _first(asked, _until_reset(reply, now), _PAUSE_SECONDS)
+        named = _first(retry_after(reply, now), _until_reset(reply, now), -1.0)
+        pause = named if named >= 0 else max(_of_rejected(reply), _until_windows_end(reply, now))
     elif reply.status == 503:
         pause = retry_after(reply, now) or 0.0
-    elif _remaining(reply) == 0:
-        pause = _first(_until_reset(reply, now), _PAUSE_SECONDS)
+    else:
+        pause = _until_windows_end(reply, now)
     return Lesson(min(pause, _LONGEST_PAUSE_SECONDS), _minute_limit(reply))
+
+
+def _until_windows_end(reply: Reply, now: float) -> float:
+    """Seconds to wait until all windows have calls left again."""
+    pause = 0.0
+    for window, (headers, again_after) in _WINDOWS.items():
+        left = (_count(reply.headers[name]) for name in headers if name in reply.headers)
+        if next((count for count in left if count is not None), None) == 0:
+            reset = _until_reset(reply, now) if window == _RESETS else None
+            pause = max(pause, _first(reset, again_after))
+    return pause
+
+
+def _of_rejected(reply: Reply) -> float:
+    """Seconds to wait after a refusal, by the window that it names as full."""
+    window = reply.headers.get("x-ratelimit-rejected-bucket", "").strip().lower()
+    return _WINDOWS[window][1] if window in _WINDOWS else _PAUSE_SECONDS
 
 
 def _first(*seconds: float | None) -> float:
@@ -110,14 +138,6 @@ def _until_reset(reply: Reply, now: float) -> float | None:
         return seconds_until(told, now) if told > 1e9 else float(told)
     when = moment(written)
     return None if when is None else seconds_until(when.timestamp(), now)
-
-
-def _remaining(reply: Reply) -> float | None:
-    """Calls left in the minute; None where none are counted, which some providers write as -1."""
-    for name in ("x-ratelimit-remaining", "x-minute-requests-left", "x-ratelimit-remaining-minute"):
-        if name in reply.headers:
-            return _count(reply.headers[name])
-    return None
 
 
 def _minute_limit(reply: Reply) -> float | None:

@@ -16,6 +16,7 @@ from providers.hunter import Hunter
 from providers.peopledatalabs import PeopleDataLabs
 from providers.politeness import RedisPoliteness
 from providers.transport import Patience, Transport
+from service.redis_pool import redis_at
 from tests.fake_http import account, body_of, lead, values
 from tests.standin_server import StandInServer, Told, sampled, standin_server, told
 
@@ -173,12 +174,44 @@ async def test_a_smaller_plan_is_kept_to_after_its_first_reply(
     small = {"x-rate-limit-minute": "20"} if provider == "apollo" else {"x-ratelimit-limit": "{'minute': 20}"}
     answer = sampled(provider, "company_found")
     server.script(PATHS[provider][1], Told(answer.status, answer.body, {**(answer.headers or {}), **small}))
-    asking = source(adapter, server, transport, politeness=RedisPoliteness(redis))
+    asking = source(adapter, server, transport, politeness=RedisPoliteness(redis, patience=2))
     await asking.ask(EXAMPLE)
     await asking.ask(EXAMPLE)
     error = await refused(asking, EXAMPLE)
     assert (error.code, error.retryable) == ("rate_limited", True)
     assert len(server.calls) == 2
+
+
+@pytest.mark.parametrize("headers", [{"x-hourly-requests-left": "0"}, {"x-24-hour-requests-left": "0"}])
+async def test_apollos_hour_and_day_end_calls_to_that_endpoint_alone_in_every_process(
+    headers: dict[str, str], server: StandInServer, transport: Transport, redis: ArqRedis, redis_url: str
+) -> None:
+    answer = sampled("apollo", "company_found")
+    company_path, person_path = "/organizations/enrich", "/people/match"
+    server.script(company_path, Told(answer.status, answer.body, {**(answer.headers or {}), **headers}))
+    server.script(person_path, sampled("apollo", "person_found"))
+    other = redis_at(redis_url, tries=1)
+    one, two = (source(Apollo(), server, transport, politeness=RedisPoliteness(client)) for client in (redis, other))
+    assert isinstance(await one.ask(EXAMPLE), Answer)
+    for asking in (one, two):
+        error = await refused(asking, EXAMPLE)
+        assert error.code == "rate_limited"
+        assert (error.retry_after_seconds or 0) > 590
+    assert isinstance(await two.ask(MARA), Answer)
+    assert len(server.calls_to(company_path)) == 1
+    await other.aclose(close_connection_pool=True)
+
+
+async def test_hunters_account_is_read_though_enrichment_has_to_pause(
+    server: StandInServer, transport: Transport, redis: ArqRedis
+) -> None:
+    server.script("/people/find", told({"errors": [{"id": "usage"}]}, 429))
+    counters = {"searches": {"used": 2000, "available": 2000}}
+    server.script("/account", told({"data": {"reset_date": "2099-12-01", "requests": counters}}))
+    asking = source(Hunter(), server, transport, politeness=RedisPoliteness(redis, patience=0.5))
+    assert (await refused(asking, MARA)).code == "out_of_credits"
+    assert (await refused(asking, MARA)).code == "rate_limited"
+    assert [call.path for call in server.calls] == ["/people/find", "/account"]
 
 
 HOSTILE = {

@@ -152,7 +152,13 @@ async def test_one_process_alone_may_use_the_whole_limit() -> None:
         (reply(429, x_ratelimit_reset=f"{NOW + 40:.0f}"), 40.0),
         (reply(429, x_ratelimit_reset=(datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=20)).isoformat()), 20.0),
         (reply(429), 10.0),
-        (reply(429, retry_after="999999999"), 3600.0),
+        (reply(429, retry_after="7200"), 7200.0),  # ZoomInfo names thousands
+        (reply(429, retry_after="999999999"), 86400.0),
+        (reply(429, retry_after="3", x_hourly_requests_left="0"), 3.0),  # it knows best
+        (reply(429, x_hourly_requests_left="0"), 600.0),
+        (reply(429, x_ratelimit_rejected_bucket="day"), 3600.0),
+        (reply(429, x_ratelimit_rejected_bucket="Second"), 1.0),
+        (reply(429, x_ratelimit_rejected_bucket="year"), 10.0),
         (reply(429, retry_after="soon", x_ratelimit_reset="later"), 10.0),
         (reply(503, retry_after="5"), 5.0),
         (reply(503), 0.0),
@@ -162,6 +168,13 @@ async def test_one_process_alone_may_use_the_whole_limit() -> None:
         (reply(x_ratelimit_remaining="{'minute': 99}"), 0.0),
         (reply(x_ratelimit_remaining="-1"), 0.0),
         (reply(x_minute_requests_left=""), 0.0),
+        (reply(x_minute_requests_left="0"), 10.0),
+        (reply(x_hourly_requests_left="0", x_minute_requests_left="40"), 600.0),
+        (reply(x_24_hour_requests_left="0", x_hourly_requests_left="0"), 3600.0),
+        (reply(x_hourly_requests_left="", x_24_hour_requests_left="-1"), 0.0),  # unlimited, or not known
+        (reply(x_ratelimit_remaining_second="0", x_ratelimit_remaining_hour="53990"), 1.0),
+        (reply(x_ratelimit_remaining_hour="0", x_ratelimit_reset=f"{NOW + 5:.0f}"), 600.0),
+        (reply(x_ratelimit_remaining_day="0"), 3600.0),
         (reply(), 0.0),
     ],
 )

@@ -345,7 +345,8 @@ class Asker:
             return self._closing_failed(
                 provider, asked, Closing(job.organization_id, reservation, inquiry), job, queued
             )
-        row = {"findings": [_finding_json(name, one) for name, one in asked.candidates.items()], "detail": asked.detail}
+        findings = [_finding_json(name, one) for name, one in asked.candidates.items()]
+        row: dict[str, Any] = {"findings": findings, "detail": asked.detail}
         if asked.pending is not None:
             assert asked.waits_until is not None
             end = asked.pending.expires_at or now + LONGEST_WAIT
