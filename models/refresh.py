@@ -202,6 +202,21 @@ async def next_planned(due: Due, limit: int) -> list[dict[str, Any]]:
     )
 
 
+async def planned(organization_id: str, limit: int) -> list[dict[str, Any]]:
+    """The next records that no job was started for, in order: `record_id` and `staleness`."""
+    return await query(
+        "SELECT record_id, staleness FROM refresh_plan WHERE organization_id = ? AND job_id IS NULL"
+        " ORDER BY place LIMIT ?",
+        [organization_id, limit],
+    )
+
+
+async def count_planned(organization_id: str) -> int:
+    """How many records no job was started for yet."""
+    sql = "SELECT COUNT(*) AS records FROM refresh_plan WHERE organization_id = ? AND job_id IS NULL"
+    return int((await query(sql, [organization_id]))[0]["records"])
+
+
 async def still_planned(tx: BaseDBAsyncClient, organization_id: str, record_ids: Sequence[str]) -> set[str]:
     """Those of the records that are planned and that no job was started for."""
     if not record_ids:

@@ -1,14 +1,17 @@
-"""Freshness: how fast the organization's fields change."""
+"""Freshness: how fast the organization's fields change, and whom the scheduled refresh takes next."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 import strawberry
 
 from enrichment.half_life import YEAR_DAYS
 from resolvers import freshness as operations
+from resolvers import refresh_day
+from resolvers.paging import DEFAULT_SIZE, PageArgs
 from schema.context import Info
 from schema.enums import EntityType
+from schema.record import Record
 
 
 @strawberry.type(description="How fast one field changes: after one half-life, half of its values still hold.")
@@ -39,8 +42,50 @@ class FieldFreshness:
         )
 
 
+@strawberry.type(description="A record that is to be refreshed.")
+class PlannedRefresh:
+    record: Record
+    staleness: float = strawberry.field(
+        description="How many of enrichment's values are expected to hold no longer; under a budget, for each credit."
+    )
+
+    @classmethod
+    def of(cls, view: refresh_day.PlannedRefresh) -> Self:
+        return cls(record=Record.of(view.record), staleness=view.staleness)
+
+
+@strawberry.type(description="The scheduled refreshes of today (UTC).")
+class RefreshDay:
+    day: date
+    credit_budget: int | None
+    credits_spent: int = strawberry.field(description="With what calls in flight hold.")
+    records_started: int
+    records_planned: int = strawberry.field(description="Ranked, and not started yet.")
+    planned_at: datetime | None
+
+    @classmethod
+    def of(cls, view: refresh_day.RefreshDay) -> Self:
+        return cls(
+            day=view.day,
+            credit_budget=view.credit_budget,
+            credits_spent=view.spent,
+            records_started=view.started,
+            records_planned=view.planned,
+            planned_at=view.planned_at,
+        )
+
+    @strawberry.field(description="Who comes next, the stalest first.")
+    async def next(self, info: Info, first: int | None = DEFAULT_SIZE) -> list[PlannedRefresh]:
+        found = await refresh_day.next_refreshes(info.context, PageArgs(first=first).size())
+        return [PlannedRefresh.of(view) for view in found]
+
+
 @strawberry.type
 class FreshnessQuery:
+    @strawberry.field(description="What the scheduled refresh does today, and who comes next.")
+    async def refresh(self, info: Info) -> RefreshDay:
+        return RefreshDay.of(await refresh_day.get_refresh_day(info.context))
+
     @strawberry.field(description="The half-life of every field, fitted daily from the organization's own changes.")
     async def freshness(self, info: Info) -> list[FieldFreshness]:
         return [FieldFreshness.of(view) for view in await operations.list_freshness(info.context)]

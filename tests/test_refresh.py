@@ -17,13 +17,14 @@ from models.job import Job
 from models.queue import claim, requeue_lost
 from models.refresh import Due, _halved, longest_ago, organizations_by_turn, stalest
 from providers.base import ProviderError
-from resolvers.context import Context, Services
+from resolvers.context import Context, Role, Services
 from resolvers.credits import get_credits, grant_credits
 from resolvers.freshness import half_lives_of, renew_half_lives
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.records import upsert_records
 from resolvers.verify import check_ledger
 from tests.factories import Clock, StandIn, configure, context, send, services, work
+from tests.graphql_client import Operations
 from workers.sweep import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -198,6 +199,30 @@ async def test_fresh_records_are_left_alone_where_the_config_says_so(redis: ArqR
     await configure(ctx, refresh={"minFreshness": None})
     assert await a_day(shared) == 3
     assert (await refreshed())[2:] == ["A1", "A3", "empty"]
+
+
+async def test_a_viewer_sees_the_day_and_who_comes_next(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(id="paid", price=1, knows=known(4)), now=clock)
+    ctx = context(shared)
+    await enriched(ctx, 4)
+    document = """{ refresh { creditBudget creditsSpent recordsStarted recordsPlanned plannedAt
+        next(first: 2) { staleness record { externalId freshness } } } }"""
+    view = Operations(shared, role=Role.VIEWER)
+    nothing = {"creditBudget": None, "creditsSpent": 0, "recordsStarted": 0, "recordsPlanned": 0}
+    assert (await view(document))["refresh"] == {**nothing, "plannedAt": None, "next": []}
+    await configure(ctx, triggers={"refreshAfterDays": 30}, refresh={"creditBudget": 1})
+    clock.ahead_seconds += 1000 * DAY
+    await seen_before(clock, {f"A{n}": 100 * (n + 1) for n in range(4)})
+    await a_day(shared)
+    shown = (await view(document))["refresh"]
+    assert [one["record"]["externalId"] for one in shown["next"]] == ["A2", "A1"]
+    for one in shown["next"]:
+        assert one["staleness"] == pytest.approx(0.9 * (1 - one["record"]["freshness"]), abs=0.001)
+    assert shown["plannedAt"] is not None
+    wanted = {"creditBudget": 1, "creditsSpent": 1, "recordsStarted": 1, "recordsPlanned": 3}
+    assert {name: shown[name] for name in wanted} == wanted
+    assert (await Operations(shared, org="other")(document))["refresh"] == {**nothing, "plannedAt": None, "next": []}
 
 
 async def test_no_more_records_a_day_than_the_config_says(redis: ArqRedis) -> None:
