@@ -7,7 +7,7 @@ go on.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeGuard
 
@@ -34,12 +34,14 @@ class PluginContext:
     """What a factory is told: the name of its entry point, and its settings.
 
     A setting `AUTO_ENRICHMENT_ACME_REGION` of the plug-in `acme` is `settings["region"]`. Keys are none of them:
-    an adapter finds the organization's with each look-up, as `http.key`.
+    an adapter finds the organization's with each look-up, as `http.key`. `api_key` is the installation's, for a
+    provider that asks by its own means; None where none is set.
     """
 
     name: str
     settings: Mapping[str, str]
     development: bool = False  # plain http to this machine is allowed
+    api_key: str | None = field(default=None, repr=False)
 
 
 Factory = Callable[[PluginContext], Provider | Adapter]
@@ -85,7 +87,7 @@ def load_plugins(
     faults: list[PluginFault] = []
     for point in sorted(entry_points(group=GROUP) if found is None else found, key=lambda point: point.name):
         try:
-            made = _made(point, PluginContext(point.name, dict(_settings(point.name, environment)), development))
+            made = _made(point, _context(point.name, environment, development))
             plugin_id = _checked_id(made, ids)
             (adapters if _is_adapter(made) else providers).append(made)
             ids.add(plugin_id)
@@ -169,11 +171,27 @@ def _check_price(price: Any) -> None:
         raise _Unfit("its price should be a whole number of credits from 0")
 
 
+def plugin_names() -> list[str]:
+    """The names of the installed plug-ins' entry points, in order; nothing is loaded."""
+    return sorted({point.name for point in entry_points(group=GROUP)})
+
+
+def is_secret(setting: str) -> bool:
+    """Whether a setting of this name holds what nobody may see."""
+    return _SECRET.search(setting.upper()) is not None
+
+
+def _context(name: str, environment: Mapping[str, str], development: bool) -> PluginContext:
+    own = dict(_settings(name, environment))
+    told = {setting: value for setting, value in own.items() if not is_secret(setting)}
+    return PluginContext(name, told, development, own.get("api_key") or None)
+
+
 def _settings(name: str, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     own = _PREFIX + re.sub(r"\W", "_", name).upper() + "_"
     for variable, value in environment.items():
         setting = variable.upper()
-        if setting.startswith(own) and len(setting) > len(own) and not _SECRET.search(setting[len(own) :]):
+        if setting.startswith(own) and len(setting) > len(own):
             yield setting[len(own) :].lower(), value
 
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,16 +53,25 @@ class Request:
 
 
 class Transport:
-    """The connections of one process, a pool for each provider."""
+    """The connections of one process, a pool for each provider.
+
+    The certificates of `ca_file` (PEM) are trusted beside the usual ones. Raises ValueError, in words for an operator,
+    where it holds none.
+    """
 
     def __init__(
-        self, *, development: bool = False, patience: Patience | None = None, user_agent: str = "auto-enrichment"
+        self,
+        *,
+        development: bool = False,
+        patience: Patience | None = None,
+        user_agent: str = "auto-enrichment",
+        ca_file: Path | None = None,
     ) -> None:
         self.development = development
         self.patience = patience or Patience()
         self._user_agent = user_agent
         self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._tls: ssl.SSLContext | None = None if ca_file is None else _tls(ca_file)
 
     async def send(self, provider_id: str, request: Request, *, within: float = math.inf) -> Reply:
         """The reply, whatever its status, `within` so many seconds or the usual ones, if those are fewer.
@@ -99,7 +109,7 @@ class Transport:
         pool = self._pools.get(provider_id)
         if pool is None:
             if self._tls is None:
-                self._tls = httpx.create_ssl_context(verify=True, trust_env=False)
+                self._tls = _tls()
             limits = httpx.Limits(
                 max_connections=self.patience.connections,
                 max_keepalive_connections=self.patience.connections,
@@ -165,6 +175,19 @@ class Transport:
                     if len(body) > self.patience.most_bytes:
                         break
         return replace(told, body=bytes(body))
+
+
+def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
+    """What checks the certificates of servers; nothing switches it off."""
+    checks = httpx.create_ssl_context(verify=True, trust_env=False)
+    if ca_file is not None:
+        try:
+            checks.load_verify_locations(cafile=ca_file)
+        except ssl.SSLError:
+            raise ValueError(f"{ca_file} holds no certificate in PEM form") from None
+        except OSError as error:
+            raise ValueError(f"{ca_file} cannot be read ({error.strerror or type(error).__name__})") from None
+    return checks
 
 
 @dataclass(slots=True)

@@ -125,6 +125,9 @@ class Settings(BaseSettings):
         None, description="ask Apollo for phone numbers of people, which cost more; default: where PUBLIC_URL is set"
     )
     described_providers: Path | None = Field(None, description="JSON file, or folder of them, of HTTP providers")
+    ca_file: Path | None = Field(
+        None, description="PEM file of authorities of your own, trusted for providers beside the usual ones"
+    )
     encryption_key: SecretStr | None = Field(
         None, description="seals organizations' provider keys, 32 bytes or more; in development: kept in DATA_DIR"
     )

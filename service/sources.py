@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 from arq.connections import ArqRedis
@@ -17,7 +16,7 @@ from providers.apollo import Apollo
 from providers.base import Provider
 from providers.clearbit import Clearbit
 from providers.crunchbase import Crunchbase
-from providers.described import load_described
+from providers.described import Described, load_described
 from providers.description_file import DescriptionError
 from providers.directory_file import DirectoryFileError
 from providers.http_source import HearingSource, HttpSource
@@ -32,6 +31,7 @@ from resolvers.callbacks import Callbacks
 from resolvers.keys import StoredKeys
 from resolvers.sealing import Sealer
 from service.auth import kept_secret
+from service.provider_settings import settings_of
 from service.settings import PAID_PROVIDERS, PREFIX, BadSettings, Settings
 
 ENCRYPTION_FILE = "encryption-key"
@@ -55,13 +55,25 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     """Everything that can be asked. Raises BadSettings for a price, an address or a description that cannot be."""
     sealer = open_sealer(settings)
     callbacks = _open_callbacks(settings, sealer)
-    shared = {name: key for name in PAID_PROVIDERS if (key := settings.provider_key(name)) is not None}
     development = not settings.production
-    transport = Transport(development=development)
+    built_in = _built_in(settings)
+    descriptions = _described(settings.described_providers, built_in)
+    taken = {*PAID_PROVIDERS, *(one.info.id for one in built_in), *(one.info.id for one in descriptions)}
+    plugins = load_plugins(os.environ, taken=taken, development=development)
+    infos = [
+        *(adapter.info for adapter in (*descriptions, *plugins.adapters)),
+        *(provider.info for provider in plugins.providers),
+    ]
+    own = {info.id: settings_of(info.id) for info in infos}
+    shared = {name: key for name in PAID_PROVIDERS if (key := settings.provider_key(name)) is not None}
+    shared |= {name: given.api_key for name, given in own.items() if given.api_key is not None}
+    transport = _transport(settings)
     politeness = RedisPoliteness(redis)
     keys = StoredKeys(sealer, shared)
 
-    def source(adapter: Adapter, base: str | None = None) -> Provider:
+    def source(adapter: Adapter) -> Provider:
+        given = own.get(adapter.info.id)
+        base = given.base_url if given else settings.provider_base_url(adapter.info.id)
         price = settings.provider_prices.get(adapter.info.id)
         make = HearingSource if isinstance(adapter, HearingAdapter) else HttpSource
         try:
@@ -78,21 +90,23 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
         except ValueError as error:
             raise BadSettings([f"{PREFIX}{adapter.info.id.upper()}_BASE_URL: {error}"]) from error
 
-    built_in = _built_in(settings)
     apollo = Apollo(phones=settings.asks_apollo_for_phones)
     adapters: tuple[Adapter, ...] = (apollo, PeopleDataLabs(), Hunter(), ZoomInfo(), Crunchbase(), Clearbit())
-    paid = [source(adapter, settings.provider_base_url(adapter.info.id)) for adapter in adapters]
-    described = [source(adapter) for adapter in _described(settings.described_providers, built_in)]
-    taken = {provider.info.id for provider in (*built_in, *paid, *described)}
-    plugins = load_plugins(os.environ, taken=taken, development=development)
     others = [*plugins.providers, *_without_broken(source, plugins.adapters)]
-    everyone = [*built_in, *paid, *described, *others]
+    everyone = [*built_in, *map(source, (*adapters, *descriptions)), *others]
     unknown = sorted(set(settings.provider_prices) - {PHONES_PRICE} - {provider.info.id for provider in everyone})
     if unknown:
         known = ", ".join(provider.info.id for provider in everyone)
         raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {known}"])
     off = {provider.info.id for provider in everyone if provider.info.needs_key} - shared.keys()
     return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, frozenset(shared), transport, callbacks)
+
+
+def _transport(settings: Settings) -> Transport:
+    try:
+        return Transport(development=not settings.production, ca_file=settings.ca_file)
+    except ValueError as error:
+        raise BadSettings([f"{PREFIX}CA_FILE: {error}"]) from error
 
 
 def _without_broken(source: Callable[[Adapter], Provider], adapters: Iterable[Adapter]) -> Iterator[Provider]:
@@ -127,7 +141,7 @@ def _bases(bases: Mapping[str, str], base: str | None) -> dict[str, str]:
     return dict.fromkeys(bases, base) if base is not None else {}
 
 
-def _described(path: Path | None, known: list[Provider]) -> tuple[Any, ...]:
+def _described(path: Path | None, known: list[Provider]) -> tuple[Described, ...]:
     if path is None:
         return ()
     try:

@@ -107,7 +107,7 @@ def test_a_factory_may_return_a_provider_or_an_adapter(strangers: dict[str, Any]
     assert [adapter.info.id for adapter in plugins.adapters] == ["other"]
 
 
-def test_a_factory_is_told_its_own_settings_and_no_keys(strangers: dict[str, Any]) -> None:
+def test_a_factory_is_told_its_own_settings_and_its_key_apart(strangers: dict[str, Any]) -> None:
     told: list[PluginContext] = []
 
     def make(context: PluginContext) -> Asks:
@@ -124,7 +124,8 @@ def test_a_factory_is_told_its_own_settings_and_no_keys(strangers: dict[str, Any
         "PATH": "/bin",
     }
     load_plugins(environment, found=[point("my-erp", "strangers:make")], development=True)
-    assert told == [PluginContext("my-erp", {"region": "eu", "page_size": "5"}, development=True)]
+    assert told == [PluginContext("my-erp", {"region": "eu", "page_size": "5"}, development=True, api_key="s3cret")]
+    assert "s3cret" not in repr(told)
 
 
 def raising(error: BaseException) -> Any:

@@ -1,5 +1,6 @@
 """Which providers an installation has, with which keys and addresses, and a paid one at work from end to end."""
 
+import json
 import stat
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
@@ -18,10 +19,11 @@ from resolvers.config import get_config
 from resolvers.keys import set_provider_key
 from resolvers.providers import list_providers
 from resolvers.providers import test_provider as try_provider
+from service.provider_settings import listed, unknown
 from service.settings import BadSettings, Settings, load_settings
 from service.sources import Sources, open_sources
 from tests.factories import configure, context, job_of, send, services, work
-from tests.standin_server import sampled, standin_server
+from tests.standin_server import sampled, standin_server, told
 
 PAID = ("apollo", "peopledatalabs", "hunter", "zoominfo", "crunchbase", "clearbit")
 KEY = "s3cret-key-of-everybody"
@@ -89,6 +91,7 @@ async def test_a_new_organization_starts_with_the_paid_providers_off_but_those_w
             {"public_url": "https://crm.example.com", "environment": "production"},
             "AUTO_ENRICHMENT_PUBLIC_URL: needs AUTO_ENRICHMENT_ENCRYPTION_KEY",
         ),
+        ({"ca_file": Path("absent.pem")}, "AUTO_ENRICHMENT_CA_FILE: absent.pem cannot be read"),
         ({"described_providers": Path("absent.json")}, "AUTO_ENRICHMENT_DESCRIBED_PROVIDERS: absent.json"),
     ],
 )
@@ -134,6 +137,64 @@ async def test_a_plug_in_at_an_unfit_address_is_left_out_and_the_service_starts(
     point = EntryPoint("elsewhere", f"{__name__}:make_elsewhere", plugins.GROUP)
     monkeypatch.setattr(plugins, "entry_points", lambda group: [point])
     assert opened(redis, tmp_path).registry.ids() == ("directory", "directory_archive", "signals", *PAID)
+
+
+ERP = {
+    "id": "erp",
+    "name": "ERP",
+    "entityTypes": ["account"],
+    "request": {"url": "https://erp.example.com/companies?q={domain}"},
+    "auth": {"header": "X-Key", "value": "{key}"},
+    "fields": {"numberOfEmployees": "size"},
+}
+
+
+async def test_described_providers_and_plug_ins_take_key_and_address_from_the_environment(
+    db: str, redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "erp.json").write_text(json.dumps(ERP))
+    point = EntryPoint("elsewhere", f"{__name__}:make_elsewhere", plugins.GROUP)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [point])
+    with standin_server() as server:
+        monkeypatch.setenv("AUTO_ENRICHMENT_ERP_API_KEY", KEY)
+        monkeypatch.setenv("AUTO_ENRICHMENT_ERP_BASE_URL", server.url)
+        monkeypatch.setenv("auto_enrichment_elsewhere_base_url", server.url)
+        monkeypatch.setenv("AUTO_ENRICHMENT_ELSEWHERE_REGION", "eu")
+        monkeypatch.setenv("AUTO_ENRICHMENT_ELSEWHERE_TOKEN", KEY)
+        monkeypatch.setenv("AUTO_ENRICHMENT_ERP_KEY", "misnamed")
+        server.script("/companies", told({"size": 12}))
+        settings = load_settings(data_dir=tmp_path / "data", described_providers=tmp_path / "erp.json")
+        sources = open_sources(settings, redis)
+        assert sources.registry.ids()[-2:] == ("erp", "elsewhere")
+        assert "erp" in sources.shared_keys
+        erp = sources.registry.get("erp")
+        assert erp is not None
+        await erp.ask(Question(EntityType.ACCOUNT, {"domain": "acme.com"}, frozenset({"numberOfEmployees"}), "acme"))
+        await sources.transport.close()
+        assert server.calls[0].headers["x-key"] == KEY
+    assert unknown(settings) == ["AUTO_ENRICHMENT_ERP_KEY"]
+    rows = {name: (value, purpose) for name, value, purpose in listed(settings)}
+    assert rows["AUTO_ENRICHMENT_ERP_API_KEY"] == ("********", "key of erp for organizations without their own")
+    assert rows["AUTO_ENRICHMENT_ERP_BASE_URL"][0] == server.url
+    assert rows["AUTO_ENRICHMENT_ELSEWHERE_API_KEY"][0] == ""
+    assert rows["AUTO_ENRICHMENT_ELSEWHERE_REGION"] == ("eu", "setting of the plug-in elsewhere")
+    assert KEY not in str(rows)
+    assert len(rows) == 6
+
+
+async def test_an_address_that_a_described_provider_cannot_have_is_named_at_the_start(
+    redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "erp.json").write_text(json.dumps(ERP))
+    monkeypatch.setenv("AUTO_ENRICHMENT_ERP_BASE_URL", "http://erp.example.com")
+    with pytest.raises(BadSettings, match="AUTO_ENRICHMENT_ERP_BASE_URL: the address of erp should be https"):
+        opened(redis, tmp_path, described_providers=tmp_path / "erp.json")
+
+
+async def test_descriptions_that_cannot_be_read_make_no_second_fault(tmp_path: Path) -> None:
+    settings = load_settings(described_providers=tmp_path / "absent.json")
+    assert list(listed(settings, {})) == []
+    assert unknown(settings, {"AUTO_ENRICHMENT_PROT": "1"}) == ["AUTO_ENRICHMENT_PROT"]
 
 
 async def test_a_record_is_filled_by_a_paid_provider_with_the_organizations_own_key(

@@ -219,6 +219,32 @@ async def test_a_server_whose_certificate_nobody_signed_is_told_nothing(transpor
     assert heard == []
 
 
+async def test_an_authority_of_ones_own_is_trusted_for_its_hosts_alone(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    shown = self_signed(tmp_path)
+    transport = Transport(development=True, patience=QUICK, ca_file=tmp_path / "server.pem")
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=shown)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        assert (await transport.send("erp", Request("GET", f"https://localhost:{port}", "/"))).json() == {}
+        error = await failing(transport, Request("GET", f"https://127.0.0.1:{port}", "/"))  # not the name it shows
+    assert error.code == "unavailable"
+    await transport.close()
+
+
+def test_a_file_without_certificates_is_refused_at_the_start(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+    with pytest.raises(ValueError, match="holds no certificate"):
+        Transport(ca_file=empty)
+    with pytest.raises(ValueError, match="cannot be read"):
+        Transport(ca_file=tmp_path / "absent.pem")
+
+
 async def test_proxies_of_the_environment_are_not_trusted(
     server: StandInServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,9 @@ import typer
 from uvicorn.loops.auto import auto_loop_factory
 
 from service.logs import configure_logs
+from service.provider_settings import unknown
 from service.runtime import CannotStart
-from service.settings import BadSettings, Settings, load_settings, unknown_variables
+from service.settings import BadSettings, Settings, load_settings
 
 T = TypeVar("T")
 REFUSED = 1
@@ -38,7 +39,7 @@ def read_settings(**changes: Any) -> Settings:
     except BadSettings as error:
         refuse_settings(error)
     configure_logs(settings)
-    for name in unknown_variables():
+    for name in unknown(settings):
         typer.echo(f"auto-enrichment: warning: {name} is not a setting and does nothing", err=True)
     return settings
 

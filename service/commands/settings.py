@@ -7,12 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 from service.commands.common import read_settings
+from service.provider_settings import listed
 from service.settings import described
 
 
 def show_settings() -> None:
     """List the settings as they are now; secrets are hidden."""
-    rows = list(described(read_settings()))
+    settings = read_settings()
+    rows = [*described(settings), *listed(settings)]
     if not sys.stdout.isatty():
         for name, value, description in rows:
             typer.echo(f"{name}={value}  # {description}")
