@@ -1,5 +1,6 @@
 """Matches that do not all cost the same: the most is set aside, what came is charged, and the rest is free again."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -72,9 +73,10 @@ async def test_settling_a_part_twice_charges_once(redis: ArqRedis) -> None:
     [reservation] = await CreditEntry.filter(kind=CreditKind.RESERVATION)
     for credits in (1, 9, None):
         again = Settlement(reservation.id, charge=True, credits=credits)
-        done = await transaction(
-            lambda tx, again=again: settle(tx, "acme", [again], now=ctx.services.now(), monthly_grant=1000)
+        settling = partial(
+            settle, organization_id="acme", settlements=[again], now=ctx.services.now(), monthly_grant=1000
         )
+        done = await transaction(settling)
         assert done == {}
     assert (await get_credits(ctx)).used == (await job_of(sent)).credits_used == 1
     await ledger_adds_up()

@@ -18,6 +18,7 @@ from workers.ask import Asker
 from workers.load import Claimed, candidate_json, read_candidate
 
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
+_CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
 Progress = Callable[[Claimed, int, str | None], None]
 
 
@@ -73,7 +74,7 @@ async def carry(job: Claimed, registry: Registry, asker: Asker, now: Callable[[]
         created_at=job.created_at,
         at=now(),
         wrote_before=bool(job.fields_updated),
-        spread=random.random(),  # noqa: S311 -- spreads load, guards nothing
+        spread=_CHANCE.random(),
     )
     if refused is not None:
         ending = _ending(job, refused)

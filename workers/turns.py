@@ -13,6 +13,7 @@ MOST = 100  # calls to one provider at once, in one process
 MOST_OF_ONE = 10  # of these, calls of one organization
 TURN_SECONDS = 10.0  # for a turn to come; then the job gives its place back and comes again
 SOONEST_LOOK, LATEST_LOOK = timedelta(seconds=2), timedelta(minutes=3)
+_CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
 
 
 class Turns:
@@ -45,4 +46,4 @@ def next_look(waiting_since: datetime, now: datetime) -> datetime:
     It is left to chance within that time, so that jobs of one age do not come all at once and then none.
     """
     longest = min(max((now - waiting_since) / 4, SOONEST_LOOK), LATEST_LOOK)
-    return now + longest * random.uniform(0.25, 1.0)  # noqa: S311 -- spreads load, guards nothing
+    return now + longest * _CHANCE.uniform(0.25, 1.0)
