@@ -5,6 +5,7 @@ used up (until they renew) or that the key is bad (until the key changes); and w
 break-even guard). After a pause for failures, one call is let through to see whether all is well again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,6 +31,14 @@ class OpenReason(StrEnum):
     OUT_OF_CREDITS = "out_of_credits"
     BAD_KEY = "bad_key"
     LOW_MATCH_RATE = "low_match_rate"
+
+
+IN_WORDS: Mapping[OpenReason, str] = {
+    OpenReason.FAILURES: "it failed too often in a row",
+    OpenReason.OUT_OF_CREDITS: "its credits are used up",
+    OpenReason.BAD_KEY: "it refused the key; set another one",
+    OpenReason.LOW_MATCH_RATE: "too few of its last calls matched; reset it or lower the floor",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,23 @@
 """The keys that organizations bring for their providers: written once, never shown again."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from enrichment.config import Config, ProviderRule
 from models.database import execute, query, transaction
 from models.fields import from_micros, to_micros
 from models.health import close_breaker
 from resolvers.audit import record_audit
+from resolvers.config import change_config
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, NotFound, Unavailable, ValidationFailed
 from resolvers.organizations import organization_of
+from resolvers.restore import restore_jobs
 from resolvers.sealing import CannotUnseal, Sealer
 
 MAX_KEY = 4096
@@ -30,9 +35,10 @@ class KeyView:
     set_by: str | None
 
 
-async def set_provider_key(ctx: Context, provider_id: str, key: str) -> KeyView:
+async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: bool = False) -> KeyView:
     """Keep the organization's key for a provider, in place of an earlier one. The provider is tried again at once.
 
+    With `enable` the configuration switches the provider on as well, last in order where it is not in it yet.
     Raises NotFound for an unknown provider, ValidationFailed for one that needs no key or a key that cannot be,
     Unavailable where the installation has no encryption key.
     """
@@ -42,9 +48,7 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str) -> KeyView:
     if info is None:
         raise NotFound("no such provider")
     key = key.strip()
-    faults = []
-    if not info.needs_key:
-        faults.append(Fault("provider", f"{info.name} needs no key"))
+    faults = [] if info.needs_key else [Fault("provider", f"{info.name} needs no key")]
     if not 8 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
         faults.append(Fault("key", f"must be 8 to {MAX_KEY} printable ASCII characters"))
     if faults:
@@ -64,11 +68,29 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str) -> KeyView:
             [caller.organization_id, provider_id, sealed, key[-4:], to_micros(now), caller.user],
             using=tx,
         )
+        if enable:
+            await change_config(tx, ctx, _switched_on(provider_id), expected_version=None, now=now)
         await _note(tx, ctx, "provider_key.set", provider_id)
 
     await transaction(body)
     await close_breaker(caller.organization_id, provider_id, to_micros(now))
+    if enable:
+        await restore_jobs(services, caller.organization_id)
     return KeyView(provider_id, key[-4:], now, caller.user)
+
+
+def _switched_on(provider_id: str) -> Callable[[Config], Mapping[str, Any]]:
+    """The change of a configuration that switches a provider on."""
+
+    def change(config: Config) -> Mapping[str, Any]:
+        rules = [
+            rule.model_copy(update={"enabled": True}) if rule.id == provider_id else rule for rule in config.providers
+        ]
+        if all(rule.id != provider_id for rule in rules):
+            rules.append(ProviderRule(id=provider_id))
+        return {"providers": [rule.model_dump(mode="json", by_alias=True) for rule in rules]}
+
+    return change
 
 
 async def remove_provider_key(ctx: Context, provider_id: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from enrichment.breaker import BreakerState
+from enrichment.breaker import IN_WORDS, BreakerState, OpenReason
 from enrichment.trust import Standing
 from enrichment.vocabulary import EntityType
 from models.database import query, transaction
@@ -45,8 +45,9 @@ class ProviderView:
 
     `price` is credits a match; one that brings a field of `extra_for` costs `extra_price` more.
     `position` is its place in the waterfall from 1, or 0 where the configuration does not name it. `configured`:
-    it has the key it needs. `state` is its circuit breaker's; `healthy` that it is closed. Latencies are in
-    milliseconds. `credits_left` is what the provider last said.
+    it has the key it needs. `not_asked_because` is why it is not asked just now, in plain words. `state` is its
+    circuit breaker's; `healthy` that it is closed. Latencies are in milliseconds. `credits_left` is what the provider
+    last said.
     """
 
     id: str
@@ -66,6 +67,7 @@ class ProviderView:
     match_rate: float | None
     needs_key: bool
     configured: bool
+    not_asked_because: str | None
     key_last_four: str | None
     healthy: bool
     state: BreakerState
@@ -141,6 +143,7 @@ def _view(
 ) -> ProviderView:
     asked, matched = int(counts.get("asked", 0)), int(counts.get("matched") or 0)
     breaker = BreakerState(state.get("state", "closed"))
+    configured = not info.needs_key or key is not None or shared_key
     return ProviderView(
         id=info.id,
         name=info.name,
@@ -158,7 +161,8 @@ def _view(
         matched=matched,
         match_rate=matched / asked if asked else None,
         needs_key=info.needs_key,
-        configured=not info.needs_key or key is not None or shared_key,
+        configured=configured,
+        not_asked_because=_why_not_asked(rule, configured, breaker, state.get("reason")),
         key_last_four=key.last_four if key else None,
         healthy=breaker is BreakerState.CLOSED,
         state=breaker,
@@ -172,6 +176,17 @@ def _view(
         last_error_at=_moment(state.get("last_error_at")),
         trust=trust,
     )
+
+
+def _why_not_asked(rule: tuple[int, bool], configured: bool, breaker: BreakerState, reason: str | None) -> str | None:
+    position, enabled = rule
+    if not enabled:
+        return "it is switched off in the configuration" if position else "it is not in the configuration"
+    if not configured:
+        return "it has no key"
+    if breaker is BreakerState.OPEN and reason is not None:
+        return IN_WORDS[OpenReason(reason)]
+    return None
 
 
 def _moment(micros: int | None) -> datetime | None:

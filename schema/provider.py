@@ -72,6 +72,10 @@ class Provider:
     match_rate: float | None = strawberry.field(description="From 0 to 1; null: never asked.")
     needs_key: bool
     configured: bool = strawberry.field(description="It has the key that it needs.")
+    not_asked_because: str | None = strawberry.field(
+        description="Why it is not asked just now, in plain words: it is switched off in the configuration, has no key,"
+        " or is left alone for a while. Null: it is asked."
+    )
     key_last_four: str | None = strawberry.field(description="Of the organization's own key.")
     healthy: bool = strawberry.field(description="It is asked; see `state`.")
     state: BreakerState
@@ -103,6 +107,7 @@ class Provider:
             match_rate=view.match_rate,
             needs_key=view.needs_key,
             configured=view.configured,
+            not_asked_because=view.not_asked_because,
             key_last_four=view.key_last_four,
             healthy=view.healthy,
             state=view.state,
@@ -150,9 +155,14 @@ class ProviderMutation:
     async def reset_provider(self, info: Info, id: strawberry.ID) -> Provider:
         return Provider.of(await operations.reset_provider(info.context, id))
 
-    @strawberry.mutation(description="Keep the organization's key, sealed; it is never shown again. Admins only.")
-    async def set_provider_key(self, info: Info, provider: strawberry.ID, key: str) -> Provider:
-        await keys.set_provider_key(info.context, provider, key)
+    @strawberry.mutation(
+        description="Keep the organization's key, sealed; it is never shown again. A provider that the configuration"
+        " has switched off stays off, as `notAskedBecause` says, unless `enable` switches it on. Admins only."
+    )
+    async def set_provider_key(
+        self, info: Info, provider: strawberry.ID, key: str, enable: bool | None = False
+    ) -> Provider:
+        await keys.set_provider_key(info.context, provider, key, enable=bool(enable))
         return Provider.of(await operations.get_provider(info.context, provider))
 
     @strawberry.mutation(description="Forget the organization's key. Admins only.")

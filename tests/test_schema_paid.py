@@ -31,6 +31,43 @@ async def test_a_key_goes_in_and_only_its_end_comes_out(redis: ArqRedis) -> None
     assert await run.code('mutation { resetProvider(id: "nobody") { id } }') == "NOT_FOUND"
 
 
+async def test_a_key_may_switch_its_provider_on(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", needs_key=True, price=2)
+    shared = services(redis, StandIn(id="free"), paid)
+    shared.sealer = Sealer(b"m" * 32)
+    run = Operations(shared)
+    off = '[{id: "free"}, {id: "paid", enabled: false, dailyLimit: 9}]'
+    await run(f"mutation {{ updateConfig(input: {{providers: {off}}}) {{ version }} }}")
+    told = "enabled configured notAskedBecause position"
+    set_key = (
+        f'mutation($enable: Boolean) {{ setProviderKey(provider: "paid", key: "{KEY}", enable: $enable) {{ {told} }} }}'
+    )
+    why = "it is switched off in the configuration"
+    stored = {"enabled": False, "configured": True, "notAskedBecause": why, "position": 2}
+    assert (await run(set_key))["setProviderKey"] == stored
+    switched_on = {"enabled": True, "configured": True, "notAskedBecause": None, "position": 2}
+    assert (await run(set_key, enable=True))["setProviderKey"] == switched_on
+    config = (await run("{ config { version providers { id enabled dailyLimit } } }"))["config"]
+    assert config["providers"][1] == {"id": "paid", "enabled": True, "dailyLimit": 9}
+    assert (await run(set_key, enable=True))["setProviderKey"] == switched_on
+    assert (await run("{ config { version } }"))["config"]["version"] == config["version"]
+    removed = await run('mutation { removeProviderKey(provider: "paid") { notAskedBecause } }')
+    assert removed["removeProviderKey"] == {"notAskedBecause": "it has no key"}
+
+
+async def test_a_key_puts_a_provider_into_the_configuration_that_is_not_in_it(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn(id="free"), StandIn(id="paid", needs_key=True))
+    shared.sealer = Sealer(b"m" * 32)
+    run = Operations(shared)
+    await run('mutation { updateConfig(input: {providers: [{id: "free"}]}) { version } }')
+    [_, paid] = (await run("{ providers { notAskedBecause } }"))["providers"]
+    assert paid == {"notAskedBecause": "it is not in the configuration"}
+    set_key = f'mutation {{ setProviderKey(provider: "paid", key: "{KEY}", enable: true) {{ enabled position }} }}'
+    assert (await run(set_key))["setProviderKey"] == {"enabled": True, "position": 2}
+    actions = {line["action"] for line in (await run("{ audit { nodes { action } } }"))["audit"]["nodes"]}
+    assert {"provider_key.set", "config.changed"} <= actions
+
+
 async def test_an_estimate_a_maximum_and_the_proof(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(id="paid", price=2, knows={"acme.com": {"city": "Berlin"}}))
     run = Operations(shared)

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from enrichment.breaker import (
+    IN_WORDS,
     PROBE,
     Breaker,
     BreakerState,
@@ -125,14 +126,6 @@ def breaker_row(breaker: Breaker) -> dict[str, Any]:
     }
 
 
-_WORDS = {
-    OpenReason.FAILURES: "it failed too often in a row",
-    OpenReason.OUT_OF_CREDITS: "its credits are used up",
-    OpenReason.BAD_KEY: "it refused the key; set another one",
-    OpenReason.LOW_MATCH_RATE: "too few of its last calls matched; reset it or lower the floor",
-}
-
-
 def _refused(breaker: Breaker, now: datetime) -> ProviderError:
     reason = breaker.reason or OpenReason.FAILURES
     until = breaker.until
@@ -140,7 +133,7 @@ def _refused(breaker: Breaker, now: datetime) -> ProviderError:
     when = "" if until is None else f" until {until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return ProviderError(
         "circuit_open",
-        f"not asked{when}: {_WORDS[reason]}",
+        f"not asked{when}: {IN_WORDS[reason]}",
         retryable=reason is OpenReason.FAILURES,
         retry_after_seconds=wait,
     )
