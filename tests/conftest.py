@@ -1,7 +1,8 @@
 """Real stores for every test: a fresh database and an empty Redis.
 
 By default SQLite in a temporary folder and a redis-server of our own. AUTO_ENRICHMENT_TEST_DATABASE_URL and
-AUTO_ENRICHMENT_TEST_REDIS_URL point the same suite at PostgreSQL and another Redis; both are emptied.
+AUTO_ENRICHMENT_TEST_REDIS_URL point the same suite at PostgreSQL and another Redis; both are emptied. `--stores`
+leaves out the tests that touch neither: what they find does not depend on the stores.
 """
 
 import asyncio
@@ -21,6 +22,18 @@ from models import database
 from models.migrate import migrate
 from service.embedded import server_programs, socket_url
 from service.redis_pool import redis_at
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stores", action="store_true", help="only the tests that touch the database or Redis")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--stores"):
+        return
+    touching = [item for item in items if {"migrated_url", "redis_url"} & set(getattr(item, "fixturenames", ()))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in touching])
+    items[:] = touching
 
 
 @pytest.fixture(scope="session")
