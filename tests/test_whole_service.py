@@ -6,10 +6,12 @@ Every test is an organization or more of its own, on the same processes.
 import asyncio
 import json
 import time
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import pytest
@@ -347,3 +349,15 @@ async def _ask_for_everything(service: WholeService) -> None:
 ENRICH = """mutation($selection: RecordSelection!, $force: Boolean) {
   enrichRecords(selection: $selection, force: $force) { queuedCount foldedCount skippedCount } }"""
 RETRY = "mutation($id: ID!) { retryJob(id: $id) { status } }"
+
+
+def test_the_search_knows_a_secret_in_any_form() -> None:
+    secret = KEYS["with odd letters"]
+    written = [
+        quote(secret),
+        json.dumps({"key": secret}),
+        b64encode(f"user:{secret}".encode()).decode(),
+        repr([secret]),
+    ]
+    assert all(found_in(f"before {text} after".encode(), {"it": secret}) == {"it"} for text in written)
+    assert found_in(b"before and after", {"it": secret}) == set()
