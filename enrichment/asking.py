@@ -106,8 +106,11 @@ class Query:
 class Asking:
     """The state of one job's questions: the waterfall, what each source said, and the identifiers it lent."""
 
-    def __init__(self, subject: Subject, sources: Sequence[Source]) -> None:
+    def __init__(self, subject: Subject, sources: Sequence[Source], paid: Mapping[str, int] | None = None) -> None:
+        """`paid`: what the job has been charged before, by source; it is not charged for those again."""
         self._subject = subject
+        self.paid: Mapping[str, int] = dict(paid or {})
+        self._paid = dict(self.paid)  # of those not heard yet
         entity_type = subject.entity_type
         refresh = refreshes(subject.trigger, forced=subject.forced)
         wants = {
@@ -118,7 +121,7 @@ class Asking:
         self.waterfall = Waterfall(subject.config, sources, wants)
         self.results: dict[str, Reply] = {}  # by source; borrowed belief is taken off their candidates
         self.said: dict[str, Said] = {}  # by source: what those asked this time said
-        self._spent = 0
+        self._spent = sum(self._paid.values())
         self._stopped = False
         self._query: Query | None = None
         self._fields: dict[str, Any] = dict(subject.fields)
@@ -138,7 +141,7 @@ class Asking:
 
     def _affords(self, source: Source, wanted: frozenset[str]) -> bool:
         limit, most = self._subject.config.credits.per_record_max, source.most(wanted)
-        return limit is None or not most or self._spent + most <= limit
+        return limit is None or not most or source.id in self._paid or self._spent + most <= limit
 
     def hear(self, source_id: str, reply: Reply) -> None:
         """What became of the question that `next` gave last."""
@@ -159,7 +162,7 @@ class Asking:
     def _note(self, source_id: str, reply: Reply) -> None:
         subject = self._subject
         self.results[source_id] = reply
-        self._spent += reply.credits
+        self._spent += reply.credits - self._paid.pop(source_id, 0)
         confident = {
             name
             for name, candidate in reply.candidates.items()

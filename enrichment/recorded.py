@@ -78,7 +78,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """One attempt of one job, as it was. `recalled` is what earlier attempts had been answered."""
+    """One attempt of one job, as it was.
+
+    `recalled` is what earlier attempts had been answered, `paid` what the job had been charged before, by source.
+    """
 
     entity_type: EntityType
     origin: Origin
@@ -87,6 +90,7 @@ class Hearing:
     state: State
     said: Mapping[str, Said]
     recalled: Mapping[str, Reply]
+    paid: Mapping[str, int]
     effects: Mapping[str, Effect]
     status: JobStatus
     code: str | None
@@ -113,7 +117,7 @@ class Past:
             for one in kept["said"]
             if "key" in one
         ]
-        return Glance(_moment(kept["askedAt"]), told)
+        return Glance(_moment(kept["askedAt"]), kept["config"], told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class Glance:
     """The questions of a hearing: of each its source, its key, whether it was answered, and the credits paid."""
 
     asked_at: datetime
+    config_version: int
     questions: Sequence[tuple[str, str, bool, int]]
 
 
@@ -189,6 +194,7 @@ def write_down(
         "rejected": sorted(subject.rejected),
         "said": [_said_json(name, one) for name, one in said.items()],
         "recalled": [_reply_json(name, reply) for name, reply in recalled.items()],
+        "paid": {} if asking is None else dict(asking.paid),
         "effects": [_effect_json(name, effect) for name, effect in effects_of(decisions or {}).items()],
     }
 
@@ -272,6 +278,7 @@ def read_hearing(kept: Mapping[str, Any]) -> Hearing:
             for told in kept["said"]
         },
         recalled={told["source"]: _read_reply(told) for told in kept["recalled"]},
+        paid=kept.get("paid", {}),
         effects={told[0]: _read_effect(told) for told in kept["effects"]},
         status=JobStatus(kept["status"]),
         code=kept["code"],

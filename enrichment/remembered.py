@@ -2,12 +2,12 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from enrichment.asking import Query, Reply
+from enrichment.asking import Query, Reply, Said
 from enrichment.ending import SHORT
 from enrichment.recorded import Hearing, Past
 from enrichment.trust import NO_TRUST, Trust
@@ -20,9 +20,13 @@ Question = tuple[str, str]  # source, key: two that are equal have the same answ
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a question is known by, None where there is not enough to ask with; and the most it may cost."""
+    """What a question is known by, and the most that it may cost.
 
-    key: str | None
+    The last of `keys` is its own; before it come those of wider questions whose kept answers serve it too. None:
+    there is not enough to ask with.
+    """
+
+    keys: tuple[str, ...]
     most: int
 
 
@@ -70,8 +74,10 @@ class Answers:
         self._pasts = pasts
         self._payments: dict[Question, list[Payment]] = {}
         self._told: dict[Question, list[tuple[datetime, int]]] = {}
+        self.versions: set[int] = set()  # of the configurations that were in force
         self.kept: dict[Question, Kept] = {}
         self.missing: dict[Question, int] = {}
+        self.sought: set[Question] = set()  # what may be kept elsewhere
         self._read = lru_cache(maxsize=512)(lambda place: pasts[place].read())
         for place, past in enumerate(pasts):
             self._index(place, past)
@@ -82,6 +88,7 @@ class Answers:
 
     def _index(self, place: int, past: Past) -> None:
         glance = past.glance()
+        self.versions.add(glance.config_version)
         for source, key, answered, credits in glance.questions:
             if answered:
                 self._told.setdefault((source, key), []).append((glance.asked_at, place))
@@ -100,39 +107,61 @@ class Answers:
         """
         source = query.source
         said = hearing.said.get(source.id)
-        alike = said is not None and {**hearing.state.fields, **said.lent} == query.fields
-        asked: Asked | None = None
-        if said is not None and alike and not source.extra:
-            key = said.reply.key
-        else:
-            asked = self._identify(hearing.entity_type, query)
-            key = asked.key
-        is_own = said is not None and (alike or key is not None) and said.reply.key == key
-        if said is not None and is_own and not (poorer and said.reply.skipped in SHORT):
-            return Found(said.reply, key, own=True)
-        if key is None:
+        if said is not None and poorer and said.reply.skipped in SHORT:
+            said = None
+        if said is not None and _is_alike(hearing, query, said):
+            return Found(said.reply, said.reply.key, own=True)
+        asked = self._identify(hearing.entity_type, query)
+        if said is not None and said.reply.key in asked.keys:
+            return Found(said.reply, said.reply.key, own=True)
+        if not asked.keys:
             return Found(Reply(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT), None)
-        found = self._elsewhere(hearing, source, key)
+        if any(said.reply.skipped is SkipReason.SUPPRESSED for said in hearing.said.values()):
+            return Found(Reply(StepOutcome.SKIPPED, skipped=SkipReason.SUPPRESSED), None)
+        found = self._elsewhere(hearing, source, asked.keys)
         if found is None and source.id in self._unable:
-            return Found(Reply(StepOutcome.SKIPPED, skipped=self._unable[source.id]), key)
+            return Found(Reply(StepOutcome.SKIPPED, skipped=self._unable[source.id]), None)
         if found is None:
-            self.missing[source.id, key] = (asked or self._identify(hearing.entity_type, query)).most
+            self.missing[source.id, asked.keys[-1]] = asked.most
+            self.sought |= {(source.id, key) for key in asked.keys}
         return found
 
-    def _elsewhere(self, hearing: Hearing, source: Source, key: str) -> Found | None:
+    def _elsewhere(self, hearing: Hearing, source: Source, keys: Sequence[str]) -> Found | None:
         """What the source said of the same question to another job, or what is kept of it."""
-        times = self._told.get((source.id, key))
-        kept = self.kept.get((source.id, key))
-        if times:
+        for key in keys[:-1]:
+            found = self._known(hearing, source, key) or self._kept(hearing, source, key)
+            if found is not None:
+                return found
+        key = keys[-1]
+        if (source.id, key) in self._told:
             # The latest that was known by then; failing that, the first that came later.
-            place = times[max(bisect_right(times, (hearing.asked_at, len(self._pasts))) - 1, 0)][1]
-            reply = self._read(place).said[source.id].reply
-            return Found(_as_of(hearing, source, reply), key)
-        if kept is not None:
-            in_force = kept.answered_at <= hearing.asked_at < kept.expires_at
-            believed = self._trust.believed(hearing.entity_type, kept.reply.candidates)
-            return Found(_as_of(hearing, source, replace(kept.reply, candidates=believed)), key, free=in_force)
+            return self._known(hearing, source, key) or self._heard(hearing, source, key, 0)
+        return self._kept(hearing, source, key)
+
+    def _kept(self, hearing: Hearing, source: Source, key: str) -> Found | None:
+        kept = self.kept.get((source.id, key))
+        if kept is None:
+            return None
+        free = kept.answered_at <= hearing.asked_at < kept.expires_at
+        believed = self._trust.believed(hearing.entity_type, kept.reply.candidates)
+        return Found(_as_of(hearing, source, replace(kept.reply, candidates=believed)), key, free=free)
+
+    def _known(self, hearing: Hearing, source: Source, key: str) -> Found | None:
+        """The latest answer to this question that was given by then."""
+        times = self._told.get((source.id, key), ())
+        before = bisect_right(times, (hearing.asked_at, len(self._pasts)))
+        if before:
+            return self._heard(hearing, source, key, before - 1)
         return None
+
+    def _heard(self, hearing: Hearing, source: Source, key: str, which: int) -> Found:
+        reply = self._read(self._told[source.id, key][which][1]).said[source.id].reply
+        return Found(_as_of(hearing, source, reply), key)
+
+
+def _is_alike(hearing: Hearing, query: Query, said: Said) -> bool:
+    """Whether the very same was asked."""
+    return query.wanted & query.source.extra == said.extra and {**hearing.state.fields, **said.lent} == query.fields
 
 
 def _as_of(hearing: Hearing, source: Source, reply: Reply) -> Reply:
@@ -174,6 +203,9 @@ class Bill:
     _paid: set[tuple[str, str]] = field(default_factory=set)  # past, source: payments that the replay made too
     _over: set[str] = field(default_factory=set)  # pasts whose turn is over
     _owed: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
+    # Job, source: a job pays a source once, however often it is decided again.
+    _counted_then: set[tuple[str, str]] = field(default_factory=set)
+    _counted_now: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def poorer(self) -> bool:
@@ -183,8 +215,15 @@ class Bill:
     def charge(self, past: Past, hearing: Hearing, source: Source, found: Found) -> int:
         """The credits that this reply costs the job."""
         credits = self._cost(past, hearing, source, found)
-        self.simulated[source.id] += credits
+        self._count(self.simulated, self._counted_now, past.job_id, source.id, credits)
         return credits
+
+    @staticmethod
+    def _count(counter: Counter[str], counted: set[tuple[str, str]], job_id: str, source: str, credits: int) -> None:
+        if (job_id, source) not in counted:
+            counter[source] += credits  # also nothing: it was asked
+            if credits:
+                counted.add((job_id, source))
 
     def _cost(self, past: Past, hearing: Hearing, source: Source, found: Found) -> int:
         reply = found.reply
@@ -229,14 +268,26 @@ class Bill:
         self._bought.setdefault(question, []).append(at)
         return credits
 
-    def close(self, past: Past, hearing: Hearing) -> None:
-        """The turn of this past is over: what it paid in fact is counted, and what others owe it is settled."""
+    def close(self, past: Past, hearing: Hearing, sources: Iterable[Source]) -> None:
+        """The turn of this past is over: what it paid in fact is counted, and what others owe it is settled.
+
+        `sources` are those that the replay could ask in it: what the job had paid one of them before, for an answer
+        that it did not need in the end, it would have paid all the same.
+        """
         self._over.add(past.id)
         for source, said in hearing.said.items():
-            reply = said.reply
-            self.actual[source] += reply.credits
-            owed = self._owed.pop((past.id, source), None)
-            if owed is None or reply.key is None or (past.id, source) in self._paid:
-                continue
-            if not self._has_bought((source, reply.key), owed[0]):
-                self.simulated[source] += self._buy((source, reply.key), owed[0], reply.credits)
+            self._count(self.actual, self._counted_then, past.job_id, source, said.reply.credits)
+            self._settle(past, source, said.reply)
+        able = {source.id for source in sources}
+        for source in hearing.paid.keys() - hearing.recalled.keys():
+            credits = hearing.paid[source]
+            self._count(self.actual, self._counted_then, past.job_id, source, credits)
+            if source in able:
+                self._count(self.simulated, self._counted_now, past.job_id, source, credits)
+
+    def _settle(self, past: Past, source: str, reply: Reply) -> None:
+        owed = self._owed.pop((past.id, source), None)
+        if owed is None or reply.key is None or (past.id, source) in self._paid:
+            return
+        if not self._has_bought((source, reply.key), owed[0]):
+            self.simulated[source] += self._buy((source, reply.key), owed[0], reply.credits)

@@ -88,6 +88,8 @@ class _Run:
     status: JobStatus | None  # None: it would not have been started
     recorded: JobStatus
     results: Mapping[str, Reply] = field(default_factory=dict)
+    paid: Mapping[str, int] = field(default_factory=dict)  # by source
+    paid_then: Set[str] = frozenset()  # the sources that it had paid by then in fact
     wrote: bool = False
     doubtful: bool = False  # an answer that nobody knows could change how it ended
 
@@ -150,7 +152,8 @@ class Replay:
         else:
             _lay_over(track, hearing.state)
         replayed = self._hear(past, hearing, track)
-        self.bill.close(past, hearing)
+        sources = () if replayed.why else self._rules.sources[hearing.entity_type]
+        self.bill.close(past, hearing, sources)
         self._compare(past, hearing, track, replayed)
         _apply(track, hearing, replayed, past.decided_at)
         track.runs[past.job_id] = replayed.run
@@ -163,19 +166,17 @@ class Replay:
     def _hear(self, past: Past, hearing: Hearing, track: _Track) -> _Hearing:
         before = track.runs.get(past.job_id)
         config, origin = self._rules.config, hearing.origin
-        if hearing.code == SUPPRESSED[0] and not hearing.said:
-            return _Hearing(_Run(hearing.status, hearing.status), why=SUPPRESSED[0])
         why = self._why_not(hearing, track, before)
         if why is not None:
-            doubtful = before is not None and before.doubtful
-            status = None if before is None else before.status
-            return _Hearing(_Run(status, hearing.status, doubtful=doubtful), why=why)
+            run = _Run(None, hearing.status) if before is None else replace(before, recorded=hearing.status)
+            return _Hearing(run, why=why)
         refused = not_begun(
             config,
             hearing.entity_type,
             forced=origin.forced,
             last_enriched_at=track.enriched_at,
             at=hearing.asked_at,
+            suppressed=hearing.code == SUPPRESSED[0] and not hearing.said,
         )
         if refused is not None:
             return _Hearing(_Run(refused.status, hearing.status), why=refused.error_code or "")
@@ -184,7 +185,7 @@ class Replay:
     def _why_not(self, hearing: Hearing, track: _Track, before: _Run | None) -> str | None:
         """Why the replay has no such attempt; None where it has."""
         if before is None:
-            return None if hearing.attempt.number > 1 or self._starts(hearing, track) else "not_started"
+            return None if self._starts(hearing, track) else "not_started"
         if before.status is JobStatus.PENDING:
             return None
         retried = before.recorded.is_final  # a person wanted it again
@@ -225,7 +226,9 @@ class Replay:
             rejected=track.rejected,
             asked_at=hearing.asked_at,
         )
-        asking = Asking(subject, self._rules.sources[hearing.entity_type])
+        sources = self._rules.sources[hearing.entity_type]
+        paid = {source.id: credits for source in sources if (credits := _paid(source.id, hearing, before))}
+        asking = Asking(subject, sources, paid)
         earlier = hearing.recalled if before is None else before.results
         for source in asking.waterfall.sources:
             reply = earlier.get(source.id)
@@ -246,10 +249,13 @@ class Replay:
             end.status,
             hearing.status,
             results=asking.results,
+            paid=paid | {name: reply.credits for name, reply in asking.results.items() if reply.credits},
+            paid_then=hearing.paid.keys() | {name for name, said in hearing.said.items() if said.reply.credits},
             wrote=wrote_before or any(decision.write for decision in decisions.values()),
             doubtful=doubts.unknown,
         )
-        return _Hearing(run, effects, doubts.fields, asked=bool(asking.results), short=end.short_of_credits)
+        asked = bool(asking.said) or any(reply.outcome in ANSWERED for reply in asking.results.values())
+        return _Hearing(run, effects, doubts.fields, asked=asked, short=end.short_of_credits)
 
     def _reply(self, past: Past, hearing: Hearing, query: Query, found: Found | None) -> Reply:
         if found is None:
@@ -269,6 +275,7 @@ class Replay:
         if then == now and opened_then == opened_now:
             return
         doubtful = replayed.doubtful | track.doubtful
+        all_doubtful = bool(replayed.why) and replayed.run.doubtful
         for name in fields_of(hearing.entity_type):
             kinds = _kinds(then.get(name), now.get(name), name in opened_then, name in opened_now)
             for kind in kinds:
@@ -281,9 +288,18 @@ class Replay:
                         then.get(name),
                         now.get(name),
                         _why(now.get(name), replayed),
-                        certain=name not in doubtful and not replayed.run.doubtful,
+                        certain=not all_doubtful and name not in doubtful,
                     )
                 )
+
+
+def _paid(source: str, hearing: Hearing, before: _Run | None) -> int:
+    """What a job of the replay has paid a source before this attempt is decided."""
+    if before is None:
+        return hearing.paid.get(source, 0)
+    if source in hearing.paid and source not in before.paid_then:
+        return hearing.paid[source]  # in this attempt, before it was decided again
+    return before.paid.get(source, 0)
 
 
 def _why(effect: Effect | None, replayed: _Hearing) -> str:
@@ -338,8 +354,8 @@ def _lay_over(track: _Track, found: State) -> None:
         if left.fields.get(name) != found.fields.get(name) or left.current.get(name) != found.current.get(name)
     }
     for name in changed:
-        _put(track.fields, name, found.fields.get(name))
-        _put(track.current, name, found.current.get(name))
+        _put(track.fields, name, found.fields)
+        _put(track.current, name, found.current)
     rejected = found.rejected - left.rejected
     track.rejected = (track.rejected | rejected) - (left.rejected - found.rejected)
     touched = changed | {name for name, _, _ in rejected}
@@ -351,11 +367,11 @@ def _lay_over(track: _Track, found: State) -> None:
     track.left = found
 
 
-def _put(values: dict[str, Any], name: str, value: Any) -> None:
-    if value is None:
-        values.pop(name, None)
+def _put(values: dict[str, Any], name: str, found: Mapping[str, Any]) -> None:
+    if name in found:
+        values[name] = found[name]
     else:
-        values[name] = value
+        values.pop(name, None)
 
 
 def _apply(track: _Track, hearing: Hearing, replayed: _Hearing, decided_at: datetime) -> None:
@@ -367,7 +383,7 @@ def _apply(track: _Track, hearing: Hearing, replayed: _Hearing, decided_at: date
     track.left = State(fields, current, left.rejected, last)
     _write(track.fields, track.current, replayed.effects, decided_at)
     run = replayed.run
-    if replayed.asked and run.status in _ENRICHES:
+    if not replayed.why and run.status in _ENRICHES:
         track.enriched_at = decided_at
     track.doubtful |= replayed.doubtful
     for effects, still_open in ((hearing.effects, track.open_then), (replayed.effects, track.open_now)):

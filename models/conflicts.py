@@ -82,6 +82,23 @@ async def open_questions(organization_id: str, fields: Sequence[tuple[str, str]]
     )
 
 
+async def open_at(organization_id: str, moments: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The (record id, field) of conflicts that were open just before each record's moment (microseconds)."""
+    if not moments:
+        return []
+    columns = {"record_id": "text", "moment": "integer"}
+    found = await query(
+        f"SELECT conflict.record_id, conflict.field FROM conflict JOIN {rows(columns)}"
+        " ON conflict.record_id = v.record_id WHERE conflict.organization_id = ? AND conflict.created_at < v.moment"
+        " AND (conflict.status = 'open' OR conflict.updated_at >= v.moment)",
+        [
+            dump_rows([{"record_id": record_id, "moment": moment} for record_id, moment in moments.items()]),
+            organization_id,
+        ],
+    )
+    return [(row["record_id"], row["field"]) for row in found]
+
+
 async def rejections(
     record_ids: Sequence[str], *, using: BaseDBAsyncClient | None = None
 ) -> set[tuple[str, str, str, str]]:

@@ -1,5 +1,6 @@
 """What is known of the answers of providers without asking any: for replays and previews."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -26,8 +27,16 @@ _LIFETIME_DAYS = 30  # of an answer whose provider states none
 _log = structlog.get_logger(__name__)
 
 
-async def answers_of(services: Services, organization_id: str, pasts: Sequence[Past]) -> Answers:
-    """What these past hearings were answered, ready to be found again; `with_kept` adds what is kept elsewhere."""
+async def answers_of(
+    services: Services,
+    organization_id: str,
+    pasts: Sequence[Past],
+    in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
+) -> Answers:
+    """What these past hearings were answered, ready to be found again; `with_kept` adds what is kept elsewhere.
+
+    `in_thread` runs what only computes.
+    """
     unable: dict[str, SkipReason] = {}
     lifetimes: dict[str, timedelta] = {}
     for provider_id in services.registry.ids():
@@ -37,24 +46,35 @@ async def answers_of(services: Services, organization_id: str, pasts: Sequence[P
         if isinstance(provider, base.Keyed) and not await provider.configured(organization_id):
             unable[provider_id] = SkipReason.NO_KEY
     trust = (await trust_of([organization_id]))[organization_id]
-    return Answers(pasts, _identify(services, organization_id), unable, lifetimes, trust)
+    identify = _identify(services, organization_id)
+    answers: Answers = await in_thread(Answers, pasts, identify, unable, lifetimes, trust)
+    return answers
 
 
 def _identify(services: Services, organization_id: str) -> Identify:
     def identify(entity_type: EntityType, query: Query) -> Asked:
         provider = services.registry.get(query.source.id)
         if provider is None:
-            return Asked(None, 0)
+            return Asked((), 0)
         question = base.Question(entity_type, query.fields, query.wanted, organization_id)
         try:
-            key = provider.input_key(question)
-            most = base.most_of(provider, question)
+            keys = _keys(provider, question)
+            most = base.most_of(provider, question) if keys else 0
         except Exception:
             _log.exception("provider cannot read the question", provider=query.source.id)
-            return Asked(None, 0)
-        return Asked(None if key is None else base.key_digest(key), most)
+            return Asked((), 0)
+        return Asked(tuple(base.key_digest(key) for key in keys), most)
 
     return identify
+
+
+def _keys(provider: base.Provider, question: base.Question) -> list[str]:
+    """The question's own key, last; before it that of a wider one, whose kept answer serves it too."""
+    own = provider.input_key(question)
+    if own is None:
+        return []
+    wider = provider.wider_key(question) if isinstance(provider, base.Covered) else None
+    return [own] if wider is None else [wider, own]
 
 
 def sources_of(services: Services, config: Config) -> dict[EntityType, list[Source]]:
@@ -83,8 +103,9 @@ async def with_kept(
     looked_up: set[Question] = set()
     while True:
         answers.missing.clear()
+        answers.sought.clear()
         result = await compute()
-        new = answers.missing.keys() - looked_up
+        new = answers.sought - looked_up
         looked_up |= new
         if not new or not await _add_kept(organization_id, answers, new, unexpired_at):
             return result

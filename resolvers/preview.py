@@ -188,6 +188,7 @@ def _decide(record: Record, state: State, answers: Answers, rules: _Rules) -> Re
         {},
         {},
         {},
+        {},
         JobStatus.PENDING,
         None,
     )

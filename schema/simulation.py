@@ -1,5 +1,6 @@
 """The time machine: what a past period would have come to under other rules."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self
@@ -88,6 +89,22 @@ class SimulatedCredits:
         )
 
 
+@strawberry.type(description="How many differences there are of a kind.")
+class DifferenceCount:
+    kind: DifferenceKind
+    certain: int
+    uncertain: int = strawberry.field(description="An answer that nobody knows could change these.")
+
+    @classmethod
+    def all_of(cls, differences: Sequence[Difference]) -> list[Self]:
+        counted = Counter((difference.kind, difference.certain) for difference in differences)
+        return [
+            cls(kind=kind, certain=counted[kind, True], uncertain=counted[kind, False])
+            for kind in DifferenceKind
+            if counted[kind, True] or counted[kind, False]
+        ]
+
+
 @strawberry.type(description="A past period under other rules. No provider was asked, nothing was written.")
 class Simulation:
     jobs: int = strawberry.field(description="Jobs whose decisions were taken again.")
@@ -97,6 +114,10 @@ class Simulation:
     difference_count: int
     next_from: datetime | None = strawberry.field(
         description="Where to go on: a period of more than 10,000 decisions is replayed in parts."
+    )
+    difference_counts: list[DifferenceCount]
+    not_replayed: list[str] = strawberry.field(
+        description="What of the change past answers cannot tell about: the key, and what is taken for it."
     )
     source: strawberry.Private[operations.Simulation]
 
@@ -110,6 +131,8 @@ class Simulation:
             credits=[SimulatedCredits.of(one) for one in simulation.credits],
             difference_count=len(simulation.differences),
             next_from=simulation.next_from,
+            difference_counts=DifferenceCount.all_of(simulation.differences),
+            not_replayed=simulation.not_replayed,
             source=simulation,
         )
 

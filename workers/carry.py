@@ -122,7 +122,7 @@ def _providers(job: Claimed, registry: Registry) -> dict[str, Provider]:
 
 def _begin(job: Claimed, providers: Mapping[str, Provider]) -> Asking:
     sources = [provider.info.source(job.entity_type) for provider in providers.values()]
-    asking = Asking(_subject(job), sources)
+    asking = Asking(_subject(job), sources, job.charged)
     for step in job.earlier_steps:
         if step["provider"] in providers and StepOutcome(step["outcome"]) in _ANSWERED:
             asking.recall(step["provider"], _recalled(step))
