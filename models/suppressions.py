@@ -23,6 +23,8 @@ SUPPRESSES = "EXISTS (SELECT 1 FROM suppression WHERE suppression.organization_i
 async def organizations_that_suppress(organization_ids: Collection[str]) -> set[str]:
     """Those of the organizations that have anything on their list."""
     ids = sorted(organization_ids)
+    if not ids:
+        return set()
     suppresses = SUPPRESSES.format(column="organization.id")
     found = await query(f"SELECT id FROM organization WHERE id IN ({marks(ids)}) AND {suppresses}", ids)
     return {row["id"] for row in found}
