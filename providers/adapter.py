@@ -88,7 +88,7 @@ class Http(Protocol):
 
 
 class Adapter(Protocol):
-    """One provider's words."""
+    """One provider's words. A class that names this as its base needs only `info`, `bases`, `input_key`, `look_up`."""
 
     @property
     def info(self) -> ProviderInfo: ...
@@ -103,6 +103,7 @@ class Adapter(Protocol):
 
         All calls count against it together, unless the adapter is `LimitedApart`.
         """
+        return 60
 
     def input_key(self, question: Question) -> str | None:
         """As `Provider.input_key`."""
@@ -112,9 +113,11 @@ class Adapter(Protocol):
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         """Ask for an answer that was pending."""
+        return await self.look_up(question, http)
 
     async def check_key(self, http: Http) -> KeyCheck:
         """Whether the key works, by a call that costs nothing; where there is none, say so in `detail`."""
+        return KeyCheck(valid=True, detail="not checked: there is no call that costs nothing")
 
 
 @dataclass(frozen=True, slots=True)

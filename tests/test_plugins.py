@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from enrichment.vocabulary import EntityType
-from providers.base import Answer, ProviderInfo, Question
+from providers.base import Answer, ProviderError, ProviderInfo, Question
 from providers.described import load_described
 from providers.plugins import GROUP, PluginContext, load_plugins
 from tests.fake_http import FakeHttp, account, reply, values
@@ -80,18 +80,24 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 @pytest.mark.usefixtures("installed")
 async def test_the_smallest_example_is_loaded_as_an_installed_package_and_answers() -> None:
-    plugins = load_plugins({"AUTO_ENRICHMENT_SMALLEST_DIRECTORY": "https://companies.test"})
+    plugins = load_plugins({})
     assert plugins.faults == ()
     [adapter] = plugins.adapters
     assert adapter.info.id == "smallest"
-    assert adapter.bases == {"": "https://companies.test"}
     question = account(domain="acme.test")
     assert adapter.input_key(question) == "acme.test"
-    http = FakeHttp(reply({"industry": "Machinery", "city": "Berlin"}), key="k")
+    company = {"domain": "acme.test", "name": "Acme", "industry": "Machinery", "city": "Berlin"}
+    http = FakeHttp(reply(company), reply(company | {"domain": "other.test"}), reply(None, 402), key="k")
     assert values(await adapter.look_up(question, http)) == {"industry": "Machinery", "city": "Berlin"}
     assert (http.sent[0].params, http.sent[0].headers) == ({"domain": "acme.test"}, {"X-Api-Key": "k"})
     missed = await adapter.look_up(question, FakeHttp(reply(None, 404)))
     assert missed == Answer(matched=False)
+    for code in ("wrong_entity", "out_of_credits"):
+        with pytest.raises(ProviderError) as refused:
+            await adapter.look_up(question, http)
+        assert refused.value.code == code
+    assert (await adapter.check_key(http)).valid
+    assert adapter.calls_per_minute == 60
 
 
 def test_the_example_of_a_description_can_be_used() -> None:
