@@ -11,7 +11,8 @@ import pytest
 from enrichment.catalogue import fields_of
 from enrichment.vocabulary import EntityType
 from providers.adapter import Reply
-from providers.base import Answer, ProviderError
+from providers.base import ProviderError
+from providers.replies import OPTED_OUT
 from providers.zoominfo import ZoomInfo
 from tests.fake_http import FakeHttp, account, body_of, confidences, lead, reply, sample, values
 
@@ -190,7 +191,7 @@ async def test_a_record_of_type_no_match_is_none() -> None:
 
 async def test_who_opted_out_is_left_alone_and_no_error() -> None:
     answer = await asked(MARA, reply(with_status(person(), "OPT_OUT")))
-    assert answer == Answer(matched=False, detail="the person asked not to be processed")
+    assert answer == OPTED_OUT
 
 
 @pytest.mark.parametrize(
