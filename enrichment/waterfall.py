@@ -96,15 +96,19 @@ class Waterfall:
     wants: Mapping[str, Want]
     answers: dict[str, int] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
+    _unsettled: dict[Want | None, frozenset[str]] = field(default_factory=dict, repr=False)  # until the next answer
 
     def unsettled(self, reason: Want | None = None) -> frozenset[str]:
         """Fields that still lack an answer, of one reason or of any."""
-        enough = 1 if self.config.strategy is Strategy.WATERFALL else self.config.consensus_size
-        return frozenset(
-            name
-            for name, why in self.wants.items()
-            if why is not Want.NONE and (reason is None or why is reason) and self.answers.get(name, 0) < enough
-        )
+        known = self._unsettled.get(reason)
+        if known is None:
+            enough = 1 if self.config.strategy is Strategy.WATERFALL else self.config.consensus_size
+            known = self._unsettled[reason] = frozenset(
+                name
+                for name, why in self.wants.items()
+                if why is not Want.NONE and (reason is None or why is reason) and self.answers.get(name, 0) < enough
+            )
+        return known
 
     def could_give(self, source: Source) -> frozenset[str]:
         """The unsettled fields worth asking this source for; empty when it should not be called."""
@@ -124,6 +128,7 @@ class Waterfall:
     def answered(self, source_id: str, confident: Set[str]) -> None:
         """Note that a source was asked (or had to be passed by) and which fields it gave confidently."""
         self.done.add(source_id)
+        self._unsettled.clear()
         for name in confident:
             self.answers[name] = self.answers.get(name, 0) + 1
 

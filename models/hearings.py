@@ -16,6 +16,7 @@ _HEARING = {
     "body": "text",
 }
 _DROPPED_AT_ONCE = 5000
+_READ_AT_ONCE = 1000
 _LATEST = 2**62
 
 
@@ -27,13 +28,21 @@ async def insert_hearings(tx: BaseDBAsyncClient, hearings: Sequence[Mapping[str,
 async def hearings_of_period(
     organization_id: str, start: int | None, end: int | None, limit: int
 ) -> list[dict[str, Any]]:
-    """What was decided from `start` until before `end` (microseconds), the oldest first."""
-    since, until = (0 if start is None else start), (_LATEST if end is None else end)
-    return await query(
-        "SELECT id, record_id, job_id, decided_at, body FROM hearing"
-        " WHERE organization_id = ? AND decided_at >= ? AND decided_at < ? ORDER BY decided_at, id LIMIT ?",
-        [organization_id, since, until, limit],
-    )
+    """What was decided from `start` until before `end` (microseconds), the oldest first; read a part at a time."""
+    found: list[dict[str, Any]] = []
+    last, until = (0 if start is None else start, ""), (_LATEST if end is None else end)
+    while len(found) < limit:
+        wanted = min(limit - len(found), _READ_AT_ONCE)
+        some = await query(
+            "SELECT id, record_id, job_id, decided_at, body FROM hearing WHERE organization_id = ?"
+            " AND (decided_at, id) > (?, ?) AND decided_at < ? ORDER BY decided_at, id LIMIT ?",
+            [organization_id, *last, until, wanted],
+        )
+        found += some
+        if len(some) < wanted:
+            break
+        last = some[-1]["decided_at"], some[-1]["id"]
+    return found
 
 
 async def latest_hearings(record_ids: Sequence[str]) -> list[dict[str, Any]]:

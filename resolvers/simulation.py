@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from enrichment.config import Config, differences
+from enrichment.differences import Difference, Replayed
 from enrichment.recorded import Past
 from enrichment.remembered import Question
-from enrichment.replay import Difference, Replay, Replayed, Rules
+from enrichment.replay import Replay, Rules
 from models.conflicts import open_at
 from models.database import load, marks, query
 from models.fields import from_micros, to_micros

@@ -4,7 +4,7 @@ import strawberry
 
 from enrichment.breaker import BreakerState
 from enrichment.config import MaybeCharged, RuleAction
-from enrichment.replay import DifferenceKind
+from enrichment.differences import DifferenceKind
 from enrichment.undo import UndoSkipReason
 from enrichment.vocabulary import (
     ConflictReason,

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 import strawberry
 
-from enrichment import recorded, replay
-from enrichment.replay import Difference
+from enrichment import recorded
+from enrichment.differences import Difference, Tally
 from resolvers import simulation as operations
 from resolvers.errors import BadRequest, Fault
 from schema.config_input import ConfigInput
@@ -61,7 +61,7 @@ class SimulatedTotals:
     credits: int
 
     @classmethod
-    def of(cls, tally: replay.Tally, credits: int) -> Self:
+    def of(cls, tally: Tally, credits: int) -> Self:
         return cls(
             jobs_run=tally.jobs_run,
             values_written=tally.values_written,

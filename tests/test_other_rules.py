@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.replay import DifferenceKind
+from enrichment.differences import DifferenceKind
 from enrichment.vocabulary import ConflictStatus, EntityType, ResolutionAction
 from models.conflict import Conflict
 from models.database import query

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.replay import Difference, DifferenceKind
+from enrichment.differences import Difference, DifferenceKind
 from enrichment.vocabulary import ConflictStatus, CreditKind, EntityType, FieldOutcomeReason, ResolutionAction
 from models.conflict import Conflict
 from models.credit import CreditEntry

@@ -3,7 +3,7 @@
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.replay import DifferenceKind
+from enrichment.differences import DifferenceKind
 from models.database import query
 from resolvers.conflicts import ConflictFilter, list_conflicts, resolve_conflict
 from resolvers.context import Context
