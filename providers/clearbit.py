@@ -111,11 +111,11 @@ class Clearbit:
         reply = await _send(call, value, http)
         if reply.status == 202:
             return Pending(f"{call}|{until:.0f}|{value}", _AGAIN_AFTER, datetime.fromtimestamp(until, UTC))
-        if reply.status == 404 and _error_types(reply) <= {"unknown_record"}:
+        if reply.status == 404 and _is_miss(reply):
             return NO_MATCH
         if reply.status == 451:
             return OPTED_OUT
-        if reply.status != 200:
+        if reply.status not in {200, 201}:
             raise self._refusal(reply)
         body = reply.json()
         if body is not None and not isinstance(body, dict):
@@ -146,6 +146,13 @@ async def _send(call: str, value: str, http: Http) -> Reply:
     if call == _COMPANY:
         return await http.send("GET", "/v2/companies/find", base="company", params={"domain": value}, headers=headers)
     return await http.send("GET", "/v2/combined/find", params={"email": value}, headers=headers)
+
+
+def _is_miss(reply: Reply) -> bool:
+    """Whether nobody is known. Another 404, or another server's page, says that the address is wrong."""
+    if reply.body.strip() and not isinstance(json_or_nothing(reply), dict | list):
+        return False
+    return _error_types(reply) <= {"unknown_record"}
 
 
 def _error_types(reply: Reply) -> set[str]:

@@ -67,7 +67,8 @@ def read_company(question: Question, company: Mapping[str, Any]) -> Findings:
     findings.add("industry", text(at(company, "category", "industry")), 0.85)
     metrics = mapping(company.get("metrics"))
     findings.add("numberOfEmployees", positive(metrics.get("employees")), 0.92)
-    findings.add("numberOfEmployees", _range(metrics.get("employeesRange")), 0.92)
+    for told in (metrics.get("employees"), metrics.get("employeesRange")):  # Hunter may write a range in the first
+        findings.add("numberOfEmployees", _range(told), 0.92)
     findings.add("annualRevenue", positive(metrics.get("annualRevenue")), 0.88)
     findings.add("annualRevenue", _range(metrics.get("estimatedAnnualRevenue")), 0.75)
     if is_account(question):

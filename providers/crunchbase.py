@@ -109,7 +109,7 @@ class Crunchbase:
             asked = {"field_ids": list(fields), "query": [query], "limit": _MOST}
             return await _send(http, "POST", "/data/searches/organizations", json=asked)
 
-        found = [mapping(at(entity, "properties")) for entity in _entities(await self._ask(http, search))]
+        found = [_properties(entity) for entity in _entities(await self._ask(http, search))]
         fitting = [company for company in found if is_asked_company(question, [domain_of(company)], name_of(company))]
         if found and not fitting:
             raise wrong_entity("Crunchbase")
@@ -200,6 +200,11 @@ def _entities(body: Any) -> list[Any]:
     return listed
 
 
+def _properties(entity: Any) -> Mapping[str, Any]:
+    """What was asked for of an organization that a search found, with its id, which always stands beside it."""
+    return {"identifier": {"uuid": at(entity, "uuid")}, **mapping(at(entity, "properties"))}
+
+
 def _is_called(entity: Any, name: str) -> bool:
     value = text(at(entity, "identifier", "value"))
     return value is not None and core_name(value) == core_name(name)
@@ -222,6 +227,9 @@ def _standing(company: Mapping[str, Any]) -> tuple[bool, float]:
 
 
 def _answer(question: Question, company: Mapping[str, Any], belief: float, how: str) -> Answer:
+    findings = findings_of(question, company, belief).all()
+    if not findings:
+        return NO_MATCH
     page = page_of(company)
     detail = f"recognized by {how}" + (f": {page}" if page else "")
-    return Answer(matched=True, findings=findings_of(question, company, belief).all(), detail=detail)
+    return Answer(matched=True, findings=findings, detail=detail)

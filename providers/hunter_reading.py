@@ -9,7 +9,7 @@ from providers.clearbit_reading import PERSON_FIELDS as _CLEARBITS_FIELDS
 from providers.clearbit_reading import read_company as read_clearbits_company
 from providers.clearbit_reading import read_person as read_clearbits_person
 from providers.inputs import is_account, persons_email
-from providers.replies import Findings, at, items, mapping, moment, positive, text
+from providers.replies import Findings, at, items, mapping, moment, text
 
 __all__ = ["COMPANY_FIELDS", "EMPLOYER_FIELDS", "PERSON_FIELDS", "read_company", "read_person"]
 
@@ -28,11 +28,8 @@ def read_person(question: Question, person: Mapping[str, Any]) -> Findings:
 
 def read_company(question: Question, company: Mapping[str, Any]) -> Findings:
     """What a company's record says of an account, or of somebody who works there."""
-    metrics, category = mapping(company.get("metrics")), mapping(company.get("category"))
-    employees = metrics.get("employees")
-    if text(employees) and positive(employees) is None:
-        metrics = {**metrics, "employees": None, "employeesRange": employees}
-    findings = read_clearbits_company(question, {**company, "metrics": metrics, "category": _narrowed(category)})
+    category = mapping(company.get("category"))
+    findings = read_clearbits_company(question, {**company, "category": _narrowed(category)})
     if is_account(question):
         findings.add("street", text(at(company, "geo", "streetAddress")), 0.9)
     return findings

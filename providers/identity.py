@@ -6,7 +6,7 @@ number or the name of an employer has to tell, and an answer that names another 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -15,6 +15,7 @@ from enrichment.catalogue import Refused, normalize
 from enrichment.normalize.company_name import core_name
 from enrichment.normalize.person_name import person_key
 from enrichment.normalize.url import registrable_domain
+from enrichment.vocabulary import EntityType
 from providers.base import ProviderError, Question
 from providers.inputs import company_domain, company_name, is_account, known, persons_email, persons_name
 
@@ -66,6 +67,7 @@ def is_asked_person(question: Question, told: Told) -> bool:
     By what providers are asked by: the first that the record has of e-mail address, profile, name with employer, and
     telephone number.
     """
+    told = _unmasked(told)
     named, by_email = persons_name(question) is not None, persons_email(question) is not None
     profile = None if by_email else known(question, "linkedinUrl")
     same_profile = _agree(question, "linkedinUrl", [profile], told.profiles) if profile else None
@@ -89,6 +91,16 @@ def names_alike(a: str, b: str) -> bool:
     """Whether two names can be one company's: legal forms and accents aside, and whatever their order of words."""
     core_a, core_b = core_name(a), core_name(b)
     return core_a == core_b or (bool(core_a and core_b) and fuzz.token_sort_ratio(core_a, core_b) >= _ALIKE)
+
+
+def _unmasked(told: Told) -> Told:
+    """Without what stands where an address or a name would, until it is paid for: it tells nothing."""
+    try:
+        email = normalize(EntityType.LEAD, "email", told.email)
+    except Refused:
+        email = None
+    first, last = (None if name and "**" in name else name for name in (told.first, told.last))
+    return replace(told, email=email, first=first, last=last)
 
 
 def _is_same_company(question: Question, domains: Iterable[str | None], name: str | None) -> bool:

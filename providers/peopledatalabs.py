@@ -104,6 +104,8 @@ class PeopleDataLabs:
         if reply.status != 200:
             raise self._refusal(reply)
         body = mapping(reply.json())
+        if number(body.get("status")) == 404:  # as each missed one of several is told
+            return NO_MATCH
         return _of_person(question, body) if lookup.kind == _PERSON else _of_company(question, body)
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:

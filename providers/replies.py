@@ -17,6 +17,7 @@ OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed",
 _LONGEST_WAIT = 31 * 86400.0  # a provider that names a later moment is not believed
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _MONTH_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_MASKED = re.compile(r"[*\u2022]{2,}")  # stands for letters that are paid for apart
 _RETRYABLE = frozenset({408, 425})
 
 
@@ -140,7 +141,7 @@ def unreadable(provider: str, told: str = "is no record") -> ProviderError:
 class Findings:
     """Findings being gathered, canonical already.
 
-    What is empty, or cannot be the field's value, is left out; the first value of a field stays.
+    What is empty, masked, or cannot be the field's value, is left out; the first value of a field stays.
     """
 
     def __init__(self, question: Question, belief: float, observed_at: datetime | None) -> None:
@@ -156,7 +157,7 @@ class Findings:
 
     def add(self, field: str, value: Any, share: float = 1.0) -> None:
         """A value, believed by `share` of the belief in the answer as a whole."""
-        if value is None or field in self._found:
+        if value is None or field in self._found or (isinstance(value, str) and _MASKED.search(value)):
             return
         canonical = self._canonical(field, value)
         if canonical is not None:

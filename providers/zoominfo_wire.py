@@ -71,11 +71,25 @@ class Wire:
         if account not in self._usual_only:
             reply = await self._ask(http, legacy, kind, by, (*_USUAL[kind], *_MORE[kind]))
             if not _names_a_field_too_many(reply, legacy):
-                return self._record(reply, legacy)
+                return await self._read(http, reply, legacy)
         reply = await self._ask(http, legacy, kind, by, _USUAL[kind])
         if reply.status == 200:
             self._usual_only.add(account)
+        return await self._read(http, reply, legacy)
+
+    async def _read(self, http: Http, reply: Reply, legacy: bool) -> tuple[str | None, Mapping[str, Any]]:
+        """As `_record`. The older surface means by 403 that a limit is used up, or that there is no access."""
+        if legacy and reply.status == 403 and not _used_up(reply) and await self._has_none_left(http):
+            raise ProviderError("out_of_credits", "ZoomInfo's credits are used up (403)", retryable=False)
         return self._record(reply, legacy)
+
+    async def _has_none_left(self, http: Http) -> bool:
+        """Whether the account says so; that it does not answer must not hide what happened."""
+        try:
+            left = await self.credits_left(http)
+        except ProviderError:
+            return False
+        return left is not None and left <= 0
 
     async def credits_left(self, http: Http) -> float | None:
         """What is left to be looked up, where the provider says; a free call. Raises ProviderError."""
@@ -120,7 +134,7 @@ class Wire:
             raise self._refusal(reply, body, legacy)
         if legacy:
             result = _first_object(at(body, "data", "result"))
-            return text(result.get("matchStatus")), _first_object(result.get("data", []))
+            return text(result.get("matchStatus")), _first_object(result.get("data") or [])
         found = _first_object(at(body, "data"))
         status = text(at(found, "meta", "matchStatus"))
         missed = not found or found.get("type") == "NoMatch"

@@ -428,8 +428,18 @@ async def test_an_older_answer_without_a_record_is_no_match(result: Any) -> None
 async def test_an_older_account_whose_records_are_used_up_is_out_of_credits() -> None:
     used_up = {"x-usage-record-limit-remaining": "0", "x-usage-request-limit-remaining": "900"}
     assert (await refused(reply(None, 403, used_up), key="legacy:token")).code == "out_of_credits"
-    left = {"x-usage-record-limit-remaining": "5"}
-    assert (await refused(reply(None, 403, left), key="legacy:token")).code == "bad_key"
+
+
+@pytest.mark.parametrize(
+    ("left", "code"), [(0, "out_of_credits"), (5, "bad_key"), (None, "bad_key")], ids=["none", "some", "untold"]
+)
+async def test_an_older_accounts_usage_is_read_where_a_403_does_not_say_which(left: int | None, code: str) -> None:
+    limits = [{"limitType": "recordLimit", "usageRemaining": left}] if left is not None else []
+    http = FakeHttp(reply({"message": "no"}, 403), reply({"usage": limits}), key="legacy:token")
+    with pytest.raises(ProviderError) as caught:
+        await ZoomInfo().look_up(MARA, http)
+    assert caught.value.code == code
+    assert [sent.path for sent in http.sent] == ["/enrich/contact", "/lookup/usage"]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ _IN_ANGLES = re.compile(r"[^<>]*<\s*([^<>\s]+)\s*>")
 _MAILTO = re.compile(r"mailto:\s*", re.I)
 # Refused by the library, though samples use them; `.example` is not.
 _RESERVED = re.compile(r"\.(?:test|invalid)$", re.I)
+# Written by sellers of data where the address would stand. A * is allowed in one, and in none that is used.
+_MASKED = re.compile(r"[*\u2022\u2026]|^email_not_unlocked@", re.I)
 _SEPARATORS = re.compile(r"[\s,;|/]+")
 
 
@@ -54,6 +56,8 @@ def _canonical(text: str) -> str:
     address = _MAILTO.sub("", match[1] if match else text, count=1).strip(" <>\"'()[]").rstrip(".,;")
     if address.count("@") > 1:
         return _only_one(address)
+    if _MASKED.search(address):
+        raise Refused("a masked e-mail address")
     try:
         checked = validate_email(_RESERVED.sub(".example", address), check_deliverability=False, strict=True)
     except EmailNotValidError:
