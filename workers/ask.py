@@ -2,24 +2,20 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
-from enrichment.asking import Reply
-from enrichment.catalogue import Refused, fields_of, normalize
-from enrichment.config import MaybeCharged, ProviderRule
+from enrichment.config import ProviderRule
 from enrichment.credits import Limits
 from enrichment.identity import impersonal
-from enrichment.merge import Candidate
 from enrichment.vocabulary import JobTrigger, StepOutcome
 from enrichment.waterfall import SkipReason
 from models.answers import AnswerState, Inquiry, Kept, pending_of
 from models.database import load
 from models.deliveries import forget_delivery
-from models.fields import from_micros, to_micros
+from models.fields import from_micros
 from providers.base import (
     Answer,
     Covered,
@@ -36,10 +32,21 @@ from providers.base import (
 )
 from resolvers.context import Services
 from resolvers.deliveries import REFUSED
-from resolvers.ledger import MAYBE_CHARGED, WRONG_ENTITY, Hold, charged_to
+from resolvers.ledger import Hold, charged_to
 from workers.barrier import BARRED, Barrier
+from workers.closing import LONGEST_WAIT, closing_of
 from workers.desk import Closing, Desk, HoldRequest
 from workers.guard import Guard
+from workers.heard import (
+    Asked,
+    candidates_of,
+    canonical,
+    failed,
+    maybe_charged,
+    reused,
+    waiting,
+    with_so_far,
+)
 from workers.load import Claimed
 from workers.turns import Turns, next_look
 
@@ -47,26 +54,10 @@ CALL_SECONDS = 40.0  # with the wait for the provider's own turn
 LOOK_SECONDS = 0.1  # between two looks for an answer that another job is asking for
 PATIENCE_SECONDS = 2.0  # after which the job gives its place back meanwhile
 SIDE_SECONDS = 60.0  # until the next look, at most, for an answer that another job waits for
-LONGEST_WAIT = timedelta(hours=1)  # for an answer that comes later, where the provider sets no end
 CALLBACK_GRACE = timedelta(minutes=5)  # for an answer that is sent when the wait is all but over
 AGAIN_SECONDS = 30.0  # until the next question for an answer that could not be asked for
-HELD_BACK = timedelta(days=1)  # how long a question that may have been charged is not asked again
-_MOST_CONFIDENCE = 0.99
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Asked(Reply):
-    """How asking ended. `pending`: what the provider said of an answer that comes later.
-
-    `extra`: the answer brought what costs more; `uncounted`: it costs nothing, whatever the provider counts.
-    """
-
-    extra: bool = False
-    uncounted: bool = False
-    error: ProviderError | None = None
-    pending: Pending | None = None
 
 
 class Asker:
@@ -97,7 +88,7 @@ class Asker:
             input_key = provider.input_key(question)
         except Exception:
             _log.exception("provider cannot read the question", provider=provider.info.id, job_id=job.id)
-            return _failed(ProviderError("invalid_answer", "the provider failed on this record", retryable=False))
+            return failed(ProviderError("invalid_answer", "the provider failed on this record", retryable=False))
         if input_key is None:
             detail = f"needs {provider.info.needs}"
             return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=detail)
@@ -108,7 +99,7 @@ class Asker:
         try:
             asked = await self._ask(provider, question, job, key)
         except OutOfTurn as error:
-            asked = _waiting(next_look(job.created_at, self._now()), None, error.message, reason=SkipReason.OUT_OF_TURN)
+            asked = waiting(next_look(job.created_at, self._now()), None, error.message, reason=SkipReason.OUT_OF_TURN)
         asked.key = asked.key or key
         return asked
 
@@ -131,7 +122,7 @@ class Asker:
             inquired = replace(inquiry, input_key=key_digest(wider))
             more = await self._desk.known(inquired)
             if more is not None:
-                asked = await self._without_suppressed(question, job, _reuse(provider, question, more))
+                asked = await self._without_suppressed(question, job, reused(provider, question, more))
                 asked.key = inquired.input_key
                 return asked
         known = await self._look(inquiry)
@@ -152,16 +143,16 @@ class Asker:
     ) -> Asked:
         """What is made of a question that is not this job's to ask."""
         if known.state is AnswerState.ANSWERED:
-            asked = await self._without_suppressed(question, job, _reuse(provider, question, known))
+            asked = await self._without_suppressed(question, job, reused(provider, question, known))
             if known.asked_by == job.id:
                 # The job paid for it and its worker died before that was written down.
                 asked.credits = await charged_to(job.id, provider.info.id)
             return asked
         if known.state is AnswerState.MAYBE_CHARGED:
-            return _failed(_maybe_charged(known.detail))
+            return failed(maybe_charged(known.detail))
         if known.state is AnswerState.PENDING and known.asked_by == job.id:
             return await self._go_on(provider, question, job, known)
-        return _waiting(_until_others_know(known, self._now()))
+        return waiting(_until_others_know(known, self._now()))
 
     async def _look(self, inquiry: Inquiry) -> Kept | None:
         """What is known of the question, after some patience with another job that is asking it."""
@@ -178,18 +169,20 @@ class Asker:
         try:
             refusal = await self._refusal(provider, job)
             if refusal is not None:
-                return _failed(refusal)
+                return failed(refusal)
             if most := most_of(provider, question):
                 held = await self._desk.hold(_hold(provider, job, most))
                 if held is SkipReason.CREDITS_HELD:
-                    return _waiting(next_look(job.created_at, self._now()), reason=held)
+                    return waiting(next_look(job.created_at, self._now()), reason=held)
                 if isinstance(held, SkipReason):
                     return Asked(StepOutcome.SKIPPED, skipped=held)
                 reservation = held
             asked = await self._call(provider, self._with_callback(provider, question, inquiry), job)
             if asked.skipped in BARRED:
                 return asked
-            asked.credits = await self._desk.close_call(self._closing(provider, asked, inquiry, reservation, job))
+            asked.credits = await self._desk.close_call(
+                closing_of(provider, asked, inquiry, reservation, job, self._now())
+            )
             closed = True
             return asked
         finally:
@@ -212,28 +205,28 @@ class Asker:
         if asked is None:
             note = REFUSED if known.delivered is not None else note
             if (due := from_micros(known.due_at or 0)) > now:
-                waiting = _waiting(due, _candidates(provider, question, known.findings), note)
-                return await self._without_suppressed(question, job, waiting)
+                asked = waiting(due, candidates_of(provider, question, known.findings), note)
+                return await self._without_suppressed(question, job, asked)
             try:
                 async with self._turns.one(provider, job.organization_id):
                     asked = await self._call(provider, question, job, token=known.token)
             except OutOfTurn:
-                waiting = _waiting(next_look(now, now), _candidates(provider, question, known.findings), note)
-                return await self._without_suppressed(question, job, waiting)
+                asked = waiting(next_look(now, now), candidates_of(provider, question, known.findings), note)
+                return await self._without_suppressed(question, job, asked)
         if asked.skipped in BARRED:
             await self._desk.close_call(Closing(job.organization_id, known.reservation_id, inquiry))
             return asked
-        earlier = Asked(StepOutcome.MATCH, candidates=_candidates(provider, question, known.findings))
+        earlier = Asked(StepOutcome.MATCH, candidates=candidates_of(provider, question, known.findings))
         so_far = (await self._without_suppressed(question, job, earlier)).candidates
         end = from_micros(known.expires_at or 0)
         if asked.error is not None and asked.error.retryable and end > now:
             pause = max(asked.error.retry_after_seconds or 0.0, AGAIN_SECONDS)
-            return _waiting(now + timedelta(seconds=pause), so_far, note)
-        asked = _with_so_far(asked, so_far, over=end <= now)
+            return waiting(now + timedelta(seconds=pause), so_far, note)
+        asked = with_so_far(asked, so_far, over=end <= now)
         asked.detail = "; ".join(filter(None, (asked.detail, note)))
         if asked.pending is not None and asked.pending.expires_at is None:
             asked.pending = replace(asked.pending, expires_at=end)
-        closing = self._closing(provider, asked, inquiry, known.reservation_id, job, queued=True)
+        closing = closing_of(provider, asked, inquiry, known.reservation_id, job, self._now(), queued=True)
         asked.credits = await self._desk.close_call(closing)
         return asked
 
@@ -263,7 +256,7 @@ class Asker:
 
     async def _call_if_well(self, provider: Provider, question: Question, job: Claimed) -> Asked:
         refusal = await self._refusal(provider, job)
-        return _failed(refusal) if refusal else await self._call(provider, question, job)
+        return failed(refusal) if refusal else await self._call(provider, question, job)
 
     async def _call(self, provider: Provider, question: Question, job: Claimed, *, token: str | None = None) -> Asked:
         if provider.info.remote and (barred := await self._barred(question, job)) is not None:
@@ -292,25 +285,25 @@ class Asker:
         except OutOfTurn:
             raise
         except ProviderError as error:
-            return _failed(error)
+            return failed(error)
         except TimeoutError:
             message = f"no answer within {CALL_SECONDS:.0f} s"
-            return _failed(ProviderError("timeout", message, retryable=True, maybe_charged=provider.info.remote))
+            return failed(ProviderError("timeout", message, retryable=True, maybe_charged=provider.info.remote))
         except Exception:
             # A bug in an adapter, or an answer that it did not foresee, harms this step alone.
             _log.exception("provider failed", provider=provider.info.id)
             message = "the answer could not be read"
             maybe = provider.info.remote
-            return _failed(ProviderError("invalid_answer", message, retryable=False, maybe_charged=maybe))
+            return failed(ProviderError("invalid_answer", message, retryable=False, maybe_charged=maybe))
 
     def _read(self, provider: Provider, question: Question, answer: Answer | Pending) -> Asked:
         now = self._now()
         if isinstance(answer, Pending):
-            so_far = _canonical(provider, question, answer.so_far, now) if answer.so_far else {}
-            asked = _waiting(now + timedelta(seconds=max(answer.retry_after_seconds, 0.1)), so_far)
+            so_far = canonical(provider, question, answer.so_far, now) if answer.so_far else {}
+            asked = waiting(now + timedelta(seconds=max(answer.retry_after_seconds, 0.1)), so_far)
             asked.pending = answer
             return asked
-        candidates = _canonical(provider, question, answer, now) if answer.matched else {}
+        candidates = canonical(provider, question, answer, now) if answer.matched else {}
         outcome = StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH
         return Asked(
             outcome,
@@ -328,82 +321,6 @@ class Asker:
         else:
             matched = asked.outcome is not StepOutcome.NO_MATCH
             await self._guard.note_success(organization_id, provider_id, _rule(provider, job), matched)
-
-    def _closing(
-        self,
-        provider: Provider,
-        asked: Asked,
-        inquiry: Inquiry,
-        reservation: str | None,
-        job: Claimed,
-        *,
-        queued: bool = False,
-    ) -> Closing:
-        """What is kept of a call and what it costs. `queued`: the provider took the question in before."""
-        now = self._now()
-        if asked.error is not None:
-            return self._closing_failed(
-                provider, asked, Closing(job.organization_id, reservation, inquiry), job, queued
-            )
-        findings = [_finding_json(name, one) for name, one in asked.candidates.items()]
-        row: dict[str, Any] = {"findings": findings, "detail": asked.detail}
-        if asked.pending is not None:
-            assert asked.waits_until is not None
-            end = asked.pending.expires_at or now + LONGEST_WAIT
-            asked.waits_until = min(asked.waits_until, end)
-            row |= {
-                "state": AnswerState.PENDING.value,
-                "token": asked.pending.token,
-                "reservation_id": reservation,
-                "lease_until": to_micros(asked.waits_until),
-                "expires_at": to_micros(end),
-            }
-            return Closing(job.organization_id, reservation, inquiry, kept=row, holds_on=True)
-        matched = asked.outcome is StepOutcome.MATCH
-        lifetime = provider.info.answer_lifetime_days if matched else provider.info.miss_lifetime_days
-        row |= {
-            "state": AnswerState.ANSWERED.value,
-            "matched": matched,
-            "answered_at": to_micros(now),
-            "expires_at": to_micros(now + timedelta(days=lifetime or 30)),
-        }
-        cost = provider.info.price + (provider.info.extra_price if asked.extra else 0)
-        counted = provider.info.counts_misses and not asked.uncounted
-        return Closing(
-            job.organization_id,
-            reservation,
-            inquiry,
-            charge=matched or counted,
-            credits=cost,
-            kept=row,
-            note=None if matched or not counted else f"no match, which {provider.info.name} counts",
-        )
-
-    def _closing_failed(
-        self, provider: Provider, asked: Asked, closing: Closing, job: Claimed, queued: bool
-    ) -> Closing:
-        """The end of a call without an answer: charged only where the provider had counted it already."""
-        info, error = provider.info, asked.error
-        assert error is not None
-        held_back: dict[str, Any] = {
-            "state": AnswerState.MAYBE_CHARGED.value,
-            "findings": [],
-            "expires_at": to_micros(self._now() + HELD_BACK),
-        }
-        if queued and info.counts_misses:
-            note = f"queued, which {info.name} counts"
-            return replace(closing, charge=True, note=note, kept=held_back | {"detail": error.message})
-        if not error.maybe_charged and error.code != "wrong_entity":
-            return closing
-        # An answer about somebody else was an answer to the provider, and would be the same again.
-        closing = replace(closing, note=WRONG_ENTITY if error.code == "wrong_entity" else MAYBE_CHARGED)
-        if info.repeats_free or not info.price or job.config.maybe_charged is MaybeCharged.RETRY:
-            return closing
-        if error.maybe_charged:
-            told = f"{info.name} may have charged a call that failed ({error.message}); it is not repeated"
-            asked.error = _maybe_charged(told)
-            asked.detail = told
-        return replace(closing, kept=held_back | {"detail": asked.error.message if asked.error else ""})
 
 
 def _insists(job: Claimed) -> bool:
@@ -433,25 +350,6 @@ def _hold(provider: Provider, job: Claimed, price: int) -> HoldRequest:
     )
 
 
-def _finding_json(name: str, candidate: Candidate) -> dict[str, Any]:
-    return {
-        "field": name,
-        "value": candidate.value,
-        "confidence": candidate.confidence,
-        "observedAt": candidate.observed_at.isoformat(),
-    }
-
-
-def _waiting(
-    until: datetime,
-    so_far: dict[str, Candidate] | None = None,
-    detail: str = "",
-    *,
-    reason: SkipReason = SkipReason.WAITING,
-) -> Asked:
-    return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=reason, detail=detail, waits_until=until)
-
-
 def _until_others_know(known: Kept, now: datetime) -> datetime:
     """When to look again for an answer that another job asks or waits for."""
     soon = now + timedelta(seconds=PATIENCE_SECONDS)
@@ -461,76 +359,9 @@ def _until_others_know(known: Kept, now: datetime) -> datetime:
     return min(max(due, soon), now + timedelta(seconds=SIDE_SECONDS))
 
 
-def _with_so_far(asked: Asked, so_far: dict[str, Candidate], *, over: bool) -> Asked:
-    """The answer with what came at once, which is part of it and was a match; when the wait is `over`, that alone."""
-    if asked.pending is not None and not over:
-        asked.candidates = {**so_far, **asked.candidates}
-        return asked
-    if asked.pending is not None or asked.error is not None:
-        if so_far:
-            return Asked(StepOutcome.MATCH, candidates=so_far, detail="the rest of the answer never came")
-        if over:
-            return _failed(ProviderError("timeout", "the promised answer never came", retryable=False))
-        return asked
-    if so_far:
-        asked.outcome, asked.candidates = StepOutcome.MATCH, {**so_far, **asked.candidates}
-    return asked
-
-
 def _waited(job: Claimed, provider: Provider) -> bool:
     """Whether the job gave its place back to wait for this provider."""
     return any(
         step["provider"] == provider.info.id and step["skipped_reason"] == SkipReason.WAITING
         for step in job.earlier_steps
-    )
-
-
-def _failed(error: ProviderError) -> Asked:
-    return Asked(StepOutcome.ERROR, detail=error.message, error=error)
-
-
-def _maybe_charged(told: str) -> ProviderError:
-    return ProviderError("maybe_charged", told, retryable=False)
-
-
-def _canonical(provider: Provider, question: Question, answer: Answer, moment: datetime) -> dict[str, Candidate]:
-    """The answer's findings as canonical values; what cannot be a field's value is left out."""
-    gives = provider.info.gives.get(question.entity_type, frozenset())
-    known = fields_of(question.entity_type)
-    candidates: dict[str, Candidate] = {}
-    for finding in answer.findings:
-        if finding.field not in gives or finding.field not in known or finding.field in candidates:
-            continue
-        try:
-            value = normalize(question.entity_type, finding.field, finding.value, hints=question.fields)
-        except Refused:
-            continue
-        if value is not None:
-            confidence = min(max(float(finding.confidence), 0.0), _MOST_CONFIDENCE)
-            seen = min(finding.observed_at or moment, moment)
-            candidates[finding.field] = Candidate(provider.info.id, value, confidence, seen)
-    return candidates
-
-
-def _candidates(provider: Provider, question: Question, findings: list[dict[str, Any]]) -> dict[str, Candidate]:
-    gives = provider.info.gives.get(question.entity_type, frozenset())
-    return {
-        finding["field"]: Candidate(
-            provider.info.id,
-            finding["value"],
-            finding["confidence"],
-            datetime.fromisoformat(finding["observedAt"]),
-        )
-        for finding in findings
-        if finding["field"] in gives
-    }
-
-
-def _reuse(provider: Provider, question: Question, kept: Kept) -> Asked:
-    since = from_micros(kept.answered_at or 0).date().isoformat()
-    return Asked(
-        StepOutcome.MATCH if kept.matched else StepOutcome.NO_MATCH,
-        candidates=_candidates(provider, question, kept.findings) if kept.matched else {},
-        detail=f"{kept.detail} (answered on {since}, not asked again)".strip(),
-        reused=True,
     )
