@@ -9,7 +9,8 @@ from models.database import query
 from resolvers.context import Context, Role
 from resolvers.enrich import RecordSelection, select_records, skip_reason, suppressed_among, with_active_job
 from resolvers.organizations import config_of, organization_of
-from resolvers.plan import Part, plan_of
+from resolvers.plan import plan_of
+from resolvers.possible import Part
 
 PRIOR_MATCH_RATE, PRIOR_WEIGHT = 0.6, 10  # what is believed of a provider before it was asked, in calls
 PRIOR_EXTRA_RATE = 0.4  # of its matches that may cost more, those that will

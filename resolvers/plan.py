@@ -5,9 +5,8 @@ taken to settle nothing, so that whoever comes after it stays in the plan, and i
 next may be asked otherwise, or at all. So the plan leaves out no call that a job could make.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,101 +16,22 @@ from enrichment.config import Config
 from enrichment.merge import Candidate
 from enrichment.policy import Current
 from enrichment.trust import Trust
-from enrichment.vocabulary import EntityType, JobTrigger, StepOutcome, Strategy
+from enrichment.vocabulary import JobTrigger, StepOutcome, Strategy
 from enrichment.waterfall import Source, Want
 from models.answers import AnswerState, Kept, known_answers, promised_to
 from models.database import marks, query
 from models.fields import from_micros
 from models.record import Record
 from models.values import current_values
-from providers.base import Keyed, Priced, Provider, Question, key_digest, most_of
+from providers.base import Keyed, Question
 from resolvers.context import Services
+from resolvers.possible import Part, Possible, is_firm, key_of, with_lent
 from resolvers.trust import trust_of
 
 GIVEN_OF_MATCH = 0.7  # of the fields that a match could settle, those it does, as far as is known beforehand
 LENT = 0.3  # how likely a provider that nothing is known to ask with can be asked in the end
 LONGEST_RUN = timedelta(days=1)  # a kept answer has to last so long, for jobs may wait before they need it
 _AT_ONCE = 200  # between two of which others get their turn
-
-# Stand in for identifiers that a source may lend: which ones a provider is asked by shows without their values.
-_LENT = {
-    "firstName": "Jane",
-    "lastName": "Doe",
-    "email": "jane.doe@example.com",
-    "name": "Example",
-    "phone": "+12025550164",
-    "mobilePhone": "+12025550165",
-    "company": "Example",
-    "domain": "example.com",
-    "companyDomain": "example.com",
-    "website": "https://example.com",
-    "stockSymbol": "EXMP",
-    "twitterHandle": "example",
-    "twitterUrl": "https://x.com/example",
-    "facebookUrl": "https://www.facebook.com/example",
-}
-_PROFILE = {
-    EntityType.LEAD: "https://www.linkedin.com/in/jane-doe",
-    EntityType.CONTACT: "https://www.linkedin.com/in/jane-doe",
-    EntityType.ACCOUNT: "https://www.linkedin.com/company/example",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Possible:
-    """A question that may be asked about one record, and the most credits that its answer costs.
-
-    `lendable` are identifiers that answers before it may add, None where there can be no such answers: then it is
-    asked just so. `lent`: it can be asked only with some of them, which stand in it made up. `chance` (0-1) is that of
-    its being needed.
-    """
-
-    question: Question
-    key: str
-    most: int
-    chance: float
-    lendable: frozenset[str] | None = None
-    lent: bool = False
-
-
-@dataclass(slots=True)
-class Part:
-    """What one provider may be asked: `possible` questions, and `reused` kept answers."""
-
-    provider: Provider
-    possible: list[Possible] = field(default_factory=list)
-    reused: int = 0
-    certain: int = 0  # credits that an answer which came in part will cost
-    _is_priced: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._is_priced = isinstance(self.provider, Priced)  # asked once: it is slow
-
-    def most(self, question: Question) -> int:
-        """The most credits that the question may cost."""
-        return most_of(self.provider, question) if self._is_priced else self.provider.info.price
-
-    def questions(self) -> list[Possible]:
-        """The calls that there may be: records with the same question are one call, if they are sure to ask it."""
-        if not self.provider.info.keeps_answers:
-            return self.possible
-        by_key: dict[str, list[Possible]] = defaultdict(list)
-        for one in self.possible:
-            by_key[one.key].append(one)
-        return [call for alike in by_key.values() for call in self._calls(alike)]
-
-    def _calls(self, alike: Sequence[Possible]) -> Iterator[Possible]:
-        if len(alike) == 1:
-            yield alike[0]
-            return
-        shared: Possible | None = None
-        for one in alike:
-            if not is_firm(self.provider, one):
-                yield one
-            elif shared is None or (one.most, one.chance) > (shared.most, shared.chance):
-                shared = one
-        if shared is not None:
-            yield shared
 
 
 @dataclass(slots=True)
@@ -151,22 +71,6 @@ async def plan_of(
     for start in range(0, len(records), _AT_ONCE):
         await planner.add(organization_id, records[start : start + _AT_ONCE])
     return plan
-
-
-def stand_ins(entity_type: EntityType) -> Mapping[str, str]:
-    """A value for every identifier that a source may lend for a record of this type."""
-    return {**_LENT, "linkedinUrl": _PROFILE[entity_type]}
-
-
-def is_firm(provider: Provider, one: Possible) -> bool:
-    """Whether the question is asked just so whatever is answered before it: about less, or with more identifiers."""
-    if one.lendable is None or one.lent:
-        return not one.lent
-    asked = one.question
-    every = _with(asked, one.lendable)
-    others = [every, *(_with(asked, {name}) for name in one.lendable)]
-    others += [_about(question, name) for question in (asked, every) for name in asked.wanted]
-    return all(_key(provider, other) == one.key for other in others)
 
 
 class _Walk:
@@ -286,7 +190,7 @@ class _Planner:
         """The question, if the provider could be asked it now or with what may be lent."""
         part = self._plan.parts[query.source.id]
         question = walk.question_of(query)
-        key = _key(part.provider, question)
+        key = key_of(part.provider, question)
         if key is None:
             return None
         return Possible(question, key, part.most(question), walk.chance_of(query), walk.lendable_now(query))
@@ -313,8 +217,8 @@ class _Planner:
         if not lendable:
             return None
         part = self._plan.parts[query.source.id]
-        question = _with(walk.question_of(query), lendable)
-        key = _key(part.provider, question)
+        question = with_lent(walk.question_of(query), lendable)
+        key = key_of(part.provider, question)
         chance = LENT * walk.chance_of(query)
         return None if key is None else Possible(question, key, part.most(question), chance, lent=True)
 
@@ -365,23 +269,6 @@ class _Planner:
         if self._config.strategy is Strategy.WATERFALL:
             for name in query.wanted:
                 walk.chances[name] *= 1 - settles
-
-
-def _key(provider: Provider, question: Question) -> str | None:
-    try:
-        key = provider.input_key(question)
-    except Exception:  # of a third party's: a job will pass it by as well
-        return None
-    return None if key is None else key_digest(key)
-
-
-def _with(question: Question, lent: Iterable[str]) -> Question:
-    known = stand_ins(question.entity_type)
-    return replace(question, fields={**question.fields, **{name: known[name] for name in lent}})
-
-
-def _about(question: Question, name: str) -> Question:
-    return replace(question, wanted=frozenset({name}))
 
 
 def _current(value: Mapping[str, Any]) -> Current:

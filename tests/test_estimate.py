@@ -17,7 +17,7 @@ from resolvers.context import Context, Services
 from resolvers.credits import get_credits
 from resolvers.enrich import RecordSelection, enrich_records
 from resolvers.estimate import Estimate, estimate_enrichment
-from resolvers.plan import stand_ins
+from resolvers.possible import stand_ins
 from resolvers.verify import check_ledger
 from tests.factories import ALL_FIELDS, Clock, StandIn, configure, context, send, services, work
 from workers.overdue import drop_overdue
