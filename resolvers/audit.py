@@ -68,6 +68,23 @@ async def record_audit(
     )
 
 
+async def note_change(
+    tx: BaseDBAsyncClient, ctx: Context, action: str, subject: str, details: Mapping[str, Any] | None = None
+) -> None:
+    """As `record_audit`, for what the caller of this request did now."""
+    caller = ctx.require(Role.VIEWER)
+    await record_audit(
+        tx,
+        caller.organization_id,
+        action=action,
+        subject=subject,
+        actor=caller.user,
+        origin=ctx.origin,
+        now=ctx.services.now(),
+        details=details,
+    )
+
+
 async def _lock_head(tx: BaseDBAsyncClient, organization_id: str) -> dict[str, Any]:
     lock = "UPDATE audit_head SET number = number WHERE organization_id = ? RETURNING number, hash"
     found = await query(lock, [organization_id], using=tx)

@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from enrichment.config import Config, InvalidConfig, differences, merge, parse_config
 from models.database import dump, execute, load, query, transaction
 from models.fields import from_micros, new_id, to_micros
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed, VersionMismatch
 from resolvers.organizations import config_of, organization_of, read_config
@@ -111,15 +111,8 @@ async def change_config(
         [new_id(), caller.organization_id, version, dump(config.as_json()), to_micros(now), caller.user],
         using=tx,
     )
-    await record_audit(
-        tx,
-        caller.organization_id,
-        action="config.changed",
-        subject=f"version {version}",
-        actor=caller.user,
-        origin=ctx.origin,
-        now=now,
-        details={"changes": differences(before.as_json(), config.as_json())},
+    await note_change(
+        tx, ctx, "config.changed", f"version {version}", {"changes": differences(before.as_json(), config.as_json())}
     )
     return ConfigView(config, version, now, caller.user)
 

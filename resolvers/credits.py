@@ -11,7 +11,7 @@ from enrichment.vocabulary import CreditKind
 from models.credit import CreditEntry
 from models.database import query, transaction
 from models.fields import from_micros, new_id, to_micros
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault, ValidationFailed
 from resolvers.ledger import MAYBE_CHARGED, WRONG_ENTITY, insert_entries, lock_account, save_account
@@ -220,16 +220,7 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
             account["balance"] += amount
         await save_account(tx, account)
         if added:
-            await record_audit(
-                tx,
-                caller.organization_id,
-                action="credits.granted",
-                subject=entry["id"],
-                actor=caller.user,
-                origin=ctx.origin,
-                now=now,
-                details={"amount": amount},
-            )
+            await note_change(tx, ctx, "credits.granted", entry["id"], {"amount": amount})
         return bool(added)
 
     if await transaction(body):

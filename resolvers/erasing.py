@@ -22,7 +22,7 @@ from models.erasures import (
 from models.fields import new_id, to_micros
 from models.scrub import out_of_reach
 from models.values import lock_records
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.erased import hash_of
 from resolvers.errors import NotFound
@@ -65,7 +65,7 @@ class Erasing:
 
     async def run(self, tx: BaseDBAsyncClient) -> Done:
         ctx, record_id, organization_id = self.ctx, self.row["id"], self.row["organization_id"]
-        caller, now = ctx.require(Role.ADMIN), ctx.services.now()
+        now = ctx.services.now()
         await hold_intake(tx, organization_id, alone=True)
         version = (await lock_records(tx, [record_id])).get(record_id)
         if version is None:
@@ -83,15 +83,12 @@ class Erasing:
         tombstones = self._tombstones(certificate["id"])
         await insert_erasure(tx, certificate, tombstones)
         removed = certificate["removed"]
-        await record_audit(
+        await note_change(
             tx,
-            organization_id,
-            action="record.erased",
-            subject=certificate["id"],
-            actor=caller.user,
-            origin=ctx.origin,
-            now=now,
-            details={"entityType": self.row["entity_type"].value, "record": record_id, "removed": removed},
+            ctx,
+            "record.erased",
+            certificate["id"],
+            {"entityType": self.row["entity_type"].value, "record": record_id, "removed": removed},
         )
         return Done(certificate, jobs, [row["id"] for row in conflicts])
 

@@ -14,7 +14,7 @@ from models.erasure import Erasure
 from models.erasures import lift, note_not_reached
 from models.fields import to_micros
 from models.scrub import scrub
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.erasing import Erasing, RecordChanged
 from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
@@ -119,15 +119,7 @@ async def lift_erasure(ctx: Context, certificate_id: str) -> Erasure:
     async def body(tx: BaseDBAsyncClient) -> bool:
         lifted = await lift(tx, caller.organization_id, found.id, to_micros(now), caller.user)
         if lifted:
-            await record_audit(
-                tx,
-                caller.organization_id,
-                action="erasure.lifted",
-                subject=found.id,
-                actor=caller.user,
-                origin=ctx.origin,
-                now=now,
-            )
+            await note_change(tx, ctx, "erasure.lifted", found.id)
         return lifted
 
     if not await transaction(body):

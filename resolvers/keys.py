@@ -12,7 +12,7 @@ from enrichment.config import Config, ProviderRule
 from models.database import execute, query, transaction
 from models.fields import from_micros, to_micros
 from models.health import close_breaker
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.config import change_config
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, NotFound, Unavailable, ValidationFailed
@@ -70,7 +70,7 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: 
         )
         if enable:
             await change_config(tx, ctx, _switched_on(provider_id), expected_version=None, now=now)
-        await _note(tx, ctx, "provider_key.set", provider_id)
+        await note_change(tx, ctx, "provider_key.set", provider_id)
 
     await transaction(body)
     await close_breaker(caller.organization_id, provider_id, to_micros(now))
@@ -101,23 +101,10 @@ async def remove_provider_key(ctx: Context, provider_id: str) -> bool:
         sql = "DELETE FROM provider_key WHERE organization_id = ? AND provider = ?"
         if not await execute(sql, [caller.organization_id, provider_id], using=tx):
             return False
-        await _note(tx, ctx, "provider_key.removed", provider_id)
+        await note_change(tx, ctx, "provider_key.removed", provider_id)
         return True
 
     return await transaction(body)
-
-
-async def _note(tx: BaseDBAsyncClient, ctx: Context, action: str, provider_id: str) -> None:
-    caller = ctx.require(Role.ADMIN)
-    await record_audit(
-        tx,
-        caller.organization_id,
-        action=action,
-        subject=provider_id,
-        actor=caller.user,
-        origin=ctx.origin,
-        now=ctx.services.now(),
-    )
 
 
 async def keys_of(organization_id: str) -> dict[str, KeyView]:

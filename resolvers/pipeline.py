@@ -9,7 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.database import execute, query, transaction
 from models.fields import from_micros, to_micros
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.events import announce
 from resolvers.organizations import organization_of
@@ -94,20 +94,11 @@ async def resume_pipeline(ctx: Context) -> PipelineView:
 
 async def _change(ctx: Context, action: str, statement: str, values: Sequence[Any]) -> bool:
     """Run the statement, and note it in the audit log if it changed anything."""
-    caller = ctx.require(Role.MANAGER)
 
     async def body(tx: BaseDBAsyncClient) -> bool:
         if not await execute(statement, values, using=tx):
             return False
-        await record_audit(
-            tx,
-            caller.organization_id,
-            action=action,
-            subject="pipeline",
-            actor=caller.user,
-            origin=ctx.origin,
-            now=ctx.services.now(),
-        )
+        await note_change(tx, ctx, action, "pipeline")
         return True
 
     return await transaction(body)

@@ -15,7 +15,7 @@ from models.fields import from_micros, to_micros
 from models.health import close_breaker, states_of
 from providers.adapter import KeyCheck
 from providers.base import ProviderError, ProviderInfo
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import NotFound
 from resolvers.keys import KeyView, keys_of
@@ -226,15 +226,7 @@ async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
     await close_breaker(caller.organization_id, provider_id, to_micros(now))
 
     async def body(tx: BaseDBAsyncClient) -> None:
-        await record_audit(
-            tx,
-            caller.organization_id,
-            action="provider.reset",
-            subject=provider_id,
-            actor=caller.user,
-            origin=ctx.origin,
-            now=now,
-        )
+        await note_change(tx, ctx, "provider.reset", provider_id)
 
     await transaction(body)
     return await get_provider(ctx, provider_id)

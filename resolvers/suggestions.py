@@ -17,7 +17,7 @@ from models.conflict import Conflict
 from models.conflicts import latest_decisions, open_questions
 from models.database import load, query, transaction
 from models.fields import to_micros
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.config import ConfigView, change_config, get_config
 from resolvers.conflicts import MOST_RESOLVED, ResolveOutcome, read_conflicts
 from resolvers.context import Context, Role
@@ -163,7 +163,6 @@ async def _suggested(ctx: Context, config: Config, wanted: str) -> Suggestion:
 async def _add(
     tx: BaseDBAsyncClient, ctx: Context, suggestion: Suggestion, expected_version: int | None, now: datetime
 ) -> ConfigView:
-    caller = ctx.require(Role.MANAGER)
     rule = suggestion.rule
 
     def changes(before: Config) -> dict[str, Any]:
@@ -172,15 +171,12 @@ async def _add(
 
     view = await change_config(tx, ctx, changes, expected_version=expected_version, now=now)
     if view.updated_at == now:
-        await record_audit(
+        await note_change(
             tx,
-            caller.organization_id,
-            action="rule.accepted",
-            subject=suggestion.id,
-            actor=caller.user,
-            origin=ctx.origin,
-            now=now,
-            details={
+            ctx,
+            "rule.accepted",
+            suggestion.id,
+            {
                 "rule": rule.words(),
                 "seen": suggestion.seen,
                 "agreed": suggestion.agreed,
@@ -234,15 +230,6 @@ async def dismiss_suggestion(ctx: Context, suggestion_id_: str) -> None:
             using=tx,
         )
         if added:
-            await record_audit(
-                tx,
-                caller.organization_id,
-                action="rule.dismissed",
-                subject=suggestion.id,
-                actor=caller.user,
-                origin=ctx.origin,
-                now=now,
-                details={"rule": suggestion.rule.words()},
-            )
+            await note_change(tx, ctx, "rule.dismissed", suggestion.id, {"rule": suggestion.rule.words()})
 
     await transaction(body)

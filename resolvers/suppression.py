@@ -13,7 +13,7 @@ from models.database import load, query, transaction
 from models.erasure import Suppression
 from models.fields import new_id, to_micros
 from models.suppressions import add_suppressions, remove_suppressions
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, Unavailable, ValidationFailed
 from resolvers.fingerprints import Fingerprints, KeyLost, fingerprints
@@ -76,16 +76,7 @@ async def suppress(ctx: Context, values: Values, *, note: str | None = None) -> 
     async def body(tx: BaseDBAsyncClient) -> int:
         added = await add_suppressions(tx, items)
         if added:
-            await record_audit(
-                tx,
-                organization_id,
-                action="suppression.added",
-                subject=added[0],
-                actor=caller.user,
-                origin=ctx.origin,
-                now=now,
-                details=_counts(kind_of[one] for one in added),
-            )
+            await note_change(tx, ctx, "suppression.added", added[0], _counts(kind_of[one] for one in added))
         return len(added)
 
     added = await transaction(body)
@@ -105,21 +96,11 @@ async def unsuppress(ctx: Context, values: Values, *, ids: Sequence[str] = ()) -
     wanted = _read(values, required=not ids)
     prints = await known_fingerprints(ctx)
     hashes = [prints.of(organization_id, one.kind, one.value) for one in sorted(wanted)]
-    now = ctx.services.now()
 
     async def body(tx: BaseDBAsyncClient) -> int:
         removed = await remove_suppressions(tx, organization_id, hashes=hashes, ids=ids)
         if removed:
-            await record_audit(
-                tx,
-                organization_id,
-                action="suppression.removed",
-                subject=removed[0]["id"],
-                actor=caller.user,
-                origin=ctx.origin,
-                now=now,
-                details=_counts(row["kind"] for row in removed),
-            )
+            await note_change(tx, ctx, "suppression.removed", removed[0]["id"], _counts(row["kind"] for row in removed))
         return len(removed)
 
     return await transaction(body)

@@ -12,7 +12,7 @@ from models.database import dump, execute, marks, query, transaction
 from models.fields import new_id, to_micros
 from models.undo import Undo, UndoLine, versions_of
 from models.values import lock_records
-from resolvers.audit import record_audit
+from resolvers.audit import note_change
 from resolvers.context import Caller, Context, Role
 from resolvers.errors import BadRequest, Fault, JobNotUndoable, NotFound, UndoRunning
 from resolvers.events import announce
@@ -189,7 +189,7 @@ async def _begin(
             using=tx,
         )
         details = {"kind": kind, **scope, **({"undoes": undoes} if undoes else {})}
-        await _note(tx, ctx, "undo.started", undo_id, details)
+        await note_change(tx, ctx, "undo.started", undo_id, details)
 
     await transaction(body)
     return undo_id
@@ -202,24 +202,10 @@ async def _finish(ctx: Context, caller: Caller, undo_id: str) -> Undo:
             [to_micros(ctx.services.now()), undo_id],
             using=tx,
         )
-        await _note(tx, ctx, "undo.done", undo_id, done[0])
+        await note_change(tx, ctx, "undo.done", undo_id, done[0])
 
     await transaction(body)
     return await Undo.get(id=undo_id, organization_id=caller.organization_id)
-
-
-async def _note(tx: BaseDBAsyncClient, ctx: Context, action: str, undo_id: str, details: Mapping[str, Any]) -> None:
-    caller = ctx.require(Role.MANAGER)
-    await record_audit(
-        tx,
-        caller.organization_id,
-        action=action,
-        subject=undo_id,
-        actor=caller.user,
-        origin=ctx.origin,
-        now=ctx.services.now(),
-        details=details,
-    )
 
 
 async def _tell(ctx: Context, conflicts: Sequence[str]) -> None:
