@@ -26,6 +26,9 @@ _CONFLICT = {
 }
 
 
+_READ_AT_ONCE = 500
+
+
 async def raise_conflicts(tx: BaseDBAsyncClient, conflicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Open these conflicts. Where a field has an open one, that one gets the new candidates instead.
 
@@ -86,17 +89,18 @@ async def open_at(organization_id: str, moments: Mapping[str, int]) -> list[tupl
     """The (record id, field) of conflicts that were open just before each record's moment (microseconds)."""
     if not moments:
         return []
-    columns = {"record_id": "text", "moment": "integer"}
+    columns = "record_id, field, created_at, updated_at"
     found = await query(
-        f"SELECT conflict.record_id, conflict.field FROM conflict JOIN {rows(columns)}"
-        " ON conflict.record_id = v.record_id WHERE conflict.organization_id = ? AND conflict.created_at < v.moment"
-        " AND (conflict.status = 'open' OR conflict.updated_at >= v.moment)",
-        [
-            dump_rows([{"record_id": record_id, "moment": moment} for record_id, moment in moments.items()]),
-            organization_id,
-        ],
+        f"SELECT {columns} FROM conflict WHERE organization_id = ? AND status <> 'open' AND updated_at >= ?",
+        [organization_id, min(moments.values())],
     )
-    return [(row["record_id"], row["field"]) for row in found]
+    found = [row for row in found if row["updated_at"] >= moments.get(row["record_id"], row["updated_at"] + 1)]
+    ids = list(moments)
+    for start in range(0, len(ids), _READ_AT_ONCE):
+        some = ids[start : start + _READ_AT_ONCE]
+        sql = f"SELECT {columns} FROM conflict WHERE status = 'open' AND record_id IN ({marks(some)})"
+        found += await query(sql, some)
+    return [(row["record_id"], row["field"]) for row in found if row["created_at"] < moments[row["record_id"]]]
 
 
 async def rejections(

@@ -19,6 +19,7 @@ from resolvers.enrich import RecordSelection, enrich_records
 from resolvers.errors import Forbidden, RateLimited
 from resolvers.resolution import Resolution
 from resolvers.simulation import Simulation, simulate_config
+from resolvers.suppression import Values, suppress
 from tests.factories import Clock, StandIn, configure, context, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -219,6 +220,18 @@ async def test_a_longer_cooldown_and_a_trigger_that_is_off_leave_jobs_out(redis:
     assert no_updates.not_replayed == []
     no_creation = await simulate_config(ctx, {"triggers": {"onCreate": False}})
     assert _told(no_creation) == [("not_written", "city", "not_started")]
+
+
+async def test_nobody_is_asked_about_whom_the_organization_suppressed_then(redis: ArqRedis) -> None:
+    clock = Clock()
+    standin = StandIn(knows={"acme.com": {"city": "Oslo"}})
+    ctx = context(services(redis, standin, now=clock))
+    await suppress(ctx, Values(domains=["acme.com"]))
+    await _enriched(ctx, domain="acme.com")
+    await _enriched(ctx, "A2", domain="beta.com")
+    simulated = await simulate_config(ctx, {"cooldownHours": 0, **_policy("overwrite")})
+    assert (simulated.differences, simulated.replayed.simulated.jobs_run) == ([], 1)
+    assert [one.unknown for one in simulated.credits] == [0]
 
 
 async def test_what_the_past_cannot_tell_is_named(redis: ArqRedis) -> None:

@@ -87,6 +87,8 @@ def _provider(name: str, chance: random.Random, *, trouble: bool) -> StandIn:
     price = chance.choice([0, 0, 1, 2])
     seen = chance.choice([None, None, datetime(2026, 1, 1, tzinfo=UTC)])
     standin = StandIn(name, knows, price=price, keeps_days=30 if price else 0, observed_at=seen)
+    if trouble and price:
+        standin.extra_price, standin.extra_for = chance.choice([0, 3]), frozenset({"phone"})
     if trouble:
         standin.fails = [
             ProviderError(chance.choice(["timeout", "rate_limited"]), "later", retryable=chance.random() < 0.7)
