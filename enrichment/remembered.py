@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -55,8 +55,9 @@ class Found:
 class Answers:
     """All that is known of what sources answer, by what they were asked.
 
-    `unable`: sources that cannot be asked at all, and why; `trust`: what kept answers are worth today. What is asked
-    of `find` and known to nobody is noted in `missing`, with the most that it may cost.
+    `unable`: sources that cannot be asked at all, and why; `trust`: what kept answers are worth today; `elsewhere`:
+    sources whose answers are only taken from what is kept of them. What is asked of `find` and known to nobody is
+    noted in `missing`, with the most that it may cost.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class Answers:
         unable: Mapping[str, SkipReason],
         lifetimes: Mapping[str, timedelta],
         trust: Trust = NO_TRUST,
+        elsewhere: Set[str] = frozenset(),
     ) -> None:
         self._trust = trust
+        self._elsewhere_only = elsewhere
         self._identify = identify
         self._unable = unable
         self._lifetimes = lifetimes
@@ -90,7 +93,7 @@ class Answers:
         glance = past.glance()
         self.versions.add(glance.config_version)
         for source, key, answered, credits in glance.questions:
-            if answered:
+            if answered and source not in self._elsewhere_only:
                 self._told.setdefault((source, key), []).append((glance.asked_at, place))
             if credits:
                 payment = Payment(past.id, glance.asked_at, credits)

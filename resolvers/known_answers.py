@@ -32,22 +32,28 @@ async def answers_of(
     organization_id: str,
     pasts: Sequence[Past],
     in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
+    *,
+    in_force_only: bool = False,
 ) -> Answers:
     """What these past hearings were answered, ready to be found again; `with_kept` adds what is kept elsewhere.
 
-    `in_thread` runs what only computes.
+    `in_thread` runs what only computes. `in_force_only`: what a provider was asked whose answers are kept counts only
+    while it is kept, as for a job; after that it would be asked, and paid, again.
     """
+    elsewhere: set[str] = set()
     unable: dict[str, SkipReason] = {}
     lifetimes: dict[str, timedelta] = {}
     for provider_id in services.registry.ids():
         provider = services.registry.get(provider_id)
         assert provider is not None  # the registry named it
         lifetimes[provider_id] = timedelta(days=provider.info.answer_lifetime_days or _LIFETIME_DAYS)
+        if in_force_only and provider.info.keeps_answers:
+            elsewhere.add(provider_id)
         if isinstance(provider, base.Keyed) and not await provider.configured(organization_id):
             unable[provider_id] = SkipReason.NO_KEY
     trust = (await trust_of([organization_id]))[organization_id]
     identify = _identify(services, organization_id)
-    answers: Answers = await in_thread(Answers, pasts, identify, unable, lifetimes, trust)
+    answers: Answers = await in_thread(Answers, pasts, identify, unable, lifetimes, trust, elsewhere)
     return answers
 
 

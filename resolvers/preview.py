@@ -106,7 +106,7 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
         else:
             preview.skipped.append(SkippedRecord(record.external_id, reason))
     states, pasts = await _states(eligible), await _pasts(eligible, now)
-    answers = await answers_of(services, organization_id, pasts)
+    answers = await answers_of(services, organization_id, pasts, in_force_only=True)
     trust = (await trust_of([organization_id]))[organization_id]
     rules = _Rules(config, sources_of(services, config), trust, force, now)
 

@@ -123,3 +123,19 @@ async def test_the_interface_shows_it(redis: ArqRedis) -> None:
     assert preview["skipped"] == [{"externalId": "A-0", "reason": "cooldown"}]
     [record] = preview["records"]
     assert record["review"] == [{"field": "city", "value": "Oakland", "current": "Berkeley", "currentSource": "crm"}]
+
+
+async def test_an_answer_that_has_run_out_would_be_asked_and_paid_again(redis: ArqRedis) -> None:
+    clock = Clock()
+    paid = StandIn("paid", knows=KNOWN, price=2, keeps_days=3)
+    shared = services(redis, paid, now=clock)
+    ctx = context(shared)
+    await send(ctx, "account", "A-1", domain="acme.com")
+    await work(shared)
+    clock.ahead_seconds += 2 * 86400
+    kept = await preview_enrichment(ctx, ALL, force=True)
+    assert (dict(kept.credits_most), sorted(_told(kept))) == ({}, ["city", "description", "phone"])
+    clock.ahead_seconds += 2 * 86400
+    preview = await preview_enrichment(ctx, ALL, force=True)
+    assert dict(preview.credits_most) == {"paid": 2}
+    assert {reason for reason, _ in _told(preview).values()} == {FieldOutcomeReason.SKIPPED}
