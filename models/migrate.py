@@ -80,7 +80,7 @@ async def migrate() -> list[str]:
     async def apply_next(tx: BaseDBAsyncClient) -> str | None:
         if dialect() == "postgresql":
             await query("SELECT pg_advisory_xact_lock(?)", [_LOCK], using=tx)
-        await execute(_TABLE, using=tx)
+            await execute(_TABLE, using=tx)
         # A write first, so that SQLite holds its lock before the list is read.
         await execute("DELETE FROM schema_migration WHERE name = ''", using=tx)
         applied = {row["name"] for row in await query("SELECT name FROM schema_migration", using=tx)}
@@ -94,6 +94,8 @@ async def migrate() -> list[str]:
         await execute("INSERT INTO schema_migration VALUES (?, ?)", [name, now], using=tx)
         return name
 
+    if dialect() == "sqlite":
+        await execute(_TABLE)  # by itself: where the table is there, it would only read
     done: list[str] = []
     while name := await transaction(apply_next):
         done.append(name)

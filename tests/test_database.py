@@ -1,6 +1,9 @@
 """What the promises rest on is enforced by the database itself, on SQLite and on PostgreSQL."""
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +11,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import BaseORMException, IntegrityError, OperationalError
 
 from models import database
-from models.database import dump, dump_rows, execute, load, query, rows, transaction
+from models.database import dialect, dump, dump_rows, execute, load, query, rows, transaction
 from models.fields import new_id
 from models.migrate import migrate, pending, statements
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -125,6 +129,33 @@ async def test_the_ledger_only_grows() -> None:
 async def test_migrating_twice_changes_nothing() -> None:
     assert await pending() == []
     assert await migrate() == []
+
+
+MIGRATES = """
+import asyncio, sys
+from models import database
+from models.migrate import migrate
+
+async def run():
+    await database.connect(sys.argv[1])
+    try:
+        for _ in range(30):
+            await migrate()
+    finally:
+        await database.close()
+
+asyncio.run(run())
+"""
+
+
+async def test_processes_that_start_at_once_migrate_one_after_the_other(tmp_path: Path, database_url: str) -> None:
+    url = database_url if dialect() == "postgresql" else f"sqlite://{tmp_path / 'new.db'}"
+    migrating = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATES, url, cwd=ROOT, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [(await one.communicate())[1] for one in migrating]
+    assert [one.returncode for one in migrating] == [0, 0, 0], said
 
 
 def test_a_migration_runs_only_what_is_meant_for_its_database() -> None:
