@@ -93,6 +93,16 @@ async def close_breaker(organization_id: str, provider: str, moment: int) -> Non
     await change_state(organization_id, provider, lambda _: closed | {"counted_since": moment})
 
 
+async def close_refused(provider: str, moment: int) -> None:
+    """Ask a provider again for every organization that has no key of its own and whose key was refused."""
+    await execute(
+        "UPDATE provider_state SET state = 'closed', reason = NULL, open_until = NULL, failures = 0, openings = 0,"
+        " counted_since = ? WHERE provider = ? AND reason = 'bad_key' AND NOT EXISTS (SELECT 1 FROM provider_key k"
+        " WHERE k.organization_id = provider_state.organization_id AND k.provider = provider_state.provider)",
+        [moment, provider],
+    )
+
+
 async def note_credits(organization_id: str, provider: str, left: float, moment: int) -> None:
     """Keep what a provider says is left of the account's credits, as of `moment` (microseconds).
 

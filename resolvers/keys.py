@@ -1,17 +1,19 @@
 """The keys that organizations bring for their providers: written once, never shown again."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import structlog
+from redis.asyncio import Redis
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.config import Config, ProviderRule
 from models.database import execute, query, transaction
 from models.fields import from_micros, to_micros
-from models.health import close_breaker
+from models.health import close_breaker, close_refused
 from resolvers.audit import note_change
 from resolvers.config import change_config
 from resolvers.context import Context, Role
@@ -94,7 +96,7 @@ def _switched_on(provider_id: str) -> Callable[[Config], Mapping[str, Any]]:
 
 
 async def remove_provider_key(ctx: Context, provider_id: str) -> bool:
-    """Forget the organization's key. Whether there was one."""
+    """Forget the organization's key. Whether there was one; if so, the installation's is tried at once."""
     caller = ctx.require(Role.ADMIN)
 
     async def body(tx: BaseDBAsyncClient) -> bool:
@@ -104,7 +106,10 @@ async def remove_provider_key(ctx: Context, provider_id: str) -> bool:
         await note_change(tx, ctx, "provider_key.removed", provider_id)
         return True
 
-    return await transaction(body)
+    removed = await transaction(body)
+    if removed:
+        await close_breaker(caller.organization_id, provider_id, to_micros(ctx.services.now()))
+    return removed
 
 
 async def keys_of(organization_id: str) -> dict[str, KeyView]:
@@ -124,6 +129,19 @@ class StoredKeys:
 
     sealer: Sealer | None
     shared: dict[str, str] = field(repr=False)
+
+    async def heed_changes(self, redis: Redis, now: datetime) -> None:
+        """Try again the providers whose key of the installation is another than when this was last called.
+
+        A breaker that a bad key opened waits for another one, and nobody but the operator sets these.
+        """
+        for provider_id, key in self.shared.items():
+            digest = hashlib.sha256(f"{provider_id}\n{key}".encode()).hexdigest()
+            place = f"auto-enrichment:shared-key:{provider_id}"
+            before = await redis.get(place)
+            if before is None or before.decode() != digest:
+                await close_refused(provider_id, to_micros(now))
+                await redis.set(place, digest)
 
     async def key_of(self, organization_id: str, provider_id: str) -> str | None:
         """The key, or None where there is none that can be read."""

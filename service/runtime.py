@@ -120,6 +120,7 @@ class Runtime:
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
         sources = open_sources(self.settings, redis)
         stack.push_async_callback(sources.transport.close)
+        await sources.keys.heed_changes(redis, utc_now())
         live = Live(redis)
         await live.start()
         stack.push_async_callback(_within, CLOSE_SECONDS, live.stop)

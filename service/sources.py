@@ -46,9 +46,14 @@ class Sources:
 
     registry: Registry
     sealer: Sealer | None
-    shared_keys: frozenset[str]
+    keys: StoredKeys
     transport: Transport
     callbacks: Callbacks | None
+
+    @property
+    def shared_keys(self) -> frozenset[str]:
+        """The providers that the installation has a key for."""
+        return frozenset(self.keys.shared)
 
 
 def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
@@ -99,7 +104,7 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
         known = ", ".join(provider.info.id for provider in everyone)
         raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {known}"])
     off = {provider.info.id for provider in everyone if provider.info.needs_key} - shared.keys()
-    return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, frozenset(shared), transport, callbacks)
+    return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, keys, transport, callbacks)
 
 
 def _transport(settings: Settings) -> Transport:

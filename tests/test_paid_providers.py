@@ -20,7 +20,7 @@ from enrichment.breaker import (
 from enrichment.vocabulary import EntityType, JobStatus
 from models.credit import CreditAlert, CreditEntry
 from models.database import execute
-from providers.base import Answer, Finding, Pending, ProviderError
+from providers.base import Answer, Finding, Pending, ProviderError, Question
 from resolvers.alerts import list_alerts
 from resolvers.context import Role
 from resolvers.credits import get_credits
@@ -116,6 +116,49 @@ async def test_a_worker_that_knows_of_an_open_breaker_hears_of_another_key_at_on
     await set_provider_key(ctx, "paid", KEY)
     await asyncio.sleep(0.1)
     assert await guard.refusal("acme", "paid") is None
+
+
+async def test_a_late_answer_to_the_key_before_says_nothing_of_the_new_one(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 1))
+    shared = services(redis, paid)
+    shared.sealer = Sealer(b"m" * 32)
+    ctx = context(shared)
+
+    async def another_key_is_set(_: Question) -> None:
+        await set_provider_key(ctx, "paid", KEY)
+
+    paid.on_ask = another_key_is_set
+    await send(ctx, "account", "A", domain="acme.com")
+    await work(shared)
+    [view] = await list_providers(ctx)
+    assert (view.state, view.state_reason) == (BreakerState.CLOSED, None)
+
+
+async def test_another_key_of_the_installation_is_tried_where_no_other_counts(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 3))
+    shared = services(redis, paid)
+    shared.sealer = Sealer(b"m" * 32)
+    for org in ("acme", "globex", "initech"):
+        if org == "globex":
+            await set_provider_key(context(shared, org=org), "paid", KEY)
+        await send(context(shared, org=org), "account", "A", domain=f"{org}.com")
+        await work(shared)
+
+    async def states() -> list[str]:
+        views = [(await list_providers(context(shared, org=org)))[0] for org in ("acme", "globex", "initech")]
+        return [view.state.value for view in views]
+
+    await StoredKeys(shared.sealer, {"paid": "key-1"}).heed_changes(redis, shared.now())
+    assert await states() == ["closed", "open", "closed"]
+    await remove_provider_key(context(shared, org="globex"), "paid")
+    assert await states() == ["closed", "closed", "closed"]
+    paid.fails = failing("bad_key", 1)
+    await send(context(shared), "account", "B", domain="acme2.com")
+    await work(shared)
+    await StoredKeys(shared.sealer, {"paid": "key-1"}).heed_changes(redis, shared.now())
+    assert await states() == ["open", "closed", "closed"]
+    await StoredKeys(shared.sealer, {"paid": "key-2"}).heed_changes(redis, shared.now())
+    assert await states() == ["closed", "closed", "closed"]
 
 
 async def test_a_provider_without_a_key_is_passed_by_and_nothing_fails(redis: ArqRedis) -> None:

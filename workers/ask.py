@@ -261,7 +261,7 @@ class Asker:
     async def _call(self, provider: Provider, question: Question, job: Claimed, *, token: str | None = None) -> Asked:
         if provider.info.remote and (barred := await self._barred(question, job)) is not None:
             return barred  # while the call was being prepared
-        started = time.perf_counter()
+        started, asked_at = time.perf_counter(), self._now()
         with self._barrier.watching(question, job) as watch:
             asked = await self._answer(provider, question, token)
         if watch.barred is not None:
@@ -269,7 +269,7 @@ class Asker:
         await self._without_suppressed(question, job, asked)
         asked.latency_ms = round((time.perf_counter() - started) * 1000)
         if provider.info.remote:
-            await self._note(provider, job, asked)
+            await self._note(provider, job, asked, asked_at)
         return asked
 
     async def _answer(self, provider: Provider, question: Question, token: str | None) -> Asked:
@@ -313,11 +313,11 @@ class Asker:
             uncounted=answer.uncounted,
         )
 
-    async def _note(self, provider: Provider, job: Claimed, asked: Asked) -> None:
+    async def _note(self, provider: Provider, job: Claimed, asked: Asked, asked_at: datetime) -> None:
         organization_id, provider_id = job.organization_id, provider.info.id
         if asked.error is not None:
             message = impersonal(asked.error.message, {"id": job.snapshot.external_id, **job.snapshot.fields})
-            await self._guard.note_failure(organization_id, provider_id, asked.error, message)
+            await self._guard.note_failure(organization_id, provider_id, asked.error, message, asked_at=asked_at)
         else:
             matched = asked.outcome is not StepOutcome.NO_MATCH
             await self._guard.note_success(organization_id, provider_id, _rule(provider, job), matched)

@@ -65,14 +65,20 @@ class Guard:
         if not matched and rule is not None and rule.min_match_rate is not None:
             await self._check_match_rate(key, rule)
 
-    async def note_failure(self, organization_id: str, provider_id: str, error: ProviderError, message: str) -> None:
-        """A call failed. `message` is the error's, without what it repeats of the record: it outlives the record."""
+    async def note_failure(
+        self, organization_id: str, provider_id: str, error: ProviderError, message: str, *, asked_at: datetime
+    ) -> None:
+        """A call of that moment failed.
+
+        `message` is the error's, without what it repeats of the record: it outlives the record.
+        """
         now = self._services.now()
         after = None if error.retry_after_seconds is None else timedelta(seconds=error.retry_after_seconds)
         _, cycle_end = month_bounds(now)
         await self._change(
             (organization_id, provider_id),
             lambda breaker: after_failure(breaker, error.code, now, retry_after=after, cycle_end=cycle_end),
+            asked_at=to_micros(asked_at),
             last_error_code=error.code,
             last_error_message=message[:500],
             last_error_at=to_micros(now),
@@ -87,9 +93,15 @@ class Guard:
                 self._read_at[organization_id] = time.monotonic()
         return self._states.get((organization_id, provider_id), Breaker())
 
-    async def _change(self, key: _Key, turn: Any, **noted: Any) -> None:
+    async def _change(self, key: _Key, turn: Any, *, asked_at: int | None = None, **noted: Any) -> None:
         before = self._states.get(key, Breaker())
-        row = await change_state(*key, lambda row: {**breaker_row(turn(read_breaker(row))), **noted})
+
+        def change(row: Mapping[str, Any]) -> Mapping[str, Any]:
+            if asked_at is not None and asked_at < row["counted_since"]:
+                return row  # a call with the key before this one, or from before somebody said to ask again
+            return {**breaker_row(turn(read_breaker(row))), **noted}
+
+        row = await change_state(*key, change)
         after = self._states[key] = read_breaker(row)
         if after.state is not before.state:
             _log.warning(
