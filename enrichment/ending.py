@@ -95,6 +95,10 @@ def verdict(asking: Asking, decisions: Mapping[str, Decision], config: Config, a
         end.status = JobStatus.PARTIAL if wrote else JobStatus.FAILED
     elif not answered:
         _skip(end, asking, replies)
+    elif any(reply.skipped is SkipReason.BUDGET for reply in replies):
+        # Else the record would seem enriched, and cool down before whoever was passed by is asked.
+        _blame(end, "budget", "the request's maxCredits were used up before a paid provider could be asked")
+        end.status = JobStatus.PARTIAL if wrote else JobStatus.SKIPPED
     return end
 
 

@@ -136,7 +136,7 @@ class Description(_Part):
     identity: Identity = Identity()
     observed_at: Expression | None = None
     no_match_status: list[Annotated[int, Field(ge=200, le=499)]] = [404]
-    price: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    price: Annotated[int, Field(ge=0, le=10_000)] = 0
     confidence: _Belief = 0.8
     calls_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
     answer_lifetime_days: _Days = 30

@@ -20,7 +20,7 @@ from resolvers.paging import Page, PageArgs, paginate
 from resolvers.restore import restore_jobs
 from resolvers.texts import check_text
 
-MOST_GRANTED = 1_000_000_000
+MOST_GRANTED = 1_000_000_000  # with as much of a month's own, a balance fits the Int of GraphQL
 MAX_KEY = 255
 MAX_NOTE = 1000
 PACE_WINDOW = timedelta(days=7)
@@ -192,7 +192,7 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
     """Add credits that stay until they are spent, and run again the jobs that ended for want of them.
 
     The same idempotency key again grants nothing more. Raises ValidationFailed for an amount that is not 1 to
-    1,000,000,000, and for a key that was used for another amount.
+    1,000,000,000, or that takes what was granted and is left over that, and for a key that was used for another amount.
     """
     caller = ctx.require(Role.ADMIN)
     services = ctx.services
@@ -218,6 +218,9 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
         added = await insert_entries(tx, [entry])
         if added:
             account["balance"] += amount
+            if account["balance"] - account["monthly_balance"] > MOST_GRANTED:
+                told = f"more than {MOST_GRANTED} granted credits would be left"
+                raise ValidationFailed("the grant is not valid", faults=[Fault("amount", told)])
         await save_account(tx, account)
         if added:
             await note_change(tx, ctx, "credits.granted", entry["id"], {"amount": amount})

@@ -17,6 +17,7 @@ PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
 TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a running service
 MIN_SECRET_BYTES = 32
+MOST_PRICE = 10_000  # credits; what 10,000 records may cost fits the Int of GraphQL
 
 
 PAID_PROVIDERS = ("apollo", "peopledatalabs", "hunter", "zoominfo", "crunchbase", "clearbit")
@@ -87,7 +88,7 @@ class Settings(BaseSettings):
     jwt_audience: str | None = Field(None, description="audience that every token must name")
     jwt_org_claim: str = Field("organizationId", min_length=1, description="claim that names the organization")
 
-    monthly_credit_grant: int = Field(1000, ge=0, le=10**12, description="credits granted each calendar month")
+    monthly_credit_grant: int = Field(1000, ge=0, le=10**9, description="credits granted each calendar month")
     replay_days: int = Field(
         60, ge=1, le=3650, description="days for which simulateConfig can replay what jobs decided on"
     )
@@ -181,9 +182,9 @@ class Settings(BaseSettings):
 
     @field_validator("provider_prices")
     @classmethod
-    def _no_negative_price(cls, value: dict[str, int]) -> dict[str, int]:
-        if any(price < 0 for price in value.values()):
-            raise ValueError("a price is a whole number of credits, 0 or more")
+    def _possible_price(cls, value: dict[str, int]) -> dict[str, int]:
+        if not all(0 <= price <= MOST_PRICE for price in value.values()):
+            raise ValueError(f"a price is a whole number of credits, 0 to {MOST_PRICE}")
         return value
 
     @field_validator("allowed_origins", mode="before")

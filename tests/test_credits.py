@@ -258,6 +258,18 @@ async def test_the_same_grant_twice_is_one_grant(redis: ArqRedis) -> None:
         await grant_credits(context(ctx.services, role=Role.MANAGER), amount=1, note=None, idempotency_key="x")
 
 
+async def test_a_balance_stays_a_number_that_can_be_shown(redis: ArqRedis) -> None:
+    ctx = context(services(redis))
+    usage = await grant_credits(ctx, amount=1_000_000_000, note=None, idempotency_key="all")
+    assert usage.balance == 1_000_001_000
+    with pytest.raises(ValidationFailed) as refusal:
+        await grant_credits(ctx, amount=1, note=None, idempotency_key="more")
+    assert [fault.path for fault in refusal.value.faults] == ["amount"]
+    again = await grant_credits(ctx, amount=1_000_000_000, note=None, idempotency_key="all")
+    assert again.balance == 1_000_001_000
+    await ledger_adds_up()
+
+
 async def test_raising_a_limit_runs_again_what_it_stopped(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=2, knows={"acme.com": ACME})
     shared = services(redis, paid)

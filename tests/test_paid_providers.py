@@ -20,6 +20,7 @@ from enrichment.breaker import (
 from enrichment.vocabulary import EntityType, JobStatus
 from models.credit import CreditAlert, CreditEntry
 from models.database import execute
+from models.job import Job
 from providers.base import Answer, Finding, Pending, ProviderError, Question
 from resolvers.alerts import list_alerts
 from resolvers.context import Role
@@ -306,6 +307,25 @@ async def test_a_request_never_costs_more_than_its_maximum(redis: ArqRedis) -> N
     assert {job.error_code for job in jobs if job.status is JobStatus.SKIPPED} == {"budget"}
     with pytest.raises(ValidationFailed):
         await enrich_records(ctx, ACCOUNTS, max_credits=-1)
+
+
+async def test_a_record_that_a_budget_passed_by_does_not_cool_down_though_a_free_provider_answered(
+    redis: ArqRedis,
+) -> None:
+    paid = StandIn(id="paid", price=2, knows={"acme.com": ACME})
+    free = StandIn(id="free")
+    shared = services(redis, free, paid)
+    ctx = context(shared)
+    await configure(ctx, triggers={"onCreate": False})
+    await send(ctx, "account", "A", domain="acme.com")
+    await enrich_records(ctx, ACCOUNTS, max_credits=1)
+    await work(shared)
+    [job] = await Job.all()
+    assert (job.status, job.error_code, free.asked, paid.asked) == (JobStatus.SKIPPED, "budget", ["acme.com"], [])
+
+    assert len((await enrich_records(ctx, ACCOUNTS, max_credits=2)).queued) == 1
+    await work(shared)
+    assert paid.asked == ["acme.com"]
 
 
 async def test_an_estimate_counts_each_question_once_and_asks_nobody(redis: ArqRedis) -> None:
