@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from enrichment.catalogue import normalize, same
-from enrichment.vocabulary import EntityType
-from service.sample_records import sample_records
+from enrichment.enums import EntityType
+from service.embedded.sample_records import sample_records
 
 FIELDS = {
     EntityType.ACCOUNT: ("name", "website", "industry", "numberOfEmployees", "foundedYear", "city", "country"),

@@ -13,18 +13,18 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from models import database
-from models.migrate import migrate
+from models.db import database
+from models.db.migrate import migrate
 from providers.registry import ProviderSettings, default_registry
 from resolvers.context import Caller, Context, Role, Services
-from resolvers.live import Live
+from resolvers.events.subscriber import Live
 from resolvers.pipeline import pause_pipeline, resume_pipeline
-from resolvers.records import upsert_records
-from service.embedded import EmbeddedRedis
+from resolvers.record.api import upsert_records
+from service.embedded.redis import EmbeddedRedis
+from service.embedded.sample_records import sample_records
 from service.redis_pool import redis_at
 from service.runtime import utc_now
-from service.sample_records import sample_records
-from workers import crew
+from workers.job import runner
 from workers.settings import build_worker
 
 
@@ -44,7 +44,7 @@ async def _measure(services: Services, organization: str, records: int, batch: i
     taken_in = time.perf_counter() - started
     await services.redis.flushall()
     await resume_pipeline(ctx)
-    crew.AT_ONCE = batch
+    runner.AT_ONCE = batch
     worker = build_worker(services, max_jobs=4, capacity=2000 if batch > 1 else 1, burst=True)
     started = time.perf_counter()
     await worker.async_run()

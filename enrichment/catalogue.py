@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from enrichment.enums import EntityType
 from enrichment.normalize.rules import FieldKind, are_far_apart, are_same, canonical, key_of, says_little
-from enrichment.normalize.text import Refused
-from enrichment.vocabulary import EntityType
+from enrichment.normalize.text.text import Refused
 
 __all__ = [
     "Clean",

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from enrichment.catalogue import fields_of
-from enrichment.vocabulary import EntityType, FieldPolicy, JobTrigger, Strategy
+from enrichment.enums import EntityType, FieldPolicy, JobTrigger, Strategy
 
 MAX_LIMIT = 1_000_000_000
 MAX_RULES = 500

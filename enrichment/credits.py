@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from enrichment.waterfall import SkipReason
+from enrichment.waterfall.planner import SkipReason
 
 
 @dataclass(frozen=True, slots=True)

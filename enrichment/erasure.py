@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from enrichment.enums import EntityType
 from enrichment.identity import IdentifierKind, is_shared, name_of, whose
-from enrichment.normalize.host import ascii_host
-from enrichment.normalize.url import registrable_domain
-from enrichment.vocabulary import EntityType
+from enrichment.normalize.contact.host import ascii_host
+from enrichment.normalize.contact.url import registrable_domain
 
 EXTERNAL_ID, NAME = "external_id", "name"
 

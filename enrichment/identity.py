@@ -16,14 +16,14 @@ from urllib.parse import unquote
 import idna
 
 from enrichment.catalogue import FieldKind, fields_of
-from enrichment.normalize.company_name import core_name
-from enrichment.normalize.email import EmailKind, canonical_email, email_kind
-from enrichment.normalize.host import ascii_host, domain_of_host, registry_domain_of_host
-from enrichment.normalize.phone import canonical_phone
-from enrichment.normalize.social import canonical_linkedin_company, canonical_linkedin_person
-from enrichment.normalize.text import Refused, visible, words
-from enrichment.normalize.url import canonical_domain, canonical_website, split_url
-from enrichment.vocabulary import EntityType
+from enrichment.enums import EntityType
+from enrichment.normalize.contact.email import EmailKind, canonical_email, email_kind
+from enrichment.normalize.contact.host import ascii_host, domain_of_host, registry_domain_of_host
+from enrichment.normalize.contact.phone import canonical_phone
+from enrichment.normalize.contact.social import canonical_linkedin_company, canonical_linkedin_person
+from enrichment.normalize.contact.url import canonical_domain, canonical_website, split_url
+from enrichment.normalize.names.company_name import core_name
+from enrichment.normalize.text.text import Refused, visible, words
 
 
 class IdentifierKind(StrEnum):

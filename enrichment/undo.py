@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from enrichment.vocabulary import SOURCE_CRM, SOURCE_REVIEWER
+from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
 
 
 class UndoSkipReason(StrEnum):

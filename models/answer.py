@@ -6,7 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from models.fields import Instant, id_field
+from models.db.columns import Instant, id_field
 
 
 class Answer(Model):

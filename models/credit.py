@@ -19,8 +19,8 @@ from datetime import datetime
 from tortoise import fields
 from tortoise.models import Model
 
-from enrichment.vocabulary import CreditKind, EntityType, JobTrigger
-from models.fields import Instant, id_field
+from enrichment.enums import CreditKind, EntityType, JobTrigger
+from models.db.columns import Instant, id_field
 
 
 class CreditAccount(Model):

@@ -6,8 +6,8 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from enrichment.vocabulary import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from models.fields import Instant, id_field
+from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from models.db.columns import Instant, id_field
 from models.record import Record
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from enrichment.vocabulary import SOURCE_CRM, SOURCE_REVIEWER, EntityType, JobTrigger
-from models.database import dialect, dump_rows, execute, insert_rows, marks, query, rows
+from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType, JobTrigger
+from models.db.database import dialect, dump_rows, execute, insert_rows, marks, query, rows
 
 _DAY_MICROS = 86_400_000_000.0
 _PLAN = {

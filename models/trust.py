@@ -8,8 +8,8 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from enrichment.vocabulary import EntityType
-from models.database import insert_rows, marks, query
+from enrichment.enums import EntityType
+from models.db.database import insert_rows, marks, query
 
 
 class Verdict(StrEnum):

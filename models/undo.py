@@ -8,8 +8,8 @@ from tortoise import fields
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
-from models.database import insert_rows, load, marks, query
-from models.fields import Instant, id_field
+from models.db.columns import Instant, id_field
+from models.db.database import insert_rows, load, marks, query
 from models.record import Record
 
 

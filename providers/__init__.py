@@ -1,1 +1,1 @@
-"""Sources of data, one module each, behind the protocol of `providers.base`."""
+"""Sources of data, one module each, behind the protocol of `providers.api`."""

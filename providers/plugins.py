@@ -14,9 +14,9 @@ from typing import Any, TypeGuard
 import structlog
 
 from enrichment.catalogue import fields_of
-from enrichment.vocabulary import EntityType
-from providers.adapter import Adapter
-from providers.base import Provider, ProviderInfo
+from enrichment.enums import EntityType
+from providers.api import Provider, ProviderInfo
+from providers.http.adapter import Adapter
 
 GROUP = "auto_enrichment.providers"
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from providers.base import Provider, ProviderInfo
-from providers.directory import Directory
+from providers.api import Provider, ProviderInfo
+from providers.directory.directory import Directory
 from providers.signals import Signals
 
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from enrichment.catalogue import fields_of
-from enrichment.normalize.email import EmailKind, email_kind
-from enrichment.normalize.host import RESERVED_TLDS
-from enrichment.normalize.mail_domains import names_no_employer
-from enrichment.normalize.url import registrable_domain
-from enrichment.vocabulary import EntityType
-from providers.base import Answer, Finding, ProviderInfo, Question
-from providers.people import PersonName, names_of_email, split_full_name
-from providers.phones import Home, home_of
-from providers.titles import department, seniority
+from enrichment.enums import EntityType
+from enrichment.normalize.contact.email import EmailKind, email_kind
+from enrichment.normalize.contact.host import RESERVED_TLDS
+from enrichment.normalize.contact.mail_domains import names_no_employer
+from enrichment.normalize.contact.url import registrable_domain
+from providers.api import Answer, Finding, ProviderInfo, Question
+from providers.matching.person_names import PersonName, names_of_email, split_full_name
+from providers.matching.phone_region import Home, home_of
+from providers.titles.titles import department, seniority
 
 _OF_A_PERSON = frozenset(
     ["firstName", "lastName", "companyDomain", "website", "seniorityLevel", "department", "city", "state", "country"]

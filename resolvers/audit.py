@@ -16,12 +16,12 @@ from uuid import UUID
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.database import execute, query
-from models.fields import from_micros, to_micros
+from models.db.columns import from_micros, to_micros
+from models.db.database import execute, query
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.paging import Page, PageArgs, check_id, read_cursor
-from resolvers.texts import MAX_NAME, check_text
+from resolvers.validation import MAX_NAME, check_text
 
 _READ_AT_ONCE = 2000
 

@@ -8,13 +8,13 @@ from typing import Any
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.config import Config, InvalidConfig, differences, merge, parse_config
-from models.database import dump, execute, load, query, transaction
-from models.fields import from_micros, new_id, to_micros
+from models.db.columns import from_micros, new_id, to_micros
+from models.db.database import dump, execute, load, query, transaction
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed, VersionMismatch
+from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import config_of, organization_of, read_config
-from resolvers.restore import restore_jobs
 
 _READ_ONLY = frozenset({"version", "updatedAt", "updatedBy"})  # shown by GET, so clients send them back
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 from arq.connections import ArqRedis
 
 from providers.registry import Registry
-from resolvers.callbacks import Callbacks
 from resolvers.errors import Forbidden, Unauthenticated
-from resolvers.live import Live
-from resolvers.sealing import Sealer
+from resolvers.events.subscriber import Live
+from resolvers.provider.callback_urls import Callbacks
+from resolvers.secret_box import Sealer
 
 
 class Role(StrEnum):

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.config import Config, default_config
-from models.database import dump, execute, query
-from models.fields import new_id, to_micros
+from models.db.columns import new_id, to_micros
+from models.db.database import dump, execute, query
 from models.organization import Organization
 from providers.registry import Registry
 

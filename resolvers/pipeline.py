@@ -7,14 +7,14 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.database import execute, query, transaction
-from models.fields import from_micros, to_micros
+from models.db.columns import from_micros, to_micros
+from models.db.database import execute, query, transaction
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
-from resolvers.events import announce
+from resolvers.events.publisher import announce
 from resolvers.organizations import organization_of
-from resolvers.texts import check_text
-from resolvers.wake import wake_workers
+from resolvers.queue_wakeup import wake_workers
+from resolvers.validation import check_text
 
 MAX_REASON = 1000
 

@@ -7,9 +7,9 @@ import strawberry
 
 from resolvers import audit as operations
 from resolvers.paging import DEFAULT_SIZE
-from schema.context import Info
-from schema.paging import Connection, page_args
-from schema.scalars import JSON
+from schema.base.context import Info
+from schema.base.paging import Connection, page_args
+from schema.base.scalars import JSON
 
 
 @strawberry.type(description="One line of the audit log.")

@@ -7,12 +7,12 @@ from typing import Self
 import strawberry
 
 from models import erasure as models
-from resolvers import erasure as operations
+from resolvers.erasure import api as operations
 from resolvers.paging import DEFAULT_SIZE
-from schema.context import Info
-from schema.enums import EntityType
-from schema.paging import Connection, page_args
-from schema.problem import Problem
+from schema.base.context import Info
+from schema.base.enums import EntityType
+from schema.base.paging import Connection, page_args
+from schema.base.problem import Problem
 
 
 @strawberry.type(description="How much was removed, and where.")

@@ -7,8 +7,8 @@ from typing import Self
 import strawberry
 
 from resolvers import pipeline as operations
-from schema.context import Info
-from schema.streams import closing
+from schema.base.context import Info
+from schema.base.streams import closing
 
 
 @strawberry.type(description="Whether the organization's jobs are dispatched.")

@@ -6,11 +6,11 @@ from typing import Self
 
 import strawberry
 
-from resolvers import keys
-from resolvers import providers as operations
-from schema.context import Info
-from schema.enums import BreakerState, EntityType
-from schema.paging import Each
+from resolvers.provider import api as operations
+from resolvers.provider import keys
+from schema.base.context import Info
+from schema.base.enums import BreakerState, EntityType
+from schema.base.paging import Each
 
 
 @strawberry.type(description="The fields that a provider can give for one entity type.")

@@ -19,28 +19,28 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
 from schema.audit import AuditQuery
-from schema.config import ConfigMutation, ConfigQuery
-from schema.conflict import ConflictMutation, ConflictQuery, ConflictSubscription
-from schema.credit import CreditMutation, CreditQuery
-from schema.documents import Document, Documents
-from schema.enrich import EnrichMutation, EnrichQuery
+from schema.base.errors import ErrorTranslator
+from schema.base.loaders import Loaders
+from schema.base.scalars import SCALARS
+from schema.checks.documents import Document, Documents
+from schema.checks.limits import Limits
+from schema.config.config import ConfigMutation, ConfigQuery
+from schema.conflict.conflict import ConflictMutation, ConflictQuery, ConflictSubscription
+from schema.conflict.suggestion import SuggestionMutation, SuggestionQuery
+from schema.cost.preview import PreviewQuery
+from schema.credit.credit import CreditMutation, CreditQuery
+from schema.credit.ledger import LedgerQuery, LedgerSubscription
 from schema.erasure import ErasureMutation, ErasureQuery
-from schema.errors import ErrorTranslator
-from schema.explain import ExplainQuery
-from schema.freshness import FreshnessQuery
-from schema.intake import IntakeMutation
-from schema.job import JobMutation, JobQuery, JobSubscription
-from schema.ledger import LedgerQuery, LedgerSubscription
-from schema.limits import Limits
-from schema.loaders import Loaders
+from schema.job.enrich import EnrichMutation, EnrichQuery
+from schema.job.job import JobMutation, JobQuery, JobSubscription
 from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscription
-from schema.preview import PreviewQuery
 from schema.provider import ProviderMutation, ProviderQuery
-from schema.record import RecordQuery
-from schema.scalars import SCALARS
+from schema.record.explain import ExplainQuery
+from schema.record.ingest import IntakeMutation
+from schema.record.record import RecordQuery
+from schema.refresh import FreshnessQuery
 from schema.simulation import SimulationQuery
 from schema.stats import StatsQuery
-from schema.suggestion import SuggestionMutation, SuggestionQuery
 from schema.suppression import SuppressionMutation, SuppressionQuery
 from schema.undo import UndoMutation, UndoQuery
 

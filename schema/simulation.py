@@ -7,15 +7,15 @@ from typing import Annotated, Self
 
 import strawberry
 
-from enrichment import recorded
-from enrichment.differences import Difference, Tally
-from resolvers import simulation as operations
+from enrichment.replay import snapshot
+from enrichment.replay.diff import Difference, Tally
 from resolvers.errors import BadRequest, Fault
-from schema.config_input import ConfigInput
-from schema.context import Info
-from schema.enums import ConflictReason, DifferenceKind, EntityType, FieldOutcomeReason
-from schema.paging import Each
-from schema.scalars import JSON
+from resolvers.simulation import api as operations
+from schema.base.context import Info
+from schema.base.enums import ConflictReason, DifferenceKind, EntityType, FieldOutcomeReason
+from schema.base.paging import Each
+from schema.base.scalars import JSON
+from schema.config.input import ConfigInput
 
 MOST_SHOWN = 1000
 
@@ -29,7 +29,7 @@ class FieldEffect:
     conflict: ConflictReason | None
 
     @classmethod
-    def of(cls, effect: recorded.Effect) -> Self:
+    def of(cls, effect: snapshot.Effect) -> Self:
         return cls(
             reason=effect.reason,
             provider=effect.source,

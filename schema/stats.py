@@ -6,8 +6,8 @@ from typing import Annotated, Self
 import strawberry
 
 from resolvers import stats as operations
-from schema.context import Info
-from schema.enums import EntityType, FieldOutcomeReason, JobStatus
+from schema.base.context import Info
+from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus
 
 
 @strawberry.type

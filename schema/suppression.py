@@ -6,11 +6,11 @@ from typing import Self
 import strawberry
 
 from models import erasure as models
-from resolvers import suppression as operations
 from resolvers.paging import DEFAULT_SIZE
-from schema.context import Info
-from schema.enums import SuppressionKind
-from schema.paging import Connection, page_args
+from resolvers.suppression import api as operations
+from schema.base.context import Info
+from schema.base.enums import SuppressionKind
+from schema.base.paging import Connection, page_args
 
 
 @strawberry.type(description="One entry of the suppression list. What it stands for is kept as a keyed hash alone.")

@@ -9,16 +9,16 @@ import strawberry
 
 from enrichment import undo as decisions
 from models import undo as models
-from resolvers import undo as operations
 from resolvers.paging import DEFAULT_SIZE, PageArgs
-from resolvers.put_back import Change
-from resolvers.undo_scope import UndoScope
-from schema.context import Info
-from schema.enrich import RecordSelection
-from schema.enums import EntityType, UndoSkipReason
-from schema.paging import Connection, Each, page_args
-from schema.record import Record
-from schema.scalars import JSON
+from resolvers.undo import api as operations
+from resolvers.undo.apply import Change
+from resolvers.undo.scope import UndoScope
+from schema.base.context import Info
+from schema.base.enums import EntityType, UndoSkipReason
+from schema.base.paging import Connection, Each, page_args
+from schema.base.scalars import JSON
+from schema.job.enrich import RecordSelection
+from schema.record.record import Record
 
 
 @strawberry.enum(description="What an undo is about.")

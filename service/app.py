@@ -16,14 +16,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
 from resolvers.errors import OperationError
-from service.graphql import graphql_routes
-from service.health import health_routes
-from service.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware
-from service.problems import answer_problem
+from service.graphql.http import graphql_routes
+from service.http.health import health_routes
+from service.http.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware
+from service.http.problems import answer_problem
+from service.http.webhooks import webhook_routes
 from service.rest import rest_routes
 from service.runtime import Runtime, service_version
 from service.settings import Settings
-from service.webhooks import webhook_routes
 
 STATIC_DIR = Path(__file__).parent / "static"
 

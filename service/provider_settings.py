@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from providers.description_file import DescriptionError, read_descriptions
+from providers.described.file import DescriptionError, read_descriptions
 from providers.plugins import is_secret, plugin_names
 from service.settings import PREFIX, Settings, shown, unknown_variables
 

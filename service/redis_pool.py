@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from service.embedded import in_process_pool
+from service.embedded.redis import in_process_pool
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0

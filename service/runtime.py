@@ -15,18 +15,18 @@ from arq.connections import ArqRedis
 from arq.worker import Worker
 from tortoise.exceptions import BaseORMException
 
-from models import database, migrate
+from models.db import database, migrate
 from resolvers.context import Services
-from resolvers.live import Live
-from service.auth import Authenticator, build_authenticator
-from service.data_dir import DataDirBusy, DataDirLock
-from service.embedded import EmbeddedRedis, NoRedisServer, recorded_socket, socket_url
-from service.logs import redact_text
-from service.metrics import Metrics
+from resolvers.events.subscriber import Live
+from service.auth.tokens import Authenticator, build_authenticator
+from service.embedded.data_dir import DataDirBusy, DataDirLock
+from service.embedded.redis import EmbeddedRedis, NoRedisServer, recorded_socket, socket_url
+from service.embedded.supervisor import WorkerSupervisor
+from service.http.metrics import Metrics
+from service.logs.logs import redact_text
 from service.redis_pool import RedisOutOfReach, check_redis, redis_at
 from service.settings import PREFIX, BadSettings, Settings, without_password
 from service.sources import open_sources
-from service.supervisor import WorkerSupervisor
 from workers.settings import build_worker
 
 API_TRIES = 3  # a caller waits for these

@@ -11,7 +11,7 @@ import orjson
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from providers.addresses import check_base
+from providers.http.addresses import check_base
 
 PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis

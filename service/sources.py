@@ -9,28 +9,28 @@ from pathlib import Path
 import structlog
 from arq.connections import ArqRedis
 
-from models.fields import to_micros
-from models.health import note_credits
-from providers.adapter import Adapter, HearingAdapter
-from providers.apollo import Apollo
-from providers.base import Provider
-from providers.clearbit import Clearbit
-from providers.crunchbase import Crunchbase
-from providers.described import Described, load_described
-from providers.description_file import DescriptionError
-from providers.directory_file import DirectoryFileError
-from providers.http_source import HearingSource, HttpSource
-from providers.hunter import Hunter
-from providers.peopledatalabs import PeopleDataLabs
+from models.db.columns import to_micros
+from models.provider_state import note_credits
+from providers.api import Provider
+from providers.apollo.adapter import Apollo
+from providers.clearbit.adapter import Clearbit
+from providers.crunchbase.adapter import Crunchbase
+from providers.described.file import DescriptionError
+from providers.described.provider import Described, load_described
+from providers.directory.file import DirectoryFileError
+from providers.http.adapter import Adapter, HearingAdapter
+from providers.http.client import Transport
+from providers.http.provider import HearingSource, HttpSource
+from providers.http.rate_limit import RedisPoliteness
+from providers.hunter.adapter import Hunter
+from providers.peopledatalabs.adapter import PeopleDataLabs
 from providers.plugins import load_plugins
-from providers.politeness import RedisPoliteness
 from providers.registry import ProviderSettings, Registry, default_registry
-from providers.transport import Transport
-from providers.zoominfo import ZoomInfo
-from resolvers.callbacks import Callbacks
-from resolvers.keys import StoredKeys
-from resolvers.sealing import Sealer
-from service.auth import kept_secret
+from providers.zoominfo.adapter import ZoomInfo
+from resolvers.provider.callback_urls import Callbacks
+from resolvers.provider.keys import StoredKeys
+from resolvers.secret_box import Sealer
+from service.auth.tokens import kept_secret
 from service.provider_settings import settings_of
 from service.settings import PAID_PROVIDERS, PREFIX, BadSettings, Settings
 

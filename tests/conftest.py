@@ -18,9 +18,9 @@ import pytest
 import redis as blocking_redis
 from arq.connections import ArqRedis
 
-from models import database
-from models.migrate import migrate
-from service.embedded import server_programs, socket_url
+from models.db import database
+from models.db.migrate import migrate
+from service.embedded.redis import server_programs, socket_url
 from service.redis_pool import redis_at
 
 

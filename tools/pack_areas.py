@@ -16,8 +16,8 @@ from pathlib import Path
 from phonenumbers.geodata import GEOCODE_DATA
 
 from enrichment.catalogue import normalize
-from enrichment.normalize.country import country_name
-from enrichment.vocabulary import EntityType
+from enrichment.enums import EntityType
+from enrichment.normalize.places.country import country_name
 
 LONGEST = 5
 NORTH_AMERICA = ("US", "CA")

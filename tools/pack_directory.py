@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from enrichment.catalogue import Refused, normalize
-from enrichment.normalize.company_name import core_name
-from enrichment.vocabulary import EntityType
+from enrichment.enums import EntityType
+from enrichment.normalize.names.company_name import core_name
 
 Row = dict[str, Any]
 

@@ -8,15 +8,15 @@ import orjson
 from arq import cron, func
 from arq.worker import Worker
 
-from models.fields import new_id
-from models.queue import LEASE
+from models.db.columns import new_id
+from models.job_claims import LEASE
 from resolvers.context import Services
-from resolvers.wake import ENRICH
-from workers.crew import CAPACITY, Crew
-from workers.enrich import enrich
+from resolvers.queue_wakeup import ENRICH
 from workers.heartbeat import beat_forever
-from workers.overdue import drop_overdue
-from workers.sweep import drop_old_hearings, new_day, refresh, sweep
+from workers.job.enrich import enrich
+from workers.job.runner import CAPACITY, Crew
+from workers.schedule import drop_old_hearings, new_day, refresh, sweep
+from workers.upkeep.expire_pending import drop_overdue
 
 POLL_SECONDS = 0.02
 LONGEST_RUN_SECONDS = 3600  # the lease, not arq, says when a run is lost

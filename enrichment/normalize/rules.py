@@ -6,28 +6,16 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from enrichment.normalize.address import canonical_postal_code, canonical_street, postal_key, street_key
-from enrichment.normalize.city import canonical_city, city_key, same_city
-from enrichment.normalize.codes import canonical_naics, canonical_sic, canonical_symbol, code_key, same_code, symbol_key
-from enrichment.normalize.company_name import canonical_company, company_key
-from enrichment.normalize.country import canonical_country
-from enrichment.normalize.email import canonical_email
-from enrichment.normalize.industry import canonical_industry, industry_key, is_vague_label, same_industry
-from enrichment.normalize.listing import canonical_list, list_key
-from enrichment.normalize.number import canonical_count, canonical_money, is_far_off, quantity_key, same_quantity
-from enrichment.normalize.person_name import canonical_person_name, person_key
-from enrichment.normalize.phone import canonical_phone, phone_key, same_phone
-from enrichment.normalize.social import (
+from enrichment.normalize.contact.email import canonical_email
+from enrichment.normalize.contact.phone import canonical_phone, phone_key, same_phone
+from enrichment.normalize.contact.social import (
     canonical_facebook,
     canonical_linkedin_company,
     canonical_linkedin_person,
     canonical_twitter_handle,
     canonical_twitter_url,
 )
-from enrichment.normalize.state import canonical_state, same_state, state_key
-from enrichment.normalize.text import Refused, fold, words
-from enrichment.normalize.title import same_title, title_key
-from enrichment.normalize.url import (
+from enrichment.normalize.contact.url import (
     canonical_company_domain,
     canonical_domain,
     canonical_link,
@@ -35,14 +23,39 @@ from enrichment.normalize.url import (
     link_key,
     website_key,
 )
-from enrichment.normalize.wording import (
+from enrichment.normalize.industry.industry import canonical_industry, industry_key, is_vague_label, same_industry
+from enrichment.normalize.names.company_name import canonical_company, company_key
+from enrichment.normalize.names.person_name import canonical_person_name, person_key
+from enrichment.normalize.numbers.codes import (
+    canonical_naics,
+    canonical_sic,
+    canonical_symbol,
+    code_key,
+    same_code,
+    symbol_key,
+)
+from enrichment.normalize.numbers.number import (
+    canonical_count,
+    canonical_money,
+    is_far_off,
+    quantity_key,
+    same_quantity,
+)
+from enrichment.normalize.numbers.year import canonical_year, same_year
+from enrichment.normalize.places.address import canonical_postal_code, canonical_street, postal_key, street_key
+from enrichment.normalize.places.city import canonical_city, city_key, same_city
+from enrichment.normalize.places.country import canonical_country
+from enrichment.normalize.places.state import canonical_state, same_state, state_key
+from enrichment.normalize.text.listing import canonical_list, list_key
+from enrichment.normalize.text.text import Refused, fold, words
+from enrichment.normalize.text.wording import (
     canonical_department,
     canonical_description,
     canonical_seniority,
     canonical_text,
     canonical_title,
 )
-from enrichment.normalize.year import canonical_year, same_year
+from enrichment.normalize.titles.title import same_title, title_key
 
 
 class FieldKind(StrEnum):

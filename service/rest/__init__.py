@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from service.problems import problem_of
-from service.rest import config, conflicts, erasure, jobs, pipeline, records, usage
+from service.http.problems import problem_of
+from service.rest import config, conflict, erasure, job, pipeline, record, usage
 from service.rest.docs import page, render
 from service.rest.openapi import describe
 from service.rest.operation import Operation
@@ -22,10 +22,10 @@ from service.runtime import service_version
 
 OPERATIONS: tuple[Operation, ...] = (
     *config.OPERATIONS,
-    *records.OPERATIONS,
+    *record.OPERATIONS,
     *erasure.OPERATIONS,
-    *jobs.OPERATIONS,
-    *conflicts.OPERATIONS,
+    *job.OPERATIONS,
+    *conflict.OPERATIONS,
     *pipeline.OPERATIONS,
     *usage.OPERATIONS,
 )

@@ -11,10 +11,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from service.problems import KINDS
+from service.http.problems import KINDS
 from service.rest.openapi import Json
 
-_FILES = Path(__file__).parent.parent / "static" / "docs"
+_FILES = Path(__file__).parents[1] / "static" / "docs"
 _BASE = "https://base.invalid"  # stands for the address of this service until a page is asked for
 _CODE = re.compile(r"`([^`]+)`")
 

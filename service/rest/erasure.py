@@ -3,11 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from enrichment.vocabulary import EntityType
-from resolvers import erasure
+from enrichment.enums import EntityType
 from resolvers.context import Context, Role
+from resolvers.erasure import api as erasure
 from resolvers.errors import BadRequest, Fault
-from resolvers.texts import MAX_EXTERNAL_ID
+from resolvers.validation import MAX_EXTERNAL_ID
 from service.rest.examples import CERTIFICATE
 from service.rest.operation import Answer, Operation, Parameter
 from service.rest.query import Query

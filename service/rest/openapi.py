@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
-from service import problems
-from service.problems import KINDS
+from service.http import problems
+from service.http.problems import KINDS
 from service.rest.operation import Answer, Body, Operation, Parameter
 from service.rest.schemas import SCHEMAS
 from service.rest.schemas.build import ref

@@ -12,21 +12,21 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from enrichment.vocabulary import FieldOutcomeReason, JobStatus
+from enrichment.enums import FieldOutcomeReason, JobStatus
 from models.conflict import Conflict
 from models.credit import CreditEntry
 from models.job import Job, Step
-from resolvers.alerts import AlertView
 from resolvers.config import ConfigView
-from resolvers.credits import CreditUsage, DailyUsage, UsageSlice
-from resolvers.erasure import EraseResult
+from resolvers.conflict.trust import stated_confidence
+from resolvers.credit.alerts import AlertView
+from resolvers.credit.api import CreditUsage, DailyUsage, UsageSlice
+from resolvers.erasure.api import EraseResult
 from resolvers.errors import OperationError
-from resolvers.freshness import Aging
-from resolvers.intake import RecordOutcome
 from resolvers.pipeline import PipelineView
-from resolvers.records import UpsertOutcome
+from resolvers.record.api import UpsertOutcome
+from resolvers.record.ingest import RecordOutcome
+from resolvers.refresh.freshness import Aging
 from resolvers.stats import DayStats, FieldFillRate, ProviderStats, Stats
-from resolvers.trust import stated_confidence
 
 JsonObject = dict[str, Any]
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC

@@ -3,8 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from resolvers import alerts, credits, stats
+from resolvers import stats
 from resolvers.context import Context
+from resolvers.credit import alerts
+from resolvers.credit import api as credits
 from resolvers.paging import PageArgs
 from service.rest.examples import CREDITS, STATS
 from service.rest.operation import Answer, Operation

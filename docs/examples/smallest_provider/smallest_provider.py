@@ -1,11 +1,11 @@
 """The smallest provider: asks a company directory over HTTP for the industry and the city of an account."""
 
-from enrichment.vocabulary import EntityType
-from providers.adapter import Adapter, Http
-from providers.base import NO_MATCH, Answer, Finding, ProviderInfo, Question
-from providers.identity import is_asked_company, wrong_entity
+from enrichment.enums import EntityType
+from providers.api import NO_MATCH, Answer, Finding, ProviderInfo, Question
+from providers.http.adapter import Adapter, Http
+from providers.http.replies import failure
+from providers.matching.identity import is_asked_company, wrong_entity
 from providers.plugins import PluginContext
-from providers.replies import failure
 
 
 class SmallestProvider(Adapter):

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from enrichment.config import Config
-from enrichment.vocabulary import FieldPolicy
+from enrichment.enums import FieldPolicy
 from service.rest.schemas.build import MOMENT, TEXT, Json, always, in_any_case, nullable, ref
 
 _CHANGES = "Changes"

@@ -1,6 +1,6 @@
 """The shape of a conflict and of the decision on it."""
 
-from enrichment.vocabulary import ConflictReason, ConflictStatus, EntityType, ResolutionAction
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from service.rest.schemas.build import (
     ANYTHING,
     COUNT,

@@ -1,6 +1,6 @@
 """The shape of a certificate of erasure."""
 
-from enrichment.vocabulary import EntityType
+from enrichment.enums import EntityType
 from service.rest.schemas.build import COUNT, ID, MOMENT, TEXT, closed_list, listed, nullable, shape
 
 CERTIFICATE = shape(

@@ -1,6 +1,6 @@
 """The shape of a job and of what it is made of."""
 
-from enrichment.vocabulary import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from service.rest.schemas.build import (
     COUNT,
     FLAG,

@@ -1,7 +1,7 @@
 """The shape of records as they are sent, and of what happened to each."""
 
-from enrichment.vocabulary import EntityType
-from resolvers.intake import RecordOutcome
+from enrichment.enums import EntityType
+from resolvers.record.ingest import RecordOutcome
 from service.rest.schemas.build import (
     ANYTHING,
     COUNT,

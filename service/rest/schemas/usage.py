@@ -1,6 +1,6 @@
 """The shapes of credits and statistics."""
 
-from enrichment.vocabulary import CreditKind, EntityType, FieldOutcomeReason, JobStatus, JobTrigger
+from enrichment.enums import CreditKind, EntityType, FieldOutcomeReason, JobStatus, JobTrigger
 from service.rest.schemas.build import (
     COUNT,
     DAY,

@@ -1,0 +1,124 @@
+"""Survivorship: from what several sources say of one field, the value to believe and how much.
+
+Sources that say the same are counted together: belief in a value is one minus the chance that all of its
+sources are wrong, each taken as independent. It never reaches certainty.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from enrichment.catalogue import same
+from enrichment.enums import EntityType
+from enrichment.normalize.contact.url import registrable_domain
+
+MOST_CONFIDENCE = 0.99
+Same = Callable[[Any, Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One source's value for one field. `value` is canonical; `confidence` is 0 to 1, trust included.
+
+    `before_trust` is the confidence before what people's decisions taught (None: they taught nothing).
+    """
+
+    provider: str
+    value: Any
+    confidence: float
+    observed_at: datetime
+    before_trust: float | None = None
+
+    @property
+    def stated(self) -> float:
+        """How confident the source itself is, 0 to 1."""
+        return self.confidence if self.before_trust is None else self.before_trust
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The value that survives: from its most confident source, with all that support it (best first)."""
+
+    value: Any
+    confidence: float
+    observed_at: datetime
+    support: tuple[Candidate, ...]
+
+    @property
+    def provider(self) -> str:
+        return self.support[0].provider
+
+
+def agreed_confidence(confidences: Sequence[float]) -> float:
+    """Belief (0 to 0.99) in a value that independent sources give with these confidences."""
+    doubt = 1.0
+    for confidence in confidences:
+        doubt *= 1.0 - confidence
+    return min(1.0 - doubt, max(MOST_CONFIDENCE, *confidences)) if confidences else 0.0
+
+
+def survivors(candidates: Sequence[Candidate], same: Same) -> list[Proposal]:
+    """The different values among `candidates`, most believed first.
+
+    `candidates` come in order of priority, which decides between equals. A source counts once for a value. A value
+    joins those that it is the same as, each of them: a range holds 60 and 150, which are not one.
+    """
+    groups: list[list[Candidate]] = []
+    for candidate in candidates:
+        group = next((group for group in groups if all(same(one.value, candidate.value) for one in group)), None)
+        if group is None:
+            groups.append([candidate])
+        elif all(other.provider != candidate.provider for other in group):
+            group.append(candidate)
+    proposals = [_proposal(group) for group in groups]
+    proposals.sort(key=lambda proposal: -proposal.confidence)  # stable: priority decides between equals
+    return proposals
+
+
+_ADDRESSES = frozenset({"domain", "companyDomain", "website"})  # each tells the others
+
+
+def discount(
+    entity_type: EntityType,
+    candidates: Mapping[str, Candidate],
+    asked_with: Mapping[str, Any],
+    borrowed: Mapping[str, float],
+) -> dict[str, Candidate]:
+    """What a source says that was asked with identifiers which other sources had found.
+
+    `borrowed` maps those identifiers to their confidence. A source that gives one back, or another form of the
+    same address, is an echo and no second opinion; all else it says is believed no more than they are.
+    """
+    belief = max(borrowed.values())
+    return {
+        name: replace(
+            candidate,
+            confidence=candidate.confidence * belief,
+            before_trust=None if candidate.before_trust is None else candidate.before_trust * belief,
+        )
+        for name, candidate in candidates.items()
+        if not _is_echo(entity_type, name, candidate.value, asked_with, borrowed)
+    }
+
+
+def _is_echo(
+    entity_type: EntityType, name: str, value: Any, asked_with: Mapping[str, Any], borrowed: Mapping[str, float]
+) -> bool:
+    if name in borrowed:
+        return same(entity_type, name, value, asked_with.get(name))
+    if name not in _ADDRESSES:
+        return False
+    domain = registrable_domain(value) if isinstance(value, str) else None
+    lent = [asked_with[other] for other in _ADDRESSES & borrowed.keys() if isinstance(asked_with.get(other), str)]
+    return domain is not None and any(registrable_domain(other) == domain for other in lent)
+
+
+def _proposal(group: list[Candidate]) -> Proposal:
+    support = tuple(sorted(group, key=lambda candidate: -candidate.confidence))
+    return Proposal(
+        value=support[0].value,
+        confidence=agreed_confidence([candidate.confidence for candidate in support]),
+        observed_at=max(candidate.observed_at for candidate in support),
+        support=support,
+    )

@@ -1,0 +1,42 @@
+"""How fresh a value is: the chance that what a source saw then still holds now.
+
+It halves with every half-life of its field (see `enrichment.learn.half_life`). Freshness goes by when the source
+observed the value, not by when its answer arrived; a source that sees the value again renews it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
+
+_DAY_SECONDS = 86_400.0
+
+
+def freshness(observed_at: datetime, now: datetime, half_life_days: float) -> float:
+    """From 1 (seen just now, or later than `now`) towards 0."""
+    days = (now - observed_at).total_seconds() / _DAY_SECONDS
+    return float(0.5 ** (max(days, 0.0) / half_life_days))
+
+
+def is_own(source: str) -> bool:
+    """Whether a value is enrichment's own: one that a refresh looks up again."""
+    return source not in {SOURCE_CRM, SOURCE_REVIEWER}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One of enrichment's own values, with its freshness and the confidence (both 0-1) it was written with."""
+
+    freshness: float
+    confidence: float
+
+
+def record_freshness(values: Iterable[Held]) -> float | None:
+    """The freshness of a record: the mean of enrichment's own values, each counted by its confidence.
+
+    None where there are none: what the CRM and reviewers hold is theirs to keep up.
+    """
+    held = [(value.confidence, value.confidence * value.freshness) for value in values]
+    believed = sum(confidence for confidence, _ in held)
+    return sum(fresh for _, fresh in held) / believed if believed else None

@@ -1,0 +1,275 @@
+"""Rules that reviewers already follow: found in the older part of their decisions, tried on the newer part.
+
+A rule is suggested only where it would have agreed with nearly all of the decisions that it speaks of: on the
+whole, in the newer part, which it was not fitted on, and lately. The simplest rule that explains the decisions is
+preferred: one about anyone before one for each provider, and either before one with a least confidence, which
+must also be told apart from what lies below it. Decisions that a rule of the configuration makes by now teach
+nothing new.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from uuid import UUID, uuid5
+
+from enrichment.config import Config, ReviewRule, RuleAction
+from enrichment.decide.merge import Proposal
+from enrichment.decide.rules import Ruling, ruling
+from enrichment.enums import ConflictReason, EntityType, FieldPolicy
+from enrichment.learn import beta
+
+LEAST_SEEN = 20  # decisions that a rule must have spoken of
+OLDER = 0.6  # the share of the decisions that a rule is fitted on
+MOST_WRONG = 0.1  # the share of decisions that a rule may get wrong
+MOST_WRONG_IN_PART = 0.15  # the same in the part that it was fitted on, and in the part that it is tried on
+LEAST_CERTAIN = 0.8  # the chance of agreement lies above this with 97.5 % probability
+LATELY = 20  # newest decisions, in which
+MOST_WRONG_LATELY = 0.25  # a habit that has ended would show
+_EACH = 10  # decisions about a provider, before it may stand for anyone
+_NAMESPACE = UUID("5d0f9f57-3c9c-4c0e-9a58-6f1b0b7f3a61")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a conflict asks, as rules see it: its proposals, most believed first, and what is there."""
+
+    entity_type: EntityType
+    field: str
+    reason: ConflictReason
+    proposals: Sequence[Proposal]
+    has_value: bool
+    chosen_by_hand: bool  # the current value is a reviewer's
+
+    def ruled(self, rules: Sequence[ReviewRule], minimum: float) -> Ruling:
+        """What these rules make of it, where `minimum` (0-1) is the least confidence to write."""
+        may_accept = not self.chosen_by_hand
+        return ruling(rules, self.proposals, minimum=minimum, may_accept=may_accept, may_keep=self.has_value)
+
+    def settled_by(self, rule: ReviewRule, config: Config) -> Ruling | None:
+        """How this rule would settle it, after those of the configuration that come before it; None: it would not."""
+        if (rule.entity_type, rule.field) != (self.entity_type, self.field):
+            return None
+        if not self.is_asked_under(config.rule(self.entity_type, self.field).policy):
+            return None
+        rules = config.rules_of(self.entity_type, self.field)
+        ruled = self.ruled(rules if rule in rules else [*rules, rule], config.minimum(self.entity_type, self.field))
+        return ruled if ruled.rule == rule else None
+
+    def is_asked_under(self, policy: FieldPolicy) -> bool:
+        """Whether this policy asks such a question."""
+        if self.reason is ConflictReason.PROVIDERS_DISAGREE:
+            return policy is not FieldPolicy.NEVER
+        return policy in {FieldPolicy.REVIEW, FieldPolicy.OVERWRITE}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A question and its answer: the providers whose value was chosen, or that the current one was kept."""
+
+    question: Question
+    chosen: frozenset[str]
+    kept: bool
+
+    def agrees(self, ruled: Ruling) -> bool:
+        return self.kept if ruled.accepts is None else ruled.accepts.provider in self.chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A rule with how it would have done: decisions it speaks of and agrees with, on the whole and in the newer
+    part (`tested`), which it was not fitted on.
+    """
+
+    rule: ReviewRule
+    seen: int
+    agreed: int
+    tested: int
+    tested_agreed: int
+
+    @property
+    def wrong(self) -> int:
+        return self.seen - self.agreed
+
+    @property
+    def id(self) -> str:
+        """The same for the same rule."""
+        return suggestion_id(self.rule)
+
+    @property
+    def words(self) -> str:
+        """What reviewers keep doing."""
+        rule = self.rule
+        whose = f"{rule.provider}'s" if rule.provider else "the most certain"
+        sure = "" if rule.min_confidence is None else f" when its confidence was at least {rule.min_confidence:g}"
+        if rule.action is RuleAction.ACCEPT:
+            return f"reviewers accepted {whose} {rule.field} {self.agreed} of {self.seen} times{sure}"
+        whom = rule.provider or "every provider"
+        return f"reviewers kept the current {rule.field} against {whom} {self.agreed} of {self.seen} times{sure}"
+
+
+def suggestion_id(rule: ReviewRule) -> str:
+    sure = "" if rule.min_confidence is None else f"{rule.min_confidence:.6f}"
+    return str(uuid5(_NAMESPACE, f"{pattern_of(rule)}/{sure}"))
+
+
+def pattern_of(rule: ReviewRule) -> str:
+    """What a suggestion is about, whatever its least confidence: who dismisses it wants no other one either."""
+    kind = "any" if rule.min_confidence is None else "sure"
+    return f"{rule.entity_type.value}/{rule.field}/{rule.action.value}/{kind}/{rule.provider or ''}"
+
+
+def suggest(history: Iterable[Decided], config: Config) -> list[Suggestion]:
+    """Rules worth suggesting, those that settle most first. `history` is in order of time."""
+    by_field: dict[tuple[EntityType, str], list[Decided]] = defaultdict(list)
+    for decided in history:
+        by_field[decided.question.entity_type, decided.question.field].append(decided)
+    found = [
+        suggestion
+        for (entity_type, field), decisions in by_field.items()
+        for suggestion in _of_field(entity_type, field, decisions, config)
+    ]
+    return sorted(found, key=lambda one: (-one.seen, one.rule.words()))
+
+
+def _still_asked(decisions: Sequence[Decided], config: Config) -> Iterator[Decided]:
+    """Those that would be asked today, as they would be asked: decisions about one field."""
+    first = decisions[0].question
+    policy = config.rule(first.entity_type, first.field).policy
+    rules, minimum = config.rules_of(first.entity_type, first.field), config.minimum(first.entity_type, first.field)
+    for decided in decisions:
+        if decided.question.is_asked_under(policy):
+            ruled = decided.question.ruled(rules, minimum) if rules else None
+            if ruled is None:
+                yield decided
+            elif ruled.rule is None:
+                yield replace(decided, question=replace(decided.question, proposals=ruled.left))
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """How a rule would have done on one decision; `confidence` is that of the value it is about."""
+
+    confidence: float
+    agreed: bool
+    provider: str
+
+
+def _of_field(
+    entity_type: EntityType, field: str, decisions: Sequence[Decided], config: Config
+) -> Iterator[Suggestion]:
+    asked = list(_still_asked(decisions, config))
+    if len(asked) < LEAST_SEEN:
+        return
+    minimum = config.minimum(entity_type, field)
+    by_provider: dict[str | None, list[Decided]] = {None: asked}
+    for decided in asked:
+        for source in {one.provider for proposal in decided.question.proposals for one in proposal.support}:
+            by_provider.setdefault(source, []).append(decided)
+    tries: list[tuple[ReviewRule, list[_Try]]] = []
+    for provider in sorted(by_provider, key=lambda name: name or ""):  # anyone first
+        for action in RuleAction:
+            rule = ReviewRule(entity_type=entity_type, field=field, provider=provider, action=action)
+            tries.append((rule, list(_tried(rule, by_provider[provider], minimum))))
+    explained: set[str | None] = set()
+    for fit in (_always, _from_a_confidence_on):
+        for rule, tried in tries:
+            if None in explained or rule.provider in explained or (rule.provider is None and explained):
+                continue
+            suggestion = fit(rule, tried)
+            if suggestion is not None:
+                explained.add(rule.provider)
+                yield suggestion
+
+
+def _tried(rule: ReviewRule, decisions: Sequence[Decided], minimum: float) -> Iterator[_Try]:
+    for decided in decisions:
+        ruled = decided.question.ruled((rule,), minimum)
+        if ruled.rule is not None:
+            about = ruled.accepts or decided.question.proposals[0]
+            yield _Try(about.confidence, decided.agrees(ruled), about.provider)
+
+
+def _always(rule: ReviewRule, tried: Sequence[_Try]) -> Suggestion | None:
+    return _suggestion(rule, tried, _older(tried))
+
+
+def _from_a_confidence_on(rule: ReviewRule, tried: Sequence[_Try]) -> Suggestion | None:
+    """The rule with the least confidence that tells right from wrong best in the older part."""
+    older = _older(tried)
+    if rule.action is RuleAction.KEEP or not older:
+        return None
+    cut = _best_cut(tried[:older])
+    if cut is None:
+        return None
+    above = [one for one in tried if one.confidence >= cut]
+    below = [one for one in tried if one.confidence < cut]
+    if _interval(above)[0] <= _interval(below)[1]:
+        return None  # those below are accepted as often, for all we know
+    fitted = sum(one.confidence >= cut for one in tried[:older])
+    return _suggestion(rule.model_copy(update={"min_confidence": cut}), above, fitted)
+
+
+def _best_cut(tried: Sequence[_Try]) -> float | None:
+    """The confidence from which on accepting makes the fewest mistakes, as round as it can be."""
+    ordered = sorted(tried, key=lambda one: one.confidence)
+    errors = sum(not one.agreed for one in ordered)  # of accepting everything
+    fewest, best = errors, None
+    for before, one in pairwise(ordered):
+        errors += 1 if before.agreed else -1
+        if one.confidence > before.confidence and errors < fewest:
+            fewest, best = errors, _round_between(before.confidence, one.confidence)
+    return best
+
+
+def _round_between(low: float, high: float) -> float:
+    """The roundest number above `low` and not above `high`."""
+    for step in (10, 20, 100, 1000):
+        rounded = math.floor(high * step + 1e-9) / step
+        if low < rounded <= high:
+            return rounded
+    return high
+
+
+def _older(tried: Sequence[_Try]) -> int:
+    return int(len(tried) * OLDER)
+
+
+def _suggestion(rule: ReviewRule, tried: Sequence[_Try], fitted: int) -> Suggestion | None:
+    """The rule, if it holds; the first `fitted` decisions are those that it was fitted on."""
+    tested = tried[fitted:]
+    holds = (
+        len(tried) >= LEAST_SEEN
+        and _wrong(tried[:fitted]) <= MOST_WRONG_IN_PART
+        and _wrong(tested) <= MOST_WRONG_IN_PART
+        and _wrong(tried[-LATELY:]) <= MOST_WRONG_LATELY
+        and _wrong(tried) <= MOST_WRONG
+        and _interval(tried)[0] >= LEAST_CERTAIN
+        and (rule.provider is not None or _speaks_for_anyone(tried))
+    )
+    if not holds:
+        return None
+    return Suggestion(rule, len(tried), _agreed(tried), len(tested), _agreed(tested))
+
+
+def _speaks_for_anyone(tried: Sequence[_Try]) -> bool:
+    """Whether several providers were judged, and none of them may be said to be judged differently."""
+    by_provider: dict[str, list[_Try]] = defaultdict(list)
+    for one in tried:
+        by_provider[one.provider].append(one)
+    judged = [group for group in by_provider.values() if len(group) >= _EACH]
+    return len(judged) > 1 and all(_interval(group)[1] >= 1.0 - MOST_WRONG for group in judged)
+
+
+def _agreed(tried: Sequence[_Try]) -> int:
+    return sum(one.agreed for one in tried)
+
+
+def _wrong(tried: Sequence[_Try]) -> float:
+    return 1.0 - _agreed(tried) / len(tried) if tried else 1.0
+
+
+def _interval(tried: Sequence[_Try]) -> tuple[float, float]:
+    agreed = _agreed(tried)
+    return beta.interval(agreed, len(tried) - agreed)

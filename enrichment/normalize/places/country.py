@@ -1,0 +1,69 @@
+"""Countries: any common spelling, code or local name becomes the English short name."""
+
+from functools import lru_cache
+from typing import Any
+
+import pycountry
+from babel import Locale
+
+from enrichment.normalize.places.country_names import ALIASES, LANGUAGES, SHORT_NAMES
+from enrichment.normalize.text.text import Refused, tidy, words
+
+
+@lru_cache(1)
+def _english() -> dict[str, str]:
+    """The English short name by alpha-2 code."""
+    territories = Locale.parse("en").territories
+    names = {country.alpha_2: territories.get(country.alpha_2, country.name) for country in pycountry.countries}
+    return {**names, **SHORT_NAMES}
+
+
+@lru_cache(1)
+def _codes() -> dict[str, str]:
+    """Alpha-2 by folded code, English or ISO name and alias."""
+    table: dict[str, str] = {}
+    for country in pycountry.countries:
+        official, common = getattr(country, "official_name", ""), getattr(country, "common_name", "")
+        for name in filter(None, (country.alpha_2, country.alpha_3, country.name, official, common)):
+            table.setdefault(words(name), country.alpha_2)
+    table.update(ALIASES)
+    for code, name in _english().items():
+        table[words(name)] = table[words(code)] = code
+    return table
+
+
+@lru_cache(1)
+def _local_names() -> dict[str, str]:
+    """Alpha-2 by folded name in other languages; loaded when a name is not found in English."""
+    table: dict[str, str] = {}
+    known = _english()
+    for language in LANGUAGES:
+        for code, name in Locale.parse(language).territories.items():
+            if code in known:
+                table.setdefault(words(name), code)
+    return table
+
+
+@lru_cache(8192)
+def country_code(text: str) -> str | None:
+    """ISO 3166-1 alpha-2 of a country given by code, English or local name; None when it names none."""
+    key = words(text)
+    if not key or len(key) > 100:
+        return None
+    return _codes().get(key) or _local_names().get(key)
+
+
+def country_name(code: str) -> str:
+    """The English short name of an ISO 3166-1 alpha-2 code: "Germany" for "DE". KeyError for no such code."""
+    return _english()[code.upper()]
+
+
+def canonical_country(raw: Any) -> str | None:
+    """The English short name; None when empty. Raises Refused when it names no country."""
+    text = tidy(raw, 150)
+    if text is None:
+        return None
+    code = country_code(text)
+    if code is None:
+        raise Refused("not a country")
+    return country_name(code)

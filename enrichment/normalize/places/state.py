@@ -1,0 +1,119 @@
+"""States and provinces: a code becomes the name where the country is known."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import pycountry
+
+from enrichment.normalize.places.city import cased_place
+from enrichment.normalize.places.country import country_code
+from enrichment.normalize.places.state_names import LOCAL_NAMES, PLAIN_LOCAL_NAMES, SHORT_FORMS
+from enrichment.normalize.text.text import refuse_markup, tidy, without_umlauts, words
+
+_LONGEST_CODE = 3
+_IN_OTHER_WORDS = re.compile(r"\s*[\[(].*")
+# Codes that are used without naming the country.
+_WELL_KNOWN = ("US", "CA", "AU")
+_LISTED = LOCAL_NAMES.keys() | set(LOCAL_NAMES.values())
+# Words that say what kind of subdivision it is: `State of California`, `Freistaat Bayern`, `Osaka Prefecture`.
+_KIND = re.compile(
+    r"^(?:the )?(?:state|commonwealth|province|canton|county|prefecture|region|department|governorate|district"
+    r"|community|autonomous community) of (?:the )?"
+    r"|^(?:freistaat|land|bundesland|kanton|canton (?:de|du)|region|provincia (?:de|di)|estado (?:de|do|da)"
+    r"|comunidad (?:autonoma )?de|comunitat|regiao de|departement (?:de|du)|kreis) "
+    r"| (?:state|province|prefecture|region|county|oblast|voivodeship|canton|sheng|fu|ken|do)$"
+)
+
+
+@lru_cache(1)
+def _subdivisions() -> dict[str, dict[str, str]]:
+    """By country, the name of a subdivision by its folded name and by its code."""
+    table: dict[str, dict[str, str]] = {}
+    for division in pycountry.subdivisions:
+        name = _plain_name(division.name)
+        table.setdefault(division.country_code, {}).setdefault(words(name), name)
+    for line in SHORT_FORMS.strip().split("\n"):
+        country, name, *short = line.split("|")
+        for form in short:
+            table[country].setdefault(words(form), table[country][words(name)])
+    for division in pycountry.subdivisions:
+        names = table[division.country_code]
+        names.setdefault(words(division.code.partition("-")[2]), names[words(_plain_name(division.name))])
+    return table
+
+
+def _plain_name(name: str) -> str:
+    """`Madrid, Comunidad de` as `Comunidad de Madrid`, without a second language in brackets."""
+    head, _, tail = _IN_OTHER_WORDS.sub("", name).partition(", ")
+    return head if not tail or " and " in tail or " y " in tail else f"{tail} {head}"
+
+
+def canonical_state(raw: Any, country: str | None = None) -> str | None:
+    """The state's full name where its country is known, else as given; None when empty. Raises Refused."""
+    text = tidy(raw, 150)
+    if text is None:
+        return None
+    refuse_markup(text)
+    code = country_code(country) if country else None
+    known = _known(code, _code_or_name(text)) if code else None
+    if known is not None:
+        return known
+    return text.upper() if _is_code(text) else cased_place(text)
+
+
+def _known(country: str, key: str) -> str | None:
+    """The name of a country's subdivision by its folded name or code, however its kind is put."""
+    names = _subdivisions().get(country, {})
+    return names.get(key) or names.get(_KIND.sub("", key))
+
+
+def _code_or_name(text: str) -> str:
+    """The folded text; a code written with dots (`N.Y.`) without them."""
+    key = words(_IN_OTHER_WORDS.sub("", text)) or words(text)
+    return key.replace(" ", "") if len(key) == 3 and key[1] == " " else key
+
+
+def _plain(name: str) -> str:
+    """A folded name without what kind of subdivision it is, and with its umlauts written one way."""
+    bare = name if name in _LISTED else _KIND.sub("", name) or name
+    local = LOCAL_NAMES.get(bare, bare)
+    return without_umlauts(PLAIN_LOCAL_NAMES.get(without_umlauts(local), local))
+
+
+@lru_cache(4096)
+def _readings(text: str) -> frozenset[str]:
+    """The names that a text may mean where its country is not known, one of the best-known ones."""
+    key = _code_or_name(text)
+    found = [_subdivisions().get(country, {}).get(key) for country in _WELL_KNOWN]
+    return frozenset({_plain(key), *(_plain(words(name)) for name in found if name)})
+
+
+@lru_cache(4096)
+def _anywhere(code: str) -> frozenset[str]:
+    """The names that a code has in any country."""
+    found = (names.get(code) for names in _subdivisions().values())
+    return frozenset(_plain(words(name)) for name in found if name)
+
+
+def _is_code(text: str) -> bool:
+    return len(text) <= _LONGEST_CODE and text.isascii()
+
+
+def same_state(a: str, b: str) -> bool:
+    """Whether two states are one: `CA` and `California`, `Bavaria` and `Bayern`."""
+    if not _readings(a).isdisjoint(_readings(b)):
+        return True
+    key_a, key_b = _code_or_name(a), _code_or_name(b)
+    if _is_code(key_a) == _is_code(key_b):
+        return False
+    code, name = (key_a, b) if _is_code(key_a) else (key_b, a)
+    return not _anywhere(code).isdisjoint(_readings(name))
+
+
+def state_key(state: str) -> str:
+    """The folded name; a code that only one well-known country has is read as its name."""
+    readings = _readings(state) - {_plain(_code_or_name(state))}
+    if len(readings) == 1:
+        return next(iter(readings))
+    return _plain(_code_or_name(state))

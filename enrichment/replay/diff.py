@@ -1,0 +1,74 @@
+"""What a replay tells: which fields would have ended otherwise, and how."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from enrichment.enums import EntityType, FieldOutcomeReason
+from enrichment.replay.snapshot import Effect, Past
+
+
+class DifferenceKind(StrEnum):
+    """What would have been otherwise."""
+
+    WRITTEN = "written"  # a value would have been written that was not
+    NOT_WRITTEN = "not_written"
+    WRITTEN_DIFFERENTLY = "written_differently"  # another value, source, confidence or time of observation
+    CONFLICT_RAISED = "conflict_raised"  # a person would have been asked who was not
+    CONFLICT_NOT_RAISED = "conflict_not_raised"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of one hearing that would have ended otherwise.
+
+    `why`: in a word, what became of the field in the replay. `certain` is False where an answer that nobody knows
+    could change it.
+    """
+
+    past: Past
+    entity_type: EntityType
+    field: str
+    kind: DifferenceKind
+    actual: Effect | None
+    simulated: Effect | None
+    why: str
+    certain: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened in fact, or in the replay."""
+
+    jobs_run: int = 0  # jobs that got as far as asking
+    values_written: int = 0
+    conflicts_raised: int = 0
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a replay came to. `differences` are in order of time."""
+
+    jobs: int = 0
+    actual: Tally = field(default_factory=Tally)
+    simulated: Tally = field(default_factory=Tally)
+    differences: list[Difference] = field(default_factory=list)
+
+
+def opened(effects: Mapping[str, Effect], still_open: Set[str]) -> set[str]:
+    """The fields that a new conflict is raised about."""
+    return {name for name, effect in effects.items() if effect.conflict is not None and name not in still_open}
+
+
+def kinds_of(then: Effect | None, now: Effect | None, opened_then: bool, opened_now: bool) -> list[DifferenceKind]:
+    """In what one field differs: how it ended in fact and now, and whether a conflict was opened about it."""
+    wrote_then = then is not None and then.reason is FieldOutcomeReason.WRITTEN
+    wrote_now = now is not None and now.reason is FieldOutcomeReason.WRITTEN
+    kinds: list[DifferenceKind] = []
+    if wrote_then and wrote_now and then != now:
+        kinds.append(DifferenceKind.WRITTEN_DIFFERENTLY)
+    elif wrote_then != wrote_now:
+        kinds.append(DifferenceKind.WRITTEN if wrote_now else DifferenceKind.NOT_WRITTEN)
+    if opened_then != opened_now:
+        kinds.append(DifferenceKind.CONFLICT_RAISED if opened_now else DifferenceKind.CONFLICT_NOT_RAISED)
+    return kinds

@@ -1,0 +1,134 @@
+"""One record on its way through a replay: as it was in fact, and as it would have been."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from enrichment.decide.field import Current
+from enrichment.decide.job_outcome import SHORT
+from enrichment.enums import FieldOutcomeReason, JobStatus
+from enrichment.replay.snapshot import Effect, Hearing, State
+from enrichment.waterfall.session import Reply, TurnedDown
+
+_SETTLES = frozenset({FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED})
+_ENRICHES = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
+
+
+@dataclass(slots=True)
+class Run:
+    """A job of the replay, after its latest attempt."""
+
+    status: JobStatus | None  # None: it would not have been started
+    recorded: JobStatus
+    results: Mapping[str, Reply] = field(default_factory=dict)
+    paid: Mapping[str, int] = field(default_factory=dict)  # by source
+    paid_then: Set[str] = frozenset()  # the sources that it had paid by then in fact
+    wrote: bool = False
+    doubtful: bool = False  # an answer that nobody knows could change how it ended
+
+
+@dataclass(slots=True)
+class Reheard:
+    """How the replay of one hearing ended."""
+
+    run: Run
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    doubtful: Set[str] = frozenset()
+    asked: bool = False
+    short: bool = False
+    why: str = ""  # why nobody was asked
+
+
+@dataclass(slots=True)
+class Track:
+    """One record as the replay has it."""
+
+    fields: dict[str, Any]
+    current: dict[str, Current]
+    rejected: frozenset[TurnedDown]
+    enriched_at: datetime | None
+    left: State  # what the latest hearing left in fact
+    open_then: set[str]  # fields with an open conflict, in fact
+    open_now: set[str]  # and in the replay
+    doubtful: set[str] = field(default_factory=set)  # fields that an unknown answer could have changed
+    runs: dict[str, Run] = field(default_factory=dict)
+    short_then: bool = False  # whether the latest job ended for want of credits, in fact
+    short_now: bool = False
+
+    @classmethod
+    def begin(cls, state: State, open_before: Set[str]) -> "Track":
+        """A record as its first hearing found it. `open_before`: fields that had an open conflict then."""
+        return cls(
+            fields=dict(state.fields),
+            current=dict(state.current),
+            rejected=state.rejected,
+            enriched_at=state.last_enriched_at,
+            left=state,
+            open_then=set(open_before),
+            open_now=set(open_before),
+        )
+
+    def lay_over(self, found: State) -> None:
+        """What others changed between what a hearing left and what the next one found."""
+        left = self.left
+        changed = {
+            name
+            for name in {*left.fields, *found.fields, *left.current, *found.current}
+            if left.fields.get(name) != found.fields.get(name) or left.current.get(name) != found.current.get(name)
+        }
+        for name in changed:
+            _put(self.fields, name, found.fields)
+            _put(self.current, name, found.current)
+        rejected = found.rejected - left.rejected
+        self.rejected = (self.rejected | rejected) - (left.rejected - found.rejected)
+        touched = changed | {name for name, _, _ in rejected}
+        self.open_then -= touched
+        self.open_now -= touched
+        self.doubtful -= changed
+        if left.last_enriched_at != found.last_enriched_at:
+            self.enriched_at = found.last_enriched_at
+        self.left = found
+
+    def apply(self, hearing: Hearing, replayed: Reheard, decided_at: datetime) -> None:
+        """Leave the record as this hearing left it, in fact and in the replay."""
+        left = hearing.state
+        fields, current = dict(left.fields), dict(left.current)
+        _write(fields, current, hearing.effects, decided_at)
+        last = decided_at if hearing.status in _ENRICHES else left.last_enriched_at
+        self.left = State(fields, current, left.rejected, last)
+        _write(self.fields, self.current, replayed.effects, decided_at)
+        run = replayed.run
+        if not replayed.why and run.status in _ENRICHES:
+            self.enriched_at = decided_at
+        self.doubtful |= replayed.doubtful
+        for effects, still_open in ((hearing.effects, self.open_then), (replayed.effects, self.open_now)):
+            still_open |= {name for name, effect in effects.items() if effect.conflict is not None}
+            still_open -= {name for name, effect in effects.items() if effect.reason in _SETTLES}
+        if hearing.status.is_final:
+            self.short_then = any(said.reply.skipped in SHORT for said in hearing.said.values())
+        if run.status is not None and run.status.is_final and not replayed.why:
+            self.short_now = replayed.short
+
+
+def _put(values: dict[str, Any], name: str, found: Mapping[str, Any]) -> None:
+    if name in found:
+        values[name] = found[name]
+    else:
+        values.pop(name, None)
+
+
+def _write(
+    fields: dict[str, Any], current: dict[str, Current], effects: Mapping[str, Effect], decided_at: datetime
+) -> None:
+    for name, effect in effects.items():
+        if effect.reason is FieldOutcomeReason.WRITTEN:
+            assert effect.source is not None
+            assert effect.confidence is not None
+            assert effect.observed_at is not None
+            fields[name] = effect.value
+            current[name] = Current(effect.value, effect.source, effect.confidence, effect.observed_at, decided_at)
+        elif effect.observed_at is not None:
+            held = current[name]
+            confidence = max(held.confidence, effect.confidence or 0.0)
+            current[name] = replace(held, observed_at=effect.observed_at, confidence=confidence)

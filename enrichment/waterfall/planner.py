@@ -1,0 +1,142 @@
+"""Whom to ask next: providers in order of priority, each only for what it could still give.
+
+The stop is per field: a field is settled once a source gave a value of enough confidence, and a provider
+whose fields are all settled is not called. A paid provider is called only to fill or refresh; a free one
+also to check a value that the CRM holds.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from enrichment.config import Config
+from enrichment.decide.field import Current
+from enrichment.enums import EntityType, FieldPolicy, JobTrigger, Strategy
+
+
+class Want(StrEnum):
+    """Why a field is looked up."""
+
+    FILL = "fill"  # empty, or to be refreshed: worth paying for
+    CHECK = "check"  # the CRM's value, to compare: only from free sources
+    NONE = "none"  # nothing could change it
+
+
+class SkipReason(StrEnum):
+    """Why a provider was not asked."""
+
+    SETTLED = "settled"  # every field it could give has been settled
+    NOT_OFFERED = "not_offered"  # it gives nothing for this entity type that is wanted
+    NOT_ENOUGH_INPUT = "not_enough_input"
+    INSUFFICIENT_CREDITS = "insufficient_credits"
+    PER_RECORD_MAX = "per_record_max"
+    PROVIDER_DAILY_LIMIT = "provider_daily_limit"
+    CREDITS_HELD = "credits_held"  # what is left is set aside for calls under way; the job goes on after them
+    OUT_OF_TURN = "out_of_turn"  # as many calls as it takes are under way; the job goes on in its turn
+    NOT_WORTH_PAYING = "not_worth_paying"  # only checks are left, and it costs credits
+    NO_KEY = "no_key"  # neither the organization nor the installation has a key for it
+    BUDGET = "budget"  # the request's own maxCredits are used up
+    UNKNOWN = "unknown"  # in a replay or preview: nobody has been asked this yet
+    WAITING = "waiting"  # its answer comes later; the job goes on then
+    SUPPRESSED = "suppressed"  # the record, or what a source found of it, is on the suppression list
+    WITHDRAWN = "withdrawn"  # the job was cancelled, or its record erased, while it ran
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the plan needs to know of a provider."""
+
+    id: str
+    gives: frozenset[str]
+    price: int = 0
+    extra: frozenset[str] = frozenset()  # of these a value costs `extra_price` more: bought only to fill or refresh
+    extra_price: int = 0
+
+    def most(self, wanted: Set[str]) -> int:
+        """The most credits that asking for these may cost."""
+        return self.price + (self.extra_price if not self.extra.isdisjoint(wanted) else 0)
+
+    def plain(self) -> "Source":
+        """The same without what costs more."""
+        return replace(self, gives=self.gives - self.extra)
+
+
+def want(config: Config, entity_type: EntityType, name: str, current: Current | None, *, refresh: bool) -> Want:
+    """Whether and why a field is looked up, by its policy and the value it has.
+
+    `refresh` says that values of enrichment's own are to be looked up again.
+    """
+    policy = config.rule(entity_type, name).policy
+    if policy is FieldPolicy.NEVER:
+        return Want.NONE
+    if current is None or current.value is None:
+        return Want.FILL
+    if policy is FieldPolicy.FILL_EMPTY:
+        return Want.NONE
+    if current.is_a_persons:
+        return {FieldPolicy.OVERWRITE: Want.FILL, FieldPolicy.REVIEW: Want.CHECK}.get(policy, Want.NONE)
+    return Want.FILL if refresh else Want.CHECK
+
+
+def refreshes(trigger: JobTrigger, *, forced: bool) -> bool:
+    """Whether a job looks up again what enrichment itself wrote before."""
+    return trigger is JobTrigger.SCHEDULED_REFRESH or (trigger is JobTrigger.MANUAL and forced)
+
+
+@dataclass(slots=True)
+class Waterfall:
+    """The state of one job's questions. Pure: the caller asks, and reports with `answered`.
+
+    `wants` names every field looked up and why; `answers` counts, by field, the sources that gave a value of
+    enough confidence.
+    """
+
+    config: Config
+    sources: Sequence[Source]  # enabled ones, in order of priority
+    wants: Mapping[str, Want]
+    answers: dict[str, int] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    _unsettled: dict[Want | None, frozenset[str]] = field(default_factory=dict, repr=False)  # until the next answer
+
+    def unsettled(self, reason: Want | None = None) -> frozenset[str]:
+        """Fields that still lack an answer, of one reason or of any."""
+        known = self._unsettled.get(reason)
+        if known is None:
+            enough = 1 if self.config.strategy is Strategy.WATERFALL else self.config.consensus_size
+            known = self._unsettled[reason] = frozenset(
+                name
+                for name, why in self.wants.items()
+                if why is not Want.NONE and (reason is None or why is reason) and self.answers.get(name, 0) < enough
+            )
+        return known
+
+    def could_give(self, source: Source) -> frozenset[str]:
+        """The unsettled fields worth asking this source for; empty when it should not be called."""
+        filling = self.unsettled(Want.FILL)
+        possible = (source.gives & self.unsettled()) - (source.extra - filling)
+        if source.price and not possible & filling:
+            return frozenset()
+        return possible
+
+    def next(self) -> Source | None:
+        """The next source to ask, or None when nobody left could help."""
+        for source in self.sources:
+            if source.id not in self.done and self.could_give(source):
+                return source
+        return None
+
+    def answered(self, source_id: str, confident: Set[str]) -> None:
+        """Note that a source was asked (or had to be passed by) and which fields it gave confidently."""
+        self.done.add(source_id)
+        self._unsettled.clear()
+        for name in confident:
+            self.answers[name] = self.answers.get(name, 0) + 1
+
+    def why_not_asked(self, source: Source) -> SkipReason:
+        """Why a source that was never asked was passed by."""
+        looked_up = {name for name, why in self.wants.items() if why is not Want.NONE}
+        if not source.gives & looked_up:
+            return SkipReason.NOT_OFFERED
+        if source.price and source.gives & self.unsettled():
+            return SkipReason.NOT_WORTH_PAYING
+        return SkipReason.SETTLED

@@ -1,0 +1,209 @@
+"""The questions of one job: whom to ask next and with what, and what each source's reply leads to.
+
+Nothing is asked here. Whoever carries the job asks `next()`, and tells `hear()` what came of it: a worker calls
+the provider, a replay looks the reply up.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from enrichment.catalogue import fields_of, value_key
+from enrichment.config import Config
+from enrichment.decide.field import Current, Decision
+from enrichment.decide.fields import Heard, Hearing, judge
+from enrichment.decide.merge import Candidate, discount
+from enrichment.enums import EntityType, JobTrigger, StepOutcome
+from enrichment.learn.trust import NO_TRUST, Trust
+from enrichment.waterfall.planner import SkipReason, Source, Waterfall, refreshes, want
+
+TurnedDown = tuple[str, str, str]  # field, value key, source
+
+
+class Trouble(Protocol):
+    """Why a source could not answer. `retryable`: the same question may work later."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def retryable(self) -> bool: ...
+
+    @property
+    def retry_after_seconds(self) -> float | None: ...
+
+
+@dataclass(slots=True)
+class Reply:
+    """What asking one source came to.
+
+    `key` stands for all that the answer depends on: two questions of a source with the same key have the same
+    answer. `reused`: the answer was kept from an earlier question. `waits_until`: the answer is not there yet,
+    and the job goes on then.
+    """
+
+    outcome: StepOutcome
+    candidates: dict[str, Candidate] = field(default_factory=dict)
+    skipped: SkipReason | None = None
+    detail: str = ""
+    latency_ms: int | None = None
+    credits: int = 0
+    error: Trouble | None = None
+    waits_until: datetime | None = None
+    key: str | None = None
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a job is about: the record as it finds it, the rules, and how the job came to be.
+
+    `rejected` is what reviewers turned down; `asked_at` is when the job began: a person's edit after it is newer
+    than any answer. `trust` is what reviewers taught about the sources.
+    """
+
+    entity_type: EntityType
+    config: Config
+    trigger: JobTrigger
+    forced: bool
+    fields: Mapping[str, Any]
+    current: Mapping[str, Current]
+    rejected: Set[TurnedDown]
+    asked_at: datetime
+    trust: Trust = NO_TRUST
+
+    def was_rejected(self, name: str, value: Any, source: str) -> bool:
+        """Whether a reviewer turned this value of this source down."""
+        return bool(self.rejected) and (name, value_key(self.entity_type, name, value), source) in self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a source said itself.
+
+    `lent`: the identifiers of others, by field, that it was asked with. `extra`: what costs more that it was asked
+    for. With the fields of the record they make up the question.
+    """
+
+    reply: Reply
+    lent: Mapping[str, Any]
+    extra: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Whom to ask, with which fields, for which."""
+
+    source: Source
+    fields: Mapping[str, Any]
+    wanted: frozenset[str]
+
+
+class Asking:
+    """The state of one job's questions: the waterfall, what each source said, and the identifiers it lent."""
+
+    def __init__(self, subject: Subject, sources: Sequence[Source], paid: Mapping[str, int] | None = None) -> None:
+        """`paid`: what the job has been charged before, by source; it is not charged for those again."""
+        self._subject = subject
+        self.paid: Mapping[str, int] = dict(paid or {})
+        self._paid = dict(self.paid)  # of those not heard yet
+        entity_type = subject.entity_type
+        refresh = refreshes(subject.trigger, forced=subject.forced)
+        wants = {
+            known.name: want(subject.config, entity_type, known.name, subject.current.get(known.name), refresh=refresh)
+            for known in fields_of(entity_type).values()
+            if known.enrichable
+        }
+        self.waterfall = Waterfall(subject.config, sources, wants)
+        self.results: dict[str, Reply] = {}  # by source; borrowed belief is taken off their candidates
+        self.said: dict[str, Said] = {}  # by source: what those asked this time said
+        self._spent = sum(self._paid.values())
+        self._stopped = False
+        self._query: Query | None = None
+        self._fields: dict[str, Any] = dict(subject.fields)
+        self._borrowed: dict[str, float] = {}  # identifiers that a source found, and how surely
+
+    def next(self) -> Query | None:
+        """The next question, or None when nobody left could help, or an answer has to be waited for."""
+        while not self._stopped and (source := self.waterfall.next()) is not None:
+            wanted = self.waterfall.could_give(source)
+            if not self._affords(source, wanted):
+                wanted = self.waterfall.could_give(source.plain())
+            if wanted and self._affords(source, wanted):
+                self._query = Query(source, self._fields, wanted)
+                return self._query
+            self._note(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX))
+        return None
+
+    def _affords(self, source: Source, wanted: frozenset[str]) -> bool:
+        limit, most = self._subject.config.credits.per_record_max, source.most(wanted)
+        return limit is None or not most or source.id in self._paid or self._spent + most <= limit
+
+    def hear(self, source_id: str, reply: Reply) -> None:
+        """What became of the question that `next` gave last."""
+        assert self._query is not None  # `next` gave it
+        extra = self._query.source.extra & self._query.wanted
+        self.said[source_id] = Said(reply, {name: self._fields[name] for name in self._borrowed}, extra)
+        if self._borrowed:
+            candidates = discount(self._subject.entity_type, reply.candidates, self._fields, self._borrowed)
+            reply = replace(reply, candidates=candidates)
+        self._note(source_id, reply)
+        # Whoever comes after an answer that is waited for may not be needed.
+        self._stopped = reply.waits_until is not None
+
+    def recall(self, source_id: str, reply: Reply) -> None:
+        """What an earlier attempt of the job was answered counts: it is not asked, or paid for, again."""
+        self._note(source_id, reply)
+
+    def _note(self, source_id: str, reply: Reply) -> None:
+        subject = self._subject
+        self.results[source_id] = reply
+        self._spent += reply.credits - self._paid.pop(source_id, 0)
+        confident = {
+            name
+            for name, candidate in reply.candidates.items()
+            if candidate.confidence >= subject.config.minimum(subject.entity_type, name)
+        }
+        self.waterfall.answered(source_id, confident)
+        known = fields_of(subject.entity_type)
+        for name in confident:
+            # What one source found out helps to ask the next one.
+            if known[name].identifying and self._fields.get(name) is None:
+                self._fields = {**self._fields, name: reply.candidates[name].value}
+                self._borrowed[name] = reply.candidates[name].confidence
+
+    def judge(self) -> dict[str, Decision]:
+        """How each enrichable field ends, in catalogue order."""
+        subject = self._subject
+        return judge(
+            Hearing(
+                entity_type=subject.entity_type,
+                config=subject.config,
+                current=subject.current,
+                wants=self.waterfall.wants,
+                heard=[self._heard(source) for source in self.waterfall.sources],
+                rejected=subject.was_rejected,
+                asked_at=subject.asked_at,
+                trust=subject.trust,
+            )
+        )
+
+    def reply_of(self, source: Source) -> Reply:
+        """What became of a source, asked or not."""
+        reply = self.results.get(source.id)
+        return reply or Reply(StepOutcome.SKIPPED, skipped=self.waterfall.why_not_asked(source))
+
+    def _heard(self, source: Source) -> Heard:
+        reply = self.reply_of(source)
+        return Heard(
+            source.id,
+            reply.outcome,
+            source.gives,
+            candidates=reply.candidates,
+            skipped=reply.skipped,
+            error=reply.error.message if reply.error else None,
+        )

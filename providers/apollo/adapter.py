@@ -1,0 +1,263 @@
+"""Apollo: people by what is known of them, and organizations; phone numbers only where somebody set them up.
+
+A person costs one credit, and eight more where a mobile number is revealed; nobody found costs nothing. A revealed
+number is never in the first answer: it is sent to a webhook, and can be asked for meanwhile (see `apollo_phones`).
+The plain answer names no confidence; ours says by what somebody was recognized and how each field comes about.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from enrichment.enums import EntityType
+from providers.api import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
+from providers.apollo.parse import (
+    COMPANY_FIELDS,
+    EMPLOYER_FIELDS,
+    PERSON_FIELDS,
+    PHONE_FIELDS,
+    domains_of,
+    read_company,
+    read_person,
+)
+from providers.apollo.phones import Awaited, is_about, read_phones, still_to_come
+from providers.apollo.request import COMPANY, PERSON, Lookup, company_by, person_by
+from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
+from providers.http.inputs import is_account, wants_any
+from providers.http.replies import (
+    at,
+    failure,
+    items,
+    json_or_nothing,
+    mapping,
+    moment,
+    number,
+    retry_after,
+    seconds_until,
+    text,
+    unreadable,
+)
+from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+
+_INSUFFICIENT = b"insufficient credits"
+_ENRICHING = frozenset({"/people/match", "/organizations/enrich"})
+_POLL = "/webhook_result/"
+_OTHER_CALLS = 200  # a minute, of each
+_MINUTE = 60.0  # the shortest of the windows in which calls are counted
+
+
+_PHONES_ON = "phone numbers of people come minutes later, and cost more where one is found"
+_PHONES_OFF = "phone numbers of people are not asked for: an operator switches that on by PUBLIC_URL or APOLLO_PHONES"
+
+
+class Apollo:
+    """The adapter. `wall` gives seconds since 1970.
+
+    With `phones`, phone numbers are revealed to those who want them. They are sent to the question's callback, or
+    asked for where it has none.
+    """
+
+    bases: Mapping[str, str] = {"": "https://api.apollo.io/api/v1"}
+    calls_per_minute = 1000  # of paid plans; each reply names the limit, so that a smaller one is kept to
+
+    def __init__(self, *, phones: bool = False, wall: Callable[[], float] = time.time) -> None:
+        self._phones = phones
+        self._wall = wall
+        self._of_person = PERSON_FIELDS | (PHONE_FIELDS if phones else frozenset())
+        self.info = ProviderInfo(
+            id="apollo",
+            name="Apollo",
+            gives={
+                EntityType.LEAD: self._of_person | EMPLOYER_FIELDS,
+                EntityType.CONTACT: self._of_person | EMPLOYER_FIELDS,
+                EntityType.ACCOUNT: COMPANY_FIELDS,
+            },
+            needs="an e-mail address, a LinkedIn profile, a name with an employer, or a company's domain or name",
+            price=1,
+            extra_price=8 if phones else 0,
+            extra_for={EntityType.LEAD: PHONE_FIELDS, EntityType.CONTACT: PHONE_FIELDS} if phones else {},
+            answer_lifetime_days=90,
+            miss_lifetime_days=30,
+            remote=True,
+            needs_key=True,
+            attribution="Apollo",
+            remarks=(_PHONES_ON if phones else _PHONES_OFF,),
+        )
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """Calls are counted for each endpoint by itself."""
+        endpoint = path.strip("/").partition("/")[0] if path.startswith(_POLL) else path.strip("/")
+        return Limit(endpoint, self.calls_per_minute if path in _ENRICHING else _OTHER_CALLS)
+
+    def input_key(self, question: Question) -> str | None:
+        lookup = self._look_up_of(question)
+        return None if lookup is None else _key_of(question, lookup)
+
+    def wider_key(self, question: Question) -> str | None:
+        """Of the same person with the phone numbers, which may have been paid for already."""
+        lookup = self._look_up_of(question)
+        if lookup is None or lookup.kind != PERSON or lookup.phones or not self._phones:
+            return None
+        return _key_of(question, replace(lookup, phones=True))
+
+    def asks_extra(self, question: Question) -> bool:
+        """Whether phone numbers are asked for."""
+        lookup = self._look_up_of(question)
+        return lookup is not None and lookup.phones
+
+    async def look_up(self, question: Question, http: Http) -> Answer | Pending:
+        lookup = self._look_up_of(question)
+        if lookup is None:
+            raise ProviderError("rejected", f"Apollo needs {self.info.needs}", retryable=False)
+        reply = await self._send(lookup, question.callback, http)
+        body = reply.json() if reply.status == 200 else None
+        if reply.status != 200 or at(body, "error"):
+            raise await self._refusal(reply, http)
+        if not isinstance(body, dict):
+            raise unreadable("Apollo")
+        if lookup.kind == COMPANY:
+            return _of_company(question, lookup, mapping(body.get("organization")))
+        return _of_person(question, lookup, body)
+
+    async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
+        """The phone numbers of somebody whom `look_up` found."""
+        awaited = _awaited(token)
+        if not awaited.request:
+            return awaited.again().pending()
+        reply = await http.send("GET", f"{_POLL}{awaited.request}", headers=_headers(http))
+        if reply.status == 200:
+            return read_phones(question, awaited, mapping(reply.json()))
+        later = still_to_come(awaited, reply)
+        if later is None:
+            raise await self._refusal(reply, http)
+        return later
+
+    def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
+        """Whether numbers that were sent can be those that are waited for."""
+        return is_about(payload, None if token is None else _awaited(token))
+
+    def hear(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+        """The phone numbers that were sent of somebody whom `look_up` found."""
+        return read_phones(question, _awaited(token), payload)
+
+    async def check_key(self, http: Http) -> KeyCheck:
+        """By the usage call, which is free; a key may be one for other calls only."""
+        reply = await _usage(http)
+        if reply.status == 200:
+            left, renews_at = _left(reply.json())
+            http.note_credits(left)
+            detail = "the key works; what is left of its credits was read, which is free"
+            return KeyCheck(valid=True, detail=detail, credits_left=left, renews_at=renews_at)
+        if reply.status == 403 and text(at(json_or_nothing(reply), "error_code")) == "API_INACCESSIBLE":
+            detail = "the key is known, but may not read its usage; whether it may look up was not tried"
+            return KeyCheck(valid=True, detail=detail)
+        refusal = failure("Apollo", reply, wait=retry_after(reply, self._wall()))
+        if refusal.code != "bad_key":
+            raise refusal
+        return KeyCheck(valid=False, detail=refusal.message)
+
+    def _look_up_of(self, question: Question) -> Lookup | None:
+        """The one look-up that gives most: a company alone is asked for once for all who work there."""
+        if not is_account(question) and wants_any(question, self._of_person):
+            by = person_by(question)
+            if by is not None:
+                return Lookup(PERSON, by, self._phones and wants_any(question, PHONE_FIELDS))
+        if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
+            return None
+        company = company_by(question)
+        return Lookup(COMPANY, company) if company else None
+
+    async def _send(self, lookup: Lookup, callback: str | None, http: Http) -> Reply:
+        if lookup.kind == COMPANY:
+            return await http.send("GET", "/organizations/enrich", params=lookup.by, headers=_headers(http))
+        params = {**lookup.by, "reveal_personal_emails": "false", "reveal_phone_number": "false"}
+        if lookup.phones:
+            params["reveal_phone_number"] = "true"
+            params |= {"webhook_url": callback} if callback else {"poll_only": "true"}
+        return await http.send("POST", "/people/match", params=params, headers=_headers(http))
+
+    async def _refusal(self, reply: Reply, http: Http) -> ProviderError:
+        now = self._wall()
+        if reply.status in {200, 422} and _INSUFFICIENT in reply.body.lower():
+            http.note_credits(0)
+            wait = await self._until_renewal(http)
+            told = "Apollo's credits are used up"
+            return ProviderError("out_of_credits", told, retryable=False, retry_after_seconds=wait)
+        if reply.status == 200:
+            return ProviderError("invalid_answer", "Apollo answered 200 with an error", retryable=False)
+        wait = retry_after(reply, now)
+        if reply.status == 429:
+            wait = wait or _MINUTE
+        return failure("Apollo", reply, code=text(at(json_or_nothing(reply), "error_code")) or "", wait=wait)
+
+    async def _until_renewal(self, http: Http) -> float | None:
+        """Seconds until new credits come, where the key may ask; the answer to it must not hide what happened."""
+        try:
+            reply = await _usage(http)
+        except ProviderError:
+            return None
+        _, renews_at = _left(json_or_nothing(reply))
+        return seconds_until(renews_at.timestamp(), self._wall()) if renews_at else None
+
+
+def _key_of(question: Question, lookup: Lookup) -> str:
+    return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
+
+
+def _headers(http: Http) -> Mapping[str, str]:
+    return {"x-api-key": http.key, "Accept": "application/json", "Cache-Control": "no-cache"}
+
+
+async def _usage(http: Http) -> Reply:
+    return await http.send("POST", "/usage_stats/credit_usage_stats", headers=_headers(http))
+
+
+def _left(told: Any) -> tuple[float | None, datetime | None]:
+    """What is left of the credits for records, and when new ones come."""
+    left = number(at(told, "credit_usage_stats", "lead_credit", "left_over"))
+    return left, moment(at(told, "current_credit_cycle", "end_date"))
+
+
+def _of_company(question: Question, lookup: Lookup, organization: Mapping[str, Any]) -> Answer:
+    findings = read_company(question, organization, lookup.belief).all()
+    if not findings:
+        return NO_MATCH
+    profiles = [text(organization.get("linkedin_url"))]
+    if not is_asked_company(question, domains_of(organization), text(organization.get("name")), profiles):
+        raise wrong_entity("Apollo")
+    return Answer(matched=True, findings=findings)
+
+
+def _of_person(question: Question, lookup: Lookup, body: Mapping[str, Any]) -> Answer | Pending:
+    """What came at once. How Apollo writes "nobody" is not documented: a person without any value is nobody."""
+    person = mapping(body.get("person"))
+    findings = read_person(question, person, lookup.belief, phones=lookup.phones).all()
+    if not findings:
+        return NO_MATCH
+    if not is_asked_person(question, _told_of(person)):
+        raise wrong_entity("Apollo")
+    answer = Answer(matched=True, findings=findings)
+    awaited = Awaited.of(body, by_webhook=question.callback is not None) if lookup.phones else None
+    return awaited.pending(so_far=answer) if awaited else answer
+
+
+def _awaited(token: str) -> Awaited:
+    awaited = Awaited.read(token)
+    if awaited is None:
+        raise ProviderError("rejected", "not a token of a look-up at Apollo", retryable=False)
+    return awaited
+
+
+def _told_of(person: Mapping[str, Any]) -> Told:
+    organization = mapping(person.get("organization"))
+    jobs = (at(job, "organization_name") for job in items(person.get("employment_history")))
+    return Told(
+        email=text(person.get("email")),
+        first=text(person.get("first_name")),
+        last=text(person.get("last_name")),
+        domains=domains_of(organization),
+        employers=map(text, (organization.get("name"), *jobs)),
+        profiles=[text(person.get("linkedin_url"))],
+    )

@@ -1,0 +1,144 @@
+"""Apollo's phone numbers, which come minutes after the person: whom is waited for, and how what comes is read.
+
+They are sent to a webhook, maybe more than once and without a signature, or are asked for by the request's id.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from enrichment.catalogue import Refused, normalize
+from providers.api import Answer, Pending, Question
+from providers.apollo.parse import add_phones
+from providers.http.adapter import Reply
+from providers.http.inputs import known
+from providers.http.replies import Findings, at, items, json_or_nothing, mapping, moment, positive, text
+from providers.matching.identity import wrong_entity
+
+NEVER_CAME = Answer(matched=True, detail="Apollo told no phone number")  # but the person it did, and counted
+
+_SENT = 0.95  # belief in a number that Apollo sends for somebody whom it found
+_TOKEN = re.compile(r"(-?[0-9]{1,20})?\|([0-9A-Za-z]{0,64})\|([0-9]{1,4})(w?)")
+_REQUEST_ID = re.compile(r"-?[0-9]{1,20}")
+_PERSON_ID = re.compile(r"[0-9A-Za-z]{1,64}")
+_FINAL = frozenset({"request_id_unknown", "request_id_expired", "invalid_request_id"})
+
+# Seconds until the first question, which doubles, and at most: asking is only in case that the webhook does not come.
+_WITH_WEBHOOK, _WITHOUT = (300.0, 900.0), (10.0, 120.0)
+_LONGEST_TOLD = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """The numbers of one person that are waited for.
+
+    `request` is empty where they cannot be asked for, `person` where the first answer named no id. `asked` counts how
+    often they were asked for.
+    """
+
+    request: str
+    person: str
+    asked: int = 0
+    by_webhook: bool = False
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], *, by_webhook: bool) -> Self | None:
+        """What a first answer lets wait for; None when nothing could ever come of it."""
+        request, person = body.get("request_id"), text(at(body, "person", "id")) or ""
+        written = str(request) if isinstance(request, int | str) and not isinstance(request, bool) else ""
+        if not _REQUEST_ID.fullmatch(written):
+            written = ""
+        if not written and not by_webhook:
+            return None
+        return cls(written, person if _PERSON_ID.fullmatch(person) else "", by_webhook=by_webhook)
+
+    @classmethod
+    def read(cls, token: str) -> Self | None:
+        """What a token stands for; None for one of another make."""
+        found = _TOKEN.fullmatch(token)
+        if found is None or not (found[1] or found[4]):
+            return None
+        return cls(found[1] or "", found[2], int(found[3]), bool(found[4]))
+
+    def pending(self, *, told: float | None = None, so_far: Answer | None = None) -> Pending:
+        """Wait on, for the seconds that Apollo `told` at least."""
+        first, longest = _WITH_WEBHOOK if self.by_webhook else _WITHOUT
+        pause = min(first * 2.0 ** min(self.asked, 10), longest)
+        token = f"{self.request}|{self.person}|{self.asked % 10_000}{'w' if self.by_webhook else ''}"
+        return Pending(token, max(pause, min(told or 0.0, _LONGEST_TOLD)), so_far=so_far)
+
+    def again(self) -> Self:
+        return replace(self, asked=self.asked + 1)
+
+    def without_asking(self) -> Self:
+        """The webhook alone is left."""
+        return replace(self, request="")
+
+
+def still_to_come(awaited: Awaited, reply: Reply) -> Answer | Pending | None:
+    """What a reply without numbers means; None when it is a failure."""
+    told = json_or_nothing(reply)
+    code = text(at(told, "error_code"))
+    if reply.status == 404 and code == "result_pending":
+        return awaited.again().pending(told=positive(at(told, "retry_after_seconds")))
+    is_final = reply.status == 410 or (reply.status in {400, 404} and code in _FINAL)
+    if awaited.by_webhook and (is_final or reply.status == 403):
+        return awaited.without_asking().pending()  # the key may not ask, or there is nothing to ask for
+    return NEVER_CAME if is_final else None
+
+
+def is_about(payload: Mapping[str, Any], awaited: Awaited | None) -> bool:
+    """Whether numbers that were sent can be those of the person; None: it is not known yet who that is."""
+    people = _people(payload)
+    if people is None or not all(isinstance(person, dict) for person in people):
+        return False
+    request = str(payload.get("request_id"))
+    if awaited is not None and awaited.request and _REQUEST_ID.fullmatch(request) and request != awaited.request:
+        return False
+    return not people or awaited is None or bool(_those(people, awaited))
+
+
+def read_phones(question: Question, awaited: Awaited, payload: Mapping[str, Any]) -> Answer:
+    """The numbers of the person. Raises ProviderError when they are somebody else's."""
+    if not is_about(payload, awaited):
+        raise wrong_entity("Apollo")
+    findings = Findings(question, _SENT, moment(payload.get("last_dispatched_at")))
+    for person in _those(_people(payload) or (), awaited):
+        if not _fits(question, person):
+            raise wrong_entity("Apollo")
+        add_phones(findings, person.get("phone_numbers"))
+    return Answer(matched=True, findings=findings.all(), extra=True) if findings.all() else NEVER_CAME
+
+
+def _people(payload: Mapping[str, Any]) -> Sequence[Any] | None:
+    """The people of a result, sent by itself or in the envelope in which it is asked for; None when it is no result."""
+    told = mapping(payload.get("webhook_result")) or payload
+    return items(told.get("people")) if "people" in told else None
+
+
+def _those(people: Sequence[Any], awaited: Awaited) -> list[Mapping[str, Any]]:
+    """The person who is waited for; where the first answer named no id, the only one."""
+    if awaited.person:
+        return [mapping(person) for person in people if text(at(person, "id")) == awaited.person]
+    return [mapping(people[0])] if len(people) == 1 else []
+
+
+def _fits(question: Question, person: Mapping[str, Any]) -> bool:
+    """Whether an address or profile that comes with the numbers is the record's; one that agrees is enough."""
+    named = [
+        _canonical(question, field, ours) == _canonical(question, field, theirs)
+        for field, ours, theirs in (
+            ("email", known(question, "email"), text(person.get("email"))),
+            ("linkedinUrl", known(question, "linkedinUrl"), text(person.get("linkedin_url"))),
+        )
+        if ours and theirs
+    ]
+    return any(named) or not named
+
+
+def _canonical(question: Question, field: str, value: str) -> Any:
+    try:
+        return normalize(question.entity_type, field, value, hints=question.fields)
+    except Refused:
+        return value

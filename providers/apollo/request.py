@@ -1,0 +1,55 @@
+"""Which look-up at Apollo a question becomes: a person by what is known of them, or a company alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from providers.api import Question
+from providers.http.inputs import company_domain, company_name, is_account, known, persons_email, persons_name
+
+PERSON, COMPANY = "person", "company"
+_BELIEF = {"email": 0.95, "linkedin_url": 0.93, "domain": 0.93}  # by what was asked with
+_BY_NAME = {PERSON: 0.82, COMPANY: 0.72}
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One call, and by what."""
+
+    kind: str  # person or company
+    by: Mapping[str, str]
+    phones: bool = False
+
+    @property
+    def key(self) -> str:
+        """Equal for calls that get the same answer."""
+        asked = "|".join(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))
+        return f"{self.kind}|{asked}{'|phones' if self.phones else ''}"
+
+    @property
+    def belief(self) -> float:
+        """The belief that who is found by this is the right one."""
+        return next((_BELIEF[name] for name in self.by if name in _BELIEF and len(self.by) == 1), _BY_NAME[self.kind])
+
+
+def person_by(question: Question) -> Mapping[str, str] | None:
+    """What to find the record's person by; None where too little is known."""
+    if email := persons_email(question):
+        return {"email": email}
+    if profile := known(question, "linkedinUrl"):
+        return {"linkedin_url": profile}
+    name, domain, employer = persons_name(question), company_domain(question), company_name(question)
+    if name is None or not (domain or employer):
+        return None
+    at_work = {"domain": domain} if domain else {"organization_name": employer or ""}
+    return {"first_name": name[0], "last_name": name[1], **at_work}
+
+
+def company_by(question: Question) -> Mapping[str, str] | None:
+    """What to find the record's company by; None where too little is known."""
+    if domain := company_domain(question):
+        return {"domain": domain}
+    profile = known(question, "linkedinUrl") if is_account(question) else None
+    if profile:
+        return {"linkedin_url": profile}
+    name = company_name(question)
+    return {"name": name} if name else None

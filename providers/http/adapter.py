@@ -1,0 +1,149 @@
+"""What a provider behind HTTP is: which question becomes which request, and how its reply is read.
+
+An adapter knows one provider's words and nothing of connections, limits, keys at rest, jobs or credits:
+`providers.http.provider` makes a provider of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+import orjson
+
+from providers.api import Answer, Hears, Pending, ProviderError, ProviderInfo, Question
+
+__all__ = ["Adapter", "AsksExtra", "HearingAdapter", "Http", "KeyCheck", "Pending", "Reply"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP reply, read to its end. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ProviderError `invalid_answer` when it is something else.
+
+        A reply of success that cannot be read may be the answer that was paid for, cut off or in another's hands.
+        """
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            kind = self.headers.get("content-type", "no content type")[:80]
+            raise ProviderError(
+                "invalid_answer",
+                f"not JSON ({kind})",
+                retryable=self.status >= 500,
+                maybe_charged=self.is_success,
+            ) from error
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status says that the call was served."""
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """What asking about a key told. `credits_left` and `renews_at` where the provider says."""
+
+    valid: bool
+    detail: str
+    credits_left: float | None = None
+    renews_at: datetime | None = None
+
+
+class Http(Protocol):
+    """One account at one provider: its key, and requests in its name that are patient, capped and polite."""
+
+    @property
+    def key(self) -> str:
+        """The account's key. Never put it into an error or a log."""
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        base: str = "",
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request to the base address named `base` (see `Adapter.bases`), and its reply, of any status.
+
+        The body is `json`, or `form` written as a web form; `headers` may name the content type of either.
+
+        Raises ProviderError where there is none: `timeout` and `unavailable` (retryable), `rate_limited` when
+        our own limit says wait, `invalid_answer` for a reply that is too large or cannot be unpacked. All requests
+        of one look-up share its time: one that comes when it is over is not sent, and `timeout`.
+        """
+
+    def note_credits(self, left: float | None) -> None:
+        """Note what the provider says is left of the account's credits."""
+
+
+class Adapter(Protocol):
+    """One provider's words. A class that names this as its base needs only `info`, `bases`, `input_key`, `look_up`."""
+
+    @property
+    def info(self) -> ProviderInfo: ...
+
+    @property
+    def bases(self) -> Mapping[str, str]:
+        """Base addresses by name; `""` is the main one. Settings may replace each."""
+
+    @property
+    def calls_per_minute(self) -> int:
+        """The provider's documented limit for one account, before its own headers say otherwise.
+
+        All calls count against it together, unless the adapter is `LimitedApart`.
+        """
+        return 60
+
+    def input_key(self, question: Question) -> str | None:
+        """As `Provider.input_key`."""
+
+    async def look_up(self, question: Question, http: Http) -> Answer | Pending:
+        """Ask. Raises ProviderError for everything that is neither a match, no match nor pending."""
+
+    async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
+        """Ask for an answer that was pending."""
+        return await self.look_up(question, http)
+
+    async def check_key(self, http: Http) -> KeyCheck:
+        """Whether the key works, by a call that costs nothing; where there is none, say so in `detail`."""
+        return KeyCheck(valid=True, detail="not checked: there is no call that costs nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One of the limits of an account, by a name of the adapter's own: so many calls a minute."""
+
+    name: str
+    calls_per_minute: int
+
+
+@runtime_checkable
+class LimitedApart(Protocol):
+    """An adapter whose provider counts the calls of one account apart, such as each endpoint by itself."""
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """The limit that a request counts against."""
+
+
+@runtime_checkable
+class AsksExtra(Protocol):
+    """An adapter with questions that may cost `ProviderInfo.extra_price` more."""
+
+    def asks_extra(self, question: Question) -> bool:
+        """Whether this is one of them."""
+
+
+@runtime_checkable
+class HearingAdapter(Adapter, Hears, Protocol):
+    """An adapter whose provider sends answers to us."""

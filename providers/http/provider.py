@@ -1,0 +1,267 @@
+"""A provider behind HTTP: an adapter with an account's key, patient connections and polite calls."""
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from providers.api import LAST_WORD, Answer, Covered, ProviderError, ProviderInfo, Question
+from providers.http.adapter import (
+    Adapter,
+    AsksExtra,
+    HearingAdapter,
+    Http,
+    KeyCheck,
+    Limit,
+    LimitedApart,
+    Pending,
+    Reply,
+)
+from providers.http.addresses import check_base
+from providers.http.client import Request, Transport
+from providers.http.rate_limit import Politeness
+
+NOTE_EVERY_SECONDS = 10.0  # how often what is left of an account's credits is told, unless it is nothing
+
+NoteCredits = Callable[[str, str, float], Awaitable[None]]
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
+
+
+class Keys(Protocol):
+    """Where the keys of accounts are found."""
+
+    async def key_of(self, organization_id: str, provider_id: str) -> str | None:
+        """The key for an organization's calls; None where there is none."""
+
+
+class HttpSource:
+    """The provider that an adapter describes.
+
+    `bases` stand in for the adapter's own addresses, `price` and `extra_price` (credits) for its own. `note_credits`
+    is told (organization, provider, credits left). Raises ValueError for an address that is unfit or has no such name.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        transport: Transport,
+        keys: Keys,
+        bases: Mapping[str, str] | None = None,
+        price: int | None = None,
+        *,
+        extra_price: int | None = None,
+        politeness: Politeness | None = None,
+        note_credits: NoteCredits | None = None,
+    ) -> None:
+        self._adapter = adapter
+        self._limited = adapter if isinstance(adapter, LimitedApart) else None
+        self._transport = transport
+        self._keys = keys
+        self._politeness = politeness
+        self._note_credits = note_credits
+        self._noted_at: dict[str, float] = {}
+        self._bases = _checked_bases(adapter, bases or {}, transport.development)
+        # The network is a fact of this class: whatever an adapter says, its breaker has to watch it.
+        self.info: ProviderInfo = replace(
+            adapter.info,
+            remote=True,
+            price=adapter.info.price if price is None else price,
+            extra_price=adapter.info.extra_price if extra_price is None else extra_price,
+        )
+
+    def input_key(self, question: Question) -> str | None:
+        return self._adapter.input_key(question)
+
+    def most(self, question: Question) -> int:
+        """The most credits that this question may cost."""
+        extra = isinstance(self._adapter, AsksExtra) and self._adapter.asks_extra(question)
+        return self.info.price + (self.info.extra_price if extra else 0)
+
+    def wider_key(self, question: Question) -> str | None:
+        """As `Covered.wider_key`."""
+        return self._adapter.wider_key(question) if isinstance(self._adapter, Covered) else None
+
+    async def ask(self, question: Question) -> Answer | Pending:
+        """Look the record up. Raises ProviderError, also `no_key`."""
+        return await self._in_name_of(question.organization_id, lambda http: self._adapter.look_up(question, http))
+
+    async def poll(self, question: Question, token: str) -> Answer | Pending:
+        """Ask for an answer that was pending. Raises ProviderError, also `no_key`."""
+        return await self._in_name_of(question.organization_id, lambda http: self._adapter.poll(token, question, http))
+
+    async def check_key(self, organization_id: str) -> KeyCheck:
+        """Whether the organization's key works. Raises ProviderError, also `no_key`."""
+        return await self._in_name_of(organization_id, self._checked)
+
+    async def configured(self, organization_id: str) -> bool:
+        """Whether there is all that a call needs."""
+        return not self.info.needs_key or bool(await self._keys.key_of(organization_id, self.info.id))
+
+    async def _checked(self, http: Http) -> KeyCheck:
+        check = await self._adapter.check_key(http)
+        if check.credits_left is not None:
+            http.note_credits(check.credits_left)
+        return replace(check, detail=_without(http.key, check.detail))
+
+    async def _in_name_of(self, organization_id: str, call: Callable[[Http], Awaitable[_T]]) -> _T:
+        deadline = time.monotonic() + self._transport.patience.look_up_seconds
+        account = _Account(self, await self._key(organization_id), deadline)
+        try:
+            return await call(account)
+        except ProviderError as error:
+            error.message = _without(account.key, error.message)
+            error.args = (error.message,)
+            raise
+        except Exception as error:
+            # The text of an unforeseen error may hold anything that was sent, the key too: it goes no further.
+            _log.error("adapter failed", provider=self.info.id, error=type(error).__name__, where=_place_of(error))
+            raise ProviderError(
+                "invalid_answer", "the answer could not be read", retryable=False, maybe_charged=account.was_served
+            ) from None
+        finally:
+            await self._tell_credits(organization_id, account)
+
+    async def _key(self, organization_id: str) -> str:
+        key = (await self._keys.key_of(organization_id, self.info.id) or "").strip()
+        if not key and self.info.needs_key:
+            raise ProviderError("no_key", f"there is no key for {self.info.name}", retryable=False)
+        if not key.isascii() or (key and not key.isprintable()):
+            raise ProviderError("bad_key", "the key holds characters that no key has", retryable=False)
+        return key
+
+    async def send(self, account: str, request: Request, limit: Limit, deadline: float) -> Reply:
+        """One request for an account, when its turn has come and before the `deadline` (of the monotonic clock).
+
+        The turn is that of the account's `limit`. Raises ProviderError, also what `LAST_WORD` raises.
+        """
+        _left_until(deadline)
+        counted = f"{account}:{limit.name}" if limit.name else account
+        if self._politeness is not None:
+            await self._politeness.enter(counted, self.info.id, limit.calls_per_minute)
+        if (last_word := LAST_WORD.get()) is not None:
+            await last_word()
+        reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
+        if self._politeness is not None:
+            await self._politeness.learn(counted, self.info.id, reply)
+        return reply
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """Which of the account's limits a request counts against."""
+        if self._limited is not None:
+            return self._limited.limit_of(base, path)
+        return Limit("", self._adapter.calls_per_minute)
+
+    def base(self, name: str) -> str:
+        """The address of that name."""
+        found = self._bases.get(name)
+        if found is None:
+            raise ProviderError("rejected", f"{self.info.name} has no address called {name}", retryable=False)
+        return found
+
+    async def _tell_credits(self, organization_id: str, account: "_Account") -> None:
+        left, now = account.credits_left, time.monotonic()
+        if left is None or self._note_credits is None:
+            return
+        if left > 0 and now - self._noted_at.get(organization_id, -NOTE_EVERY_SECONDS) < NOTE_EVERY_SECONDS:
+            return
+        self._noted_at[organization_id] = now
+        try:
+            await self._note_credits(organization_id, self.info.id, left)
+        except Exception:
+            # What is left is only shown: an answer that was paid for is not lost over it.
+            _log.exception("credits left were not noted", provider=self.info.id, organization=organization_id)
+
+
+class HearingSource(HttpSource):
+    """The provider that an adapter describes whose answers may be sent to us."""
+
+    _adapter: HearingAdapter
+
+    def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
+        """As `Hears.is_about`."""
+        return self._adapter.is_about(payload, token)
+
+    def hear(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+        """As `Hears.hear`."""
+        return self._adapter.hear(question, token, payload)
+
+
+class _Account:
+    """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
+
+    __slots__ = ("_deadline", "_key", "_name", "_source", "credits_left", "was_served")
+
+    def __init__(self, source: HttpSource, key: str, deadline: float) -> None:
+        self._source = source
+        self._key = key
+        self._deadline = deadline
+        self.was_served = False  # by the last reply's status
+        self._name = hashlib.sha256(f"{source.info.id}\n{key}".encode()).hexdigest()[:32]
+        self.credits_left: float | None = None
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        base: str = "",
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        request = Request(method, self._source.base(base), path, params, json, form, headers or {})
+        reply = await self._source.send(self._name, request, self._source.limit_of(base, path), self._deadline)
+        self.was_served = reply.is_success
+        return reply
+
+    def note_credits(self, left: float | None) -> None:
+        if left is not None:
+            self.credits_left = left
+
+
+def _left_until(deadline: float) -> float:
+    """Seconds that are left. Raises ProviderError when the look-up's time is over; the request was not sent then."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise ProviderError("timeout", "the requests of this look-up took too long", retryable=True)
+    return left
+
+
+def _checked_bases(adapter: Adapter, given: Mapping[str, str], development: bool) -> dict[str, str]:
+    bases = {**adapter.bases}
+    for name, address in given.items():
+        if name not in bases:
+            raise ValueError(f"{adapter.info.id} has no address called {name}")
+        bases[name] = address
+    checked: dict[str, str] = {}
+    for name, address in bases.items():
+        try:
+            checked[name] = check_base(address, development=development)
+        except ValueError as error:
+            raise ValueError(f"the address of {adapter.info.id} {error}") from None
+    return checked
+
+
+def _without(key: str, text: str) -> str:
+    return text.replace(key, "********") if key else text
+
+
+def _place_of(error: BaseException) -> str:
+    """The file and line that raised."""
+    trace = error.__traceback__
+    place = ""
+    with suppress(AttributeError):
+        while trace is not None:
+            place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+            trace = trace.tb_next
+    return place

@@ -1,0 +1,175 @@
+"""Reading replies of any make: a value of the expected type or nothing, and the outcomes that providers share."""
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from enrichment.catalogue import Refused, normalize
+from providers.api import Answer, Finding, ProviderError, Question
+from providers.http.adapter import Http, Reply
+
+OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed", uncounted=True)
+
+_LONGEST_WAIT = 31 * 86400.0  # a provider that names a later moment is not believed
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_MONTH_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_MASKED = re.compile(r"[*\u2022]{2,}")  # stands for letters that are paid for apart
+_RETRYABLE = frozenset({408, 425})
+
+
+def text(value: Any) -> str | None:
+    """A text that says something."""
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def number(value: Any) -> float | int | None:
+    """A finite number, also one written as text."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) else value
+
+
+def positive(value: Any) -> float | int | None:
+    """A number above 0: where 0 only says that nobody counted."""
+    found = number(value)
+    return found if found is not None and found > 0 else None
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON object; an empty one for everything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> Sequence[Any]:
+    """A JSON array; for one value that is no array, that value alone."""
+    if isinstance(value, list):
+        return value
+    return () if value is None else (value,)
+
+
+def at(value: Any, *path: str) -> Any:
+    """The value at the path into nested objects; None where it leads nowhere."""
+    for name in path:
+        value = mapping(value).get(name)
+    return value
+
+
+def moment(value: Any) -> datetime | None:
+    """When something was, from an ISO 8601 date or time or an American date; UTC where no zone is named."""
+    written = text(value)
+    if written is None:
+        return None
+    american = _MONTH_FIRST.match(written)
+    if american:
+        written = f"{american[3]}-{int(american[1]):02}-{int(american[2]):02}"
+    try:
+        read = datetime.fromisoformat(written)
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def retry_after(reply: Reply, now: float) -> float | None:
+    """Seconds that a reply's `Retry-After` asks to wait, whether it names seconds or a date; None without one."""
+    written = reply.headers.get("retry-after", "").strip()
+    if _NUMBER.fullmatch(written):
+        return min(float(written), _LONGEST_WAIT)
+    try:
+        return seconds_until(parsedate_to_datetime(written).timestamp(), now)
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def seconds_until(epoch_seconds: Any, now: float) -> float | None:
+    """Seconds from `now` until a moment in seconds since 1970; None where it names none, or one that is past."""
+    when = number(epoch_seconds)
+    return min(when - now, _LONGEST_WAIT) if when is not None and when > now else None
+
+
+def account_of(http: Http) -> str:
+    """A name for the account that tells it from others and does not tell its key."""
+    return hashlib.sha256(http.key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def json_or_nothing(reply: Reply) -> Any:
+    """The body as JSON; None when it is something else, as the bodies of errors may be."""
+    try:
+        return reply.json()
+    except ProviderError:
+        return None
+
+
+def failure(provider: str, reply: Reply, *, code: str = "", wait: float | None = None) -> ProviderError:
+    """What a reply that is no answer means by its status alone.
+
+    `code` is the provider's own word for it. Texts of the provider are left out: they may repeat what was sent.
+    """
+    told = f"{provider} answered {reply.status}" + (f" {code[:40]}" if code else "")
+    match reply.status:
+        case 402:
+            return ProviderError("out_of_credits", f"{told}: out of credits", retryable=False, retry_after_seconds=wait)
+        case 401:
+            return ProviderError("bad_key", f"{told}: the key is not valid", retryable=False)
+        case 403:
+            return ProviderError("bad_key", f"{told}: the key has no access to this call", retryable=False)
+        case 429:
+            return ProviderError("rate_limited", f"{told}: too many calls", retryable=True, retry_after_seconds=wait)
+        case status if status >= 500 or status in _RETRYABLE:
+            return ProviderError("unavailable", told, retryable=True, retry_after_seconds=wait)
+        case status if status < 400:
+            return ProviderError(
+                "invalid_answer",
+                f"{told}, which is no answer to this call",
+                retryable=False,
+                maybe_charged=reply.is_success,
+            )
+        case _:
+            return ProviderError("rejected", f"{told}: the request was not accepted", retryable=False)
+
+
+def unreadable(provider: str, told: str = "is no record") -> ProviderError:
+    """The error of an answer of success whose form is none that is known: what it would have told may be charged."""
+    return ProviderError("invalid_answer", f"{provider}'s answer {told}", retryable=False, maybe_charged=True)
+
+
+class Findings:
+    """Findings being gathered, canonical already.
+
+    What is empty, masked, or cannot be the field's value, is left out; the first value of a field stays.
+    """
+
+    def __init__(self, question: Question, belief: float, observed_at: datetime | None) -> None:
+        self._entity_type = question.entity_type
+        self._belief = belief
+        self._observed_at = observed_at
+        self._found: dict[str, Finding] = {}
+        self.country: str | None = None  # of what is being read now: by it phones, states and post codes are read
+
+    def in_country(self, raw: Any) -> None:
+        """Read what follows as of this country, where it is one."""
+        self.country = self._canonical("country", raw)
+
+    def add(self, field: str, value: Any, share: float = 1.0) -> None:
+        """A value, believed by `share` of the belief in the answer as a whole."""
+        if value is None or field in self._found or (isinstance(value, str) and _MASKED.search(value)):
+            return
+        canonical = self._canonical(field, value)
+        if canonical is not None:
+            confidence = round(min(max(self._belief * share, 0.0), 1.0), 3)
+            self._found[field] = Finding(field, canonical, confidence, self._observed_at)
+
+    def all(self) -> tuple[Finding, ...]:
+        """What was gathered, in the order in which it was."""
+        return tuple(self._found.values())
+
+    def _canonical(self, field: str, value: Any) -> Any:
+        try:
+            return normalize(self._entity_type, field, value, hints={"country": self.country})
+        except (Refused, KeyError):
+            return None

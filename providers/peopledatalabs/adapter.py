@@ -1,0 +1,240 @@
+"""People Data Labs: people and companies, of which only those are taken that are likely to be the right ones.
+
+An answer costs one credit, and none where nobody is likely enough: so the least likelihood is always said. What is
+left of an account's credits stands in the headers of each reply.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enrichment.enums import EntityType
+from providers.api import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
+from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
+from providers.http.inputs import (
+    company_domain,
+    company_name,
+    is_account,
+    known,
+    persons_email,
+    persons_name,
+    wants_any,
+)
+from providers.http.replies import (
+    at,
+    failure,
+    items,
+    json_or_nothing,
+    mapping,
+    moment,
+    number,
+    retry_after,
+    seconds_until,
+    text,
+    unreadable,
+)
+from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+from providers.peopledatalabs.parse import (
+    COMPANY_FIELDS,
+    EMPLOYER_FIELDS,
+    PERSON_FIELDS,
+    belief_of,
+    domains_of,
+    emails_of,
+    employers_of,
+    profiles_of,
+    read_company,
+    read_person,
+)
+
+_PERSON, _COMPANY = "person", "company"
+# Under these an answer is more often wrong than right.
+_LEAST_LIKELIHOOD = {_PERSON: "6", _COMPANY: "4"}
+_MINUTE = 60.0  # calls are counted by the minute
+_NOBODY = {"email": "nobody@nobody.invalid", "min_likelihood": "10"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    kind: str
+    by: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        return "|".join((self.kind, *(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))))
+
+
+class PeopleDataLabs:
+    """The adapter. `wall` gives seconds since 1970."""
+
+    info = ProviderInfo(
+        id="peopledatalabs",
+        name="People Data Labs",
+        gives={
+            EntityType.LEAD: PERSON_FIELDS | EMPLOYER_FIELDS,
+            EntityType.CONTACT: PERSON_FIELDS | EMPLOYER_FIELDS,
+            EntityType.ACCOUNT: COMPANY_FIELDS,
+        },
+        needs="an e-mail address, a LinkedIn profile, a phone number, a name with an employer, or a company's "
+        "domain or name",
+        price=1,
+        answer_lifetime_days=90,
+        miss_lifetime_days=30,
+        remote=True,
+        needs_key=True,
+        attribution="People Data Labs",
+    )
+    bases: Mapping[str, str] = {"": "https://api.peopledatalabs.com"}
+    calls_per_minute = 1000  # of paid plans; each reply names the limit, so that a smaller one is kept to
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """Calls are counted for each endpoint by itself."""
+        return Limit(path.strip("/"), self.calls_per_minute)
+
+    def input_key(self, question: Question) -> str | None:
+        lookup = _look_up_of(question)
+        if lookup is None:
+            return None
+        return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
+
+    async def look_up(self, question: Question, http: Http) -> Answer | Pending:
+        lookup = _look_up_of(question)
+        if lookup is None:
+            raise ProviderError("rejected", f"People Data Labs needs {self.info.needs}", retryable=False)
+        params = {**lookup.by, "min_likelihood": _LEAST_LIKELIHOOD[lookup.kind], "titlecase": "false"}
+        reply = await _send(lookup.kind, params, http)
+        if _is_miss(reply):
+            return NO_MATCH
+        if reply.status != 200:
+            raise self._refusal(reply)
+        body = mapping(reply.json())
+        if number(body.get("status")) == 404:  # as each missed one of several is told
+            return NO_MATCH
+        return _of_person(question, body) if lookup.kind == _PERSON else _of_company(question, body)
+
+    async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
+        """People Data Labs answers at once."""
+        return await self.look_up(question, http)
+
+    async def check_key(self, http: Http) -> KeyCheck:
+        """By an address that nobody can have: a miss is free, and its headers tell what is left."""
+        reply = await _send(_PERSON, _NOBODY, http)
+        left = _left(reply)
+        if reply.status in {200, 400, 404}:
+            return KeyCheck(valid=True, detail="the key works; a miss was asked for, which is free", credits_left=left)
+        refusal = self._refusal(reply)
+        if refusal.code == "out_of_credits":
+            return KeyCheck(valid=True, detail="the key works, but its credits are used up", credits_left=left)
+        if refusal.code != "bad_key":
+            raise refusal
+        return KeyCheck(valid=False, detail=refusal.message)
+
+    def _refusal(self, reply: Reply) -> ProviderError:
+        now = self._wall()
+        wait = retry_after(reply, now)
+        if reply.status == 429 and wait is None:
+            reset = moment(reply.headers.get("x-ratelimit-reset"))
+            wait = (seconds_until(reset.timestamp(), now) if reset else None) or _MINUTE
+        return failure("People Data Labs", reply, code=_error_type(reply) or "", wait=wait)
+
+
+def _look_up_of(question: Question) -> _Lookup | None:
+    """The one look-up that gives most: a company alone is asked for once for all who work there."""
+    if not is_account(question) and wants_any(question, PERSON_FIELDS):
+        by = _person_by(question)
+        if by is not None:
+            return _Lookup(_PERSON, by)
+    if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
+        return None
+    company = _company_by(question)
+    return _Lookup(_COMPANY, company) if company else None
+
+
+def _person_by(question: Question) -> Mapping[str, str] | None:
+    if email := persons_email(question):
+        return {"email": email}
+    if profile := known(question, "linkedinUrl"):
+        return {"profile": profile}
+    name, employer = persons_name(question), company_name(question) or company_domain(question)
+    if name and employer:
+        return {"first_name": name[0], "last_name": name[1], "company": employer}
+    phone = known(question, "mobilePhone") or known(question, "phone")
+    return {"phone": phone} if phone else None
+
+
+def _company_by(question: Question) -> Mapping[str, str] | None:
+    if domain := company_domain(question):
+        return {"website": domain}
+    profile = known(question, "linkedinUrl") if is_account(question) else None
+    if profile:
+        return {"profile": profile}
+    name, country = company_name(question), known(question, "country") if is_account(question) else None
+    if name is None:
+        return None
+    return {"name": name, **({"country": country} if country else {})}
+
+
+async def _send(kind: str, params: Mapping[str, str], http: Http) -> Reply:
+    headers = {"X-Api-Key": http.key, "Accept": "application/json"}
+    reply = await http.send("GET", f"/v5/{kind}/enrich", params=params, headers=headers)
+    left = _left(reply)
+    if left is not None:
+        http.note_credits(left)
+    return reply
+
+
+def _left(reply: Reply) -> float | None:
+    return number(reply.headers.get("x-totallimit-remaining"))
+
+
+def _error_type(reply: Reply) -> str | None:
+    return text(at(json_or_nothing(reply), "error", "type"))
+
+
+def _is_miss(reply: Reply) -> bool:
+    """Whether nobody was likely enough. Another 404, or another server's page, says that the address is wrong."""
+    if reply.status != 404 or (reply.body.strip() and not isinstance(json_or_nothing(reply), dict)):
+        return False
+    return _error_type(reply) in {None, "not_found"}
+
+
+def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
+    person = mapping(body.get("data"))
+    if not person:
+        raise unreadable("People Data Labs")
+    addresses = list(emails_of(person))
+    asked = (persons_email(question) or "").casefold()
+    told = Told(
+        email=next((email for email in addresses if email.casefold() == asked), next(iter(addresses), None)),
+        first=text(person.get("first_name")),
+        last=text(person.get("last_name")),
+        domains=[text(person.get("job_company_website"))],
+        employers=employers_of(person),
+        profiles=profiles_of(person),
+        phones=map(text, (person.get("mobile_phone"), *items(person.get("phone_numbers")))),
+    )
+    if not is_asked_person(question, told):
+        raise wrong_entity("People Data Labs")
+    return _answer(body, read_person(question, person, belief_of(body)).all())
+
+
+def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
+    """A company's record is the answer itself, beside its status and likelihood."""
+    findings = read_company(question, company, belief_of(company)).all()
+    if not findings and not company.get("id"):
+        raise unreadable("People Data Labs")
+    name, profiles = text(company.get("display_name") or company.get("name")), [text(company.get("linkedin_url"))]
+    if not is_asked_company(question, domains_of(company), name, profiles):
+        raise wrong_entity("People Data Labs")
+    return _answer(company, findings)
+
+
+def _answer(body: Mapping[str, Any], findings: tuple[Any, ...]) -> Answer:
+    """What was found; a record whose values are all masked was charged, so that it is a match."""
+    likelihood = number(body.get("likelihood"))
+    told = f"likelihood {likelihood} of 10" if likelihood is not None else "of an untold likelihood"
+    return Answer(matched=True, findings=findings, detail=f"People Data Labs: {told}")

@@ -1,0 +1,178 @@
+"""ZoomInfo: contacts and companies, by the GTM API or, for accounts that still have it, the Enterprise API.
+
+One credit is taken for a record that is returned and is not under management yet; none for a miss or an error.
+A field outside of an account's plan fails the whole call: from then on the account is asked for the usual ones only.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enrichment.enums import EntityType
+from providers.api import Answer, ProviderError, ProviderInfo, Question
+from providers.http.adapter import Http, KeyCheck, Pending
+from providers.http.inputs import (
+    company_domain,
+    company_name,
+    is_account,
+    known,
+    persons_email,
+    persons_name,
+    wants_any,
+)
+from providers.http.replies import OPTED_OUT, at, items, mapping, text
+from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+from providers.zoominfo.parse import (
+    COMPANY_FIELDS,
+    CONTACT_FIELDS,
+    EMPLOYER_FIELDS,
+    MATCHED,
+    company_findings,
+    contact_findings,
+    domains_of,
+)
+from providers.zoominfo.protocol import Wire
+
+_ALL_OF_PERSON = CONTACT_FIELDS | EMPLOYER_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    kind: str  # contact or company
+    by: Mapping[str, str]  # what to match on
+
+    @property
+    def key(self) -> str:
+        return "|".join((self.kind, *(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))))
+
+
+def _look_up_of(question: Question) -> _Lookup | None:
+    """The cheapest look-up that can give what is wanted: a company is asked for once for all who work there."""
+    if not is_account(question) and wants_any(question, CONTACT_FIELDS):
+        by = _contact_by(question)
+        if by is not None:
+            return _Lookup("contact", by)
+    if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
+        return None
+    if domain := company_domain(question):
+        return _Lookup("company", {"companyWebsite": f"www.{domain}"})
+    name, country = company_name(question), known(question, "country") if is_account(question) else None
+    if name is None:
+        return None
+    return _Lookup("company", {"companyName": name, **({"companyCountry": country} if country else {})})
+
+
+def _contact_by(question: Question) -> Mapping[str, str] | None:
+    if email := persons_email(question):
+        return {"emailAddress": email}
+    name, employer = persons_name(question), company_name(question)
+    if name and employer:
+        return {"firstName": name[0], "lastName": name[1], "companyName": employer}
+    phone = known(question, "mobilePhone") or known(question, "phone")
+    return {"phone": phone} if phone else None
+
+
+class ZoomInfo:
+    """The adapter."""
+
+    info = ProviderInfo(
+        id="zoominfo",
+        name="ZoomInfo",
+        gives={
+            EntityType.LEAD: _ALL_OF_PERSON,
+            EntityType.CONTACT: _ALL_OF_PERSON,
+            EntityType.ACCOUNT: COMPANY_FIELDS,
+        },
+        needs="an e-mail address, a name with an employer, a phone number, or a company's domain or name",
+        price=1,
+        answer_lifetime_days=90,
+        miss_lifetime_days=30,
+        remote=True,
+        needs_key=True,
+        repeats_free=True,
+        attribution="ZoomInfo",
+    )
+    bases: Mapping[str, str] = {
+        "": "https://api.zoominfo.com/gtm",
+        "legacy": "https://api.zoominfo.com",
+        "login": "https://okta-login.zoominfo.com",
+    }
+    calls_per_minute = 300  # 5 a second, of the smallest plan
+
+    def __init__(self, wall: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic) -> None:
+        self._wire = Wire(wall, clock)
+
+    def input_key(self, question: Question) -> str | None:
+        lookup = _look_up_of(question)
+        if lookup is None:
+            return None
+        return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
+
+    async def look_up(self, question: Question, http: Http) -> Answer | Pending:
+        lookup = _look_up_of(question)
+        if lookup is None:
+            raise ProviderError("rejected", f"ZoomInfo needs {self.info.needs}", retryable=False)
+        status, record = await self._wire.enrich(http, lookup.kind, lookup.by)
+        return _answer(question, lookup, status, record)
+
+    async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
+        """ZoomInfo answers at once."""
+        return await self.look_up(question, http)
+
+    async def check_key(self, http: Http) -> KeyCheck:
+        try:
+            left = await self._wire.credits_left(http)
+        except ProviderError as error:
+            if error.code != "bad_key":
+                raise
+            return KeyCheck(valid=False, detail=error.message)
+        return KeyCheck(valid=True, detail="the key works; its usage was read, which is free", credits_left=left)
+
+
+def _answer(question: Question, lookup: _Lookup, status: str | None, record: Mapping[str, Any]) -> Answer:
+    match status:
+        case "OPT_OUT":
+            return OPTED_OUT
+        case "LIMIT_EXCEEDED":
+            raise ProviderError("out_of_credits", "ZoomInfo's credits are used up (LIMIT_EXCEEDED)", retryable=False)
+        case "INVALID_INPUT":
+            raise ProviderError("rejected", "ZoomInfo cannot look this up (INVALID_INPUT)", retryable=False)
+        case "SERVICE_ERROR":
+            raise ProviderError("unavailable", "ZoomInfo answered SERVICE_ERROR", retryable=True)
+    if not record or (status is not None and status not in MATCHED):
+        return Answer(matched=False, detail=_why_not(status))
+    if lookup.kind == "contact":
+        _check_person(question, status, record)
+        findings = contact_findings(question, status, record).all()
+    else:
+        if not is_asked_company(question, domains_of(record), text(record.get("name"))):
+            raise wrong_entity("ZoomInfo")
+        findings = company_findings(question, status, record).all()
+    return Answer(matched=True, findings=findings, detail=f"ZoomInfo: {(status or 'match').replace('_', ' ').lower()}")
+
+
+def _check_person(question: Question, status: str | None, record: Mapping[str, Any]) -> None:
+    employer = mapping(record.get("company"))
+    domains, name = domains_of(employer), text(employer.get("name"))
+    if status == "COMPANY_ONLY_MATCH":
+        fitting = is_asked_company(question, domains, name)
+    else:
+        told = Told(
+            email=text(record.get("email")),
+            first=text(record.get("firstName")),
+            last=text(record.get("lastName")),
+            domains=domains,
+            employers=[name],
+            profiles=[text(at(link, "url")) for link in items(record.get("externalUrls"))],
+            phones=[text(record.get("phone")), text(record.get("mobilePhone"))],
+        )
+        fitting = is_asked_person(question, told)
+    if not fitting:
+        raise wrong_entity("ZoomInfo")
+
+
+def _why_not(status: str | None) -> str:
+    if status is None or status == "NO_MATCH":
+        return ""
+    return f"ZoomInfo: {status[:40].replace('_', ' ').lower()}"

@@ -1,0 +1,68 @@
+"""What people's decisions say about the sources: judged as they happen, read as trust."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from enrichment.catalogue import same
+from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
+from enrichment.learn.trust import Key, Standing, Trust
+from models.conflict import Conflict
+from models.trust import Judgement, Verdict, trust_counts
+
+_PEOPLE = frozenset({SOURCE_CRM, SOURCE_REVIEWER})
+
+
+async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
+    """What each of these organizations has learned, with one query for all."""
+    found: dict[str, dict[Key, Standing]] = {organization_id: {} for organization_id in organization_ids}
+    for row in await trust_counts(sorted(found)):
+        key = (row["provider"], EntityType(row["entity_type"]), row["field"])
+        found[row["organization_id"]][key] = Standing(
+            row["accepted"], row["rejected"], row["overwritten"], row["stated"]
+        )
+    return {organization_id: Trust(standings) for organization_id, standings in found.items()}
+
+
+def judged_in_review(conflict: Conflict, candidates: Sequence[Mapping[str, Any]], chosen: Any) -> list[Judgement]:
+    """How a reviewer's choice (None: the field stays empty) judges the sources of a conflict.
+
+    A candidate that means the same as the choice is accepted, any other rejected. The current value, where a
+    source gave it, is accepted when it stays and overwritten when it goes.
+    """
+
+    def judgement(provider: str, verdict: Verdict, stated: float) -> Judgement:
+        return Judgement(conflict.organization_id, provider, conflict.entity_type, conflict.field, verdict, stated)
+
+    def is_chosen(value: Any) -> bool:
+        return same(conflict.entity_type, conflict.field, value, chosen)
+
+    judged = [
+        judgement(
+            candidate["provider"],
+            Verdict.ACCEPTED if is_chosen(candidate["value"]) else Verdict.REJECTED,
+            stated_confidence(candidate),
+        )
+        for candidate in candidates
+    ]
+    current = conflict.current
+    if current and current["source"] not in _PEOPLE:
+        verdict = Verdict.ACCEPTED if is_chosen(current["value"]) else Verdict.OVERWRITTEN
+        judged.append(judgement(current["source"], verdict, current["confidence"]))
+    return judged
+
+
+def judged_by_the_crm(
+    organization_id: str, entity_type: EntityType, replaced: Mapping[str, Mapping[str, Any]]
+) -> list[Judgement]:
+    """The values of sources that the CRM replaced or cleared: `replaced` has their provenance, by field."""
+    return [
+        Judgement(organization_id, value["source"], entity_type, name, Verdict.OVERWRITTEN, value["confidence"])
+        for name, value in replaced.items()
+        if value["source"] not in _PEOPLE
+    ]
+
+
+def stated_confidence(candidate: Mapping[str, Any]) -> float:
+    """What the source of a kept candidate stated itself (0-1)."""
+    stated: float = candidate.get("statedConfidence", candidate["confidence"])
+    return stated

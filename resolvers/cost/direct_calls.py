@@ -1,0 +1,101 @@
+"""The questions that enriching a record would ask, before anyone is asked."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from enrichment.catalogue import fields_of
+from enrichment.config import Config
+from enrichment.decide.field import Current
+from enrichment.enums import EntityType
+from enrichment.waterfall.planner import Waterfall, want
+from models.db.columns import from_micros, to_micros
+from models.db.database import marks, query
+from providers.api import Provider, Question, key_digest, most_of
+from resolvers.context import Services
+
+_AT_ONCE = 500
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A provider that may be asked about a record, and the most credits that may cost.
+
+    Two questions of a provider with the same `key` have the same answer. None: the record has not enough to ask
+    with, unless another provider finds it.
+    """
+
+    provider: Provider
+    key: str | None
+    most: int
+
+
+def questions_about(
+    services: Services,
+    config: Config,
+    organization_id: str,
+    entity_type: EntityType,
+    fields: Mapping[str, Any],
+    provenance: Mapping[str, Mapping[str, Any]],
+    *,
+    refresh: bool,
+) -> list[Planned]:
+    """Whom a job may ask about a record with these fields, in order of priority.
+
+    `provenance` are the rows of its current values by field. `refresh`: values of enrichment's own are looked up
+    again.
+    """
+    current = {name: _current(row) for name, row in provenance.items()}
+    names = [known.name for known in fields_of(entity_type).values() if known.enrichable]
+    wants = {name: want(config, entity_type, name, current.get(name), refresh=refresh) for name in names}
+    planned: list[Planned] = []
+    for rule in config.providers:
+        provider = services.registry.get(rule.id)
+        if not rule.enabled or provider is None:
+            continue
+        source = provider.info.source(entity_type)
+        wanted = Waterfall(config, [source], wants).could_give(source)
+        if wanted:
+            question = Question(entity_type, fields, wanted, organization_id)
+            planned.append(Planned(provider, _key(provider, question), most_of(provider, question)))
+    return planned
+
+
+def _key(provider: Provider, question: Question) -> str | None:
+    try:
+        key = provider.input_key(question)
+    except Exception:
+        # A bug in an adapter: the job's step will say so.
+        _log.exception("provider cannot read the question", provider=provider.info.id)
+        return None
+    return None if key is None else key_digest(key)
+
+
+def _current(row: Mapping[str, Any]) -> Current:
+    return Current(
+        row["value"],
+        row["source"],
+        row["confidence"],
+        from_micros(row["observed_at"]),
+        from_micros(row["written_at"]),
+    )
+
+
+async def kept_answers(organization_id: str, provider_id: str, keys: Collection[str], now: datetime) -> set[str]:
+    """Those of a provider's questions whose answer is kept, and costs nothing."""
+    kept: set[str] = set()
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        found = await query(
+            "SELECT input_key FROM answer WHERE organization_id = ? AND provider = ? AND state = 'answered'"
+            f" AND expires_at > ? AND input_key IN ({marks(some)})",
+            [organization_id, provider_id, to_micros(now), *some],
+        )
+        kept |= {row["input_key"] for row in found}
+    return kept

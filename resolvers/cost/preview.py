@@ -1,0 +1,229 @@
+"""What enriching chosen records would come to now, from kept answers alone. Asks nobody, and writes nothing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from enrichment.config import Config
+from enrichment.decide.field import Current, Decision
+from enrichment.decide.job_outcome import Attempt
+from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from enrichment.identity import Identifier, tells
+from enrichment.learn.trust import Trust
+from enrichment.replay.answer_index import Answers
+from enrichment.replay.snapshot import Hearing, Origin, Past, State
+from enrichment.waterfall.planner import SkipReason, Source
+from enrichment.waterfall.session import Asking, Reply, Subject, TurnedDown
+from models.conflict_queue import rejections
+from models.db.columns import from_micros
+from models.decision_log import latest_hearings
+from models.record import Record
+from models.record_values import current_values
+from resolvers.conflict.trust import trust_of
+from resolvers.context import Context, Role, Services
+from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
+from resolvers.organizations import config_of, organization_of
+from resolvers.simulation.cached_answers import answers_of, past_of, sources_of, with_kept
+from resolvers.suppression.check import Suspect, suppressed
+
+RECORDED_FOR = timedelta(days=30)  # what a job was told longer ago is not taken for an answer of today
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPreview:
+    """How a field would end. `value` is what would be written, or the foremost value put to review."""
+
+    field: str
+    reason: FieldOutcomeReason
+    provider: str | None
+    value: Any
+    confidence: float | None
+    detail: str
+    current: Current | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A provider that would have to be asked about a record, for the most credits that this may cost."""
+
+    provider: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPreview:
+    """What would become of one record, and whom one would have to ask to know more."""
+
+    record: Record
+    fields: list[FieldPreview]
+    calls: list[Call]
+
+
+@dataclass(slots=True)
+class Preview:
+    """What would become of each of the chosen records. `skipped`: no job would be started for them.
+
+    `calls` and `credits_most` count by provider what would have to be asked; questions that are the same count once.
+    """
+
+    records: list[RecordPreview] = field(default_factory=list)
+    skipped: list[SkippedRecord] = field(default_factory=list)
+    counts: Counter[FieldOutcomeReason] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    credits_most: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    config: Config
+    sources: Mapping[EntityType, Sequence[Source]]
+    trust: Trust
+    forced: bool
+    now: datetime
+    withheld: set[Identifier] = field(default_factory=set)  # suppressed: a job would not hear of it
+
+
+async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Preview:
+    """Decide as a job started now would, with the answers that are kept, or were given to the record's last job.
+
+    `force` as in `enrich_records`. Raises ValidationFailed when the selection is larger than 10,000 records.
+    """
+    caller = ctx.require(Role.USER)
+    services, organization_id, now = ctx.services, caller.organization_id, ctx.services.now()
+    config = config_of(await organization_of(organization_id, services.registry, now))
+    records, missing = await select_records(organization_id, selection)
+    preview = Preview(skipped=[SkippedRecord(external_id, "not_found") for external_id in missing])
+    barred = await suppressed_among(services, organization_id, records)
+    eligible: list[Record] = []
+    for record in records:
+        reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
+        if reason is None:
+            eligible.append(record)
+        else:
+            preview.skipped.append(SkippedRecord(record.external_id, reason))
+    states, pasts = await _states(eligible), await _pasts(eligible, now)
+    answers = await answers_of(services, organization_id, pasts, in_force_only=True)
+    trust = (await trust_of([organization_id]))[organization_id]
+    rules = _Rules(config, sources_of(services, config), trust, force, now)
+
+    def decide() -> list[RecordPreview]:
+        return [_decide(record, states[record.id], answers, rules) for record in eligible]
+
+    while True:
+        shown = await with_kept(organization_id, answers, lambda: asyncio.to_thread(decide), unexpired_at=now)
+        if not (found := await _suppressed_in(services, organization_id, shown) - rules.withheld):
+            break
+        rules.withheld.update(found)
+    preview.records = shown
+    for one in preview.records:
+        preview.counts.update(told.reason for told in one.fields)
+    for (source, _), most in answers.missing.items():
+        preview.calls[source] += 1
+        preview.credits_most[source] += most
+    return preview
+
+
+async def _suppressed_in(
+    services: Services, organization_id: str, shown: Sequence[RecordPreview]
+) -> frozenset[Identifier]:
+    """What of the values that would be shown is suppressed."""
+    suspects = [
+        Suspect(
+            organization_id,
+            one.record.entity_type,
+            {told.field: told.value for told in one.fields if told.value is not None},
+        )
+        for one in shown
+    ]
+    return frozenset().union(*await suppressed(services, suspects))
+
+
+async def _states(records: Sequence[Record]) -> dict[str, State]:
+    found: dict[str, State] = {}
+    for start in range(0, len(records), _AT_ONCE):
+        some = records[start : start + _AT_ONCE]
+        ids = [record.id for record in some]
+        values = await current_values(ids)
+        turned_down: dict[str, set[TurnedDown]] = {}
+        for record_id, name, key, source in await rejections(ids):
+            turned_down.setdefault(record_id, set()).add((name, key, source))
+        for record in some:
+            current = {name: _current(value) for name, value in values[record.id].items()}
+            rejected = frozenset(turned_down.get(record.id, ()))
+            found[record.id] = State(record.fields, current, rejected, record.last_enriched_at)
+    return found
+
+
+def _current(value: Mapping[str, Any]) -> Current:
+    return Current(
+        value["value"],
+        value["source"],
+        value["confidence"],
+        from_micros(value["observed_at"]),
+        from_micros(value["written_at"]),
+    )
+
+
+async def _pasts(records: Sequence[Record], now: datetime) -> list[Past]:
+    found: list[Past] = []
+    for start in range(0, len(records), _AT_ONCE):
+        rows = await latest_hearings([record.id for record in records[start : start + _AT_ONCE]])
+        found += [past for past in map(past_of, rows) if past.decided_at > now - RECORDED_FOR]
+    return found
+
+
+def _decide(record: Record, state: State, answers: Answers, rules: _Rules) -> RecordPreview:
+    kind = record.entity_type
+    attempt = Attempt(1, rules.config.max_attempts, rules.now, rules.now)
+    hearing = Hearing(
+        kind,
+        Origin(JobTrigger.MANUAL, rules.forced, True, 0),
+        attempt,
+        rules.now,
+        state,
+        {},
+        {},
+        {},
+        {},
+        JobStatus.PENDING,
+        None,
+    )
+    subject = Subject(
+        entity_type=kind,
+        config=rules.config,
+        trigger=JobTrigger.MANUAL,
+        forced=rules.forced,
+        fields=state.fields,
+        current=state.current,
+        rejected=state.rejected,
+        asked_at=rules.now,
+        trust=rules.trust,
+    )
+    asking = Asking(subject, rules.sources[kind])
+    calls: list[Call] = []
+    while (query := asking.next()) is not None:
+        found = answers.find(hearing, query, poorer=False)
+        reply = Reply(StepOutcome.SKIPPED, skipped=SkipReason.UNKNOWN) if found is None else found.reply
+        if found is None:
+            calls.append(Call(query.source.id, query.source.most(query.wanted)))
+        elif reply.candidates:
+            heard = {
+                name: one
+                for name, one in reply.candidates.items()
+                if not rules.withheld or not tells(kind, name, one.value, rules.withheld)
+            }
+            reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, heard), key=reply.key)
+        asking.hear(query.source.id, reply)
+    fields = [_field(name, decision, state.current.get(name)) for name, decision in asking.judge().items()]
+    return RecordPreview(record, fields, calls)
+
+
+def _field(name: str, decision: Decision, current: Current | None) -> FieldPreview:
+    value = decision.write.value if decision.write is not None else None
+    if decision.question is not None:
+        value = decision.question.candidates[0].value
+    return FieldPreview(name, decision.reason, decision.provider, value, decision.confidence, decision.detail, current)

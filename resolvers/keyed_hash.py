@@ -1,0 +1,87 @@
+"""Keyed hashes of what tells who somebody is: they can be compared, and not be turned back.
+
+The key is random, made once for the installation and kept in the database, sealed where there is an ENCRYPTION_KEY.
+A hash is bound to the organization and to the kind of what it stands for.
+"""
+
+import base64
+import hmac
+import os
+from dataclasses import dataclass, field
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.db.columns import to_micros
+from models.db.database import execute, query, transaction
+from resolvers.context import Services
+from resolvers.secret_box import CannotUnseal
+
+_NAME = "fingerprints"
+_KEY_BYTES = 32
+
+
+class KeyLost(Exception):
+    """The key cannot be read: it was sealed with another ENCRYPTION_KEY than this process has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """Makes the hashes of this installation."""
+
+    key: bytes = field(repr=False)
+
+    def of(self, organization_id: str, kind: str, value: str) -> str:
+        """64 hexadecimal characters."""
+        said = f"{organization_id}\n{kind}\n{value}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self.key, said, "sha256").hex()
+
+
+async def fingerprints(services: Services) -> Fingerprints:
+    """The installation's hashes; the key is made on first use. Raises KeyLost."""
+    if services.fingerprint_key is None:
+        services.fingerprint_key = await _key(services)
+    return Fingerprints(services.fingerprint_key)
+
+
+async def _key(services: Services) -> bytes:
+    found = await _read()
+    if not found:
+        await _make(services)
+        found = await _read()
+    row = found[0]
+    if row["sealed"]:
+        if services.sealer is None:
+            raise KeyLost("the key is sealed, and this process has no ENCRYPTION_KEY")
+        try:
+            return base64.b64decode(services.sealer.unseal(row["value"], place=_NAME))
+        except CannotUnseal as error:
+            raise KeyLost("the key is sealed with another ENCRYPTION_KEY") from error
+    if services.sealer is not None:
+        sealed = services.sealer.seal(row["value"], place=_NAME)
+        await execute(
+            "UPDATE installation_secret SET value = ?, sealed = TRUE WHERE name = ? AND value = ?",
+            [sealed, _NAME, row["value"]],
+        )
+    return base64.b64decode(row["value"])
+
+
+async def _read() -> list[dict[str, str]]:
+    return await query("SELECT value, sealed FROM installation_secret WHERE name = ?", [_NAME])
+
+
+async def _make(services: Services) -> None:
+    value = base64.b64encode(os.urandom(_KEY_BYTES)).decode()
+    sealed = services.sealer is not None
+    if services.sealer is not None:
+        value = services.sealer.seal(value, place=_NAME)
+    made_at = to_micros(services.now())
+
+    async def body(tx: BaseDBAsyncClient) -> None:
+        # Two first uses may come at once: one makes the key, both read it.
+        await execute(
+            "INSERT INTO installation_secret (name, value, sealed, made_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [_NAME, value, sealed, made_at],
+            using=tx,
+        )
+
+    await transaction(body)

@@ -1,0 +1,232 @@
+"""The sources of data this installation has, as the organization uses them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from enrichment.enums import EntityType
+from enrichment.learn.trust import Standing
+from enrichment.waterfall.breaker import IN_WORDS, BreakerState, OpenReason
+from models.db.columns import from_micros, to_micros
+from models.db.database import query, transaction
+from models.provider_state import close_breaker, states_of
+from providers.api import ProviderError, ProviderInfo
+from providers.http.adapter import KeyCheck
+from resolvers.audit import note_change
+from resolvers.conflict.trust import trust_of
+from resolvers.context import Context, Role
+from resolvers.errors import NotFound
+from resolvers.organizations import config_of, organization_of
+from resolvers.provider.keys import KeyView, keys_of
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A provider whose key can be checked."""
+
+    async def check_key(self, organization_id: str) -> KeyCheck: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTrust:
+    """What people's decisions say about one provider's values for one field."""
+
+    entity_type: EntityType
+    field: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView:
+    """One provider: what it gives and costs, how well it does, whether it is asked just now.
+
+    `price` is credits a match; one that brings a field of `extra_for` costs `extra_price` more.
+    `position` is its place in the waterfall from 1, or 0 where the configuration does not name it. `configured`:
+    it has the key it needs. `not_asked_because` is why it is not asked just now, in plain words. `state` is its
+    circuit breaker's; `healthy` that it is closed. Latencies are in milliseconds. `credits_left` is what the provider
+    last said.
+    """
+
+    id: str
+    name: str
+    enabled: bool
+    position: int
+    price: int
+    counts_misses: bool
+    extra_price: int
+    extra_for: dict[EntityType, list[str]]
+    gives: dict[EntityType, list[str]]
+    needs: str
+    attribution: str
+    remarks: list[str]
+    asked: int
+    matched: int
+    match_rate: float | None
+    needs_key: bool
+    configured: bool
+    not_asked_because: str | None
+    key_last_four: str | None
+    healthy: bool
+    state: BreakerState
+    state_reason: str | None
+    state_until: datetime | None
+    latency_p50_ms: int | None
+    latency_p95_ms: int | None
+    credits_left: float | None
+    last_error_code: str | None
+    last_error_message: str | None
+    last_error_at: datetime | None
+    trust: list[FieldTrust]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTest:
+    """What trying a provider told; nothing is spent on it."""
+
+    provider: str
+    ok: bool
+    detail: str
+    credits_left: float | None = None
+
+
+async def list_providers(ctx: Context) -> list[ProviderView]:
+    """Every provider, in order of the organization's priority, those it does not use last."""
+    caller = ctx.require(Role.VIEWER)
+    registry = ctx.services.registry
+    organization_id = caller.organization_id
+    config = config_of(await organization_of(organization_id, registry, ctx.services.now()))
+    rules = {rule.id: (place, rule.enabled) for place, rule in enumerate(config.providers, 1)}
+    counts = {row["provider"]: row for row in await _counts(organization_id)}
+    states = await states_of([organization_id])
+    keys = await keys_of(organization_id)
+    trust: dict[str, list[FieldTrust]] = {}
+    for (provider_id, entity_type, field), standing in (await trust_of([organization_id]))[organization_id].items():
+        trust.setdefault(provider_id, []).append(FieldTrust(entity_type, field, standing))
+    views = [
+        _view(
+            provider.info,
+            rules.get(provider.info.id, (0, False)),
+            counts.get(provider.info.id, {}),
+            states.get((organization_id, provider.info.id), {}),
+            keys.get(provider.info.id),
+            provider.info.id in ctx.services.shared_keys,
+            trust.get(provider.info.id, []),
+        )
+        for provider in registry
+    ]
+    return sorted(views, key=lambda view: (view.position == 0, view.position))
+
+
+async def _counts(organization_id: str) -> list[dict[str, Any]]:
+    return await query(
+        "SELECT provider, COUNT(*) AS asked, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS matched,"
+        " MIN(CASE WHEN place >= 0.5 THEN latency_ms END) AS p50,"
+        " MIN(CASE WHEN place >= 0.95 THEN latency_ms END) AS p95 FROM"
+        " (SELECT provider, outcome, latency_ms, CUME_DIST() OVER (PARTITION BY provider ORDER BY latency_ms) AS place"
+        " FROM step WHERE organization_id = ? AND outcome IN ('match', 'no_match', 'error')) AS ranked"
+        " GROUP BY provider",
+        [organization_id],
+    )
+
+
+def _view(
+    info: ProviderInfo,
+    rule: tuple[int, bool],
+    counts: Mapping[str, Any],
+    state: Mapping[str, Any],
+    key: KeyView | None,
+    shared_key: bool,
+    trust: list[FieldTrust],
+) -> ProviderView:
+    asked, matched = int(counts.get("asked", 0)), int(counts.get("matched") or 0)
+    breaker = BreakerState(state.get("state", "closed"))
+    configured = not info.needs_key or key is not None or shared_key
+    return ProviderView(
+        id=info.id,
+        name=info.name,
+        enabled=rule[1],
+        position=rule[0],
+        price=info.price,
+        counts_misses=info.counts_misses,
+        extra_price=info.extra_price,
+        extra_for={kind: sorted(names) for kind, names in info.extra_for.items()},
+        gives={kind: sorted(names) for kind, names in info.gives.items()},
+        needs=info.needs,
+        attribution=info.attribution,
+        remarks=list(info.remarks),
+        asked=asked,
+        matched=matched,
+        match_rate=matched / asked if asked else None,
+        needs_key=info.needs_key,
+        configured=configured,
+        not_asked_because=_why_not_asked(rule, configured, breaker, state.get("reason")),
+        key_last_four=key.last_four if key else None,
+        healthy=breaker is BreakerState.CLOSED,
+        state=breaker,
+        state_reason=state.get("reason"),
+        state_until=_moment(state.get("open_until")),
+        latency_p50_ms=counts.get("p50"),
+        latency_p95_ms=counts.get("p95"),
+        credits_left=state.get("credits_left"),
+        last_error_code=state.get("last_error_code"),
+        last_error_message=state.get("last_error_message"),
+        last_error_at=_moment(state.get("last_error_at")),
+        trust=trust,
+    )
+
+
+def _why_not_asked(rule: tuple[int, bool], configured: bool, breaker: BreakerState, reason: str | None) -> str | None:
+    position, enabled = rule
+    if not enabled:
+        return "it is switched off in the configuration" if position else "it is not in the configuration"
+    if not configured:
+        return "it has no key"
+    if breaker is BreakerState.OPEN and reason is not None:
+        return IN_WORDS[OpenReason(reason)]
+    return None
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
+async def get_provider(ctx: Context, provider_id: str) -> ProviderView:
+    """One provider. Raises NotFound."""
+    found = next((view for view in await list_providers(ctx) if view.id == provider_id), None)
+    if found is None:
+        raise NotFound("no such provider")
+    return found
+
+
+async def test_provider(ctx: Context, provider_id: str) -> ProviderTest:
+    """Whether a provider could be asked, by a call that costs nothing where it has one. Raises NotFound."""
+    caller = ctx.require(Role.ADMIN)
+    provider = ctx.services.registry.get(provider_id)
+    if provider is None:
+        raise NotFound("no such provider")
+    if not isinstance(provider, Checked):
+        return ProviderTest(provider_id, ok=True, detail="it needs no network and no key")
+    try:
+        check = await provider.check_key(caller.organization_id)
+    except ProviderError as error:
+        return ProviderTest(provider_id, ok=False, detail=f"{error.code}: {error.message}")
+    return ProviderTest(provider_id, ok=check.valid, detail=check.detail, credits_left=check.credits_left)
+
+
+async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
+    """Ask a provider again that was left alone, at once. Raises NotFound."""
+    caller = ctx.require(Role.MANAGER)
+    if ctx.services.registry.get(provider_id) is None:
+        raise NotFound("no such provider")
+    await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
+    now = ctx.services.now()
+    await close_breaker(caller.organization_id, provider_id, to_micros(now))
+
+    async def body(tx: BaseDBAsyncClient) -> None:
+        await note_change(tx, ctx, "provider.reset", provider_id)
+
+    await transaction(body)
+    return await get_provider(ctx, provider_id)

@@ -1,0 +1,139 @@
+"""How fast the organization's fields change, as fitted from its own history, and how fresh its values are."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from enrichment.catalogue import same
+from enrichment.enums import EntityType
+from enrichment.learn.freshness import freshness
+from enrichment.learn.half_life import PRIOR_DAYS, Evidence, HalfLife, fit
+from models.db.columns import from_micros, to_micros
+from models.db.database import transaction
+from models.half_life import (
+    changes_seen,
+    count_records,
+    fitted_at,
+    next_page,
+    save_half_lives,
+    stored_half_lives,
+    time_watched,
+)
+from resolvers.context import Context, Role
+
+RENEWED_EVERY = timedelta(days=1)
+_RECORDS_AT_ONCE = 1000
+_MOST_PAGES = 40
+_DAY_MICROS = 86_400_000_000
+
+FieldKey = tuple[EntityType, str]
+HalfLives = Mapping[FieldKey, HalfLife]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFreshness:
+    """The half-life of one field of one entity type, and when it was fitted (None: it is the prior alone)."""
+
+    entity_type: EntityType
+    field: str
+    half_life: HalfLife
+    fitted_at: datetime | None
+
+
+async def list_freshness(ctx: Context) -> list[FieldFreshness]:
+    """Every field's half-life, in catalogue order."""
+    caller = ctx.require(Role.VIEWER)
+    fitted = await fitted_at(caller.organization_id)
+    moment = None if fitted is None else from_micros(fitted)
+    found = await half_lives_of(caller.organization_id)
+    return [FieldFreshness(*key, half_life, moment) for key, half_life in found.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Aging:
+    """How fresh the organization's values are at one moment."""
+
+    half_lives: HalfLives
+    now: datetime
+
+    def of(self, entity_type: EntityType, field: str, observed_at: datetime) -> float:
+        """The freshness (0-1, to four places) of a value of this field that its source saw then."""
+        return round(freshness(observed_at, self.now, self.half_lives[entity_type, field].days), 4)
+
+
+async def aging(ctx: Context) -> Aging:
+    """How values age in the caller's organization."""
+    caller = ctx.require(Role.VIEWER)
+    return Aging(await half_lives_of(caller.organization_id), ctx.services.now())
+
+
+async def half_lives_of(organization_id: str) -> HalfLives:
+    """The half-life of every field: the fitted one, or the prior where none was fitted yet."""
+    stored = {(EntityType(row["entity_type"]), row["field"]): row for row in await stored_half_lives(organization_id)}
+    return {key: _read(stored[key]) if key in stored else prior for key, prior in _priors().items()}
+
+
+@cache
+def _priors() -> HalfLives:
+    return {
+        (entity_type, name): fit(prior, Evidence())
+        for entity_type, priors in PRIOR_DAYS.items()
+        for name, prior in priors.items()
+    }
+
+
+def _read(row: Mapping[str, float]) -> HalfLife:
+    return HalfLife(
+        days=row["days"],
+        low_days=row["low_days"],
+        high_days=row["high_days"],
+        prior_days=row["prior_days"],
+        changes=int(row["changes"]),
+        observed_days=row["observed_days"],
+    )
+
+
+def is_fit_due(fitted: int | None, now: datetime) -> bool:
+    """Whether half-lives that were fitted then (microseconds; None: never) are to be fitted anew."""
+    return fitted is None or from_micros(fitted) + RENEWED_EVERY <= now
+
+
+async def renew_half_lives(organization_id: str, now: datetime) -> None:
+    """Fit the half-lives anew from the organization's history; of more than 40,000 records, from every nth thousand."""
+    evidence = await gather_evidence(organization_id, now)
+    fitted = {
+        key: fit(prior.prior_days, evidence[key]) if key in evidence else prior for key, prior in _priors().items()
+    }
+    rows = [
+        {"entity_type": entity_type.value, "field": name, **asdict(half_life)}
+        for (entity_type, name), half_life in fitted.items()
+    ]
+    await transaction(lambda tx: save_half_lives(tx, organization_id, rows, to_micros(now)))
+
+
+async def gather_evidence(
+    organization_id: str, now: datetime, *, page: int = _RECORDS_AT_ONCE, most_pages: int = _MOST_PAGES
+) -> dict[FieldKey, Evidence]:
+    """What the history says, read page by page so that nobody waits long for the database."""
+    evidence: dict[FieldKey, Evidence] = {}
+    after: str | None = ""
+    skipped = page * (await count_records(organization_id) // (page * most_pages))
+    while after is not None and (last := await next_page(organization_id, after, page)) is not None:
+        for row in await time_watched(organization_id, after, last, to_micros(now)):
+            seen = evidence.setdefault((EntityType(row["entity_type"]), row["field"]), Evidence())
+            seen.looked += int(row["looked"]) / _DAY_MICROS
+            seen.told += max(int(row["told"]), 0) / _DAY_MICROS
+        for row in await changes_seen(organization_id, after, last):
+            entity_type, name = EntityType(row["entity_type"]), row["field"]
+            seen = evidence.setdefault((entity_type, name), Evidence())
+            gap = max(int(row["gap"]), 0) / _DAY_MICROS
+            reworded = same(entity_type, name, row["value"], row["next_value"])
+            if row["edited"]:
+                seen.edits += not reworded
+            elif reworded:
+                seen.looked += gap
+            else:
+                seen.gaps[max(round(gap, 1), 0.1)] += 1
+        after = await next_page(organization_id, last, skipped) if skipped else last
+    return evidence

@@ -1,0 +1,221 @@
+"""The time machine: the decisions of a past period taken again under other rules, with the answers given then."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from enrichment.config import Config, differences
+from enrichment.replay.answer_index import Question
+from enrichment.replay.diff import Difference, Replayed
+from enrichment.replay.replay import Replay, Rules
+from enrichment.replay.snapshot import Past
+from models.conflict_queue import open_at
+from models.db.columns import from_micros, to_micros
+from models.db.database import load, marks, query
+from models.decision_log import hearings_of_period
+from resolvers.config import merged_config
+from resolvers.context import Context, Role, Services
+from resolvers.errors import BadRequest, Fault, RateLimited
+from resolvers.organizations import organization_of, read_config
+from resolvers.simulation.cached_answers import answers_of, past_of, sources_of, with_kept
+
+MOST_REPLAYED = 10_000
+_AT_ONCE = 500
+_BUSY_SECONDS = 5
+T = TypeVar("T")
+# One at a time in a process: a replay takes a processor for seconds, and must leave the rest to everyone else.
+_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay")
+_busy: set[str] = set()  # organizations whose simulation is under way, or waits for its turn
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCredits:
+    """What one provider was paid in the period, what it would have been paid, and what nobody knows.
+
+    `unknown`: questions that these rules ask and nobody has answered; `unknown_most`: the most they would have cost.
+    """
+
+    provider: str
+    actual: int
+    simulated: int
+    unknown: int
+    unknown_most: int
+
+
+@dataclass(slots=True)
+class Simulation:
+    """What would have been otherwise.
+
+    `next_from`: where to go on, where the period held more than 10,000 decisions. `not_replayed`: what the change has
+    in it that past answers cannot tell about, each with what is taken for it.
+    """
+
+    replayed: Replayed
+    credits: list[ProviderCredits] = field(default_factory=list)
+    external_ids: dict[str, str] = field(default_factory=dict)  # by record id
+    next_from: datetime | None = None
+    not_replayed: list[str] = field(default_factory=list)
+
+    @property
+    def differences(self) -> list[Difference]:
+        return self.replayed.differences
+
+
+async def simulate_config(
+    ctx: Context, changes: Mapping[str, Any], start: datetime | None = None, end: datetime | None = None
+) -> Simulation:
+    """Take the decisions from `start` (inclusive) to `end` (exclusive) again under the configuration with `changes`.
+
+    Asks no provider, and writes nothing. With the rules that were in force nothing differs. Answers that nobody gave
+    are counted, not guessed. Raises ValidationFailed for a configuration that cannot be, BadRequest for a period.
+    """
+    caller = ctx.require(Role.USER)
+    services, organization_id = ctx.services, caller.organization_id
+    if start is not None and end is not None and start >= end:
+        raise BadRequest("from must be before to", faults=[Fault("from", "must be before to")])
+    row = await organization_of(organization_id, services.registry, services.now())
+    config = merged_config(row.config, changes, services.registry.ids())
+    if organization_id in _busy:
+        raise RateLimited("another simulation of this organization is under way", retry_after=_BUSY_SECONDS)
+    _busy.add(organization_id)
+    try:
+        return await _simulate(services, organization_id, config, start, end)
+    finally:
+        _busy.discard(organization_id)
+
+
+async def _simulate(
+    services: Services, organization_id: str, config: Config, start: datetime | None, end: datetime | None
+) -> Simulation:
+    pasts, next_from = await _pasts(organization_id, start, end)
+    answers = await answers_of(services, organization_id, pasts, _in_thread)
+    in_force = await _in_force(organization_id, answers.versions)
+    rules = Rules(config, sources_of(services, config), in_force)
+    open_before = await _open_before(organization_id, pasts)
+
+    async def run() -> Replay:
+        replay = Replay(rules, answers, open_before)
+        await _in_thread(replay.run, pasts)
+        return replay
+
+    replay = await with_kept(organization_id, answers, run)
+    record_ids = sorted({difference.past.record_id for difference in replay.outcome.differences})
+    return Simulation(
+        replay.outcome,
+        credits=_credits(replay, answers.missing),
+        external_ids=await _external_ids(record_ids),
+        next_from=next_from,
+        not_replayed=_not_replayed(config, in_force),
+    )
+
+
+async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_thread, work, *arguments)
+
+
+async def _pasts(
+    organization_id: str, start: datetime | None, end: datetime | None
+) -> tuple[list[Past], datetime | None]:
+    """The first decisions of the period, and where the rest begins. What was decided at one moment stays together."""
+    rows = await hearings_of_period(
+        organization_id,
+        None if start is None else to_micros(start),
+        None if end is None else to_micros(end),
+        MOST_REPLAYED + 1,
+    )
+    if len(rows) <= MOST_REPLAYED:
+        return [past_of(row) for row in rows], None
+    rest = rows[-1]["decided_at"]
+    return [past_of(row) for row in rows if row["decided_at"] < rest], from_micros(rest)
+
+
+async def _in_force(organization_id: str, versions: Collection[int]) -> dict[int, Config]:
+    """The configurations of these versions."""
+    found: dict[int, Config] = {}
+    wanted = sorted(versions)
+    for place in range(0, len(wanted), _AT_ONCE):
+        some = wanted[place : place + _AT_ONCE]
+        sql = f"SELECT version, config FROM config_change WHERE organization_id = ? AND version IN ({marks(some)})"
+        for row in await query(sql, [organization_id, *some]):
+            found[row["version"]] = read_config(load(row["config"]))
+    return found
+
+
+async def _open_before(organization_id: str, pasts: Sequence[Past]) -> dict[str, set[str]]:
+    """The fields of each record with a conflict that was open when its first decision here was taken."""
+    first: dict[str, int] = {}
+    for past in pasts:
+        first.setdefault(past.record_id, to_micros(past.decided_at))
+    found: dict[str, set[str]] = {}
+    for record_id, name in await open_at(organization_id, first):
+        found.setdefault(record_id, set()).add(name)
+    return found
+
+
+def _credits(replay: Replay, missing: Mapping[Question, int]) -> list[ProviderCredits]:
+    unknown: Counter[str] = Counter(source for source, _ in missing)
+    most: Counter[str] = Counter()
+    for (source, _), credits in missing.items():
+        most[source] += credits
+    bill = replay.bill
+    return [
+        ProviderCredits(source, bill.actual[source], bill.simulated[source], unknown[source], most[source])
+        for source in sorted({*bill.actual, *bill.simulated, *unknown})
+    ]
+
+
+async def _external_ids(record_ids: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for place in range(0, len(record_ids), _AT_ONCE):
+        some = list(record_ids[place : place + _AT_ONCE])
+        rows = await query(f"SELECT id, external_id FROM record WHERE id IN ({marks(some)})", some)
+        found |= {row["id"]: row["external_id"] for row in rows}
+    return found
+
+
+# By path of the configuration: what a replay cannot tell when it differs from what was in force.
+_UNTOLD = {
+    "enabled": "jobs that were not started then are not known",
+    "entityTypes": "jobs that were not started then are not known",
+    "triggers": "jobs that were not started then are not known",
+    "refresh": "which records a refresh takes is as it was",
+    "maxAttempts": "jobs have as many attempts as they had",
+    "backoff": "jobs wait as long as they waited",
+    "maybeCharged": "calls that may have been charged are held or repeated as they were",
+    "credits.monthlyLimit": "calls are refused for want of credits where they were, and nowhere else",
+    "credits.dailyLimit": "calls are refused for want of credits where they were, and nowhere else",
+}
+_UNTOLD_OF_PROVIDERS = {
+    "dailyLimit": "calls are refused for want of credits where they were, and nowhere else",
+    "minMatchRate": "whom the break-even guard left alone is as it was",
+    "matchRateOver": "whom the break-even guard left alone is as it was",
+}
+
+
+def _not_replayed(config: Config, in_force: Mapping[int, Config]) -> list[str]:
+    """What differs from the rules that were in force, and cannot be told from the past."""
+    told: dict[str, None] = {}
+    wanted = config.as_json()
+    for then in in_force.values():
+        was = then.as_json()
+        for path, change in differences(was, wanted).items():
+            reason = next((why for start, why in _UNTOLD.items() if f"{path}.".startswith(f"{start}.")), None)
+            if reason is not None and not _only_less(path, change["from"], change["to"]):
+                told[f"{path}: {reason}"] = None
+        before = {rule["id"]: rule for rule in was["providers"]}
+        for rule in wanted["providers"]:
+            for key, reason in _UNTOLD_OF_PROVIDERS.items():
+                if rule["id"] in before and before[rule["id"]][key] != rule[key]:
+                    told[f"providers.{rule['id']}.{key}: {reason}"] = None
+    return list(told)
+
+
+def _only_less(path: str, was: Any, now: Any) -> bool:
+    """Whether a change only takes jobs away, which a replay can tell."""
+    if path == "triggers.refreshAfterDays":
+        return was is not None and (now is None or now > was)
+    return was is True and now is False

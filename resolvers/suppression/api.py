@@ -1,0 +1,194 @@
+"""The suppression list: whom no provider is asked about. It holds keyed hashes, never a value."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from enrichment.catalogue import Refused, normalize
+from enrichment.enums import EntityType, SuppressionKind
+from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, line, mailbox
+from models.db.columns import new_id, to_micros
+from models.db.database import load, query, transaction
+from models.erasure import Suppression
+from models.suppression_list import add_suppressions, remove_suppressions
+from resolvers.audit import note_change
+from resolvers.context import Context, Role
+from resolvers.errors import Fault, Unavailable, ValidationFailed
+from resolvers.keyed_hash import Fingerprints, KeyLost, fingerprints
+from resolvers.organizations import organization_of
+from resolvers.paging import Page, PageArgs, check_id, paginate
+from resolvers.suppression.check import suppressible
+from resolvers.validation import check_text
+
+MOST_VALUES = 1000
+MAX_NOTE = 500
+_READ_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a caller names, in any spelling. `country` tells how to read a phone number without a country code."""
+
+    emails: Sequence[str] = ()
+    domains: Sequence[str] = ()
+    phones: Sequence[str] = ()
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressOutcome:
+    """What was put on the list, how much of it was there before, and how many records it concerns now."""
+
+    added: int
+    known: int
+    records: int
+
+
+async def suppress(ctx: Context, values: Values, *, note: str | None = None) -> SuppressOutcome:
+    """Ask no provider about these from now on. Nothing that is stored is removed; erasing does that.
+
+    A mailbox covers all spellings of its address; a domain the websites, e-mail addresses and hosts below it.
+    Raises ValidationFailed with every fault, and stores nothing then.
+    """
+    caller = ctx.require(Role.ADMIN)
+    organization_id, services = caller.organization_id, ctx.services
+    wanted = _read(values)
+    _check_note(note, wanted, values.country)
+    now = services.now()
+    await organization_of(organization_id, services.registry, now)
+    prints = await known_fingerprints(ctx)
+    items = [
+        {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "kind": one.kind.value,
+            "hash": prints.of(organization_id, one.kind, one.value),
+            "note": note,
+            "added_at": to_micros(now),
+            "added_by": caller.user,
+        }
+        for one in sorted(wanted)
+    ]
+    kind_of = {item["id"]: str(item["kind"]) for item in items}
+
+    async def body(tx: BaseDBAsyncClient) -> int:
+        added = await add_suppressions(tx, items)
+        if added:
+            await note_change(tx, ctx, "suppression.added", added[0], _counts(kind_of[one] for one in added))
+        return len(added)
+
+    added = await transaction(body)
+    return SuppressOutcome(added, len(items) - added, await _records_with(organization_id, wanted))
+
+
+async def unsuppress(ctx: Context, values: Values, *, ids: Sequence[str] = ()) -> int:
+    """Take these off the list, by value in any spelling or by the ids that `list_suppressions` shows.
+
+    Returns how many were on it.
+    """
+    caller = ctx.require(Role.ADMIN)
+    organization_id = caller.organization_id
+    if len(ids) > MOST_VALUES:
+        raise ValidationFailed("too many ids", faults=[Fault("ids", f"at most {MOST_VALUES}")])
+    ids = [check_id(one, path=f"ids[{place}]") for place, one in enumerate(ids)]
+    wanted = _read(values, required=not ids)
+    prints = await known_fingerprints(ctx)
+    hashes = [prints.of(organization_id, one.kind, one.value) for one in sorted(wanted)]
+
+    async def body(tx: BaseDBAsyncClient) -> int:
+        removed = await remove_suppressions(tx, organization_id, hashes=hashes, ids=ids)
+        if removed:
+            await note_change(tx, ctx, "suppression.removed", removed[0]["id"], _counts(row["kind"] for row in removed))
+        return len(removed)
+
+    return await transaction(body)
+
+
+async def list_suppressions(ctx: Context, kind: SuppressionKind | None, args: PageArgs) -> Page[Suppression]:
+    """What is on the list, newest first, without the values."""
+    caller = ctx.require(Role.ADMIN)
+    found = Suppression.filter(organization_id=caller.organization_id)
+    return await paginate(found if kind is None else found.filter(kind=kind.value), args)
+
+
+async def known_fingerprints(ctx: Context) -> Fingerprints:
+    """The installation's hashes. Raises Unavailable where their key cannot be read."""
+    try:
+        return await fingerprints(ctx.services)
+    except KeyLost as error:
+        raise Unavailable(f"the list cannot be read: {error}", retry_after=3600) from error
+
+
+def _counts(kinds: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(kinds))
+
+
+def _read(values: Values, *, required: bool = True) -> set[Identifier]:
+    """What the values mean. Raises ValidationFailed with every fault; no fault repeats a value."""
+    given = len(values.emails) + len(values.domains) + len(values.phones)
+    if given > MOST_VALUES:
+        raise ValidationFailed("too many values", faults=[Fault("", f"at most {MOST_VALUES} at once")])
+    if not given and required:
+        raise ValidationFailed("nothing is named", faults=[Fault("", "name e-mails, domains or phones")])
+    faults: list[Fault] = []
+    country = _country(values.country, faults)
+    found: set[Identifier] = set()
+    found.update(_each(values.emails, "emails", IdentifierKind.EMAIL, mailbox, faults))
+    found.update(_each(values.domains, "domains", IdentifierKind.DOMAIN, domain, faults))
+    found.update(_each(values.phones, "phones", IdentifierKind.PHONE, lambda raw: line(raw, country), faults))
+    if faults:
+        raise ValidationFailed("not everything that was named can be read", faults=faults)
+    return found
+
+
+def _country(raw: str | None, faults: list[Fault]) -> str | None:
+    try:
+        country: str | None = normalize(EntityType.CONTACT, "country", raw)
+        return country
+    except Refused as refusal:
+        faults.append(Fault("country", str(refusal)))
+        return None
+
+
+def _each(
+    texts: Sequence[str], path: str, kind: IdentifierKind, read: Callable[[str], str | None], faults: list[Fault]
+) -> Iterator[Identifier]:
+    for place, text in enumerate(texts):
+        try:
+            value = read(text)
+        except Refused as refusal:
+            faults.append(Fault(f"{path}[{place}]", str(refusal)))
+            continue
+        if value is None:
+            faults.append(Fault(f"{path}[{place}]", "is empty or a placeholder"))
+        else:
+            yield Identifier(kind, value)
+
+
+def _check_note(note: str | None, wanted: Collection[Identifier], country: str | None) -> None:
+    """The list forgets the values that are put on it; a note must not remember them."""
+    if note is None:
+        return
+    check_text(note, "note", longest=MAX_NOTE)
+    said = {one for word in (note, *note.split()) for one in identifiers(EntityType.CONTACT, {"note": word})}
+    if not said.isdisjoint({one for one in wanted if one.kind is not IdentifierKind.DOMAIN}):
+        raise ValidationFailed("the note repeats a value", faults=[Fault("note", "must not repeat what is suppressed")])
+
+
+async def _records_with(organization_id: str, wanted: Collection[Identifier]) -> int:
+    """How many records of the organization hold any of these."""
+    counted, after = 0, ""
+    sought = frozenset(wanted)
+    while True:
+        found = await query(
+            "SELECT id, entity_type, fields FROM record WHERE organization_id = ? AND id > ? ORDER BY id LIMIT ?",
+            [organization_id, after, _READ_AT_ONCE],
+        )
+        for row in found:
+            held = suppressible(EntityType(row["entity_type"]), load(row["fields"]))
+            counted += not sought.isdisjoint(held)
+        if len(found) < _READ_AT_ONCE:
+            return counted
+        after = found[-1]["id"]

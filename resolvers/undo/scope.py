@@ -1,0 +1,154 @@
+"""Which values an undo is about: those that enrichment wrote and the scope names, and what becomes of each."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from enrichment.catalogue import fields_of
+from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
+from enrichment.undo import Version, undo_field
+from models.db.columns import to_micros
+from models.db.database import marks, query
+from models.undo import versions_of
+from resolvers.errors import Fault, ValidationFailed
+from resolvers.job.enrich import RecordSelection, select_records
+from resolvers.undo.apply import Change
+from resolvers.validation import MAX_NAME, check_text
+
+RECORDS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class UndoScope:
+    """Which of the values that enrichment wrote: all that is given must hold. `end` is exclusive.
+
+    `allow_again` lets the same sources write the same values again; otherwise they are remembered as rejected.
+    """
+
+    job_id: str | None = None
+    provider: str | None = None
+    field: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    selection: RecordSelection | None = None
+    allow_again: bool = False
+
+    def names(self, version: Version) -> bool:
+        """Whether this value is one of them, its record and field aside."""
+        return (
+            self.job_id in (None, version.job_id)
+            and self.provider in (None, version.source)
+            and (self.start is None or version.written_at >= to_micros(self.start))
+            and (self.end is None or version.written_at < to_micros(self.end))
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        given = {
+            "jobId": self.job_id,
+            "provider": self.provider,
+            "field": self.field,
+            "from": None if self.start is None else self.start.isoformat(),
+            "to": None if self.end is None else self.end.isoformat(),
+            "entityType": None if self.selection is None else self.selection.entity_type.value,
+            "allowAgain": self.allow_again or None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def check_scope(scope: UndoScope) -> None:
+    """Raises ValidationFailed, with every fault, for a scope that names nothing or cannot be."""
+    faults: list[Fault] = []
+    if all(given is None for given in (scope.provider, scope.field, scope.start, scope.end, scope.selection)):
+        faults.append(Fault("", "name a provider, a field, a time or a selection"))
+    if scope.provider is not None:
+        check_text(scope.provider, "provider", longest=MAX_NAME)
+        if scope.provider in {SOURCE_CRM, SOURCE_REVIEWER}:
+            faults.append(Fault("provider", "only what providers wrote can be undone"))
+    kinds = [scope.selection.entity_type] if scope.selection else list(EntityType)
+    if scope.field is not None and not any(scope.field in fields_of(kind) for kind in kinds):
+        faults.append(Fault("field", f"no such field: {scope.field[:64]}"))
+    if scope.start is not None and scope.end is not None and scope.start >= scope.end:
+        faults.append(Fault("from", "must be before to"))
+    if faults:
+        raise ValidationFailed("the undo is not valid; nothing was changed", faults=faults)
+
+
+async def changes_in(
+    organization_id: str, scope: UndoScope, record_ids: Sequence[str], *, using: BaseDBAsyncClient | None = None
+) -> list[Change]:
+    """What becomes of each field of these records that holds, or has held, such a value."""
+    condition, values = _written(organization_id, scope)
+    sql = f"SELECT DISTINCT field FROM field_value WHERE {condition} AND record_id IN ({marks(record_ids)})"
+    names = [row["field"] for row in await query(sql, [*values, *record_ids], using=using)]
+    changes: list[Change] = []
+    for (record_id, name), rows in (await versions_of(record_ids, names, using=using)).items():
+        what = undo_field([version_of(row) for row in rows], scope.names)
+        if what is not None:
+            changes.append(Change(record_id, name, what, {row["id"]: row for row in rows}))
+    return changes
+
+
+def version_of(row: Mapping[str, Any]) -> Version:
+    """A row of `versions_of` as the decisions know it."""
+    return Version(
+        id=row["id"],
+        value=row["value"],
+        source=row["source"],
+        job_id=row["job_id"],
+        written_at=row["written_at"],
+        is_current=row["replaced_at"] is None,
+        replaces=row["replaces"],
+        restores=row["restores"],
+        undone_by=row["undo_id"],
+    )
+
+
+def _written(organization_id: str, scope: UndoScope) -> tuple[str, list[Any]]:
+    """The values that enrichment itself wrote and the scope names, as a condition on field_value."""
+    parts = ["organization_id = ?", "restores IS NULL", f"source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')"]
+    values: list[Any] = [organization_id]
+    given: dict[str, Any] = {
+        "job_id = ?": scope.job_id,
+        "source = ?": scope.provider,
+        "field = ?": scope.field,
+        "written_at >= ?": None if scope.start is None else to_micros(scope.start),
+        "written_at < ?": None if scope.end is None else to_micros(scope.end),
+    }
+    for part, value in given.items():
+        if value is not None:
+            parts.append(part)
+            values.append(value)
+    return " AND ".join(parts), values
+
+
+async def chosen_records(organization_id: str, scope: UndoScope) -> list[str] | None:
+    """The ids of the records that the scope's selection names; None without one."""
+    if scope.selection is None:
+        return None
+    return [record.id for record in (await select_records(organization_id, scope.selection))[0]]
+
+
+async def records_in(
+    organization_id: str, scope: UndoScope, chosen: Sequence[str] | None
+) -> AsyncIterator[Sequence[str]]:
+    """The chosen records, or all that have such values, some at a time."""
+    condition, values = _written(organization_id, scope)
+    if chosen is not None:
+        for start in range(0, len(chosen), RECORDS_AT_ONCE):
+            yield chosen[start : start + RECORDS_AT_ONCE]
+        return
+    last = ""
+    while True:
+        sql = (
+            f"SELECT DISTINCT record_id FROM field_value WHERE {condition} AND record_id > ?"
+            f" ORDER BY record_id LIMIT {RECORDS_AT_ONCE}"
+        )
+        found = [row["record_id"] for row in await query(sql, [*values, last])]
+        if found:
+            yield found
+        if len(found) < RECORDS_AT_ONCE:
+            return
+        last = found[-1]

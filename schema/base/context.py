@@ -1,0 +1,30 @@
+"""What a GraphQL operation runs with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import strawberry
+
+from resolvers.context import Context
+
+if TYPE_CHECKING:
+    from schema.base.loaders import Loaders
+
+
+@dataclass(slots=True)
+class GraphQLContext(Context):
+    """A caller and the services, as operations need them, and what belongs to one GraphQL operation.
+
+    `connection_params` is what a WebSocket client sent to begin with.
+    """
+
+    connection_params: Mapping[str, Any] | None = None
+    loaders: "Loaders" = field(init=False)  # given to each operation as it begins
+
+    def for_operation(self) -> Self:
+        """A context of its own for each operation: a WebSocket has one for its whole life."""
+        return type(self)(services=self.services, caller=self.caller, origin=self.origin)
+
+
+Info = strawberry.Info[GraphQLContext, None]

@@ -1,0 +1,107 @@
+"""Connections: one page of a list, newest first, with the cursors to go on from."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
+
+import strawberry
+
+from resolvers.paging import DEFAULT_SIZE, Page, PageArgs, cursor_of
+from schema.base.context import Info
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+Item = TypeVar("Item", covariant=True)
+
+
+class _Identified(Protocol):
+    id: Any
+
+
+class _Rows(Protocol[Item]):
+    """A list, or what the ORM has of one."""
+
+    def __iter__(self) -> Iterator[Item]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Item: ...
+
+
+class Each(Sequence[T], Generic[Row, T]):
+    """The rows as objects of the API, made only when someone asks for them."""
+
+    __slots__ = ("_make", "_rows")
+
+    def __init__(self, make: Callable[[Row], T], rows: _Rows[Row]) -> None:
+        self._make = make
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._make, self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        return self._make(self._rows[index])
+
+
+@strawberry.type(description="Where a page begins and ends, and whether the list goes on.")
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type
+class Edge(Generic[T]):
+    cursor: str
+    node: T
+
+
+@strawberry.type(description="One page of a list, newest first.")
+class Connection(Generic[T]):
+    edges: Sequence[Edge[T]]
+    nodes: Sequence[T]
+    page_info: PageInfo
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field(description="Length of the whole list. Counted only when asked for.")
+    async def total_count(self) -> int:
+        return await self.count()
+
+    @classmethod
+    def of(cls, page: Page[Any], make: Callable[[Any], T]) -> Self:
+        def edge(row: _Identified) -> Edge[T]:
+            return Edge(cursor=cursor_of(row.id), node=make(row))
+
+        rows = page.items
+        return cls(
+            edges=Each(edge, rows),
+            nodes=Each(make, rows),
+            page_info=PageInfo(
+                has_next_page=page.has_next,
+                has_previous_page=page.has_previous,
+                start_cursor=cursor_of(rows[0].id) if rows else None,
+                end_cursor=cursor_of(rows[-1].id) if rows else None,
+            ),
+            count=page.count,
+        )
+
+
+def page_args(info: Info, first: int | None, after: str | None, last: int | None, before: str | None) -> PageArgs:
+    """Which page is asked for. The default of `first` gives way where only `last` was written."""
+    if last is not None and first == DEFAULT_SIZE and not _is_written(info, "first"):
+        first = None
+    return PageArgs(first=first, after=after, last=last, before=before)
+
+
+def _is_written(info: Info, argument: str) -> bool:
+    return any(
+        written.name.value == argument for node in info._raw_info.field_nodes for written in node.arguments or ()
+    )

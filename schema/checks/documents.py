@@ -1,0 +1,112 @@
+"""Reads a query text once: parsed, weighed and validated documents are kept for the next call.
+
+The library's own caches would keep texts of any length, and its limiters make a new rule for each call,
+which a cache keyed by the rules never finds again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+)
+from graphql.validation import NoSchemaIntrospectionCustomRule
+from strawberry.schema.schema import validate_document
+
+from resolvers.errors import QueryTooComplex
+from schema.checks.limits import Limits, Operation, refuse_expensive, weigh
+from schema.checks.texts import Check, TextChecks, literal_nul
+
+# In characters; a document takes about a thousand times its text in memory. A longer one most likely holds
+# values that should be variables, and will not come again.
+LONGEST_KEPT = 8_192
+KEPT = 32 * LONGEST_KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that parses, what its operations ask for, and what is wrong with it."""
+
+    node: DocumentNode
+    errors: Sequence[GraphQLError]
+    operations: Mapping[str | None, Operation] = field(default_factory=dict)
+    texts: Mapping[str | None, Mapping[str, Check]] = field(default_factory=dict)
+
+    def refusals(self, name: str | None, variables: Mapping[str, Any] | None, limits: Limits) -> Iterator[GraphQLError]:
+        """Why this operation must not run with these variables; nothing if it may."""
+        if self.errors:
+            yield from self.errors
+            return
+        if name is None and len(self.operations) > 1:
+            yield GraphQLError("Which of the operations is meant? Name it in operationName.")
+            return
+        name = name or next(iter(self.operations))
+        for variable, holds_nul in self.texts[name].items():
+            if variables and holds_nul(variables.get(variable)):
+                yield GraphQLError(f"Variable '${variable}' holds a NUL character.")
+        try:
+            refuse_expensive(self.operations[name], variables, limits)
+        except QueryTooComplex as refusal:
+            yield GraphQLError(refusal.message, original_error=refusal)
+
+
+class Documents:
+    """The documents lately used with one schema."""
+
+    def __init__(self, *, limits: Limits, introspection: bool) -> None:
+        self.limits = limits
+        self._rules: tuple[type[ASTValidationRule], ...] = tuple(specified_rules)
+        if not introspection:
+            self._rules += (NoSchemaIntrospectionCustomRule,)
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._size = 0
+        self._text_checks: TextChecks | None = None
+
+    def read(self, schema: GraphQLSchema, text: str) -> Document:
+        """The document of a query text. Raises GraphQLSyntaxError."""
+        document = self._kept.get(text)
+        if document is not None:
+            self._kept.move_to_end(text)
+            return document
+        most = self.limits.tokens
+        node = parse(text, max_lexical_tokens=most, max_comments=most)
+        document = self._examine(schema, node, text)
+        if len(text) <= LONGEST_KEPT:
+            self._keep(text, document)
+        return document
+
+    def _keep(self, text: str, document: Document) -> None:
+        self._kept[text] = document
+        self._size += len(text)
+        while self._size > KEPT:
+            oldest, _ = self._kept.popitem(last=False)
+            self._size -= len(oldest)
+
+    def _examine(self, schema: GraphQLSchema, node: DocumentNode, text: str) -> Document:
+        if literal_nul(text, node):
+            return Document(node, [GraphQLError("A text of the query holds a NUL character.")])
+        try:
+            operations = weigh(schema, node, self.limits)
+            errors = validate_document(schema, node, self._rules)
+        except QueryTooComplex as refusal:
+            return Document(node, [GraphQLError(refusal.message, original_error=refusal)])
+        except RecursionError:
+            too_deep = GraphQLError("The query is nested too deeply.", extensions={"code": QueryTooComplex.code})
+            return Document(node, [too_deep])
+        return Document(node, errors, operations, {} if errors else self._texts(schema, node))
+
+    def _texts(self, schema: GraphQLSchema, node: DocumentNode) -> dict[str | None, dict[str, Check]]:
+        checks = self._text_checks = self._text_checks or TextChecks(schema)
+        return {
+            part.name.value if part.name else None: checks.of_operation(part)
+            for part in node.definitions
+            if isinstance(part, OperationDefinitionNode)
+        }

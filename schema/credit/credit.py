@@ -1,0 +1,150 @@
+"""Credits: what is left, what was used for what, and the ledger itself."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Self
+
+import strawberry
+
+from models import credit as models
+from resolvers.credit import alerts
+from resolvers.credit import api as operations
+from resolvers.paging import DEFAULT_SIZE
+from schema.base.context import Info
+from schema.base.enums import CreditKind, EntityType, JobTrigger
+from schema.base.paging import Connection, page_args
+from schema.credit.ledger import CreditAlert
+
+
+@strawberry.type(description="What was used for one provider, entity type or trigger.")
+class UsageSlice:
+    key: str
+    credits: int
+    charges: int = strawberry.field(description="How often.")
+
+    @classmethod
+    def of(cls, part: operations.UsageSlice) -> Self:
+        return cls(key=part.key, credits=part.credits, charges=part.charges)
+
+
+@strawberry.type(description="What was used on one day (UTC).")
+class DailyUsage:
+    day: date
+    credits: int
+    charges: int
+
+    @classmethod
+    def of(cls, usage: operations.DailyUsage) -> Self:
+        return cls(day=usage.day, credits=usage.credits, charges=usage.charges)
+
+
+@strawberry.type(description="One line of the ledger; the balance is the sum of the amounts.")
+class CreditEntry:
+    id: strawberry.ID
+    kind: CreditKind
+    amount: int
+    reserved_change: int
+    job_id: strawberry.ID | None
+    record_id: strawberry.ID | None
+    provider: str | None
+    entity_type: EntityType | None
+    trigger: JobTrigger | None
+    note: str | None
+    actor: str | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: models.CreditEntry) -> Self:
+        return cls(
+            id=strawberry.ID(row.id),
+            kind=row.kind,
+            amount=row.amount,
+            reserved_change=row.reserved_change,
+            job_id=None if row.job_id is None else strawberry.ID(row.job_id),
+            record_id=None if row.record_id is None else strawberry.ID(row.record_id),
+            provider=row.provider,
+            entity_type=row.entity_type,
+            trigger=row.trigger,
+            note=row.note,
+            actor=row.actor,
+            created_at=row.created_at,
+        )
+
+
+@strawberry.type(description="The account of the organization, and its use of a period.")
+class CreditUsage:
+    balance: int
+    reserved: int = strawberry.field(description="Held for calls that are under way.")
+    used: int
+    wasted: int = strawberry.field(description="Part of `used` that led to nothing being written.")
+    granted: int
+    monthly_limit: int | None
+    remaining: int = strawberry.field(description="What may still be spent, by balance and limits.")
+    period_start: datetime
+    period_end: datetime
+    by_provider: list[UsageSlice]
+    by_entity_type: list[UsageSlice]
+    by_trigger: list[UsageSlice]
+    by_day: list[DailyUsage]
+    maybe_charged: list[UsageSlice] = strawberry.field(
+        description="By provider what was given back for calls without a usable answer that it may have counted all the"
+        " same: its own count is at most that much higher."
+    )
+    projected_exhaustion_at: datetime | None = strawberry.field(description="At the present pace; null: not.")
+
+    @classmethod
+    def of(cls, usage: operations.CreditUsage) -> Self:
+        return cls(
+            balance=usage.balance,
+            reserved=usage.reserved,
+            used=usage.used,
+            wasted=usage.wasted,
+            granted=usage.granted,
+            monthly_limit=usage.monthly_limit,
+            remaining=usage.remaining,
+            period_start=usage.period_start,
+            period_end=usage.period_end,
+            by_provider=_slices(usage.by_provider),
+            by_entity_type=_slices(usage.by_entity_type),
+            by_trigger=_slices(usage.by_trigger),
+            by_day=[DailyUsage.of(day) for day in usage.by_day],
+            maybe_charged=_slices(usage.maybe_charged),
+            projected_exhaustion_at=usage.projected_exhaustion_at,
+        )
+
+    @strawberry.field(description="The thresholds crossed this month, the newest first.")
+    async def alerts(self, info: Info) -> list[CreditAlert]:
+        return [CreditAlert.of(view) for view in await alerts.list_alerts(info.context)]
+
+    @strawberry.field(description="The ledger, newest first.")
+    async def entries(
+        self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
+    ) -> Connection[CreditEntry]:
+        page = await operations.list_credit_entries(info.context, page_args(info, first, after, None, None))
+        return Connection[CreditEntry].of(page, CreditEntry.of)
+
+
+def _slices(parts: Sequence[operations.UsageSlice]) -> list[UsageSlice]:
+    return [UsageSlice.of(part) for part in parts]
+
+
+@strawberry.type
+class CreditQuery:
+    @strawberry.field(description="The account, and its use of a period: the month so far unless said.")
+    async def credits(
+        self,
+        info: Info,
+        start: Annotated[datetime | None, strawberry.argument(name="from")] = None,
+        end: Annotated[datetime | None, strawberry.argument(name="to")] = None,
+    ) -> CreditUsage:
+        return CreditUsage.of(await operations.get_credits(info.context, start, end))
+
+
+@strawberry.type
+class CreditMutation:
+    @strawberry.mutation(description="Add credits that stay. The same `idempotencyKey` grants once.")
+    async def grant_credits(
+        self, info: Info, amount: int, idempotency_key: str, note: str | None = None
+    ) -> CreditUsage:
+        usage = await operations.grant_credits(info.context, amount=amount, note=note, idempotency_key=idempotency_key)
+        return CreditUsage.of(usage)

@@ -1,0 +1,221 @@
+"""Jobs: one enrichment of one record, with the steps and field outcomes that explain it."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import strawberry
+
+from models import job as models
+from resolvers.job import api as operations
+from resolvers.paging import DEFAULT_SIZE
+from schema.base.context import Info
+from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from schema.base.paging import Connection, Each, page_args
+from schema.base.streams import closing
+from schema.record.record import Record
+
+if TYPE_CHECKING:
+    from schema.conflict.conflict import Conflict
+
+
+@strawberry.type(description="Why a job or a step failed.")
+class JobError:
+    code: str
+    message: str
+    retryable: bool = strawberry.field(description="Whether the same may work later.")
+
+    @classmethod
+    def of(cls, row: models.Job | models.Step) -> Self | None:
+        if row.error_code is None:
+            return None
+        return cls(code=row.error_code, message=row.error_message or "", retryable=bool(row.error_retryable))
+
+
+@strawberry.type(description="One provider within a job: what it was asked, what it said, what it cost.")
+class Step:
+    provider: str
+    outcome: StepOutcome
+    skipped_reason: str | None
+    detail: str = strawberry.field(description="How it matched, or why not, in plain words.")
+    latency_ms: int | None
+    credits_charged: int
+    fields_found: list[str]
+    error: JobError | None
+    asked_at: datetime
+
+    @classmethod
+    def of(cls, row: models.Step) -> Self:
+        return cls(
+            provider=row.provider,
+            outcome=row.outcome,
+            skipped_reason=row.skipped_reason,
+            detail=row.detail,
+            latency_ms=row.latency_ms,
+            credits_charged=row.credits_charged,
+            fields_found=row.fields_found,
+            error=JobError.of(row),
+            asked_at=row.asked_at,
+        )
+
+
+@strawberry.type(description="How one wanted field of a job ended.")
+class FieldOutcome:
+    field: str
+    reason: FieldOutcomeReason
+    provider: str | None
+    confidence: float | None
+    detail: str | None
+
+    @classmethod
+    def of(cls, outcome: Mapping[str, Any]) -> Self:
+        return cls(
+            field=outcome["field"],
+            reason=FieldOutcomeReason(outcome["reason"]),
+            provider=outcome.get("provider"),
+            confidence=outcome.get("confidence"),
+            detail=outcome.get("detail"),
+        )
+
+
+@strawberry.type(description="One enrichment of one record.")
+class Job:
+    id: strawberry.ID
+    entity_type: EntityType
+    record: Record
+    trigger: JobTrigger
+    status: JobStatus
+    priority: int = strawberry.field(description="The lowest runs first.")
+    progress: int = strawberry.field(description="Percent.")
+    running_step: str | None = strawberry.field(description="The provider that is being asked.")
+    attempts: int
+    max_attempts: int
+    forced: bool = strawberry.field(description="Whether the cooldown was passed over.")
+    steps: Sequence[Step]
+    field_outcomes: Sequence[FieldOutcome]
+    fields_updated: list[str]
+    fields_verified: list[str] = strawberry.field(description="Seen again by a source, unchanged.")
+    credits_used: int
+    error: JobError | None
+    requested_by: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    next_attempt_at: datetime | None
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: models.Job) -> Self:
+        """`row` comes with its record and its steps."""
+        return cls(
+            id=strawberry.ID(row.id),
+            entity_type=row.entity_type,
+            record=Record.of(row.record),
+            trigger=row.trigger,
+            status=row.status,
+            priority=row.priority,
+            progress=row.progress,
+            running_step=row.running_step,
+            attempts=row.attempts,
+            max_attempts=row.max_attempts,
+            forced=row.forced,
+            steps=Each(Step.of, row.steps),
+            field_outcomes=Each(FieldOutcome.of, row.outcomes),
+            fields_updated=row.fields_updated,
+            fields_verified=row.fields_verified,
+            credits_used=row.credits_used,
+            error=JobError.of(row),
+            requested_by=row.requested_by,
+            created_at=row.created_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            next_attempt_at=row.next_attempt_at,
+            updated_at=row.updated_at,
+        )
+
+    @strawberry.field(description="The conflicts that this job raised.")
+    async def conflicts(
+        self, info: Info
+    ) -> Sequence[Annotated["Conflict", strawberry.lazy("schema.conflict.conflict")]]:
+        return await info.context.loaders.conflicts.load(str(self.id))
+
+
+@strawberry.type(description="Something happened to a job.")
+class JobEvent:
+    job: Job = strawberry.field(description="The job as it is now.")
+    at: datetime
+
+
+@strawberry.input(description="Which jobs: all that is given must hold, and of a list any one.")
+class JobFilter:
+    entity_type: EntityType | None = strawberry.field(default=None, description="One more of `entityTypes`.")
+    entity_types: list[EntityType] | None = None
+    status: list[JobStatus] | None = None
+    trigger: list[JobTrigger] | None = None
+    external_id: strawberry.ID | None = None
+    record_id: strawberry.ID | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    def read(self) -> operations.JobFilter:
+        return operations.JobFilter(
+            entity_types=(*filter(None, [self.entity_type]), *(self.entity_types or ())),
+            status=tuple(self.status or ()),
+            trigger=tuple(self.trigger or ()),
+            external_id=self.external_id,
+            record_id=self.record_id,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
+
+
+@strawberry.type
+class JobQuery:
+    @strawberry.field(description="The organization's jobs.")
+    async def jobs(
+        self,
+        info: Info,
+        filter: JobFilter | None = None,
+        first: int | None = DEFAULT_SIZE,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Job]:
+        wanted = filter or JobFilter()
+        page = await operations.list_jobs(info.context, wanted.read(), page_args(info, first, after, last, before))
+        return Connection[Job].of(page, Job.of)
+
+    @strawberry.field(description="One job.")
+    async def job(self, info: Info, id: strawberry.ID) -> Job:
+        return Job.of(await operations.get_job(info.context, id))
+
+
+@strawberry.type
+class JobMutation:
+    @strawberry.mutation(description="Queue a failed or partial job again; only what is unanswered is asked.")
+    async def retry_job(self, info: Info, id: strawberry.ID) -> Job:
+        return Job.of(await operations.retry_job(info.context, id))
+
+    @strawberry.mutation(description="Stop a job that has not ended.")
+    async def cancel_job(self, info: Info, id: strawberry.ID) -> Job:
+        return Job.of(await operations.cancel_job(info.context, id))
+
+
+@strawberry.type
+class JobSubscription:
+    @strawberry.subscription(
+        description="The job as it is now at once, then after every change; ends after its final state."
+    )
+    async def job_progress(self, info: Info, job_id: strawberry.ID) -> AsyncIterator[Job]:
+        async with closing(operations.watch_job(info.context, job_id)) as jobs:
+            async for job in jobs:
+                yield Job.of(job)
+                if job.status.is_final:
+                    return
+
+    @strawberry.subscription(description="Every change of the organization's jobs, from now on.")
+    async def job_events(self, info: Info, filter: JobFilter | None = None) -> AsyncIterator[JobEvent]:
+        wanted = filter or JobFilter()
+        async with closing(operations.watch_jobs(info.context, wanted.read())) as jobs:
+            async for job in jobs:
+                yield JobEvent(job=Job.of(job), at=job.updated_at)

@@ -1,0 +1,130 @@
+"""Why a field holds what it holds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Self
+
+import strawberry
+
+from enrichment import explain as facts
+from resolvers.paging import DEFAULT_SIZE, PageArgs
+from resolvers.record import explain as operations
+from resolvers.record.api import history
+from schema.base.context import Info
+from schema.base.enums import EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger
+from schema.base.paging import Connection, Each
+from schema.base.scalars import JSON
+from schema.conflict.conflict import Conflict
+from schema.record.record import FieldValue, Record
+
+
+@strawberry.type(description="A value that a source gave for the field.")
+class Proposal:
+    provider: str
+    value: JSON
+    confidence: float = strawberry.field(description="From 0 to 1.")
+    observed_at: datetime
+    told_at: datetime = strawberry.field(description="When the source was asked.")
+    job_id: strawberry.ID
+    held: bool = strawberry.field(description="It is the value that the field holds.")
+    turned_down: bool = strawberry.field(description="A person turned this value of this source down.")
+
+    @classmethod
+    def of(cls, told: facts.Told) -> Self:
+        return cls(
+            provider=told.provider,
+            value=JSON(told.value),
+            confidence=told.confidence,
+            observed_at=told.observed_at,
+            told_at=told.told_at,
+            job_id=strawberry.ID(told.job_id),
+            held=told.held,
+            turned_down=told.turned_down,
+        )
+
+
+@strawberry.type(description="How the field ended in the last job that looked at it.")
+class LastOutcome:
+    reason: FieldOutcomeReason
+    detail: str
+    provider: str | None
+    confidence: float | None
+    job_id: strawberry.ID
+    at: datetime
+
+    @classmethod
+    def of(cls, verdict: facts.Verdict) -> Self:
+        return cls(
+            reason=verdict.reason,
+            detail=verdict.detail,
+            provider=verdict.provider,
+            confidence=verdict.confidence,
+            job_id=strawberry.ID(verdict.job_id),
+            at=verdict.at,
+        )
+
+
+@strawberry.type(description="One field of one record: what it holds, from where, since when, why, at what cost.")
+class Explanation:
+    record: Record
+    field: str
+    text: str = strawberry.field(description="All of it in plain words.")
+    sentences: list[str]
+    value: JSON | None
+    source: str | None = strawberry.field(description="`crm`, `reviewer` or a provider. Null: never had a value.")
+    actor: str | None
+    confidence: float | None
+    observed_at: datetime | None
+    since: datetime | None = strawberry.field(description="When it was written.")
+    job_id: strawberry.ID | None
+    trigger: JobTrigger | None = strawberry.field(description="What started that job.")
+    put_back: bool = strawberry.field(description="An undo put it back.")
+    policy: FieldPolicy
+    min_confidence: float
+    last_outcome: LastOutcome | None
+    proposals: Sequence[Proposal] = strawberry.field(description="What sources gave in the record's last 50 jobs.")
+    conflicts: Sequence[Conflict] = strawberry.field(description="About this field, newest first.")
+    credits: int = strawberry.field(description="What the value's source was paid in its job.")
+    credits_of_record: int = strawberry.field(description="What all jobs of the record cost so far.")
+
+    @classmethod
+    def of(cls, explanation: operations.Explanation) -> Self:
+        known = explanation.facts
+        held = known.held
+        return cls(
+            record=Record.of(explanation.record),
+            field=known.field,
+            text=explanation.text,
+            sentences=explanation.sentences,
+            value=None if held is None else JSON(held.value),
+            source=None if held is None else held.source,
+            actor=None if held is None else held.actor,
+            confidence=None if held is None else held.confidence,
+            observed_at=None if held is None else held.observed_at,
+            since=None if held is None else held.since,
+            job_id=None if held is None or held.job_id is None else strawberry.ID(held.job_id),
+            trigger=None if held is None else held.trigger,
+            put_back=held is not None and held.put_back,
+            policy=known.policy,
+            min_confidence=known.minimum,
+            last_outcome=None if known.verdict is None else LastOutcome.of(known.verdict),
+            proposals=Each(Proposal.of, known.told),
+            conflicts=Each(Conflict.of, explanation.conflicts),
+            credits=known.credits,
+            credits_of_record=known.credits_of_record,
+        )
+
+    @strawberry.field(description="Every value the field has had.")
+    async def history(
+        self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
+    ) -> Connection[FieldValue]:
+        page = await history(info.context, self.record.row, self.field, PageArgs(first=first, after=after))
+        return Connection[FieldValue].of(page, partial(FieldValue.of, self.record.entity_type))
+
+
+@strawberry.type
+class ExplainQuery:
+    @strawberry.field(description="Why a field holds what it holds, in plain words and in data.")
+    async def explain(self, info: Info, entity_type: EntityType, external_id: strawberry.ID, field: str) -> Explanation:
+        return Explanation.of(await operations.explain(info.context, entity_type, external_id, field))

@@ -1,0 +1,94 @@
+"""Records as the CRM sends them, in bulk, and what became of each."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Self
+
+import strawberry
+
+from resolvers.record import api as operations
+from schema.base.context import Info
+from schema.base.enums import EntityType, RecordOutcome
+from schema.base.paging import Each
+from schema.base.problem import Problem
+from schema.base.scalars import JSON
+from schema.job.job import Job
+from schema.record.record import Record
+
+
+@strawberry.input(
+    description="One record as the CRM has it."
+    " A field sent empty or null clears a value that the CRM sent before; a field left out stays."
+)
+class RecordInput:
+    entity_type: EntityType
+    external_id: strawberry.ID = strawberry.field(description="The CRM's own id.")
+    fields: JSON = strawberry.field(description="An object: values by field name.")
+
+
+@strawberry.type(description="A value that was not stored, and why.")
+class RefusedField:
+    field: str
+    value: JSON | None
+    reason: str
+
+    @classmethod
+    def of(cls, refused: operations.RefusedField) -> Self:
+        return cls(field=refused.field, value=JSON(refused.value), reason=refused.reason)
+
+
+@strawberry.type(description="What became of one record that was sent.")
+class UpsertRecordResult:
+    index: int = strawberry.field(description="Its place among the records sent, from 0.")
+    record: Record | None
+    outcome: RecordOutcome
+    job: Job | None = strawberry.field(description="The job that this started or became part of.")
+    folded: bool = strawberry.field(description="Whether the job had been started before.")
+    refused_fields: Sequence[RefusedField]
+    error: Problem | None = strawberry.field(description="Why the record as a whole was refused.")
+
+    @classmethod
+    def of(cls, outcome: operations.UpsertOutcome) -> Self:
+        return cls(
+            index=outcome.index,
+            record=None if outcome.record is None else Record.of(outcome.record),
+            outcome=outcome.outcome,
+            job=None if outcome.job is None else Job.of(outcome.job),
+            folded=outcome.folded,
+            refused_fields=Each(RefusedField.of, outcome.refused_fields),
+            error=None if outcome.error is None else Problem.of(outcome.error),
+        )
+
+
+@strawberry.type(description="The outcome of each record, in the order in which they were sent.")
+class UpsertRecordsPayload:
+    results: Sequence[UpsertRecordResult]
+    created: int
+    changed: int
+    unchanged: int
+    refused: int
+
+    @classmethod
+    def of(cls, outcomes: Sequence[operations.UpsertOutcome]) -> Self:
+        counts = Counter(outcome.outcome for outcome in outcomes)
+        return cls(
+            results=Each(UpsertRecordResult.of, outcomes),
+            created=counts[RecordOutcome.CREATED],
+            changed=counts[RecordOutcome.CHANGED],
+            unchanged=counts[RecordOutcome.UNCHANGED],
+            refused=counts[RecordOutcome.REFUSED],
+        )
+
+
+@strawberry.type
+class IntakeMutation:
+    @strawberry.mutation(
+        description="Store up to 1,000 records and start the jobs that the triggers ask for."
+        " One bad record does not refuse the others."
+    )
+    async def upsert_records(self, info: Info, records: list[RecordInput]) -> UpsertRecordsPayload:
+        sent = [
+            {"entityType": record.entity_type, "externalId": record.external_id, "fields": record.fields}
+            for record in records
+        ]
+        return UpsertRecordsPayload.of(await operations.upsert_records(info.context, sent))

@@ -1,0 +1,210 @@
+"""Records: the CRM's entities, and where each of their values comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import strawberry
+
+from enrichment.learn.freshness import Held, is_own, record_freshness
+from models import record as models
+from resolvers.job import api as job_operations
+from resolvers.paging import DEFAULT_SIZE, PageArgs
+from resolvers.record import api as operations
+from schema.base.context import Info
+from schema.base.enums import EntityType
+from schema.base.paging import Connection, page_args
+from schema.base.scalars import JSON, read_time
+
+if TYPE_CHECKING:
+    from schema.job.job import Job
+
+
+@strawberry.type(description="One value of one field with its provenance.")
+class FieldValue:
+    id: strawberry.Private[str]
+    entity_type: strawberry.Private[EntityType]
+    field: str
+    value: JSON | None = strawberry.field(description="Null: the field was cleared.")
+    source: str = strawberry.field(description="`crm`, `reviewer` or the id of a provider.")
+    actor: str | None = strawberry.field(description="The user, where a person wrote it.")
+    confidence: float = strawberry.field(description="From 0 to 1.")
+    job_id: strawberry.ID | None
+    observed_at: datetime = strawberry.field(description="When the source saw it, at last.")
+    first_observed_at: datetime = strawberry.field(description="When the source saw it first.")
+    verified_at: datetime | None = strawberry.field(description="When we last heard that it holds, unchanged.")
+    verified_count: int = strawberry.field(description="How often a source saw it again, unchanged.")
+    written_at: datetime | None
+    replaced_at: datetime | None = strawberry.field(description="Null: it is the current value.")
+
+    @classmethod
+    def of(cls, entity_type: EntityType, row: models.FieldValue) -> Self:
+        return cls(
+            id=row.id,
+            entity_type=entity_type,
+            field=row.field,
+            value=JSON(row.value),
+            source=row.source,
+            actor=row.actor,
+            confidence=row.confidence,
+            job_id=None if row.job_id is None else strawberry.ID(row.job_id),
+            observed_at=row.observed_at,
+            first_observed_at=row.first_observed_at or row.observed_at,
+            verified_at=row.verified_at,
+            verified_count=row.verified_count,
+            written_at=row.written_at,
+            replaced_at=row.replaced_at,
+        )
+
+    @classmethod
+    def of_json(cls, entity_type: EntityType, field: str, value: Mapping[str, Any]) -> Self:
+        """A value as a conflict keeps it."""
+        return cls(
+            id="",
+            entity_type=entity_type,
+            field=field,
+            value=JSON(value.get("value")),
+            source=value["source"],
+            actor=value.get("actor"),
+            confidence=value["confidence"],
+            job_id=value.get("jobId"),
+            observed_at=read_time(value["observedAt"]),
+            first_observed_at=read_time(value["observedAt"]),
+            verified_at=None,
+            verified_count=0,
+            written_at=None,
+            replaced_at=None,
+        )
+
+    @strawberry.field(
+        description="The chance, from 0 to 1, that what the source saw still holds; null where it was replaced."
+    )
+    async def freshness(self, info: Info) -> float | None:
+        if self.replaced_at is not None or self.value is None:
+            return None
+        aging = await info.context.loaders.aging.load(None)
+        return aging.of(self.entity_type, self.field, self.observed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """The newest `size` jobs of a record, or values of its fields (of `field` alone, if named)."""
+
+    record_id: str
+    size: int
+    field: str | None = None
+
+
+@strawberry.type(description="Our copy of one lead, contact or account of the CRM.")
+class Record:
+    id: strawberry.ID
+    entity_type: EntityType
+    external_id: strawberry.ID = strawberry.field(description="The CRM's own id.")
+    fields: JSON = strawberry.field(
+        description="The canonical value of every filled field, and unknown fields as they came."
+    )
+    completeness: float = strawberry.field(description="Share of the enrichable fields that are filled, 0 to 1.")
+    version: int = strawberry.field(description="Counts every change.")
+    last_enriched_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    row: strawberry.Private[models.Record]
+
+    @classmethod
+    def of(cls, row: models.Record) -> Self:
+        return cls(
+            id=strawberry.ID(row.id),
+            entity_type=row.entity_type,
+            external_id=strawberry.ID(row.external_id),
+            fields=JSON(row.fields),
+            completeness=row.completeness,
+            version=row.version,
+            last_enriched_at=row.last_enriched_at,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            row=row,
+        )
+
+    @strawberry.field(description="Where the current value of each field comes from.")
+    async def provenance(self, info: Info) -> list[FieldValue]:
+        rows = await info.context.loaders.provenance.load(self.row.id)
+        return [FieldValue.of(self.entity_type, row) for row in rows]
+
+    @strawberry.field(
+        description="The mean freshness of enrichment's own values, each counted by its confidence; null without any."
+    )
+    async def freshness(self, info: Info) -> float | None:
+        rows = await info.context.loaders.provenance.load(self.row.id)
+        aging = await info.context.loaders.aging.load(None)
+        return record_freshness(
+            Held(aging.of(self.entity_type, row.field, row.observed_at), row.confidence)
+            for row in rows
+            if is_own(row.source)
+        )
+
+    @strawberry.field(description="The record's jobs.")
+    async def jobs(
+        self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
+    ) -> Connection[Annotated["Job", strawberry.lazy("schema.job.job")]]:
+        args = PageArgs(first=first, after=after)
+        if after is None:
+            page = await info.context.loaders.jobs_of.load(FirstPage(self.row.id, args.size()))
+        else:
+            page = await job_operations.list_jobs(info.context, job_operations.JobFilter(record_id=self.row.id), args)
+        return info.context.loaders.job_connection(page)
+
+    @strawberry.field(description="Every value the record's fields have had, of one field if asked.")
+    async def history(
+        self, info: Info, field: str | None = None, first: int | None = DEFAULT_SIZE, after: str | None = None
+    ) -> Connection[FieldValue]:
+        args = PageArgs(first=first, after=after)
+        if after is None:
+            page = await info.context.loaders.history_of.load(FirstPage(self.row.id, args.size(), field))
+        else:
+            page = await operations.history(info.context, self.row, field, args)
+        return Connection[FieldValue].of(page, partial(FieldValue.of, self.entity_type))
+
+
+@strawberry.input(description="Which records: all that is given must hold.")
+class RecordFilter:
+    entity_type: EntityType | None = None
+    external_ids: list[strawberry.ID] | None = None
+    search: str | None = strawberry.field(
+        default=None, description="Part of a name, an e-mail, a domain or the external id."
+    )
+    completeness_below: float | None = strawberry.field(default=None, description="From 0 to 1.")
+    enriched_before: datetime | None = None
+    never_enriched: bool | None = None
+
+    def read(self) -> operations.RecordFilter:
+        return operations.RecordFilter(
+            entity_type=self.entity_type,
+            external_ids=None if self.external_ids is None else tuple(self.external_ids),
+            search=self.search,
+            completeness_below=self.completeness_below,
+            enriched_before=self.enriched_before,
+            never_enriched=self.never_enriched,
+        )
+
+
+@strawberry.type
+class RecordQuery:
+    @strawberry.field(description="One record, by the CRM's own id.")
+    async def record(self, info: Info, entity_type: EntityType, external_id: strawberry.ID) -> Record:
+        return Record.of(await operations.get_record(info.context, entity_type, external_id))
+
+    @strawberry.field(description="The organization's records.")
+    async def records(
+        self,
+        info: Info,
+        filter: RecordFilter | None = None,
+        first: int | None = DEFAULT_SIZE,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Record]:
+        wanted = filter or RecordFilter()
+        args = page_args(info, first, after, last, before)
+        return Connection[Record].of(await operations.list_records(info.context, wanted.read(), args), Record.of)

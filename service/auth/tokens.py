@@ -1,0 +1,236 @@
+"""Who calls: reads and checks the bearer token, and makes development tokens."""
+
+import os
+import re
+import secrets
+import tempfile
+import time
+import unicodedata
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jwt
+import structlog
+from jwt.algorithms import HMACAlgorithm
+
+from resolvers.context import Caller, Role
+from resolvers.errors import Unauthenticated, Unavailable
+from service.auth import jwks
+from service.settings import MIN_SECRET_BYTES, PREFIX, BadSettings, Settings
+
+CLOCK_SKEW_SECONDS = 10  # for tokens issued by a clock ahead of ours; an expired one gets no extra time
+MAX_TOKEN_CHARACTERS = 16 * 1024
+MAX_ORGANIZATION = 128
+MAX_USER = 255
+MAX_EMAIL = 320
+SECRET_FILE = "jwt-secret"  # noqa: S105 (a file name)
+
+_BEARER = re.compile(r"bearer +([^\s,]+) *", re.IGNORECASE)
+_NOT_VALID = "the token is not valid"
+_LAST_EXPIRY = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Authenticator:
+    """Turns `Authorization` into a caller. Which algorithm counts follows from the configured key."""
+
+    def __init__(
+        self,
+        *,
+        shared: Sequence[str] = (),
+        keys: jwks.KeySet | None = None,
+        issuer: str | None = None,
+        audience: str | None = None,
+        organization_claim: str = "organizationId",
+    ) -> None:
+        if not shared and keys is None:
+            raise ValueError("a shared secret or a key set is needed")
+        self._shared = [_hmac_key(secret) for secret in shared]
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._organization_claim = organization_claim
+
+    async def caller(self, authorization: str | None) -> Caller:
+        """The caller behind an `Authorization` header's value; from here on the log names the organization.
+
+        Raises Unauthenticated with a reason that says nothing about the key, and Unavailable while the
+        signing keys cannot be read.
+        """
+        claims = await self._claims(_bearer_token(authorization))
+        expires_at = _expiry(claims["exp"])
+        if expires_at.timestamp() <= time.time():
+            raise Unauthenticated("the token has expired")
+        caller = Caller(
+            organization_id=_text(claims, self._organization_claim, MAX_ORGANIZATION),
+            user=_text(claims, "sub", MAX_USER),
+            role=role_of(claims.get("role")),
+            email=_email(claims.get("email")),
+            expires_at=expires_at,
+        )
+        structlog.contextvars.bind_contextvars(organization=caller.organization_id)
+        return caller
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            if self._keys is None:
+                return self._signed_with_a_secret(token)
+            key_id = jwt.get_unverified_header(token).get("kid")
+            key = await self._keys.find(key_id)
+            if key is None:
+                raise Unauthenticated(_NOT_VALID)
+            return self._decode(token, key, key.algorithm_name)
+        except jwks.KeysUnavailable:
+            raise Unavailable("tokens cannot be checked at the moment") from None
+        except jwt.ExpiredSignatureError:
+            raise Unauthenticated("the token has expired") from None
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+            raise Unauthenticated(_NOT_VALID) from None
+
+    def _signed_with_a_secret(self, token: str) -> dict[str, Any]:
+        for secret in self._shared:
+            try:
+                return self._decode(token, secret, "HS256")
+            except jwt.InvalidSignatureError:
+                continue
+        raise Unauthenticated(_NOT_VALID)
+
+    def _decode(self, token: str, key: jwt.PyJWK | bytes, algorithm: str) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            issuer=self._issuer,
+            audience=self._audience,
+            leeway=CLOCK_SKEW_SECONDS,
+            options={"require": ["exp", "sub"], "verify_aud": self._audience is not None},
+        )
+
+
+def _bearer_token(authorization: str | None) -> str:
+    if not authorization:
+        raise Unauthenticated("a bearer token is needed")
+    if len(authorization) > MAX_TOKEN_CHARACTERS or not (match := _BEARER.fullmatch(authorization)):
+        raise Unauthenticated("the Authorization header holds no bearer token")
+    return match[1]
+
+
+def _hmac_key(secret: str) -> bytes:
+    """The key's bytes, filled up with zeros to 32, which HMAC does anyway: signatures stay the same."""
+    return secret.encode().ljust(MIN_SECRET_BYTES, b"\0")
+
+
+def _text(claims: Mapping[str, Any], claim: str, longest: int) -> str:
+    value = claims.get(claim)
+    if not isinstance(value, str) or not value.strip():
+        raise Unauthenticated(f"the token has no {claim}")
+    if len(value) > longest or any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise Unauthenticated(f"the token's {claim} is not valid")
+    return value
+
+
+def _email(value: Any) -> str | None:
+    try:
+        return _text({"email": value}, "email", MAX_EMAIL)
+    except Unauthenticated:
+        return None
+
+
+def _expiry(value: Any) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(value), UTC)
+    except (ValueError, OverflowError, OSError):
+        return _LAST_EXPIRY  # PyJWT has seen that it is a number in the future
+
+
+def role_of(value: Any) -> Role:
+    """The role a claim names, in capitals or in small letters; anything else may only read."""
+    for role in Role:
+        if value in (role.value, role.value.lower()):
+            return role
+    return Role.VIEWER
+
+
+def build_authenticator(settings: Settings) -> Authenticator:
+    """The authenticator that the settings ask for; makes the development secret when there is no key.
+
+    Raises BadSettings.
+    """
+    shared: list[str] = []
+    keys: jwks.KeySet | None = None
+    if settings.jwt_jwks is None:
+        shared = [signing_secret(settings)]
+        if settings.jwt_secret_previous is not None:
+            shared.append(settings.jwt_secret_previous.get_secret_value())
+        for secret in shared:
+            _refuse_public_key(secret)
+    elif settings.jwt_jwks.startswith(("http://", "https://")):
+        keys = jwks.from_url(settings.jwt_jwks)
+    else:
+        keys = jwks.from_file(Path(settings.jwt_jwks))
+    return Authenticator(
+        shared=shared,
+        keys=keys,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        organization_claim=settings.jwt_org_claim,
+    )
+
+
+def _refuse_public_key(secret: str) -> None:
+    """A public key is known to everyone, so nothing may be signed with it as a secret."""
+    try:
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret)
+    except jwt.InvalidKeyError:
+        raise BadSettings(
+            [f"{PREFIX}JWT_SECRET: this is a public key, not a shared secret; see {PREFIX}JWT_JWKS"]
+        ) from None
+
+
+def signing_secret(settings: Settings) -> str:
+    """The shared secret: the setting, or the development secret that is made once and kept in DATA_DIR."""
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value()
+    return kept_secret(settings.data_dir / SECRET_FILE)
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in this file, made on the first use."""
+    if not path.exists():
+        _make_secret(path)
+    return path.read_text("ascii").strip()
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new secret, whole and readable to its owner alone, unless another process was first."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, encoding="ascii") as draft:
+        draft.write(secrets.token_hex(MIN_SECRET_BYTES) + "\n")
+        draft.flush()
+        with suppress(FileExistsError):
+            os.link(draft.name, path)
+
+
+def development_token(
+    settings: Settings,
+    *,
+    organization_id: str,
+    role: Role,
+    user: str,
+    ttl_seconds: int,
+    email: str | None = None,
+) -> str:
+    """A signed token for trying the service out. Needs the shared secret: a key set only checks."""
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "sub": user,
+        settings.jwt_org_claim: organization_id,
+        "role": role.value,
+        "iat": now,
+        "exp": now + ttl_seconds,
+    }
+    optional = {"email": email, "iss": settings.jwt_issuer, "aud": settings.jwt_audience}
+    claims |= {claim: value for claim, value in optional.items() if value is not None}
+    return jwt.encode(claims, _hmac_key(signing_secret(settings)), algorithm="HS256")

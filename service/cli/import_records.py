@@ -1,0 +1,165 @@
+"""`auto-enrichment import`: streams a file of records in, over the API or straight into the stores."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import orjson
+import typer
+
+from enrichment.enums import EntityType
+from resolvers.context import Caller, Context, Role
+from resolvers.errors import OperationError
+from service.cli.common import BAD_USE, REFUSED, Stop, fail, read_settings, run
+from service.cli.progress import progress
+from service.records.file import Columns, Line, RecordFile, UnreadableFile
+from service.records.senders import CannotSend, OverApi, Sender, StraightIn, api_client
+from service.runtime import Runtime
+from service.settings import TOKEN_VARIABLE, Settings
+
+BATCH_RECORDS = 1000
+BATCH_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far an import is. `last_line` is the last one whose record is safely in."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    last_line: int = 0
+
+
+def import_records(
+    file: Annotated[Path, typer.Argument(help="A .csv or .jsonl file.", exists=True, dir_okay=False)],
+    entity_type: Annotated[EntityType, typer.Option("--entity-type", "-t", help="What the records are.")],
+    url: Annotated[str | None, typer.Option(help="Address of a running service; default: straight in.")] = None,
+    token: Annotated[str | None, typer.Option(envvar=TOKEN_VARIABLE, help="Bearer token for --url.")] = None,
+    org: Annotated[str | None, typer.Option(help="Organization, when going straight in.")] = None,
+    id_column: Annotated[str | None, typer.Option(help="Column with the CRM's own id.")] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="column=field, for each column with a name of its own.")
+    ] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where refused lines go, as JSONL.")] = None,
+    from_line: Annotated[int, typer.Option(min=1, help="Begin at this line of the file.")] = 1,
+) -> None:
+    """Send a file of records; repeating it is safe, as what is unchanged starts nothing."""
+    settings = read_settings()
+    columns = Columns(entity_type, id_column, dict(_renamed(mapping or [])))
+    rejects = rejects or file.with_name(f"{file.name}.rejects.jsonl")
+    tally = Tally()
+
+    async def work(stop: Stop) -> None:
+        async with open_sender(settings, url=url, token=token, org=org) as sender:
+            await stop.unless(send_file(RecordFile(file, columns), sender, rejects, tally, from_line=from_line))
+
+    try:
+        run(work)
+    except typer.Exit:
+        _say(tally, rejects)
+        if tally.last_line:
+            typer.echo(f"Stopped after line {tally.last_line}: go on with --from-line {tally.last_line + 1}.")
+        raise
+    except (UnreadableFile, CannotSend, OSError) as error:
+        _say(tally, rejects)
+        fail(str(error))
+    except OperationError as error:
+        fail(error.message)
+    _say(tally, rejects)
+    if tally.outcomes["refused"]:
+        raise typer.Exit(REFUSED)
+
+
+def _renamed(mapping: list[str]) -> Iterator[tuple[str, str]]:
+    for pair in mapping:
+        column, sign, name = (part.strip() for part in pair.partition("="))
+        if not (column and sign and name):
+            fail(f"--map {pair}: should be column=field", code=BAD_USE)
+        yield column, name
+
+
+@asynccontextmanager
+async def open_sender(
+    settings: Settings, *, url: str | None, token: str | None, org: str | None
+) -> AsyncIterator[Sender]:
+    """The way in that the options ask for."""
+    if url is not None:
+        if not token:
+            fail(f"--url needs --token, or {TOKEN_VARIABLE}", code=BAD_USE)
+        async with api_client(url, token) as client:
+            yield OverApi(client)
+    elif not org:
+        fail("say where to: --url and --token of a running service, or --org to go straight in", code=BAD_USE)
+    else:
+        async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
+            yield StraightIn(Context(runtime.services, Caller(org, "import", Role.USER), "command"))
+
+
+async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: Tally, *, from_line: int = 1) -> None:
+    """Send the file's records in batches, counting in `tally`; refused lines go to `rejects` with the reason."""
+    with (
+        file.lines() as lines,
+        _Rejects(rejects) as refused,
+        progress(f"Importing {file.name}", total=file.bytes_in_all, share=True) as report,
+    ):
+        for batch in _batches(line for line in lines if line.number >= from_line):
+            good = [line for line in batch if line.fault is None]
+            for line in batch:
+                if line.fault is not None:
+                    tally.outcomes["refused"] += 1
+                    refused.add(line, line.fault)
+            records = [line.record for line in good if line.record is not None]
+            for line, answer in zip(good, await sender.send(records) if records else [], strict=True):
+                tally.outcomes[answer.outcome] += 1
+                if answer.fault is not None:
+                    refused.add(line, answer.fault, withheld=answer.erased)
+            tally.last_line = batch[-1].number
+            report(file.bytes_read, file.bytes_in_all)
+
+
+def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    """Lines together that one request may carry."""
+    batch: list[Line] = []
+    size = 0
+    for line in lines:
+        length = len(orjson.dumps(line.record, default=str)) if line.record is not None else 0
+        if batch and (len(batch) == BATCH_RECORDS or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(line)
+        size += length
+    if batch:
+        yield batch
+
+
+class _Rejects:
+    """A JSONL file of refused lines, made with the first of them; one left by an earlier run is replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def add(self, line: Line, fault: str, *, withheld: bool = False) -> None:
+        if self._file is None:
+            self._file = self._path.open("wb")
+        content = None if withheld else line.text
+        self._file.write(orjson.dumps({"line": line.number, "fault": fault, "content": content}) + b"\n")
+
+    def __enter__(self) -> "_Rejects":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _say(tally: Tally, rejects: Path) -> None:
+    counts = tally.outcomes
+    typer.echo(
+        f"{counts.total():,} records: {counts['created']:,} new, {counts['changed']:,} changed, "
+        f"{counts['unchanged']:,} unchanged, {counts['refused']:,} refused."
+    )
+    if counts["refused"]:
+        typer.echo(f"Refused lines, each with the reason: {rejects}")

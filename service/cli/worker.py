@@ -1,0 +1,30 @@
+"""`auto-enrichment worker`: runs the jobs, beside any number of other workers and API processes."""
+
+import structlog
+
+from service.cli.common import Stop, read_settings, refuse_settings, run
+from service.runtime import Runtime
+from service.settings import BadSettings, Settings, refuse_unsafe
+
+_log = structlog.get_logger(__name__)
+
+
+def worker() -> None:
+    """Run enrichment jobs until Ctrl-C or SIGTERM; what is in flight is finished or handed back."""
+    settings = read_settings()
+    try:
+        refuse_unsafe(settings)
+    except BadSettings as error:
+        refuse_settings(error)
+    run(lambda stop: _work(settings, stop))
+
+
+async def _work(settings: Settings, stop: Stop) -> None:
+    runtime = Runtime(settings, worker=True, shares=True, migrates=settings.database_url is None)
+    try:
+        await stop.unless(runtime.open())
+        _log.info("worker runs", concurrency=settings.worker_concurrency)
+        await stop.wait()
+        _log.info("worker stops, finishing what is in flight")
+    finally:
+        await runtime.close()

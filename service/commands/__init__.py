@@ -1,1 +1,0 @@
-"""What the command `auto-enrichment` does, one module a command."""

@@ -1,0 +1,185 @@
+"""GraphQL over WebSockets, with the protocol graphql-transport-ws."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Protocol
+
+import orjson
+import structlog
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    SubscribeMessage,
+)
+
+from resolvers.context import Caller
+from resolvers.errors import RateLimited, Unauthenticated, Unavailable
+from schema.base.context import GraphQLContext
+from schema.root import ApiSchema
+from service.rest import request as rest
+from service.rest.serialize import dump
+from service.settings import Settings
+
+INIT_SECONDS = 5.0
+MOST_OPERATIONS = 20  # under way at once on one connection
+MOST_CONNECTIONS = 50  # of one user
+
+BAD_MESSAGE, NO_TOKEN, BAD_TOKEN, ALREADY_BEGUN, TOO_MANY, TRY_LATER = 4400, 4401, 4403, 4429, 4429, 1013
+
+_log = structlog.get_logger(__name__)
+
+
+class Runtime(rest.Runtime, Protocol):
+    """What GraphQL needs of the running service."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+
+class _Socket(ASGIWebSocketAdapter):
+    """Sends JSON as text, which the protocol wants, whatever it was encoded to."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self.ws.send_text(dump(message).decode())
+        except (RuntimeError, OSError) as error:  # RuntimeError: we have closed it in the meantime
+            raise WebSocketDisconnected from error
+
+
+class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
+    """One client's connection: who it is, for how long, and what it has under way."""
+
+    view: "GraphQLSockets"
+    websocket: _Socket
+    _expiry: asyncio.Task[None] | None = None
+    _counted: tuple[str, str] | None = None
+
+    async def handle_message(self, message: Any) -> None:
+        if not _is_well_formed(message):
+            await self.handle_invalid_message("not a message of graphql-transport-ws")
+            return
+        await super().handle_message(message)
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        if self.connection_timed_out:
+            return
+        if self.connection_init_received:
+            await self.websocket.close(ALREADY_BEGUN, "Too many initialisation requests")
+            return
+        self.connection_init_received = True
+        if self.connection_init_timeout_task is not None:
+            self.connection_init_timeout_task.cancel()
+        authorization = _authorization(message.get("payload") or {}, self.websocket.ws)
+        try:
+            caller = await self.view.runtime.authenticator.caller(authorization)
+        except Unauthenticated as refusal:
+            await self.websocket.close(BAD_TOKEN if authorization else NO_TOKEN, refusal.message)
+        except Unavailable as refusal:
+            await self.websocket.close(TRY_LATER, refusal.message)
+        else:
+            await self._admit(caller)
+
+    async def _admit(self, caller: Caller) -> None:
+        user = (caller.organization_id, caller.user)
+        if self.view.connections[user] >= MOST_CONNECTIONS:
+            await self.websocket.close(TOO_MANY, "Too many connections")
+            return
+        self.view.connections[user] += 1
+        self._counted = user
+        self.context.caller = caller
+        if caller.expires_at is not None:
+            seconds = caller.expires_at.timestamp() - time.time()
+            self._expiry = asyncio.create_task(self._expire_after(seconds))
+        await self.send_message({"type": "connection_ack"})
+        self.connection_acknowledged = True
+
+    async def _expire_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        for operation_id in list(self.operations):
+            await self.cleanup_operation(operation_id)
+        with suppress(RuntimeError, OSError):  # it has been closed in the meantime
+            await self.websocket.close(BAD_TOKEN, "Token expired")
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        if self.connection_acknowledged and len(self.operations) >= MOST_OPERATIONS:
+            refusal = RateLimited(f"at most {MOST_OPERATIONS} operations at once on a connection", retry_after=1)
+            error = GraphQLError(refusal.message, extensions=refusal.extensions)
+            await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+            return
+        await super().handle_subscribe(message)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        if not isinstance(error, WebSocketDisconnected):
+            _log.error("unexpected error in an operation", exc_info=error)
+
+    async def shutdown(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._counted is not None:
+            self.view.connections[self._counted] -= 1
+            if self.view.connections[self._counted] <= 0:
+                del self.view.connections[self._counted]
+            self._counted = None
+        await super().shutdown()
+
+
+class GraphQLSockets(GraphQL[GraphQLContext, None]):
+    """The WebSocket side of /graphql."""
+
+    websocket_adapter_class = _Socket
+    graphql_transport_ws_handler_class = _Connection
+
+    def __init__(self, runtime: Runtime, schema: ApiSchema) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=INIT_SECONDS),
+            max_subscriptions_per_connection=None,  # counted by the handler, whose refusal has a code
+            allowed_origins=runtime.settings.allowed_origins,
+        )
+        self.runtime = runtime
+        self.connections: Counter[tuple[str, str]] = Counter()
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> GraphQLContext:
+        # Not yet anybody's: the token comes with the first message.
+        return GraphQLContext(services=self.runtime.services, origin=rest.origin_of("graphql", request))
+
+    def encode_json(self, data: object) -> bytes:
+        return dump(data)
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+
+def _authorization(params: Mapping[str, Any], websocket: WebSocket) -> str | None:
+    """The token that came with the first message, or with the handshake."""
+    for name, value in params.items():
+        if name.lower() == "authorization" and isinstance(value, str):
+            return value
+    return websocket.headers.get("authorization")
+
+
+def _is_well_formed(message: Any) -> bool:
+    """Whether the handler can read the message; whether it may be sent now is another question."""
+    match message:
+        case {"type": "connection_init"}:
+            return isinstance(message.get("payload"), dict | None)
+        case {"type": "subscribe", "id": str() as operation_id, "payload": {"query": str()} as payload}:
+            variables, name = payload.get("variables"), payload.get("operationName")
+            return bool(operation_id) and isinstance(variables, dict | None) and isinstance(name, str | None)
+        case {"type": "complete", "id": str()} | {"type": "ping" | "pong"}:
+            return True
+        case _:
+            return False

@@ -1,0 +1,110 @@
+"""Whether the service is up and ready, and what it measures: `/healthz`, `/readyz`, `/metrics`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import orjson
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from enrichment.enums import JobStatus
+from models.db.database import query
+from service.http.metrics import CONTENT_TYPE
+from service.runtime import Runtime, service_version
+from workers import heartbeat
+
+CHECK_SECONDS = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Check:
+    """One thing that must work. A check that hangs is left to itself, and counts as failed until it ends."""
+
+    def __init__(self, name: str, run: Callable[[], Awaitable[str | None]]) -> None:
+        self.name = name
+        self._run = run
+        self._running: asyncio.Task[str | None] | None = None
+
+    async def fault(self) -> str | None:
+        """What is wrong, in plain words without addresses; None when nothing is."""
+        if self._running is None:
+            # Never cancelled: a cancelled query may keep its connection for ever.
+            self._running = asyncio.ensure_future(self._guarded())
+        running = self._running
+        done, _ = await asyncio.wait({running}, timeout=CHECK_SECONDS)
+        if not done:
+            return "does not answer"
+        self._running = None
+        return running.result()
+
+    async def _guarded(self) -> str | None:
+        try:
+            return await self._run()
+        except Exception as error:
+            _log.warning("not ready", check=self.name, error=type(error).__name__)
+            return "out of reach"
+
+
+def health_routes(runtime: Runtime) -> list[BaseRoute]:
+    """`/healthz` and `/readyz`, and `/metrics` unless it is switched off."""
+    checks = [
+        Check("database", _database),
+        Check("redis", lambda: _redis(runtime)),
+        Check("worker", lambda: _worker(runtime)),
+    ]
+
+    async def healthz(_: Request) -> Response:
+        return _json({"status": "ok", "version": service_version()})
+
+    async def readyz(_: Request) -> Response:
+        faults = await asyncio.gather(*(check.fault() for check in checks))
+        shown = {
+            check.name: {"status": "ok"} if fault is None else {"status": "failed", "detail": fault}
+            for check, fault in zip(checks, faults, strict=True)
+        }
+        ready = not any(faults)
+        return _json({"status": "ok" if ready else "failed", "checks": shown}, status=200 if ready else 503)
+
+    async def metrics(_: Request) -> Response:
+        await _measure(runtime)
+        return Response(runtime.metrics.render(), media_type=CONTENT_TYPE)
+
+    routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    if runtime.settings.metrics:
+        routes.append(Route("/metrics", metrics))
+    return routes
+
+
+async def _database() -> str | None:
+    await query("SELECT 1 AS one")
+    return None
+
+
+async def _redis(runtime: Runtime) -> str | None:
+    await runtime.services.redis.ping()
+    return None
+
+
+async def _worker(runtime: Runtime) -> str | None:
+    return None if await heartbeat.alive(runtime.services.redis) else "no worker gives a sign of life"
+
+
+async def _measure(runtime: Runtime) -> None:
+    """Read what is not counted as it happens. What cannot be read keeps its last value."""
+    try:
+        waiting = await query(
+            "SELECT status, COUNT(*) AS jobs FROM job WHERE status IN ('pending', 'in_progress') GROUP BY status"
+        )
+        counts = {row["status"]: row["jobs"] for row in waiting}
+        for status in (JobStatus.PENDING, JobStatus.IN_PROGRESS):
+            runtime.metrics.jobs.labels(status.value).set(counts.get(status.value, 0))
+        runtime.metrics.workers.set(await heartbeat.alive(runtime.services.redis))
+    except Exception as error:
+        _log.warning("not measured", error=type(error).__name__)
+
+
+def _json(body: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json")

@@ -1,0 +1,163 @@
+"""What every request passes through: its id, log and metrics, safe headers, a limit on its body."""
+
+import re
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.db.columns import new_id
+from resolvers.errors import PayloadTooLarge
+from service.http.metrics import Metrics
+from service.http.problems import problem_of
+from service.logs.paths import logged_path
+
+REQUEST_ID = "X-Request-Id"
+_GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_CLIENT_GONE = 499  # nginx's number for a client that did not wait for its answer
+
+# Pages may show only what we serve ourselves; a page that needs more says so itself.
+_PAGE_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+_log = structlog.get_logger("service.requests")
+
+
+class RequestMiddleware:
+    """The outermost layer: nothing escapes it without an id, a log line and an answer that can be shown."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._websocket(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started_at = time.perf_counter()
+        status = _CLIENT_GONE
+        answering = False
+
+        async def answer(message: Message) -> None:
+            nonlocal status, answering
+            if message["type"] == "http.response.start":
+                status, answering = message["status"], True
+                _add_headers(scope, message)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        except Exception as error:
+            if answering:
+                raise  # too late for another answer: the connection must break off
+            await problem_of(Request(scope), error)(scope, receive, answer)
+        finally:
+            seconds = time.perf_counter() - started_at
+            self._metrics.answered(scope["method"], _pattern(scope), status, seconds)
+            level = "debug" if scope["path"] in _PROBES else "info"
+            event = {"method": scope["method"], "path": logged_path(scope), "status": status}
+            getattr(_log, level)("request", **event, ms=round(seconds * 1000, 1))
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started_at = time.perf_counter()
+        code: int | None = None
+
+        async def hear(*_: Any) -> Message:
+            nonlocal code
+            message = await receive()
+            if message["type"] == "websocket.disconnect" and code is None:
+                code = message.get("code")
+            return message
+
+        async def say(message: Message) -> None:
+            nonlocal code
+            if message["type"] == "websocket.close":
+                code = message.get("code", 1000)
+            await send(message)
+
+        self._metrics.sockets.inc()
+        try:
+            await self._app(scope, hear, say)
+        finally:
+            self._metrics.sockets.dec()
+            seconds = time.perf_counter() - started_at
+            _log.info("websocket", path=logged_path(scope), code=code, seconds=round(seconds, 1))
+
+
+class BodyLimitMiddleware:
+    """Refuses a body over the limit: at once where its length is given, else as soon as it is over."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > self._max_bytes):
+            raise self._too_large()
+        seen = 0
+
+        async def measured() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._max_bytes:
+                raise self._too_large()
+            return message
+
+        await self._app(scope, measured, send)
+
+    def _too_large(self) -> PayloadTooLarge:
+        return PayloadTooLarge(f"a request body may have {self._max_bytes} bytes at most", maxBytes=self._max_bytes)
+
+
+def _request_id(scope: Scope) -> str:
+    """The id the caller gave, if it is harmless in a log and a header; else a new one."""
+    given = Headers(scope=scope).get(REQUEST_ID, "")
+    return given if _GOOD_REQUEST_ID.fullmatch(given) else new_id()
+
+
+def _pattern(scope: Scope) -> str:
+    """The route that answered, such as `/v1/auto-enrichment/jobs/{id}`."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else "unmatched"
+
+
+def _add_headers(scope: Scope, message: MutableMapping[str, Any]) -> None:
+    headers = MutableHeaders(scope=message)
+    headers[REQUEST_ID] = scope["state"]["request_id"]
+    for name, value in _SAFE_HEADERS.items():
+        headers.setdefault(name, value)
+    is_page = headers.get("content-type", "").startswith("text/html")
+    headers.setdefault("Content-Security-Policy", _PAGE_POLICY if is_page else _DATA_POLICY)
+    if not scope["path"].startswith("/static/"):
+        headers.setdefault("Cache-Control", "no-store")  # answers are one organization's own

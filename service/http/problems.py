@@ -1,0 +1,195 @@
+"""Errors as RFC 9457 problems: the one place where a code becomes an HTTP status."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+import orjson
+import redis.exceptions
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from models.db.columns import new_id
+from resolvers.errors import Fault, OperationError
+from service.logs.paths import logged_path
+
+MEDIA_TYPE = "application/problem+json"
+DOCS_PATH = "/v1/docs"
+RETRY_AFTER_SECONDS = 5
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One code of the catalogue: its HTTP status, its title, and when it is answered."""
+
+    status: int
+    title: str
+    when: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "BAD_REQUEST": Kind(400, "Malformed request", "Malformed JSON, or a parameter or id that is missing or bad."),
+    "QUERY_TOO_COMPLEX": Kind(400, "Query too complex", "A GraphQL query over a limit."),
+    "UNAUTHENTICATED": Kind(401, "Not authenticated", "No bearer token, or one that is not accepted."),
+    "INSUFFICIENT_CREDITS": Kind(402, "Not enough credits", "The call itself spends more than is left."),
+    "FORBIDDEN": Kind(403, "Not allowed", "The role of the token does not allow it."),
+    "NOT_FOUND": Kind(404, "Not found", "Not there, or another organization's."),
+    "METHOD_NOT_ALLOWED": Kind(405, "Method not allowed", "The path has other methods; see `Allow`."),
+    "STATE_CONFLICT": Kind(409, "The state does not allow it", "See `state`."),
+    "CONFLICT_ALREADY_RESOLVED": Kind(
+        409, "Conflict already resolved", "Another decision was made first; it is shown and stays."
+    ),
+    "COUNT_CHANGED": Kind(409, "Another number than expected", "More or fewer than the caller saw; `count` is now."),
+    "JOB_NOT_RETRYABLE": Kind(409, "Job cannot be retried", "Only failed and partial jobs are retried."),
+    "JOB_NOT_CANCELLABLE": Kind(409, "Job cannot be cancelled", "Only a job that has not ended is cancelled."),
+    "JOB_NOT_UNDOABLE": Kind(409, "Job cannot be undone", "Only a job that has ended is undone."),
+    "UNDO_RUNNING": Kind(409, "Undo still running", "An undo is taken back once it is done."),
+    "PIPELINE_STATE": Kind(409, "Pipeline state", "The state of the pipeline does not allow it."),
+    "ERASED": Kind(409, "Erased", "The record was erased and does not come back by itself; an admin may lift that."),
+    "VERSION_MISMATCH": Kind(412, "Version mismatch", "`If-Match` names a version that is not current."),
+    "PAYLOAD_TOO_LARGE": Kind(413, "Payload too large", "The body is over the size limit."),
+    "UNSUPPORTED_MEDIA_TYPE": Kind(415, "Unsupported media type", "The body is not JSON in UTF-8."),
+    "VALIDATION_FAILED": Kind(422, "Validation failed", "Well-formed, but not valid; `errors` lists each fault."),
+    "RATE_LIMITED": Kind(429, "Too many requests", "Too many requests; wait `Retry-After` seconds."),
+    "INTERNAL": Kind(500, "Internal error", "A defect of the service; report the `requestId`."),
+    "UNAVAILABLE": Kind(503, "Temporarily unavailable", "The database or Redis is out of reach."),
+}
+
+_CODE_OF_STATUS = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "PAYLOAD_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "VALIDATION_FAILED",
+    429: "RATE_LIMITED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
+# Busy, locked, I/O error, full and cannot open: the file is out of reach, not the statement wrong.
+_SQLITE_OUT_OF_REACH = frozenset({5, 6, 10, 13, 14})
+_OUT_OF_REACH = (
+    OSError,  # also refused connections, timeouts and tortoise's DBConnectionError
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+)
+
+
+def type_of(code: str) -> str:
+    """The `type` of a problem: where the readable pages explain its code."""
+    return f"{DOCS_PATH}#{code}" if code in KINDS else "about:blank"
+
+
+def problem(
+    request: Request,
+    code: str,
+    detail: str,
+    *,
+    faults: Iterable[Fault] = (),
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    status: int | None = None,
+) -> Response:
+    """A problem answer. `details` become members of the body beside the standard ones.
+
+    `status` is needed only for a code outside `KINDS`.
+    """
+    kind = KINDS.get(code) or Kind(status or 500, HTTPStatus(status or 500).phrase, "")
+    details = details or {}
+    body: dict[str, Any] = {
+        "type": type_of(code),
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": quote(request.scope["path"], errors="replace"),
+        "code": code,
+        "requestId": request_id(request),
+    }
+    if errors := [{"path": fault.path, "message": fault.message} for fault in faults]:
+        body["errors"] = errors
+    body = {**body, **{name: value for name, value in details.items() if name not in body}}
+    extra = {**_headers_of(request, code, details), **(headers or {})}
+    return Response(orjson.dumps(body, default=str), kind.status, extra, MEDIA_TYPE)
+
+
+def request_id(request: Request) -> str:
+    """The id this request goes by in logs and answers; made here if no middleware has set one."""
+    known: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    if known is None:
+        known = getattr(request.state, "request_id", None)
+    if known is None:
+        known = request.state.request_id = new_id()
+    return known
+
+
+def _headers_of(request: Request, code: str, details: Mapping[str, Any]) -> dict[str, str]:
+    if code == "UNAUTHENTICATED":
+        # RFC 6750: a request without a token is told the scheme only, not that its token is bad.
+        reason = ', error="invalid_token"' if "authorization" in request.headers else ""
+        return {"WWW-Authenticate": f'Bearer realm="auto-enrichment"{reason}'}
+    if code == "PAYLOAD_TOO_LARGE":
+        return {"Connection": "close"}  # the rest of the body is not waited for
+    if code in {"RATE_LIMITED", "UNAVAILABLE"}:
+        return {"Retry-After": str(details.get("retryAfter", RETRY_AFTER_SECONDS))}
+    return {}
+
+
+def problem_of(request: Request, error: Exception) -> Response:
+    """The answer to any exception. What is not in the catalogue is logged and shows nothing of itself."""
+    if isinstance(error, OperationError):
+        return problem(request, error.code, error.message, faults=error.faults, details=error.details)
+    if isinstance(error, HTTPException):
+        return _problem_of_http(request, error)
+    if isinstance(error, ClientDisconnect):
+        return problem(request, "BAD_REQUEST", "the connection ended before the body did")
+    if is_out_of_reach(error):
+        _log.error("store out of reach", path=logged_path(request.scope), exc_info=error)
+        detail = "the service cannot reach its database or queue at the moment"
+        return problem(request, "UNAVAILABLE", detail, details={"retryAfter": RETRY_AFTER_SECONDS})
+    _log.error("unexpected error", path=logged_path(request.scope), method=request.method, exc_info=error)
+    return problem(request, "INTERNAL", "something went wrong on our side")
+
+
+def _problem_of_http(request: Request, error: HTTPException) -> Response:
+    status = error.status_code
+    if status < 400:
+        return Response(status_code=status, headers=error.headers)
+    code = _CODE_OF_STATUS.get(status) or HTTPStatus(status).name
+    headers = dict(error.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(sorted(method.strip() for method in headers["Allow"].split(",")))
+    detail = KINDS[code].when if code in KINDS and error.detail == HTTPStatus(status).phrase else error.detail
+    return problem(request, code, detail, headers=headers, status=status)
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Whether the database or Redis could not be reached, as against a defect in what it was asked."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, _OUT_OF_REACH):
+            return True
+        if isinstance(seen, sqlite3.OperationalError):
+            return getattr(seen, "sqlite_errorcode", 0) & 0xFF in _SQLITE_OUT_OF_REACH
+        if isinstance(seen, asyncpg.InterfaceError) and "closed" in str(seen):
+            return True
+        wrapped = seen.args[0] if seen.args else None
+        seen = wrapped if isinstance(wrapped, BaseException) else seen.__cause__
+    return False
+
+
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """`problem_of` as a handler of Starlette."""
+    return problem_of(request, error)

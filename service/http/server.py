@@ -1,0 +1,70 @@
+"""The HTTP server: its socket, its limits, and signals that are left to the command."""
+
+import os
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from service.settings import PREFIX, Settings
+
+BACKLOG = 2048
+PING_SECONDS = 20.0
+
+
+class AddressUnusable(Exception):
+    """The address cannot be listened on; says why and which setting to change."""
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A listening socket. Raises AddressUnusable."""
+    host, port = settings.host, settings.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = found[0]
+        listening = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        # asyncio sets this on sockets whose protocol it knows, which create_server leaves open: without it a small
+        # answer waits for the client's delayed acknowledgement, about 40 ms. What is accepted inherits it.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
+    except socket.gaierror as error:
+        raise AddressUnusable(f"{PREFIX}HOST: {host} is no address of this machine ({error.strerror})") from error
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = f"choose another with --port or {PREFIX}PORT"
+        raise AddressUnusable(f"cannot listen on {host}:{port}: {reason}; {hint}") from error
+
+
+def address_of(listening: socket.socket) -> str:
+    """The base address for people on this machine, such as http://127.0.0.1:8000."""
+    host, port = listening.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 (compared with, not bound to)
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which takes no signals here: it would raise them again before we have cleaned up."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def build_server(app: Starlette, settings: Settings) -> Server:
+    """A server for `app`, whose runtime is open already. `serve(sockets=[…])` runs it."""
+    return Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,  # `service.http.middleware` writes a line for each request
+            server_header=False,
+            ws_max_size=settings.max_body_bytes,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+        )
+    )

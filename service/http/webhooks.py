@@ -1,0 +1,35 @@
+"""Where providers send answers that come later. Open to callers without a bearer token: the address is the proof."""
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from resolvers.provider.callback_urls import PATH
+from resolvers.provider.inbound_webhooks import deliver, open_callback
+from service.http.problems import problem_of
+from service.rest.request import Runtime, read_object
+from service.rest.serialize import dump
+
+MOST_BYTES = 256 * 1024  # of what is sent; an answer about one person has a few thousand
+
+_log = structlog.get_logger(__name__)
+
+
+def webhook_routes(runtime: Runtime) -> list[BaseRoute]:
+    """One address for every question that a provider answers later."""
+
+    async def receive(request: Request) -> Response:
+        provider, token = request.path_params["provider"], request.path_params["token"]
+        try:
+            called = open_callback(runtime.services, provider, token)
+            payload = await read_object(request, most_bytes=MOST_BYTES)
+            outcome = await deliver(runtime.services, called, payload)
+        except Exception as error:  # translated here, once, whatever it is
+            refusal = problem_of(request, error)
+            refusal.headers["Connection"] = "close"  # a stranger's body is not read to its end
+            return refusal
+        _log.info("answer delivered", provider=provider, job_id=called.job_id, outcome=outcome.value)
+        return Response(dump({"status": outcome.value}), media_type="application/json")
+
+    return [Route(f"{PATH}/{{provider}}/{{token}}", receive, methods=["POST"], name="webhook")]

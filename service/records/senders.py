@@ -1,0 +1,115 @@
+"""Two ways for a batch of records to get in: over the API, or straight into the stores."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+import orjson
+
+from resolvers.context import Context
+from resolvers.errors import Erased
+from resolvers.record.api import upsert_records
+
+PATH = "/v1/auto-enrichment/records"
+TRIES = 8
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+TIMEOUT_SECONDS = 60.0
+_TRY_AGAIN = frozenset({429, 502, 503, 504})
+
+
+class CannotSend(Exception):
+    """The other side takes no records at all: a bad token, a wrong address, out of reach for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one record: `created`, `changed`, `unchanged` or `refused` with the fault.
+
+    `erased`: it was refused because the record was erased, so that its content is written down nowhere.
+    """
+
+    outcome: str
+    fault: str | None = None
+    erased: bool = False
+
+
+class Sender(Protocol):
+    """Takes up to 1,000 records; answers for each, in order. Sending the same again changes nothing."""
+
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]: ...
+
+
+class StraightIn:
+    """Into this process's own stores."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        answers = []
+        for outcome in await upsert_records(self._ctx, records):
+            error = outcome.error
+            faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults) if error else ""
+            fault = (faults or error.message) if error else None
+            answers.append(Answer(outcome.outcome.value, fault, erased=isinstance(error, Erased)))
+        return answers
+
+
+class OverApi:
+    """Over the REST interface of a running service, with patience when it is busy."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        body = orjson.dumps({"records": records})
+        pause = FIRST_PAUSE_SECONDS
+        reason = ""
+        for _ in range(TRIES):
+            try:
+                response = await self._client.post(PATH, content=body)
+            except httpx.TransportError as error:
+                reason = type(error).__name__
+            else:
+                if response.status_code == httpx.codes.OK:
+                    return [_answer(result) for result in response.json()["results"]]
+                if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and len(records) > 1:
+                    half = len(records) // 2
+                    return [*await self.send(records[:half]), *await self.send(records[half:])]
+                reason = _said(response)
+                if response.status_code not in _TRY_AGAIN:
+                    break
+                pause = max(pause, _retry_after(response))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        raise CannotSend(f"{self._client.base_url}: {reason}")
+
+
+def api_client(url: str, token: str) -> httpx.AsyncClient:
+    """A client of a running service; `async with` it."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT_SECONDS)
+
+
+def _answer(result: Mapping[str, Any]) -> Answer:
+    error = result.get("error")
+    if not error:
+        return Answer(result["outcome"])
+    faults = "; ".join(f"{fault['path']}: {fault['message']}" for fault in error.get("errors") or [])
+    return Answer(result["outcome"], faults or error["message"], erased=error["code"] == Erased.code)
+
+
+def _said(response: httpx.Response) -> str:
+    try:
+        problem = response.json()
+        return f"{response.status_code} {problem['code']}: {problem['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return f"status {response.status_code}"
+
+
+def _retry_after(response: httpx.Response) -> float:
+    given = response.headers.get("Retry-After", "")
+    return min(float(given), LONGEST_PAUSE_SECONDS) if given.isascii() and given.isdigit() else 0.0

@@ -1,0 +1,101 @@
+"""`/jobs`: what was enriched, and trying again."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from enrichment.enums import EntityType, JobStatus
+from models.job import Job
+from resolvers import dataloader
+from resolvers.context import Context, Role
+from resolvers.job import api as jobs
+from resolvers.job.api import JobFilter
+from resolvers.refresh.freshness import aging
+from service.rest.examples import JOB, QUEUED_JOB
+from service.rest.operation import Answer, Operation
+from service.rest.paging import read_page, respond_with_page
+from service.rest.parameters import JOB_ID, PAGING, choice
+from service.rest.query import Query
+from service.rest.schemas.build import listed, ref
+from service.rest.serialize import JsonObject, job_json, respond
+
+
+async def list_jobs(ctx: Context, request: Request) -> Response:
+    query = Query(request)
+    entity_types = query.choices("entityType", EntityType, required=True)
+    status = query.choices("status", JobStatus, required=True)
+    page = query.page()
+    query.check()
+    wanted = JobFilter(entity_types=entity_types or (), status=status or ())
+    found = await read_page(jobs.list_jobs(ctx, wanted, page))
+    return respond_with_page(request, found, await _shown(ctx, found.items))
+
+
+async def get_job(ctx: Context, request: Request) -> Response:
+    job = await jobs.get_job(ctx, request.path_params["id"])
+    return respond((await _shown(ctx, [job]))[0])
+
+
+async def retry_job(ctx: Context, request: Request) -> Response:
+    job = await jobs.retry_job(ctx, request.path_params["id"])
+    return respond((await _shown(ctx, [job]))[0], status=202)
+
+
+async def _shown(ctx: Context, found: list[Job]) -> list[JsonObject]:
+    raised = await dataloader.conflicts_by_job(ctx, [job.id for job in found])
+    ages = await aging(ctx)
+    return [job_json(job, raised[job.id], ages) for job in found]
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/jobs",
+        handler=list_jobs,
+        id="listJobs",
+        tag="Jobs",
+        summary="List enrichment jobs",
+        description=(
+            "Newest first. `entityType` and `status` are required: where one is absent or empty, the answer"
+            " is 400 and names it. Where there are more, `Link` leads to the next page."
+        ),
+        parameters=(
+            choice("entityType", EntityType, "Jobs of which entity types:", required=True),
+            choice("status", JobStatus, "Jobs in which states:", required=True),
+            *PAGING,
+        ),
+        answer=Answer(
+            description="List of enrichment jobs",
+            schema=listed(ref("Job")),
+            example=[JOB],
+            headers=("Link",),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/jobs/{id}",
+        handler=get_job,
+        id="getJob",
+        tag="Jobs",
+        summary="Get enrichment job details",
+        description="Which providers were asked, what they found, and how each field ended.",
+        parameters=(JOB_ID,),
+        answer=Answer(description="Enrichment job details", schema=ref("Job"), example=JOB),
+        refusals=("NOT_FOUND",),
+    ),
+    Operation(
+        method="POST",
+        path="/jobs/{id}/retry",
+        handler=retry_job,
+        id="retryJob",
+        tag="Jobs",
+        summary="Retry a failed enrichment job",
+        description=(
+            "For failed and partial jobs. Asks only what has not been answered: an answer that was paid for"
+            " is never paid again."
+        ),
+        role=Role.USER,
+        parameters=(JOB_ID,),
+        answer=Answer(description="Job queued for retry", schema=ref("Job"), example=QUEUED_JOB, status=202),
+        refusals=("NOT_FOUND", "JOB_NOT_RETRYABLE"),
+    ),
+)

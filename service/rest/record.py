@@ -1,0 +1,44 @@
+"""`/records`: records come in, and start their enrichment."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from resolvers.context import Context, Role
+from resolvers.errors import Fault, ValidationFailed
+from resolvers.record import api as records
+from service.rest.examples import RECORDS_ANSWER, RECORDS_REQUESTS
+from service.rest.operation import Answer, Body, Operation
+from service.rest.request import read_object, refuse_unknown
+from service.rest.schemas.build import ref
+from service.rest.serialize import respond, upserts_json
+
+
+async def upsert_records(ctx: Context, request: Request) -> Response:
+    body = await read_object(request, unique_keys=False)
+    refuse_unknown(body, ("records",))
+    sent = body.get("records")
+    if not isinstance(sent, list):
+        message = "must be a list of records"
+        raise ValidationFailed(f"records: {message}", faults=[Fault("records", message)])
+    outcomes = await records.upsert_records(ctx, sent)
+    return respond(upserts_json(outcomes, sent))
+
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/records",
+        handler=upsert_records,
+        id="upsertRecords",
+        tag="Records",
+        summary="Send records",
+        description=(
+            "Up to 1,000 leads, contacts and accounts, as the CRM has them. A new or really changed record"
+            " starts a job as the configuration says; an unchanged one does not. Each record has its own"
+            " outcome, in the order sent: one bad record does not refuse the others."
+        ),
+        role=Role.USER,
+        body=Body(schema=ref("RecordsRequest"), examples=RECORDS_REQUESTS),
+        answer=Answer(description="The outcome of each record", schema=ref("RecordsAnswer"), example=RECORDS_ANSWER),
+    ),
+)

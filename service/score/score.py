@@ -1,0 +1,211 @@
+"""How well the built-in providers and rules do on records whose right answers are known (`make score`)."""
+
+import asyncio
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from enrichment.catalogue import same
+from enrichment.config import Config, default_config
+from enrichment.enums import EntityType, Strategy
+from enrichment.normalize.contact.email import email_kind
+from enrichment.normalize.places.country import country_name
+from providers.registry import ProviderSettings, Registry, default_registry
+from service.embedded.sample_records import account_records, lead_records
+from service.score.conflicts import ConflictScore
+from service.score.trial import Outcome, try_record
+
+Row = Mapping[str, str]
+Show = Callable[[str], None]
+Counts = Counter[tuple[str, ...]]
+
+MATCHABLE = ("match", "duplicate")
+# Records that mean no company of the directories, and how many of them the plain method matches all the same. That
+# method, named by the published data set, takes the domain, else the name that is at least 90 alike.
+NOBODY = {"ambiguous": ("ambiguous", "9 of 15"), "no_match": ("invented", "0 of 55"), "junk": ("junk", "")}
+NEEDED = {
+    "accounts_truth": ("kind", "true_domain"),
+    "leads_truth": ("company_domain", "email_kind"),
+}
+ACCOUNT_ANSWERS = {
+    "name": ("canonical_name",),
+    "domain": ("true_domain",),
+    "industry": ("true_industry",),
+    "numberOfEmployees": ("true_employees", "true_employee_range"),
+    "foundedYear": ("true_founded",),
+    "city": ("true_city",),
+    "country": ("true_country_code",),
+}
+LEAD_ANSWERS = {
+    "firstName": ("first_name",),
+    "lastName": ("last_name",),
+    "company": ("company_name",),
+    "companyDomain": ("company_domain",),
+    "seniorityLevel": ("seniority",),
+    "department": ("department",),
+}
+
+
+def main(
+    accounts: Path | None = None,
+    accounts_truth: Path | None = None,
+    leads: Path | None = None,
+    leads_truth: Path | None = None,
+    out: Show = typer.echo,
+    *,
+    misses: bool = False,
+) -> int:
+    """Score the product and print a table. Without files, the packaged records with known answers are used.
+
+    Files are CSV (also gzipped) with the columns of the packaged ones; accounts and leads each take a file and
+    its truth. `misses` lists each conflict that was missed or needless. Returns the exit code: 2 for files that cannot
+    be scored.
+    """
+    registry = default_registry(ProviderSettings())
+    config = default_config(registry.ids())
+    try:
+        account_pairs = _pairs(accounts, "accounts_input", accounts_truth, "accounts_truth", "record_id")
+        lead_pairs = _pairs(leads, "leads_input", leads_truth, "leads_truth", "lead_id")
+    except (OSError, ValueError) as fault:
+        out(f"Cannot be scored: {fault}")
+        return 2
+    counts: Counts = Counter()
+    conflicts = ConflictScore()
+    asyncio.run(_score(registry, config, account_pairs, lead_pairs, counts, conflicts))
+    for line in (*_table(counts), "", *conflicts.lines()):
+        out(line)
+    if misses:
+        for line in ("", f"{len(conflicts.faults)} conflicts were missed or needless", *sorted(conflicts.faults)):
+            out(line)
+    return 0
+
+
+async def _score(
+    registry: Registry,
+    config: Config,
+    accounts: list[tuple[Row, Row]],
+    leads: list[tuple[Row, Row]],
+    counts: Counts,
+    conflicts: ConflictScore,
+) -> None:
+    consensus = config.model_copy(update={"strategy": Strategy.CONSENSUS})
+    for (row, truth), record in zip(accounts, account_records(row for row, _ in accounts), strict=True):
+        outcome = await try_record(registry, config, EntityType.ACCOUNT, record["fields"])
+        _count_match(counts, outcome, truth)
+        if truth["kind"] in MATCHABLE:
+            answers = _answers(truth, ACCOUNT_ANSWERS)
+            _count_filling(counts, outcome, answers)
+            conflicts.held(row["record_id"], outcome, truth, answers)
+            alone = await try_record(registry, consensus, EntityType.ACCOUNT, record["fields"], blank=True)
+            conflicts.disputed(row["record_id"], alone, truth)
+    for (row, truth), record in zip(leads, lead_records(row for row, _ in leads), strict=True):
+        outcome = await try_record(registry, config, EntityType.LEAD, record["fields"])
+        answers = _answers(truth, LEAD_ANSWERS)
+        _count_employer(counts, outcome, truth)
+        _count_filling(counts, outcome, answers)
+        conflicts.held(row["lead_id"], outcome, truth, answers)
+        if row.get("email"):
+            kind = email_kind(row["email"].strip()).value
+            counts["mail", "right" if kind == truth["email_kind"] else "wrong"] += 1
+
+
+def _pairs(path: Path | None, packed: str, truth: Path | None, packed_truth: str, key: str) -> list[tuple[Row, Row]]:
+    answers = {row[key]: row for row in _rows(truth, packed_truth, {key, *NEEDED[packed_truth]})}
+    return [(row, answers[row[key]]) for row in _rows(path, packed, {key}) if row[key] in answers]
+
+
+def _rows(path: Path | None, packed: str, needed: set[str]) -> list[Row]:
+    """The rows of a file, or of the packaged one of that name. Raises ValueError where a column is missing."""
+    if path is None:
+        data = resources.files("service").joinpath("sample", f"{packed}.csv.gz").read_bytes()
+    else:
+        data = path.read_bytes()
+    text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    missing = needed.difference(reader.fieldnames or ())
+    if missing:
+        raise ValueError(f"{path or packed} has no column {', '.join(sorted(missing))}")
+    return list(reader)
+
+
+def _count_match(counts: Counts, outcome: Outcome, truth: Row) -> None:
+    domain = outcome.found("directory", "domain") or outcome.found("directory_archive", "domain")
+    kind = "match" if truth["kind"] in MATCHABLE else truth["kind"]
+    if domain is None:
+        counts[kind, "none"] += 1
+    else:
+        counts[kind, "right" if domain == truth["true_domain"] else "wrong"] += 1
+
+
+def _count_employer(counts: Counts, outcome: Outcome, truth: Row) -> None:
+    domain = outcome.found("directory", "companyDomain") or outcome.found("directory_archive", "companyDomain")
+    if domain is None:
+        nameless = not outcome.cleaned.values.keys() & {"company", "companyDomain", "website"}
+        counts["employer", "silent" if nameless else "none"] += 1
+    else:
+        counts["employer", "right" if domain == truth["company_domain"] else "wrong"] += 1
+
+
+def _answers(truth: Row, columns: Mapping[str, Iterable[str]]) -> dict[str, list[Any]]:
+    """The values that count as right, by field; none where the truth is not known."""
+    return {field: found for field, names in columns.items() if (found := _answer(truth, names, field))}
+
+
+def _answer(truth: Row, columns: Iterable[str], field: str) -> list[Any]:
+    found: list[Any] = [truth[column] for column in columns if truth.get(column)]
+    if field in {"foundedYear", "numberOfEmployees"}:
+        return [int(value) if value.isdigit() else value for value in found]
+    return [country_name(value) for value in found] if field == "country" else found
+
+
+def _count_filling(counts: Counts, outcome: Outcome, answers: Mapping[str, list[Any]]) -> None:
+    """Right and wrong, by field, of what was written into empty fields."""
+    for field, right in answers.items():
+        if outcome.cleaned.values.get(field) is not None:
+            continue
+        value = outcome.after.get(field)
+        is_right = value is not None and any(same(outcome.entity_type, field, value, answer) for answer in right)
+        counts["filled", outcome.entity_type, field, "left" if value is None else "right" if is_right else "wrong"] += 1
+
+
+def _table(counts: Counts) -> Iterator[str]:
+    yield from _recognized(counts)
+    yield ""
+    yield from _values(counts)
+
+
+def _recognized(counts: Counts) -> Iterator[str]:
+    accounts = sum(counts["match", end] for end in ("right", "wrong", "none"))
+    yield f"{'Accounts':<36}{'ours':>22}{'plain baseline':>22}"
+    yield f"{'  recognized rightly':<36}{_share(counts['match', 'right'], accounts):>22}{_share(867, 910):>22}"
+    yield f"{'  recognized as another company':<36}{_share(counts['match', 'wrong'], accounts):>22}{_share(6, 910):>22}"
+    yield f"{'  missed':<36}{_share(counts['match', 'none'], accounts):>22}{_share(37, 910):>22}"
+    for kind, (label, baseline) in NOBODY.items():
+        matched = counts[kind, "right"] + counts[kind, "wrong"]
+        ours = f"{matched} of {matched + counts[kind, 'none']}"
+        yield f"  {label + ', yet matched':<34}{ours:>22}{baseline:>22}"
+    leads = sum(counts["employer", end] for end in ("right", "wrong", "none"))
+    yield "Leads that name an employer"
+    for end, label in (("right", "recognized rightly"), ("wrong", "recognized as another company"), ("none", "missed")):
+        yield f"  {label:<34}{_share(counts['employer', end], leads):>22}"
+    mails = counts["mail", "right"] + counts["mail", "wrong"]
+    yield f"{'Kind of e-mail address right':<36}{_share(counts['mail', 'right'], mails):>22}"
+
+
+def _values(counts: Counts) -> Iterator[str]:
+    yield f"{'Empty fields':<36}{'filled rightly':>16}{'filled wrongly':>16}{'left empty':>12}"
+    for entity_type, columns in ((EntityType.ACCOUNT, ACCOUNT_ANSWERS), (EntityType.LEAD, LEAD_ANSWERS)):
+        for field in columns:
+            right, wrong, left = (counts["filled", entity_type, field, end] for end in ("right", "wrong", "left"))
+            yield f"{f'  {entity_type.value} {field}':<36}{right:>16}{wrong:>16}{left:>12}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole:.1%})" if whole else "-"

@@ -1,0 +1,92 @@
+"""One record carried through the product's own rules in memory: the providers, the waterfall and the verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from enrichment.catalogue import Clean, clean, fields_of
+from enrichment.config import Config
+from enrichment.decide.field import Current, Decision
+from enrichment.decide.fields import Heard, Hearing, judge
+from enrichment.decide.merge import Candidate
+from enrichment.enums import SOURCE_CRM, EntityType, StepOutcome
+from enrichment.waterfall.planner import Source, Waterfall, want
+from providers.api import Answer, Provider, Question
+from providers.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a record: its cleaned fields, each provider's answer, and how each field ended."""
+
+    entity_type: EntityType
+    cleaned: Clean
+    answers: Mapping[str, Answer]
+    decisions: Mapping[str, Decision]
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """The record's values once enrichment has written."""
+        written = {name: decision.write.value for name, decision in self.decisions.items() if decision.write}
+        return {**self.cleaned.values, **written}
+
+    def found(self, provider_id: str, name: str) -> Any:
+        """The value that a provider gave for a field, or None."""
+        answer = self.answers.get(provider_id)
+        return next((finding.value for finding in answer.findings if finding.field == name), None) if answer else None
+
+
+async def try_record(
+    registry: Registry, config: Config, entity_type: EntityType, raw: Mapping[str, Any], *, blank: bool = False
+) -> Outcome:
+    """Enrich one raw record. `blank` judges as if it had no values, to see what the sources say by themselves."""
+    now = datetime.now(UTC)
+    cleaned = clean(entity_type, raw)
+    kept = {} if blank else cleaned.values
+    current = {name: Current(value, SOURCE_CRM, 1.0, now, now) for name, value in kept.items()}
+    question = Question(entity_type, {**cleaned.values, **cleaned.unknown}, frozenset())
+    sources = [_source(provider, entity_type) for provider in registry]
+    wants = {
+        field.name: want(config, entity_type, field.name, current.get(field.name), refresh=False)
+        for field in fields_of(entity_type).values()
+        if field.enrichable
+    }
+    answers: dict[str, Answer] = {}
+    heard = {source.id: Heard(source.id, StepOutcome.SKIPPED, source.gives) for source in sources}
+    waterfall = Waterfall(config, sources, wants)
+    while source := waterfall.next():
+        provider = registry.get(source.id)
+        assert provider is not None
+        answer = await provider.ask(question)
+        assert isinstance(answer, Answer)  # the built-in providers answer at once
+        answers[source.id] = answer
+        heard[source.id] = _heard(source, answers[source.id], now)
+        waterfall.answered(source.id, _confident(config, entity_type, heard[source.id]))
+    hearing = Hearing(entity_type, config, current, wants, tuple(heard.values()), _never_rejected, now)
+    return Outcome(entity_type, cleaned, answers, judge(hearing))
+
+
+def _source(provider: Provider, entity_type: EntityType) -> Source:
+    return provider.info.source(entity_type)
+
+
+def _heard(source: Source, answer: Answer, now: datetime) -> Heard:
+    candidates = {
+        finding.field: Candidate(source.id, finding.value, finding.confidence, finding.observed_at or now)
+        for finding in answer.findings
+    }
+    outcome = StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH
+    return Heard(source.id, outcome, source.gives, candidates)
+
+
+def _confident(config: Config, entity_type: EntityType, heard: Heard) -> set[str]:
+    return {
+        name
+        for name, candidate in heard.candidates.items()
+        if candidate.confidence >= config.minimum(entity_type, name)
+    }
+
+
+def _never_rejected(name: str, value: Any, source: str) -> bool:
+    return False

@@ -1,0 +1,81 @@
+"""Workers are killed and Redis is emptied in the middle: every job still ends, once."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.enums import ACTIVE_STATUSES, CreditKind, JobStatus
+from models.credit import CreditEntry
+from models.job import Job, Step
+from models.record import FieldValue
+from resolvers.credit.verify import check_ledger
+from resolvers.record.api import upsert_records
+from tests.support.factories import StandIn, context, services
+
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.timeout(120)]
+
+RECORDS = 60
+
+
+@contextlib.contextmanager
+def worker_process(database_url: str, redis_url: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "tests.support.worker_process", database_url, redis_url],
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+async def until_ended(least: int, *, seconds: float, running: bool = False) -> None:
+    """Wait until so many jobs have ended, and, if asked, others are in a worker's hands."""
+    async with asyncio.timeout(seconds):
+        while await _ended() < least or (running and not await _in_progress()):  # noqa: ASYNC110 -- in another process
+            await asyncio.sleep(0.02)
+
+
+async def _ended() -> int:
+    return await Job.exclude(status__in=list(ACTIVE_STATUSES)).count()
+
+
+async def _in_progress() -> bool:
+    return await Job.filter(status=JobStatus.IN_PROGRESS).exists()
+
+
+async def test_killed_workers_and_an_emptied_redis_lose_nothing_and_repeat_nothing(
+    redis: ArqRedis, redis_url: str, db: str
+) -> None:
+    ctx = context(services(redis, StandIn(id="paid")))
+    records = [
+        {"entityType": "account", "externalId": f"A{n}", "fields": {"domain": f"company{n}.com"}}
+        for n in range(RECORDS)
+    ]
+    await upsert_records(ctx, records)
+
+    for share in (0.2, 0.5):
+        with worker_process(db, redis_url) as process:
+            await until_ended(int(RECORDS * share), seconds=40, running=True)
+            os.kill(process.pid, signal.SIGKILL)
+        await redis.flushall()
+    with worker_process(db, redis_url):
+        await until_ended(RECORDS, seconds=60)
+
+    assert await Job.filter(status=JobStatus.COMPLETED).count() == RECORDS
+    assert await Step.all().count() == RECORDS
+    values = await FieldValue.filter(source="paid")
+    assert len({(value.record_id, value.field) for value in values}) == len(values) == 2 * RECORDS
+    charges = await CreditEntry.filter(kind=CreditKind.CHARGE)
+    assert len({charge.job_id for charge in charges}) == len(charges) == RECORDS
+    check = await check_ledger("acme")
+    assert (check.faults, check.balance, check.reserved) == ([], 1000 - RECORDS, 0)

@@ -1,0 +1,345 @@
+"""Random histories of runs, CRM edits, reviews, undos and their reversal, against a simple oracle.
+
+The oracle keeps for each field a stack of what was put there. A person's value is pushed, an undo pops what it names
+off the top, taking an undo back pushes that again. What a run writes is taken from the run, and checked against what
+no run may ever do. AUTO_ENRICHMENT_TEST_HISTORIES sets how many histories are played.
+"""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.catalogue import fields_of
+from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, JobStatus, ResolutionAction
+from models.conflict import Conflict
+from models.job import Job
+from models.record import FieldValue, Record
+from models.undo import Undo
+from providers.api import Question
+from resolvers.audit import verify_audit
+from resolvers.conflict.api import resolve_conflict
+from resolvers.conflict.resolve import Resolution
+from resolvers.context import Context, Services
+from resolvers.credit.verify import check_ledger
+from resolvers.job.enrich import RecordSelection, enrich_records
+from resolvers.simulation.api import simulate_config
+from resolvers.stats import get_stats
+from resolvers.undo.api import revert_undo, undo_enrichment, undo_job
+from resolvers.undo.scope import UndoScope
+from tests.support.factories import Clock, StandIn, configure, context, send, services, work
+
+pytestmark = pytest.mark.usefixtures("db")
+
+HISTORIES = int(os.environ.get("AUTO_ENRICHMENT_TEST_HISTORIES", "10"))
+STEPS = 30
+FIELDS = ("city", "description", "foundedYear", "stockSymbol")
+POLICIES = ("fill_empty", "tracked", "review", "overwrite", "never")
+DOMAINS = ("acme.com", "beta.com")
+CITIES = ("Oakland", "Fremont", "Berkeley", "Hayward")
+
+
+def _value(name: str, chance: random.Random) -> Any:
+    return {
+        "city": chance.choice(CITIES),
+        "description": f"Makes {chance.choice(['anvils', 'rockets', 'skates'])}",
+        "foundedYear": chance.choice([1949, 1975, 2001]),
+        "stockSymbol": chance.choice(["ACME", "WILE", "RDRN"]),
+    }[name]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One value put into a field. `job` is None for a person's. The value None is a field that was cleared."""
+
+    value: Any
+    source: str
+    job: str | None
+
+
+Place = tuple[str, str]  # domain and field
+
+
+@dataclass(frozen=True)
+class Line:
+    """What an undo did to one field: what it popped and pushed, whether that left it empty, and its mark then."""
+
+    place: Place
+    popped: list[Layer]
+    pushed: list[Layer]
+    left_empty: bool
+    mark: int
+
+
+@dataclass
+class Oracle:
+    """What each field should hold, and the undos so far. A field's mark changes with it."""
+
+    stacks: dict[Place, list[Layer]] = field(default_factory=dict)
+    marks: dict[Place, int] = field(default_factory=dict)
+    undone: dict[str, list[Line]] = field(default_factory=dict)
+    counter: int = 0
+
+    def top(self, place: Place) -> Layer | None:
+        stack = self.stacks.get(place)
+        return stack[-1] if stack else None
+
+    def push(self, place: Place, *layers: Layer) -> None:
+        self.stacks.setdefault(place, []).extend(layers)
+        self.counter += 1
+        self.marks[place] = self.counter
+
+    def undo(self, undo_id: str, names: Callable[[Place, Layer], bool]) -> None:
+        lines = self.undone[undo_id] = []
+        for place, stack in self.stacks.items():
+            popped: list[Layer] = []
+            while stack and stack[-1].job is not None and names(place, stack[-1]):
+                popped.insert(0, stack.pop())
+            if popped:
+                self.push(place)
+                lines.append(Line(place, popped, [], not stack, self.marks[place]))
+
+    def revert(self, undo_id: str, first: str) -> None:
+        lines = self.undone[undo_id] = []
+        for line in self.undone[first]:
+            stack = self.stacks.setdefault(line.place, [])
+            # An emptied field is as it was left whenever it is empty, any other until it is written again.
+            if stack if line.left_empty else self.marks[line.place] != line.mark:
+                continue
+            if line.pushed:
+                del stack[-len(line.pushed) :]
+            self.push(line.place, *line.popped)
+            lines.append(Line(line.place, line.pushed, line.popped, not stack, self.marks[line.place]))
+
+
+@dataclass
+class Player:
+    """One history: the real thing, moved step by step together with the oracle."""
+
+    shared: Services
+    ctx: Context
+    sources: tuple[StandIn, StandIn]
+    clock: Clock
+    chance: random.Random
+    policies: dict[str, str]
+    oracle: Oracle = field(default_factory=Oracle)
+    said: dict[str, dict[str, Any]] = field(default_factory=dict)  # what the CRM last sent, by domain
+    edited_meanwhile: set[tuple[str, Place]] = field(default_factory=set)  # with the job that was asking
+
+    async def step(self) -> None:
+        self.clock.ahead_seconds += 30
+        moves = [self.edit, self.edit, self.run, self.run, self.review, self.undo_job, self.undo_some, self.revert]
+        await self.chance.choice(moves)()
+        await self.compare()
+
+    async def edit(self) -> None:
+        await self._edit(self.chance.choice(DOMAINS))
+
+    async def _edit(self, domain: str) -> Place | None:
+        """Send the record with one field changed; the place, if that changes what it holds."""
+        name = self.chance.choice(FIELDS)
+        said = self.said.setdefault(domain, {"domain": domain})
+        value = None if self.chance.random() < 0.2 else _value(name, self.chance)
+        before, current = said.get(name), self.oracle.top((domain, name))
+        await send(self.ctx, "account", domain, **{**said, name: value})
+        if value is None:
+            said.pop(name, None)
+            changes = before is not None and current is not None and current.value is not None
+        else:
+            said[name] = value
+            changes = value != before and (current is None or current.value != value)
+        if not changes:
+            return None
+        self.oracle.push((domain, name), Layer(value, "crm", None))
+        return domain, name
+
+    async def _edit_meanwhile(self, question: Question) -> None:
+        """Sometimes, a person edits the record while the answer is on its way."""
+        domain = question.fields["domain"]
+        if self.chance.random() < 0.3:
+            jobs = await Job.filter(record__external_id=domain).prefetch_related("record").order_by("id")
+            for job in jobs:  # what an earlier one wrote in the same run came before this edit
+                await self._take_over(job)
+            if (place := await self._edit(domain)) is not None:
+                self.edited_meanwhile.add((jobs[-1].id, place))
+
+    async def run(self) -> None:
+        for source in self.sources:
+            source.knows = {
+                domain: {
+                    name: (_value(name, self.chance), self.chance.choice([0.4, 0.7, 0.9]))
+                    for name in FIELDS
+                    if self.chance.random() < 0.7
+                }
+                for domain in DOMAINS
+            }
+            source.on_ask = self._edit_meanwhile
+        before = {job.id for job in await Job.all()}
+        await enrich_records(self.ctx, RecordSelection(EntityType.ACCOUNT), force=True)
+        await work(self.shared)
+        for job in await Job.all().prefetch_related("record").order_by("id"):
+            if job.id not in before or job.fields_updated:
+                await self._take_over(job)
+
+    async def _take_over(self, job: Job) -> None:
+        domain = job.record.external_id
+        written = await FieldValue.filter(job_id=job.id, restores=None).exclude(source__in=["crm", "reviewer"])
+        known = {layer.job for stack in self.oracle.stacks.values() for layer in stack} | self._popped_jobs()
+        if job.id in known:
+            return
+        for value in written:
+            place = (domain, value.field)
+            current = self.oracle.top(place)
+            policy = self.policies[value.field]
+            if current is not None and current.value is not None:
+                assert current.source != "reviewer", "a reviewer's value was overwritten"
+                assert current.source != "crm" or policy == "overwrite", "the CRM's value was overwritten"
+                assert policy not in {"never", "fill_empty"}
+            assert policy != "never"
+            assert (job.id, place) not in self.edited_meanwhile, "an edit made while the answer was on its way was lost"
+            self.oracle.push(place, Layer(value.value, value.source, job.id))
+
+    def _popped_jobs(self) -> set[str | None]:
+        return {
+            layer.job for lines in self.oracle.undone.values() for line in lines for layer in line.pushed + line.popped
+        }
+
+    async def review(self) -> None:
+        open_ones = await Conflict.filter(status=ConflictStatus.OPEN).prefetch_related("record").order_by("id")
+        if not open_ones:
+            return
+        conflict = self.chance.choice(open_ones)
+        place = (conflict.record.external_id, conflict.field)
+        kept = conflict.current["value"] if conflict.current else None
+        candidate = self.chance.choice(conflict.candidates)
+        own = _value(conflict.field, self.chance)
+        resolution, value = self.chance.choice(
+            [
+                (Resolution(ResolutionAction.ACCEPT_CANDIDATE, candidate["id"]), candidate["value"]),
+                (Resolution(ResolutionAction.KEEP_CURRENT), kept),
+                (Resolution(ResolutionAction.CUSTOM_VALUE, value=own), own),
+            ]
+        )
+        await resolve_conflict(self.ctx, conflict.id, resolution)
+        if value is not None:
+            self.oracle.push(place, Layer(value, "reviewer", None))
+
+    async def undo_job(self) -> None:
+        jobs = [job for job in await Job.all().order_by("id") if job.status.is_final]
+        if jobs:
+            job = self.chance.choice(jobs)
+            undo = await undo_job(self.ctx, job.id)
+            self.oracle.undo(undo.id, lambda _, layer: layer.job == job.id)
+
+    async def undo_some(self) -> None:
+        provider = self.chance.choice(["one", "two"])
+        name = self.chance.choice([None, *FIELDS])
+        undo = await undo_enrichment(self.ctx, UndoScope(provider=provider, field=name))
+        self.oracle.undo(undo.id, lambda place, layer: layer.source == provider and name in {None, place[1]})
+
+    async def revert(self) -> None:
+        undos = await Undo.all().order_by("id")
+        if undos:
+            first = self.chance.choice(undos)
+            self.oracle.revert((await revert_undo(self.ctx, first.id)).id, first.id)
+
+    async def compare(self) -> None:
+        for record in await Record.all():
+            current = {value.field: value for value in await FieldValue.filter(record_id=record.id, replaced_at=None)}
+            for name in FIELDS:
+                expected = self.oracle.top((record.external_id, name))
+                held = current.get(name)
+                assert record.fields.get(name) == (expected.value if expected else None)
+                assert (
+                    (held.value, held.source, held.job_id if held.source in {"one", "two"} else None)
+                    == ((expected.value, expected.source, expected.job) if expected else None)
+                    if held is not None
+                    else expected is None
+                )
+                assert held is None or held.value == record.fields.get(name)
+
+
+async def _player(redis: ArqRedis, seed: int) -> Player:
+    chance = random.Random(seed)  # noqa: S311 -- plays histories, guards nothing
+    clock = Clock()
+    gives = {EntityType.ACCOUNT: frozenset(FIELDS)}
+    one, two = StandIn("one", gives=gives), StandIn("two", gives=gives, price=1)
+    shared = services(redis, one, two, now=clock)
+    ctx = context(shared)
+    policies = {name: chance.choice(POLICIES) for name in FIELDS}
+    await configure(
+        ctx,
+        strategy=chance.choice(["waterfall", "consensus"]),
+        triggers={"onCreate": False, "onUpdate": chance.random() < 0.3},
+        fieldPolicies={"account": {"fields": policies}},
+    )
+    player = Player(shared, ctx, (one, two), clock, chance, policies)
+    for domain in DOMAINS:
+        player.said[domain] = {"domain": domain}
+        await send(ctx, "account", domain, domain=domain)
+    return player
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES))
+async def test_no_history_loses_a_persons_value_or_puts_back_a_wrong_one(redis: ArqRedis, seed: int) -> None:
+    player = await _player(redis, seed)
+    for _ in range(STEPS):
+        await player.step()
+    await _finish_jobs(player)
+
+    # Once all that enrichment wrote is undone, each field holds what a person last said of it.
+    await undo_enrichment(player.ctx, UndoScope(start=datetime(2000, 1, 1, tzinfo=UTC)))
+    for record in await Record.all():
+        held = {value.field: value.source for value in await FieldValue.filter(record_id=record.id, replaced_at=None)}
+        assert set(held.values()) <= {"crm", "reviewer"}
+        for name in FIELDS:
+            persons = [one.value for one in player.oracle.stacks.get((record.external_id, name), []) if one.job is None]
+            assert record.fields.get(name) == (persons[-1] if persons else None)
+    await _check_books(player)
+    await _check_time_machine(player)
+
+
+async def _check_time_machine(player: Player) -> None:
+    """The same rules bring about the same past; other rules are tried without asking anybody."""
+    asked = [len(source.asked) for source in player.sources]
+    same = await simulate_config(player.ctx, {})
+    assert [(one.field, one.kind, one.actual, one.simulated) for one in same.differences] == []
+    assert [one for one in same.credits if one.actual != one.simulated or one.unknown] == []
+    for policy in POLICIES:
+        other = await simulate_config(
+            player.ctx, {"fieldPolicies": {"account": {"fields": dict.fromkeys(FIELDS, policy)}}}
+        )
+        written = other.replayed.simulated.values_written
+        assert written == 0 if policy == "never" else written >= 0
+    await simulate_config(player.ctx, {"providers": [{"id": "two"}, {"id": "one"}], "strategy": "consensus"})
+    assert [len(source.asked) for source in player.sources] == asked
+
+
+async def _finish_jobs(player: Player) -> None:
+    await work(player.shared)
+    for job in await Job.all().prefetch_related("record").order_by("id"):
+        await player._take_over(job)
+
+
+async def _check_books(player: Player) -> None:
+    assert (await verify_audit(player.ctx)).intact
+    assert (await check_ledger("acme")).faults == []
+    enrichable = {known.name for known in fields_of(EntityType.ACCOUNT).values() if known.enrichable}
+    counted: Counter[str] = Counter()
+    for job in await Job.all():
+        reasons = {outcome["field"]: outcome["reason"] for outcome in job.outcomes}
+        assert len(reasons) == len(job.outcomes)
+        if job.status in {JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED}:
+            assert set(reasons) == enrichable
+        if job.status.is_final:
+            counted.update(reasons.values())
+    stats = await get_stats(player.ctx)
+    assert {reason.value: count for reason, count in stats.field_outcomes.items()} == {
+        reason.value: counted[reason.value] for reason in FieldOutcomeReason
+    }

@@ -1,0 +1,99 @@
+"""Claims are fair, leases are fenced, and a pause is kept by the claim itself."""
+
+from datetime import timedelta
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.enums import JobStatus
+from models.db.database import transaction
+from models.job import Job
+from models.job_claims import LEASE, Lease, claim, give_back, organizations_with_due_jobs, renew, requeue_lost
+from resolvers.pipeline import pause_pipeline
+from resolvers.record.api import upsert_records
+from tests.support.factories import Clock, StandIn, context, send, services, work
+from workers.job.load import load_claimed
+from workers.job.process import Ending
+from workers.job.results import Written, write_endings
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+async def test_one_organizations_backlog_does_not_delay_anothers_single_job(redis: ArqRedis) -> None:
+    standin = StandIn()
+    shared = services(redis, standin)
+    backlog = [
+        {"entityType": "account", "externalId": f"A{n}", "fields": {"domain": f"acme{n}.com"}} for n in range(900)
+    ]
+    await upsert_records(context(shared, org="big"), backlog)
+    await send(context(shared, org="small"), "account", "A", domain="small.com")
+    await work(shared)
+    assert len(standin.asked) == 901
+    assert standin.asked.index("small.com") < 400
+
+
+async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(), now=clock)
+    sent = await send(context(shared), "account", "A1", domain="acme.com")
+    assert sent.job is not None
+    [first] = await load_claimed(shared, await claim("acme", clock(), 10), clock())
+    assert await claim("acme", clock(), 10) == []
+
+    clock.ahead_seconds += LEASE.total_seconds() + 1
+    [lost] = await transaction(lambda tx: requeue_lost(tx, clock()))
+    assert (lost.job_id, lost.failed) == (sent.job.id, False)
+    [second] = await load_claimed(shared, await claim("acme", clock(), 10), clock())
+
+    assert second.lease == Lease(first.id, first.lease.fence + 1)
+    late = await write_endings([Ending(first, JobStatus.COMPLETED)], clock())
+    assert late.results == [Written.LOST]
+    assert await renew([first.lease], clock() + LEASE, {}) == set()
+    assert await give_back([first.lease], clock()) == 0
+    assert (await Job.get()).status is JobStatus.IN_PROGRESS
+    assert (await write_endings([Ending(second, JobStatus.COMPLETED)], clock())).results == [Written.DONE]
+
+
+async def test_a_job_whose_workers_keep_dying_fails_when_its_attempts_are_used_up(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(), now=clock)
+    await send(context(shared), "account", "A1", domain="acme.com")
+    for _ in range(5):
+        assert len(await claim("acme", clock(), 10)) == 1
+        clock.ahead_seconds += LEASE.total_seconds() + 1
+        await transaction(lambda tx: requeue_lost(tx, clock()))
+    job = await Job.get()
+    assert (job.status, job.error_code, job.attempts) == (JobStatus.FAILED, "worker_lost", 5)
+
+
+async def test_handing_a_job_back_uses_up_no_attempt(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn())
+    await send(context(shared), "account", "A1", domain="acme.com")
+    [row] = await claim("acme", shared.now(), 10)
+    assert await give_back([Lease(row["id"], row["fence"])], shared.now()) == 1
+    job = await Job.get()
+    assert (job.status, job.attempts) == (JobStatus.PENDING, 0)
+
+
+async def test_a_paused_organization_is_not_claimed_from(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn())
+    ctx = context(shared)
+    await send(ctx, "account", "A1", domain="acme.com")
+    assert await organizations_with_due_jobs(shared.now(), 10) == ["acme"]
+    await pause_pipeline(ctx)
+    assert await organizations_with_due_jobs(shared.now(), 10) == []
+    assert await claim("acme", shared.now(), 10) == []
+
+
+async def test_jobs_run_by_priority_and_when_they_are_due(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn())
+    ctx = context(shared)
+    for n in range(3):
+        await send(ctx, "account", f"A{n}", domain=f"acme{n}.com")
+    last = await Job.all().order_by("-id").first()
+    assert last is not None
+    await Job.filter(id=last.id).update(priority=0)
+    [row] = await claim("acme", shared.now(), 1)
+    assert row["id"] == last.id
+    await Job.filter(status=JobStatus.PENDING).update(next_attempt_at=shared.now() + timedelta(hours=1))
+    assert await claim("acme", shared.now(), 10) == []

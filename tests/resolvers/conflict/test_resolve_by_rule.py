@@ -1,0 +1,205 @@
+"""A rule answers what would otherwise be asked of a person, and nothing else."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.config import Config, InvalidConfig, ReviewRule, Rule, parse_config
+from enrichment.decide.field import Case, Current, Decision, decide
+from enrichment.decide.merge import Candidate, survivors
+from enrichment.enums import ConflictStatus, FieldOutcomeReason, FieldPolicy, ResolutionAction, Strategy
+from enrichment.learn.trust import Standing
+from models.conflict import Conflict
+from models.record import FieldValue, Record
+from resolvers.conflict.api import resolve_conflict
+from resolvers.conflict.resolve import Resolution
+from resolvers.context import Role
+from tests.support.factories import StandIn, configure, context, job_of, send, services, work
+from tests.support.graphql_client import Operations
+from tests.support.rest_client import Rest, fault_paths
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+OLD = NOW - timedelta(days=90)
+R = FieldOutcomeReason
+
+
+def rule(action: str, provider: str | None = None, sure: float | None = None) -> ReviewRule:
+    return ReviewRule.model_validate(
+        {"entityType": "contact", "field": "title", "provider": provider, "action": action, "minConfidence": sure}
+    )
+
+
+def told(value: str, confidence: float = 0.9, provider: str = "apollo") -> Candidate:
+    return Candidate(provider, value, confidence, NOW)
+
+
+def decided(
+    rules: list[ReviewRule],
+    *candidates: Candidate,
+    source: str | None = "crm",
+    written: datetime = OLD,
+    policy: FieldPolicy = FieldPolicy.REVIEW,
+    standing: Standing | None = None,
+    **changes: Any,
+) -> Decision:
+    current = Current("CTO", source, 1.0, OLD, written) if source else None
+    given: dict[str, Any] = {
+        "rule": Rule(policy=policy), "minimum": 0.6, "strategy": Strategy.CONSENSUS, "current": current,
+        "proposals": survivors(candidates, lambda a, b: bool(a == b)), "same": lambda a, b: a == b,
+        "rejected": lambda value, source: False, "asked_at": NOW - timedelta(minutes=1), "name": "title",
+        "rules": lambda: rules,
+    }  # fmt: skip
+    if standing is not None:
+        given["standing"] = lambda provider: standing
+    return decide(Case(**given | changes))
+
+
+def test_a_rule_writes_what_it_accepts_with_its_own_providers_words() -> None:
+    decision = decided([rule("accept", "apollo")], told("VP", 0.95, "hunter"), told("CEO"))
+    assert decision.write is not None
+    assert (decision.reason, decision.write.value, decision.write.provider) == (R.WRITTEN, "CEO", "apollo")
+    assert decision.detail == "by the rule: accept apollo's title of contacts"
+    shared = decided([rule("accept", "apollo")], told("CEO", 0.95, "hunter"), told("CEO"))
+    assert shared.write is not None
+    assert (shared.write.provider, round(shared.write.confidence, 3)) == ("apollo", 0.99)
+
+
+def test_a_rule_about_anyone_takes_the_most_certain() -> None:
+    decision = decided([rule("accept")], told("CEO"), told("VP", 0.95, "hunter"))
+    assert decision.write is not None
+    assert decision.write.value == "VP"
+
+
+def test_a_rule_that_keeps_leaves_the_current_value() -> None:
+    decision = decided([rule("keep")], told("CEO"), told("VP", 0.95, "hunter"))
+    assert (decision.reason, decision.write, decision.question) == (R.PROTECTED, None, None)
+    assert decision.detail == "by the rule: keep the title of contacts against any provider"
+
+
+def test_a_rule_against_one_provider_leaves_the_others_to_a_person() -> None:
+    decision = decided([rule("keep", "apollo")], told("CEO", 0.95), told("VP", 0.9, "hunter"))
+    assert decision.question is not None
+    assert [candidate.provider for candidate in decision.question.candidates] == ["hunter"]
+    assert decision.question.recommended is decision.question.candidates[0]
+    agreed = decided([rule("keep", "apollo")], told("CEO"), told("CEO", 0.7, "hunter"))
+    assert agreed.question is not None
+
+
+def test_rules_speak_in_their_order_and_only_of_what_is_certain_enough() -> None:
+    rules = [rule("accept", "apollo", 0.8), rule("keep", "apollo")]
+    assert decided(rules, told("CEO", 0.8)).reason is R.WRITTEN
+    assert decided(rules, told("CEO", 0.79)).reason is R.PROTECTED
+    assert decided(rules[::-1], told("CEO", 0.8)).reason is R.PROTECTED
+    assert decided(rules[:1], told("CEO", 0.79)).reason is R.CONFLICT
+
+
+def test_what_a_person_chose_or_the_policy_says_stands_above_any_rule() -> None:
+    accept = [rule("accept")]
+    assert decided(accept, told("CEO"), source="reviewer").reason is R.CONFLICT
+    assert decided(accept, told("CEO"), written=NOW).reason is R.CONFLICT
+    assert decided(accept, told("CEO"), policy=FieldPolicy.NEVER).reason is R.PROTECTED
+    assert decided(accept, told("CEO"), policy=FieldPolicy.TRACKED).reason is R.PROTECTED
+    assert decided(accept, told("CEO", 0.5)).reason is R.BELOW_THRESHOLD
+    assert decided(accept, told("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.CONFLICT
+    assert decided(accept, told("CEO"), rejected=lambda value, source: True).reason is R.PROTECTED
+
+
+def test_rules_answer_the_other_questions_too() -> None:
+    close = (told("CEO", 0.9), told("VP", 0.85, "hunter"))
+    assert decided([], *close, source=None).reason is R.CONFLICT
+    chosen = decided([rule("accept", "hunter")], *close, source=None)
+    assert chosen.write is not None
+    assert chosen.write.value == "VP"
+    assert decided([rule("keep")], *close, source=None).reason is R.CONFLICT, "there is nothing to keep"
+    assert decided([rule("keep")], told("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.PROTECTED
+
+
+def advice(standing: Standing, confidence: float = 0.9) -> tuple[bool, str]:
+    question = decided([], told("CEO", confidence), standing=standing).question
+    assert question is not None
+    return question.recommended is not None, question.because
+
+
+def test_a_recommendation_says_what_reviewers_did_before() -> None:
+    assert advice(Standing(47, 3, 0, 45.0), 0.7) == (True, "reviewers accepted apollo's title 47 of 50 times")
+    assert advice(Standing(1, 9, 2, 10.0), 0.97) == (
+        False, "reviewers accepted apollo's title 1 of 10 times; 2 of its values were overwritten by people later",
+    )  # fmt: skip
+    undecided = "apollo is certain (0.90); reviewers accepted apollo's title 1 of 2 times"
+    assert advice(Standing(1, 1, 0, 1.8)) == (True, undecided)
+    assert advice(Standing()) == (True, "apollo is certain (0.90)")
+
+
+@pytest.mark.parametrize(
+    ("bad", "path"),
+    [
+        ({"field": "name"}, "rules[0].field"), ({"provider": "nobody"}, "rules[0].provider"),
+        ({"action": "guess"}, "rules[0].action"), ({"minConfidence": 1.2}, "rules[0].minConfidence"),
+        ({"entityType": "person"}, "rules[0].entityType"), ({"extra": 1}, "rules[0].extra"),
+    ],
+)  # fmt: skip
+def test_faults_of_rules_are_named_by_their_path(bad: dict[str, Any], path: str) -> None:
+    good = {"entityType": "Contact", "field": "title", "provider": "apollo", "action": "ACCEPT"}
+    assert parse_config({"rules": [good]}, ["apollo"]).rules[0].provider == "apollo"
+    with pytest.raises(InvalidConfig) as refused:
+        parse_config({"rules": [{**good, **bad}]}, ["apollo"])
+    assert path in [where for where, _ in refused.value.faults]
+    with pytest.raises(InvalidConfig) as refused:
+        parse_config({"rules": [good, {**good, "action": "keep"}]}, ["apollo"])
+    assert refused.value.faults == [("rules[1]", "speaks of the same as rules[0]")]
+    assert Config().as_json()["rules"] == []
+
+
+CITY_RULE = {"entityType": "account", "field": "city", "provider": "standin", "action": "accept"}
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_rule_settles_what_arrives_but_never_a_reviewers_choice(redis: ArqRedis) -> None:
+    standin = StandIn(knows={"acme.com": {"city": "Berlin"}})
+    shared = services(redis, standin)
+    ctx = context(shared)
+    await send(ctx, "account", "A1", domain="acme.com", city="Hamburg")
+    await work(shared)
+    conflict = await Conflict.get()
+    await resolve_conflict(ctx, conflict.id, Resolution(ResolutionAction.CUSTOM_VALUE, value="Bremen"))
+    await configure(ctx, rules=[CITY_RULE])
+    standin.knows = {"acme.com": {"city": "Munich"}}
+
+    await send(ctx, "account", "A1", phone="+49 30 901820")
+    ruled = await send(ctx, "account", "A2", domain="acme.com", city="Hamburg")
+    await configure(ctx, cooldownHours=0)
+    await work(shared)
+
+    records = {record.external_id: record for record in await Record.all()}
+    cities = {name: record.fields["city"] for name, record in records.items()}
+    assert cities == {"A1": "Bremen", "A2": "Munich"}
+    value = await FieldValue.get(record_id=records["A2"].id, field="city", replaced_at__isnull=True)
+    assert (value.source, value.confidence < 0.9) == ("standin", True)
+    outcome = next(one for one in (await job_of(ruled)).outcomes if one["field"] == "city")
+    assert outcome["detail"] == "by the rule: accept standin's city of accounts"
+    assert (await Conflict.get(status=ConflictStatus.OPEN)).candidates[0]["value"] == "Munich"
+
+
+@pytest.mark.usefixtures("db")
+async def test_rules_are_set_and_shown_over_both_interfaces(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn())
+    rest, run = Rest(shared), Operations(shared)
+    answer = await rest("PATCH", "/config", json={"rules": [CITY_RULE]}, role=Role.MANAGER)
+    assert answer.json()["rules"] == [{**CITY_RULE, "minConfidence": None}]
+    refused = await rest("PATCH", "/config", json={"rules": [{**CITY_RULE, "field": "salary"}]})
+    assert fault_paths(refused) == ["rules[0].field"]
+    assert (await rest("PATCH", "/config", json={"enabled": False})).json()["rules"] == answer.json()["rules"]
+
+    data = await run(
+        """mutation ($rules: [ReviewRuleInput!]) { updateConfig(input: {rules: $rules}) {
+            rules { entityType field provider action minConfidence words } } }""",
+        rules=[{"entityType": "LEAD", "field": "title", "action": "KEEP", "minConfidence": 0.5}],
+    )
+    assert data["updateConfig"]["rules"] == [
+        {
+            "entityType": "LEAD", "field": "title", "provider": None, "action": "KEEP", "minConfidence": 0.5,
+            "words": "keep the title of leads against any provider from confidence 0.50 on",
+        }
+    ]  # fmt: skip

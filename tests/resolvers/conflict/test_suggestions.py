@@ -1,0 +1,454 @@
+"""Suggested rules are those that reviewers follow: simulated reviewers with a hidden rule, and accepting one."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.config import Config, ReviewRule, RuleAction
+from enrichment.decide.merge import Candidate, Proposal
+from enrichment.decide.rules import Ruling
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
+from enrichment.learn.suggestions import Decided, Question, pattern_of, suggest, suggestion_id
+from models.conflict import Conflict
+from models.db.columns import new_id, to_micros
+from models.db.database import dump, insert_rows, query, transaction
+from models.record import FieldValue, Record
+from resolvers.conflict.api import resolve_conflict
+from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.resolve_by_rule import settle_by_rule
+from resolvers.conflict.suggestions import (
+    Accepted,
+    RuleSuggestion,
+    accept_suggestion,
+    dismiss_suggestion,
+    list_suggestions,
+)
+from resolvers.conflict.trust import trust_of
+from resolvers.context import Role, Services
+from resolvers.errors import ConflictAlreadyResolved, Forbidden, NotFound, StateConflict, VersionMismatch
+from resolvers.job.enrich import RecordSelection, enrich_records
+from tests.support.factories import StandIn, configure, context, send, services, work
+from tests.support.graphql_client import Operations
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+PROVIDERS = ("apollo", "hunter", "zoominfo")
+ACCEPT, KEEP = RuleAction.ACCEPT, RuleAction.KEEP
+
+
+def question(provider: str, confidence: float, reason: ConflictReason = ConflictReason.EXISTING_DIFFERS) -> Question:
+    proposal = Proposal("new", confidence, NOW, (Candidate(provider, "new", confidence, NOW),))
+    return Question(EntityType.CONTACT, "title", reason, (proposal,), has_value=True, chosen_by_hand=False)
+
+
+def decided(provider: str, confidence: float, *, accepted: bool) -> Decided:
+    chosen = frozenset({provider}) if accepted else frozenset[str]()
+    return Decided(question(provider, confidence), chosen, kept=not accepted)
+
+
+Reviewer = Callable[[random.Random, str, float], bool]  # whether this provider's value of this confidence is accepted
+
+
+def history(reviewer: Reviewer, count: int, noise: float, seed: int) -> list[Decided]:
+    """What a reviewer decides about values of several providers, failing its own rule as often as `noise`."""
+    rng = random.Random(seed)  # noqa: S311 -- a simulation that must be the same every time
+    decisions: list[Decided] = []
+    for _ in range(count):
+        provider, confidence = rng.choice(PROVIDERS), round(rng.uniform(0.6, 0.97), 2)
+        accepted = reviewer(rng, provider, confidence) != (rng.random() < noise)
+        decisions.append(decided(provider, confidence, accepted=accepted))
+    return decisions
+
+
+def at_random(share: float) -> Reviewer:
+    return lambda rng, provider, confidence: rng.random() < share
+
+
+def only_from(provider: str, then: Reviewer, otherwise: Reviewer) -> Reviewer:
+    return lambda rng, name, confidence: (then if name == provider else otherwise)(rng, name, confidence)
+
+
+ALWAYS, NEVER = at_random(1.0), at_random(0.0)
+SURE: Reviewer = lambda rng, provider, confidence: confidence >= 0.8  # noqa: E731 -- a table reads better
+Rule = tuple[RuleAction, str | None, float | None]
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A reviewer's habit, and the rules that it amounts to."""
+
+    reviewer: Reviewer
+    rules: tuple[Rule, ...]
+
+
+HIDDEN = {
+    "accepts apollo, else undecided": Hidden(
+        only_from("apollo", ALWAYS, at_random(0.5)), ((ACCEPT, "apollo", None),)
+    ),
+    "accepts apollo, never the others": Hidden(
+        only_from("apollo", ALWAYS, NEVER),
+        ((ACCEPT, "apollo", None), (KEEP, "hunter", None), (KEEP, "zoominfo", None)),
+    ),
+    "keeps what the CRM has": Hidden(NEVER, ((KEEP, None, None),)),
+    "accepts everyone": Hidden(ALWAYS, ((ACCEPT, None, None),)),
+    "accepts what is certain": Hidden(SURE, ((ACCEPT, None, 0.8),)),
+    "accepts apollo when it is certain": Hidden(
+        only_from("apollo", SURE, at_random(0.5)), ((ACCEPT, "apollo", 0.8),)
+    ),
+    "distrusts hunter": Hidden(only_from("hunter", NEVER, at_random(0.6)), ((KEEP, "hunter", None),)),
+}  # fmt: skip
+
+
+def rules_found(decisions: list[Decided], config: Config | None = None) -> list[Rule]:
+    found = suggest(decisions, config or Config())
+    return [(one.rule.action, one.rule.provider, one.rule.min_confidence) for one in found]
+
+
+def is_like(found: Rule, wanted: Rule) -> bool:
+    same_kind = found[:2] == wanted[:2] and (found[2] is None) == (wanted[2] is None)
+    return same_kind and (found[2] is None or wanted[2] is None or abs(found[2] - wanted[2]) <= 0.03)
+
+
+def tally(hidden: Hidden, count: int, noise: float, runs: int = 12) -> Counter[str]:
+    """How many hidden rules were found and missed, and how many suggestions were false, over many histories."""
+    counted: Counter[str] = Counter()
+    for seed in range(runs):
+        found = rules_found(history(hidden.reviewer, count, noise, seed))
+        hits = [any(is_like(one, wanted) for one in found) for wanted in hidden.rules]
+        counted["found"] += sum(hits)
+        counted["missed"] += len(hits) - sum(hits)
+        counted["false"] += sum(not any(is_like(one, wanted) for wanted in hidden.rules) for one in found)
+    return counted
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02, 0.05])
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_hidden_rule_is_found(name: str, noise: float) -> None:
+    hidden = HIDDEN[name]
+    counted = tally(hidden, 600, noise)
+    wanted = counted["found"] + counted["missed"]
+    assert counted["found"] >= (wanted if noise < 0.05 else 0.85 * wanted), counted
+    assert counted["false"] == 0, counted
+
+
+def test_a_rule_is_found_as_soon_as_it_can_be_told() -> None:
+    early = {count: tally(HIDDEN["keeps what the CRM has"], count, 0.05, runs=30) for count in (15, 50, 100)}
+    assert early[15]["found"] == 0, "too few to tell"
+    assert early[50]["found"] >= 24
+    assert early[100]["found"] >= 28
+
+
+@pytest.mark.parametrize("share", [0.2, 0.35, 0.5, 0.65, 0.8])
+def test_a_random_reviewer_yields_no_rule(share: float) -> None:
+    found = [rules_found(history(at_random(share), count, 0.0, seed)) for count in (30, 100, 400) for seed in range(25)]
+    assert sum(map(bool, found)) <= (0 if 0.3 < share < 0.7 else 3), found
+
+
+def test_a_habit_that_has_ended_is_not_suggested() -> None:
+    before = history(ALWAYS, 400, 0.0, 1)
+    assert rules_found(before) == [(ACCEPT, None, None)]
+    assert rules_found([*before, *history(NEVER, 40, 0.0, 2)]) == []
+
+
+def test_what_a_rule_decides_by_now_teaches_nothing_new() -> None:
+    decisions = history(SURE, 600, 0.0, 3)
+    (found,) = suggest(decisions, Config())
+    with_it = Config(rules=[found.rule])
+    (rest,) = suggest(decisions, with_it)
+    assert (rest.rule.action, rest.rule.provider, rest.rule.min_confidence) == (KEEP, None, None)
+    assert suggest(decisions, Config(rules=[found.rule, rest.rule])) == []
+
+
+def test_a_field_that_policy_settles_by_itself_gets_no_rule() -> None:
+    decisions = history(ALWAYS, 200, 0.0, 4)
+    policies = {"contact": {"fields": {"title": "tracked"}}}
+    assert rules_found(decisions, Config.model_validate({"fieldPolicies": policies})) == []
+    assert rules_found(decisions, Config(min_confidence=0.98)) == [], "nothing so certain was ever seen"
+
+
+def test_one_provider_does_not_speak_for_all() -> None:
+    decisions = [decided("apollo", 0.9, accepted=True) for _ in range(60)]
+    assert rules_found(decisions) == [(ACCEPT, "apollo", None)]
+    few = [decided("hunter", 0.9, accepted=True) for _ in range(9)]
+    assert rules_found(decisions + few) == [(ACCEPT, "apollo", None)]
+
+
+def test_the_back_test_counts_every_decision_and_the_newer_ones_apart() -> None:
+    decisions = [decided("apollo", 0.9, accepted=n not in {3, 10, 45}) for n in range(50)]
+    (found,) = suggest(decisions, Config())
+    assert (found.seen, found.agreed, found.wrong, found.tested, found.tested_agreed) == (50, 47, 3, 20, 19)
+    assert RuleSuggestion(found, 31).text == (
+        "Reviewers accepted apollo's title 47 of 50 times. Make it a rule? It would settle 31 open conflicts, and would"
+        " have been wrong 3 times, once in the newest 20, which it was not fitted on."
+    )
+
+
+def test_the_same_rule_has_the_same_id_and_a_dismissal_holds_for_any_confidence() -> None:
+    def rule(sure: float | None, **changes: Any) -> ReviewRule:
+        given = {"entityType": "contact", "field": "title", "provider": "apollo", "action": "accept"}
+        return ReviewRule.model_validate({**given, "minConfidence": sure, **changes})
+
+    assert suggestion_id(rule(0.8)) == suggestion_id(rule(0.8))
+    ids = {suggestion_id(one) for one in (rule(0.8), rule(0.85), rule(None), rule(None, action="keep"))}
+    assert len(ids) == 4
+    assert pattern_of(rule(0.8)) == pattern_of(rule(0.85)) != pattern_of(rule(None))
+
+
+TAKE = Resolution(ResolutionAction.ACCEPT_CANDIDATE)
+LEAVE = Resolution(ResolutionAction.KEEP_CURRENT)
+
+
+async def many(shared: Services, count: int, start: int = 0, org: str = "acme") -> list[Conflict]:
+    """Conflicts about the cities of accounts, oldest first."""
+    ctx = context(shared, org=org)
+    for n in range(start, start + count):
+        await send(ctx, "account", f"A{n}", domain=f"a{n}.com", city="Hamburg")
+    await work(shared)
+    return await Conflict.filter(organization_id=org, status=ConflictStatus.OPEN).order_by("id")
+
+
+async def reviewed(shared: Services, count: int, wrong: int = 0) -> None:
+    """A reviewer who accepts, but for the first `wrong`."""
+    for n, conflict in enumerate(await many(shared, count)):
+        await resolve_conflict(context(shared), conflict.id, LEAVE if n < wrong else TAKE)
+
+
+def everywhere() -> StandIn:
+    return StandIn(knows={f"a{n}.com": {"city": "Berlin"} for n in range(100)})
+
+
+async def only(shared: Services) -> RuleSuggestion:
+    (suggestion,) = await list_suggestions(context(shared, role=Role.VIEWER))
+    return suggestion
+
+
+async def accept(shared: Services, suggestion: RuleSuggestion, **options: Any) -> Accepted:
+    return await accept_suggestion(context(shared, role=Role.MANAGER), suggestion.suggestion.id, **options)
+
+
+def ruling_of(conflict: Conflict, rule: ReviewRule) -> Ruling:
+    one = conflict.candidates[0]
+    accepted = Candidate(one["provider"], one["value"], one["confidence"], NOW)
+    return Ruling(rule, Proposal(accepted.value, accepted.confidence, NOW, (accepted,)), ())
+
+
+async def audited() -> list[str]:
+    rows = await query("SELECT action FROM audit_entry WHERE organization_id = 'acme' ORDER BY number")
+    return [row["action"] for row in rows]
+
+
+@pytest.mark.usefixtures("db")
+class TestAccepting:
+    async def test_one_mutation_changes_the_config_and_settles_what_is_open(self, redis: ArqRedis) -> None:
+        shared = services(redis, everywhere())
+        run = Operations(shared, role=Role.MANAGER)
+        await reviewed(shared, 24)
+        waiting = await many(shared, 3, start=24)
+        judged = (await trust_of(["acme"]))["acme"].of("standin", EntityType.ACCOUNT, "city")
+
+        (shown,) = (await run("{ ruleSuggestions { id text seen wouldHaveBeenWrong settlesOpen rule { words } } }"))[
+            "ruleSuggestions"
+        ]
+        assert (shown["seen"], shown["wouldHaveBeenWrong"], shown["settlesOpen"]) == (24, 0, 3)
+        data = await run(
+            """mutation ($id: ID!) { acceptRuleSuggestion(id: $id, expectedVersion: 1) {
+                rule { words } remaining resolved config { version rules { field provider action } }
+                results { id error { code } conflict { status resolution { rule resolvedBy value } } } } }""",
+            id=shown["id"],
+        )
+
+        made = data["acceptRuleSuggestion"]
+        assert made["config"] == {
+            "version": 2, "rules": [{"field": "city", "provider": "standin", "action": "ACCEPT"}],
+        }  # fmt: skip
+        assert (made["resolved"], made["remaining"]) == (3, 0)
+        assert {one["id"] for one in made["results"]} == {conflict.id for conflict in waiting}
+        resolution = {"rule": "accept standin's city of accounts", "resolvedBy": "ann", "value": "Berlin"}
+        assert all(one["conflict"] == {"status": "RESOLVED", "resolution": resolution} for one in made["results"])
+        value = await FieldValue.get(record_id=waiting[0].record_id, field="city", replaced_at__isnull=True)
+        assert (value.value, value.source, value.job_id) == ("Berlin", "standin", waiting[0].job_id)
+        assert (await Record.get(id=waiting[0].record_id)).fields["city"] == "Berlin"
+        assert (await audited())[-5:] == ["config.changed", "rule.accepted", *["conflict.resolved"] * 3]
+        assert (await trust_of(["acme"]))["acme"].of("standin", EntityType.ACCOUNT, "city") == judged, (
+            "what a rule decides is no decision of a reviewer"
+        )
+        assert (await run("{ ruleSuggestions { id } }"))["ruleSuggestions"] == []
+
+    async def test_a_rule_that_keeps_settles_too_and_rejects_nothing(self, redis: ArqRedis) -> None:
+        shared = services(redis, everywhere())
+        await configure(context(shared), minConfidence=0.5)
+        for conflict in await many(shared, 24):
+            await resolve_conflict(context(shared), conflict.id, LEAVE)
+        (waiting,) = await many(shared, 1, start=24)
+        suggestion = await only(shared)
+        assert suggestion.suggestion.rule.action is KEEP
+
+        accepted = await accept(shared, suggestion)
+
+        assert [outcome.error for outcome in accepted.outcomes] == [None]
+        assert (await Record.get(id=waiting.record_id)).fields["city"] == "Hamburg"
+        value = await FieldValue.get(record_id=waiting.record_id, field="city", replaced_at__isnull=True)
+        assert value.source == "crm"
+        assert not await query("SELECT id FROM rejection WHERE record_id = ?", [waiting.record_id])
+
+    async def test_the_same_request_again_adds_nothing_and_goes_on_with_what_is_open(self, redis: ArqRedis) -> None:
+        shared = services(redis, everywhere())
+        await reviewed(shared, 24)
+        suggestion = await only(shared)
+        first = await accept(shared, suggestion, expected_version=1, apply_to_open=False)
+        assert (first.config.version, first.outcomes) == (2, [])
+
+        await configure(context(shared), rules=[])
+        waiting = await many(shared, 2, start=24)
+        await configure(context(shared), rules=[suggestion.suggestion.rule.model_dump(mode="json", by_alias=True)])
+        again = await accept(shared, suggestion, expected_version=1)
+
+        assert {outcome.id for outcome in again.outcomes} == {conflict.id for conflict in waiting}
+        assert len(again.config.config.rules) == 1
+        assert (await audited()).count("rule.accepted") == 1
+
+    async def test_two_at_once_make_one_rule(self, redis: ArqRedis) -> None:
+        shared = services(redis, everywhere())
+        await reviewed(shared, 24)
+        suggestion = await only(shared)
+        both = await asyncio.gather(*(accept(shared, suggestion) for _ in range(2)))
+        assert [len(one.config.config.rules) for one in both] == [1, 1]
+        assert (await audited()).count("rule.accepted") == 1
+
+    async def test_a_stale_version_and_a_suggestion_that_is_gone_are_refused(self, redis: ArqRedis) -> None:
+        shared = services(redis, everywhere())
+        await reviewed(shared, 24)
+        suggestion = await only(shared)
+        await configure(context(shared), cooldownHours=1)
+        with pytest.raises(VersionMismatch):
+            await accept(shared, suggestion, expected_version=1)
+        with pytest.raises(NotFound):
+            await accept_suggestion(context(shared), "00000000-0000-7000-8000-000000000000")
+        with pytest.raises(NotFound):
+            await accept_suggestion(context(shared, org="other"), suggestion.suggestion.id)
+        with pytest.raises(Forbidden):
+            await accept_suggestion(context(shared, role=Role.USER), suggestion.suggestion.id)
+        assert await list_suggestions(context(shared, org="other")) == []
+
+    async def test_what_a_person_settled_or_holds_is_left_and_reported(self, redis: ArqRedis) -> None:
+        standin = everywhere()
+        shared = services(redis, standin)
+        ctx = context(shared)
+        await configure(ctx, cooldownHours=0)
+        await reviewed(shared, 24)
+        (mine,) = await many(shared, 1, start=24)
+        await resolve_conflict(ctx, mine.id, Resolution(ResolutionAction.CUSTOM_VALUE, value="Bremen"))
+        standin.knows = {"a24.com": {"city": "Munich"}}
+        await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT, ("A24",)), force=True)
+        await work(shared)
+        assert (await Conflict.get(status=ConflictStatus.OPEN)).record_id == mine.record_id
+
+        suggestion = await only(shared)
+        assert suggestion.settles_open == 0
+        assert (await accept(shared, suggestion)).outcomes == []
+        assert (await Record.get(id=mine.record_id)).fields["city"] == "Bremen"
+
+    async def test_a_person_or_a_newer_answer_is_faster_than_the_rule(self, redis: ArqRedis) -> None:
+        standin = everywhere()
+        shared = services(redis, standin)
+        ctx = context(shared)
+        await configure(ctx, cooldownHours=0)
+        first, second = await many(shared, 2)
+        rule = ReviewRule.model_validate({"entityType": "account", "field": "city", "action": "accept"})
+        ruled = [ruling_of(conflict, rule) for conflict in (first, second)]
+        await resolve_conflict(ctx, first.id, LEAVE)
+        name = (await Record.get(id=second.record_id)).external_id
+        standin.knows = {f"{name.lower()}.com": {"city": "Munich"}}
+        await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT, (name,)), force=True)
+        await work(shared)
+
+        with pytest.raises(ConflictAlreadyResolved):
+            await settle_by_rule(first, ruled[0], "ann", NOW)
+        with pytest.raises(StateConflict, match="changed"):
+            await settle_by_rule(second, ruled[1], "ann", NOW)
+        assert {record.fields["city"] for record in await Record.all()} == {"Hamburg"}
+        assert (await Conflict.get(id=second.id)).status is ConflictStatus.OPEN
+
+    async def test_a_dismissed_suggestion_is_not_shown_again(self, redis: ArqRedis) -> None:
+        shared = services(redis, everywhere())
+        await reviewed(shared, 24)
+        suggestion = await only(shared)
+        with pytest.raises(Forbidden):
+            await dismiss_suggestion(context(shared, role=Role.USER), suggestion.suggestion.id)
+        run = Operations(shared, role=Role.MANAGER)
+        for _ in range(2):
+            data = await run("mutation ($id: ID!) { dismissRuleSuggestion(id: $id) }", id=suggestion.suggestion.id)
+            assert data == {"dismissRuleSuggestion": True}
+        assert await list_suggestions(context(shared)) == []
+        assert (await audited()).count("rule.dismissed") == 1
+
+    async def test_a_provider_that_is_gone_is_not_suggested(self, redis: ArqRedis) -> None:
+        shared = services(redis, everywhere())
+        await reviewed(shared, 24)
+        assert await list_suggestions(context(services(redis, StandIn(id="other")))) == []
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_reviewer_at_work_teaches_trust_and_a_rule(redis: ArqRedis) -> None:
+    """Day after day: records come, two providers contradict the CRM, a reviewer decides by a habit with 5 % noise."""
+    rng = random.Random(11)  # noqa: S311 -- a simulation that must be the same every time
+    names = [f"a{n}.com" for n in range(160)]
+    told = {name: ("Berlin", round(rng.uniform(0.75, 0.97), 2)) for name in names}
+    undecided = {name: rng.random() < 0.5 for name in names}
+    mistakes = {name for name in names if rng.random() < 0.05}
+    north = StandIn(id="north", knows={name: {"city": told[name]} for name in names[::2]})
+    south = StandIn(id="south", knows={name: {"city": told[name]} for name in names[1::2]})
+    shared = services(redis, north, south)
+    counted: Counter[tuple[str, bool]] = Counter()
+    for day in range(4):
+        for conflict in await many(shared, 40, start=day * 40):
+            provider = conflict.candidates[0]["provider"]
+            name = (await Record.get(id=conflict.record_id)).fields["domain"]
+            accepted = (provider == "north" or undecided[name]) != (name in mistakes)
+            await resolve_conflict(context(shared), conflict.id, TAKE if accepted else LEAVE)
+            counted[provider, accepted] += 1
+
+    suggestion = await only(shared)
+    assert (suggestion.suggestion.rule.action, suggestion.suggestion.rule.provider) == (ACCEPT, "north")
+    assert (suggestion.suggestion.seen, suggestion.suggestion.agreed) == (80, counted["north", True])
+    trust = (await trust_of(["acme"]))["acme"]
+    for provider in ("north", "south"):
+        learned = trust.of(provider, EntityType.ACCOUNT, "city")
+        assert (learned.accepted, learned.rejected) == (counted[provider, True], counted[provider, False])
+    assert trust.of("north", EntityType.ACCOUNT, "city").believe(0.8) > 0.8
+    assert trust.of("south", EntityType.ACCOUNT, "city").believe(0.8) < 0.8
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_long_history_is_answered_at_once_from_its_newest_part(redis: ArqRedis) -> None:
+    shared = services(redis, everywhere())
+    (first,) = await many(shared, 1)
+    await resolve_conflict(context(shared), first.id, LEAVE)
+    rows = await query("SELECT * FROM conflict")
+    columns = {
+        name: "json" if name in {"current", "candidates", "resolution"} else "text"
+        for name in ("id", "organization_id", "record_id", "job_id", "entity_type", "field", "reason", "status")
+    } | {"current": "json", "candidates": "json", "resolution": "json"}
+    columns |= {"created_at": "integer", "updated_at": "integer", "resolved_at": "integer"}
+    taken = dump({
+        "action": "accept_candidate", "candidateId": first.candidates[0]["id"], "value": "Berlin", "note": None,
+        "resolvedBy": "ann", "resolvedAt": "2026-11-24T00:00:00Z",
+    })  # fmt: skip
+    given = {name: dump(getattr(first, name)) if kind == "json" else rows[0][name] for name, kind in columns.items()}
+    given |= {"status": "resolved", "resolution": taken}
+    moment = to_micros(datetime.now(UTC))
+    for chunk in range(10):
+        copies = [{**given, "id": new_id(), "resolved_at": moment + chunk * 10_000 + n} for n in range(10_000)]
+        await transaction(lambda tx, copies=copies: insert_rows(tx, "conflict", columns, copies))  # type: ignore[misc]
+
+    started = time.perf_counter()
+    suggestion = await only(shared)
+    assert time.perf_counter() - started < 5, "bounded, whatever the history"
+    assert (suggestion.suggestion.seen, suggestion.suggestion.agreed) == (5000, 5000)

@@ -1,0 +1,288 @@
+"""An erasure in the midst of things: whatever is under way writes nothing back, and nothing else breaks."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.enums import EntityType, JobStatus, JobTrigger
+from models.answer_cache import Inquiry, take
+from models.db import database
+from models.db.columns import new_id
+from models.db.database import query, transaction
+from models.job import Job
+from models.job_claims import claim, insert_jobs
+from models.record import Record
+from providers.api import Question
+from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
+from resolvers.conflict.resolve import settle_conflict
+from resolvers.context import Context
+from resolvers.credit.api import get_credits
+from resolvers.credit.verify import verify_ledger
+from resolvers.erasure.api import erase_record
+from resolvers.errors import NotFound
+from resolvers.job.api import cancel_job
+from resolvers.job.enrich import RecordSelection, enrich_records
+from resolvers.organizations import config_of, organization_of
+from resolvers.paging import PageArgs
+from resolvers.record.api import get_record, upsert_records
+from resolvers.record.ingest import job_row
+from tests.support.canaries import stored_texts
+from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
+from workers.job import runner
+from workers.job.load import load_claimed
+from workers.job.results import Written, write_endings
+from workers.lookup.batched_store import Desk
+from workers.upkeep.expire_pending import drop_overdue
+
+pytestmark = pytest.mark.usefixtures("db")
+
+LEAD = EntityType.LEAD
+JOE = {"firstName": "Joe", "lastName": "Doe", "email": "joe@acme.com"}
+
+
+def paid(name: str = "paid", **more: Any) -> StandIn:
+    return StandIn(id=name, price=2, remote=True, keeps_days=30, **more)
+
+
+FOUND = {"title": "Found of Joe", "mobilePhone": "+49 170 1234567"}
+
+
+async def nothing_is_left(ctx: Context) -> None:
+    """Nothing tells of Joe, no credit is held, and the ledger adds up."""
+    told = ("joe@acme", "found of joe", "1701234567")
+    assert not [text for text in await stored_texts() if any(word in text.lower() for word in told)]
+    assert await query("SELECT * FROM answer WHERE state <> 'answered'") == []
+    assert (await get_credits(ctx)).reserved == 0
+    assert (await verify_ledger(ctx)).faults == []
+
+
+async def test_while_a_provider_is_answering(redis: ArqRedis) -> None:
+    """The answer comes after the erasure: it is neither written nor kept, and nobody else is asked."""
+    first, second = paid("first", knows={"joe@acme.com": FOUND}), paid("second", knows={"joe@acme.com": FOUND})
+    ctx = context(services(redis, first, second))
+
+    async def erase(question: Question) -> None:
+        if question.fields["email"] == "joe@acme.com":
+            await erase_record(ctx, LEAD, "L-1")
+
+    first.on_ask = erase
+    await send(ctx, "lead", "L-1", **JOE)
+    await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
+    await work(ctx.services)
+
+    assert sorted(first.asked) == ["joe@acme.com", "roe@other.com"]
+    assert second.asked == ["roe@other.com"]
+    await nothing_is_left(ctx)
+    assert [job.status for job in await Job.all()] == [JobStatus.COMPLETED]
+
+
+async def test_while_an_answer_is_about_to_be_kept(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = paid(knows={"joe@acme.com": FOUND})
+    ctx = context(services(redis, provider))
+    close = Desk._close_some
+
+    async def late(desk: Desk, *args: Any) -> Any:
+        if await Record.exists():
+            await erase_record(ctx, LEAD, "L-1")
+        return await close(desk, *args)
+
+    monkeypatch.setattr(Desk, "_close_some", late)
+    await send(ctx, "lead", "L-1", **JOE)
+    await work(ctx.services)
+    assert provider.asked == ["joe@acme.com"]
+    assert await query("SELECT * FROM answer") == []
+    await nothing_is_left(ctx)
+
+
+async def test_while_an_ending_is_about_to_be_written(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of endings: the erased one is lost, the others are written."""
+    ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND, "roe@other.com": {"title": "CTO"}})))
+    fates: list[Written] = []
+
+    async def late(endings: Any, now: Any) -> Any:
+        if await Record.filter(external_id="L-1").exists():
+            await erase_record(ctx, LEAD, "L-1")
+        batch = await write_endings(endings, now)
+        fates.extend(batch.results)
+        return batch
+
+    monkeypatch.setattr(runner, "write_endings", late)
+    await send(ctx, "lead", "L-1", **JOE)
+    await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
+    await work(ctx.services)
+    assert sorted(fates) == [Written.DONE, Written.LOST]
+    assert (await get_record(ctx, LEAD, "L-2")).fields["title"] == "CTO"
+    await nothing_is_left(ctx)
+
+
+async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records have moved, and one is gone when they are read again: the other goes on."""
+    ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND, "roe@other.com": {"title": "CTO"}})))
+    moved = erased = False
+
+    async def late(endings: Any, now: Any) -> Any:
+        nonlocal moved
+        if not moved:
+            moved = True
+            for external_id in ("L-1", "L-2"):
+                await send(ctx, "lead", external_id, city="Berlin")
+        return await write_endings(endings, now)
+
+    reread = Desk._reread
+
+    async def later(desk: Desk, record_ids: Any) -> Any:
+        nonlocal erased
+        if not erased:
+            erased = True
+            await erase_record(ctx, LEAD, "L-1")
+        return await reread(desk, record_ids)
+
+    monkeypatch.setattr(runner, "write_endings", late)
+    monkeypatch.setattr(Desk, "_reread", later)
+    await send(ctx, "lead", "L-1", **JOE)
+    await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
+    await work(ctx.services)
+    assert (await get_record(ctx, LEAD, "L-2")).fields["title"] == "CTO"
+    assert [job.status for job in await Job.all()] == [JobStatus.COMPLETED]
+    await nothing_is_left(ctx)
+
+
+async def test_between_claim_and_load_and_take(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, paid(), now=clock)
+    ctx = context(shared)
+    sent = await send(ctx, "lead", "L-1", **JOE)
+    assert sent.job is not None
+    rows = await claim("acme", clock(), 10)
+    [loaded] = await load_claimed(shared, rows, clock())
+    await erase_record(ctx, LEAD, "L-1")
+    assert await load_claimed(shared, rows, clock()) == []
+    inquiry = Inquiry("acme", "paid", "key", loaded.id)
+    mine, known = await transaction(lambda tx: take(tx, [inquiry], clock(), clock()))
+    assert (mine, known) == (set(), {})
+    await nothing_is_left(ctx)
+
+
+async def test_a_request_for_an_erased_record_starts_nothing_and_spoils_nothing(redis: ArqRedis) -> None:
+    ctx = context(services(redis, StandIn()))
+    await configure(ctx, triggers={"onCreate": False})
+    for external_id in ("L-1", "L-2"):
+        await send(ctx, "lead", external_id, **{**JOE, "email": f"{external_id}@acme.com"})
+    rows = [
+        job_row(
+            {"id": record.id, "organization_id": "acme", "entity_type": "lead"},
+            trigger=JobTrigger.MANUAL,
+            config=config_of(await organization_of("acme", ctx.services.registry, ctx.services.now())),
+            moment=0,
+            requested_by=None,
+        )
+        for record in await Record.all().order_by("id")
+    ]
+    await erase_record(ctx, LEAD, "L-1")
+    assert await transaction(lambda tx: insert_jobs(tx, rows)) == {rows[1]["id"]}
+    outcome = await enrich_records(ctx, RecordSelection(LEAD, external_ids=("L-1", "L-2")))
+    assert [(one.external_id, one.reason) for one in outcome.skipped] == [("L-1", "not_found")]
+
+
+async def test_a_question_left_in_hand_by_a_worker_that_died_is_forgotten(redis: ArqRedis) -> None:
+    clock = Clock()
+    ctx = context(services(redis, paid(), now=clock))
+    await send(ctx, "lead", "L-1", **JOE)
+    [row] = await claim("acme", clock(), 10)
+    inquiry = Inquiry("acme", "paid", "key", row["id"])
+    await transaction(lambda tx: take(tx, [inquiry], clock(), clock() + timedelta(seconds=60)))
+    # As where the question was taken in hand while the erasure was being committed.
+    await database.execute("UPDATE answer SET asked_by = ?", [new_id()])
+    await drop_overdue({"services": ctx.services})
+    assert len(await query("SELECT * FROM answer")) == 1
+    clock.ahead_seconds += 7200
+    await drop_overdue({"services": ctx.services})
+    assert await query("SELECT * FROM answer") == []
+
+
+async def test_a_cancelled_job_asks_nobody_else(redis: ArqRedis) -> None:
+    first, second = StandIn(id="first"), paid("second")
+    ctx = context(services(redis, first, second))
+
+    async def cancel(_: Question) -> None:
+        await cancel_job(ctx, (await Job.get()).id)
+
+    first.on_ask = cancel
+    sent = await send(ctx, "lead", "L-1", **JOE)
+    await work(ctx.services)
+    assert (await job_of(sent)).status is JobStatus.CANCELLED
+    assert second.asked == []
+
+
+async def test_a_conflict_that_goes_while_it_is_resolved(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND})))
+    await send(ctx, "lead", "L-1", **JOE, title="CTO")
+    await work(ctx.services)
+    [conflict] = (await list_conflicts(ctx, ConflictFilter(field="title"), PageArgs())).items
+
+    async def late(*args: Any, **more: Any) -> Any:
+        await erase_record(ctx, LEAD, "L-1")
+        return await settle_conflict(*args, **more)
+
+    monkeypatch.setattr("resolvers.conflict.api.settle_conflict", late)
+    with pytest.raises(NotFound):
+        await resolve_conflict(ctx, conflict.id, None)
+    await nothing_is_left(ctx)
+
+
+async def test_the_same_record_sent_and_erased_at_once_is_there_or_kept_out(redis: ArqRedis) -> None:
+    """However they race: after the erasure nobody holds the person who was there when it began."""
+    ctx = context(services(redis, StandIn()))
+    for turn in range(12):
+        mine = {**JOE, "email": f"joe{turn}@acme.com", "lastName": f"Doe{turn}"}
+        await send(ctx, "lead", f"L-{turn}", **mine)
+
+        async def again(turn: int = turn, mine: dict[str, str] = mine) -> list[Any]:
+            sent = [
+                {"entityType": "lead", "externalId": f"L-{turn}", "fields": {**mine, "title": "CEO"}},
+                {"entityType": "lead", "externalId": f"X-{turn}", "fields": {"lastName": "Ng"}},
+            ]
+            return await upsert_records(ctx, sent)
+
+        _, *answers = await asyncio.gather(erase_record(ctx, LEAD, f"L-{turn}"), again(), again())
+        assert await Record.filter(external_id=f"L-{turn}").count() == 0
+        assert all(answer[1].error is None for answer in answers)
+        for answer in answers:
+            assert answer[0].error is None or answer[0].error.code == "ERASED"
+    assert not [text for text in await stored_texts() if "@acme.com" in text]
+    assert await Record.all().count() == 12
+
+
+async def test_two_erasures_at_once_are_one(redis: ArqRedis) -> None:
+    ctx = context(services(redis, StandIn()))
+    await send(ctx, "lead", "L-1", **JOE)
+    ended = await asyncio.gather(*(erase_record(ctx, LEAD, "L-1") for _ in range(4)), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in ended) == ["EraseResult", "NotFound", "NotFound", "NotFound"]
+    assert len(await query("SELECT * FROM erasure")) == 1
+
+
+async def test_a_busy_worker_and_many_erasures(redis: ArqRedis) -> None:
+    """Records are erased while their jobs run, are written and are retried: nothing of them stays."""
+    provider = paid(knows={f"joe{n}@acme.com": FOUND for n in range(60)}, delay_seconds=0.01)
+    ctx = context(services(redis, provider))
+    for n in range(60):
+        await send(ctx, "lead", f"L-{n}", lastName=f"Doe{n}", email=f"joe{n}@acme.com")
+
+    async def erase_some() -> None:
+        for n in range(0, 60, 2):
+            await erase_record(ctx, LEAD, f"L-{n}")
+            await asyncio.sleep(0.002)
+
+    await asyncio.gather(work(ctx.services), erase_some())
+    await work(ctx.services)
+    left = await Record.all().prefetch_related("jobs")
+    assert {record.external_id for record in left} == {f"L-{n}" for n in range(1, 60, 2)}
+    assert all(record.fields["title"] == "Found of Joe" for record in left)
+    stored = await stored_texts()
+    assert not [n for n in range(0, 60, 2) if any(f"joe{n}@acme.com" in text for text in stored)]
+    assert len(await query("SELECT * FROM answer")) == 30
+    assert (await get_credits(ctx)).reserved == 0
+    assert (await verify_ledger(ctx)).faults == []

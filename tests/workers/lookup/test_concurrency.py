@@ -1,0 +1,86 @@
+"""Jobs that cannot be asked for just now wait for their turn: nobody else is asked, nothing is held, no one starves."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.enums import CreditKind, EntityType, JobStatus
+from models.credit import CreditEntry
+from models.job import Job
+from providers.api import OutOfTurn, Question
+from resolvers.credit.verify import check_ledger
+from tests.support.factories import Clock, StandIn, context, job_of, send, services, work
+from workers.lookup.concurrency import LATEST_LOOK, MOST_OF_ONE, SOONEST_LOOK, next_look
+
+pytestmark = pytest.mark.usefixtures("db")
+
+MANY = 3 * MOST_OF_ONE
+KNOWN = {f"acme{n}.com": {"industry": "Software"} for n in range(MANY)}
+
+
+async def test_jobs_over_the_number_at_once_wait_and_do_not_go_to_the_next_provider(redis: ArqRedis) -> None:
+    gives = {EntityType.ACCOUNT: frozenset({"industry"})}
+    first = StandIn(id="first", price=1, remote=True, knows=KNOWN, gives=gives, delay_seconds=0.1)
+    second = StandIn(id="second", price=1, remote=True, knows=KNOWN, gives=gives)
+    shared = services(redis, first, second)
+    ctx = context(shared)
+    for n in range(MANY):
+        await send(ctx, "account", f"A{n}", domain=f"acme{n}.com")
+    await work(shared)
+    assert {job.status for job in await Job.all()} == {JobStatus.COMPLETED}
+    assert (first.most_running, sorted(first.asked), second.asked) == (MOST_OF_ONE, sorted(KNOWN), [])
+    assert await CreditEntry.filter(kind=CreditKind.RESERVATION).count() == MANY
+    assert await CreditEntry.filter(kind=CreditKind.CHARGE).count() == MANY
+
+
+async def test_calls_that_hang_for_one_organization_keep_no_other_waiting(redis: ArqRedis) -> None:
+    over = asyncio.Event()
+
+    async def hang(question: Question) -> None:
+        if question.organization_id == "acme":
+            await over.wait()
+
+    paid = StandIn(id="paid", price=1, remote=True, knows=KNOWN, on_ask=hang)
+    shared = services(redis, paid)
+    for n in range(MANY):
+        await send(context(shared), "account", f"A{n}", domain=f"acme{n}.com")
+    working = asyncio.create_task(work(shared))
+    while paid.running < MOST_OF_ONE:  # noqa: ASYNC110 -- the provider sets it
+        await asyncio.sleep(0.01)
+    other = await send(context(shared, org="globex"), "account", "B", domain="acme1.com")
+    started = time.monotonic()
+    second = asyncio.create_task(work(shared))
+    while (await job_of(other)).status is not JobStatus.COMPLETED:
+        assert time.monotonic() - started < 5
+        await asyncio.sleep(0.05)
+    over.set()
+    await asyncio.gather(working, second)
+
+
+async def test_a_job_that_is_out_of_turn_comes_again_by_itself_and_holds_nothing(redis: ArqRedis) -> None:
+    clock = Clock()
+    paid = StandIn(id="paid", price=1, remote=True, knows=KNOWN, fails=[OutOfTurn("others are first", 11.0)])
+    free = StandIn(id="free", knows=KNOWN)
+    shared = services(redis, paid, free, now=clock)
+    sent = await send(context(shared), "account", "A1", domain="acme1.com")
+    await work(shared)
+    job = await job_of(sent)
+    assert (job.status, job.attempts, job.error_code) == (JobStatus.PENDING, 0, None)
+    assert [step.skipped_reason for step in job.steps][:1] == ["out_of_turn"]
+    assert free.asked == []
+    check = await check_ledger("acme")
+    assert (check.faults, check.reserved) == ([], 0)
+    clock.ahead_seconds += 60
+    await work(shared)
+    assert ((await job_of(sent)).status, paid.asked) == (JobStatus.COMPLETED, ["acme1.com"] * 2)
+
+
+def test_the_longer_a_job_waits_the_more_seldom_it_looks() -> None:
+    now = Clock()()
+    for waited, most in ((0, SOONEST_LOOK), (60, timedelta(seconds=15)), (86_400, LATEST_LOOK)):
+        looks = [next_look(now - timedelta(seconds=waited), now) - now for _ in range(50)]
+        assert most / 4 <= min(looks) and max(looks) <= most
+        assert len(set(looks)) > 1

@@ -1,0 +1,90 @@
+"""Places for calls that run at once are shared out between organizations."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from workers.lookup.fair_semaphore import Places
+
+
+async def hold(places: Places, stack: AsyncExitStack, organization: str, times: int) -> None:
+    for _ in range(times):
+        await stack.enter_async_context(places.one(organization, 0.01))
+
+
+async def test_calls_that_hang_leave_places_to_other_organizations() -> None:
+    places = Places(most=10, most_of_one=4)
+    async with AsyncExitStack() as stack:
+        await hold(places, stack, "acme", 4)
+        with pytest.raises(TimeoutError):
+            await hold(places, stack, "acme", 1)
+        await hold(places, stack, "globex", 4)
+        await hold(places, stack, "initech", 2)
+        with pytest.raises(TimeoutError):
+            await hold(places, stack, "initech", 1)
+    async with AsyncExitStack() as stack:
+        await hold(places, stack, "acme", 4)  # all were given back
+
+
+async def test_a_free_place_goes_to_who_has_the_fewest_and_not_to_who_waits_longest() -> None:
+    places = Places(most=2, most_of_one=2)
+    order: list[str] = []
+
+    async def call(organization: str, seconds: float = 0.0) -> None:
+        async with places.one(organization, 1):
+            order.append(organization)
+            await asyncio.sleep(seconds)
+
+    async with asyncio.TaskGroup() as calls:
+        for _ in range(5):
+            calls.create_task(call("acme", 0.05))
+        await asyncio.sleep(0.01)
+        calls.create_task(call("globex"))
+    assert order[:3] == ["acme", "acme", "globex"]
+    assert len(order) == 6
+
+
+async def test_who_gives_up_waiting_keeps_nothing() -> None:
+    places = Places(most=1, most_of_one=1)
+    async with AsyncExitStack() as stack:
+        await hold(places, stack, "acme", 1)
+        waiting = [asyncio.create_task(hold(places, stack, "globex", 1)) for _ in range(20)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.wait(waiting)
+        assert all(one.cancelled() or isinstance(one.exception(), TimeoutError) for one in waiting)
+    async with AsyncExitStack() as stack:
+        await hold(places, stack, "initech", 1)
+
+
+async def test_places_that_are_given_back_while_many_give_up_are_not_lost() -> None:
+    places = Places(most=3, most_of_one=2)
+
+    async def call(organization: str) -> bool:
+        try:
+            async with places.one(organization, 0.02):
+                await asyncio.sleep(0.02)
+                return True
+        except TimeoutError:
+            return False
+
+    for _ in range(5):
+        served = await asyncio.gather(*(call(organization) for organization in ("acme", "globex") * 30))
+        assert served.count(True) >= 3
+    async with AsyncExitStack() as stack:
+        await hold(places, stack, "acme", 2)
+        await hold(places, stack, "globex", 1)
+
+
+async def test_a_place_given_to_a_cancelled_caller_is_given_on() -> None:
+    places = Places(most=1, most_of_one=1)
+    stack = AsyncExitStack()
+    await hold(places, stack, "acme", 1)
+    second = asyncio.create_task(hold(places, stack, "globex", 1))
+    await asyncio.sleep(0)
+    await stack.aclose()  # the second has the place now, and does not know it yet
+    second.cancel()
+    await asyncio.wait({second})
+    async with asyncio.timeout(1), places.one("initech", 0.5):
+        pass

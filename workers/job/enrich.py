@@ -1,0 +1,11 @@
+"""The arq function behind every wake-up: claim what is due and carry it to its end."""
+
+from typing import Any
+
+from workers.job.runner import Crew
+
+
+async def enrich(ctx: dict[str, Any]) -> int:
+    """Run due jobs until none is left. Returns how many ended. Safe to run at any time, any number at once."""
+    crew: Crew = ctx["crew"]
+    return await crew.work(ctx["may_claim"])

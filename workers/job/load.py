@@ -1,0 +1,209 @@
+"""Read what a batch of claimed jobs needs: records, provenance, what was rejected, what was answered before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from enrichment.config import Config
+from enrichment.decide.field import Current
+from enrichment.decide.merge import Candidate
+from enrichment.enums import EntityType, JobTrigger
+from enrichment.identity import tells
+from enrichment.learn.trust import NO_TRUST, Trust
+from enrichment.waterfall.session import TurnedDown
+from models.conflict_queue import rejections
+from models.db.columns import from_micros
+from models.db.database import load, marks, query
+from models.job_claims import Lease
+from models.record_values import current_values
+from models.suppression_list import SUPPRESSES
+from resolvers.conflict.trust import stated_confidence, trust_of
+from resolvers.context import Services
+from resolvers.credit.ledger import charges
+from resolvers.organizations import read_config
+from resolvers.record.ingest import PRIORITY
+from resolvers.suppression.check import Suspect, suppressed
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A record as a job decides on it."""
+
+    id: str
+    external_id: str
+    version: int
+    fields: dict[str, Any]
+    last_enriched_at: datetime | None
+    current: dict[str, Current]
+    rejected: set[TurnedDown]
+    found_suppressed: bool = False  # a source told the record's e-mail, phone or domain, and it is suppressed
+
+
+@dataclass(slots=True)
+class Claimed:
+    """One job in a worker's hands."""
+
+    lease: Lease
+    organization_id: str
+    record_id: str
+    entity_type: EntityType
+    trigger: JobTrigger
+    attempts: int
+    max_attempts: int
+    forced: bool
+    budget_id: str | None
+    created_at: datetime
+    config: Config
+    config_version: int
+    claimed_at: datetime  # a person's edit after this is newer than any answer
+    snapshot: Snapshot
+    trust: Trust = NO_TRUST  # what the organization's people taught about the sources
+    earlier_steps: list[dict[str, Any]] = field(default_factory=list)
+    earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
+    filled_before: list[str] = field(default_factory=list)
+    fields_updated: list[str] = field(default_factory=list)
+    by_hand: bool = False  # a person asked for it, whatever started it first
+    charged: dict[str, int] = field(default_factory=dict)  # what it has paid, by provider
+    progress: int = 0  # percent
+    running_step: str | None = None
+    suppressed: bool = False  # nobody is asked about the record
+
+    @property
+    def id(self) -> str:
+        return self.lease.job_id
+
+
+async def load_claimed(services: Services, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[Claimed]:
+    """The jobs of these rows, claimed just `now`, with all that they decide on."""
+    organization_ids = {row["organization_id"] for row in rows}
+    configs, suppressing = await _configs(organization_ids)
+    trusts = await trust_of(organization_ids)
+    snapshots = await load_snapshots([row["record_id"] for row in rows])
+    steps = await _steps([row["id"] for row in rows])
+    charged = await charges([row["id"] for row in rows if row["fence"] > 1])
+    claimed = [
+        Claimed(
+            lease=Lease(row["id"], row["fence"]),
+            organization_id=row["organization_id"],
+            record_id=row["record_id"],
+            entity_type=EntityType(row["entity_type"]),
+            trigger=JobTrigger(row["trigger_kind"]),
+            attempts=row["attempts"],
+            max_attempts=row["max_attempts"],
+            forced=bool(row["forced"]),
+            budget_id=row["budget_id"],
+            created_at=from_micros(row["created_at"]),
+            config=configs[row["organization_id"]][0],
+            config_version=configs[row["organization_id"]][1],
+            claimed_at=now,
+            snapshot=snapshots[row["record_id"]],
+            trust=trusts[row["organization_id"]],
+            earlier_steps=steps.get(row["id"], []),
+            earlier_outcomes=load(row["outcomes"]),
+            filled_before=load(row["filled_before"]),
+            fields_updated=load(row["fields_updated"]),
+            by_hand=row["priority"] <= PRIORITY[JobTrigger.MANUAL],
+            charged=charged.get(row["id"], {}),
+        )
+        for row in rows
+        if row["record_id"] in snapshots
+    ]
+    await _mark_suppressed(services, [job for job in claimed if job.organization_id in suppressing])
+    return claimed
+
+
+async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
+    """These records as they are now, by id."""
+    if not record_ids:
+        return {}
+    ids = list(dict.fromkeys(record_ids))
+    records = await query(
+        "SELECT id, external_id, entity_type, version, fields, last_enriched_at FROM record"
+        f" WHERE id IN ({marks(ids)})",
+        ids,
+    )
+    values = await current_values(ids)
+    turned_down: dict[str, set[TurnedDown]] = {}
+    for record_id, name, key, source in await rejections(ids):
+        turned_down.setdefault(record_id, set()).add((name, key, source))
+    return {
+        row["id"]: Snapshot(
+            id=row["id"],
+            external_id=row["external_id"],
+            version=row["version"],
+            fields=load(row["fields"]),
+            last_enriched_at=None if row["last_enriched_at"] is None else from_micros(row["last_enriched_at"]),
+            current={name: _current(value) for name, value in values[row["id"]].items()},
+            rejected=turned_down.get(row["id"], set()),
+        )
+        for row in records
+    }
+
+
+def _current(value: Mapping[str, Any]) -> Current:
+    return Current(
+        value=value["value"],
+        source=value["source"],
+        confidence=value["confidence"],
+        observed_at=from_micros(value["observed_at"]),
+        written_at=from_micros(value["written_at"]),
+    )
+
+
+async def _configs(organization_ids: set[str]) -> tuple[dict[str, tuple[Config, int]], set[str]]:
+    """The organizations' configurations and their versions, and which of them suppress anybody."""
+    ids = sorted(organization_ids)
+    suppresses = SUPPRESSES.format(column="organization.id")
+    found = await query(
+        f"SELECT id, config, config_version, {suppresses} AS suppresses FROM organization WHERE id IN ({marks(ids)})",
+        ids,
+    )
+    configs = {row["id"]: (read_config(load(row["config"])), row["config_version"]) for row in found}
+    return configs, {row["id"] for row in found if row["suppresses"]}
+
+
+async def _mark_suppressed(services: Services, jobs: Sequence[Claimed]) -> None:
+    """Note which records are on a list, and forget what of an earlier attempt's answers is on it."""
+    steps = [(job, step) for job in jobs for step in job.earlier_steps if step["candidates"]]
+    suspects = [Suspect(job.organization_id, job.entity_type, job.snapshot.fields) for job in jobs]
+    suspects += [
+        Suspect(job.organization_id, job.entity_type, {kept["field"]: kept["value"] for kept in step["candidates"]})
+        for job, step in steps
+    ]
+    found = await suppressed(services, suspects, suppressing={job.organization_id for job in jobs})
+    for job, what in zip(jobs, found, strict=False):
+        job.suppressed = bool(what)
+    for (job, step), what in zip(steps, found[len(jobs) :], strict=True):
+        if what:
+            step["candidates"] = [
+                kept for kept in step["candidates"] if not tells(job.entity_type, kept["field"], kept["value"], what)
+            ]
+
+
+async def _steps(job_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    if job_ids:
+        sql = f"SELECT * FROM step WHERE job_id IN ({marks(job_ids)}) ORDER BY position"
+        for row in await query(sql, list(job_ids)):
+            row["candidates"] = load(row["candidates"])
+            row["fields_found"] = load(row["fields_found"])
+            found.setdefault(row["job_id"], []).append(row)
+    return found
+
+
+def candidate_json(candidate: Candidate, name: str) -> dict[str, Any]:
+    """A candidate as a step keeps it."""
+    return {
+        "field": name,
+        "value": candidate.value,
+        "confidence": candidate.confidence,
+        "statedConfidence": candidate.stated,
+        "observedAt": candidate.observed_at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def read_candidate(provider: str, kept: Mapping[str, Any]) -> Candidate:
+    """A candidate as `candidate_json` wrote it."""
+    observed_at = datetime.fromisoformat(kept["observedAt"])
+    return Candidate(provider, kept["value"], kept["confidence"], observed_at, stated_confidence(kept))

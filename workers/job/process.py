@@ -1,0 +1,196 @@
+"""Carry one job from its claim to its end: ask the waterfall, judge every field, say how the job ends."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from enrichment.decide.field import Decision
+from enrichment.decide.job_outcome import Attempt, Verdict, not_begun, verdict
+from enrichment.enums import JobStatus, StepOutcome
+from enrichment.replay.snapshot import Origin, write_down
+from enrichment.waterfall.session import Asking, Reply, Subject
+from models.db.database import dump
+from providers.api import Provider, Question
+from providers.registry import Registry
+from workers.job.load import Claimed, candidate_json, read_candidate
+from workers.lookup.pipeline import Asker
+
+_ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
+_CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
+Progress = Callable[[Claimed, int, str | None], None]
+
+
+@dataclass(slots=True)
+class Ending:
+    """How a job ends, or goes back to wait (`status` pending, with `next_attempt_at`)."""
+
+    job: Claimed
+    status: JobStatus
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    matched: bool | None = None
+    short_of_credits: bool = False
+    error_code: str | None = None
+    error_message: str | None = None
+    error_retryable: bool | None = None
+    next_attempt_at: datetime | None = None
+    counts: bool = True  # whether this attempt uses up one of the job's
+    hearing: str | None = None  # what is kept of it for a replay, as JSON; None where it tells nothing new
+
+    @property
+    def credits_used(self) -> int:
+        return sum(self.job.charged.values())
+
+
+def _ending(job: Claimed, end: Verdict) -> Ending:
+    return Ending(
+        job,
+        end.status,
+        matched=end.matched,
+        short_of_credits=end.short_of_credits,
+        error_code=end.error_code,
+        error_message=end.error_message,
+        error_retryable=end.error_retryable,
+        next_attempt_at=end.next_attempt_at,
+        counts=end.counts,
+    )
+
+
+async def carry(job: Claimed, registry: Registry, asker: Asker, now: Callable[[], datetime], told: Progress) -> Ending:
+    """Decide how this job ends. Writes nothing but what the calls themselves cost and brought."""
+    refused = not_begun(
+        job.config,
+        job.entity_type,
+        forced=job.forced,
+        last_enriched_at=job.snapshot.last_enriched_at,
+        at=job.claimed_at,
+        suppressed=job.suppressed,
+    )
+    attempt = Attempt(
+        number=job.attempts,
+        most=job.max_attempts,
+        created_at=job.created_at,
+        at=now(),
+        wrote_before=bool(job.fields_updated),
+        spread=_CHANCE.random(),
+    )
+    if refused is not None:
+        ending = _ending(job, refused)
+        ending.hearing = _write_down(job, attempt, refused)
+        return ending
+    providers = _providers(job, registry)
+    asking = _begin(job, providers)
+    await _ask_all(job, asking, providers, asker, told)
+    decisions = asking.judge()
+    attempt = replace(attempt, at=now())
+    end = verdict(asking, decisions, job.config, attempt)
+    ending = _ending(job, end)
+    ending.decisions = decisions
+    ending.steps = _steps(asking)
+    if end.status.is_final or _tells_more(job, asking, decisions):
+        ending.hearing = _write_down(job, attempt, end, asking, decisions)
+    return ending
+
+
+def _tells_more(job: Claimed, asking: Asking, decisions: Mapping[str, Decision]) -> bool:
+    """Whether an attempt that ends to wait brought anything: a job may wait for one answer many times."""
+    earlier = {outcome["field"]: outcome["reason"] for outcome in job.earlier_outcomes}
+    return any(said.reply.outcome in _ANSWERED for said in asking.said.values()) or any(
+        decision.write or decision.verified_at or (decision.question and earlier.get(name) != decision.reason)
+        for name, decision in decisions.items()
+    )
+
+
+def _write_down(
+    job: Claimed,
+    attempt: Attempt,
+    end: Verdict,
+    asking: Asking | None = None,
+    decisions: Mapping[str, Decision] | None = None,
+) -> str:
+    origin = Origin(job.trigger, job.forced, job.by_hand, job.config_version)
+    return dump(write_down(_subject(job), origin, job.snapshot.last_enriched_at, attempt, end, asking, decisions))
+
+
+def _providers(job: Claimed, registry: Registry) -> dict[str, Provider]:
+    """Those that are switched on, in order of priority."""
+    switched_on = (rule.id for rule in job.config.providers if rule.enabled)
+    return {name: provider for name in switched_on if (provider := registry.get(name)) is not None}
+
+
+def _begin(job: Claimed, providers: Mapping[str, Provider]) -> Asking:
+    sources = [provider.info.source(job.entity_type) for provider in providers.values()]
+    asking = Asking(_subject(job), sources, job.charged)
+    for step in job.earlier_steps:
+        if step["provider"] in providers and StepOutcome(step["outcome"]) in _ANSWERED:
+            asking.recall(step["provider"], _recalled(step))
+    return asking
+
+
+def _subject(job: Claimed) -> Subject:
+    return Subject(
+        entity_type=job.entity_type,
+        config=job.config,
+        trigger=job.trigger,
+        forced=job.forced,
+        fields=job.snapshot.fields,
+        current=job.snapshot.current,
+        rejected=job.snapshot.rejected,
+        asked_at=job.claimed_at,
+        trust=job.trust,
+    )
+
+
+def _recalled(step: Mapping[str, Any]) -> Reply:
+    return Reply(
+        StepOutcome(step["outcome"]),
+        candidates={kept["field"]: read_candidate(step["provider"], kept) for kept in step["candidates"]},
+        detail=step["detail"],
+        latency_ms=step["latency_ms"],
+        credits=step["credits_charged"],
+    )
+
+
+async def _ask_all(
+    job: Claimed, asking: Asking, providers: Mapping[str, Provider], asker: Asker, told: Progress
+) -> None:
+    count = len(providers) or 1
+    while (query := asking.next()) is not None:
+        source = query.source.id
+        told(job, 5 + 90 * len(asking.results) // count, source)
+        question = Question(
+            entity_type=job.entity_type,
+            fields=query.fields,
+            wanted=query.wanted,
+            organization_id=job.organization_id,
+        )
+        asked = await asker.ask(providers[source], question, job)
+        if asked.credits or source in job.charged:
+            # Also what it paid before it was decided again, or before its worker died; it pays a provider once.
+            job.charged[source] = asked.credits = max(job.charged.get(source, 0), asked.credits)
+        asking.hear(source, asked)
+
+
+def _steps(asking: Asking) -> list[dict[str, Any]]:
+    """One row for each provider that is switched on, in order of priority."""
+    sources = asking.waterfall.sources
+    return [_step(place, source.id, asking.reply_of(source)) for place, source in enumerate(sources, 1)]
+
+
+def _step(place: int, source_id: str, reply: Reply) -> dict[str, Any]:
+    return {
+        "position": place,
+        "provider": source_id,
+        "outcome": reply.outcome.value,
+        "skipped_reason": reply.skipped,
+        "detail": reply.detail,
+        "latency_ms": reply.latency_ms,
+        "credits_charged": reply.credits,
+        "fields_found": sorted(reply.candidates),
+        "candidates": [candidate_json(candidate, name) for name, candidate in reply.candidates.items()],
+        "error_code": reply.error.code if reply.error else None,
+        "error_message": reply.error.message if reply.error else None,
+        "error_retryable": reply.error.retryable if reply.error else None,
+    }

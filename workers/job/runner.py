@@ -1,0 +1,221 @@
+"""The jobs in one worker's hands: claimed fairly, carried together, written in batches, never forgotten."""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from enrichment.enums import JobStatus
+from models.db.database import transaction
+from models.job_claims import LEASE, Lease, claim, give_back, organizations_with_due_jobs, renew
+from resolvers.context import Services
+from resolvers.credit.ledger import release_open
+from resolvers.events.publisher import announce
+from workers.job.load import Claimed, load_claimed
+from workers.job.process import Ending, carry
+from workers.job.results import Batch, Written, write_endings
+from workers.lookup.batched_store import Desk
+from workers.lookup.batcher import Batcher
+from workers.lookup.pipeline import Asker
+from workers.upkeep.release_holds import give_up_waiting
+
+CAPACITY = 2000  # jobs in flight in one worker
+SHARE = 0.6  # of the capacity, the most that one organization's jobs may take
+AT_ONCE = 250  # jobs claimed, and endings written, at a time
+ORGANIZATIONS_AT_ONCE = 25
+REDECISIONS = 8  # how often a job is decided again because its record keeps changing
+_WRITE_WAIT_SECONDS = 0.01
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Flight:
+    job: Claimed
+    task: asyncio.Task[None]
+
+
+class Crew:
+    """Claims due jobs and brings them to their end. One for each worker process."""
+
+    def __init__(self, services: Services, *, capacity: int = CAPACITY, lease: timedelta = LEASE) -> None:
+        self._services = services
+        self._capacity = capacity
+        self._lease = lease
+        self._desk = Desk(services)
+        self._asker = Asker(services, self._desk)
+        self._write: Batcher[Ending, Written] = Batcher(self._write_some, most=AT_ONCE, wait=_WRITE_WAIT_SECONDS)
+        self._flights: dict[str, _Flight] = {}
+        self._renewer: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin to renew the leases of what is in flight."""
+        self._renewer = asyncio.create_task(self._renew_forever(), name="leases")
+
+    async def work(self, may_claim: Callable[[], bool] = lambda: True) -> int:
+        """Claim and carry due jobs until none is left, or no more may be claimed. Returns how many ended."""
+        ended = 0
+        while not self._stopping and may_claim():
+            claimed = await self._claim()
+            if not claimed:
+                break
+            ended += len(claimed)
+            await self._carry_all(claimed)
+        return ended
+
+    async def stop(self, seconds: float) -> None:
+        """Start nothing new, let what is in flight end within `seconds`, and hand back the rest."""
+        self._stopping = True
+        tasks = [flight.task for flight in self._flights.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        left = [flight.task for flight in self._flights.values()]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
+        if self._renewer is not None:
+            self._renewer.cancel()
+            await asyncio.wait({self._renewer})
+        await self._desk.close()
+        await self._write.close()
+
+    async def _claim(self) -> list[Claimed]:
+        room = min(self._capacity - len(self._flights), AT_ONCE)
+        if room <= 0:
+            return []
+        now = self._services.now()
+        organizations = await organizations_with_due_jobs(now, ORGANIZATIONS_AT_ONCE)
+        taken = Counter(flight.job.organization_id for flight in self._flights.values())
+        most = max(int(self._capacity * SHARE), 1)
+        rows: list[dict[str, Any]] = []
+        for place, organization_id in enumerate(organizations):
+            # An equal share of what is left for each that is still to come.
+            share = math.ceil((room - len(rows)) / (len(organizations) - place))
+            limit = min(share, most - taken[organization_id])
+            if limit > 0:
+                rows += await claim(organization_id, now, limit, self._lease)
+        if not rows:
+            return []
+        leases = [Lease(row["id"], row["fence"]) for row in rows]
+        try:
+            claimed = await load_claimed(self._services, rows, now)
+            await give_up_waiting(self._services, [job.id for job in claimed if job.suppressed])
+        except BaseException:
+            await self._hand_back(leases)
+            raise
+        await self._announce_jobs(claimed)
+        return claimed
+
+    async def _announce_jobs(self, jobs: Sequence[Claimed]) -> None:
+        by_organization: dict[str, list[str]] = {}
+        for job in jobs:
+            by_organization.setdefault(job.organization_id, []).append(job.id)
+        for organization_id, ids in by_organization.items():
+            await announce(self._services.redis, organization_id, jobs=ids)
+
+    async def _carry_all(self, jobs: Sequence[Claimed]) -> None:
+        for job in jobs:
+            task = asyncio.create_task(self._carry(job), name=f"job {job.id}")
+            self._flights[job.id] = _Flight(job, task)
+        tasks = [self._flights[job.id].task for job in jobs]
+        try:
+            await asyncio.wait(tasks)
+        except asyncio.CancelledError:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            raise
+
+    async def _carry(self, job: Claimed) -> None:
+        """One job to its end. A job that cannot be ended is handed back, or left to its lease."""
+        try:
+            for _ in range(REDECISIONS):
+                ending = await carry(job, self._services.registry, self._asker, self._services.now, self._told)
+                if await self._write(ending) is not Written.MOVED:
+                    return
+                snapshot = await self._desk.reread(job.record_id)
+                if snapshot is None:
+                    return  # erased, and the job with it
+                job.snapshot = snapshot
+            await self._hand_back([job.lease])
+        except asyncio.CancelledError:
+            await self._hand_back([job.lease])
+            raise
+        except Exception as error:
+            _log.exception("job could not be carried", job_id=job.id, organization=job.organization_id)
+            await self._fail(job, error)
+        finally:
+            self._flights.pop(job.id, None)
+
+    async def _fail(self, job: Claimed, error: Exception) -> None:
+        """Our own fault: the job tries again later, as long as it has attempts, and says so."""
+        again = job.attempts < job.max_attempts
+        ending = Ending(
+            job,
+            JobStatus.PENDING if again else JobStatus.FAILED,
+            error_code="internal",
+            error_message="an internal error; the service's log has it under this job's id",
+            error_retryable=True,
+            next_attempt_at=self._services.now() + timedelta(seconds=10 * job.attempts) if again else None,
+        )
+        try:
+            await self._write(ending)
+        except Exception as second:
+            # The lease runs out, and the sweep takes the job up again.
+            _log.warning(
+                "job left to its lease", job_id=job.id, error=type(second).__name__, first=type(error).__name__
+            )
+
+    def _told(self, job: Claimed, percent: int, step: str | None) -> None:
+        job.progress, job.running_step = percent, step
+
+    async def _write_some(self, endings: Sequence[Ending]) -> list[Written]:
+        batch = await write_endings(endings, self._services.now())
+        await self._announce(batch)
+        return batch.results
+
+    async def _announce(self, batch: Batch) -> None:
+        for organization_id in batch.jobs.keys() | batch.conflicts.keys():
+            await announce(
+                self._services.redis,
+                organization_id,
+                jobs=batch.jobs.get(organization_id, []),
+                conflicts=batch.conflicts.get(organization_id, []),
+            )
+
+    async def _hand_back(self, leases: Sequence[Lease]) -> None:
+        now = self._services.now()
+        await give_back(leases, now)
+        ids = [lease.job_id for lease in leases]
+        await transaction(lambda tx: release_open(tx, ids, now=now, monthly_grant=self._services.monthly_credit_grant))
+
+    async def _renew_forever(self) -> None:
+        """Renew leases in good time, and show how far the slower jobs are."""
+        while True:
+            await asyncio.sleep(min(self._lease.total_seconds() / 4, 1.0))
+            flights = dict(self._flights)
+            if not flights:
+                continue
+            try:
+                await self._renew(flights)
+            except Exception as error:
+                _log.warning("leases not renewed", jobs=len(flights), error=type(error).__name__)
+
+    async def _renew(self, flights: dict[str, _Flight]) -> None:
+        jobs = [flight.job for flight in flights.values()]
+        held = await renew(
+            [job.lease for job in jobs],
+            self._services.now() + self._lease,
+            {job.id: (job.progress, job.running_step) for job in jobs},
+        )
+        for job_id, flight in flights.items():
+            if job_id not in held and job_id in self._flights:
+                flight.task.cancel()  # cancelled by a user, or taken over: nothing it writes would count
+        await self._announce_jobs([job for job in jobs if job.id in held])

@@ -1,0 +1,23 @@
+"""What jobs leave behind that end without their answers: questions in hand and credits set aside."""
+
+from collections.abc import Sequence
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.answer_cache import forget_questions
+from models.db.database import transaction
+from resolvers.context import Services
+from resolvers.credit.ledger import release_open
+
+
+async def give_up_waiting(services: Services, job_ids: Sequence[str]) -> None:
+    """Ask no more for answers that these jobs wait for, and give back what is held for them."""
+    if not job_ids:
+        return
+    now = services.now()
+
+    async def body(tx: BaseDBAsyncClient) -> None:
+        await release_open(tx, job_ids, now=now, monthly_grant=services.monthly_credit_grant, awaited=True)
+        await forget_questions(tx, job_ids)
+
+    await transaction(body)
