@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from enrichment.catalogue import normalize, same
+from enrichment.catalogue import is_equivalent, normalize
 from enrichment.enums import EntityType
 from service.embedded.sample_records import sample_records
 
@@ -57,7 +57,7 @@ def main(rounds: int) -> None:
 
         def comparing(kind: EntityType = kind, name: str = name, pairs: list[tuple[Any, Any]] = pairs) -> None:
             for a, b in pairs:
-                same(kind, name, a, b)
+                is_equivalent(kind, name, a, b)
 
         first = _per_second(1, len(pairs), comparing)
         told = (_per_second(rounds, len(raws), normalizing), first, _per_second(rounds, len(pairs), comparing))

@@ -13,11 +13,11 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from models.db import database
+from models.db import connection, statements
 from models.db.migrate import migrate
 from providers.registry import ProviderSettings, default_registry
 from resolvers.context import Caller, Context, Role, Services
-from resolvers.events.subscriber import Live
+from resolvers.events.subscriber import EventSubscriber
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.record.api import upsert_records
 from service.embedded.redis import EmbeddedRedis
@@ -51,7 +51,7 @@ async def _measure(services: Services, organization: str, records: int, batch: i
     enriched = time.perf_counter() - started
     assert worker.on_shutdown is not None
     await worker.on_shutdown(worker.ctx)
-    left = await database.query(
+    left = await statements.query(
         "SELECT COUNT(*) AS jobs FROM job WHERE organization_id = ? AND status IN ('pending', 'in_progress')",
         [organization],
     )
@@ -63,23 +63,23 @@ async def main(records: int, database_url: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         redis_server = EmbeddedRedis(Path(folder))
         await redis_server.start()
-        await database.connect(database_url or f"sqlite://{folder}/benchmark.db")
+        await connection.connect(database_url or f"sqlite://{folder}/benchmark.db")
         redis = redis_at(redis_server.url, tries=3)
         try:
             await migrate()
-            services = Services(redis, default_registry(ProviderSettings()), Live(redis), utc_now, 1000)
+            services = Services(redis, default_registry(ProviderSettings()), EventSubscriber(redis), utc_now, 1000)
             await _measure(services, f"warm-{time.time()}", 50, 250)
             one, many = f"one-{time.time()}", f"many-{time.time()}"
             _, single = await _measure(services, one, records // 10, 1)
             many_in, batched = await _measure(services, many, records, 250)
             rate_one, rate_many = records / 10 / single, records / batched
-            print(f"{database.dialect()}, {records} records ({records // 10} one at a time)")
+            print(f"{connection.dialect()}, {records} records ({records // 10} one at a time)")
             print(f"  taken in            {records / many_in:8.0f} records/s")
             print(f"  one at a time       {rate_one:8.0f} records/s   1.0")
             print(f"  batches of 250      {rate_many:8.0f} records/s   {rate_many / rate_one:.1f}")
         finally:
             await redis.aclose(close_connection_pool=True)
-            await database.close()
+            await connection.close()
             await redis_server.stop()
 
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from enrichment.enums import EntityType
-from enrichment.normalize.rules import FieldKind, are_far_apart, are_same, canonical, key_of, says_little
+from enrichment.normalize import rules
+from enrichment.normalize.rules import FieldKind, canonical, key_of
 from enrichment.normalize.text.text import Refused
 
 __all__ = [
@@ -18,11 +19,11 @@ __all__ = [
     "Refused",
     "clean",
     "completeness",
-    "far_apart",
     "fields_of",
+    "is_contradiction",
+    "is_equivalent",
+    "is_too_generic",
     "normalize",
-    "same",
-    "too_wide",
     "value_key",
 ]
 
@@ -140,21 +141,21 @@ def normalize(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hint
     return canonical(_FIELDS[entity_type][field_name].kind, raw, hints.get("country"))
 
 
-def same(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
+def is_equivalent(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
     """Whether two canonical values are equal for a person: a legal suffix, `www.`, a count within a range."""
     if a is None or b is None:
         return a is b
-    return bool(a == b) or are_same(_FIELDS[entity_type][field_name].kind, a, b)
+    return bool(a == b) or rules.is_equivalent(_FIELDS[entity_type][field_name].kind, a, b)
 
 
-def far_apart(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
+def is_contradiction(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
     """Whether two canonical counts or amounts differ by half or more; other values never do."""
-    return a is not None and b is not None and are_far_apart(_FIELDS[entity_type][field_name].kind, a, b)
+    return a is not None and b is not None and rules.is_contradiction(_FIELDS[entity_type][field_name].kind, a, b)
 
 
-def too_wide(entity_type: EntityType, field_name: str, value: Any) -> bool:
+def is_too_generic(entity_type: EntityType, field_name: str, value: Any) -> bool:
     """Whether a canonical value says too little to be another opinion: `Technology`, `Services` as an industry."""
-    return says_little(_FIELDS[entity_type][field_name].kind, value)
+    return rules.is_too_generic(_FIELDS[entity_type][field_name].kind, value)
 
 
 _LONGEST_KEY = 64
@@ -162,7 +163,7 @@ _READABLE = 31
 
 
 def value_key(entity_type: EntityType, field_name: str, value: Any) -> str:
-    """A stable key of at most 64 characters, equal for values that are `same` as far as a key can say.
+    """A stable key of at most 64 characters, equal for values that are `is_equivalent` as far as a key can say.
 
     It cannot for a count and a range that holds it, nor for two counts on either side of a step of ten per cent.
     """

@@ -27,7 +27,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class MarkMatch:
     """A mark that an erased record left and a new one shows. `named`: the erased record left a name."""
 
     erasure_id: str
@@ -74,7 +74,7 @@ def marks_shown(
     return shown
 
 
-def erasure_of(shown: Iterable[Mark], matches: Iterable[Match]) -> str | None:
+def erasure_of(shown: Iterable[Mark], matches: Iterable[MarkMatch]) -> str | None:
     """The erasure that this record would undo, if any."""
     has_name = any(mark.kind == NAME for mark in shown)
     matches = list(matches)

@@ -17,7 +17,7 @@ from enrichment.enums import (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StatedValue:
     """A value that a source gave for the field in a job, and when. `held` is the value the field holds now.
 
     `turned_down`: a person rejected this value of this source.
@@ -34,7 +34,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LatestOutcome:
     """How the field ended in the last job that looked at it."""
 
     reason: FieldOutcomeReason
@@ -46,7 +46,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CurrentValue:
     """The value, its provenance and what started its job. `before` is the value and source that it replaced."""
 
     value: Any
@@ -62,7 +62,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LatestConflict:
     """The newest conflict about the field."""
 
     status: ConflictStatus
@@ -73,25 +73,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ExplanationFacts:
     """All that is known of one field of one record. `credits` is what its value's source was paid in its job,
     `credits_of_record` what all jobs of the record cost. `emptied_at`: an undo emptied it then.
     """
 
     field: str
-    held: Held | None
+    held: CurrentValue | None
     emptied_at: datetime | None
     policy: FieldPolicy
     minimum: float
     enrichable: bool
-    verdict: Verdict | None
-    told: Sequence[Told]
-    question: Question | None
+    verdict: LatestOutcome | None
+    told: Sequence[StatedValue]
+    question: LatestConflict | None
     credits: int
     credits_of_record: int
 
 
-def in_words(facts: Facts) -> list[str]:
+def to_sentences(facts: ExplanationFacts) -> list[str]:
     """The facts as sentences, in the order in which one would ask."""
     return [
         *_value(facts),
@@ -103,7 +103,7 @@ def in_words(facts: Facts) -> list[str]:
     ]
 
 
-def _value(facts: Facts) -> Iterator[str]:
+def _value(facts: ExplanationFacts) -> Iterator[str]:
     held = facts.held
     if held is None or held.value is None:
         yield f"{facts.field} is empty."
@@ -130,7 +130,7 @@ def _value(facts: Facts) -> Iterator[str]:
         yield f"Before, it was {_shown(value)}, from {_source(source, None).lower()}."
 
 
-def _rivals(facts: Facts) -> Iterator[str]:
+def _rivals(facts: ExplanationFacts) -> Iterator[str]:
     others = [told for told in facts.told if not told.held]
     if others:
         shown = ", ".join(
@@ -142,13 +142,13 @@ def _rivals(facts: Facts) -> Iterator[str]:
         yield f"Also proposed: {shown}{more}."
 
 
-def _policy(facts: Facts) -> str:
+def _policy(facts: ExplanationFacts) -> str:
     if not facts.enrichable:
         return "This field is never enriched."
     return f"The policy of the field is {facts.policy.value}; the least confidence to write is {facts.minimum:.2f}."
 
 
-def _verdict(facts: Facts) -> Iterator[str]:
+def _verdict(facts: ExplanationFacts) -> Iterator[str]:
     verdict = facts.verdict
     if verdict is None:
         if facts.enrichable:
@@ -159,7 +159,7 @@ def _verdict(facts: Facts) -> Iterator[str]:
     yield f"The last job, on {_day(verdict.at)}, ended {verdict.reason.value} for it{about}{detail}."
 
 
-def _question(facts: Facts) -> Iterator[str]:
+def _question(facts: ExplanationFacts) -> Iterator[str]:
     question = facts.question
     if question is None:
         return
@@ -176,7 +176,7 @@ def _question(facts: Facts) -> Iterator[str]:
         yield f"{question.resolved_by or 'A reviewer'} {done} in review on {_day(question.settled_at)}."
 
 
-def _cost(facts: Facts) -> str:
+def _cost(facts: ExplanationFacts) -> str:
     spent = _credits(facts.credits_of_record)
     if facts.held is None or facts.held.source in {SOURCE_CRM, SOURCE_REVIEWER}:
         return f"Enriching this record has cost {spent} so far."

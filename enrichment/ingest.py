@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from enrichment.catalogue import Clean, fields_of, same
+from enrichment.catalogue import Clean, fields_of, is_equivalent
 from enrichment.enums import EntityType
 
 
 @dataclass(slots=True)
-class Change:
+class RecordChange:
     """A record after the message. `written` maps each field that the CRM now holds to its value (None: cleared).
 
     `replaced` holds what a cleared field held. `matters` says whether an identifying or an enrichable field
@@ -38,9 +38,9 @@ def apply_message(
     message: Clean,
     fields: Mapping[str, Any],
     received: Mapping[str, Any],
-) -> Change:
+) -> RecordChange:
     """The record's `fields` and what the CRM last sent (`received`), after `message`."""
-    change = Change(fields=dict(fields), received=dict(received))
+    change = RecordChange(fields=dict(fields), received=dict(received))
     known = fields_of(entity_type)
     for name, value in message.values.items():
         before = received.get(name)
@@ -48,7 +48,7 @@ def apply_message(
         current = fields.get(name)
         if value in (current, before):
             continue
-        if current is not None and same(entity_type, name, current, value):
+        if current is not None and is_equivalent(entity_type, name, current, value):
             continue
         change.fields[name] = value
         change.written[name] = value

@@ -45,7 +45,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class PutBack:
+class Restoration:
     """`removed` is the current value (None: the field is empty), `target` what comes back (None: it is emptied)."""
 
     removed: Version | None
@@ -53,7 +53,7 @@ class PutBack:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftAlone:
+class SkippedField:
     """`current` is what the field holds; None: nothing."""
 
     because: UndoSkipReason
@@ -63,7 +63,7 @@ class LeftAlone:
 Named = Callable[[Version], bool]
 
 
-def undo_field(versions: Sequence[Version], is_named: Named) -> PutBack | LeftAlone | None:
+def undo_field(versions: Sequence[Version], is_named: Named) -> Restoration | SkippedField | None:
     """What becomes of a field whose whole history is `versions`; None when the undo names none of its values."""
     by_id = {version.id: version for version in versions}
     written = (version for version in versions if version.is_enrichments and version.restores is None)
@@ -76,21 +76,23 @@ def undo_field(versions: Sequence[Version], is_named: Named) -> PutBack | LeftAl
             (version for version in versions if _origin(version, by_id).id in named),
             key=lambda version: (version.written_at, version.id),
         )
-        return LeftAlone(_replaced_by(last, versions), current)
+        return SkippedField(_replaced_by(last, versions), current)
     target: Version | None = _origin(current, by_id)
     while target is not None and target.id in named:
         before = by_id.get(target.replaces or "")
         target = None if before is None else _origin(before, by_id)
-    return PutBack(current, target)
+    return Restoration(current, target)
 
 
-def redo_field(versions: Sequence[Version], removed_id: str | None, restored_id: str | None) -> PutBack | LeftAlone:
+def redo_field(
+    versions: Sequence[Version], removed_id: str | None, restored_id: str | None
+) -> Restoration | SkippedField:
     """How to take an undo back that made `restored_id` of `removed_id`. None is an empty field, never on both sides."""
     by_id = {version.id: version for version in versions}
     current = next((version for version in versions if version.is_current), None)
     if (None if current is None else current.id) == restored_id:
-        return PutBack(current, None if removed_id is None else _origin(by_id[removed_id], by_id))
-    return LeftAlone(_replaced_by(by_id[restored_id or removed_id or ""], versions), current)
+        return Restoration(current, None if removed_id is None else _origin(by_id[removed_id], by_id))
+    return SkippedField(_replaced_by(by_id[restored_id or removed_id or ""], versions), current)
 
 
 def _origin(version: Version, by_id: Mapping[str, Version]) -> Version:

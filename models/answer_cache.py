@@ -6,16 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from models.db.columns import new_id, to_micros
-from models.db.database import dump, dump_rows, execute, insert_rows, load, marks, query, rows
+from models.db.statements import dump, dump_rows, execute, insert_rows, load, marks, query, rows
+from models.db.transaction import Transaction
 
 Key = tuple[str, str, str]  # organization, provider, input key
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class AnswerKey:
     """A job that is about to ask a provider. `input_key` is the SHA-256 of what decides the answer.
 
     `insists`: a person asked for it, also where an earlier call may have been charged.
@@ -42,7 +41,7 @@ class AnswerState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedAnswer:
     """What is known of a question that is not simply this job's to ask.
 
     `answered`: `findings` (`{field, value, confidence, observedAt}`) may be reused, since `answered_at`.
@@ -71,16 +70,16 @@ _SAME_KEY = (
 )
 
 
-def _keys(inquiries: Sequence[Inquiry]) -> str:
+def _keys(answer_keys: Sequence[AnswerKey]) -> str:
     return dump_rows(
         [
             {
-                "organization_id": inquiry.organization_id,
-                "provider": inquiry.provider,
-                "input_key": inquiry.input_key,
-                "job_id": inquiry.job_id,
+                "organization_id": answer_key.organization_id,
+                "provider": answer_key.provider,
+                "input_key": answer_key.input_key,
+                "job_id": answer_key.job_id,
             }
-            for inquiry in inquiries
+            for answer_key in answer_keys
         ]
     )
 
@@ -89,30 +88,30 @@ def _keys(inquiries: Sequence[Inquiry]) -> str:
 _STAYS = "CASE WHEN answer.state = 'asking' AND answer.asked_by = excluded.asked_by THEN answer.{} END"
 
 
-async def take(
-    tx: BaseDBAsyncClient, inquiries: Sequence[Inquiry], now: datetime, until: datetime
-) -> tuple[set[Inquiry], dict[Key, Kept]]:
+async def acquire(
+    tx: Transaction, answer_keys: Sequence[AnswerKey], now: datetime, until: datetime
+) -> tuple[set[AnswerKey], dict[Key, CachedAnswer]]:
     """Which inquiries are theirs to make, holding the question `until` then, and what is known of the others.
 
     A question that its job holds already, as after a crash, is given to it again; one that may have been charged
     is given only to an insisting job, and none to a job that is gone.
     """
-    first = {inquiry.key: inquiry for inquiry in reversed(inquiries)}
+    first = {answer_key.key: answer_key for answer_key in reversed(answer_keys)}
     items = [
         {
             "id": new_id(),
-            "organization_id": inquiry.organization_id,
-            "provider": inquiry.provider,
-            "input_key": inquiry.input_key,
+            "organization_id": answer_key.organization_id,
+            "provider": answer_key.provider,
+            "input_key": answer_key.input_key,
             "state": AnswerState.ASKING.value,
             "detail": "",
-            "asked_by": inquiry.job_id,
+            "asked_by": answer_key.job_id,
             "lease_until": to_micros(until),
         }
-        for inquiry in sorted(first.values(), key=lambda inquiry: inquiry.key)
+        for answer_key in sorted(first.values(), key=lambda answer_key: answer_key.key)
     ]
     columns = dict.fromkeys(items[0], "text") | {"lease_until": "integer"}
-    insisting = [inquiry.job_id for inquiry in first.values() if inquiry.insists]
+    insisting = [answer_key.job_id for answer_key in first.values() if answer_key.insists]
     moment = to_micros(now)  # a number, and the ids are our own, so they may stand in the statement itself
     insists = f" OR (answer.state = 'maybe_charged' AND excluded.asked_by IN ({_quoted(insisting)}))"
     mine = await insert_rows(
@@ -131,7 +130,7 @@ async def take(
         " RETURNING organization_id, provider, input_key",
     )
     taken = {(row["organization_id"], row["provider"], row["input_key"]) for row in mine}
-    others = [inquiry for inquiry in first.values() if inquiry.key not in taken]
+    others = [answer_key for answer_key in first.values() if answer_key.key not in taken]
     known: list[dict[str, Any]] = []
     if others:
         sql = f"SELECT answer.* FROM answer JOIN {rows(_KEY)} ON {_SAME_KEY}"
@@ -145,8 +144,8 @@ def _quoted(ids: Sequence[str]) -> str:
     return ", ".join(f"'{one}'" for one in ids)
 
 
-def _read(row: Mapping[str, Any]) -> Kept:
-    return Kept(
+def _read(row: Mapping[str, Any]) -> CachedAnswer:
+    return CachedAnswer(
         state=AnswerState(row["state"]),
         matched=bool(row["matched"]),
         findings=load(row["findings"]) or [],
@@ -162,16 +161,16 @@ def _read(row: Mapping[str, Any]) -> Kept:
     )
 
 
-async def answered(inquiries: Sequence[Inquiry], now: datetime) -> dict[Key, Kept]:
+async def answered(answer_keys: Sequence[AnswerKey], now: datetime) -> dict[Key, CachedAnswer]:
     """The answers that are kept of these questions. Takes none in hand."""
     sql = f"SELECT answer.* FROM answer JOIN {rows(_KEY)} ON {_SAME_KEY}"
     found = await query(
-        f"{sql} WHERE answer.state = 'answered' AND answer.expires_at > ?", [_keys(inquiries), to_micros(now)]
+        f"{sql} WHERE answer.state = 'answered' AND answer.expires_at > ?", [_keys(answer_keys), to_micros(now)]
     )
     return {(row["organization_id"], row["provider"], row["input_key"]): _read(row) for row in found}
 
 
-async def pending_of(organization_id: str, provider: str, job_id: str) -> Kept | None:
+async def pending_of(organization_id: str, provider: str, job_id: str) -> CachedAnswer | None:
     """The question of this job that its provider answers later, whatever the record says by now."""
     found = await query(
         "SELECT * FROM answer WHERE asked_by = ? AND organization_id = ? AND provider = ? AND state = 'pending'"
@@ -196,7 +195,7 @@ _ASKED = {"provider": "text", "input_key": "text"}
 
 async def known_answers(
     organization_id: str, asked: Sequence[tuple[str, str]], now: datetime
-) -> dict[tuple[str, str], Kept]:
+) -> dict[tuple[str, str], CachedAnswer]:
     """What is known of an organization's questions (provider, input key) and has not expired; nothing is taken."""
     if not asked:
         return {}
@@ -225,7 +224,7 @@ _CHANGED = ", ".join(f"{name} = v.{name}" for name in _ANSWER if name not in _KE
 _UNREAD = "CASE WHEN v.state = 'pending' THEN answer.delivered END"
 
 
-async def keep(tx: BaseDBAsyncClient, answers: Sequence[Mapping[str, Any]]) -> None:
+async def store(tx: Transaction, answers: Sequence[Mapping[str, Any]]) -> None:
     """Keep what became of questions that these jobs hold: answered, pending, or maybe charged."""
     if not answers:
         return
@@ -244,19 +243,19 @@ async def keep(tx: BaseDBAsyncClient, answers: Sequence[Mapping[str, Any]]) -> N
     )
 
 
-async def give_up(tx: BaseDBAsyncClient, inquiries: Sequence[Inquiry]) -> None:
+async def release(tx: Transaction, answer_keys: Sequence[AnswerKey]) -> None:
     """Let others ask what these jobs held without an answer."""
-    if not inquiries:
+    if not answer_keys:
         return
     await execute(
         f"DELETE FROM answer WHERE state IN ('asking', 'pending') AND EXISTS (SELECT 1 FROM {rows(_KEY)}"
         f" WHERE {_SAME_KEY} AND answer.asked_by = v.job_id)",
-        [_keys(inquiries)],
+        [_keys(answer_keys)],
         using=tx,
     )
 
 
-async def forget_questions(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> int:
+async def forget_questions(tx: Transaction, job_ids: Sequence[str]) -> int:
     """Forget the questions that these jobs have in hand, or wait for. Returns how many."""
     if not job_ids:
         return 0

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from models.answer_cache import AnswerState, Inquiry
+from models.answer_cache import AnswerKey, AnswerState
 from models.db.columns import to_micros
-from models.db.database import execute, marks, query
+from models.db.statements import execute, marks, query
+from models.db.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ async def find_waiting(provider: str, job_id: str, input_key: str) -> Waiting | 
     return Waiting(row["organization_id"], row["asked_by"], state, row["token"], row["delivered_digest"])
 
 
-async def make_due(tx: BaseDBAsyncClient, job_ids: Sequence[str], now: datetime) -> set[str]:
+async def make_due(tx: Transaction, job_ids: Sequence[str], now: datetime) -> set[str]:
     """Let these jobs go on now, where they wait for later. Returns those that did."""
     moment = to_micros(now)
     due = await query(
@@ -49,7 +48,7 @@ async def make_due(tx: BaseDBAsyncClient, job_ids: Sequence[str], now: datetime)
 
 
 async def take_delivery(
-    tx: BaseDBAsyncClient, waiting: Waiting, provider: str, input_key: str, payload: str, digest: str
+    tx: Transaction, waiting: Waiting, provider: str, input_key: str, payload: str, digest: str
 ) -> bool:
     """Keep what was sent (JSON) until the job reads it. False where the question has moved on since it was read."""
     taken = await query(
@@ -70,12 +69,12 @@ async def note_refusal(waiting: Waiting, provider: str, input_key: str, note: st
     )
 
 
-async def forget_delivery(inquiry: Inquiry, note: str) -> None:
+async def forget_delivery(answer_key: AnswerKey, note: str) -> None:
     """Go on waiting, because what was sent was no answer to the question."""
     await execute(
         "UPDATE answer SET delivered = NULL, delivered_digest = NULL, detail = ? WHERE organization_id = ?"
         " AND provider = ? AND input_key = ? AND asked_by = ? AND state = 'pending'",
-        [note, inquiry.organization_id, inquiry.provider, inquiry.input_key, inquiry.job_id],
+        [note, answer_key.organization_id, answer_key.provider, answer_key.input_key, answer_key.job_id],
     )
 
 
@@ -90,7 +89,7 @@ async def overslept(now: datetime) -> list[str]:
     return [row["id"] for row in found]
 
 
-async def answers_due(tx: BaseDBAsyncClient, job_ids: Sequence[str], now: datetime) -> None:
+async def answers_due(tx: Transaction, job_ids: Sequence[str], now: datetime) -> None:
     """What these jobs wait for has come."""
     await execute(
         "UPDATE answer SET lease_until = ? WHERE state = 'pending' AND delivered_digest IS NOT NULL"

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from models.db.database import dump_rows, insert_rows, marks, query, rows
+from models.db.statements import dump_rows, insert_rows, marks, query, rows
+from models.db.transaction import Transaction
 
 _CONFLICT = {
     "id": "text",
@@ -29,7 +28,7 @@ _CONFLICT = {
 _READ_AT_ONCE = 500
 
 
-async def raise_conflicts(tx: BaseDBAsyncClient, conflicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+async def raise_conflicts(tx: Transaction, conflicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Open these conflicts. Where a field has an open one, that one gets the new candidates instead.
 
     Returns `id`, `record_id` and `field` of each, and `job_id`, which tells a new one from an older one.
@@ -46,7 +45,7 @@ async def raise_conflicts(tx: BaseDBAsyncClient, conflicts: Sequence[Mapping[str
     )
 
 
-async def supersede(tx: BaseDBAsyncClient, fields: Sequence[tuple[str, str]], moment: int) -> dict[str, str]:
+async def supersede(tx: Transaction, fields: Sequence[tuple[str, str]], moment: int) -> dict[str, str]:
     """End the open conflicts of these (record id, field) pairs. Returns their ids, and the organization of each."""
     if not fields:
         return {}
@@ -103,9 +102,7 @@ async def open_at(organization_id: str, moments: Mapping[str, int]) -> list[tupl
     return [(row["record_id"], row["field"]) for row in found if row["created_at"] < moments[row["record_id"]]]
 
 
-async def rejections(
-    record_ids: Sequence[str], *, using: BaseDBAsyncClient | None = None
-) -> set[tuple[str, str, str, str]]:
+async def rejections(record_ids: Sequence[str], *, using: Transaction | None = None) -> set[tuple[str, str, str, str]]:
     """What reviewers turned down on these records: (record id, field, value key, source)."""
     if not record_ids:
         return set()
@@ -129,6 +126,6 @@ _REJECTION = {
 }
 
 
-async def remember_rejections(tx: BaseDBAsyncClient, rejections: Sequence[Mapping[str, Any]]) -> None:
+async def remember_rejections(tx: Transaction, rejections: Sequence[Mapping[str, Any]]) -> None:
     """Note values that a source is not heard with again."""
     await insert_rows(tx, "rejection", _REJECTION, rejections, then="ON CONFLICT DO NOTHING")

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from models.db.database import execute, insert_rows, marks, query
+from models.db.statements import execute, insert_rows, marks, query
+from models.db.transaction import Transaction
 
 _HEARING = {
     "id": "text",
@@ -20,7 +19,7 @@ _READ_AT_ONCE = 1000
 _LATEST = 2**62
 
 
-async def insert_hearings(tx: BaseDBAsyncClient, hearings: Sequence[Mapping[str, Any]]) -> None:
+async def insert_hearings(tx: Transaction, hearings: Sequence[Mapping[str, Any]]) -> None:
     """Keep these: `body` is the JSON text of `enrichment.replay.snapshot.write_down`."""
     await insert_rows(tx, "hearing", _HEARING, hearings)
 

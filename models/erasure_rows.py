@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from models.db.database import dialect, dump, dump_rows, execute, insert_rows, marks, query, rows
+from models.db.connection import dialect
+from models.db.statements import dump, dump_rows, execute, insert_rows, marks, query, rows
+from models.db.transaction import Transaction
 
 _LOCK = 4_827_116  # any number that nothing else in the database uses
 _OF_JOBS = "job_id IN (SELECT id FROM job WHERE record_id = ?)"
@@ -34,7 +34,7 @@ _TOMBSTONE = {
 }
 
 
-async def hold_intake(tx: BaseDBAsyncClient, organization_id: str, *, alone: bool) -> None:
+async def hold_intake(tx: Transaction, organization_id: str, *, alone: bool) -> None:
     """Until the transaction ends: take records in (`alone` false), or keep everyone from doing so.
 
     So nobody comes in between the look for tombstones and the record that is stored. SQLite has one writer anyway.
@@ -48,15 +48,13 @@ async def hold_intake(tx: BaseDBAsyncClient, organization_id: str, *, alone: boo
     await query(f"{sql} RETURNING id" if dialect() == "sqlite" else sql, values, using=tx)
 
 
-async def has_tombstones(organization_id: str, *, using: BaseDBAsyncClient | None = None) -> bool:
+async def has_tombstones(organization_id: str, *, using: Transaction | None = None) -> bool:
     """Whether the organization has erased anybody."""
     sql = "SELECT 1 AS one FROM tombstone WHERE organization_id = ? LIMIT 1"
     return bool(await query(sql, [organization_id], using=using))
 
 
-async def matching_tombstones(
-    tx: BaseDBAsyncClient, organization_id: str, hashes: Collection[str]
-) -> list[dict[str, Any]]:
+async def matching_tombstones(tx: Transaction, organization_id: str, hashes: Collection[str]) -> list[dict[str, Any]]:
     """The tombstones with these hashes: `erasure_id`, `kind`, `hash`, `shared` and `named`."""
     return await query(
         "SELECT tombstone.erasure_id, tombstone.kind, tombstone.hash, tombstone.shared, tombstone.named"
@@ -66,7 +64,7 @@ async def matching_tombstones(
     )
 
 
-async def lock_jobs(tx: BaseDBAsyncClient, record_id: str) -> list[str]:
+async def lock_jobs(tx: Transaction, record_id: str) -> list[str]:
     """The record's jobs, locked against everyone who would write for them, until the transaction ends."""
     if dialect() == "sqlite":
         sql = "UPDATE job SET fence = fence WHERE record_id = ? RETURNING id"
@@ -75,21 +73,21 @@ async def lock_jobs(tx: BaseDBAsyncClient, record_id: str) -> list[str]:
     return sorted(row["id"] for row in await query(sql, [record_id], using=tx))
 
 
-async def count_holdings(tx: BaseDBAsyncClient, record_id: str) -> dict[str, int]:
+async def count_holdings(tx: Transaction, record_id: str) -> dict[str, int]:
     """How many rows of each table go with the record."""
     parts = [f"(SELECT COUNT(*) FROM {table} WHERE {where}) AS {table}" for table, (_, where) in HOLDINGS.items()]
     [counted] = await query(f"SELECT {', '.join(parts)}", [record_id] * len(parts), using=tx)
     return {table: int(counted[table]) for table in HOLDINGS}
 
 
-async def delete_record(tx: BaseDBAsyncClient, organization_id: str, record_id: str) -> None:
+async def delete_record(tx: Transaction, organization_id: str, record_id: str) -> None:
     """Remove the record; what hangs on it goes with it."""
     sql = "DELETE FROM record WHERE id = ? AND organization_id = ?"
     await execute(sql, [record_id, organization_id], using=tx)
 
 
 async def answers_about(
-    tx: BaseDBAsyncClient, organization_id: str, job_ids: Sequence[str], keys: Collection[tuple[str, str]]
+    tx: Transaction, organization_id: str, job_ids: Sequence[str], keys: Collection[tuple[str, str]]
 ) -> list[dict[str, Any]]:
     """The answers that these jobs asked for, or that have these (provider, input key) pairs."""
     columns = "answer.id, answer.provider, answer.input_key, answer.state, answer.asked_by, answer.findings"
@@ -108,13 +106,13 @@ async def answers_about(
     return list({row["id"]: row for row in found}.values())
 
 
-async def delete_answers(tx: BaseDBAsyncClient, ids: Sequence[str]) -> int:
+async def delete_answers(tx: Transaction, ids: Sequence[str]) -> int:
     """Remove these answers. Returns how many."""
     return await execute(f"DELETE FROM answer WHERE id IN ({marks(ids)})", list(ids), using=tx) if ids else 0
 
 
 async def insert_erasure(
-    tx: BaseDBAsyncClient, certificate: Mapping[str, Any], tombstones: Sequence[Mapping[str, Any]]
+    tx: Transaction, certificate: Mapping[str, Any], tombstones: Sequence[Mapping[str, Any]]
 ) -> None:
     """Keep the certificate of an erasure and the tombstones that it leaves."""
     row = {**certificate, "removed": dump(certificate["removed"]), "not_reached": dump(certificate["not_reached"])}
@@ -128,7 +126,7 @@ async def note_not_reached(erasure_id: str, not_reached: Sequence[str]) -> None:
     await execute("UPDATE erasure SET not_reached = ? WHERE id = ?", [dump(list(not_reached)), erasure_id])
 
 
-async def lift(tx: BaseDBAsyncClient, organization_id: str, erasure_id: str, moment: int, user: str) -> bool:
+async def lift(tx: Transaction, organization_id: str, erasure_id: str, moment: int, user: str) -> bool:
     """Remove the tombstones of an erasure. Whether it was there and had not been lifted before."""
     lifted = await query(
         "UPDATE erasure SET lifted_at = ?, lifted_by = ? WHERE id = ? AND organization_id = ? AND lifted_at IS NULL"

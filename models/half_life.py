@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
-from models.db.database import insert_rows, load, query
+from models.db.statements import insert_rows, load, query
+from models.db.transaction import Transaction
 
 _HALF_LIFE = {
     "organization_id": "text",
@@ -32,9 +31,7 @@ async def fitted_at(organization_id: str) -> int | None:
     return found[0]["fitted_at"] if found else None
 
 
-async def save_half_lives(
-    tx: BaseDBAsyncClient, organization_id: str, fitted: Sequence[Mapping[str, Any]], now: int
-) -> None:
+async def save_half_lives(tx: Transaction, organization_id: str, fitted: Sequence[Mapping[str, Any]], now: int) -> None:
     """Replace the organization's half-lives by the ones fitted just `now`."""
     columns = [name for name in _HALF_LIFE if name not in {"organization_id", "entity_type", "field"}]
     await insert_rows(

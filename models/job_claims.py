@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from models.db.columns import to_micros
-from models.db.database import dialect, dump_rows, execute, insert_rows, marks, query, row_lock, rows
+from models.db.connection import dialect
+from models.db.statements import dump_rows, execute, insert_rows, marks, query, row_lock, rows
+from models.db.transaction import Transaction
 from models.suppression_list import SUPPRESSES
 
 LEASE = timedelta(seconds=15)
@@ -48,7 +48,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostJob:
     """A job whose worker vanished."""
 
     job_id: str
@@ -56,7 +56,7 @@ class Lost:
     failed: bool  # it had no attempt left
 
 
-async def insert_jobs(tx: BaseDBAsyncClient, jobs: Sequence[Mapping[str, Any]]) -> set[str]:
+async def insert_jobs(tx: Transaction, jobs: Sequence[Mapping[str, Any]]) -> set[str]:
     """Add pending jobs; one whose record has an active job already, or is gone, is left out. Returns the ids added."""
     empty = dict.fromkeys(("fields_updated", "outcomes", "filled_before", "filled_after"), "[]")
     # A record that is being erased is waited for, and then is not there.
@@ -119,7 +119,7 @@ async def renew(leases: Sequence[Lease], until: datetime, progress: Mapping[str,
     return {row["id"] for row in held}
 
 
-async def lock_held(tx: BaseDBAsyncClient, leases: Sequence[Lease]) -> set[str]:
+async def lock_held(tx: Transaction, leases: Sequence[Lease]) -> set[str]:
     """Which of these leases still hold; the rows stay locked until the transaction ends."""
     held = await query(
         f"UPDATE job SET fence = job.fence FROM {rows({'id': 'text', 'fence': 'integer'})}"
@@ -130,7 +130,7 @@ async def lock_held(tx: BaseDBAsyncClient, leases: Sequence[Lease]) -> set[str]:
     return {row["id"] for row in held}
 
 
-async def hold_jobs(tx: BaseDBAsyncClient, job_ids: Iterable[str]) -> set[str]:
+async def hold_jobs(tx: Transaction, job_ids: Iterable[str]) -> set[str]:
     """Those of the jobs that are there; until the transaction ends nobody can erase their records."""
     ids = sorted(set(job_ids))
     if not ids:
@@ -142,7 +142,7 @@ async def hold_jobs(tx: BaseDBAsyncClient, job_ids: Iterable[str]) -> set[str]:
     return {row["id"] for row in await query(sql, ids, using=tx)}
 
 
-async def standing(leases: Sequence[Lease]) -> dict[str, bool]:
+async def held_leases(leases: Sequence[Lease]) -> dict[str, bool]:
     """Those of the leases that still hold, by job id, and whether the job's organization suppresses anybody."""
     suppresses = SUPPRESSES.format(column="job.organization_id")
     found = await query(
@@ -153,7 +153,7 @@ async def standing(leases: Sequence[Lease]) -> dict[str, bool]:
     return {row["id"]: bool(row["suppresses"]) for row in found}
 
 
-async def give_back(leases: Sequence[Lease], now: datetime) -> int:
+async def release_leases(leases: Sequence[Lease], now: datetime) -> int:
     """Return jobs that were claimed and not worked on; the attempt does not count."""
     if not leases:
         return 0
@@ -170,7 +170,7 @@ async def give_back(leases: Sequence[Lease], now: datetime) -> int:
     )
 
 
-async def requeue_lost(tx: BaseDBAsyncClient, now: datetime) -> list[Lost]:
+async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
     """Make jobs whose lease ran out pending again, or failed where no attempt is left."""
     moment = to_micros(now)
     lost = await query(
@@ -184,4 +184,4 @@ async def requeue_lost(tx: BaseDBAsyncClient, now: datetime) -> list[Lost]:
         [moment, moment, moment, moment],
         using=tx,
     )
-    return [Lost(row["id"], row["organization_id"], row["status"] == "failed") for row in lost]
+    return [LostJob(row["id"], row["organization_id"], row["status"] == "failed") for row in lost]

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from models.db.columns import to_micros
-from models.db.database import execute, marks, query, transaction
+from models.db.statements import execute, marks, query
+from models.db.transaction import Transaction, unit_of_work
 
 _NOTED_EVERY = 10_000_000  # microseconds between two notes of an account's credits
 
@@ -40,7 +39,7 @@ async def change_state(
 ) -> dict[str, Any]:
     """Replace a provider's state by what `change` makes of it, one change at a time."""
 
-    async def body(tx: BaseDBAsyncClient) -> dict[str, Any]:
+    async def body(tx: Transaction) -> dict[str, Any]:
         await execute(
             "INSERT INTO provider_state (organization_id, provider) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [organization_id, provider],
@@ -62,7 +61,7 @@ async def change_state(
         )
         return after
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
 async def take_probe(organization_id: str, provider: str, now: datetime, until: datetime) -> bool:
@@ -108,14 +107,17 @@ async def note_credits(organization_id: str, provider: str, left: float, moment:
 
     Written at most once in 10 s, or at once when nothing is left; not for an organization that is not there yet.
     """
-    await transaction(
-        lambda tx: execute(
-            "INSERT INTO provider_state (organization_id, provider, credits_left, credits_left_at)"
-            " SELECT id, ?, ?, ? FROM organization WHERE id = ?"
-            " ON CONFLICT (organization_id, provider) DO UPDATE SET credits_left = excluded.credits_left,"
-            " credits_left_at = excluded.credits_left_at WHERE provider_state.credits_left_at IS NULL"
-            " OR provider_state.credits_left_at <= excluded.credits_left_at - ? OR excluded.credits_left <= 0",
-            [provider, left, moment, organization_id, _NOTED_EVERY],
-            using=tx,
-        )
+    await _note_credits(organization_id, provider, left, moment)
+
+
+@unit_of_work
+async def _note_credits(tx: Transaction, organization_id: str, provider: str, left: float, moment: int) -> None:
+    await execute(
+        "INSERT INTO provider_state (organization_id, provider, credits_left, credits_left_at)"
+        " SELECT id, ?, ?, ? FROM organization WHERE id = ?"
+        " ON CONFLICT (organization_id, provider) DO UPDATE SET credits_left = excluded.credits_left,"
+        " credits_left_at = excluded.credits_left_at WHERE provider_state.credits_left_at IS NULL"
+        " OR provider_state.credits_left_at <= excluded.credits_left_at - ? OR excluded.credits_left <= 0",
+        [provider, left, moment, organization_id, _NOTED_EVERY],
+        using=tx,
     )

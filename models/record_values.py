@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from models.db.database import dialect, dump_rows, execute, insert_rows, load, marks, query, rows
+from models.db.connection import dialect
+from models.db.statements import dump_rows, execute, insert_rows, load, marks, query, rows
+from models.db.transaction import Transaction
 
 _RECORD = {
     "id": "text",
@@ -48,13 +48,13 @@ _VALUE = {
 }
 
 
-async def insert_records(tx: BaseDBAsyncClient, records: Sequence[Mapping[str, Any]]) -> set[str]:
+async def insert_records(tx: Transaction, records: Sequence[Mapping[str, Any]]) -> set[str]:
     """Add records; one whose external id is known already is left out. Returns the ids added."""
     added = await insert_rows(tx, "record", _RECORD, records, then="ON CONFLICT DO NOTHING RETURNING id")
     return {row["id"] for row in added}
 
 
-async def update_records(tx: BaseDBAsyncClient, changes: Sequence[Mapping[str, Any]], now: int) -> set[str]:
+async def update_records(tx: Transaction, changes: Sequence[Mapping[str, Any]], now: int) -> set[str]:
     """Change records that still have the named `version`, and raise it. Returns the ids changed.
 
     `received` is for a message of the CRM alone: without it what the CRM last sent stays as it is.
@@ -71,7 +71,7 @@ async def update_records(tx: BaseDBAsyncClient, changes: Sequence[Mapping[str, A
     return {row["id"] for row in done}
 
 
-async def lock_records(tx: BaseDBAsyncClient, record_ids: Iterable[str]) -> dict[str, int]:
+async def lock_records(tx: Transaction, record_ids: Iterable[str]) -> dict[str, int]:
     """The versions of these records, locked in one order for everyone until the transaction ends."""
     ids = sorted(record_ids)
     if dialect() == "sqlite":  # a write takes the whole database; a read first could not become one
@@ -81,9 +81,7 @@ async def lock_records(tx: BaseDBAsyncClient, record_ids: Iterable[str]) -> dict
     return {row["id"]: row["version"] for row in await query(sql, ids, using=tx)}
 
 
-async def mark_enriched(
-    tx: BaseDBAsyncClient, record_ids: Sequence[str], moment: int, *, refreshed: bool = False
-) -> None:
+async def mark_enriched(tx: Transaction, record_ids: Sequence[str], moment: int, *, refreshed: bool = False) -> None:
     """Note when these records were last enriched; that is no change of them.
 
     `refreshed`: what enrichment itself had written was looked up again.
@@ -95,7 +93,7 @@ async def mark_enriched(
         await execute(sql, [*[moment] * len(columns), *record_ids], using=tx)
 
 
-async def update_received(tx: BaseDBAsyncClient, echoes: Sequence[Mapping[str, Any]]) -> None:
+async def update_received(tx: Transaction, echoes: Sequence[Mapping[str, Any]]) -> None:
     """Note what the CRM last sent (`id`, `received`) where that changed nothing of the record."""
     if echoes:
         await execute(
@@ -106,7 +104,7 @@ async def update_received(tx: BaseDBAsyncClient, echoes: Sequence[Mapping[str, A
         )
 
 
-async def replace_values(tx: BaseDBAsyncClient, values: Sequence[Mapping[str, Any]], now: int) -> None:
+async def replace_values(tx: Transaction, values: Sequence[Mapping[str, Any]], now: int) -> None:
     """Make these the current values of their fields; what they replace becomes history, and is named in `replaces`."""
     replaced = await end_values(tx, [(value["record_id"], value["field"]) for value in values], now)
     items = [
@@ -116,7 +114,7 @@ async def replace_values(tx: BaseDBAsyncClient, values: Sequence[Mapping[str, An
     await insert_rows(tx, "field_value", _VALUE, items)
 
 
-async def end_values(tx: BaseDBAsyncClient, fields: Sequence[tuple[str, str]], now: int) -> dict[tuple[str, str], str]:
+async def end_values(tx: Transaction, fields: Sequence[tuple[str, str]], now: int) -> dict[tuple[str, str], str]:
     """Make the current values of these (record id, field) pairs history. Returns the id of each."""
     if not fields:
         return {}
@@ -132,7 +130,7 @@ async def end_values(tx: BaseDBAsyncClient, fields: Sequence[tuple[str, str]], n
     return {(row["record_id"], row["field"]): row["id"] for row in ended}
 
 
-async def verify_values(tx: BaseDBAsyncClient, confirmed: Sequence[Mapping[str, Any]], now: int) -> None:
+async def verify_values(tx: Transaction, confirmed: Sequence[Mapping[str, Any]], now: int) -> None:
     """Note that a source saw the current value again: `record_id`, `field`, `observed_at`, `confidence`.
 
     `observed_at` moves on; when the value was seen first is kept.
@@ -154,7 +152,7 @@ async def verify_values(tx: BaseDBAsyncClient, confirmed: Sequence[Mapping[str, 
 
 
 async def current_values(
-    record_ids: Iterable[str], *, using: BaseDBAsyncClient | None = None
+    record_ids: Iterable[str], *, using: Transaction | None = None
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """The provenance of every current value, by record and field."""
     ids = list(record_ids)

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType, JobTrigger
-from models.db.database import dialect, dump_rows, execute, insert_rows, marks, query, rows
+from models.db.connection import dialect
+from models.db.statements import dump_rows, execute, insert_rows, marks, query, rows
+from models.db.transaction import Transaction
 
 _DAY_MICROS = 86_400_000_000.0
 _PLAN = {
@@ -136,7 +136,7 @@ async def state_of(organization_id: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-async def lock_state(tx: BaseDBAsyncClient, organization_id: str, now: int) -> dict[str, Any]:
+async def lock_state(tx: Transaction, organization_id: str, now: int) -> dict[str, Any]:
     """The same row, made if need be, locked until the transaction ends. The organization was served `now`."""
     await execute(
         "INSERT INTO refresh_state (organization_id) VALUES (?) ON CONFLICT DO NOTHING", [organization_id], using=tx
@@ -147,7 +147,7 @@ async def lock_state(tx: BaseDBAsyncClient, organization_id: str, now: int) -> d
     return found[0]
 
 
-async def save_day(tx: BaseDBAsyncClient, state: Mapping[str, Any]) -> None:
+async def save_day(tx: Transaction, state: Mapping[str, Any]) -> None:
     """Keep the day (UTC) with its budget and how many records were started on it."""
     await execute(
         "UPDATE refresh_state SET day = ?, budget_id = ?, started = ? WHERE organization_id = ?",
@@ -156,7 +156,7 @@ async def save_day(tx: BaseDBAsyncClient, state: Mapping[str, Any]) -> None:
     )
 
 
-async def set_budget(tx: BaseDBAsyncClient, organization_id: str, budget_id: str, most: int, now: int) -> None:
+async def set_budget(tx: Transaction, organization_id: str, budget_id: str, most: int, now: int) -> None:
     """Make `most` the most that the budget allows, or what it holds already where that is more."""
     await execute(
         "INSERT INTO credit_budget (id, organization_id, most, created_at) VALUES (?, ?, ?, ?)"
@@ -171,7 +171,7 @@ _ACTIVE = "SELECT 1 FROM job WHERE job.id = refresh_plan.job_id AND job.status I
 
 
 async def replace_plan(
-    tx: BaseDBAsyncClient, organization_id: str, record_stalenesses: Sequence[tuple[str, float]], version: int, now: int
+    tx: Transaction, organization_id: str, record_stalenesses: Sequence[tuple[str, float]], version: int, now: int
 ) -> None:
     """Plan to refresh these records, in this order, in place of what was planned before and is not under way."""
     await execute(
@@ -180,8 +180,8 @@ async def replace_plan(
         using=tx,
     )
     items = [
-        {"organization_id": organization_id, "record_id": record_id, "place": place, "staleness": staleness}
-        for place, (record_id, staleness) in enumerate(record_stalenesses)
+        {"organization_id": organization_id, "record_id": record_id, "place": index, "staleness": staleness}
+        for index, (record_id, staleness) in enumerate(record_stalenesses)
     ]
     there = "AND EXISTS (SELECT 1 FROM record WHERE record.id = v.record_id)"
     await insert_rows(tx, "refresh_plan", _PLAN, items, then=f"{there} ON CONFLICT DO NOTHING")
@@ -217,7 +217,7 @@ async def count_planned(organization_id: str) -> int:
     return int((await query(sql, [organization_id]))[0]["records"])
 
 
-async def still_planned(tx: BaseDBAsyncClient, organization_id: str, record_ids: Sequence[str]) -> set[str]:
+async def still_planned(tx: Transaction, organization_id: str, record_ids: Sequence[str]) -> set[str]:
     """Those of the records that are planned and that no job was started for."""
     if not record_ids:
         return set()
@@ -230,9 +230,7 @@ async def still_planned(tx: BaseDBAsyncClient, organization_id: str, record_ids:
     return {row["record_id"] for row in found}
 
 
-async def drop_planned(
-    organization_id: str, record_ids: Sequence[str], *, using: BaseDBAsyncClient | None = None
-) -> None:
+async def drop_planned(organization_id: str, record_ids: Sequence[str], *, using: Transaction | None = None) -> None:
     """Take records out of the plan."""
     if record_ids:
         await execute(
@@ -243,7 +241,7 @@ async def drop_planned(
         )
 
 
-async def note_started(tx: BaseDBAsyncClient, organization_id: str, started: Sequence[Mapping[str, Any]]) -> None:
+async def note_started(tx: Transaction, organization_id: str, started: Sequence[Mapping[str, Any]]) -> None:
     """Note the job (`job_id`) that each record (`record_id`) is refreshed by, and its `most` credits."""
     if not started:
         return
@@ -261,7 +259,7 @@ async def note_started(tx: BaseDBAsyncClient, organization_id: str, started: Seq
     )
 
 
-async def under_way(organization_id: str, *, using: BaseDBAsyncClient | None = None) -> int:
+async def under_way(organization_id: str, *, using: Transaction | None = None) -> int:
     """The most credits that the refreshes still at work may cost."""
     found = await query(
         "SELECT SUM(most) AS most FROM refresh_plan WHERE organization_id = ? AND job_id IS NOT NULL"
@@ -272,9 +270,7 @@ async def under_way(organization_id: str, *, using: BaseDBAsyncClient | None = N
     return int(found[0]["most"] or 0)
 
 
-async def spent(
-    organization_id: str, budget_id: str | None, midnight: int, *, using: BaseDBAsyncClient | None = None
-) -> int:
+async def spent(organization_id: str, budget_id: str | None, midnight: int, *, using: Transaction | None = None) -> int:
     """Credits that a day's budget holds, or that refreshes of any day were charged since `midnight` if more."""
     held = await query("SELECT held FROM credit_budget WHERE id = ?", [budget_id], using=using)
     charged = await query(

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from models.db.database import dump_rows, insert_rows, marks, query, rows
+from models.db.statements import dump_rows, insert_rows, marks, query, rows
+from models.db.transaction import Transaction
 
 _SUPPRESSION = {
     "id": "text",
@@ -43,14 +42,14 @@ async def listed(prints: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     return {(row["organization_id"], row["hash"]) for row in found}
 
 
-async def add_suppressions(tx: BaseDBAsyncClient, items: Sequence[Mapping[str, Any]]) -> list[str]:
+async def add_suppressions(tx: Transaction, items: Sequence[Mapping[str, Any]]) -> list[str]:
     """Put these on the list; what is on it already stays as it is. Returns the ids added."""
     then = "ON CONFLICT DO NOTHING RETURNING id"
     return [row["id"] for row in await insert_rows(tx, "suppression", _SUPPRESSION, items, then=then)]
 
 
 async def remove_suppressions(
-    tx: BaseDBAsyncClient, organization_id: str, *, hashes: Sequence[str] = (), ids: Sequence[str] = ()
+    tx: Transaction, organization_id: str, *, hashes: Sequence[str] = (), ids: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """Take these off the list. Returns `id` and `kind` of what was on it."""
     removed: list[dict[str, Any]] = []

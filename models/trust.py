@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.enums import EntityType
-from models.db.database import insert_rows, marks, query
+from models.db.statements import insert_rows, marks, query
+from models.db.transaction import Transaction
 
 
-class Verdict(StrEnum):
+class ReviewVerdict(StrEnum):
     """What people made of a source's value; the names of the counters."""
 
     ACCEPTED = "accepted"
@@ -28,7 +27,7 @@ class Judgement:
     provider: str
     entity_type: EntityType
     field: str
-    verdict: Verdict
+    verdict: ReviewVerdict
     stated: float
 
     @property
@@ -40,7 +39,7 @@ _KEY = {"organization_id": "text", "provider": "text", "entity_type": "text", "f
 _COUNTS = {"accepted": "integer", "rejected": "integer", "overwritten": "integer", "stated": "real"}
 
 
-async def count_judgements(tx: BaseDBAsyncClient, judgements: Sequence[Judgement]) -> None:
+async def count_judgements(tx: Transaction, judgements: Sequence[Judgement]) -> None:
     """Add these to the counters, in the transaction of the event itself."""
     counts: dict[tuple[str, str, str, str], dict[str, Any]] = defaultdict(lambda: dict.fromkeys(_COUNTS, 0))
     for judgement in judgements:

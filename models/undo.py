@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from tortoise import fields
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from models.db.columns import Instant, id_field
-from models.db.database import insert_rows, load, marks, query
+from models.db.statements import insert_rows, load, marks, query
+from models.db.transaction import Transaction
 from models.record import Record
 
 
@@ -69,13 +69,13 @@ _LINE = {
 }
 
 
-async def insert_lines(tx: BaseDBAsyncClient, lines: Sequence[Mapping[str, Any]]) -> None:
+async def insert_lines(tx: Transaction, lines: Sequence[Mapping[str, Any]]) -> None:
     """Note what became of these fields."""
     await insert_rows(tx, "undo_line", _LINE, lines)
 
 
 async def versions_of(
-    record_ids: Sequence[str], names: Sequence[str], *, using: BaseDBAsyncClient | None = None
+    record_ids: Sequence[str], names: Sequence[str], *, using: Transaction | None = None
 ) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Every value that these fields of these records have had, oldest first, by (record id, field)."""
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}

@@ -157,7 +157,7 @@ class Provider(Protocol):
 
 
 @runtime_checkable
-class Keyed(Protocol):
+class RequiresKey(Protocol):
     """A provider that is asked with an organization's key."""
 
     async def configured(self, organization_id: str) -> bool:
@@ -165,7 +165,7 @@ class Keyed(Protocol):
 
 
 @runtime_checkable
-class Priced(Protocol):
+class VariablePrice(Protocol):
     """A provider whose matches do not all cost the same."""
 
     def most(self, question: Question) -> int:
@@ -174,11 +174,11 @@ class Priced(Protocol):
 
 def most_of(provider: Provider, question: Question) -> int:
     """The most credits that asking this may cost: what is set aside before a call, and what an estimate counts."""
-    return provider.most(question) if isinstance(provider, Priced) else provider.info.price
+    return provider.most(question) if isinstance(provider, VariablePrice) else provider.info.price
 
 
 @runtime_checkable
-class Covered(Protocol):
+class BroaderQuery(Protocol):
     """A provider with questions whose answers hold those of others as well."""
 
     def wider_key(self, question: Question) -> str | None:
@@ -186,7 +186,7 @@ class Covered(Protocol):
 
 
 @runtime_checkable
-class Waits(Protocol):
+class Polls(Protocol):
     """A provider whose answers may come later."""
 
     async def poll(self, question: Question, token: str) -> Answer | Pending:
@@ -194,7 +194,7 @@ class Waits(Protocol):
 
 
 @runtime_checkable
-class Hears(Protocol):
+class ReceivesCallback(Protocol):
     """A provider that sends an answer that was pending to the question's `callback`, maybe more than once."""
 
     def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:

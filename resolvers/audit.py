@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.db.columns import from_micros, to_micros
-from models.db.database import execute, query
+from models.db.statements import execute, query
+from models.db.transaction import Transaction
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.paging import Page, PageArgs, check_id, read_cursor
@@ -27,7 +27,7 @@ _READ_AT_ONCE = 2000
 
 
 async def record_audit(
-    tx: BaseDBAsyncClient,
+    tx: Transaction,
     organization_id: str,
     *,
     action: str,
@@ -69,7 +69,7 @@ async def record_audit(
 
 
 async def note_change(
-    tx: BaseDBAsyncClient, ctx: Context, action: str, subject: str, details: Mapping[str, Any] | None = None
+    tx: Transaction, ctx: Context, action: str, subject: str, details: Mapping[str, Any] | None = None
 ) -> None:
     """As `record_audit`, for what the caller of this request did now."""
     caller = ctx.require(Role.VIEWER)
@@ -85,7 +85,7 @@ async def note_change(
     )
 
 
-async def _lock_head(tx: BaseDBAsyncClient, organization_id: str) -> dict[str, Any]:
+async def _lock_head(tx: Transaction, organization_id: str) -> dict[str, Any]:
     lock = "UPDATE audit_head SET number = number WHERE organization_id = ? RETURNING number, hash"
     found = await query(lock, [organization_id], using=tx)
     if not found:
@@ -139,16 +139,16 @@ async def list_audit(ctx: Context, wanted: AuditFilter, args: PageArgs) -> Page[
     condition, values = _condition(caller.organization_id, wanted)
     size = args.size()
     backwards = args.last is not None
-    place = ""
+    index = ""
     at: list[str | int] = list(values)
     if args.after is not None:
-        place += " AND number < ?"
+        index += " AND number < ?"
         at.append(_number(args.after, "after"))
     if args.before is not None:
-        place += " AND number > ?"
+        index += " AND number > ?"
         at.append(_number(args.before, "before"))
     order = "ASC" if backwards else "DESC"
-    sql = f"SELECT * FROM audit_entry WHERE {condition}{place} ORDER BY number {order} LIMIT {size + 1}"
+    sql = f"SELECT * FROM audit_entry WHERE {condition}{index} ORDER BY number {order} LIMIT {size + 1}"
     found = [_entry(row) for row in await query(sql, at)]
     more, items = len(found) > size, found[:size]
 

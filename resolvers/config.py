@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.config import Config, InvalidConfig, differences, merge, parse_config
 from models.db.columns import from_micros, new_id, to_micros
-from models.db.database import dump, execute, load, query, transaction
+from models.db.statements import dump, execute, load, query
+from models.db.transaction import Transaction, unit_of_work
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed, VersionMismatch
@@ -54,10 +53,10 @@ async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_ve
     now = ctx.services.now()
     await organization_of(caller.organization_id, ctx.services.registry, now)
 
-    async def body(tx: BaseDBAsyncClient) -> ConfigView:
+    async def body(tx: Transaction) -> ConfigView:
         return await change_config(tx, ctx, lambda _: changes, expected_version=expected_version, now=now)
 
-    view = await transaction(body)
+    view = await unit_of_work(body)()
     if view.updated_at == now and {"credits", "providers"} & changes.keys():
         # A limit may have been raised: what ended for want of credits runs again, and ends the same if not.
         await restore_jobs(ctx.services, caller.organization_id)
@@ -65,7 +64,7 @@ async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_ve
 
 
 async def change_config(
-    tx: BaseDBAsyncClient,
+    tx: Transaction,
     ctx: Context,
     changes: Callable[[Config], Mapping[str, Any]],
     *,

@@ -9,9 +9,9 @@ from arq.connections import ArqRedis
 
 from providers.registry import Registry
 from resolvers.errors import Forbidden, Unauthenticated
-from resolvers.events.subscriber import Live
-from resolvers.provider.callback_urls import Callbacks
-from resolvers.secret_box import Sealer
+from resolvers.events.subscriber import EventSubscriber
+from resolvers.provider.callback_urls import CallbackUrls
+from resolvers.secret_box import SecretBox
 
 
 class Role(StrEnum):
@@ -44,14 +44,14 @@ class Services:
 
     redis: ArqRedis
     registry: Registry
-    live: Live
+    live: EventSubscriber
     now: Callable[[], datetime]
     monthly_credit_grant: int
-    sealer: Sealer | None = None  # None: this installation keeps no keys of organizations
+    sealer: SecretBox | None = None  # None: this installation keeps no keys of organizations
     replay_days: int = 60  # how long is kept what jobs decided on
     shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
     fingerprint_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.fingerprints
-    callbacks: Callbacks | None = None  # None: no provider can reach this installation
+    callbacks: CallbackUrls | None = None  # None: no provider can reach this installation
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from tortoise.queryset import QuerySet
 
 from models.conflict import Conflict
-from models.db.database import marks, query
+from models.db.statements import marks, query
 from models.job import Job
 from models.record import FieldValue
 from resolvers.context import Context, Role

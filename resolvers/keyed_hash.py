@@ -9,10 +9,9 @@ import hmac
 import os
 from dataclasses import dataclass, field
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from models.db.columns import to_micros
-from models.db.database import execute, query, transaction
+from models.db.statements import execute, query
+from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Services
 from resolvers.secret_box import CannotUnseal
 
@@ -25,7 +24,7 @@ class KeyLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprints:
+class KeyedHash:
     """Makes the hashes of this installation."""
 
     key: bytes = field(repr=False)
@@ -36,11 +35,11 @@ class Fingerprints:
         return hmac.digest(self.key, said, "sha256").hex()
 
 
-async def fingerprints(services: Services) -> Fingerprints:
+async def keyed_hash_of(services: Services) -> KeyedHash:
     """The installation's hashes; the key is made on first use. Raises KeyLost."""
     if services.fingerprint_key is None:
         services.fingerprint_key = await _key(services)
-    return Fingerprints(services.fingerprint_key)
+    return KeyedHash(services.fingerprint_key)
 
 
 async def _key(services: Services) -> bytes:
@@ -53,11 +52,11 @@ async def _key(services: Services) -> bytes:
         if services.sealer is None:
             raise KeyLost("the key is sealed, and this process has no ENCRYPTION_KEY")
         try:
-            return base64.b64decode(services.sealer.unseal(row["value"], place=_NAME))
+            return base64.b64decode(services.sealer.unseal(row["value"], index=_NAME))
         except CannotUnseal as error:
             raise KeyLost("the key is sealed with another ENCRYPTION_KEY") from error
     if services.sealer is not None:
-        sealed = services.sealer.seal(row["value"], place=_NAME)
+        sealed = services.sealer.seal(row["value"], index=_NAME)
         await execute(
             "UPDATE installation_secret SET value = ?, sealed = TRUE WHERE name = ? AND value = ?",
             [sealed, _NAME, row["value"]],
@@ -73,10 +72,10 @@ async def _make(services: Services) -> None:
     value = base64.b64encode(os.urandom(_KEY_BYTES)).decode()
     sealed = services.sealer is not None
     if services.sealer is not None:
-        value = services.sealer.seal(value, place=_NAME)
+        value = services.sealer.seal(value, index=_NAME)
     made_at = to_micros(services.now())
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         # Two first uses may come at once: one makes the key, both read it.
         await execute(
             "INSERT INTO installation_secret (name, value, sealed, made_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -84,4 +83,4 @@ async def _make(services: Services) -> None:
             using=tx,
         )
 
-    await transaction(body)
+    await unit_of_work(body)()

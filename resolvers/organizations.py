@@ -5,7 +5,7 @@ from typing import Any
 
 from enrichment.config import Config, default_config
 from models.db.columns import new_id, to_micros
-from models.db.database import dump, execute, query
+from models.db.statements import dump, execute, query
 from models.organization import Organization
 from providers.registry import Registry
 

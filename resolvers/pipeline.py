@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from models.db.columns import from_micros, to_micros
-from models.db.database import execute, query, transaction
+from models.db.statements import execute, query
+from models.db.transaction import Transaction, unit_of_work
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.events.publisher import announce
@@ -95,13 +94,13 @@ async def resume_pipeline(ctx: Context) -> PipelineView:
 async def _change(ctx: Context, action: str, statement: str, values: Sequence[Any]) -> bool:
     """Run the statement, and note it in the audit log if it changed anything."""
 
-    async def body(tx: BaseDBAsyncClient) -> bool:
+    async def body(tx: Transaction) -> bool:
         if not await execute(statement, values, using=tx):
             return False
         await note_change(tx, ctx, action, "pipeline")
         return True
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
 async def watch_pipeline(ctx: Context) -> AsyncIterator[PipelineView]:

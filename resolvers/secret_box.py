@@ -17,22 +17,22 @@ class CannotUnseal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sealer:
+class SecretBox:
     """Seals and unseals with one master secret (at least 32 bytes)."""
 
     secret: bytes = field(repr=False)
 
-    def seal(self, text: str, *, place: str) -> str:
+    def seal(self, text: str, *, index: str) -> str:
         """The text, readable only with the same secret and for the same place."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._cipher().encrypt(nonce, text.encode(), place.encode())
+        sealed = self._cipher().encrypt(nonce, text.encode(), index.encode())
         return base64.b64encode(nonce + sealed).decode()
 
-    def unseal(self, sealed: str, *, place: str) -> str:
+    def unseal(self, sealed: str, *, index: str) -> str:
         """The text that was sealed. Raises CannotUnseal."""
         raw = base64.b64decode(sealed)
         try:
-            return self._cipher().decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode()).decode()
+            return self._cipher().decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], index.encode()).decode()
         except InvalidTag as error:
             raise CannotUnseal("sealed with another secret, or for another place") from error
 

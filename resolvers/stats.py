@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus
 from models.db.columns import from_micros, to_micros
-from models.db.database import json_items, query
+from models.db.statements import json_items, query
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.organizations import organization_of

@@ -19,4 +19,4 @@ def check_text(text: str, path: str, *, longest: int) -> str:
 
 def check_external_ids(texts: Iterable[str], path: str) -> list[str]:
     """The external ids that a caller looks for, as they are. Raises ValidationFailed naming the place of a bad one."""
-    return [check_text(text, f"{path}[{place}]", longest=MAX_EXTERNAL_ID) for place, text in enumerate(texts)]
+    return [check_text(text, f"{path}[{index}]", longest=MAX_EXTERNAL_ID) for index, text in enumerate(texts)]

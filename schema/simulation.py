@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import strawberry
 
 from enrichment.replay import snapshot
-from enrichment.replay.diff import Difference, Tally
+from enrichment.replay.diff import Difference, DifferenceTally
 from resolvers.errors import BadRequest, Fault
 from resolvers.simulation import api as operations
 from schema.base.context import Info
@@ -29,7 +29,7 @@ class FieldEffect:
     conflict: ConflictReason | None
 
     @classmethod
-    def of(cls, effect: snapshot.Effect) -> Self:
+    def of(cls, effect: snapshot.FieldEffect) -> Self:
         return cls(
             reason=effect.reason,
             provider=effect.source,
@@ -61,7 +61,7 @@ class SimulatedTotals:
     credits: int
 
     @classmethod
-    def of(cls, tally: Tally, credits: int) -> Self:
+    def of(cls, tally: DifferenceTally, credits: int) -> Self:
         return cls(
             jobs_run=tally.jobs_run,
             values_written=tally.values_written,

@@ -11,7 +11,7 @@ from enrichment import undo as decisions
 from models import undo as models
 from resolvers.paging import DEFAULT_SIZE, PageArgs
 from resolvers.undo import api as operations
-from resolvers.undo.apply import Change
+from resolvers.undo.apply import UndoChange
 from resolvers.undo.scope import UndoScope
 from schema.base.context import Info
 from schema.base.enums import EntityType, UndoSkipReason
@@ -127,16 +127,16 @@ class UndoPreviewLine:
     restored: JSON | None = strawberry.field(description="What it would hold. Null: it would be emptied.")
 
     @classmethod
-    def of(cls, change: Change) -> Self:
+    def of(cls, change: UndoChange) -> Self:
         what = change.what
-        left = isinstance(what, decisions.LeftAlone)
-        current = what.current if isinstance(what, decisions.LeftAlone) else what.removed
-        target = None if isinstance(what, decisions.LeftAlone) else what.target
+        left = isinstance(what, decisions.SkippedField)
+        current = what.current if isinstance(what, decisions.SkippedField) else what.removed
+        target = None if isinstance(what, decisions.SkippedField) else what.target
         return cls(
             record_id=strawberry.ID(change.record_id),
             field=change.field,
             outcome=UndoOutcome.SKIPPED if left else UndoOutcome.RESTORED,
-            reason=what.because if isinstance(what, decisions.LeftAlone) else None,
+            reason=what.because if isinstance(what, decisions.SkippedField) else None,
             current=_shown(current),
             restored=_shown(target),
         )

@@ -15,9 +15,9 @@ from arq.connections import ArqRedis
 from arq.worker import Worker
 from tortoise.exceptions import BaseORMException
 
-from models.db import database, migrate
+from models.db import connection, migrate, statements
 from resolvers.context import Services
-from resolvers.events.subscriber import Live
+from resolvers.events.subscriber import EventSubscriber
 from service.auth.tokens import Authenticator, build_authenticator
 from service.embedded.data_dir import DataDirBusy, DataDirLock
 from service.embedded.redis import EmbeddedRedis, NoRedisServer, recorded_socket, socket_url
@@ -93,7 +93,7 @@ class Runtime:
         async with AsyncExitStack() as stack:
             try:
                 await self._open(stack)
-            except (DataDirBusy, BadSettings, migrate.SchemaOutdated, database.DatabaseUnsupported) as error:
+            except (DataDirBusy, BadSettings, migrate.SchemaOutdated, connection.DatabaseUnsupported) as error:
                 raise CannotStart(str(error)) from error
             except OSError as error:
                 raise CannotStart(f"{error.filename or 'the service'}: {error.strerror or error}") from error
@@ -121,7 +121,7 @@ class Runtime:
         sources = open_sources(self.settings, redis)
         stack.push_async_callback(sources.transport.close)
         await sources.keys.heed_changes(redis, utc_now())
-        live = Live(redis)
+        live = EventSubscriber(redis)
         await live.start()
         stack.push_async_callback(_within, CLOSE_SECONDS, live.stop)
         self._services = Services(
@@ -204,16 +204,16 @@ async def open_database(settings: Settings) -> AsyncIterator[None]:
     try:
         if settings.database_url is None:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        await database.connect(url, pool=settings.database_pool)
-        await database.query("SELECT 1 AS one")
+        await connection.connect(url, pool=settings.database_pool)
+        await statements.query("SELECT 1 AS one")
     except (OSError, BaseORMException, asyncpg.PostgresError, sqlite3.Error) as error:
-        await database.close()
+        await connection.close()
         where = f"{PREFIX}DATABASE_URL: the database at {without_password(url)}"
         raise CannotStart(f"{where} cannot be used: {_reason(error)}") from error
     try:
         yield
     finally:
-        await database.close()
+        await connection.close()
 
 
 def uses_data_dir(settings: Settings) -> bool:

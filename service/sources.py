@@ -18,18 +18,18 @@ from providers.crunchbase.adapter import Crunchbase
 from providers.described.file import DescriptionError
 from providers.described.provider import Described, load_described
 from providers.directory.file import DirectoryFileError
-from providers.http.adapter import Adapter, HearingAdapter
-from providers.http.client import Transport
-from providers.http.provider import HearingSource, HttpSource
-from providers.http.rate_limit import RedisPoliteness
+from providers.http.adapter import Adapter, CallbackAdapter
+from providers.http.client import HttpClient
+from providers.http.provider import CallbackProvider, HttpProvider
+from providers.http.rate_limit import RedisRateLimiter
 from providers.hunter.adapter import Hunter
 from providers.peopledatalabs.adapter import PeopleDataLabs
 from providers.plugins import load_plugins
 from providers.registry import ProviderSettings, Registry, default_registry
 from providers.zoominfo.adapter import ZoomInfo
-from resolvers.provider.callback_urls import Callbacks
+from resolvers.provider.callback_urls import CallbackUrls
 from resolvers.provider.keys import StoredKeys
-from resolvers.secret_box import Sealer
+from resolvers.secret_box import SecretBox
 from service.auth.tokens import kept_secret
 from service.provider_settings import settings_of
 from service.settings import PAID_PROVIDERS, PREFIX, BadSettings, Settings
@@ -45,10 +45,10 @@ class Sources:
     """The providers, what opens keys for them, and the connections to close at the end."""
 
     registry: Registry
-    sealer: Sealer | None
+    sealer: SecretBox | None
     keys: StoredKeys
-    transport: Transport
-    callbacks: Callbacks | None
+    transport: HttpClient
+    callbacks: CallbackUrls | None
 
     @property
     def shared_keys(self) -> frozenset[str]:
@@ -73,14 +73,14 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     shared = {name: key for name in PAID_PROVIDERS if (key := settings.provider_key(name)) is not None}
     shared |= {name: given.api_key for name, given in own.items() if given.api_key is not None}
     transport = _transport(settings)
-    politeness = RedisPoliteness(redis)
+    politeness = RedisRateLimiter(redis)
     keys = StoredKeys(sealer, shared)
 
     def source(adapter: Adapter) -> Provider:
         given = own.get(adapter.info.id)
         base = given.base_url if given else settings.provider_base_url(adapter.info.id)
         price = settings.provider_prices.get(adapter.info.id)
-        make = HearingSource if isinstance(adapter, HearingAdapter) else HttpSource
+        make = CallbackProvider if isinstance(adapter, CallbackAdapter) else HttpProvider
         try:
             return make(
                 adapter,
@@ -107,9 +107,9 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, keys, transport, callbacks)
 
 
-def _transport(settings: Settings) -> Transport:
+def _transport(settings: Settings) -> HttpClient:
     try:
-        return Transport(development=not settings.production, ca_file=settings.ca_file)
+        return HttpClient(development=not settings.production, ca_file=settings.ca_file)
     except ValueError as error:
         raise BadSettings([f"{PREFIX}CA_FILE: {error}"]) from error
 
@@ -159,19 +159,19 @@ async def _note_credits(organization_id: str, provider_id: str, left: float) -> 
     await note_credits(organization_id, provider_id, left, to_micros(datetime.now(UTC)))
 
 
-def _open_callbacks(settings: Settings, sealer: Sealer | None) -> Callbacks | None:
+def _open_callbacks(settings: Settings, sealer: SecretBox | None) -> CallbackUrls | None:
     """What makes and opens the addresses for answers that providers send later."""
     if settings.public_url is None:
         return None
     if sealer is None:
         raise BadSettings([f"{PREFIX}PUBLIC_URL: needs {PREFIX}ENCRYPTION_KEY, which signs the addresses below it"])
-    return Callbacks(settings.public_url, sealer.secret)
+    return CallbackUrls(settings.public_url, sealer.secret)
 
 
-def open_sealer(settings: Settings) -> Sealer | None:
+def open_sealer(settings: Settings) -> SecretBox | None:
     """What seals organizations' keys: with ENCRYPTION_KEY, or in development with a secret kept in DATA_DIR."""
     if settings.encryption_key is not None:
-        return Sealer(settings.encryption_key.get_secret_value().encode())
+        return SecretBox(settings.encryption_key.get_secret_value().encode())
     if settings.production:
         return None
-    return Sealer(kept_secret(settings.data_dir / ENCRYPTION_FILE).encode())
+    return SecretBox(kept_secret(settings.data_dir / ENCRYPTION_FILE).encode())

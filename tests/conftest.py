@@ -18,7 +18,7 @@ import pytest
 import redis as blocking_redis
 from arq.connections import ArqRedis
 
-from models.db import database
+from models.db import connection, statements
 from models.db.migrate import migrate
 from service.embedded.redis import server_programs, socket_url
 from service.redis_pool import redis_at
@@ -88,11 +88,11 @@ def migrated_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = given or f"sqlite://{tmp_path_factory.mktemp('database') / 'template.db'}"
 
     async def prepare() -> None:
-        await database.connect(url)
+        await connection.connect(url)
         try:
             await migrate()
         finally:
-            await database.close()
+            await connection.close()
 
     asyncio.run(prepare())
     return url
@@ -111,10 +111,10 @@ def database_url(migrated_url: str, tmp_path: Path) -> str:
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[str]:
     """An open, empty database."""
-    await database.connect(database_url)
+    await connection.connect(database_url)
     try:
-        if database.dialect() == "postgresql":
-            await database.execute("TRUNCATE organization, installation_secret CASCADE")
+        if connection.dialect() == "postgresql":
+            await statements.execute("TRUNCATE organization, installation_secret CASCADE")
         yield database_url
     finally:
-        await database.close()
+        await connection.close()

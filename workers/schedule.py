@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.answer_deliveries import answers_due, make_due, overslept
 from models.db.columns import to_micros
-from models.db.database import load, transaction
+from models.db.statements import load
+from models.db.transaction import Transaction, unit_of_work
 from models.decision_log import drop_hearings
-from models.job_claims import Lost, organizations_with_due_jobs, requeue_lost
+from models.job_claims import LostJob, organizations_with_due_jobs, requeue_lost
 from models.refresh import organizations_by_turn
 from resolvers.context import Services
 from resolvers.credit.ledger import release_open
@@ -37,14 +37,14 @@ async def sweep(ctx: dict[str, Any]) -> None:
         await wake_workers(services.redis)
 
 
-async def _requeue(services: Services, now: datetime) -> list[Lost]:
-    async def body(tx: BaseDBAsyncClient) -> list[Lost]:
+async def _requeue(services: Services, now: datetime) -> list[LostJob]:
+    async def body(tx: Transaction) -> list[LostJob]:
         lost = await requeue_lost(tx, now)
         ids = [job.job_id for job in lost]
         await release_open(tx, ids, now=now, monthly_grant=services.monthly_credit_grant)
         return lost
 
-    lost = await transaction(body)
+    lost = await unit_of_work(body)()
     by_organization: dict[str, list[str]] = {}
     for job in lost:
         _log.warning("worker lost", job_id=job.job_id, organization=job.organization_id, failed=job.failed)
@@ -58,12 +58,12 @@ async def _wake_overslept(now: datetime) -> None:
     """Let jobs go on whose answer was sent before they had lain down to wait for it."""
     jobs = await overslept(now)
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await make_due(tx, jobs, now)
         await answers_due(tx, jobs, now)
 
     if jobs:
-        await transaction(body)
+        await unit_of_work(body)()
 
 
 async def refresh(ctx: dict[str, Any]) -> int:

@@ -14,9 +14,9 @@ from resolvers.context import Services
 from resolvers.queue_wakeup import ENRICH
 from workers.heartbeat import beat_forever
 from workers.job.enrich import enrich
-from workers.job.runner import CAPACITY, Crew
+from workers.job.runner import CAPACITY, JobRunner
 from workers.schedule import drop_old_hearings, new_day, refresh, sweep
-from workers.upkeep.expire_pending import drop_overdue
+from workers.upkeep.expire_pending import expire_pending
 
 POLL_SECONDS = 0.02
 LONGEST_RUN_SECONDS = 3600  # the lease, not arq, says when a run is lost
@@ -26,7 +26,7 @@ STOP_SECONDS = 2.0  # for what is in flight once arq has ended
 _SCHEDULE = [
     cron(sweep, second=set(range(60)), timeout=30, unique=True),
     cron(refresh, second=7, timeout=50, unique=True),
-    cron(drop_overdue, second=37, timeout=50, unique=True),
+    cron(expire_pending, second=37, timeout=50, unique=True),
     cron(drop_old_hearings, minute=41, second=11, timeout=600, unique=True),
     cron(new_day, minute=set(range(0, 60, 5)), second=23, timeout=50, unique=True),
 ]
@@ -40,7 +40,7 @@ def build_worker(
     `max_jobs` is how many wake-ups run at once, `capacity` how many enrichment jobs are in flight. With
     `burst` it runs what is queued, no schedule, and ends.
     """
-    crew = Crew(services, capacity=capacity, lease=lease)
+    crew = JobRunner(services, capacity=capacity, lease=lease)
 
     async def start(ctx: dict[str, Any]) -> None:
         crew.start()

@@ -7,7 +7,7 @@ from typing import Any
 
 from enrichment.config import ReviewRule, Rule
 from enrichment.decide.merge import Candidate, Proposal, Same
-from enrichment.decide.rules import ruling
+from enrichment.decide.rules import rule_decision
 from enrichment.enums import (
     SOURCE_CRM,
     SOURCE_REVIEWER,
@@ -16,7 +16,7 @@ from enrichment.enums import (
     FieldPolicy,
     Strategy,
 )
-from enrichment.learn.trust import UNJUDGED, Standing
+from enrichment.learn.trust import UNJUDGED, SourceTrust
 
 LEAST_FOR_REVIEW = 0.3  # below this a value is not worth a person's time
 Rejected = Callable[[Any, str], bool]
@@ -46,7 +46,7 @@ class Current:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ConflictQuestion:
     """A conflict to raise: why, which candidates, which is recommended (None: keep the current) and why."""
 
     reason: ConflictReason
@@ -67,12 +67,12 @@ class Decision:
     confidence: float | None = None
     detail: str = ""
     write: Proposal | None = None
-    question: Question | None = None
+    question: ConflictQuestion | None = None
     verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FieldCase:
     """All that a decision about one field depends on.
 
     `proposals` are the surviving values, most believed first; `minimum` the least confidence to write;
@@ -93,7 +93,7 @@ class Case:
     asked_at: datetime
     name: str = "value"
     rules: Callable[[], Sequence[ReviewRule]] = tuple
-    standing: Callable[[str], Standing] = lambda _: UNJUDGED
+    standing: Callable[[str], SourceTrust] = lambda _: UNJUDGED
     far_apart: Same = _never
 
     @property
@@ -108,7 +108,7 @@ class Case:
         return current is not None and current.is_a_persons and current.written_at > self.asked_at
 
 
-def decide(case: Case) -> Decision:
+def decide(case: FieldCase) -> Decision:
     """What happens to a field that at least one source gave a value for."""
     if case.rule.policy is FieldPolicy.NEVER:
         return Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field is never")
@@ -130,12 +130,12 @@ def decide(case: Case) -> Decision:
 _EDITED = "a person changed the field while the answer was on its way"
 
 
-def _was_turned_down(case: Case, proposal: Proposal) -> bool:
+def _was_turned_down(case: FieldCase, proposal: Proposal) -> bool:
     # A second, independent source that agrees makes it a new question.
     return all(case.rejected(proposal.value, source.provider) for source in proposal.support)
 
 
-def _fill(case: Case, proposals: Sequence[Proposal]) -> Decision:
+def _fill(case: FieldCase, proposals: Sequence[Proposal]) -> Decision:
     best = proposals[0]
     if best.confidence < case.minimum:
         return _below(best, case.minimum)
@@ -148,7 +148,7 @@ def _fill(case: Case, proposals: Sequence[Proposal]) -> Decision:
 _CLEAR_LEAD = 0.25  # sources that disagree by more than this in confidence need no person
 
 
-def _compare(case: Case, current: Current, proposals: Sequence[Proposal]) -> Decision:
+def _compare(case: FieldCase, current: Current, proposals: Sequence[Proposal]) -> Decision:
     confirming = next((proposal for proposal in proposals if case.same(current.value, proposal.value)), None)
     others = [proposal for proposal in proposals if not case.same(current.value, proposal.value)]
     best = others[0] if others else None
@@ -166,7 +166,7 @@ def _compare(case: Case, current: Current, proposals: Sequence[Proposal]) -> Dec
     return _against_enrichment(case, current, best)
 
 
-def _contradicts(case: Case, current: Current, best: Proposal) -> bool:
+def _contradicts(case: FieldCase, current: Current, best: Proposal) -> bool:
     """Whether a source that is not certain enough to be written is still reason to doubt the CRM's value.
 
     Who does not know a head count to the tenth may know that it is not five times as high. A minimum that was set
@@ -192,7 +192,7 @@ def _confirm(current: Current, proposal: Proposal) -> Decision:
     )
 
 
-def _against_a_person(case: Case, current: Current, proposals: Sequence[Proposal]) -> Decision:
+def _against_a_person(case: FieldCase, current: Current, proposals: Sequence[Proposal]) -> Decision:
     best = proposals[0]
     policy = case.rule.policy
     chosen_by_hand = current.source == SOURCE_REVIEWER
@@ -210,25 +210,25 @@ def _against_a_person(case: Case, current: Current, proposals: Sequence[Proposal
 Advice = tuple[Candidate | None, str]  # which candidate to take (None: keep the current value) and why
 
 
-def _most_certain(case: Case, proposals: Sequence[Proposal]) -> Advice:
+def _most_certain(case: FieldCase, proposals: Sequence[Proposal]) -> Advice:
     best, rival = proposals[0], proposals[1]
     because = f"{best.provider} is the most certain ({best.confidence:.2f} against {rival.confidence:.2f})"
     return best.support[0], _with_history(case, best, because)
 
 
-def _not_certain_enough(case: Case, proposals: Sequence[Proposal]) -> Advice:
+def _not_certain_enough(case: FieldCase, proposals: Sequence[Proposal]) -> Advice:
     best = proposals[0]
     because = f"{best.provider} is not certain enough ({best.confidence:.2f}, {case.minimum:.2f} is needed)"
     return None, _with_history(case, best, because)
 
 
-def _far_from_the_crm(case: Case, proposals: Sequence[Proposal]) -> Advice:
+def _far_from_the_crm(case: FieldCase, proposals: Sequence[Proposal]) -> Advice:
     best = proposals[0]
     because = f"{best.provider} is not certain of its figure ({best.confidence:.2f}), but the CRM's is far from it"
     return None, _with_history(case, best, because)
 
 
-def _against_current(case: Case, proposals: Sequence[Proposal]) -> Advice:
+def _against_current(case: FieldCase, proposals: Sequence[Proposal]) -> Advice:
     best, current = proposals[0], case.current
     assert current is not None  # there is something to differ from
     if current.source == SOURCE_REVIEWER and len(best.support) < 2:
@@ -248,7 +248,7 @@ def _against_current(case: Case, proposals: Sequence[Proposal]) -> Advice:
     return best.support[0], _with_history(case, best, f"{best.provider} is certain ({best.confidence:.2f})")
 
 
-def _with_history(case: Case, best: Proposal, because: str) -> str:
+def _with_history(case: FieldCase, best: Proposal, because: str) -> str:
     told = case.standing(best.provider).words(best.provider, case.name)
     return f"{because}; {told}" if told else because
 
@@ -257,7 +257,7 @@ _EVEN = 0.5
 _LIKELY, _SURE = 0.8, 0.95
 
 
-def _against_enrichment(case: Case, current: Current, best: Proposal) -> Decision:
+def _against_enrichment(case: FieldCase, current: Current, best: Proposal) -> Decision:
     if case.rule.policy is FieldPolicy.FILL_EMPTY:
         return _protect(best, "the field is filled and the policy is fill_empty")
     if case.rule.policy is FieldPolicy.OVERWRITE:
@@ -299,14 +299,16 @@ def _below(proposal: Proposal, minimum: float) -> Decision:
 
 
 def _ask(
-    case: Case,
+    case: FieldCase,
     reason: ConflictReason,
     proposals: Sequence[Proposal],
-    advise: Callable[[Case, Sequence[Proposal]], Advice],
+    advise: Callable[[FieldCase, Sequence[Proposal]], Advice],
 ) -> Decision:
     """A question for a person, unless the organization's rules answer it."""
     has_value = case.current is not None and case.current.value is not None
-    ruled = ruling(case.rules(), proposals, minimum=case.minimum, may_accept=case.may_replace, may_keep=has_value)
+    ruled = rule_decision(
+        case.rules(), proposals, minimum=case.minimum, may_accept=case.may_replace, may_keep=has_value
+    )
     if ruled.rule is not None:
         detail = f"by the rule: {ruled.rule.words()}"
         return _protect(proposals[0], detail) if ruled.accepts is None else _write(ruled.accepts, detail)
@@ -317,7 +319,7 @@ def _ask(
         provider=best.provider,
         confidence=best.confidence,
         detail=because,
-        question=Question(
+        question=ConflictQuestion(
             reason=reason,
             candidates=tuple(candidate for proposal in ruled.left for candidate in proposal.support),
             recommended=recommended,

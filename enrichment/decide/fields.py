@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import far_apart, fields_of, same, too_wide
+from enrichment.catalogue import fields_of, is_contradiction, is_equivalent, is_too_generic
 from enrichment.config import Config
-from enrichment.decide.field import Case, Current, Decision, decide
+from enrichment.decide.field import Current, Decision, FieldCase, decide
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import EntityType, FieldOutcomeReason, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
@@ -20,7 +20,7 @@ Rejected = Callable[[str, Any, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SourceResult:
     """What became of asking one source: its candidates by field, or why there are none.
 
     `gives` names the fields it could have given; `skipped` why it was not asked.
@@ -35,7 +35,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class DecisionInput:
     """One record with all that the verdict depends on. `heard` is in order of priority.
 
     `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the sources
@@ -46,13 +46,13 @@ class Hearing:
     config: Config
     current: Mapping[str, Current]
     wants: Mapping[str, Want]
-    heard: Sequence[Heard]
+    heard: Sequence[SourceResult]
     rejected: Rejected
     asked_at: datetime
     trust: Trust = NO_TRUST
 
 
-def judge(hearing: Hearing) -> dict[str, Decision]:
+def decide_fields(hearing: DecisionInput) -> dict[str, Decision]:
     """How each enrichable field of the record ends, in catalogue order."""
     told: dict[str, list[Candidate]] = {}
     for heard in hearing.heard:
@@ -67,22 +67,22 @@ def judge(hearing: Hearing) -> dict[str, Decision]:
     }
 
 
-def _decide(hearing: Hearing, name: str, candidates: Sequence[Candidate]) -> Decision:
+def _decide(hearing: DecisionInput, name: str, candidates: Sequence[Candidate]) -> Decision:
     entity_type = hearing.entity_type
 
     def equal(a: Any, b: Any) -> bool:
-        return same(entity_type, name, a, b)
+        return is_equivalent(entity_type, name, a, b)
 
     current = hearing.current.get(name)
     telling = [
         candidate
         for candidate in candidates
-        if not too_wide(entity_type, name, candidate.value) or (current and equal(current.value, candidate.value))
+        if not is_too_generic(entity_type, name, candidate.value) or (current and equal(current.value, candidate.value))
     ]
     if not telling and current is not None and current.value is not None:
         return _TOO_WIDE
     return decide(
-        Case(
+        FieldCase(
             rule=hearing.config.rule(entity_type, name),
             minimum=hearing.config.minimum(entity_type, name),
             strategy=hearing.config.strategy,
@@ -94,7 +94,7 @@ def _decide(hearing: Hearing, name: str, candidates: Sequence[Candidate]) -> Dec
             name=name,
             rules=lambda: hearing.config.rules_of(entity_type, name),
             standing=lambda provider: hearing.trust.of(provider, entity_type, name),
-            far_apart=lambda a, b: far_apart(entity_type, name, a, b),
+            far_apart=lambda a, b: is_contradiction(entity_type, name, a, b),
         )
     )
 
@@ -106,7 +106,7 @@ _NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail="no_provider")
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 
 
-def _without_data(hearing: Hearing, name: str) -> Decision:
+def _without_data(hearing: DecisionInput, name: str) -> Decision:
     if hearing.wants.get(name, Want.NONE) is Want.NONE:
         return _KEPT
     able = [heard for heard in hearing.heard if name in heard.gives]

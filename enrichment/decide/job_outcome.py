@@ -9,7 +9,7 @@ from enrichment.decide.field import Decision
 from enrichment.enums import EntityType, JobStatus, StepOutcome
 from enrichment.waterfall.backoff import wait_seconds
 from enrichment.waterfall.planner import SkipReason, Want
-from enrichment.waterfall.session import Asking, Reply, Trouble
+from enrichment.waterfall.session import Reply, ReplyError, WaterfallSession
 
 LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later
 SUPPRESSED = ("suppressed", "the record holds an e-mail address, a phone number or a domain that is suppressed")
@@ -18,7 +18,7 @@ SHORT = frozenset({SkipReason.INSUFFICIENT_CREDITS, SkipReason.PROVIDER_DAILY_LI
 
 
 @dataclass(slots=True)
-class Verdict:
+class JobOutcome:
     """How a job ends, or goes back to wait (`status` pending, with `next_attempt_at`).
 
     `matched`: whether a source knew the record; None when none answered. `counts`: whether the attempt uses up
@@ -59,7 +59,7 @@ def not_begun(
     last_enriched_at: datetime | None,
     at: datetime,
     suppressed: bool = False,
-) -> Verdict | None:
+) -> JobOutcome | None:
     """Why a job ends `at` once, without a question; None when it may begin."""
     if not config.enabled or not config.entity_types.allows(entity_type):
         return _skipped("disabled", "enrichment is switched off for this entity type")
@@ -70,15 +70,17 @@ def not_begun(
     return _skipped("cooldown", f"enriched within the last {config.cooldown_hours} hours")
 
 
-def _skipped(code: str, message: str) -> Verdict:
-    return Verdict(JobStatus.SKIPPED, error_code=code, error_message=message, error_retryable=False)
+def _skipped(code: str, message: str) -> JobOutcome:
+    return JobOutcome(JobStatus.SKIPPED, error_code=code, error_message=message, error_retryable=False)
 
 
-def verdict(asking: Asking, decisions: Mapping[str, Decision], config: Config, attempt: Attempt) -> Verdict:
+def job_outcome(
+    session: WaterfallSession, decisions: Mapping[str, Decision], config: Config, attempt: Attempt
+) -> JobOutcome:
     """How this attempt ends, once nobody is left to ask."""
-    replies = list(asking.results.values())
+    replies = list(session.results.values())
     answered = [reply for reply in replies if reply.outcome in _ANSWERED]
-    end = Verdict(
+    end = JobOutcome(
         JobStatus.COMPLETED,
         matched=any(reply.outcome is StepOutcome.MATCH for reply in answered) if answered else None,
         short_of_credits=any(reply.skipped in SHORT for reply in replies),
@@ -94,7 +96,7 @@ def verdict(asking: Asking, decisions: Mapping[str, Decision], config: Config, a
         _blame(end, "insufficient_credits", "there were not enough credits to ask a paid provider", retryable=True)
         end.status = JobStatus.PARTIAL if wrote else JobStatus.FAILED
     elif not answered:
-        _skip(end, asking, replies)
+        _skip(end, session, replies)
     elif any(reply.skipped is SkipReason.BUDGET for reply in replies):
         # Else the record would seem enriched, and cool down before whoever was passed by is asked.
         _blame(end, "budget", "the request's maxCredits were used up before a paid provider could be asked")
@@ -102,7 +104,7 @@ def verdict(asking: Asking, decisions: Mapping[str, Decision], config: Config, a
     return end
 
 
-def _skip(end: Verdict, asking: Asking, replies: Sequence[Reply]) -> None:
+def _skip(end: JobOutcome, session: WaterfallSession, replies: Sequence[Reply]) -> None:
     end.status = JobStatus.SKIPPED
     reasons = {reply.skipped for reply in replies}
     if SkipReason.SUPPRESSED in reasons:
@@ -111,13 +113,13 @@ def _skip(end: Verdict, asking: Asking, replies: Sequence[Reply]) -> None:
         _blame(end, "not_enough_input", "the record has nothing that a provider could be asked with")
     elif reasons & {SkipReason.BUDGET, SkipReason.PER_RECORD_MAX}:
         _blame(end, "budget", "the credits allowed for this record or request do not reach")
-    elif asking.waterfall.sources or all(why is Want.NONE for why in asking.waterfall.wants.values()):
+    elif session.waterfall.sources or all(why is Want.NONE for why in session.waterfall.wants.values()):
         _blame(end, "nothing_to_fill", "no provider could add anything that the policies allow")
     else:
         _blame(end, "no_provider", "no provider is switched on")
 
 
-def _fail(end: Verdict, troubles: Sequence[Trouble], config: Config, attempt: Attempt, *, wrote: bool) -> None:
+def _fail(end: JobOutcome, troubles: Sequence[ReplyError], config: Config, attempt: Attempt, *, wrote: bool) -> None:
     worst = min(troubles, key=lambda trouble: (not trouble.retryable, trouble.code == "rate_limited"))
     _blame(end, worst.code, worst.message, retryable=worst.retryable)
     # A provider's pace is nobody's failure, but does not hold a job for ever.
@@ -134,5 +136,5 @@ def _fail(end: Verdict, troubles: Sequence[Trouble], config: Config, attempt: At
         end.status = JobStatus.PARTIAL if wrote else JobStatus.FAILED
 
 
-def _blame(end: Verdict, code: str, message: str, *, retryable: bool = False) -> None:
+def _blame(end: JobOutcome, code: str, message: str, *, retryable: bool = False) -> None:
     end.error_code, end.error_message, end.error_retryable = code, message, retryable

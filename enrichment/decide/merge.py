@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import same
+from enrichment.catalogue import is_equivalent
 from enrichment.enums import EntityType
 from enrichment.normalize.contact.url import registrable_domain
 
@@ -58,7 +58,7 @@ def agreed_confidence(confidences: Sequence[float]) -> float:
     return min(1.0 - doubt, max(MOST_CONFIDENCE, *confidences)) if confidences else 0.0
 
 
-def survivors(candidates: Sequence[Candidate], same: Same) -> list[Proposal]:
+def survivors(candidates: Sequence[Candidate], is_equivalent: Same) -> list[Proposal]:
     """The different values among `candidates`, most believed first.
 
     `candidates` come in order of priority, which decides between equals. A source counts once for a value. A value
@@ -66,7 +66,9 @@ def survivors(candidates: Sequence[Candidate], same: Same) -> list[Proposal]:
     """
     groups: list[list[Candidate]] = []
     for candidate in candidates:
-        group = next((group for group in groups if all(same(one.value, candidate.value) for one in group)), None)
+        group = next(
+            (group for group in groups if all(is_equivalent(one.value, candidate.value) for one in group)), None
+        )
         if group is None:
             groups.append([candidate])
         elif all(other.provider != candidate.provider for other in group):
@@ -106,12 +108,14 @@ def _is_echo(
     entity_type: EntityType, name: str, value: Any, asked_with: Mapping[str, Any], borrowed: Mapping[str, float]
 ) -> bool:
     if name in borrowed:
-        return same(entity_type, name, value, asked_with.get(name))
+        return is_equivalent(entity_type, name, value, asked_with.get(name))
     if name not in _ADDRESSES:
         return False
     domain = registrable_domain(value) if isinstance(value, str) else None
-    lent = [asked_with[other] for other in _ADDRESSES & borrowed.keys() if isinstance(asked_with.get(other), str)]
-    return domain is not None and any(registrable_domain(other) == domain for other in lent)
+    borrowed_ids = [
+        asked_with[other] for other in _ADDRESSES & borrowed.keys() if isinstance(asked_with.get(other), str)
+    ]
+    return domain is not None and any(registrable_domain(other) == domain for other in borrowed_ids)
 
 
 def _proposal(group: list[Candidate]) -> Proposal:

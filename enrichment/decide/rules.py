@@ -12,7 +12,7 @@ from enrichment.decide.merge import Proposal
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class RuleDecision:
     """How the rules end a question. `rule` decided; without one a person must, about what is `left`.
 
     `accepts` is the value to write, None to keep the current one.
@@ -23,9 +23,9 @@ class Ruling:
     left: Sequence[Proposal]
 
 
-def ruling(
+def rule_decision(
     rules: Sequence[ReviewRule], proposals: Sequence[Proposal], *, minimum: float, may_accept: bool, may_keep: bool
-) -> Ruling:
+) -> RuleDecision:
     """What the rules of one field make of its proposals, which come most believed first.
 
     `minimum`: the least confidence (0-1) of anything that is written. `may_accept`: whether the current value may
@@ -36,13 +36,13 @@ def ruling(
         if rule.action is RuleAction.ACCEPT:
             accepted = next((taken for one in left if (taken := _accepted(rule, one, minimum))), None)
             if accepted is not None and may_accept:
-                return Ruling(rule, accepted, ())
+                return RuleDecision(rule, accepted, ())
         elif may_keep:
             remaining = [proposal for proposal in left if not _kept_from(rule, proposal)]
             if not remaining:
-                return Ruling(rule, None, ())
+                return RuleDecision(rule, None, ())
             left = remaining
-    return Ruling(None, None, left)
+    return RuleDecision(None, None, left)
 
 
 def _accepted(rule: ReviewRule, proposal: Proposal, minimum: float) -> Proposal | None:

@@ -25,14 +25,14 @@ def is_own(source: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldValue:
     """One of enrichment's own values, with its freshness and the confidence (both 0-1) it was written with."""
 
     freshness: float
     confidence: float
 
 
-def record_freshness(values: Iterable[Held]) -> float | None:
+def record_freshness(values: Iterable[HeldValue]) -> float | None:
     """The freshness of a record: the mean of enrichment's own values, each counted by its confidence.
 
     None where there are none: what the CRM and reviewers hold is theirs to keep up.

@@ -9,7 +9,7 @@ Question = Hashable  # whom and with what; two records may need the same answer
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RefreshCandidate:
     """A record that is due. `questions` are those that cost credits, each with the most it may cost."""
 
     record_id: str
@@ -18,23 +18,23 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenRefresh:
     """A record to refresh, and the most that it may cost."""
 
-    candidate: Candidate
+    candidate: RefreshCandidate
     most: int
 
 
 def choose(
-    candidates: Sequence[Candidate], *, room: int | None, at_most: int, record_limit: int | None = None
-) -> list[Chosen]:
+    candidates: Sequence[RefreshCandidate], *, room: int | None, at_most: int, record_limit: int | None = None
+) -> list[ChosenRefresh]:
     """The records to refresh now, of the candidates in their order.
 
     `room` is how many credits may still be spent (None: no limit) and `at_most` how many records may be taken. A
     record whose most does not fit is passed by for those that do, and keeps its place. A question is paid for
     once, by the first that needs it. `record_limit` is the most that one record may cost.
     """
-    chosen: list[Chosen] = []
+    chosen: list[ChosenRefresh] = []
     paid: set[Question] = set()
     for candidate in candidates:
         if len(chosen) >= at_most:
@@ -47,5 +47,5 @@ def choose(
                 continue
             room -= most
         paid |= candidate.questions.keys()
-        chosen.append(Chosen(candidate, most))
+        chosen.append(ChosenRefresh(candidate, most))
     return chosen

@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 
 from enrichment.config import Config, ReviewRule, RuleAction
 from enrichment.decide.merge import Proposal
-from enrichment.decide.rules import Ruling, ruling
+from enrichment.decide.rules import RuleDecision, rule_decision
 from enrichment.enums import ConflictReason, EntityType, FieldPolicy
 from enrichment.learn import beta
 
@@ -32,7 +32,7 @@ _NAMESPACE = UUID("5d0f9f57-3c9c-4c0e-9a58-6f1b0b7f3a61")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReviewedConflict:
     """What a conflict asks, as rules see it: its proposals, most believed first, and what is there."""
 
     entity_type: EntityType
@@ -42,12 +42,12 @@ class Question:
     has_value: bool
     chosen_by_hand: bool  # the current value is a reviewer's
 
-    def ruled(self, rules: Sequence[ReviewRule], minimum: float) -> Ruling:
+    def ruled(self, rules: Sequence[ReviewRule], minimum: float) -> RuleDecision:
         """What these rules make of it, where `minimum` (0-1) is the least confidence to write."""
         may_accept = not self.chosen_by_hand
-        return ruling(rules, self.proposals, minimum=minimum, may_accept=may_accept, may_keep=self.has_value)
+        return rule_decision(rules, self.proposals, minimum=minimum, may_accept=may_accept, may_keep=self.has_value)
 
-    def settled_by(self, rule: ReviewRule, config: Config) -> Ruling | None:
+    def settled_by(self, rule: ReviewRule, config: Config) -> RuleDecision | None:
         """How this rule would settle it, after those of the configuration that come before it; None: it would not."""
         if (rule.entity_type, rule.field) != (self.entity_type, self.field):
             return None
@@ -65,14 +65,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class ReviewDecision:
     """A question and its answer: the providers whose value was chosen, or that the current one was kept."""
 
-    question: Question
+    question: ReviewedConflict
     chosen: frozenset[str]
     kept: bool
 
-    def agrees(self, ruled: Ruling) -> bool:
+    def agrees(self, ruled: RuleDecision) -> bool:
         return self.kept if ruled.accepts is None else ruled.accepts.provider in self.chosen
 
 
@@ -120,9 +120,9 @@ def pattern_of(rule: ReviewRule) -> str:
     return f"{rule.entity_type.value}/{rule.field}/{rule.action.value}/{kind}/{rule.provider or ''}"
 
 
-def suggest(history: Iterable[Decided], config: Config) -> list[Suggestion]:
+def find_suggestions(history: Iterable[ReviewDecision], config: Config) -> list[Suggestion]:
     """Rules worth suggesting, those that settle most first. `history` is in order of time."""
-    by_field: dict[tuple[EntityType, str], list[Decided]] = defaultdict(list)
+    by_field: dict[tuple[EntityType, str], list[ReviewDecision]] = defaultdict(list)
     for decided in history:
         by_field[decided.question.entity_type, decided.question.field].append(decided)
     found = [
@@ -133,7 +133,7 @@ def suggest(history: Iterable[Decided], config: Config) -> list[Suggestion]:
     return sorted(found, key=lambda one: (-one.seen, one.rule.words()))
 
 
-def _still_asked(decisions: Sequence[Decided], config: Config) -> Iterator[Decided]:
+def _still_asked(decisions: Sequence[ReviewDecision], config: Config) -> Iterator[ReviewDecision]:
     """Those that would be asked today, as they would be asked: decisions about one field."""
     first = decisions[0].question
     policy = config.rule(first.entity_type, first.field).policy
@@ -157,13 +157,13 @@ class _Try:
 
 
 def _of_field(
-    entity_type: EntityType, field: str, decisions: Sequence[Decided], config: Config
+    entity_type: EntityType, field: str, decisions: Sequence[ReviewDecision], config: Config
 ) -> Iterator[Suggestion]:
     asked = list(_still_asked(decisions, config))
     if len(asked) < LEAST_SEEN:
         return
     minimum = config.minimum(entity_type, field)
-    by_provider: dict[str | None, list[Decided]] = {None: asked}
+    by_provider: dict[str | None, list[ReviewDecision]] = {None: asked}
     for decided in asked:
         for source in {one.provider for proposal in decided.question.proposals for one in proposal.support}:
             by_provider.setdefault(source, []).append(decided)
@@ -183,7 +183,7 @@ def _of_field(
                 yield suggestion
 
 
-def _tried(rule: ReviewRule, decisions: Sequence[Decided], minimum: float) -> Iterator[_Try]:
+def _tried(rule: ReviewRule, decisions: Sequence[ReviewDecision], minimum: float) -> Iterator[_Try]:
     for decided in decisions:
         ruled = decided.question.ruled((rule,), minimum)
         if ruled.rule is not None:

@@ -23,7 +23,7 @@ _LEAST = 0.01  # no average statement counts as more certain than this of either
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SourceTrust:
     """How people judged the values that one source gave for one field of one entity type.
 
     `accepted` and `rejected` in review; `overwritten` by the CRM or a reviewer after enrichment had written them.
@@ -70,7 +70,7 @@ class Standing:
         return "; ".join(told)
 
 
-UNJUDGED = Standing()
+UNJUDGED = SourceTrust()
 Key = tuple[str, EntityType, str]  # provider, entity type, field
 
 
@@ -78,12 +78,12 @@ Key = tuple[str, EntityType, str]  # provider, entity type, field
 class Trust:
     """What one organization's people taught about all its sources."""
 
-    standings: Mapping[Key, Standing]
+    standings: Mapping[Key, SourceTrust]
 
-    def of(self, provider: str, entity_type: EntityType, field: str) -> Standing:
+    def of(self, provider: str, entity_type: EntityType, field: str) -> SourceTrust:
         return self.standings.get((provider, entity_type, field), UNJUDGED)
 
-    def items(self) -> list[tuple[Key, Standing]]:
+    def items(self) -> list[tuple[Key, SourceTrust]]:
         """Every standing, in order of its key."""
         return sorted(self.standings.items())
 

@@ -189,18 +189,18 @@ def _once(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
     return by_country(raw, country) if by_country else _RULES[kind].normalize(raw)
 
 
-def are_same(kind: FieldKind, a: Any, b: Any) -> bool:
+def is_equivalent(kind: FieldKind, a: Any, b: Any) -> bool:
     """Whether two canonical values of a kind are equal for a person."""
     rule = _RULES[kind]
     return rule.same(a, b) if rule.same else rule.key(a) == rule.key(b)
 
 
-def says_little(kind: FieldKind, value: Any) -> bool:
+def is_too_generic(kind: FieldKind, value: Any) -> bool:
     """Whether a canonical value is too wide a word to contradict another: `Technology` as an industry."""
     return kind in _IN_WORDS and is_vague_label(value)
 
 
-def are_far_apart(kind: FieldKind, a: Any, b: Any) -> bool:
+def is_contradiction(kind: FieldKind, a: Any, b: Any) -> bool:
     """Whether two canonical values are so far apart that even a source unsure of its own contradicts the other."""
     return kind in _MEASURED and is_far_off(a, b)
 

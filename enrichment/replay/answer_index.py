@@ -10,16 +10,16 @@ from functools import lru_cache
 from enrichment.decide.job_outcome import SHORT
 from enrichment.enums import EntityType, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
-from enrichment.replay.snapshot import Hearing, Past
+from enrichment.replay.snapshot import DecisionSnapshot, StoredSnapshot
 from enrichment.waterfall.planner import SkipReason, Source
-from enrichment.waterfall.session import Query, Reply, Said
+from enrichment.waterfall.session import Reply, SessionQuestion, SourceReply
 
 ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 Question = tuple[str, str]  # source, key: two that are equal have the same answer
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionKeys:
     """What a question is known by, and the most that it may cost.
 
     The last of `keys` is its own; before it come those of wider questions whose kept answers serve it too. None:
@@ -30,11 +30,11 @@ class Asked:
     most: int
 
 
-Identify = Callable[[EntityType, Query], Asked]
+Identify = Callable[[EntityType, SessionQuestion], QuestionKeys]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class IndexedAnswer:
     """An answer that is kept for reuse."""
 
     reply: Reply
@@ -43,7 +43,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAnswer:
     """What a question comes to. `own`: the same job was told so; `free`: whoever asks has it for nothing."""
 
     reply: Reply
@@ -52,7 +52,7 @@ class Found:
     free: bool = False
 
 
-class Answers:
+class AnswerIndex:
     """All that is known of what sources answer, by what they were asked.
 
     `unable`: sources that cannot be asked at all, and why; `trust`: what kept answers are worth today; `elsewhere`:
@@ -62,7 +62,7 @@ class Answers:
 
     def __init__(
         self,
-        pasts: Sequence[Past],
+        pasts: Sequence[StoredSnapshot],
         identify: Identify,
         unable: Mapping[str, SkipReason],
         lifetimes: Mapping[str, timedelta],
@@ -78,7 +78,7 @@ class Answers:
         self._payments: dict[Question, list[Payment]] = {}
         self._told: dict[Question, list[tuple[datetime, int]]] = {}
         self.versions: set[int] = set()  # of the configurations that were in force
-        self.kept: dict[Question, Kept] = {}
+        self.kept: dict[Question, IndexedAnswer] = {}
         self.missing: dict[Question, int] = {}
         self.sought: set[Question] = set()  # what may be kept elsewhere
         self._read = lru_cache(maxsize=512)(lambda place: pasts[place].read())
@@ -89,7 +89,7 @@ class Answers:
         for payments in self._payments.values():
             payments.sort(key=lambda payment: payment.asked_at)
 
-    def _index(self, place: int, past: Past) -> None:
+    def _index(self, place: int, past: StoredSnapshot) -> None:
         glance = past.glance()
         self.versions.add(glance.config_version)
         for source, key, answered, credits in glance.questions:
@@ -103,7 +103,7 @@ class Answers:
         """A new account of who pays for these answers."""
         return Bill(self._lifetimes, self._payments)
 
-    def find(self, hearing: Hearing, query: Query, *, poorer: bool) -> Found | None:
+    def find(self, hearing: DecisionSnapshot, query: SessionQuestion, *, poorer: bool) -> FoundAnswer | None:
         """What a source would have said in this hearing; None when nobody knows.
 
         `poorer`: fewer credits were spent by then than in fact, so that a want of credits proves nothing.
@@ -113,23 +113,23 @@ class Answers:
         if said is not None and poorer and said.reply.skipped in SHORT:
             said = None
         if said is not None and _is_alike(hearing, query, said):
-            return Found(said.reply, said.reply.key, own=True)
+            return FoundAnswer(said.reply, said.reply.key, own=True)
         asked = self._identify(hearing.entity_type, query)
         if said is not None and said.reply.key in asked.keys:
-            return Found(said.reply, said.reply.key, own=True)
+            return FoundAnswer(said.reply, said.reply.key, own=True)
         if not asked.keys:
-            return Found(Reply(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT), None)
+            return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT), None)
         if any(said.reply.skipped is SkipReason.SUPPRESSED for said in hearing.said.values()):
-            return Found(Reply(StepOutcome.SKIPPED, skipped=SkipReason.SUPPRESSED), None)
+            return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=SkipReason.SUPPRESSED), None)
         found = self._elsewhere(hearing, source, asked.keys)
         if found is None and source.id in self._unable:
-            return Found(Reply(StepOutcome.SKIPPED, skipped=self._unable[source.id]), None)
+            return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=self._unable[source.id]), None)
         if found is None:
             self.missing[source.id, asked.keys[-1]] = asked.most
             self.sought |= {(source.id, key) for key in asked.keys}
         return found
 
-    def _elsewhere(self, hearing: Hearing, source: Source, keys: Sequence[str]) -> Found | None:
+    def _elsewhere(self, hearing: DecisionSnapshot, source: Source, keys: Sequence[str]) -> FoundAnswer | None:
         """What the source said of the same question to another job, or what is kept of it."""
         for key in keys[:-1]:
             found = self._known(hearing, source, key) or self._kept(hearing, source, key)
@@ -141,15 +141,15 @@ class Answers:
             return self._known(hearing, source, key) or self._heard(hearing, source, key, 0)
         return self._kept(hearing, source, key)
 
-    def _kept(self, hearing: Hearing, source: Source, key: str) -> Found | None:
+    def _kept(self, hearing: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:
         kept = self.kept.get((source.id, key))
         if kept is None:
             return None
         free = kept.answered_at <= hearing.asked_at < kept.expires_at
         believed = self._trust.believed(hearing.entity_type, kept.reply.candidates)
-        return Found(_as_of(hearing, source, replace(kept.reply, candidates=believed)), key, free=free)
+        return FoundAnswer(_as_of(hearing, source, replace(kept.reply, candidates=believed)), key, free=free)
 
-    def _known(self, hearing: Hearing, source: Source, key: str) -> Found | None:
+    def _known(self, hearing: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:
         """The latest answer to this question that was given by then."""
         times = self._told.get((source.id, key), ())
         before = bisect_right(times, (hearing.asked_at, len(self._pasts)))
@@ -157,17 +157,20 @@ class Answers:
             return self._heard(hearing, source, key, before - 1)
         return None
 
-    def _heard(self, hearing: Hearing, source: Source, key: str, which: int) -> Found:
+    def _heard(self, hearing: DecisionSnapshot, source: Source, key: str, which: int) -> FoundAnswer:
         reply = self._read(self._told[source.id, key][which][1]).said[source.id].reply
-        return Found(_as_of(hearing, source, reply), key)
+        return FoundAnswer(_as_of(hearing, source, reply), key)
 
 
-def _is_alike(hearing: Hearing, query: Query, said: Said) -> bool:
+def _is_alike(hearing: DecisionSnapshot, query: SessionQuestion, said: SourceReply) -> bool:
     """Whether the very same was asked."""
-    return query.wanted & query.source.extra == said.extra and {**hearing.state.fields, **said.lent} == query.fields
+    return (
+        query.wanted & query.source.extra == said.extra
+        and {**hearing.state.fields, **said.borrowed_ids} == query.fields
+    )
 
 
-def _as_of(hearing: Hearing, source: Source, reply: Reply) -> Reply:
+def _as_of(hearing: DecisionSnapshot, source: Source, reply: Reply) -> Reply:
     """Another job's reply as this one would have had it: of what the source gives, and observed by then."""
     latest = hearing.attempt.at
     return Reply(
@@ -215,7 +218,7 @@ class Bill:
         """Whether the replay has spent less so far than was spent in fact."""
         return self.simulated.total() < self.actual.total()
 
-    def charge(self, past: Past, hearing: Hearing, source: Source, found: Found) -> int:
+    def charge(self, past: StoredSnapshot, hearing: DecisionSnapshot, source: Source, found: FoundAnswer) -> int:
         """The credits that this reply costs the job."""
         credits = self._cost(past, hearing, source, found)
         self._count(self.simulated, self._counted_now, past.job_id, source.id, credits)
@@ -228,7 +231,7 @@ class Bill:
             if credits:
                 counted.add((job_id, source))
 
-    def _cost(self, past: Past, hearing: Hearing, source: Source, found: Found) -> int:
+    def _cost(self, past: StoredSnapshot, hearing: DecisionSnapshot, source: Source, found: FoundAnswer) -> int:
         reply = found.reply
         if reply.outcome is not StepOutcome.MATCH or found.key is None:
             return reply.credits if found.own else 0
@@ -242,7 +245,7 @@ class Bill:
             return 0
         return self._shared(question, hearing, source, found)
 
-    def _shared(self, question: Question, hearing: Hearing, source: Source, found: Found) -> int:
+    def _shared(self, question: Question, hearing: DecisionSnapshot, source: Source, found: FoundAnswer) -> int:
         """What an answer costs that was somebody else's in fact."""
         at, payments = hearing.asked_at, self.payments.get(question, ())
         # Whoever had it from another may have begun before that one.
@@ -271,7 +274,7 @@ class Bill:
         self._bought.setdefault(question, []).append(at)
         return credits
 
-    def close(self, past: Past, hearing: Hearing, sources: Iterable[Source]) -> None:
+    def close(self, past: StoredSnapshot, hearing: DecisionSnapshot, sources: Iterable[Source]) -> None:
         """The turn of this past is over: what it paid in fact is counted, and what others owe it is settled.
 
         `sources` are those that the replay could ask in it: what the job had paid one of them before, for an answer
@@ -288,7 +291,7 @@ class Bill:
             if source in able:
                 self._count(self.simulated, self._counted_now, past.job_id, source, credits)
 
-    def _settle(self, past: Past, source: str, reply: Reply) -> None:
+    def _settle(self, past: StoredSnapshot, source: str, reply: Reply) -> None:
         owed = self._owed.pop((past.id, source), None)
         if owed is None or reply.key is None or (past.id, source) in self._paid:
             return

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from enrichment.enums import EntityType, FieldOutcomeReason
-from enrichment.replay.snapshot import Effect, Past
+from enrichment.replay.snapshot import FieldEffect, StoredSnapshot
 
 
 class DifferenceKind(StrEnum):
@@ -26,18 +26,18 @@ class Difference:
     could change it.
     """
 
-    past: Past
+    past: StoredSnapshot
     entity_type: EntityType
     field: str
     kind: DifferenceKind
-    actual: Effect | None
-    simulated: Effect | None
+    actual: FieldEffect | None
+    simulated: FieldEffect | None
     why: str
     certain: bool
 
 
 @dataclass(slots=True)
-class Tally:
+class DifferenceTally:
     """What happened in fact, or in the replay."""
 
     jobs_run: int = 0  # jobs that got as far as asking
@@ -50,17 +50,19 @@ class Replayed:
     """What a replay came to. `differences` are in order of time."""
 
     jobs: int = 0
-    actual: Tally = field(default_factory=Tally)
-    simulated: Tally = field(default_factory=Tally)
+    actual: DifferenceTally = field(default_factory=DifferenceTally)
+    simulated: DifferenceTally = field(default_factory=DifferenceTally)
     differences: list[Difference] = field(default_factory=list)
 
 
-def opened(effects: Mapping[str, Effect], still_open: Set[str]) -> set[str]:
+def opened(effects: Mapping[str, FieldEffect], still_open: Set[str]) -> set[str]:
     """The fields that a new conflict is raised about."""
     return {name for name, effect in effects.items() if effect.conflict is not None and name not in still_open}
 
 
-def kinds_of(then: Effect | None, now: Effect | None, opened_then: bool, opened_now: bool) -> list[DifferenceKind]:
+def kinds_of(
+    then: FieldEffect | None, now: FieldEffect | None, opened_then: bool, opened_now: bool
+) -> list[DifferenceKind]:
     """In what one field differs: how it ended in fact and now, and whether a conflict was opened about it."""
     wrote_then = then is not None and then.reason is FieldOutcomeReason.WRITTEN
     wrote_now = now is not None and now.reason is FieldOutcomeReason.WRITTEN

@@ -10,14 +10,14 @@ from datetime import timedelta
 
 from enrichment.catalogue import fields_of
 from enrichment.config import Config
-from enrichment.decide.job_outcome import SUPPRESSED, not_begun, verdict
+from enrichment.decide.job_outcome import SUPPRESSED, job_outcome, not_begun
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from enrichment.replay.answer_index import ANSWERED, Answers, Bill, Found
+from enrichment.replay.answer_index import ANSWERED, AnswerIndex, Bill, FoundAnswer
 from enrichment.replay.diff import Difference, Replayed, kinds_of, opened
-from enrichment.replay.snapshot import Effect, Hearing, Past, effects_of
-from enrichment.replay.timeline import Reheard, Run, Track
+from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, StoredSnapshot, effects_of
+from enrichment.replay.timeline import RecordTimeline, ReplayedDecision, ReplayedJob
 from enrichment.waterfall.planner import SkipReason, Source
-from enrichment.waterfall.session import Asking, Query, Reply, Subject
+from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,18 @@ class Rules:
 class Replay:
     """One replay of many hearings, in order of time. `open_before`: fields of each record with an open conflict."""
 
-    def __init__(self, rules: Rules, answers: Answers, open_before: Mapping[str, Set[str]]) -> None:
+    def __init__(self, rules: Rules, answers: AnswerIndex, open_before: Mapping[str, Set[str]]) -> None:
         self._rules = rules
         self._answers = answers
         self._open_before = open_before
         self.bill: Bill = answers.bill()
-        self._tracks: dict[str, Track] = {}
+        self._tracks: dict[str, RecordTimeline] = {}
         self._ran_then: set[str] = set()
         self._ran_now: set[str] = set()
         self._jobs: set[str] = set()
         self.outcome = Replayed()
 
-    def run(self, pasts: Sequence[Past]) -> Replayed:
+    def run(self, pasts: Sequence[StoredSnapshot]) -> Replayed:
         for past in pasts:
             self._replay(past, past.read())
         outcome = self.outcome
@@ -52,48 +52,48 @@ class Replay:
         outcome.actual.jobs_run, outcome.simulated.jobs_run = len(self._ran_then), len(self._ran_now)
         return outcome
 
-    def _replay(self, past: Past, hearing: Hearing) -> None:
-        track = self._tracks.get(past.record_id)
-        if track is None:
+    def _replay(self, past: StoredSnapshot, hearing: DecisionSnapshot) -> None:
+        timeline = self._tracks.get(past.record_id)
+        if timeline is None:
             open_before = self._open_before.get(past.record_id, frozenset())
-            track = self._tracks[past.record_id] = Track.begin(hearing.state, open_before)
+            timeline = self._tracks[past.record_id] = RecordTimeline.begin(hearing.state, open_before)
         else:
-            track.lay_over(hearing.state)
-        replayed = self._hear(past, hearing, track)
+            timeline.lay_over(hearing.state)
+        replayed = self._hear(past, hearing, timeline)
         sources = () if replayed.why else self._rules.sources[hearing.entity_type]
         self.bill.close(past, hearing, sources)
-        self._compare(past, hearing, track, replayed)
-        track.apply(hearing, replayed, past.decided_at)
-        track.runs[past.job_id] = replayed.run
+        self._compare(past, hearing, timeline, replayed)
+        timeline.apply(hearing, replayed, past.decided_at)
+        timeline.runs[past.job_id] = replayed.run
         self._jobs.add(past.job_id)
         if hearing.said or hearing.recalled:
             self._ran_then.add(past.job_id)
         if replayed.asked:
             self._ran_now.add(past.job_id)
 
-    def _hear(self, past: Past, hearing: Hearing, track: Track) -> Reheard:
-        before = track.runs.get(past.job_id)
+    def _hear(self, past: StoredSnapshot, hearing: DecisionSnapshot, timeline: RecordTimeline) -> ReplayedDecision:
+        before = timeline.runs.get(past.job_id)
         config, origin = self._rules.config, hearing.origin
-        why = self._why_not(hearing, track, before)
+        why = self._why_not(hearing, timeline, before)
         if why is not None:
-            run = Run(None, hearing.status) if before is None else replace(before, recorded=hearing.status)
-            return Reheard(run, why=why)
+            run = ReplayedJob(None, hearing.status) if before is None else replace(before, recorded=hearing.status)
+            return ReplayedDecision(run, why=why)
         refused = not_begun(
             config,
             hearing.entity_type,
             forced=origin.forced,
-            last_enriched_at=track.enriched_at,
+            last_enriched_at=timeline.enriched_at,
             at=hearing.asked_at,
             suppressed=hearing.code == SUPPRESSED[0] and not hearing.said,
         )
         if refused is not None:
-            return Reheard(Run(refused.status, hearing.status), why=refused.error_code or "")
-        return self._ask(past, hearing, track, before)
+            return ReplayedDecision(ReplayedJob(refused.status, hearing.status), why=refused.error_code or "")
+        return self._ask(past, hearing, timeline, before)
 
-    def _why_not(self, hearing: Hearing, track: Track, before: Run | None) -> str | None:
+    def _why_not(self, hearing: DecisionSnapshot, timeline: RecordTimeline, before: ReplayedJob | None) -> str | None:
         """Why the replay has no such attempt; None where it has."""
         if before is None:
-            return None if self._starts(hearing, track) else "not_started"
+            return None if self._starts(hearing, timeline) else "not_started"
         if before.status is JobStatus.PENDING:
             return None
         retried = before.recorded.is_final  # a person wanted it again
@@ -101,79 +101,85 @@ class Replay:
             return None
         return "not_started" if before.status is None else "ended_before"
 
-    def _starts(self, hearing: Hearing, track: Track) -> bool:
+    def _starts(self, hearing: DecisionSnapshot, timeline: RecordTimeline) -> bool:
         origin, config = hearing.origin, self._rules.config
         if origin.by_hand or origin.trigger is JobTrigger.MANUAL:
             return True
         if origin.trigger is JobTrigger.CREDITS_RESTORED:
-            return track.short_now or not track.short_then
+            return timeline.short_now or not timeline.short_then
         if not config.starts_on(origin.trigger, hearing.entity_type):
             return False
         if origin.trigger is JobTrigger.SCHEDULED_REFRESH:
-            return self._is_due(hearing, track)
+            return self._is_due(hearing, timeline)
         return True
 
-    def _is_due(self, hearing: Hearing, track: Track) -> bool:
+    def _is_due(self, hearing: DecisionSnapshot, timeline: RecordTimeline) -> bool:
         """Whether a refresh that was due under the rules in force is due under these."""
         days = self._rules.config.triggers.refresh_after_days
         then = self._rules.in_force.get(hearing.origin.config_version)
         if days is None or (then is not None and then.triggers.refresh_after_days == days):
             return days is not None
-        last = track.enriched_at
+        last = timeline.enriched_at
         return last is not None and last < hearing.attempt.created_at - timedelta(days=days)
 
-    def _ask(self, past: Past, hearing: Hearing, track: Track, before: Run | None) -> Reheard:
+    def _ask(
+        self, past: StoredSnapshot, hearing: DecisionSnapshot, timeline: RecordTimeline, before: ReplayedJob | None
+    ) -> ReplayedDecision:
         config = self._rules.config
-        subject = Subject(
+        subject = JobContext(
             entity_type=hearing.entity_type,
             config=config,
             trigger=hearing.origin.trigger,
             forced=hearing.origin.forced,
-            fields=track.fields,
-            current=track.current,
-            rejected=track.rejected,
+            fields=timeline.fields,
+            current=timeline.current,
+            rejected=timeline.rejected,
             asked_at=hearing.asked_at,
         )
         sources = self._rules.sources[hearing.entity_type]
         paid = {source.id: credits for source in sources if (credits := _paid(source.id, hearing, before))}
-        asking = Asking(subject, sources, paid)
+        session = WaterfallSession(subject, sources, paid)
         earlier = hearing.recalled if before is None else before.results
-        for source in asking.waterfall.sources:
+        for source in session.waterfall.sources:
             reply = earlier.get(source.id)
             if reply is not None and reply.outcome in ANSWERED:
-                asking.recall(source.id, reply)
-        doubts = _Doubts(subject, set(track.doubtful))
-        while (query := asking.next()) is not None:
+                session.recall(source.id, reply)
+        doubts = _Doubts(subject, set(timeline.doubtful))
+        while (query := session.next()) is not None:
             found = self._answers.find(hearing, query, poorer=self.bill.poorer)
             doubts.note(query, found)
-            asking.hear(query.source.id, self._reply(past, hearing, query, found))
-        decisions = asking.judge()
+            session.hear(query.source.id, self._reply(past, hearing, query, found))
+        decisions = session.decide()
         wrote_before = hearing.attempt.wrote_before if before is None else before.wrote
-        end = verdict(asking, decisions, config, replace(hearing.attempt, wrote_before=wrote_before))
+        end = job_outcome(session, decisions, config, replace(hearing.attempt, wrote_before=wrote_before))
         if doubts.unknown and end.status is JobStatus.SKIPPED:
             end.status = JobStatus.COMPLETED  # somebody would have been asked
         effects = effects_of(decisions)
-        run = Run(
+        run = ReplayedJob(
             end.status,
             hearing.status,
-            results=asking.results,
-            paid=paid | {name: reply.credits for name, reply in asking.results.items() if reply.credits},
+            results=session.results,
+            paid=paid | {name: reply.credits for name, reply in session.results.items() if reply.credits},
             paid_then=hearing.paid.keys() | {name for name, said in hearing.said.items() if said.reply.credits},
             wrote=wrote_before or any(decision.write for decision in decisions.values()),
             doubtful=doubts.unknown,
         )
-        asked = bool(asking.said) or any(reply.outcome in ANSWERED for reply in asking.results.values())
-        return Reheard(run, effects, doubts.fields, asked=asked, short=end.short_of_credits)
+        asked = bool(session.said) or any(reply.outcome in ANSWERED for reply in session.results.values())
+        return ReplayedDecision(run, effects, doubts.fields, asked=asked, short=end.short_of_credits)
 
-    def _reply(self, past: Past, hearing: Hearing, query: Query, found: Found | None) -> Reply:
+    def _reply(
+        self, past: StoredSnapshot, hearing: DecisionSnapshot, query: SessionQuestion, found: FoundAnswer | None
+    ) -> Reply:
         if found is None:
             return Reply(StepOutcome.SKIPPED, skipped=SkipReason.UNKNOWN)
         credits = self.bill.charge(past, hearing, query.source, found)
         return found.reply if found.reply.credits == credits else replace(found.reply, credits=credits)
 
-    def _compare(self, past: Past, hearing: Hearing, track: Track, replayed: Reheard) -> None:
+    def _compare(
+        self, past: StoredSnapshot, hearing: DecisionSnapshot, timeline: RecordTimeline, replayed: ReplayedDecision
+    ) -> None:
         then, now = hearing.effects, replayed.effects
-        opened_then, opened_now = opened(then, track.open_then), opened(now, track.open_now)
+        opened_then, opened_now = opened(then, timeline.open_then), opened(now, timeline.open_now)
         for tally, effects, new in (
             (self.outcome.actual, then, opened_then),
             (self.outcome.simulated, now, opened_now),
@@ -182,7 +188,7 @@ class Replay:
             tally.conflicts_raised += len(new)
         if then == now and opened_then == opened_now:
             return
-        doubtful = replayed.doubtful | track.doubtful
+        doubtful = replayed.doubtful | timeline.doubtful
         all_doubtful = bool(replayed.why) and replayed.run.doubtful
         for name in fields_of(hearing.entity_type):
             kinds = kinds_of(then.get(name), now.get(name), name in opened_then, name in opened_now)
@@ -201,7 +207,7 @@ class Replay:
                 )
 
 
-def _paid(source: str, hearing: Hearing, before: Run | None) -> int:
+def _paid(source: str, hearing: DecisionSnapshot, before: ReplayedJob | None) -> int:
     """What a job of the replay has paid a source before this attempt is decided."""
     if before is None:
         return hearing.paid.get(source, 0)
@@ -210,7 +216,7 @@ def _paid(source: str, hearing: Hearing, before: Run | None) -> int:
     return before.paid.get(source, 0)
 
 
-def _why(effect: Effect | None, replayed: Reheard) -> str:
+def _why(effect: FieldEffect | None, replayed: ReplayedDecision) -> str:
     if effect is not None:
         return effect.reason.value
     return replayed.why or FieldOutcomeReason.NO_DATA.value
@@ -220,7 +226,7 @@ def _why(effect: Effect | None, replayed: Reheard) -> str:
 class _Doubts:
     """The fields that an answer which nobody knows could change."""
 
-    subject: Subject
+    subject: JobContext
     fields: set[str]
     unknown: bool = False
     all_further: bool = False  # it could change what the others are asked, too
@@ -229,7 +235,7 @@ class _Doubts:
         known = fields_of(self.subject.entity_type)
         self.all_further = any(known[name].identifying for name in self.fields)
 
-    def note(self, query: Query, found: Found | None) -> None:
+    def note(self, query: SessionQuestion, found: FoundAnswer | None) -> None:
         if found is None or self.all_further:
             self.fields |= query.wanted
         if found is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from enrichment.decide.field import Current, Decision
-from enrichment.decide.job_outcome import Attempt, Verdict
+from enrichment.decide.job_outcome import Attempt, JobOutcome
 from enrichment.decide.merge import Candidate
 from enrichment.enums import (
     ConflictReason,
@@ -23,7 +23,7 @@ from enrichment.enums import (
     StepOutcome,
 )
 from enrichment.waterfall.planner import SkipReason
-from enrichment.waterfall.session import Asking, Reply, Said, Subject, TurnedDown
+from enrichment.waterfall.session import JobContext, RejectedValue, Reply, SourceReply, WaterfallSession
 
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 _TOLD = frozenset(
@@ -41,17 +41,17 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RecordState:
     """A record as a job finds it."""
 
     fields: Mapping[str, Any]
     current: Mapping[str, Current]
-    rejected: frozenset[TurnedDown]
+    rejected: frozenset[RejectedValue]
     last_enriched_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class FieldEffect:
     """What became of a field that a source gave a value for.
 
     `value` is what was written, or the foremost candidate of a conflict; `observed_at` when it was observed, or
@@ -77,7 +77,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class DecisionSnapshot:
     """One attempt of one job, as it was.
 
     `recalled` is what earlier attempts had been answered, `paid` what the job had been charged before, by source.
@@ -87,17 +87,17 @@ class Hearing:
     origin: Origin
     attempt: Attempt
     asked_at: datetime
-    state: State
-    said: Mapping[str, Said]
+    state: RecordState
+    said: Mapping[str, SourceReply]
     recalled: Mapping[str, Reply]
     paid: Mapping[str, int]
-    effects: Mapping[str, Effect]
+    effects: Mapping[str, FieldEffect]
     status: JobStatus
     code: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class StoredSnapshot:
     """A kept hearing, unread: `body` is its JSON text."""
 
     id: str
@@ -106,10 +106,10 @@ class Past:
     decided_at: datetime
     body: str
 
-    def read(self) -> Hearing:
-        return read_hearing(orjson.loads(self.body))
+    def read(self) -> DecisionSnapshot:
+        return read_snapshot(orjson.loads(self.body))
 
-    def glance(self) -> "Glance":
+    def glance(self) -> "SnapshotSummary":
         """What was asked, without reading the rest."""
         kept = orjson.loads(self.body)
         told = [
@@ -117,11 +117,11 @@ class Past:
             for one in kept["said"]
             if "key" in one
         ]
-        return Glance(_moment(kept["askedAt"]), kept["config"], told)
+        return SnapshotSummary(_moment(kept["askedAt"]), kept["config"], told)
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class SnapshotSummary:
     """The questions of a hearing: of each its source, its key, whether it was answered, and the credits paid."""
 
     asked_at: datetime
@@ -137,7 +137,7 @@ class _Trouble:
     retry_after_seconds: float | None
 
 
-def effects_of(decisions: Mapping[str, Decision]) -> dict[str, Effect]:
+def effects_of(decisions: Mapping[str, Decision]) -> dict[str, FieldEffect]:
     """What these decisions do, by field; fields that nobody gave a value for are left out."""
     return {
         name: _effect(decision)
@@ -146,31 +146,31 @@ def effects_of(decisions: Mapping[str, Decision]) -> dict[str, Effect]:
     }
 
 
-def _effect(decision: Decision) -> Effect:
+def _effect(decision: Decision) -> FieldEffect:
     reason, source, confidence = decision.reason, decision.provider, decision.confidence
     if decision.write is not None:
-        return Effect(reason, source, confidence, decision.write.value, decision.write.observed_at)
+        return FieldEffect(reason, source, confidence, decision.write.value, decision.write.observed_at)
     if decision.question is not None:
         foremost = decision.question.candidates[0].value
-        return Effect(reason, source, confidence, foremost, conflict=decision.question.reason)
-    return Effect(reason, source, confidence, observed_at=decision.verified_at)
+        return FieldEffect(reason, source, confidence, foremost, conflict=decision.question.reason)
+    return FieldEffect(reason, source, confidence, observed_at=decision.verified_at)
 
 
-def write_down(
-    subject: Subject,
+def write_snapshot(
+    subject: JobContext,
     origin: Origin,
     last_enriched_at: datetime | None,
     attempt: Attempt,
-    end: Verdict,
-    asking: Asking | None = None,
+    end: JobOutcome,
+    session: WaterfallSession | None = None,
     decisions: Mapping[str, Decision] | None = None,
 ) -> dict[str, Any]:
-    """The JSON value of a hearing. Without `asking` the job ended before a question."""
-    said = {} if asking is None else asking.said
+    """The JSON value of a hearing. Without `session` the job ended before a question."""
+    said = {} if session is None else session.said
     recalled = (
         {}
-        if asking is None
-        else {name: reply for name, reply in asking.results.items() if name not in said and reply.outcome in _ANSWERED}
+        if session is None
+        else {name: reply for name, reply in session.results.items() if name not in said and reply.outcome in _ANSWERED}
     )
     return {
         "entityType": subject.entity_type.value,
@@ -194,7 +194,7 @@ def write_down(
         "rejected": sorted(subject.rejected),
         "said": [_said_json(name, one) for name, one in said.items()],
         "recalled": [_reply_json(name, reply) for name, reply in recalled.items()],
-        "paid": {} if asking is None else dict(asking.paid),
+        "paid": {} if session is None else dict(session.paid),
         "effects": [_effect_json(name, effect) for name, effect in effects_of(decisions or {}).items()],
     }
 
@@ -213,10 +213,10 @@ def _current_json(name: str, current: Current, fields: Mapping[str, Any]) -> lis
     return told if fields.get(name) == current.value else [*told, current.value]
 
 
-def _said_json(name: str, said: Said) -> dict[str, Any]:
+def _said_json(name: str, said: SourceReply) -> dict[str, Any]:
     told = _reply_json(name, said.reply)
-    if said.lent:
-        told["lent"] = dict(said.lent)
+    if said.borrowed_ids:
+        told["lent"] = dict(said.borrowed_ids)
     if said.extra:
         told["extra"] = sorted(said.extra)
     return told
@@ -247,7 +247,7 @@ def _candidate_json(field: str, candidate: Candidate) -> list[Any]:
     return told if candidate.before_trust is None else [*told, candidate.before_trust]
 
 
-def _effect_json(name: str, effect: Effect) -> list[Any]:
+def _effect_json(name: str, effect: FieldEffect) -> list[Any]:
     told = [name, effect.reason.value, effect.source, effect.confidence]
     observed = None if effect.observed_at is None else _micros(effect.observed_at)
     if effect.reason is FieldOutcomeReason.WRITTEN:
@@ -257,24 +257,24 @@ def _effect_json(name: str, effect: Effect) -> list[Any]:
     return told if observed is None else [*told, observed]
 
 
-def read_hearing(kept: Mapping[str, Any]) -> Hearing:
-    """A hearing as `write_down` wrote it."""
+def read_snapshot(kept: Mapping[str, Any]) -> DecisionSnapshot:
+    """A hearing as `write_snapshot` wrote it."""
     number, most, created_at, at, wrote_before = kept["attempt"]
     fields = kept["fields"]
     last = kept["enrichedAt"]
-    return Hearing(
+    return DecisionSnapshot(
         entity_type=EntityType(kept["entityType"]),
         origin=Origin(JobTrigger(kept["trigger"]), kept["forced"], kept["byHand"], kept["config"]),
         attempt=Attempt(number, most, _moment(created_at), _moment(at), wrote_before),
         asked_at=_moment(kept["askedAt"]),
-        state=State(
+        state=RecordState(
             fields=fields,
             current={name: _read_current(name, told, fields) for name, told in kept["current"].items()},
             rejected=frozenset((name, key, source) for name, key, source in kept["rejected"]),
             last_enriched_at=None if last is None else _moment(last),
         ),
         said={
-            told["source"]: Said(_read_reply(told), told.get("lent", {}), frozenset(told.get("extra", ())))
+            told["source"]: SourceReply(_read_reply(told), told.get("lent", {}), frozenset(told.get("extra", ())))
             for told in kept["said"]
         },
         recalled={told["source"]: _read_reply(told) for told in kept["recalled"]},
@@ -311,9 +311,9 @@ def _read_reply(told: Mapping[str, Any]) -> Reply:
     )
 
 
-def _read_effect(told: list[Any]) -> Effect:
+def _read_effect(told: list[Any]) -> FieldEffect:
     reason, source, confidence, *rest = told[1:]
-    return Effect(
+    return FieldEffect(
         FieldOutcomeReason(reason),
         source,
         confidence,

@@ -8,15 +8,15 @@ from typing import Any
 from enrichment.decide.field import Current
 from enrichment.decide.job_outcome import SHORT
 from enrichment.enums import FieldOutcomeReason, JobStatus
-from enrichment.replay.snapshot import Effect, Hearing, State
-from enrichment.waterfall.session import Reply, TurnedDown
+from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, RecordState
+from enrichment.waterfall.session import RejectedValue, Reply
 
 _SETTLES = frozenset({FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED})
 _ENRICHES = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
 
 
 @dataclass(slots=True)
-class Run:
+class ReplayedJob:
     """A job of the replay, after its latest attempt."""
 
     status: JobStatus | None  # None: it would not have been started
@@ -29,11 +29,11 @@ class Run:
 
 
 @dataclass(slots=True)
-class Reheard:
+class ReplayedDecision:
     """How the replay of one hearing ended."""
 
-    run: Run
-    effects: Mapping[str, Effect] = field(default_factory=dict)
+    run: ReplayedJob
+    effects: Mapping[str, FieldEffect] = field(default_factory=dict)
     doubtful: Set[str] = frozenset()
     asked: bool = False
     short: bool = False
@@ -41,23 +41,23 @@ class Reheard:
 
 
 @dataclass(slots=True)
-class Track:
+class RecordTimeline:
     """One record as the replay has it."""
 
     fields: dict[str, Any]
     current: dict[str, Current]
-    rejected: frozenset[TurnedDown]
+    rejected: frozenset[RejectedValue]
     enriched_at: datetime | None
-    left: State  # what the latest hearing left in fact
+    left: RecordState  # what the latest hearing left in fact
     open_then: set[str]  # fields with an open conflict, in fact
     open_now: set[str]  # and in the replay
     doubtful: set[str] = field(default_factory=set)  # fields that an unknown answer could have changed
-    runs: dict[str, Run] = field(default_factory=dict)
+    runs: dict[str, ReplayedJob] = field(default_factory=dict)
     short_then: bool = False  # whether the latest job ended for want of credits, in fact
     short_now: bool = False
 
     @classmethod
-    def begin(cls, state: State, open_before: Set[str]) -> "Track":
+    def begin(cls, state: RecordState, open_before: Set[str]) -> "RecordTimeline":
         """A record as its first hearing found it. `open_before`: fields that had an open conflict then."""
         return cls(
             fields=dict(state.fields),
@@ -69,7 +69,7 @@ class Track:
             open_now=set(open_before),
         )
 
-    def lay_over(self, found: State) -> None:
+    def lay_over(self, found: RecordState) -> None:
         """What others changed between what a hearing left and what the next one found."""
         left = self.left
         changed = {
@@ -90,13 +90,13 @@ class Track:
             self.enriched_at = found.last_enriched_at
         self.left = found
 
-    def apply(self, hearing: Hearing, replayed: Reheard, decided_at: datetime) -> None:
+    def apply(self, hearing: DecisionSnapshot, replayed: ReplayedDecision, decided_at: datetime) -> None:
         """Leave the record as this hearing left it, in fact and in the replay."""
         left = hearing.state
         fields, current = dict(left.fields), dict(left.current)
         _write(fields, current, hearing.effects, decided_at)
         last = decided_at if hearing.status in _ENRICHES else left.last_enriched_at
-        self.left = State(fields, current, left.rejected, last)
+        self.left = RecordState(fields, current, left.rejected, last)
         _write(self.fields, self.current, replayed.effects, decided_at)
         run = replayed.run
         if not replayed.why and run.status in _ENRICHES:
@@ -119,7 +119,7 @@ def _put(values: dict[str, Any], name: str, found: Mapping[str, Any]) -> None:
 
 
 def _write(
-    fields: dict[str, Any], current: dict[str, Current], effects: Mapping[str, Effect], decided_at: datetime
+    fields: dict[str, Any], current: dict[str, Current], effects: Mapping[str, FieldEffect], decided_at: datetime
 ) -> None:
     for name, effect in effects.items():
         if effect.reason is FieldOutcomeReason.WRITTEN:

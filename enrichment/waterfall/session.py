@@ -12,16 +12,16 @@ from typing import Any, Protocol
 from enrichment.catalogue import fields_of, value_key
 from enrichment.config import Config
 from enrichment.decide.field import Current, Decision
-from enrichment.decide.fields import Heard, Hearing, judge
+from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate, discount
 from enrichment.enums import EntityType, JobTrigger, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.waterfall.planner import SkipReason, Source, Waterfall, refreshes, want
 
-TurnedDown = tuple[str, str, str]  # field, value key, source
+RejectedValue = tuple[str, str, str]  # field, value key, source
 
 
-class Trouble(Protocol):
+class ReplyError(Protocol):
     """Why a source could not answer. `retryable`: the same question may work later."""
 
     @property
@@ -52,14 +52,14 @@ class Reply:
     detail: str = ""
     latency_ms: int | None = None
     credits: int = 0
-    error: Trouble | None = None
+    error: ReplyError | None = None
     waits_until: datetime | None = None
     key: str | None = None
     reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class JobContext:
     """What a job is about: the record as it finds it, the rules, and how the job came to be.
 
     `rejected` is what reviewers turned down; `asked_at` is when the job began: a person's edit after it is newer
@@ -72,7 +72,7 @@ class Subject:
     forced: bool
     fields: Mapping[str, Any]
     current: Mapping[str, Current]
-    rejected: Set[TurnedDown]
+    rejected: Set[RejectedValue]
     asked_at: datetime
     trust: Trust = NO_TRUST
 
@@ -82,20 +82,20 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SourceReply:
     """What a source said itself.
 
-    `lent`: the identifiers of others, by field, that it was asked with. `extra`: what costs more that it was asked
+    `borrowed_ids`: identifiers of others, by field, that it was asked with. `extra`: what costs more that it was asked
     for. With the fields of the record they make up the question.
     """
 
     reply: Reply
-    lent: Mapping[str, Any]
+    borrowed_ids: Mapping[str, Any]
     extra: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SessionQuestion:
     """Whom to ask, with which fields, for which."""
 
     source: Source
@@ -103,10 +103,10 @@ class Query:
     wanted: frozenset[str]
 
 
-class Asking:
+class WaterfallSession:
     """The state of one job's questions: the waterfall, what each source said, and the identifiers it lent."""
 
-    def __init__(self, subject: Subject, sources: Sequence[Source], paid: Mapping[str, int] | None = None) -> None:
+    def __init__(self, subject: JobContext, sources: Sequence[Source], paid: Mapping[str, int] | None = None) -> None:
         """`paid`: what the job has been charged before, by source; it is not charged for those again."""
         self._subject = subject
         self.paid: Mapping[str, int] = dict(paid or {})
@@ -120,21 +120,21 @@ class Asking:
         }
         self.waterfall = Waterfall(subject.config, sources, wants)
         self.results: dict[str, Reply] = {}  # by source; borrowed belief is taken off their candidates
-        self.said: dict[str, Said] = {}  # by source: what those asked this time said
+        self.said: dict[str, SourceReply] = {}  # by source: what those asked this time said
         self._spent = sum(self._paid.values())
         self._stopped = False
-        self._query: Query | None = None
+        self._query: SessionQuestion | None = None
         self._fields: dict[str, Any] = dict(subject.fields)
         self._borrowed: dict[str, float] = {}  # identifiers that a source found, and how surely
 
-    def next(self) -> Query | None:
+    def next(self) -> SessionQuestion | None:
         """The next question, or None when nobody left could help, or an answer has to be waited for."""
         while not self._stopped and (source := self.waterfall.next()) is not None:
             wanted = self.waterfall.could_give(source)
             if not self._affords(source, wanted):
                 wanted = self.waterfall.could_give(source.plain())
             if wanted and self._affords(source, wanted):
-                self._query = Query(source, self._fields, wanted)
+                self._query = SessionQuestion(source, self._fields, wanted)
                 return self._query
             self._note(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX))
         return None
@@ -147,7 +147,7 @@ class Asking:
         """What became of the question that `next` gave last."""
         assert self._query is not None  # `next` gave it
         extra = self._query.source.extra & self._query.wanted
-        self.said[source_id] = Said(reply, {name: self._fields[name] for name in self._borrowed}, extra)
+        self.said[source_id] = SourceReply(reply, {name: self._fields[name] for name in self._borrowed}, extra)
         if self._borrowed:
             candidates = discount(self._subject.entity_type, reply.candidates, self._fields, self._borrowed)
             reply = replace(reply, candidates=candidates)
@@ -176,11 +176,11 @@ class Asking:
                 self._fields = {**self._fields, name: reply.candidates[name].value}
                 self._borrowed[name] = reply.candidates[name].confidence
 
-    def judge(self) -> dict[str, Decision]:
+    def decide(self) -> dict[str, Decision]:
         """How each enrichable field ends, in catalogue order."""
         subject = self._subject
-        return judge(
-            Hearing(
+        return decide_fields(
+            DecisionInput(
                 entity_type=subject.entity_type,
                 config=subject.config,
                 current=subject.current,
@@ -197,9 +197,9 @@ class Asking:
         reply = self.results.get(source.id)
         return reply or Reply(StepOutcome.SKIPPED, skipped=self.waterfall.why_not_asked(source))
 
-    def _heard(self, source: Source) -> Heard:
+    def _heard(self, source: Source) -> SourceResult:
         reply = self.reply_of(source)
-        return Heard(
+        return SourceResult(
             source.id,
             reply.outcome,
             source.gives,

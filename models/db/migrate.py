@@ -9,10 +9,10 @@ import re
 from datetime import UTC, datetime
 from importlib.resources import files
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from models.db.columns import to_micros
-from models.db.database import Dialect, dialect, execute, query, transaction
+from models.db.connection import Dialect, dialect
+from models.db.statements import execute, query
+from models.db.transaction import Transaction, unit_of_work
 
 _TYPES: dict[Dialect, dict[str, str]] = {
     "sqlite": {"id": "VARCHAR(36)", "json": "TEXT"},
@@ -77,7 +77,7 @@ async def require_current() -> None:
 async def migrate() -> list[str]:
     """Apply what is missing, each file in a transaction of its own. Returns the names applied."""
 
-    async def apply_next(tx: BaseDBAsyncClient) -> str | None:
+    async def apply_next(tx: Transaction) -> str | None:
         if dialect() == "postgresql":
             await query("SELECT pg_advisory_xact_lock(?)", [_LOCK], using=tx)
             await execute(_TABLE, using=tx)
@@ -97,6 +97,6 @@ async def migrate() -> list[str]:
     if dialect() == "sqlite":
         await execute(_TABLE)  # by itself: where the table is there, it would only read
     done: list[str] = []
-    while name := await transaction(apply_next):
+    while name := await unit_of_work(apply_next)():
         done.append(name)
     return done

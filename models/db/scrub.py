@@ -4,7 +4,8 @@ import asyncio
 
 import structlog
 
-from models.db.database import dialect, execute, query
+from models.db.connection import dialect
+from models.db.statements import execute, query
 
 _TRIES = 20
 _PAUSE_SECONDS = 0.1

@@ -39,7 +39,7 @@ from providers.http.replies import (
     text,
     unreadable,
 )
-from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
 _INSUFFICIENT = b"insufficient credits"
 _ENRICHING = frozenset({"/people/match", "/organizations/enrich"})
@@ -250,10 +250,10 @@ def _awaited(token: str) -> Awaited:
     return awaited
 
 
-def _told_of(person: Mapping[str, Any]) -> Told:
+def _told_of(person: Mapping[str, Any]) -> StatedIdentity:
     organization = mapping(person.get("organization"))
     jobs = (at(job, "organization_name") for job in items(person.get("employment_history")))
-    return Told(
+    return StatedIdentity(
         email=text(person.get("email")),
         first=text(person.get("first_name")),
         last=text(person.get("last_name")),

@@ -35,7 +35,7 @@ from providers.http.replies import (
     text,
     unreadable,
 )
-from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
 _COMBINED, _COMPANY = "combined", "company"
 _VERSION = "2019-12-19"
@@ -195,7 +195,7 @@ def _of_both(question: Question, body: Mapping[str, Any]) -> Answer:
 
 def _is_asked_for(question: Question, person: Mapping[str, Any]) -> bool:
     job = mapping(person.get("employment"))
-    told = Told(
+    told = StatedIdentity(
         email=text(person.get("email")),
         first=text(at(person, "name", "givenName")),
         last=text(at(person, "name", "familyName")),

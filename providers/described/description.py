@@ -74,7 +74,7 @@ class _Part(BaseModel):
     )
 
 
-class Request(_Part):
+class RequestTemplate(_Part):
     """What is sent. The address, and every text in the body, may hold placeholders such as `{domain}`."""
 
     method: Literal["GET", "POST"] = "GET"
@@ -83,7 +83,7 @@ class Request(_Part):
     body: Any = None
 
     @model_validator(mode="after")
-    def _check(self) -> "Request":
+    def _check(self) -> "RequestTemplate":
         if self.body is not None and self.method == "GET":
             raise ValueError("a body can only be sent by POST")
         return self
@@ -128,7 +128,7 @@ class Description(_Part):
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
     name: Annotated[str, Field(min_length=1, max_length=80)]
     entity_types: Annotated[list[Annotated[EntityType, Field(strict=False)]], Field(min_length=1)]
-    request: Request
+    request: RequestTemplate
     auth: Auth | None = None
     needs: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     match: Expression | None = None

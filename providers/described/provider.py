@@ -21,7 +21,7 @@ from providers.described.file import DescriptionError, read_descriptions
 from providers.http.adapter import Http, KeyCheck, Pending, Reply
 from providers.http.inputs import company_domain, company_name, is_account, persons_email, persons_name
 from providers.http.replies import OPTED_OUT, Findings, failure, moment, retry_after, text
-from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
 __all__ = ["Described", "DescriptionError", "load_described"]
 
@@ -134,7 +134,7 @@ class Described:
             for expression in (where.domain, where.email, where.name)
         )
         if persons_email(question) and email:
-            fitting = is_asked_person(question, Told(email=email, domains=[domain], employers=[name]))
+            fitting = is_asked_person(question, StatedIdentity(email=email, domains=[domain], employers=[name]))
         else:
             fitting = is_asked_company(question, [domain], name)
         if not fitting:

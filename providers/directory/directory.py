@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
-from enrichment.catalogue import fields_of, same
+from enrichment.catalogue import fields_of, is_equivalent
 from enrichment.enums import EntityType
 from enrichment.normalize.contact.email import EmailKind, email_kind, names_no_employer
 from enrichment.normalize.contact.url import registrable_domain
@@ -171,7 +171,7 @@ def _name_for(clues: Clues, company: Company) -> str:
     name = clues.name
     if name:
         for known in company.names:
-            if same(EntityType.ACCOUNT, "name", name, known):
+            if is_equivalent(EntityType.ACCOUNT, "name", name, known):
                 return known
     return company.names[0] if company.names else ""
 

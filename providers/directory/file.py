@@ -15,10 +15,10 @@ from typing import Any
 from enrichment.catalogue import Refused, fields_of, normalize
 from enrichment.enums import EntityType
 from enrichment.normalize.contact.url import registrable_domain
-from providers.directory.reference import Company, Source
+from providers.directory.reference import Company, ReferenceSource
 
 MOST_FAULTS_SHOWN = 5
-OWN_FILE = Source("the operator's file", None, default=0.95)
+OWN_FILE = ReferenceSource("the operator's file", None, default=0.95)
 
 _OTHER_COLUMNS = {
     "company": "name",

@@ -14,7 +14,7 @@ from enrichment.normalize.places.country import country_code
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ReferenceSource:
     """Where facts come from. `as_of`: when they were true, as far as the source says."""
 
     name: str
@@ -32,18 +32,20 @@ _LISTED = {"industry": 0.75, "foundedYear": 0.8, "stockSymbol": 0.85, "postalCod
 
 SOURCES = {
     # Its names date it: ViacomCBS and Anthem, renamed in 2022, Meta and no longer Facebook.
-    "financedatabase": Source("FinanceDatabase", _on(2022), _LISTED),
+    "financedatabase": ReferenceSource("FinanceDatabase", _on(2022), _LISTED),
     # Undated. Addresses for requests about personal data: now and then a branch or a data protection office.
-    "datenanfragen": Source(
+    "datenanfragen": ReferenceSource(
         "datenanfragen.de", _on(2023), {"industry": 0.75, "phone": 0.8, "street": 0.85, "tags": 0.75}
     ),
-    "remoteintech": Source("remoteintech", _on(2022), {"numberOfEmployees": 0.7, "techStack": 0.7}),
-    "elixir_companies": Source("elixir-companies", _on(2022), {"industry": 0.7, "tags": 0.7, "techStack": 0.8}),
-    "sp500_wikipedia": Source(
+    "remoteintech": ReferenceSource("remoteintech", _on(2022), {"numberOfEmployees": 0.7, "techStack": 0.7}),
+    "elixir_companies": ReferenceSource(
+        "elixir-companies", _on(2022), {"industry": 0.7, "tags": 0.7, "techStack": 0.8}
+    ),
+    "sp500_wikipedia": ReferenceSource(
         "S&P 500 constituents", _on(2026, 8), {"foundedYear": 0.85, "stockSymbol": 0.95, "industry": 0.9}, 0.95
     ),
     # Somewhere between 2012 and 2017: head counts of then, and industries as an encyclopedia words them.
-    "wikipedia_yago3": Source(
+    "wikipedia_yago3": ReferenceSource(
         "YAGO3/Wikipedia", _on(2015), {"numberOfEmployees": 0.5, "industry": 0.7, "country": 0.85}, 0.9
     ),
 }
@@ -80,7 +82,7 @@ class Company:
     names: tuple[str, ...]
     aliases: tuple[str, ...]
     fields: Sequence[str]
-    sources: Sequence[Source]
+    sources: Sequence[ReferenceSource]
     values: Sequence[Any]
     observed_at: datetime | None = None  # of a source that dates its rows
 

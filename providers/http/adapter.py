@@ -11,9 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
-from providers.api import Answer, Hears, Pending, ProviderError, ProviderInfo, Question
+from providers.api import Answer, Pending, ProviderError, ProviderInfo, Question, ReceivesCallback
 
-__all__ = ["Adapter", "AsksExtra", "HearingAdapter", "Http", "KeyCheck", "Pending", "Reply"]
+__all__ = ["Adapter", "CallbackAdapter", "Http", "KeyCheck", "OptionalExtras", "Pending", "Reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Adapter(Protocol):
     def calls_per_minute(self) -> int:
         """The provider's documented limit for one account, before its own headers say otherwise.
 
-        All calls count against it together, unless the adapter is `LimitedApart`.
+        All calls count against it together, unless the adapter is `EndpointLimits`.
         """
         return 60
 
@@ -129,7 +129,7 @@ class Limit:
 
 
 @runtime_checkable
-class LimitedApart(Protocol):
+class EndpointLimits(Protocol):
     """An adapter whose provider counts the calls of one account apart, such as each endpoint by itself."""
 
     def limit_of(self, base: str, path: str) -> Limit:
@@ -137,7 +137,7 @@ class LimitedApart(Protocol):
 
 
 @runtime_checkable
-class AsksExtra(Protocol):
+class OptionalExtras(Protocol):
     """An adapter with questions that may cost `ProviderInfo.extra_price` more."""
 
     def asks_extra(self, question: Question) -> bool:
@@ -145,5 +145,5 @@ class AsksExtra(Protocol):
 
 
 @runtime_checkable
-class HearingAdapter(Adapter, Hears, Protocol):
+class CallbackAdapter(Adapter, ReceivesCallback, Protocol):
     """An adapter whose provider sends answers to us."""

@@ -52,7 +52,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-class Transport:
+class HttpClient:
     """The connections of one process, a pool for each provider.
 
     The certificates of `ca_file` (PEM) are trusted beside the usual ones. Raises ValueError, in words for an operator,

@@ -9,21 +9,21 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from providers.api import LAST_WORD, Answer, Covered, ProviderError, ProviderInfo, Question
+from providers.api import LAST_WORD, Answer, BroaderQuery, ProviderError, ProviderInfo, Question
 from providers.http.adapter import (
     Adapter,
-    AsksExtra,
-    HearingAdapter,
+    CallbackAdapter,
+    EndpointLimits,
     Http,
     KeyCheck,
     Limit,
-    LimitedApart,
+    OptionalExtras,
     Pending,
     Reply,
 )
 from providers.http.addresses import check_base
-from providers.http.client import Request, Transport
-from providers.http.rate_limit import Politeness
+from providers.http.client import HttpClient, Request
+from providers.http.rate_limit import RateLimiter
 
 NOTE_EVERY_SECONDS = 10.0  # how often what is left of an account's credits is told, unless it is nothing
 
@@ -39,7 +39,7 @@ class Keys(Protocol):
         """The key for an organization's calls; None where there is none."""
 
 
-class HttpSource:
+class HttpProvider:
     """The provider that an adapter describes.
 
     `bases` stand in for the adapter's own addresses, `price` and `extra_price` (credits) for its own. `note_credits`
@@ -49,17 +49,17 @@ class HttpSource:
     def __init__(
         self,
         adapter: Adapter,
-        transport: Transport,
+        transport: HttpClient,
         keys: Keys,
         bases: Mapping[str, str] | None = None,
         price: int | None = None,
         *,
         extra_price: int | None = None,
-        politeness: Politeness | None = None,
+        politeness: RateLimiter | None = None,
         note_credits: NoteCredits | None = None,
     ) -> None:
         self._adapter = adapter
-        self._limited = adapter if isinstance(adapter, LimitedApart) else None
+        self._limited = adapter if isinstance(adapter, EndpointLimits) else None
         self._transport = transport
         self._keys = keys
         self._politeness = politeness
@@ -79,12 +79,12 @@ class HttpSource:
 
     def most(self, question: Question) -> int:
         """The most credits that this question may cost."""
-        extra = isinstance(self._adapter, AsksExtra) and self._adapter.asks_extra(question)
+        extra = isinstance(self._adapter, OptionalExtras) and self._adapter.asks_extra(question)
         return self.info.price + (self.info.extra_price if extra else 0)
 
     def wider_key(self, question: Question) -> str | None:
         """As `Covered.wider_key`."""
-        return self._adapter.wider_key(question) if isinstance(self._adapter, Covered) else None
+        return self._adapter.wider_key(question) if isinstance(self._adapter, BroaderQuery) else None
 
     async def ask(self, question: Question) -> Answer | Pending:
         """Look the record up. Raises ProviderError, also `no_key`."""
@@ -177,10 +177,10 @@ class HttpSource:
             _log.exception("credits left were not noted", provider=self.info.id, organization=organization_id)
 
 
-class HearingSource(HttpSource):
+class CallbackProvider(HttpProvider):
     """The provider that an adapter describes whose answers may be sent to us."""
 
-    _adapter: HearingAdapter
+    _adapter: CallbackAdapter
 
     def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
         """As `Hears.is_about`."""
@@ -196,7 +196,7 @@ class _Account:
 
     __slots__ = ("_deadline", "_key", "_name", "_source", "credits_left", "was_served")
 
-    def __init__(self, source: HttpSource, key: str, deadline: float) -> None:
+    def __init__(self, source: HttpProvider, key: str, deadline: float) -> None:
         self._source = source
         self._key = key
         self._deadline = deadline

@@ -64,7 +64,7 @@ return 1
 """
 
 
-class Politeness(Protocol):
+class RateLimiter(Protocol):
     """Whose turn it is."""
 
     async def enter(self, account: str, provider_id: str, calls_per_minute: int) -> None:
@@ -78,7 +78,7 @@ class Politeness(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class LimitUpdate:
     """What a reply says: no calls for `pause_seconds`, and no more than `calls_per_minute` from now on."""
 
     pause_seconds: float = 0.0
@@ -96,7 +96,7 @@ _WINDOWS: Mapping[str, tuple[tuple[str, ...], float]] = {
 _RESETS = "minute"  # the window whose end `X-RateLimit-Reset` names on a reply that is no refusal
 
 
-def read_limits(reply: Reply, now: float) -> Lesson:
+def read_limits(reply: Reply, now: float) -> LimitUpdate:
     """What a reply's headers say of the limits. `now` is in seconds since 1970."""
     pause = 0.0
     if reply.status == 429:
@@ -106,7 +106,7 @@ def read_limits(reply: Reply, now: float) -> Lesson:
         pause = retry_after(reply, now) or 0.0
     else:
         pause = _until_windows_end(reply, now)
-    return Lesson(min(pause, _LONGEST_PAUSE_SECONDS), _minute_limit(reply))
+    return LimitUpdate(min(pause, _LONGEST_PAUSE_SECONDS), _minute_limit(reply))
 
 
 def _until_windows_end(reply: Reply, now: float) -> float:
@@ -157,7 +157,7 @@ def _count(written: str) -> float | None:
     return number(inside[1] if inside else written)
 
 
-class RedisPoliteness:
+class RedisRateLimiter:
     """Turns counted in Redis, so that all workers share one limit; while it is away, each process takes its share."""
 
     def __init__(
@@ -170,7 +170,7 @@ class RedisPoliteness:
     ) -> None:
         self._take = redis.register_script(_TAKE)
         self._learn = redis.register_script(_LEARN)
-        self._local = LocalPoliteness(processes=PROCESSES, patience=patience, clock=clock, wall=wall)
+        self._local = LocalRateLimiter(processes=PROCESSES, patience=patience, clock=clock, wall=wall)
         self._patience = patience
         self._clock = clock
         self._wall = wall
@@ -187,7 +187,7 @@ class RedisPoliteness:
 
     async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
         lesson = read_limits(reply, self._wall())
-        if lesson == Lesson():
+        if lesson == LimitUpdate():
             return
         self._local.heed(account, provider_id, lesson)
         rate = "" if lesson.calls_per_minute is None else f"{max(lesson.calls_per_minute * _SHARE, 1):.3f}"
@@ -214,7 +214,7 @@ class _Bucket:
     rate: float = math.inf
 
 
-class LocalPoliteness:
+class LocalRateLimiter:
     """Turns counted in this process, which takes the share of one of `processes`."""
 
     def __init__(
@@ -245,9 +245,9 @@ class LocalPoliteness:
     async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
         self.heed(account, provider_id, read_limits(reply, self._wall()))
 
-    def heed(self, account: str, provider_id: str, lesson: Lesson) -> None:
+    def heed(self, account: str, provider_id: str, lesson: LimitUpdate) -> None:
         """Keep what was learnt of the account."""
-        if lesson == Lesson():
+        if lesson == LimitUpdate():
             return
         bucket = self._bucket(account, provider_id)
         if lesson.pause_seconds > 0:

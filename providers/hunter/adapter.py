@@ -32,7 +32,7 @@ from providers.http.replies import (
     unreadable,
 )
 from providers.hunter.parse import COMPANY_FIELDS, EMPLOYER_FIELDS, PERSON_FIELDS, read_company, read_person
-from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
 _PERSON, _COMPANY = "people", "companies"
 _ACCOUNT = "/account"
@@ -234,7 +234,7 @@ def _of_person(question: Question, person: Mapping[str, Any]) -> Answer:
     findings = read_person(question, person).all()
     if not findings:
         return NO_MATCH
-    told = Told(
+    told = StatedIdentity(
         email=text(person.get("email")),
         first=text(at(person, "name", "givenName")),
         last=text(at(person, "name", "familyName")),

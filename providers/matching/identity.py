@@ -29,7 +29,7 @@ _LEAST_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StatedIdentity:
     """What an answer says of a person; what it does not name is left out. Employers are present and past ones."""
 
     email: str | None = None
@@ -61,7 +61,7 @@ def is_asked_company(
     return _agree(question, "linkedinUrl", [known(question, "linkedinUrl")], profiles) is not False
 
 
-def is_asked_person(question: Question, told: Told) -> bool:
+def is_asked_person(question: Question, told: StatedIdentity) -> bool:
     """Whether the person is the one asked for.
 
     By what providers are asked by: the first that the record has of e-mail address, profile, name with employer, and
@@ -93,7 +93,7 @@ def names_alike(a: str, b: str) -> bool:
     return core_a == core_b or (bool(core_a and core_b) and fuzz.token_sort_ratio(core_a, core_b) >= _ALIKE)
 
 
-def _unmasked(told: Told) -> Told:
+def _unmasked(told: StatedIdentity) -> StatedIdentity:
     """Without what stands where an address or a name would, until it is paid for: it tells nothing."""
     try:
         email = normalize(EntityType.LEAD, "email", told.email)
@@ -112,7 +112,7 @@ def _is_same_company(question: Question, domains: Iterable[str | None], name: st
     return not (ours and name) or names_alike(ours, name)
 
 
-def _is_same_person(question: Question, told: Told, domains: list[str | None]) -> bool:
+def _is_same_person(question: Question, told: StatedIdentity, domains: list[str | None]) -> bool:
     """Whether e-mail address, names and employer's domain fit.
 
     The address that was asked by settles it. Where the answer names another one or none, for people have several,
@@ -159,7 +159,7 @@ def _are_last_names(a: str, b: str) -> bool:
     return initial or shorter in longer.split() or fuzz.ratio(a, b) >= _ALIKE
 
 
-def _address_names(address: str, told: Told) -> bool:
+def _address_names(address: str, told: StatedIdentity) -> bool:
     """Whether the part before the @ is made of somebody's names: `mara`, `m.lindqvist`, `lindqvistm`."""
     local = address.rpartition("@")[0].casefold()
     parts = {person_key(part) for part in _PARTS.split(local) if len(part) >= _TELLING}
@@ -169,7 +169,7 @@ def _address_names(address: str, told: Told) -> bool:
     return given in parts or family in parts
 
 
-def _names_another(address: str, told: Told) -> bool:
+def _names_another(address: str, told: StatedIdentity) -> bool:
     """Whether an address made of two names, like `bo.berg@`, has none of the person's, who is a colleague then."""
     parts = _TWO_NAMES.match(address.casefold())
     theirs = {word for name in (told.first, told.last) if name for word in person_key(name).split()}

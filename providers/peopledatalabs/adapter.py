@@ -34,7 +34,7 @@ from providers.http.replies import (
     text,
     unreadable,
 )
-from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 from providers.peopledatalabs.parse import (
     COMPANY_FIELDS,
     EMPLOYER_FIELDS,
@@ -208,7 +208,7 @@ def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
         raise unreadable("People Data Labs")
     addresses = list(emails_of(person))
     asked = (persons_email(question) or "").casefold()
-    told = Told(
+    told = StatedIdentity(
         email=next((email for email in addresses if email.casefold() == asked), next(iter(addresses), None)),
         first=text(person.get("first_name")),
         last=text(person.get("last_name")),

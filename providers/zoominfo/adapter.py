@@ -22,7 +22,7 @@ from providers.http.inputs import (
     wants_any,
 )
 from providers.http.replies import OPTED_OUT, at, items, mapping, text
-from providers.matching.identity import Told, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 from providers.zoominfo.parse import (
     COMPANY_FIELDS,
     CONTACT_FIELDS,
@@ -158,7 +158,7 @@ def _check_person(question: Question, status: str | None, record: Mapping[str, A
     if status == "COMPANY_ONLY_MATCH":
         fitting = is_asked_company(question, domains, name)
     else:
-        told = Told(
+        told = StatedIdentity(
             email=text(record.get("email")),
             first=text(record.get("firstName")),
             last=text(record.get("lastName")),

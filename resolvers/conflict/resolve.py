@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from enrichment.catalogue import Refused, completeness, normalize, same, value_key
+from enrichment.catalogue import Refused, completeness, is_equivalent, normalize, value_key
 from enrichment.enums import SOURCE_REVIEWER, EntityType, ResolutionAction
 from models.conflict import Conflict
 from models.conflict_queue import remember_rejections
 from models.db.columns import new_id, to_micros
-from models.db.database import dump, load, query, transaction
+from models.db.statements import dump, load, query
+from models.db.transaction import Transaction, unit_of_work
 from models.record_values import lock_records, replace_values, update_records
 from models.trust import count_judgements
 from resolvers.audit import record_audit
@@ -109,7 +108,7 @@ async def settle_conflict(
         "resolvedAt": now.isoformat().replace("+00:00", "Z"),
     }
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         # The record first, as everyone who writes both does.
         await lock_records(tx, [conflict.record_id])
         settled = await query(
@@ -136,10 +135,10 @@ async def settle_conflict(
             details={"action": choice.action.value, "field": conflict.field, "record": conflict.record_id},
         )
 
-    await transaction(body)
+    await unit_of_work(body)()
 
 
-async def refuse_unless_repeated(tx: BaseDBAsyncClient, conflict_id: str, wanted: Mapping[str, Any]) -> None:
+async def refuse_unless_repeated(tx: Transaction, conflict_id: str, wanted: Mapping[str, Any]) -> None:
     """Nothing, where this is how the conflict was resolved; raises ConflictAlreadyResolved otherwise."""
     found = await query("SELECT status, resolution FROM conflict WHERE id = ?", [conflict_id], using=tx)
     if not found:
@@ -156,7 +155,7 @@ async def refuse_unless_repeated(tx: BaseDBAsyncClient, conflict_id: str, wanted
     raise ConflictAlreadyResolved(message, state=row["status"], resolution=first)
 
 
-async def _hold_value(tx: BaseDBAsyncClient, conflict: Conflict, choice: Choice, user: str, moment: int) -> None:
+async def _hold_value(tx: Transaction, conflict: Conflict, choice: Choice, user: str, moment: int) -> None:
     """Make the chosen value the field's, held by the reviewer from now on, also where it is the current one."""
     if choice.value is None:
         return
@@ -165,7 +164,7 @@ async def _hold_value(tx: BaseDBAsyncClient, conflict: Conflict, choice: Choice,
 
 
 async def write_resolved(
-    tx: BaseDBAsyncClient, conflict: Conflict, value: Any, provenance: Mapping[str, Any], moment: int
+    tx: Transaction, conflict: Conflict, value: Any, provenance: Mapping[str, Any], moment: int
 ) -> None:
     """Make this the value of the conflict's field; `provenance` has its source, confidence and time."""
     row = (await query("SELECT * FROM record WHERE id = ?", [conflict.record_id], using=tx))[0]
@@ -192,7 +191,7 @@ async def write_resolved(
 
 
 async def _remember_rejected(
-    tx: BaseDBAsyncClient,
+    tx: Transaction,
     conflict: Conflict,
     choice: Choice,
     candidates: Sequence[dict[str, Any]],
@@ -209,6 +208,7 @@ async def _remember_rejected(
             "rejected_at": moment,
         }
         for candidate in candidates
-        if choice.value is None or not same(conflict.entity_type, conflict.field, candidate["value"], choice.value)
+        if choice.value is None
+        or not is_equivalent(conflict.entity_type, conflict.field, candidate["value"], choice.value)
     ]
     await remember_rejections(tx, rejected)

@@ -3,15 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.config import ReviewRule
 from enrichment.decide.merge import Proposal
-from enrichment.decide.rules import Ruling
+from enrichment.decide.rules import RuleDecision
 from enrichment.enums import SOURCE_REVIEWER, ResolutionAction
 from models.conflict import Conflict
 from models.db.columns import to_micros
-from models.db.database import dump, query, transaction
+from models.db.statements import dump, query
+from models.db.transaction import Transaction, unit_of_work
 from models.record_values import lock_records
 from resolvers.audit import record_audit
 from resolvers.conflict.resolve import refuse_unless_repeated, write_resolved
@@ -19,7 +18,7 @@ from resolvers.errors import StateConflict
 
 
 async def settle_by_rule(
-    conflict: Conflict, ruled: Ruling, user: str, now: datetime, *, origin: str | None = None
+    conflict: Conflict, ruled: RuleDecision, user: str, now: datetime, *, origin: str | None = None
 ) -> None:
     """Write what the rule says, in one transaction: an accepted value is its provider's, a kept one stays whose it is.
 
@@ -30,7 +29,7 @@ async def settle_by_rule(
     moment = to_micros(now)
     resolution = _resolution(conflict, ruled.rule, ruled.accepts, user, now)
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await lock_records(tx, [conflict.record_id])
         settled = await query(
             "UPDATE conflict SET status = 'resolved', by_rule = TRUE, resolution = ?, resolved_at = ?, updated_at = ?"
@@ -59,7 +58,7 @@ async def settle_by_rule(
             },
         )
 
-    await transaction(body)
+    await unit_of_work(body)()
 
 
 def _resolution(
@@ -84,7 +83,7 @@ def _candidate(conflict: Conflict, accepts: Proposal) -> dict[str, Any]:
     return next(one for one in conflict.candidates if one["provider"] == provider and one["value"] == value)
 
 
-async def _write(tx: BaseDBAsyncClient, conflict: Conflict, accepts: Proposal, moment: int) -> None:
+async def _write(tx: Transaction, conflict: Conflict, accepts: Proposal, moment: int) -> None:
     held = await query(
         "SELECT source FROM field_value WHERE record_id = ? AND field = ? AND replaced_at IS NULL",
         [conflict.record_id, conflict.field],
@@ -100,7 +99,7 @@ async def _write(tx: BaseDBAsyncClient, conflict: Conflict, accepts: Proposal, m
     await write_resolved(tx, conflict, accepts.value, provenance, moment)
 
 
-async def _refuse(tx: BaseDBAsyncClient, conflict: Conflict, resolution: dict[str, Any]) -> None:
+async def _refuse(tx: Transaction, conflict: Conflict, resolution: dict[str, Any]) -> None:
     found = await query("SELECT 1 AS one FROM conflict WHERE id = ? AND status = 'open'", [conflict.id], using=tx)
     if found:
         raise StateConflict("the question has changed meanwhile", state="open")

@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from enrichment.catalogue import same
+from enrichment.catalogue import is_equivalent
 from enrichment.config import Config, ReviewRule
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import SOURCE_REVIEWER, ConflictReason, EntityType, ResolutionAction
-from enrichment.learn.suggestions import Decided, Question, Suggestion, pattern_of, suggest, suggestion_id
+from enrichment.learn.suggestions import (
+    ReviewDecision,
+    ReviewedConflict,
+    Suggestion,
+    find_suggestions,
+    pattern_of,
+    suggestion_id,
+)
 from models.conflict import Conflict
 from models.conflict_queue import latest_decisions, open_questions
 from models.db.columns import to_micros
-from models.db.database import load, query, transaction
+from models.db.statements import load, query
+from models.db.transaction import Transaction, unit_of_work
 from resolvers.audit import note_change
 from resolvers.config import ConfigView, change_config, get_config
 from resolvers.conflict.api import MOST_RESOLVED, ResolveOutcome, read_conflicts
@@ -79,7 +85,7 @@ async def list_suggestions(ctx: Context) -> list[RuleSuggestion]:
 async def _suggestions(ctx: Context, config: Config) -> list[Suggestion]:
     rows = await latest_decisions(ctx.require(Role.VIEWER).organization_id, MOST_DECISIONS)
     # Much arithmetic, which must not keep the event loop from others.
-    found = await asyncio.to_thread(lambda: suggest([_decided(row) for row in reversed(rows)], config))
+    found = await asyncio.to_thread(lambda: find_suggestions([_decided(row) for row in reversed(rows)], config))
     known = {None, *ctx.services.registry.ids()}
     return [one for one in found if one.rule.provider in known]
 
@@ -97,24 +103,24 @@ def _with_open(shown: Sequence[Suggestion], rows: Sequence[Mapping[str, Any]], c
     ]
 
 
-def _question(row: Mapping[str, Any]) -> Question:
+def _question(row: Mapping[str, Any]) -> ReviewedConflict:
     entity_type, field = EntityType(row["entity_type"]), row["field"]
     current = load(row["current"])
     told = [
         Candidate(one["provider"], one["value"], one["confidence"], datetime.fromisoformat(one["observedAt"]))
         for one in load(row["candidates"])
     ]
-    return Question(
+    return ReviewedConflict(
         entity_type=entity_type,
         field=field,
         reason=ConflictReason(row["reason"]),
-        proposals=survivors(told, lambda a, b: same(entity_type, field, a, b)),
+        proposals=survivors(told, lambda a, b: is_equivalent(entity_type, field, a, b)),
         has_value=current is not None,
         chosen_by_hand=current is not None and current["source"] == SOURCE_REVIEWER,
     )
 
 
-def _decided(row: Mapping[str, Any]) -> Decided:
+def _decided(row: Mapping[str, Any]) -> ReviewDecision:
     question = _question(row)
     resolution = load(row["resolution"])
     current = load(row["current"])
@@ -122,13 +128,13 @@ def _decided(row: Mapping[str, Any]) -> Decided:
     chosen = {
         one.provider
         for proposal in question.proposals
-        if same(question.entity_type, question.field, proposal.value, value)
+        if is_equivalent(question.entity_type, question.field, proposal.value, value)
         for one in proposal.support
     }
     kept = resolution["action"] == ResolutionAction.KEEP_CURRENT or (
-        current is not None and same(question.entity_type, question.field, current["value"], value)
+        current is not None and is_equivalent(question.entity_type, question.field, current["value"], value)
     )
-    return Decided(question, frozenset(chosen), kept)
+    return ReviewDecision(question, frozenset(chosen), kept)
 
 
 async def accept_suggestion(
@@ -148,7 +154,7 @@ async def accept_suggestion(
     if rule is None:
         suggestion = await _suggested(ctx, view.config, wanted)
         rule = suggestion.rule
-        view = await transaction(lambda tx: _add(tx, ctx, suggestion, expected_version, now))
+        view = await unit_of_work(_add)(ctx, suggestion, expected_version, now)
     outcomes, remaining = await _settle_open(ctx, rule, view.config) if apply_to_open else ([], 0)
     return Accepted(rule, view, outcomes, remaining)
 
@@ -161,7 +167,7 @@ async def _suggested(ctx: Context, config: Config, wanted: str) -> Suggestion:
 
 
 async def _add(
-    tx: BaseDBAsyncClient, ctx: Context, suggestion: Suggestion, expected_version: int | None, now: datetime
+    tx: Transaction, ctx: Context, suggestion: Suggestion, expected_version: int | None, now: datetime
 ) -> ConfigView:
     rule = suggestion.rule
 
@@ -222,7 +228,7 @@ async def dismiss_suggestion(ctx: Context, suggestion_id_: str) -> None:
     config = (await get_config(ctx)).config
     suggestion = await _suggested(ctx, config, wanted)
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         added = await query(
             "INSERT INTO suggestion_dismissal (organization_id, pattern, dismissed_at, dismissed_by)"
             " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING pattern",
@@ -232,4 +238,4 @@ async def dismiss_suggestion(ctx: Context, suggestion_id_: str) -> None:
         if added:
             await note_change(tx, ctx, "rule.dismissed", suggestion.id, {"rule": suggestion.rule.words()})
 
-    await transaction(body)
+    await unit_of_work(body)()

@@ -3,21 +3,21 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from enrichment.catalogue import same
+from enrichment.catalogue import is_equivalent
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
-from enrichment.learn.trust import Key, Standing, Trust
+from enrichment.learn.trust import Key, SourceTrust, Trust
 from models.conflict import Conflict
-from models.trust import Judgement, Verdict, trust_counts
+from models.trust import Judgement, ReviewVerdict, trust_counts
 
 _PEOPLE = frozenset({SOURCE_CRM, SOURCE_REVIEWER})
 
 
 async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
     """What each of these organizations has learned, with one query for all."""
-    found: dict[str, dict[Key, Standing]] = {organization_id: {} for organization_id in organization_ids}
+    found: dict[str, dict[Key, SourceTrust]] = {organization_id: {} for organization_id in organization_ids}
     for row in await trust_counts(sorted(found)):
         key = (row["provider"], EntityType(row["entity_type"]), row["field"])
-        found[row["organization_id"]][key] = Standing(
+        found[row["organization_id"]][key] = SourceTrust(
             row["accepted"], row["rejected"], row["overwritten"], row["stated"]
         )
     return {organization_id: Trust(standings) for organization_id, standings in found.items()}
@@ -30,23 +30,23 @@ def judged_in_review(conflict: Conflict, candidates: Sequence[Mapping[str, Any]]
     source gave it, is accepted when it stays and overwritten when it goes.
     """
 
-    def judgement(provider: str, verdict: Verdict, stated: float) -> Judgement:
+    def judgement(provider: str, verdict: ReviewVerdict, stated: float) -> Judgement:
         return Judgement(conflict.organization_id, provider, conflict.entity_type, conflict.field, verdict, stated)
 
     def is_chosen(value: Any) -> bool:
-        return same(conflict.entity_type, conflict.field, value, chosen)
+        return is_equivalent(conflict.entity_type, conflict.field, value, chosen)
 
     judged = [
         judgement(
             candidate["provider"],
-            Verdict.ACCEPTED if is_chosen(candidate["value"]) else Verdict.REJECTED,
+            ReviewVerdict.ACCEPTED if is_chosen(candidate["value"]) else ReviewVerdict.REJECTED,
             stated_confidence(candidate),
         )
         for candidate in candidates
     ]
     current = conflict.current
     if current and current["source"] not in _PEOPLE:
-        verdict = Verdict.ACCEPTED if is_chosen(current["value"]) else Verdict.OVERWRITTEN
+        verdict = ReviewVerdict.ACCEPTED if is_chosen(current["value"]) else ReviewVerdict.OVERWRITTEN
         judged.append(judgement(current["source"], verdict, current["confidence"]))
     return judged
 
@@ -56,7 +56,7 @@ def judged_by_the_crm(
 ) -> list[Judgement]:
     """The values of sources that the CRM replaced or cleared: `replaced` has their provenance, by field."""
     return [
-        Judgement(organization_id, value["source"], entity_type, name, Verdict.OVERWRITTEN, value["confidence"])
+        Judgement(organization_id, value["source"], entity_type, name, ReviewVerdict.OVERWRITTEN, value["confidence"])
         for name, value in replaced.items()
         if value["source"] not in _PEOPLE
     ]

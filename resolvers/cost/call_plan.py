@@ -17,16 +17,16 @@ from enrichment.decide.merge import Candidate
 from enrichment.enums import JobTrigger, StepOutcome, Strategy
 from enrichment.learn.trust import Trust
 from enrichment.waterfall.planner import Source, Want
-from enrichment.waterfall.session import Asking, Query, Reply, Subject
-from models.answer_cache import AnswerState, Kept, known_answers, promised_to
+from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
+from models.answer_cache import AnswerState, CachedAnswer, known_answers, promised_to
 from models.db.columns import from_micros
-from models.db.database import marks, query
+from models.db.statements import marks, query
 from models.record import Record
 from models.record_values import current_values
-from providers.api import Keyed, Question
+from providers.api import Question, RequiresKey
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
-from resolvers.cost.candidate_call import Part, Possible, is_firm, key_of, with_lent
+from resolvers.cost.candidate_call import CandidateCall, Part, is_firm, key_of, with_borrowed_ids
 
 GIVEN_OF_MATCH = 0.7  # of the fields that a match could settle, those it does, as far as is known beforehand
 LENT = 0.3  # how likely a provider that nothing is known to ask with can be asked in the end
@@ -35,7 +35,7 @@ _AT_ONCE = 200  # between two of which others get their turn
 
 
 @dataclass(slots=True)
-class Plan:
+class CallPlan:
     """The parts of the providers that are switched on, in order of priority.
 
     `records` is how many of the records anybody could be asked about; `keyless` names the providers that are passed by
@@ -55,14 +55,14 @@ async def plan_of(
     rates: Mapping[str, float],
     *,
     force: bool,
-) -> Plan:
+) -> CallPlan:
     """The plan for these records of an organization. `rates` are the providers' match rates, for the chances."""
-    plan = Plan({}, [])
+    plan = CallPlan({}, [])
     for rule in config.providers:
         provider = services.registry.get(rule.id)
         if not rule.enabled or provider is None:
             continue
-        if isinstance(provider, Keyed) and not await provider.configured(organization_id):
+        if isinstance(provider, RequiresKey) and not await provider.configured(organization_id):
             plan.keyless.append(rule.id)
         else:
             plan.parts[rule.id] = Part(provider)
@@ -76,15 +76,17 @@ async def plan_of(
 class _Walk:
     """One record on its way through the waterfall."""
 
-    def __init__(self, asking: Asking, question: Question, job: "_Active | None", sources: Sequence[Source]) -> None:
-        self.asking = asking
+    def __init__(
+        self, session: WaterfallSession, question: Question, job: "_Active | None", sources: Sequence[Source]
+    ) -> None:
+        self.session = session
         self.job = job
         gives = {source.id: source.gives for source in sources}
         self._gives = gives
         self.promised = {name: came for name, came in (job.promised if job else {}).items() if name in gives}
         self._question = question
-        self.asked: dict[str, Possible] = {}  # by provider: what it may be asked as things stand
-        self.passed: list[Query] = []  # providers that nothing is known to ask with
+        self.asked: dict[str, CandidateCall] = {}  # by provider: what it may be asked as things stand
+        self.passed: list[SessionQuestion] = []  # providers that nothing is known to ask with
         self.heard: set[str] = set()  # providers that may tell something
         self._missing = {
             known.name
@@ -94,37 +96,37 @@ class _Walk:
         self.lendable: frozenset[str] | None = None
         if job is not None:  # an earlier attempt may have been answered already
             self.heard_something_new(frozenset().union(*(source.gives for source in sources)))
-        self.chances = {name: 1.0 for name, why in asking.waterfall.wants.items() if why is not Want.NONE}
+        self.chances = {name: 1.0 for name, why in session.waterfall.wants.items() if why is not Want.NONE}
 
-    def lendable_now(self, query: Query) -> frozenset[str] | None:
+    def lendable_now(self, query: SessionQuestion) -> frozenset[str] | None:
         """What those before it may have lent, which the record still lacks."""
         if self.lendable is None:
             return None
         return frozenset(name for name in self.lendable if query.fields.get(name) is None)
 
-    def question_of(self, query: Query) -> Question:
+    def question_of(self, query: SessionQuestion) -> Question:
         asked = self._question
         return Question(asked.entity_type, query.fields, query.wanted, asked.organization_id)
 
     def heard_something_new(self, gives: frozenset[str]) -> None:
         self.lendable = (self.lendable or frozenset()) | (gives & self._missing)
 
-    def awaited(self, part: Part) -> Possible:
+    def awaited(self, part: Part) -> CandidateCall:
         """The question whose answer the record's job waits for: asked already, with what is not known any more."""
         every = replace(self._question, wanted=part.provider.info.source(self._question.entity_type).gives)
-        return Possible(every, "", part.most(every), 1.0, lent=True)
+        return CandidateCall(every, "", part.most(every), 1.0, borrowed_ids=True)
 
     def lendable_to(self, source_id: str, fields: Mapping[str, Any]) -> frozenset[str] | None:
         """What may be lent before the last call: one that fails is repeated after all others were heard."""
         others = [self._gives[other] for other in self.heard if other != source_id]
         if not others and self.lendable is None:
             return None
-        lent = (self.lendable or frozenset()).union(*others) & self._missing
-        return frozenset(name for name in lent if fields.get(name) is None)
+        borrowed_ids = (self.lendable or frozenset()).union(*others) & self._missing
+        return frozenset(name for name in borrowed_ids if fields.get(name) is None)
 
-    def chance_of(self, query: Query) -> float:
+    def chance_of(self, query: SessionQuestion) -> float:
         """How likely it is that what came before left something to ask for."""
-        wants = self.asking.waterfall.wants
+        wants = self.session.waterfall.wants
         worth = [name for name in query.wanted if not query.source.price or wants[name] is Want.FILL]
         return max((self.chances[name] for name in worth), default=0.0)
 
@@ -140,7 +142,7 @@ class _Active:
 
 class _Planner:
     def __init__(
-        self, plan: Plan, config: Config, trust: Trust, rates: Mapping[str, float], now: datetime, force: bool
+        self, plan: CallPlan, config: Config, trust: Trust, rates: Mapping[str, float], now: datetime, force: bool
     ) -> None:
         self._plan = plan
         self._config = config
@@ -158,7 +160,7 @@ class _Planner:
         ]
         going = walks
         while going:
-            steps = [(walk, query) for walk in going if (query := walk.asking.next()) is not None]
+            steps = [(walk, query) for walk in going if (query := walk.session.next()) is not None]
             asked = [(walk, query, self._possible(walk, query)) for walk, query in steps]
             kept = await known_answers(
                 organization_id,
@@ -172,7 +174,7 @@ class _Planner:
             self._finish(walk)
 
     def _walk(self, record: Record, values: Mapping[str, Mapping[str, Any]], job: _Active | None) -> _Walk:
-        subject = Subject(
+        subject = JobContext(
             entity_type=record.entity_type,
             config=self._config,
             trigger=job.trigger if job else JobTrigger.MANUAL,
@@ -184,16 +186,16 @@ class _Planner:
         )
         sources = [part.provider.info.source(record.entity_type) for part in self._plan.parts.values()]
         question = Question(record.entity_type, record.fields, frozenset(), record.organization_id)
-        return _Walk(Asking(subject, sources), question, job, sources)
+        return _Walk(WaterfallSession(subject, sources), question, job, sources)
 
-    def _possible(self, walk: _Walk, query: Query) -> Possible | None:
+    def _possible(self, walk: _Walk, query: SessionQuestion) -> CandidateCall | None:
         """The question, if the provider could be asked it now or with what may be lent."""
         part = self._plan.parts[query.source.id]
         question = walk.question_of(query)
         key = key_of(part.provider, question)
         if key is None:
             return None
-        return Possible(question, key, part.most(question), walk.chance_of(query), walk.lendable_now(query))
+        return CandidateCall(question, key, part.most(question), walk.chance_of(query), walk.lendable_now(query))
 
     def _finish(self, walk: _Walk) -> None:
         """Add what may be asked of one record, with those that can be asked only with what the others lend."""
@@ -212,22 +214,22 @@ class _Planner:
             self._plan.parts[source_id].possible.append(replace(one, lendable=lendable))
         self._plan.records += bool(walk.heard)
 
-    def _lent(self, walk: _Walk, query: Query) -> Possible | None:
+    def _lent(self, walk: _Walk, query: SessionQuestion) -> CandidateCall | None:
         lendable = walk.lendable_to(query.source.id, query.fields)
         if not lendable:
             return None
         part = self._plan.parts[query.source.id]
-        question = with_lent(walk.question_of(query), lendable)
+        question = with_borrowed_ids(walk.question_of(query), lendable)
         key = key_of(part.provider, question)
         chance = LENT * walk.chance_of(query)
-        return None if key is None else Possible(question, key, part.most(question), chance, lent=True)
+        return None if key is None else CandidateCall(question, key, part.most(question), chance, borrowed_ids=True)
 
-    def _meet(self, walk: _Walk, query: Query, one: Possible | None, kept: Kept | None) -> None:
+    def _meet(self, walk: _Walk, query: SessionQuestion, one: CandidateCall | None, kept: CachedAnswer | None) -> None:
         """Go on past a question: with its kept answer, or as if it were answered by nothing that is wanted."""
         source = query.source
         if one is None:
             walk.passed.append(query)
-            walk.asking.hear(source.id, Reply(StepOutcome.SKIPPED))
+            walk.session.hear(source.id, Reply(StepOutcome.SKIPPED))
             return
         walk.heard.add(source.id)
         part = self._plan.parts[source.id]
@@ -239,16 +241,16 @@ class _Planner:
         walk.asked[source.id] = one
         walk.heard_something_new(source.gives)
         self._expect(walk, query, GIVEN_OF_MATCH * self._rates.get(source.id, 0.0))
-        walk.asking.hear(source.id, Reply(StepOutcome.NO_MATCH))
+        walk.session.hear(source.id, Reply(StepOutcome.NO_MATCH))
 
-    def _holds(self, kept: Kept, walk: _Walk) -> bool:
+    def _holds(self, kept: CachedAnswer, walk: _Walk) -> bool:
         """Whether no call is made: there is an answer, or a call that may have been charged is not repeated."""
         if from_micros(kept.expires_at or 0) <= self._now + LONGEST_RUN:
             return False
         insists = self._force or (walk.job is not None and walk.job.forced)
         return kept.state is AnswerState.ANSWERED or (kept.state is AnswerState.MAYBE_CHARGED and not insists)
 
-    def _reuse(self, walk: _Walk, query: Query, kept: Kept) -> None:
+    def _reuse(self, walk: _Walk, query: SessionQuestion, kept: CachedAnswer) -> None:
         source = query.source
         candidates = {
             finding["field"]: Candidate(
@@ -263,9 +265,9 @@ class _Planner:
             candidates = {}  # how far they are believed depends on what was lent to ask by: they may settle nothing
         outcome = StepOutcome.MATCH if kept.matched else StepOutcome.NO_MATCH
         entity_type = walk.question_of(query).entity_type
-        walk.asking.hear(source.id, Reply(outcome, candidates=self._trust.believed(entity_type, candidates)))
+        walk.session.hear(source.id, Reply(outcome, candidates=self._trust.believed(entity_type, candidates)))
 
-    def _expect(self, walk: _Walk, query: Query, settles: float) -> None:
+    def _expect(self, walk: _Walk, query: SessionQuestion, settles: float) -> None:
         if self._config.strategy is Strategy.WATERFALL:
             for name in query.wanted:
                 walk.chances[name] *= 1 - settles

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from enrichment.enums import EntityType
-from providers.api import Priced, Provider, Question, key_digest, most_of
+from providers.api import Provider, Question, VariablePrice, key_digest, most_of
 
 # Stand in for identifiers that a source may lend: which ones a provider is asked by shows without their values.
 _LENT = {
@@ -32,12 +32,12 @@ _PROFILE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Possible:
+class CandidateCall:
     """A question that may be asked about one record, and the most credits that its answer costs.
 
     `lendable` are identifiers that answers before it may add, None where there can be no such answers: then it is
-    asked just so. `lent`: it can be asked only with some of them, which stand in it made up. `chance` (0-1) is that of
-    its being needed.
+    asked just so. `borrowed_ids`: it can be asked only with some of them, which stand in it made up. `chance` (0-1)
+    is that of its being needed.
     """
 
     question: Question
@@ -45,7 +45,7 @@ class Possible:
     most: int
     chance: float
     lendable: frozenset[str] | None = None
-    lent: bool = False
+    borrowed_ids: bool = False
 
 
 @dataclass(slots=True)
@@ -53,32 +53,32 @@ class Part:
     """What one provider may be asked: `possible` questions, and `reused` kept answers."""
 
     provider: Provider
-    possible: list[Possible] = field(default_factory=list)
+    possible: list[CandidateCall] = field(default_factory=list)
     reused: int = 0
     certain: int = 0  # credits that an answer which came in part will cost
     _is_priced: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self._is_priced = isinstance(self.provider, Priced)  # asked once: it is slow
+        self._is_priced = isinstance(self.provider, VariablePrice)  # asked once: it is slow
 
     def most(self, question: Question) -> int:
         """The most credits that the question may cost."""
         return most_of(self.provider, question) if self._is_priced else self.provider.info.price
 
-    def questions(self) -> list[Possible]:
+    def questions(self) -> list[CandidateCall]:
         """The calls that there may be: records with the same question are one call, if they are sure to ask it."""
         if not self.provider.info.keeps_answers:
             return self.possible
-        by_key: dict[str, list[Possible]] = defaultdict(list)
+        by_key: dict[str, list[CandidateCall]] = defaultdict(list)
         for one in self.possible:
             by_key[one.key].append(one)
         return [call for alike in by_key.values() for call in self._calls(alike)]
 
-    def _calls(self, alike: Sequence[Possible]) -> Iterator[Possible]:
+    def _calls(self, alike: Sequence[CandidateCall]) -> Iterator[CandidateCall]:
         if len(alike) == 1:
             yield alike[0]
             return
-        shared: Possible | None = None
+        shared: CandidateCall | None = None
         for one in alike:
             if not is_firm(self.provider, one):
                 yield one
@@ -93,13 +93,13 @@ def stand_ins(entity_type: EntityType) -> Mapping[str, str]:
     return {**_LENT, "linkedinUrl": _PROFILE[entity_type]}
 
 
-def is_firm(provider: Provider, one: Possible) -> bool:
+def is_firm(provider: Provider, one: CandidateCall) -> bool:
     """Whether the question is asked just so whatever is answered before it: about less, or with more identifiers."""
-    if one.lendable is None or one.lent:
-        return not one.lent
+    if one.lendable is None or one.borrowed_ids:
+        return not one.borrowed_ids
     asked = one.question
-    every = with_lent(asked, one.lendable)
-    others = [every, *(with_lent(asked, {name}) for name in one.lendable)]
+    every = with_borrowed_ids(asked, one.lendable)
+    others = [every, *(with_borrowed_ids(asked, {name}) for name in one.lendable)]
     others += [_about(question, name) for question in (asked, every) for name in asked.wanted]
     return all(key_of(provider, other) == one.key for other in others)
 
@@ -112,9 +112,9 @@ def key_of(provider: Provider, question: Question) -> str | None:
     return None if key is None else key_digest(key)
 
 
-def with_lent(question: Question, lent: Iterable[str]) -> Question:
+def with_borrowed_ids(question: Question, borrowed_ids: Iterable[str]) -> Question:
     known = stand_ins(question.entity_type)
-    return replace(question, fields={**question.fields, **{name: known[name] for name in lent}})
+    return replace(question, fields={**question.fields, **{name: known[name] for name in borrowed_ids}})
 
 
 def _about(question: Question, name: str) -> Question:

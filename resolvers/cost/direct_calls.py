@@ -13,7 +13,7 @@ from enrichment.decide.field import Current
 from enrichment.enums import EntityType
 from enrichment.waterfall.planner import Waterfall, want
 from models.db.columns import from_micros, to_micros
-from models.db.database import marks, query
+from models.db.statements import marks, query
 from providers.api import Provider, Question, key_digest, most_of
 from resolvers.context import Services
 
@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class DirectCall:
     """A provider that may be asked about a record, and the most credits that may cost.
 
     Two questions of a provider with the same `key` have the same answer. None: the record has not enough to ask
@@ -44,7 +44,7 @@ def questions_about(
     provenance: Mapping[str, Mapping[str, Any]],
     *,
     refresh: bool,
-) -> list[Planned]:
+) -> list[DirectCall]:
     """Whom a job may ask about a record with these fields, in order of priority.
 
     `provenance` are the rows of its current values by field. `refresh`: values of enrichment's own are looked up
@@ -53,7 +53,7 @@ def questions_about(
     current = {name: _current(row) for name, row in provenance.items()}
     names = [known.name for known in fields_of(entity_type).values() if known.enrichable]
     wants = {name: want(config, entity_type, name, current.get(name), refresh=refresh) for name in names}
-    planned: list[Planned] = []
+    planned: list[DirectCall] = []
     for rule in config.providers:
         provider = services.registry.get(rule.id)
         if not rule.enabled or provider is None:
@@ -62,7 +62,7 @@ def questions_about(
         wanted = Waterfall(config, [source], wants).could_give(source)
         if wanted:
             question = Question(entity_type, fields, wanted, organization_id)
-            planned.append(Planned(provider, _key(provider, question), most_of(provider, question)))
+            planned.append(DirectCall(provider, _key(provider, question), most_of(provider, question)))
     return planned
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.db.database import query
+from models.db.statements import query
 from resolvers.context import Context, Role
 from resolvers.cost.call_plan import plan_of
 from resolvers.cost.candidate_call import Part

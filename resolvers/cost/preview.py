@@ -13,10 +13,10 @@ from enrichment.decide.job_outcome import Attempt
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.identity import Identifier, tells
 from enrichment.learn.trust import Trust
-from enrichment.replay.answer_index import Answers
-from enrichment.replay.snapshot import Hearing, Origin, Past, State
+from enrichment.replay.answer_index import AnswerIndex
+from enrichment.replay.snapshot import DecisionSnapshot, Origin, RecordState, StoredSnapshot
 from enrichment.waterfall.planner import SkipReason, Source
-from enrichment.waterfall.session import Asking, Reply, Subject, TurnedDown
+from enrichment.waterfall.session import JobContext, RejectedValue, Reply, WaterfallSession
 from models.conflict_queue import rejections
 from models.db.columns import from_micros
 from models.decision_log import latest_hearings
@@ -27,7 +27,7 @@ from resolvers.context import Context, Role, Services
 from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
 from resolvers.simulation.cached_answers import answers_of, past_of, sources_of, with_kept
-from resolvers.suppression.check import Suspect, suppressed
+from resolvers.suppression.check import Subject, suppressed
 
 RECORDED_FOR = timedelta(days=30)  # what a job was told longer ago is not taken for an answer of today
 _AT_ONCE = 500
@@ -132,7 +132,7 @@ async def _suppressed_in(
 ) -> frozenset[Identifier]:
     """What of the values that would be shown is suppressed."""
     suspects = [
-        Suspect(
+        Subject(
             organization_id,
             one.record.entity_type,
             {told.field: told.value for told in one.fields if told.value is not None},
@@ -142,19 +142,19 @@ async def _suppressed_in(
     return frozenset().union(*await suppressed(services, suspects))
 
 
-async def _states(records: Sequence[Record]) -> dict[str, State]:
-    found: dict[str, State] = {}
+async def _states(records: Sequence[Record]) -> dict[str, RecordState]:
+    found: dict[str, RecordState] = {}
     for start in range(0, len(records), _AT_ONCE):
         some = records[start : start + _AT_ONCE]
         ids = [record.id for record in some]
         values = await current_values(ids)
-        turned_down: dict[str, set[TurnedDown]] = {}
+        turned_down: dict[str, set[RejectedValue]] = {}
         for record_id, name, key, source in await rejections(ids):
             turned_down.setdefault(record_id, set()).add((name, key, source))
         for record in some:
             current = {name: _current(value) for name, value in values[record.id].items()}
             rejected = frozenset(turned_down.get(record.id, ()))
-            found[record.id] = State(record.fields, current, rejected, record.last_enriched_at)
+            found[record.id] = RecordState(record.fields, current, rejected, record.last_enriched_at)
     return found
 
 
@@ -168,18 +168,18 @@ def _current(value: Mapping[str, Any]) -> Current:
     )
 
 
-async def _pasts(records: Sequence[Record], now: datetime) -> list[Past]:
-    found: list[Past] = []
+async def _pasts(records: Sequence[Record], now: datetime) -> list[StoredSnapshot]:
+    found: list[StoredSnapshot] = []
     for start in range(0, len(records), _AT_ONCE):
         rows = await latest_hearings([record.id for record in records[start : start + _AT_ONCE]])
         found += [past for past in map(past_of, rows) if past.decided_at > now - RECORDED_FOR]
     return found
 
 
-def _decide(record: Record, state: State, answers: Answers, rules: _Rules) -> RecordPreview:
+def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Rules) -> RecordPreview:
     kind = record.entity_type
     attempt = Attempt(1, rules.config.max_attempts, rules.now, rules.now)
-    hearing = Hearing(
+    hearing = DecisionSnapshot(
         kind,
         Origin(JobTrigger.MANUAL, rules.forced, True, 0),
         attempt,
@@ -192,7 +192,7 @@ def _decide(record: Record, state: State, answers: Answers, rules: _Rules) -> Re
         JobStatus.PENDING,
         None,
     )
-    subject = Subject(
+    subject = JobContext(
         entity_type=kind,
         config=rules.config,
         trigger=JobTrigger.MANUAL,
@@ -203,9 +203,9 @@ def _decide(record: Record, state: State, answers: Answers, rules: _Rules) -> Re
         asked_at=rules.now,
         trust=rules.trust,
     )
-    asking = Asking(subject, rules.sources[kind])
+    session = WaterfallSession(subject, rules.sources[kind])
     calls: list[Call] = []
-    while (query := asking.next()) is not None:
+    while (query := session.next()) is not None:
         found = answers.find(hearing, query, poorer=False)
         reply = Reply(StepOutcome.SKIPPED, skipped=SkipReason.UNKNOWN) if found is None else found.reply
         if found is None:
@@ -217,8 +217,8 @@ def _decide(record: Record, state: State, answers: Answers, rules: _Rules) -> Re
                 if not rules.withheld or not tells(kind, name, one.value, rules.withheld)
             }
             reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, heard), key=reply.key)
-        asking.hear(query.source.id, reply)
-    fields = [_field(name, decision, state.current.get(name)) for name, decision in asking.judge().items()]
+        session.hear(query.source.id, reply)
+    fields = [_field(name, decision, state.current.get(name)) for name, decision in session.decide().items()]
     return RecordPreview(record, fields, calls)
 
 

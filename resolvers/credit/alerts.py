@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.credits import month_of
 from models.credit import CreditAlert
 from models.db.columns import new_id, to_micros
-from models.db.database import query, transaction
+from models.db.statements import query
+from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Context, Role, Services
 from resolvers.events.publisher import announce
 from resolvers.organizations import config_of, organization_of
@@ -44,7 +44,7 @@ async def raise_alerts(services: Services, organization_id: str) -> list[float]:
     if not crossed:
         return []
 
-    async def body(tx: BaseDBAsyncClient) -> list[float]:
+    async def body(tx: Transaction) -> list[float]:
         told = []
         for share in crossed:
             told += await query(
@@ -55,7 +55,7 @@ async def raise_alerts(services: Services, organization_id: str) -> list[float]:
             )
         return [row["threshold"] for row in told]
 
-    told = await transaction(body)
+    told = await unit_of_work(body)()
     if told:
         _log.warning("credits used", organization=organization_id, thresholds=told, used=used, most=most)
         await announce(services.redis, organization_id, credits=True)

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.credits import Limits, Purse, day_of, exhaustion, month_bounds, month_of, spendable
 from enrichment.enums import CreditKind
 from models.credit import CreditEntry
 from models.db.columns import from_micros, new_id, to_micros
-from models.db.database import query, transaction
+from models.db.statements import query
+from models.db.transaction import Transaction, unit_of_work
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.credit.ledger import MAYBE_CHARGED, WRONG_ENTITY, insert_entries, lock_account, save_account
@@ -116,12 +115,12 @@ async def account_of(organization_id: str, now: datetime, monthly_grant: int) ->
     if found:
         return found[0] | ({} if found[0]["day"] == day_of(now) else {"used_in_day": 0})
 
-    async def begin(tx: BaseDBAsyncClient) -> dict[str, int]:
+    async def begin(tx: Transaction) -> dict[str, int]:
         account = await lock_account(tx, organization_id, now, monthly_grant)
         await save_account(tx, account)
         return account
 
-    return await transaction(begin)
+    return await unit_of_work(begin)()
 
 
 _IN_PERIOD = "organization_id = ? AND created_at >= ? AND created_at < ?"
@@ -213,7 +212,7 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
         "created_at": to_micros(now),
     }
 
-    async def body(tx: BaseDBAsyncClient) -> bool:
+    async def body(tx: Transaction) -> bool:
         account = await lock_account(tx, caller.organization_id, now, services.monthly_credit_grant)
         added = await insert_entries(tx, [entry])
         if added:
@@ -226,7 +225,7 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
             await note_change(tx, ctx, "credits.granted", entry["id"], {"amount": amount})
         return bool(added)
 
-    if await transaction(body):
+    if await unit_of_work(body)():
         await restore_jobs(services, caller.organization_id)
     else:
         await _require_same_grant(caller.organization_id, idempotency_key, amount)

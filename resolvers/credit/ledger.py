@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.credits import Limits, Purse, day_of, month_of
 from enrichment.enums import CreditKind, EntityType, JobTrigger
 from enrichment.waterfall.planner import SkipReason
 from models.db.columns import new_id, to_micros
-from models.db.database import execute, insert_rows, marks, query, transaction
+from models.db.statements import execute, insert_rows, marks, query
+from models.db.transaction import Transaction, unit_of_work
 
 # Notes of releases: what the provider may have counted, or did, though nothing is charged for it here.
 MAYBE_CHARGED = "the provider may have charged it"
@@ -40,7 +39,7 @@ _LONGEST_HELD = timedelta(days=2)  # credits are set aside for hours at most
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Reservation:
     """A price to set aside before a call.
 
     `provider_daily_limit`: most credits a day for this provider; `budget_id`: the budget of the request that
@@ -71,15 +70,13 @@ class Settlement:
     note: str | None = None
 
 
-async def insert_entries(tx: BaseDBAsyncClient, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+async def insert_entries(tx: Transaction, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Append lines; those that a unique index knows already are left out. Returns the ones appended."""
     then = "ON CONFLICT DO NOTHING RETURNING id, kind, amount, reserved_change, settles, job_id, provider"
     return await insert_rows(tx, "credit_entry", _ENTRY, entries, then=then)
 
 
-async def lock_account(
-    tx: BaseDBAsyncClient, organization_id: str, now: datetime, monthly_grant: int
-) -> dict[str, Any]:
+async def lock_account(tx: Transaction, organization_id: str, now: datetime, monthly_grant: int) -> dict[str, Any]:
     """The organization's account, locked until the transaction ends, brought to the month and day of `now`.
 
     On the first use in a month what is left of the old month's grant ends, and the new one is granted. What
@@ -101,7 +98,7 @@ async def lock_account(
     return account
 
 
-async def _touch(tx: BaseDBAsyncClient, organization_id: str) -> dict[str, Any] | None:
+async def _touch(tx: Transaction, organization_id: str) -> dict[str, Any] | None:
     found = await query(
         "UPDATE credit_account SET balance = balance WHERE organization_id = ? RETURNING *",
         [organization_id],
@@ -110,7 +107,7 @@ async def _touch(tx: BaseDBAsyncClient, organization_id: str) -> dict[str, Any] 
     return found[0] if found else None
 
 
-async def _begin_month(tx: BaseDBAsyncClient, account: dict[str, Any], now: datetime, monthly_grant: int) -> None:
+async def _begin_month(tx: Transaction, account: dict[str, Any], now: datetime, monthly_grant: int) -> None:
     base = {"organization_id": account["organization_id"], "created_at": to_micros(now)}
     unused = max(min(account["monthly_balance"], account["balance"] - account["reserved"]), 0)
     entries: list[dict[str, Any]] = []
@@ -126,7 +123,7 @@ async def _begin_month(tx: BaseDBAsyncClient, account: dict[str, Any], now: date
     account["month"], account["used_in_month"] = month_of(now), 0
 
 
-async def save_account(tx: BaseDBAsyncClient, account: dict[str, Any]) -> None:
+async def save_account(tx: Transaction, account: dict[str, Any]) -> None:
     await execute(
         "UPDATE credit_account SET balance = ?, monthly_balance = ?, reserved = ?, month = ?, used_in_month = ?,"
         " day = ?, used_in_day = ? WHERE organization_id = ?",
@@ -160,7 +157,7 @@ class _Pot:
 
 
 async def _spent_today(
-    tx: BaseDBAsyncClient, organization_id: str, providers: Sequence[str], now: datetime
+    tx: Transaction, organization_id: str, providers: Sequence[str], now: datetime
 ) -> dict[str, _Pot]:
     """Credits charged today, and those set aside and not yet settled, by provider."""
     start = to_micros(now.replace(hour=0, minute=0, second=0, microsecond=0))
@@ -176,11 +173,11 @@ async def _spent_today(
 
 
 async def reserve(
-    organization_id: str, holds: Sequence[Hold], *, limits: Limits, now: datetime, monthly_grant: int
+    organization_id: str, holds: Sequence[Reservation], *, limits: Limits, now: datetime, monthly_grant: int
 ) -> list[str | SkipReason]:
     """Set aside the price of each call, in order. For each: the reservation's id, or why it does not fit."""
 
-    async def body(tx: BaseDBAsyncClient) -> list[str | SkipReason]:
+    async def body(tx: Transaction) -> list[str | SkipReason]:
         account = await lock_account(tx, organization_id, now, monthly_grant)
         limited = sorted({hold.provider for hold in holds if hold.provider_daily_limit is not None})
         spent = await _spent_today(tx, organization_id, limited, now) if limited else {}
@@ -207,11 +204,11 @@ async def reserve(
         await save_account(tx, account)
         return results
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
 async def _lock_budgets(
-    tx: BaseDBAsyncClient, organization_id: str, holds: Sequence[Hold], now: datetime
+    tx: Transaction, organization_id: str, holds: Sequence[Reservation], now: datetime
 ) -> dict[str, _Pot]:
     """The budgets that these holds draw on. The account's lock covers them: nobody else changes them now."""
     ids = sorted({hold.budget_id for hold in holds if hold.budget_id is not None})
@@ -228,7 +225,7 @@ async def _lock_budgets(
 
 
 async def _held_of_budgets(
-    tx: BaseDBAsyncClient, organization_id: str, budget_ids: Sequence[str], now: datetime
+    tx: Transaction, organization_id: str, budget_ids: Sequence[str], now: datetime
 ) -> dict[str, int]:
     """Credits set aside of these budgets for calls that have not ended, by budget."""
     found = await query(
@@ -242,19 +239,19 @@ async def _held_of_budgets(
     return {row["budget_id"]: int(row["held"]) for row in found}
 
 
-def _over_daily_limit(hold: Hold, today: _Pot) -> SkipReason | None:
+def _over_daily_limit(hold: Reservation, today: _Pot) -> SkipReason | None:
     limit = hold.provider_daily_limit
     return None if limit is None else today.refusal(hold.price, limit, SkipReason.PROVIDER_DAILY_LIMIT)
 
 
-def _over_budget(hold: Hold, budgets: dict[str, _Pot]) -> SkipReason | None:
+def _over_budget(hold: Reservation, budgets: dict[str, _Pot]) -> SkipReason | None:
     if hold.budget_id is None:
         return None
     budget = budgets.get(hold.budget_id)
     return SkipReason.BUDGET if budget is None else budget.refusal(hold.price, budget.most, SkipReason.BUDGET)
 
 
-def _reservation(organization_id: str, hold: Hold, now: datetime) -> dict[str, Any]:
+def _reservation(organization_id: str, hold: Reservation, now: datetime) -> dict[str, Any]:
     return {
         "id": new_id(),
         "organization_id": organization_id,
@@ -271,7 +268,7 @@ def _reservation(organization_id: str, hold: Hold, now: datetime) -> dict[str, A
 
 
 async def settle(
-    tx: BaseDBAsyncClient,
+    tx: Transaction,
     organization_id: str,
     settlements: Sequence[Settlement],
     *,
@@ -308,7 +305,7 @@ async def settle(
     return {entry["settles"]: -entry["amount"] for entry in settled}
 
 
-async def _give_budgets_back(tx: BaseDBAsyncClient, releases: Sequence[dict[str, Any]]) -> None:
+async def _give_budgets_back(tx: Transaction, releases: Sequence[dict[str, Any]]) -> None:
     for entry in releases:
         await execute(
             "UPDATE credit_budget SET held = held + ? WHERE id IN (SELECT budget_id FROM job WHERE id = ?)",
@@ -371,9 +368,7 @@ async def charged_to(job_id: str, provider: str) -> int:
     return int(found[0]["paid"]) if found else 0
 
 
-async def open_reservations(
-    tx: BaseDBAsyncClient, job_ids: Sequence[str], *, awaited: bool = False
-) -> list[dict[str, Any]]:
+async def open_reservations(tx: Transaction, job_ids: Sequence[str], *, awaited: bool = False) -> list[dict[str, Any]]:
     """Reservations of these jobs that nobody settled: `id` and `organization_id`.
 
     Without `awaited` those that a pending answer needs are left out.
@@ -391,7 +386,7 @@ async def open_reservations(
 
 
 async def release_open(
-    tx: BaseDBAsyncClient, job_ids: Sequence[str], *, now: datetime, monthly_grant: int, awaited: bool = False
+    tx: Transaction, job_ids: Sequence[str], *, now: datetime, monthly_grant: int, awaited: bool = False
 ) -> int:
     """Give back what these jobs still hold, of calls whose end nobody will see. Returns how many reservations.
 

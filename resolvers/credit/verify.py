@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.db.database import query
+from models.db.statements import query
 from resolvers.context import Context, Role
 
 

@@ -5,19 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.enums import EntityType
 from enrichment.identity import IdentifierKind, identifiers
 from models.db.columns import to_micros
-from models.db.database import dialect, query, transaction
+from models.db.connection import dialect
 from models.db.scrub import scrub
+from models.db.statements import query
+from models.db.transaction import Transaction, unit_of_work
 from models.erasure import Erasure
 from models.erasure_rows import lift, note_not_reached
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
-from resolvers.erasure.related_answers import Traces, traces_of
-from resolvers.erasure.transaction import Erasing, RecordChanged
+from resolvers.erasure.related_answers import RelatedAnswers, related_answers_of
+from resolvers.erasure.transaction import ErasureTransaction, RecordChanged
 from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
 from resolvers.events.publisher import announce
 from resolvers.organizations import organization_of
@@ -116,13 +116,13 @@ async def lift_erasure(ctx: Context, certificate_id: str) -> Erasure:
     found = await get_erasure(ctx, certificate_id)
     now = ctx.services.now()
 
-    async def body(tx: BaseDBAsyncClient) -> bool:
+    async def body(tx: Transaction) -> bool:
         lifted = await lift(tx, caller.organization_id, found.id, to_micros(now), caller.user)
         if lifted:
             await note_change(tx, ctx, "erasure.lifted", found.id)
         return lifted
 
-    if not await transaction(body):
+    if not await unit_of_work(body)():
         raise StateConflict("the erasure was lifted before", state="lifted")
     return await get_erasure(ctx, found.id)
 
@@ -144,12 +144,12 @@ async def _erase(
             "fields": record.fields,
             "received": record.received,
         }
-        traces = await traces_of(ctx.services, row)
+        traces = await related_answers_of(ctx.services, row)
         _check_reason(reason, external_id, traces)
         others = await _others(row, traces)
-        work = Erasing(ctx, prints, row, traces, reason, block_domain)
+        work = ErasureTransaction(ctx, prints, row, traces, reason, block_domain)
         try:
-            done = await transaction(work.run)
+            done = await unit_of_work(work.run)()
         except RecordChanged:
             if attempt == _TRIES:
                 raise StateConflict("the record keeps changing; try again", state="changing") from None
@@ -170,7 +170,7 @@ async def _scrub(certificates: Sequence[Erasure]) -> None:
             await note_not_reached(certificate.id, certificate.not_reached)
 
 
-def _check_reason(reason: str | None, external_id: str, traces: Traces) -> None:
+def _check_reason(reason: str | None, external_id: str, traces: RelatedAnswers) -> None:
     """The certificate outlives the record; its reason must not tell who it was."""
     if reason is None:
         return
@@ -188,7 +188,7 @@ def _check_reason(reason: str | None, external_id: str, traces: Traces) -> None:
         )
 
 
-def _texts_of(name: str, traces: Traces) -> set[str]:
+def _texts_of(name: str, traces: RelatedAnswers) -> set[str]:
     return {fields[name] for fields in traces.own if isinstance(fields.get(name), str)}
 
 
@@ -196,7 +196,7 @@ def _names(reason: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", reason, re.IGNORECASE) is not None
 
 
-async def _others(row: Mapping[str, Any], traces: Traces) -> list[RecordName]:
+async def _others(row: Mapping[str, Any], traces: RelatedAnswers) -> list[RecordName]:
     """Other records of the organization that hold an e-mail address or a profile of this one."""
     texts = sorted(
         {

@@ -10,7 +10,8 @@ import structlog
 from enrichment.catalogue import fields_of
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
 from enrichment.normalize.contact.mail_domains import names_no_employer
-from models.db.database import dialect, load, query
+from models.db.connection import dialect
+from models.db.statements import load, query
 from providers.api import Provider, Question, key_digest
 from resolvers.context import Services
 
@@ -29,7 +30,7 @@ Key = tuple[str, str]  # provider, input key
 
 
 @dataclass(slots=True)
-class Traces:
+class RelatedAnswers:
     """What is known of a record for its erasure.
 
     `own`: the record's fields as they are and as they were, by the CRM or a person; `keys`: the questions that were
@@ -47,7 +48,7 @@ def is_of_company(entity_type: EntityType, findings: Iterable[Mapping[str, Any]]
     return entity_type is EntityType.ACCOUNT or all(one["field"] in _COMPANY_FIELDS for one in findings)
 
 
-async def traces_of(services: Services, row: Mapping[str, Any]) -> Traces:
+async def related_answers_of(services: Services, row: Mapping[str, Any]) -> RelatedAnswers:
     """What is known of the record in this row (JSON columns read)."""
     entity_type = EntityType(row["entity_type"])
     history = await query(
@@ -56,7 +57,7 @@ async def traces_of(services: Services, row: Mapping[str, Any]) -> Traces:
     for value in history:
         value["value"] = load(value["value"])
     found = await _found(row["id"])
-    traces = Traces(row["version"], [row["fields"], row["received"], *_own_values(history)])
+    traces = RelatedAnswers(row["version"], [row["fields"], row["received"], *_own_values(history)])
     providers = [one for one in services.registry if await _has_answers(row["organization_id"], one.info.id)]
     for fields in (*_states(row["fields"], history), *_single_values(entity_type, history, found)):
         traces.keys |= _keys(providers, entity_type, fields, row["organization_id"])

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.erasure import NAME, marks_left
 from models.answer_cache import AnswerState
 from models.db.columns import new_id, to_micros
-from models.db.database import load, query
 from models.db.scrub import out_of_reach
+from models.db.statements import load, query
+from models.db.transaction import Transaction
 from models.erasure_rows import (
     HOLDINGS,
     answers_about,
@@ -26,9 +25,9 @@ from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.credit.ledger import release_open
 from resolvers.erasure.reimport_guard import hash_of
-from resolvers.erasure.related_answers import Traces, is_of_company
+from resolvers.erasure.related_answers import RelatedAnswers, is_of_company
 from resolvers.errors import NotFound
-from resolvers.keyed_hash import Fingerprints
+from resolvers.keyed_hash import KeyedHash
 
 _BEYOND = (
     "what providers keep of the questions that they were asked",
@@ -44,7 +43,7 @@ class RecordChanged(Exception):
 
 
 @dataclass(slots=True)
-class Done:
+class ErasureDone:
     """What an erasure did: its certificate, and the jobs and conflicts that are gone."""
 
     certificate: dict[str, Any]
@@ -53,17 +52,17 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Erasing:
+class ErasureTransaction:
     """One erasure in its transaction."""
 
     ctx: Context
-    prints: Fingerprints
+    prints: KeyedHash
     row: Mapping[str, Any]
-    traces: Traces
+    traces: RelatedAnswers
     reason: str | None
     block_domain: bool
 
-    async def run(self, tx: BaseDBAsyncClient) -> Done:
+    async def run(self, tx: Transaction) -> ErasureDone:
         ctx, record_id, organization_id = self.ctx, self.row["id"], self.row["organization_id"]
         now = ctx.services.now()
         await hold_intake(tx, organization_id, alone=True)
@@ -90,7 +89,7 @@ class Erasing:
             certificate["id"],
             {"entityType": self.row["entity_type"].value, "record": record_id, "removed": removed},
         )
-        return Done(certificate, jobs, [row["id"] for row in conflicts])
+        return ErasureDone(certificate, jobs, [row["id"] for row in conflicts])
 
     def _certificate(self, counted: Mapping[str, int], *, answers: int, released: int) -> dict[str, Any]:
         removed = [{"where": "record", "count": 1}]
@@ -108,7 +107,7 @@ class Erasing:
             "not_reached": [*_BEYOND, out_of_reach()],
         }
 
-    async def _forget_answers(self, tx: BaseDBAsyncClient, jobs: Sequence[str]) -> int:
+    async def _forget_answers(self, tx: Transaction, jobs: Sequence[str]) -> int:
         """Remove what providers answered of this record; what they said of its company stays for others."""
         found = await answers_about(tx, self.row["organization_id"], jobs, self.traces.keys)
         gone = [row["id"] for row in found if self._is_about(row, set(jobs))]

@@ -191,7 +191,7 @@ class Watcher(AsyncIterator[Notice]):
         return notice
 
 
-class Live:
+class EventSubscriber:
     """Listens to Redis from `start` to `stop`, over outages, and tells the watchers."""
 
     def __init__(self, redis: Redis) -> None:

@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 
 from enrichment.enums import ACTIVE_STATUSES, RETRYABLE_STATUSES, EntityType, JobStatus, JobTrigger
 from models.db.columns import to_micros
-from models.db.database import marks, query
+from models.db.statements import marks, query
 from models.job import Job
 from resolvers.context import Context, Role
 from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.config import Config
 from enrichment.enums import ACTIVE_STATUSES, EntityType, JobTrigger
 from models.db.columns import new_id, to_micros
-from models.db.database import execute, marks, query, transaction
+from models.db.statements import execute, marks, query
+from models.db.transaction import Transaction, unit_of_work
 from models.job import Job
 from models.job_claims import insert_jobs
 from models.record import Record
@@ -178,7 +177,7 @@ async def _start(records: Sequence[Record], request: _Request, outcome: EnrichOu
         for record in records
     }
 
-    async def body(tx: BaseDBAsyncClient) -> tuple[set[str], list[Job]]:
+    async def body(tx: Transaction) -> tuple[set[str], list[Job]]:
         added = await insert_jobs(tx, list(rows.values()))
         others = [record_id for record_id, row in rows.items() if row["id"] not in added]
         if not others:
@@ -194,7 +193,7 @@ async def _start(records: Sequence[Record], request: _Request, outcome: EnrichOu
         folded = Job.filter(record_id__in=others, status__in=active).using_db(tx)
         return added, list(await folded.prefetch_related("record", "steps"))
 
-    added, folded = await transaction(body)
+    added, folded = await unit_of_work(body)()
     outcome.queued += [job_of(row, by_id[record_id]) for record_id, row in rows.items() if row["id"] in added]
     outcome.folded += folded
 

@@ -1,10 +1,9 @@
 """Run again, once credits return, the jobs that ended without asking a provider for want of them."""
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.enums import JobTrigger
 from models.db.columns import to_micros
-from models.db.database import marks, query, transaction
+from models.db.statements import marks, query
+from models.db.transaction import Transaction, unit_of_work
 from models.job_claims import insert_jobs
 from resolvers.context import Services
 from resolvers.events.publisher import announce
@@ -38,7 +37,7 @@ async def _restore_some(services: Services, organization_id: str, ended_before: 
     limit = moment + 1 if ended_before is None else ended_before
     config = config_of(await organization_of(organization_id, services.registry, now))
 
-    async def body(tx: BaseDBAsyncClient) -> tuple[bool, list[str]]:
+    async def body(tx: Transaction) -> tuple[bool, list[str]]:
         short = await query(
             "UPDATE job SET short_of_credits = FALSE WHERE id IN (SELECT id FROM job WHERE organization_id = ?"
             " AND short_of_credits AND finished_at IS NOT NULL AND finished_at < ? ORDER BY id LIMIT ?)"
@@ -56,7 +55,7 @@ async def _restore_some(services: Services, organization_id: str, ended_before: 
         added = await insert_jobs(tx, rows)
         return len(short) == _AT_ONCE, sorted(added)
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
 async def organizations_short_of_credits(ended_before: int) -> list[str]:

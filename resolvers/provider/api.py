@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.enums import EntityType
-from enrichment.learn.trust import Standing
+from enrichment.learn.trust import SourceTrust
 from enrichment.waterfall.breaker import IN_WORDS, BreakerState, OpenReason
 from models.db.columns import from_micros, to_micros
-from models.db.database import query, transaction
+from models.db.statements import query
+from models.db.transaction import Transaction, unit_of_work
 from models.provider_state import close_breaker, states_of
 from providers.api import ProviderError, ProviderInfo
 from providers.http.adapter import KeyCheck
@@ -36,7 +35,7 @@ class FieldTrust:
 
     entity_type: EntityType
     field: str
-    standing: Standing
+    standing: SourceTrust
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
     registry = ctx.services.registry
     organization_id = caller.organization_id
     config = config_of(await organization_of(organization_id, registry, ctx.services.now()))
-    rules = {rule.id: (place, rule.enabled) for place, rule in enumerate(config.providers, 1)}
+    rules = {rule.id: (index, rule.enabled) for index, rule in enumerate(config.providers, 1)}
     counts = {row["provider"]: row for row in await _counts(organization_id)}
     states = await states_of([organization_id])
     keys = await keys_of(organization_id)
@@ -225,8 +224,8 @@ async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
     now = ctx.services.now()
     await close_breaker(caller.organization_id, provider_id, to_micros(now))
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await note_change(tx, ctx, "provider.reset", provider_id)
 
-    await transaction(body)
+    await unit_of_work(body)()
     return await get_provider(ctx, provider_id)

@@ -18,7 +18,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from models.answer_cache import Inquiry
+from models.answer_cache import AnswerKey
 
 PATH = "/v1/auto-enrichment/webhooks"
 
@@ -43,18 +43,18 @@ class Called:
 
 
 @dataclass(frozen=True)
-class Callbacks:
+class CallbackUrls:
     """Makes and opens the addresses. `public_url`: where providers reach the service; `secret`: 32 bytes or more."""
 
     public_url: str
     secret: bytes = field(repr=False)
 
-    def address(self, inquiry: Inquiry, until: datetime) -> str:
+    def address(self, answer_key: AnswerKey, until: datetime) -> str:
         """Where the answer to this question may be sent, `until` then."""
-        job, question = UUID(inquiry.job_id).bytes, bytes.fromhex(inquiry.input_key)
-        body = _BODY.pack(_VERSION, int(until.timestamp()), job, question, _digest(inquiry.organization_id))
-        token = base64.urlsafe_b64encode(body + self._signature(inquiry.provider, body)).decode()
-        return f"{self.public_url}{PATH}/{inquiry.provider}/{token}"
+        job, question = UUID(answer_key.job_id).bytes, bytes.fromhex(answer_key.input_key)
+        body = _BODY.pack(_VERSION, int(until.timestamp()), job, question, _digest(answer_key.organization_id))
+        token = base64.urlsafe_b64encode(body + self._signature(answer_key.provider, body)).decode()
+        return f"{self.public_url}{PATH}/{answer_key.provider}/{token}"
 
     def open(self, provider: str, token: str, now: datetime) -> Called | None:
         """The question of a token; None for one that is not ours, is another provider's, or has ended."""

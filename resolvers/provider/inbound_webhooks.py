@@ -7,12 +7,11 @@ from typing import Any
 
 import orjson
 import structlog
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.answer_cache import AnswerState
 from models.answer_deliveries import Waiting, answers_due, find_waiting, make_due, note_refusal, take_delivery
-from models.db.database import transaction
-from providers.api import Hears
+from models.db.transaction import Transaction, unit_of_work
+from providers.api import ReceivesCallback
 from resolvers.context import Services
 from resolvers.errors import NotFound, StateConflict, ValidationFailed
 from resolvers.provider.callback_urls import Called
@@ -40,9 +39,9 @@ def open_callback(services: Services, provider_id: str, token: str) -> Called:
     return called
 
 
-def _hearing(services: Services, provider_id: str) -> Hears | None:
+def _hearing(services: Services, provider_id: str) -> ReceivesCallback | None:
     provider: object = services.registry.get(provider_id)
-    return provider if isinstance(provider, Hears) else None
+    return provider if isinstance(provider, ReceivesCallback) else None
 
 
 async def deliver(services: Services, called: Called, payload: Mapping[str, Any]) -> Delivery:
@@ -86,7 +85,7 @@ async def _refuse_strangers(services: Services, called: Called, waiting: Waiting
 
 
 async def _take(services: Services, called: Called, waiting: Waiting, text: str, digest: str) -> bool:
-    async def body(tx: BaseDBAsyncClient) -> bool:
+    async def body(tx: Transaction) -> bool:
         now = services.now()
         due = await make_due(tx, [called.job_id], now)
         taken = await take_delivery(tx, waiting, called.provider, called.input_key, text, digest)
@@ -94,4 +93,4 @@ async def _take(services: Services, called: Called, waiting: Waiting, text: str,
             await answers_due(tx, list(due), now)
         return taken
 
-    return await transaction(body)
+    return await unit_of_work(body)()

@@ -8,11 +8,11 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from enrichment.config import Config, ProviderRule
 from models.db.columns import from_micros, to_micros
-from models.db.database import execute, query, transaction
+from models.db.statements import execute, query
+from models.db.transaction import Transaction, unit_of_work
 from models.provider_state import close_breaker, close_refused
 from resolvers.audit import note_change
 from resolvers.config import change_config
@@ -20,7 +20,7 @@ from resolvers.context import Context, Role
 from resolvers.errors import Fault, NotFound, Unavailable, ValidationFailed
 from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import organization_of
-from resolvers.secret_box import CannotUnseal, Sealer
+from resolvers.secret_box import CannotUnseal, SecretBox
 
 MAX_KEY = 4096
 
@@ -59,9 +59,9 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: 
         raise Unavailable("this installation has no ENCRYPTION_KEY, so it keeps no keys", retry_after=3600)
     now = services.now()
     await organization_of(caller.organization_id, services.registry, now)
-    sealed = services.sealer.seal(key, place=_place(caller.organization_id, provider_id))
+    sealed = services.sealer.seal(key, index=_place(caller.organization_id, provider_id))
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await execute(
             "INSERT INTO provider_key (organization_id, provider, sealed, last_four, set_at, set_by)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (organization_id, provider) DO UPDATE SET"
@@ -74,7 +74,7 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: 
             await change_config(tx, ctx, _switched_on(provider_id), expected_version=None, now=now)
         await note_change(tx, ctx, "provider_key.set", provider_id)
 
-    await transaction(body)
+    await unit_of_work(body)()
     await close_breaker(caller.organization_id, provider_id, to_micros(now))
     if enable:
         await restore_jobs(services, caller.organization_id)
@@ -99,14 +99,14 @@ async def remove_provider_key(ctx: Context, provider_id: str) -> bool:
     """Forget the organization's key. Whether there was one; if so, the installation's is tried at once."""
     caller = ctx.require(Role.ADMIN)
 
-    async def body(tx: BaseDBAsyncClient) -> bool:
+    async def body(tx: Transaction) -> bool:
         sql = "DELETE FROM provider_key WHERE organization_id = ? AND provider = ?"
         if not await execute(sql, [caller.organization_id, provider_id], using=tx):
             return False
         await note_change(tx, ctx, "provider_key.removed", provider_id)
         return True
 
-    removed = await transaction(body)
+    removed = await unit_of_work(body)()
     if removed:
         await close_breaker(caller.organization_id, provider_id, to_micros(ctx.services.now()))
     return removed
@@ -127,7 +127,7 @@ async def keys_of(organization_id: str) -> dict[str, KeyView]:
 class StoredKeys:
     """Finds the key for a call: the organization's own, else the installation's for everyone."""
 
-    sealer: Sealer | None
+    sealer: SecretBox | None
     shared: dict[str, str] = field(repr=False)
 
     async def heed_changes(self, redis: Redis, now: datetime) -> None:
@@ -137,11 +137,11 @@ class StoredKeys:
         """
         for provider_id, key in self.shared.items():
             digest = hashlib.sha256(f"{provider_id}\n{key}".encode()).hexdigest()
-            place = f"auto-enrichment:shared-key:{provider_id}"
-            before = await redis.get(place)
+            index = f"auto-enrichment:shared-key:{provider_id}"
+            before = await redis.get(index)
             if before is None or before.decode() != digest:
                 await close_refused(provider_id, to_micros(now))
-                await redis.set(place, digest)
+                await redis.set(index, digest)
 
     async def key_of(self, organization_id: str, provider_id: str) -> str | None:
         """The key, or None where there is none that can be read."""
@@ -152,7 +152,7 @@ class StoredKeys:
             )
             if found:
                 try:
-                    return self.sealer.unseal(found[0]["sealed"], place=_place(organization_id, provider_id))
+                    return self.sealer.unseal(found[0]["sealed"], index=_place(organization_id, provider_id))
                 except CannotUnseal:
                     _log.error("a provider key cannot be unsealed", organization=organization_id, provider=provider_id)
                     return None

@@ -14,13 +14,13 @@ from enrichment.enums import EntityType
 from models.job import Job
 from models.record import FieldValue, Record
 from resolvers.context import Context, Role
-from resolvers.erasure.reimport_guard import Watch
+from resolvers.erasure.reimport_guard import ReimportGuard
 from resolvers.errors import Erased, Fault, NotFound, OperationError, ValidationFailed
 from resolvers.events.publisher import announce
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, paginate
 from resolvers.queue_wakeup import wake_workers
-from resolvers.record.ingest import RecordOutcome, Taken, clean_all, take_in
+from resolvers.record.ingest import IngestedRecord, RecordOutcome, clean_all, ingest
 from resolvers.validation import MAX_EXTERNAL_ID, MAX_NAME, check_external_ids, check_text
 
 MOST_RECORDS = 1000
@@ -174,20 +174,20 @@ async def upsert_records(ctx: Context, inputs: Sequence[Mapping[str, Any]]) -> l
     rounds = _in_rounds(inputs, outcomes)
     started: list[str] = []
     superseded: list[str] = []
-    watch = await Watch.of(services)
+    watch = await ReimportGuard.of(services)
     for turn_inputs in rounds:
         messages = await clean_all(
             [(index, record.entity_type, record.external_id, record.fields) for index, record in turn_inputs]
         )
-        intake = await take_in(caller.organization_id, messages, config, watch, now, caller.user)
-        for place, certificate in intake.erased.items():
-            outcomes[place] = UpsertOutcome(place, RecordOutcome.REFUSED, error=_erased(certificate))
+        intake = await ingest(caller.organization_id, messages, config, watch, now, caller.user)
+        for index, certificate in intake.erased.items():
+            outcomes[index] = UpsertOutcome(index, RecordOutcome.REFUSED, error=_erased(certificate))
         for message in messages:
-            if message.place in intake.erased:
+            if message.index in intake.erased:
                 continue
-            taken = intake.taken[message.place]
+            taken = intake.taken[message.index]
             refused = [RefusedField(name, *why) for name, why in message.cleaned.refused.items()]
-            outcomes[message.place] = _outcome(message.place, taken, refused)
+            outcomes[message.index] = _outcome(message.index, taken, refused)
             if taken.job is not None and not taken.folded:
                 started.append(taken.job.id)
         superseded += intake.superseded
@@ -223,7 +223,7 @@ def _erased(certificate_id: str) -> Erased:
     return Erased(message, certificateId=certificate_id)
 
 
-def _outcome(index: int, taken: Taken, refused: list[RefusedField]) -> UpsertOutcome:
+def _outcome(index: int, taken: IngestedRecord, refused: list[RefusedField]) -> UpsertOutcome:
     return UpsertOutcome(
         index, taken.outcome, record=taken.record, job=taken.job, folded=taken.folded, refused_fields=refused
     )
@@ -282,7 +282,7 @@ async def provenance_of_many(ctx: Context, record_ids: Sequence[str]) -> dict[st
     for value in await rows:
         if value.value is not None:
             found[value.record_id].append(value)
-    order = {name: place for kind in EntityType for place, name in enumerate(fields_of(kind))}
+    order = {name: index for kind in EntityType for index, name in enumerate(fields_of(kind))}
     for values in found.values():
         values.sort(key=lambda value: order.get(value.field, len(order)))
     return found

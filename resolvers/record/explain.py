@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import fields_of, same, value_key
+from enrichment.catalogue import fields_of, is_equivalent, value_key
 from enrichment.enums import (
     ConflictStatus,
     EntityType,
@@ -13,11 +13,11 @@ from enrichment.enums import (
     JobTrigger,
     ResolutionAction,
 )
-from enrichment.explain import Facts, Held, Question, Told, Verdict, in_words
+from enrichment.explain import CurrentValue, ExplanationFacts, LatestConflict, LatestOutcome, StatedValue, to_sentences
 from models.conflict import Conflict
 from models.conflict_queue import rejections
 from models.db.columns import from_micros
-from models.db.database import load, query
+from models.db.statements import load, query
 from models.record import FieldValue, Record
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
@@ -32,7 +32,7 @@ class Explanation:
     """`facts` as data, and `sentences` that say the same; `conflicts` about the field, newest first."""
 
     record: Record
-    facts: Facts
+    facts: ExplanationFacts
     sentences: list[str]
     conflicts: list[Conflict]
 
@@ -63,7 +63,7 @@ async def explain(ctx: Context, entity_type: EntityType, external_id: str, name:
     )
     conflicts = await Conflict.filter(record_id=record.id, field=name).prefetch_related("record", "job").order_by("-id")
     held = None if current is None else await _held(current, versions)
-    facts = Facts(
+    facts = ExplanationFacts(
         field=name,
         held=held,
         emptied_at=versions[0].replaced_at if current is None and versions else None,
@@ -76,16 +76,16 @@ async def explain(ctx: Context, entity_type: EntityType, external_id: str, name:
         credits=await _paid(held),
         credits_of_record=await _cost(record.id),
     )
-    return Explanation(record, facts, in_words(facts), conflicts)
+    return Explanation(record, facts, to_sentences(facts), conflicts)
 
 
-async def _held(current: FieldValue, versions: Sequence[FieldValue]) -> Held:
+async def _held(current: FieldValue, versions: Sequence[FieldValue]) -> CurrentValue:
     before = next((version for version in versions if version.id == current.replaces), None)
     trigger = None
     if current.job_id is not None:
         found = await query("SELECT trigger_kind FROM job WHERE id = ?", [current.job_id])
         trigger = JobTrigger(found[0]["trigger_kind"]) if found else None
-    return Held(
+    return CurrentValue(
         value=current.value,
         source=current.source,
         actor=current.actor,
@@ -99,11 +99,11 @@ async def _held(current: FieldValue, versions: Sequence[FieldValue]) -> Held:
     )
 
 
-def _verdict(jobs: Sequence[Mapping[str, Any]], name: str) -> Verdict | None:
+def _verdict(jobs: Sequence[Mapping[str, Any]], name: str) -> LatestOutcome | None:
     for job in jobs:
         outcome = next((one for one in load(job["outcomes"]) if one["field"] == name), None)
         if outcome is not None:
-            return Verdict(
+            return LatestOutcome(
                 reason=FieldOutcomeReason(outcome["reason"]),
                 detail=outcome["detail"] or "",
                 provider=outcome["provider"],
@@ -114,7 +114,9 @@ def _verdict(jobs: Sequence[Mapping[str, Any]], name: str) -> Verdict | None:
     return None
 
 
-async def _told(record: Record, name: str, jobs: Sequence[Mapping[str, Any]], held: Held | None) -> list[Told]:
+async def _told(
+    record: Record, name: str, jobs: Sequence[Mapping[str, Any]], held: CurrentValue | None
+) -> list[StatedValue]:
     """What each source said of the field: each value of each source once, as it said it last, newest first."""
     if not jobs:
         return []
@@ -125,15 +127,15 @@ async def _told(record: Record, name: str, jobs: Sequence[Mapping[str, Any]], he
     )
     turned_down = await rejections([record.id])
     kind = record.entity_type
-    found: dict[tuple[str, str], Told] = {}
+    found: dict[tuple[str, str], StatedValue] = {}
     for step in steps:
         for candidate in load(step["candidates"]):
             if candidate["field"] != name:
                 continue
             value, source = candidate["value"], step["provider"]
             key = value_key(kind, name, value)
-            is_held = held is not None and held.value is not None and same(kind, name, held.value, value)
-            told = Told(
+            is_held = held is not None and held.value is not None and is_equivalent(kind, name, held.value, value)
+            told = StatedValue(
                 provider=source,
                 value=value,
                 confidence=candidate["confidence"],
@@ -147,9 +149,9 @@ async def _told(record: Record, name: str, jobs: Sequence[Mapping[str, Any]], he
     return list(found.values())
 
 
-def _question(conflict: Conflict) -> Question:
+def _question(conflict: Conflict) -> LatestConflict:
     resolution = conflict.resolution or {}
-    return Question(
+    return LatestConflict(
         status=ConflictStatus(conflict.status),
         raised_at=conflict.created_at,
         settled_at=conflict.resolved_at,
@@ -158,7 +160,7 @@ def _question(conflict: Conflict) -> Question:
     )
 
 
-async def _paid(held: Held | None) -> int:
+async def _paid(held: CurrentValue | None) -> int:
     if held is None or held.job_id is None:
         return 0
     found = await query(

@@ -7,22 +7,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.catalogue import Clean, clean, completeness, value_key
 from enrichment.config import Config
 from enrichment.enums import SOURCE_CRM, EntityType, JobStatus, JobTrigger
-from enrichment.ingest import Change, apply_message
+from enrichment.ingest import RecordChange, apply_message
 from models.conflict_queue import remember_rejections, supersede
 from models.db.columns import from_micros, new_id, to_micros
-from models.db.database import dump, load, marks, query, row_lock, transaction
+from models.db.statements import dump, load, marks, query, row_lock
+from models.db.transaction import Transaction, unit_of_work
 from models.job import Job, assemble
 from models.job_claims import insert_jobs
 from models.record import Record
 from models.record_values import current_values, insert_records, replace_values, update_received, update_records
 from models.trust import Judgement, count_judgements
 from resolvers.conflict.trust import judged_by_the_crm
-from resolvers.erasure.reimport_guard import Watch
+from resolvers.erasure.reimport_guard import ReimportGuard
 
 PRIORITY = {
     JobTrigger.MANUAL: 0,
@@ -55,10 +54,10 @@ class RecordOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One record as the CRM sent it, checked for form. `place` is its place in the request."""
+class RecordMessage:
+    """One record as the CRM sent it, checked for form. `index` is its place in the request."""
 
-    place: int
+    index: int
     entity_type: EntityType
     external_id: str
     cleaned: Clean
@@ -69,7 +68,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class Taken:
+class IngestedRecord:
     """What became of one message."""
 
     record: Record
@@ -82,9 +81,9 @@ class Taken:
 class _Work:
     """One message on its way through the statements."""
 
-    message: Message
+    message: RecordMessage
     record: dict[str, Any]  # the row, JSON columns read
-    change: Change
+    change: RecordChange
     outcome: RecordOutcome
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # before the message, by field
 
@@ -96,27 +95,32 @@ class _Work:
 
 
 @dataclass(slots=True)
-class Intake:
+class IngestResult:
     """What a batch did, by message, and which conflicts its changes made pointless."""
 
-    taken: dict[int, Taken]
+    taken: dict[int, IngestedRecord]
     superseded: list[str]
     erased: dict[int, str] = field(default_factory=dict)  # refused: the certificate of an erasure, by place
 
 
-async def clean_all(inputs: Sequence[tuple[int, EntityType, str, Mapping[str, Any]]]) -> list[Message]:
+async def clean_all(inputs: Sequence[tuple[int, EntityType, str, Mapping[str, Any]]]) -> list[RecordMessage]:
     """Clean the fields of many records without keeping the event loop to themselves."""
-    messages: list[Message] = []
-    for count, (place, entity_type, external_id, fields) in enumerate(inputs, 1):
-        messages.append(Message(place, entity_type, external_id, clean(entity_type, fields)))
+    messages: list[RecordMessage] = []
+    for count, (index, entity_type, external_id, fields) in enumerate(inputs, 1):
+        messages.append(RecordMessage(index, entity_type, external_id, clean(entity_type, fields)))
         if count % _BREATH == 0:
             await asyncio.sleep(0)
     return messages
 
 
-async def take_in(
-    organization_id: str, messages: Sequence[Message], config: Config, watch: Watch, now: datetime, requested_by: str
-) -> Intake:
+async def ingest(
+    organization_id: str,
+    messages: Sequence[RecordMessage],
+    config: Config,
+    watch: ReimportGuard,
+    now: datetime,
+    requested_by: str,
+) -> IngestResult:
     """Store these records, each named once, and start the jobs that the triggers ask for.
 
     Those that an erasure keeps out are left out.
@@ -124,11 +128,11 @@ async def take_in(
     # One order for everyone, so that two requests with the same records cannot lock each other out.
     ordered = sorted(messages, key=lambda message: message.key)
 
-    async def body(tx: BaseDBAsyncClient) -> Intake:
+    async def body(tx: Transaction) -> IngestResult:
         moment = to_micros(now)
         sent = [(message.entity_type, message.external_id, message.cleaned) for message in ordered]
         erased = await watch.erased(tx, organization_id, sent)
-        welcome = [message for place, message in enumerate(ordered) if place not in erased]
+        welcome = [message for index, message in enumerate(ordered) if index not in erased]
         works = await _store(tx, organization_id, welcome, moment) if welcome else []
         await _write_values(tx, works, moment)
         superseded = await supersede(
@@ -139,18 +143,18 @@ async def take_in(
         await _remember_cleared(tx, works, moment)
         jobs, folded = await _start_jobs(tx, works, config, moment, requested_by)
         await count_judgements(tx, [one for work in works for one in _judged(work)])
-        taken = {work.message.place: _taken(work, jobs, folded) for work in works}
-        kept_out = {ordered[place].place: certificate for place, certificate in erased.items()}
-        return Intake(taken, list(superseded), kept_out)
+        taken = {work.message.index: _taken(work, jobs, folded) for work in works}
+        kept_out = {ordered[index].index: certificate for index, certificate in erased.items()}
+        return IngestResult(taken, list(superseded), kept_out)
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
 def _is_new(work: _Work) -> bool:
     return work.outcome is RecordOutcome.CREATED
 
 
-def _row(organization_id: str, message: Message, moment: int) -> dict[str, Any]:
+def _row(organization_id: str, message: RecordMessage, moment: int) -> dict[str, Any]:
     fields = {**message.cleaned.unknown, **message.cleaned.values}
     return {
         "id": new_id(),
@@ -179,17 +183,17 @@ def _stored(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "fields": dump(row["fields"]), "received": dump(row["received"])}
 
 
-async def _store(tx: BaseDBAsyncClient, organization_id: str, messages: Sequence[Message], moment: int) -> list[_Work]:
+async def _store(tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], moment: int) -> list[_Work]:
     """Insert the new records and change the known ones."""
     fresh = {message.key: _row(organization_id, message, moment) for message in messages}
     added = await insert_records(tx, [_stored(row) for row in fresh.values()])
     works: list[_Work] = []
-    known: list[Message] = []
+    known: list[RecordMessage] = []
     for message in messages:
         row = fresh[message.key]
         if row["id"] in added:
             written = dict(message.cleaned.values)
-            change = Change(row["fields"], row["received"], written=written, matters=True)
+            change = RecordChange(row["fields"], row["received"], written=written, matters=True)
             works.append(_Work(message, row, change, RecordOutcome.CREATED))
         else:
             known.append(message)
@@ -198,7 +202,7 @@ async def _store(tx: BaseDBAsyncClient, organization_id: str, messages: Sequence
     return works
 
 
-async def _change(tx: BaseDBAsyncClient, organization_id: str, messages: Sequence[Message], moment: int) -> list[_Work]:
+async def _change(tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], moment: int) -> list[_Work]:
     rows = await _lock_known(tx, organization_id, messages)
     provenance = await current_values((row["id"] for row in rows.values()), using=tx)
     works: list[_Work] = []
@@ -228,7 +232,7 @@ def _changed(work: _Work) -> dict[str, Any]:
 
 
 async def _lock_known(
-    tx: BaseDBAsyncClient, organization_id: str, messages: Sequence[Message]
+    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage]
 ) -> dict[tuple[EntityType, str], dict[str, Any]]:
     found: dict[tuple[EntityType, str], dict[str, Any]] = {}
     lock = row_lock().replace(" SKIP LOCKED", "")  # wait for whoever holds a row
@@ -246,7 +250,7 @@ async def _lock_known(
     return found
 
 
-async def _write_values(tx: BaseDBAsyncClient, works: Sequence[_Work], moment: int) -> None:
+async def _write_values(tx: Transaction, works: Sequence[_Work], moment: int) -> None:
     values = [
         {
             "id": new_id(),
@@ -265,7 +269,7 @@ async def _write_values(tx: BaseDBAsyncClient, works: Sequence[_Work], moment: i
     await replace_values(tx, values, moment)
 
 
-async def _remember_cleared(tx: BaseDBAsyncClient, works: Sequence[_Work], moment: int) -> None:
+async def _remember_cleared(tx: Transaction, works: Sequence[_Work], moment: int) -> None:
     """A value of enrichment's that the CRM took away is not put back by the source that gave it."""
     cleared = [
         {
@@ -291,7 +295,7 @@ def _judged(work: _Work) -> list[Judgement]:
 
 
 async def _start_jobs(
-    tx: BaseDBAsyncClient, works: Sequence[_Work], config: Config, moment: int, requested_by: str
+    tx: Transaction, works: Sequence[_Work], config: Config, moment: int, requested_by: str
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Job]]:
     """Jobs started, and active ones that others were folded into, by record."""
     rows: dict[str, dict[str, Any]] = {}
@@ -340,14 +344,14 @@ def job_row(
     }
 
 
-def _taken(work: _Work, jobs: Mapping[str, dict[str, Any]], folded: Mapping[str, Job]) -> Taken:
+def _taken(work: _Work, jobs: Mapping[str, dict[str, Any]], folded: Mapping[str, Job]) -> IngestedRecord:
     row = work.record
     record = record_of(row)
     started = jobs.get(row["id"])
     if started is not None:
-        return Taken(record, work.outcome, job_of(started, record))
+        return IngestedRecord(record, work.outcome, job_of(started, record))
     into = folded.get(row["id"])
-    return Taken(record, work.outcome, into, folded=into is not None)
+    return IngestedRecord(record, work.outcome, into, folded=into is not None)
 
 
 def record_of(row: Mapping[str, Any]) -> Record:

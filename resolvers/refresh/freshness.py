@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from enrichment.catalogue import same
+from enrichment.catalogue import is_equivalent
 from enrichment.enums import EntityType
 from enrichment.learn.freshness import freshness
 from enrichment.learn.half_life import PRIOR_DAYS, Evidence, HalfLife, fit
 from models.db.columns import from_micros, to_micros
-from models.db.database import transaction
+from models.db.transaction import unit_of_work
 from models.half_life import (
     changes_seen,
     count_records,
@@ -109,7 +109,7 @@ async def renew_half_lives(organization_id: str, now: datetime) -> None:
         {"entity_type": entity_type.value, "field": name, **asdict(half_life)}
         for (entity_type, name), half_life in fitted.items()
     ]
-    await transaction(lambda tx: save_half_lives(tx, organization_id, rows, to_micros(now)))
+    await unit_of_work(save_half_lives)(organization_id, rows, to_micros(now))
 
 
 async def gather_evidence(
@@ -128,7 +128,7 @@ async def gather_evidence(
             entity_type, name = EntityType(row["entity_type"]), row["field"]
             seen = evidence.setdefault((entity_type, name), Evidence())
             gap = max(int(row["gap"]), 0) / _DAY_MICROS
-            reworded = same(entity_type, name, row["value"], row["next_value"])
+            reworded = is_equivalent(entity_type, name, row["value"], row["next_value"])
             if row["edited"]:
                 seen.edits += not reworded
             elif reworded:

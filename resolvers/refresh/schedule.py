@@ -12,20 +12,19 @@ from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.config import Config
 from enrichment.credits import Limits, Purse, day_of, spendable
 from enrichment.enums import EntityType, FieldPolicy, JobTrigger
-from enrichment.learn.refresh import Candidate, Chosen, choose
+from enrichment.learn.refresh import ChosenRefresh, RefreshCandidate, choose
 from models import refresh as plan
 from models.db.columns import new_id, to_micros
-from models.db.database import load, transaction
+from models.db.statements import load
+from models.db.transaction import Transaction, unit_of_work
 from models.half_life import next_page
 from models.job_claims import insert_jobs
 from models.record_values import current_values
 from resolvers.context import Services
-from resolvers.cost.direct_calls import Planned, kept_answers, questions_about
+from resolvers.cost.direct_calls import DirectCall, kept_answers, questions_about
 from resolvers.credit.api import account_of
 from resolvers.credit.ledger import lock_account, save_account
 from resolvers.events.publisher import announce
@@ -125,7 +124,7 @@ async def _begin_day(turn: Turn) -> dict[str, Any]:
     if state is not None and state["day"] == day and (most is None or state["budget_most"] == most):
         return state
 
-    async def body(tx: BaseDBAsyncClient) -> dict[str, Any]:
+    async def body(tx: Transaction) -> dict[str, Any]:
         locked = await plan.lock_state(tx, turn.organization_id, moment)
         if locked["day"] != day:
             locked |= {"day": day, "budget_id": None, "started": 0}
@@ -138,7 +137,7 @@ async def _begin_day(turn: Turn) -> dict[str, Any]:
         await plan.save_day(tx, locked)
         return locked
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
 async def _funds(turn: Turn) -> int:
@@ -149,7 +148,7 @@ async def _funds(turn: Turn) -> int:
 
 
 async def _room(
-    turn: Turn, state: Mapping[str, Any], funds: int | None, *, using: BaseDBAsyncClient | None = None
+    turn: Turn, state: Mapping[str, Any], funds: int | None, *, using: Transaction | None = None
 ) -> int | None:
     """Credits that further refreshes may cost for sure; None: there is no limit."""
     rooms = [] if funds is None else [funds]
@@ -185,18 +184,18 @@ async def _plan(turn: Turn, due: plan.Due, prices: Mapping[EntityType, int]) -> 
         after = last
     planned = [(row["id"], row["staleness"]) for row in ranked]
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await plan.lock_state(tx, turn.organization_id, to_micros(turn.now))
         await plan.replace_plan(tx, turn.organization_id, planned, turn.version, to_micros(turn.now))
 
-    await transaction(body)
+    await unit_of_work(body)()
 
 
 def _order(row: Mapping[str, Any]) -> tuple[float, int, str]:
     return -row["staleness"], row["last_enriched_at"], row["id"]
 
 
-async def _candidates(turn: Turn, rows: Sequence[Mapping[str, Any]]) -> list[Candidate]:
+async def _candidates(turn: Turn, rows: Sequence[Mapping[str, Any]]) -> list[RefreshCandidate]:
     """Those of the planned records that are still due and that anybody could say something new about.
 
     The others leave the plan. A suppressed record is one of them: its job asks nobody, and says so.
@@ -213,7 +212,7 @@ async def _candidates(turn: Turn, rows: Sequence[Mapping[str, Any]]) -> list[Can
         if record_id not in barred
     }
     kept = await _kept(turn, [one for planned in questions.values() for one in planned])
-    candidates: list[Candidate] = []
+    candidates: list[RefreshCandidate] = []
     dropped: list[str] = []
     for row in rows:
         record_id = row["id"]
@@ -221,18 +220,18 @@ async def _candidates(turn: Turn, rows: Sequence[Mapping[str, Any]]) -> list[Can
         new = [one for one in planned if (one.provider.info.id, one.key) not in kept]
         if row["due"] and (new or record_id in barred):
             costs = _costs(record_id, new) if any(one.key for one in planned) else {}
-            candidates.append(Candidate(record_id, EntityType(row["entity_type"]), costs))
+            candidates.append(RefreshCandidate(record_id, EntityType(row["entity_type"]), costs))
         else:
             dropped.append(record_id)
     await plan.drop_planned(turn.organization_id, dropped)
     return candidates
 
 
-def _costs(record_id: str, questions: Sequence[Planned]) -> dict[Hashable, int]:
+def _costs(record_id: str, questions: Sequence[DirectCall]) -> dict[Hashable, int]:
     return {(one.provider.info.id, one.key or record_id): one.most for one in questions if one.most}
 
 
-async def _kept(turn: Turn, questions: Sequence[Planned]) -> set[tuple[str, str]]:
+async def _kept(turn: Turn, questions: Sequence[DirectCall]) -> set[tuple[str, str]]:
     """The questions whose answer is kept: provider and key."""
     keys: dict[str, set[str]] = {}
     for question in questions:
@@ -245,14 +244,14 @@ async def _kept(turn: Turn, questions: Sequence[Planned]) -> set[tuple[str, str]
     }
 
 
-async def _start(turn: Turn, candidates: Sequence[Candidate], funds: int | None) -> list[str]:
+async def _start(turn: Turn, candidates: Sequence[RefreshCandidate], funds: int | None) -> list[str]:
     """Start the candidates that the budget reaches. Returns the ids of the jobs."""
     if not candidates:
         return []
     budget = turn.config.refresh.credit_budget
     record_limits = [limit for limit in (turn.config.credits.per_record_max, budget) if limit is not None]
 
-    async def body(tx: BaseDBAsyncClient) -> list[str]:
+    async def body(tx: Transaction) -> list[str]:
         state = await plan.lock_state(tx, turn.organization_id, to_micros(turn.now))
         if state["day"] != day_of(turn.now):
             return []  # another sweep has begun the next day
@@ -279,10 +278,10 @@ async def _start(turn: Turn, candidates: Sequence[Candidate], funds: int | None)
         )
         return [jobs[one.candidate.record_id]["id"] for one in begun]
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
-def _job(turn: Turn, one: Chosen, budget_id: str | None) -> dict[str, Any]:
+def _job(turn: Turn, one: ChosenRefresh, budget_id: str | None) -> dict[str, Any]:
     record = {
         "id": one.candidate.record_id,
         "organization_id": turn.organization_id,

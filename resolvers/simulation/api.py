@@ -12,10 +12,10 @@ from enrichment.config import Config, differences
 from enrichment.replay.answer_index import Question
 from enrichment.replay.diff import Difference, Replayed
 from enrichment.replay.replay import Replay, Rules
-from enrichment.replay.snapshot import Past
+from enrichment.replay.snapshot import StoredSnapshot
 from models.conflict_queue import open_at
 from models.db.columns import from_micros, to_micros
-from models.db.database import load, marks, query
+from models.db.statements import load, marks, query
 from models.decision_log import hearings_of_period
 from resolvers.config import merged_config
 from resolvers.context import Context, Role, Services
@@ -119,7 +119,7 @@ async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
 
 async def _pasts(
     organization_id: str, start: datetime | None, end: datetime | None
-) -> tuple[list[Past], datetime | None]:
+) -> tuple[list[StoredSnapshot], datetime | None]:
     """The first decisions of the period, and where the rest begins. What was decided at one moment stays together."""
     rows = await hearings_of_period(
         organization_id,
@@ -137,15 +137,15 @@ async def _in_force(organization_id: str, versions: Collection[int]) -> dict[int
     """The configurations of these versions."""
     found: dict[int, Config] = {}
     wanted = sorted(versions)
-    for place in range(0, len(wanted), _AT_ONCE):
-        some = wanted[place : place + _AT_ONCE]
+    for index in range(0, len(wanted), _AT_ONCE):
+        some = wanted[index : index + _AT_ONCE]
         sql = f"SELECT version, config FROM config_change WHERE organization_id = ? AND version IN ({marks(some)})"
         for row in await query(sql, [organization_id, *some]):
             found[row["version"]] = read_config(load(row["config"]))
     return found
 
 
-async def _open_before(organization_id: str, pasts: Sequence[Past]) -> dict[str, set[str]]:
+async def _open_before(organization_id: str, pasts: Sequence[StoredSnapshot]) -> dict[str, set[str]]:
     """The fields of each record with a conflict that was open when its first decision here was taken."""
     first: dict[str, int] = {}
     for past in pasts:
@@ -170,8 +170,8 @@ def _credits(replay: Replay, missing: Mapping[Question, int]) -> list[ProviderCr
 
 async def _external_ids(record_ids: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for place in range(0, len(record_ids), _AT_ONCE):
-        some = list(record_ids[place : place + _AT_ONCE])
+    for index in range(0, len(record_ids), _AT_ONCE):
+        some = list(record_ids[index : index + _AT_ONCE])
         rows = await query(f"SELECT id, external_id FROM record WHERE id IN ({marks(some)})", some)
         found |= {row["id"]: row["external_id"] for row in rows}
     return found

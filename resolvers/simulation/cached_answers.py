@@ -10,12 +10,12 @@ import structlog
 from enrichment.config import Config
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, StepOutcome
-from enrichment.replay.answer_index import Answers, Asked, Identify, Kept, Question
-from enrichment.replay.snapshot import Past
+from enrichment.replay.answer_index import AnswerIndex, Identify, IndexedAnswer, Question, QuestionKeys
+from enrichment.replay.snapshot import StoredSnapshot
 from enrichment.waterfall.planner import SkipReason, Source
-from enrichment.waterfall.session import Query, Reply
+from enrichment.waterfall.session import Reply, SessionQuestion
 from models.db.columns import from_micros, to_micros
-from models.db.database import dump_rows, load, query, rows
+from models.db.statements import dump_rows, load, query, rows
 from providers import api
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
@@ -30,11 +30,11 @@ _log = structlog.get_logger(__name__)
 async def answers_of(
     services: Services,
     organization_id: str,
-    pasts: Sequence[Past],
+    pasts: Sequence[StoredSnapshot],
     in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     *,
     in_force_only: bool = False,
-) -> Answers:
+) -> AnswerIndex:
     """What these past hearings were answered, ready to be found again; `with_kept` adds what is kept elsewhere.
 
     `in_thread` runs what only computes. `in_force_only`: what a provider was asked whose answers are kept counts only
@@ -49,27 +49,27 @@ async def answers_of(
         lifetimes[provider_id] = timedelta(days=provider.info.answer_lifetime_days or _LIFETIME_DAYS)
         if in_force_only and provider.info.keeps_answers:
             elsewhere.add(provider_id)
-        if isinstance(provider, api.Keyed) and not await provider.configured(organization_id):
+        if isinstance(provider, api.RequiresKey) and not await provider.configured(organization_id):
             unable[provider_id] = SkipReason.NO_KEY
     trust = (await trust_of([organization_id]))[organization_id]
     identify = _identify(services, organization_id)
-    answers: Answers = await in_thread(Answers, pasts, identify, unable, lifetimes, trust, elsewhere)
+    answers: AnswerIndex = await in_thread(AnswerIndex, pasts, identify, unable, lifetimes, trust, elsewhere)
     return answers
 
 
 def _identify(services: Services, organization_id: str) -> Identify:
-    def identify(entity_type: EntityType, query: Query) -> Asked:
+    def identify(entity_type: EntityType, query: SessionQuestion) -> QuestionKeys:
         provider = services.registry.get(query.source.id)
         if provider is None:
-            return Asked((), 0)
+            return QuestionKeys((), 0)
         question = api.Question(entity_type, query.fields, query.wanted, organization_id)
         try:
             keys = _keys(provider, question)
             most = api.most_of(provider, question) if keys else 0
         except Exception:
             _log.exception("provider cannot read the question", provider=query.source.id)
-            return Asked((), 0)
-        return Asked(tuple(api.key_digest(key) for key in keys), most)
+            return QuestionKeys((), 0)
+        return QuestionKeys(tuple(api.key_digest(key) for key in keys), most)
 
     return identify
 
@@ -79,7 +79,7 @@ def _keys(provider: api.Provider, question: api.Question) -> list[str]:
     own = provider.input_key(question)
     if own is None:
         return []
-    wider = provider.wider_key(question) if isinstance(provider, api.Covered) else None
+    wider = provider.wider_key(question) if isinstance(provider, api.BroaderQuery) else None
     return [own] if wider is None else [wider, own]
 
 
@@ -90,14 +90,14 @@ def sources_of(services: Services, config: Config) -> dict[EntityType, list[Sour
     return {kind: [provider.info.source(kind) for provider in providers] for kind in EntityType}
 
 
-def past_of(row: Mapping[str, Any]) -> Past:
+def past_of(row: Mapping[str, Any]) -> StoredSnapshot:
     """A row of `models.decision_log`."""
-    return Past(row["id"], row["record_id"], row["job_id"], from_micros(row["decided_at"]), row["body"])
+    return StoredSnapshot(row["id"], row["record_id"], row["job_id"], from_micros(row["decided_at"]), row["body"])
 
 
 async def with_kept(
     organization_id: str,
-    answers: Answers,
+    answers: AnswerIndex,
     compute: Callable[[], Awaitable[T]],
     *,
     unexpired_at: datetime | None = None,
@@ -118,7 +118,7 @@ async def with_kept(
 
 
 async def _add_kept(
-    organization_id: str, answers: Answers, questions: Iterable[Question], unexpired_at: datetime | None
+    organization_id: str, answers: AnswerIndex, questions: Iterable[Question], unexpired_at: datetime | None
 ) -> bool:
     """Look these questions up among the answers that are kept. Whether any was found."""
     expires_after = 0 if unexpired_at is None else to_micros(unexpired_at)
@@ -135,7 +135,7 @@ async def _add_kept(
         for row in await query(sql, [dump_rows(items), organization_id, expires_after]):
             found = True
             reply = _reply(row["provider"], row["input_key"], row)
-            answers.kept[row["provider"], row["input_key"]] = Kept(
+            answers.kept[row["provider"], row["input_key"]] = IndexedAnswer(
                 reply, from_micros(row["answered_at"]), from_micros(row["expires_at"])
             )
     return found

@@ -4,19 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.catalogue import Refused, normalize
 from enrichment.enums import EntityType, SuppressionKind
 from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, line, mailbox
 from models.db.columns import new_id, to_micros
-from models.db.database import load, query, transaction
+from models.db.statements import load, query
+from models.db.transaction import Transaction, unit_of_work
 from models.erasure import Suppression
 from models.suppression_list import add_suppressions, remove_suppressions
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, Unavailable, ValidationFailed
-from resolvers.keyed_hash import Fingerprints, KeyLost, fingerprints
+from resolvers.keyed_hash import KeyedHash, KeyLost, keyed_hash_of
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id, paginate
 from resolvers.suppression.check import suppressible
@@ -73,13 +72,13 @@ async def suppress(ctx: Context, values: Values, *, note: str | None = None) -> 
     ]
     kind_of = {item["id"]: str(item["kind"]) for item in items}
 
-    async def body(tx: BaseDBAsyncClient) -> int:
+    async def body(tx: Transaction) -> int:
         added = await add_suppressions(tx, items)
         if added:
             await note_change(tx, ctx, "suppression.added", added[0], _counts(kind_of[one] for one in added))
         return len(added)
 
-    added = await transaction(body)
+    added = await unit_of_work(body)()
     return SuppressOutcome(added, len(items) - added, await _records_with(organization_id, wanted))
 
 
@@ -92,18 +91,18 @@ async def unsuppress(ctx: Context, values: Values, *, ids: Sequence[str] = ()) -
     organization_id = caller.organization_id
     if len(ids) > MOST_VALUES:
         raise ValidationFailed("too many ids", faults=[Fault("ids", f"at most {MOST_VALUES}")])
-    ids = [check_id(one, path=f"ids[{place}]") for place, one in enumerate(ids)]
+    ids = [check_id(one, path=f"ids[{index}]") for index, one in enumerate(ids)]
     wanted = _read(values, required=not ids)
     prints = await known_fingerprints(ctx)
     hashes = [prints.of(organization_id, one.kind, one.value) for one in sorted(wanted)]
 
-    async def body(tx: BaseDBAsyncClient) -> int:
+    async def body(tx: Transaction) -> int:
         removed = await remove_suppressions(tx, organization_id, hashes=hashes, ids=ids)
         if removed:
             await note_change(tx, ctx, "suppression.removed", removed[0]["id"], _counts(row["kind"] for row in removed))
         return len(removed)
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
 async def list_suppressions(ctx: Context, kind: SuppressionKind | None, args: PageArgs) -> Page[Suppression]:
@@ -113,10 +112,10 @@ async def list_suppressions(ctx: Context, kind: SuppressionKind | None, args: Pa
     return await paginate(found if kind is None else found.filter(kind=kind.value), args)
 
 
-async def known_fingerprints(ctx: Context) -> Fingerprints:
+async def known_fingerprints(ctx: Context) -> KeyedHash:
     """The installation's hashes. Raises Unavailable where their key cannot be read."""
     try:
-        return await fingerprints(ctx.services)
+        return await keyed_hash_of(ctx.services)
     except KeyLost as error:
         raise Unavailable(f"the list cannot be read: {error}", retry_after=3600) from error
 
@@ -155,14 +154,14 @@ def _country(raw: str | None, faults: list[Fault]) -> str | None:
 def _each(
     texts: Sequence[str], path: str, kind: IdentifierKind, read: Callable[[str], str | None], faults: list[Fault]
 ) -> Iterator[Identifier]:
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         try:
             value = read(text)
         except Refused as refusal:
-            faults.append(Fault(f"{path}[{place}]", str(refusal)))
+            faults.append(Fault(f"{path}[{index}]", str(refusal)))
             continue
         if value is None:
-            faults.append(Fault(f"{path}[{place}]", "is empty or a placeholder"))
+            faults.append(Fault(f"{path}[{index}]", "is empty or a placeholder"))
         else:
             yield Identifier(kind, value)
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from enrichment.undo import LeftAlone, PutBack, redo_field
+from enrichment.undo import Restoration, SkippedField, redo_field
 from models.db.columns import new_id, to_micros
-from models.db.database import dump, execute, marks, query, transaction
+from models.db.statements import dump, execute, marks, query
+from models.db.transaction import Transaction, unit_of_work
 from models.record_values import lock_records
 from models.undo import Undo, UndoLine, versions_of
 from resolvers.audit import note_change
@@ -19,7 +18,7 @@ from resolvers.events.publisher import announce
 from resolvers.job.api import get_job
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id, paginate
-from resolvers.undo.apply import Change, put_back
+from resolvers.undo.apply import UndoChange, apply_undo
 from resolvers.undo.scope import (
     RECORDS_AT_ONCE,
     UndoScope,
@@ -41,7 +40,7 @@ class Tried:
     scope: UndoScope
     restored: int
     skipped: int
-    changes: list[Change]
+    changes: list[UndoChange]
 
 
 async def undo_job(ctx: Context, job_id: str, *, allow_again: bool = False) -> Undo:
@@ -96,23 +95,23 @@ async def _undo_some(ctx: Context, undo_id: str, scope: UndoScope, record_ids: S
     caller = ctx.require(Role.MANAGER)
     now = ctx.services.now()
 
-    async def body(tx: BaseDBAsyncClient) -> list[str]:
+    async def body(tx: Transaction) -> list[str]:
         await lock_records(tx, record_ids)
         changes = await changes_in(caller.organization_id, scope, record_ids, using=tx)
-        return await put_back(tx, caller.organization_id, undo_id, changes, now, remembers=not scope.allow_again)
+        return await apply_undo(tx, caller.organization_id, undo_id, changes, now, remembers=not scope.allow_again)
 
-    await _tell(ctx, await transaction(body))
+    await _tell(ctx, await unit_of_work(body)())
 
 
 async def _try(ctx: Context, scope: UndoScope) -> Tried:
     caller = ctx.require(Role.MANAGER)
     chosen = await chosen_records(caller.organization_id, scope)
     restored = skipped = 0
-    shown: list[Change] = []
+    shown: list[UndoChange] = []
     async for record_ids in records_in(caller.organization_id, scope, chosen):
         changes = await changes_in(caller.organization_id, scope, record_ids)
-        restored += sum(1 for change in changes if isinstance(change.what, PutBack))
-        skipped += sum(1 for change in changes if isinstance(change.what, LeftAlone))
+        restored += sum(1 for change in changes if isinstance(change.what, Restoration))
+        skipped += sum(1 for change in changes if isinstance(change.what, SkippedField))
         shown += changes[: MOST_LINES_SHOWN - len(shown)]
     return Tried(scope, restored, skipped, shown)
 
@@ -150,25 +149,25 @@ async def _redo_some(
     now = ctx.services.now()
     record_ids = sorted({line["record_id"] for line in lines})
 
-    async def body(tx: BaseDBAsyncClient) -> list[str]:
+    async def body(tx: Transaction) -> list[str]:
         await lock_records(tx, record_ids)
         names = sorted({line["field"] for line in lines})
         histories = await versions_of(record_ids, names, using=tx)
-        changes: list[Change] = []
+        changes: list[UndoChange] = []
         for line in lines:
             rows = histories.get((line["record_id"], line["field"]))
             if rows is not None:
                 versions = [version_of(row) for row in rows]
                 what = redo_field(versions, line["removed_id"], line["restored_id"])
-                changes.append(Change(line["record_id"], line["field"], what, {row["id"]: row for row in rows}))
-        conflicts = await put_back(tx, caller.organization_id, again, changes, now, remembers=remembers)
-        await _forget_rejections(tx, first, [change for change in changes if isinstance(change.what, PutBack)])
+                changes.append(UndoChange(line["record_id"], line["field"], what, {row["id"]: row for row in rows}))
+        conflicts = await apply_undo(tx, caller.organization_id, again, changes, now, remembers=remembers)
+        await _forget_rejections(tx, first, [change for change in changes if isinstance(change.what, Restoration)])
         return conflicts
 
-    await _tell(ctx, await transaction(body))
+    await _tell(ctx, await unit_of_work(body)())
 
 
-async def _forget_rejections(tx: BaseDBAsyncClient, undo_id: str, changes: Sequence[Change]) -> None:
+async def _forget_rejections(tx: Transaction, undo_id: str, changes: Sequence[UndoChange]) -> None:
     for name in {change.field for change in changes}:
         ids = [change.record_id for change in changes if change.field == name]
         sql = f"DELETE FROM rejection WHERE undo_id = ? AND field = ? AND record_id IN ({marks(ids)})"
@@ -181,7 +180,7 @@ async def _begin(
     undo_id, now = new_id(), ctx.services.now()
     await organization_of(caller.organization_id, ctx.services.registry, now)
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await execute(
             "INSERT INTO undo (id, organization_id, kind, status, scope, undoes, requested_by, created_at)"
             " VALUES (?, ?, ?, 'running', ?, ?, ?, ?)",
@@ -191,12 +190,12 @@ async def _begin(
         details = {"kind": kind, **scope, **({"undoes": undoes} if undoes else {})}
         await note_change(tx, ctx, "undo.started", undo_id, details)
 
-    await transaction(body)
+    await unit_of_work(body)()
     return undo_id
 
 
 async def _finish(ctx: Context, caller: Caller, undo_id: str) -> Undo:
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         done = await query(
             "UPDATE undo SET status = 'done', finished_at = ? WHERE id = ? RETURNING restored, skipped",
             [to_micros(ctx.services.now()), undo_id],
@@ -204,7 +203,7 @@ async def _finish(ctx: Context, caller: Caller, undo_id: str) -> Undo:
         )
         await note_change(tx, ctx, "undo.done", undo_id, done[0])
 
-    await transaction(body)
+    await unit_of_work(body)()
     return await Undo.get(id=undo_id, organization_id=caller.organization_id)
 
 

@@ -5,34 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from enrichment.catalogue import completeness, same, value_key
+from enrichment.catalogue import completeness, is_equivalent, value_key
 from enrichment.enums import EntityType
-from enrichment.undo import LeftAlone, PutBack
+from enrichment.undo import Restoration, SkippedField
 from models.conflict_queue import remember_rejections, supersede
 from models.db.columns import new_id, to_micros
-from models.db.database import dump, execute, load, marks, query
+from models.db.statements import dump, execute, load, marks, query
+from models.db.transaction import Transaction
 from models.record_values import end_values, replace_values, update_records
 from models.undo import insert_lines
 from resolvers.record.ingest import search_text
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class UndoChange:
     """What becomes of one field of one record. `rows` is every value it has had, by id."""
 
     record_id: str
     field: str
-    what: PutBack | LeftAlone
+    what: Restoration | SkippedField
     rows: Mapping[str, Mapping[str, Any]]
 
 
-async def put_back(
-    tx: BaseDBAsyncClient,
+async def apply_undo(
+    tx: Transaction,
     organization_id: str,
     undo_id: str,
-    changes: Sequence[Change],
+    changes: Sequence[UndoChange],
     now: datetime,
     *,
     remembers: bool,
@@ -42,7 +41,7 @@ async def put_back(
     `remembers`: the values that go are remembered as turned down, so that the same sources do not write them again.
     """
     moment = to_micros(now)
-    done = [(change, change.what) for change in changes if isinstance(change.what, PutBack)]
+    done = [(change, change.what) for change in changes if isinstance(change.what, Restoration)]
     records = await _records(tx, [change.record_id for change, _ in done])
     written = [_copy(organization_id, undo_id, change, what, moment) for change, what in done if what.target]
     emptied = [(change.record_id, change.field) for change, what in done if what.target is None]
@@ -62,10 +61,10 @@ async def put_back(
     return list(ended)
 
 
-_Done = Sequence[tuple[Change, PutBack]]
+_Done = Sequence[tuple[UndoChange, Restoration]]
 
 
-async def _records(tx: BaseDBAsyncClient, record_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+async def _records(tx: Transaction, record_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     if not record_ids:
         return {}
     sql = f"SELECT id, entity_type, external_id, version, fields FROM record WHERE id IN ({marks(record_ids)})"
@@ -75,7 +74,7 @@ async def _records(tx: BaseDBAsyncClient, record_ids: Sequence[str]) -> dict[str
     return found
 
 
-def _copy(organization_id: str, undo_id: str, change: Change, what: PutBack, moment: int) -> dict[str, Any]:
+def _copy(organization_id: str, undo_id: str, change: UndoChange, what: Restoration, moment: int) -> dict[str, Any]:
     assert what.target is not None  # the caller picks those
     kept = change.rows[what.target.id]
     return {
@@ -98,9 +97,7 @@ def _copy(organization_id: str, undo_id: str, change: Change, what: PutBack, mom
     }
 
 
-async def _write_records(
-    tx: BaseDBAsyncClient, records: Mapping[str, dict[str, Any]], done: _Done, moment: int
-) -> None:
+async def _write_records(tx: Transaction, records: Mapping[str, dict[str, Any]], done: _Done, moment: int) -> None:
     for change, what in done:
         fields = records[change.record_id]["fields"]
         if what.target is None or what.target.value is None:
@@ -121,7 +118,7 @@ async def _write_records(
 
 
 async def _rejections(
-    tx: BaseDBAsyncClient,
+    tx: Transaction,
     organization_id: str,
     undo_id: str,
     records: Mapping[str, dict[str, Any]],
@@ -138,7 +135,7 @@ async def _rejections(
         agreeing = {
             source
             for source, said in told.get((removed.job_id or "", change.field), [])
-            if same(kind, change.field, said, value)
+            if is_equivalent(kind, change.field, said, value)
         }
         found += [
             {
@@ -156,7 +153,7 @@ async def _rejections(
     return found
 
 
-async def _told(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> dict[tuple[str, str], list[tuple[str, Any]]]:
+async def _told(tx: Transaction, job_ids: Sequence[str]) -> dict[tuple[str, str], list[tuple[str, Any]]]:
     """What each source said in these jobs: by (job id, field), pairs of source and value."""
     found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
     if job_ids:
@@ -168,7 +165,7 @@ async def _told(tx: BaseDBAsyncClient, job_ids: Sequence[str]) -> dict[tuple[str
 
 
 def _line(
-    organization_id: str, undo_id: str, change: Change, restored_ids: Mapping[tuple[str, str], str]
+    organization_id: str, undo_id: str, change: UndoChange, restored_ids: Mapping[tuple[str, str], str]
 ) -> dict[str, Any]:
     line = {
         "id": new_id(),
@@ -177,7 +174,7 @@ def _line(
         "record_id": change.record_id,
         "field": change.field,
     }
-    if isinstance(change.what, LeftAlone):
+    if isinstance(change.what, SkippedField):
         return line | {"outcome": "skipped", "reason": change.what.because.value}
     return line | {
         "outcome": "restored",

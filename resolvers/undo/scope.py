@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.catalogue import fields_of
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
 from enrichment.undo import Version, undo_field
 from models.db.columns import to_micros
-from models.db.database import marks, query
+from models.db.statements import marks, query
+from models.db.transaction import Transaction
 from models.undo import versions_of
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.job.enrich import RecordSelection, select_records
-from resolvers.undo.apply import Change
+from resolvers.undo.apply import UndoChange
 from resolvers.validation import MAX_NAME, check_text
 
 RECORDS_AT_ONCE = 200
@@ -77,17 +76,17 @@ def check_scope(scope: UndoScope) -> None:
 
 
 async def changes_in(
-    organization_id: str, scope: UndoScope, record_ids: Sequence[str], *, using: BaseDBAsyncClient | None = None
-) -> list[Change]:
+    organization_id: str, scope: UndoScope, record_ids: Sequence[str], *, using: Transaction | None = None
+) -> list[UndoChange]:
     """What becomes of each field of these records that holds, or has held, such a value."""
     condition, values = _written(organization_id, scope)
     sql = f"SELECT DISTINCT field FROM field_value WHERE {condition} AND record_id IN ({marks(record_ids)})"
     names = [row["field"] for row in await query(sql, [*values, *record_ids], using=using)]
-    changes: list[Change] = []
+    changes: list[UndoChange] = []
     for (record_id, name), rows in (await versions_of(record_ids, names, using=using)).items():
         what = undo_field([version_of(row) for row in rows], scope.names)
         if what is not None:
-            changes.append(Change(record_id, name, what, {row["id"]: row for row in rows}))
+            changes.append(UndoChange(record_id, name, what, {row["id"]: row for row in rows}))
     return changes
 
 

@@ -22,7 +22,7 @@ from graphql.validation import NoSchemaIntrospectionCustomRule
 from strawberry.schema.schema import validate_document
 
 from resolvers.errors import QueryTooComplex
-from schema.checks.limits import Limits, Operation, refuse_expensive, weigh
+from schema.checks.limits import Limits, WeighedOperation, refuse_expensive, weigh
 from schema.checks.texts import Check, TextChecks, literal_nul
 
 # In characters; a document takes about a thousand times its text in memory. A longer one most likely holds
@@ -37,7 +37,7 @@ class Document:
 
     node: DocumentNode
     errors: Sequence[GraphQLError]
-    operations: Mapping[str | None, Operation] = field(default_factory=dict)
+    operations: Mapping[str | None, WeighedOperation] = field(default_factory=dict)
     texts: Mapping[str | None, Mapping[str, Check]] = field(default_factory=dict)
 
     def refusals(self, name: str | None, variables: Mapping[str, Any] | None, limits: Limits) -> Iterator[GraphQLError]:

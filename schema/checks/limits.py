@@ -112,7 +112,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class WeighedOperation:
     """One operation of a document, and what its variables are when they are not given."""
 
     selection: Selection
@@ -131,10 +131,10 @@ class Weigher:
         self._weighed: dict[str, Selection] = {}
         self.fields = 0
 
-    def operations(self) -> dict[str | None, Operation]:
+    def operations(self) -> dict[str | None, WeighedOperation]:
         """The operations by their names."""
         return {
-            node.name.value if node.name else None: Operation(
+            node.name.value if node.name else None: WeighedOperation(
                 self._set(node.selection_set, self._schema.get_root_type(node.operation)),
                 {
                     variable.variable.name.value: value_from_ast_untyped(variable.default_value)
@@ -235,7 +235,7 @@ def _times_of(value: ValueNode) -> _Times:
             return _Times(MAX_SIZE)
 
 
-def weigh(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> dict[str | None, Operation]:
+def weigh(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> dict[str | None, WeighedOperation]:
     """The operations of a document. Raises QueryTooComplex for what no variables could make acceptable."""
     weigher = Weigher(schema, document)
     operations = weigher.operations()
@@ -249,7 +249,7 @@ def weigh(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> dict
     return operations
 
 
-def refuse_expensive(operation: Operation, variables: Mapping[str, Any] | None, limits: Limits) -> None:
+def refuse_expensive(operation: WeighedOperation, variables: Mapping[str, Any] | None, limits: Limits) -> None:
     """Raises QueryTooComplex when the answer would be too large."""
     cost = operation.selection.cost({**operation.defaults, **(variables or {})})
     _refuse_over("cost", cost, limits.cost)

@@ -31,7 +31,7 @@ class Proposal:
     turned_down: bool = strawberry.field(description="A person turned this value of this source down.")
 
     @classmethod
-    def of(cls, told: facts.Told) -> Self:
+    def of(cls, told: facts.StatedValue) -> Self:
         return cls(
             provider=told.provider,
             value=JSON(told.value),
@@ -54,7 +54,7 @@ class LastOutcome:
     at: datetime
 
     @classmethod
-    def of(cls, verdict: facts.Verdict) -> Self:
+    def of(cls, verdict: facts.LatestOutcome) -> Self:
         return cls(
             reason=verdict.reason,
             detail=verdict.detail,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import strawberry
 
-from enrichment.learn.freshness import Held, is_own, record_freshness
+from enrichment.learn.freshness import HeldValue, is_own, record_freshness
 from models import record as models
 from resolvers.job import api as job_operations
 from resolvers.paging import DEFAULT_SIZE, PageArgs
@@ -139,7 +139,7 @@ class Record:
         rows = await info.context.loaders.provenance.load(self.row.id)
         aging = await info.context.loaders.aging.load(None)
         return record_freshness(
-            Held(aging.of(self.entity_type, row.field, row.observed_at), row.confidence)
+            HeldValue(aging.of(self.entity_type, row.field, row.observed_at), row.confidence)
             for row in rows
             if is_own(row.source)
         )

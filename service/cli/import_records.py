@@ -25,7 +25,7 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportTally:
     """How far an import is. `last_line` is the last one whose record is safely in."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -49,7 +49,7 @@ def import_records(
     settings = read_settings()
     columns = Columns(entity_type, id_column, dict(_renamed(mapping or [])))
     rejects = rejects or file.with_name(f"{file.name}.rejects.jsonl")
-    tally = Tally()
+    tally = ImportTally()
 
     async def work(stop: Stop) -> None:
         async with open_sender(settings, url=url, token=token, org=org) as sender:
@@ -97,7 +97,7 @@ async def open_sender(
             yield StraightIn(Context(runtime.services, Caller(org, "import", Role.USER), "command"))
 
 
-async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: Tally, *, from_line: int = 1) -> None:
+async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: ImportTally, *, from_line: int = 1) -> None:
     """Send the file's records in batches, counting in `tally`; refused lines go to `rejects` with the reason."""
     with (
         file.lines() as lines,
@@ -155,7 +155,7 @@ class _Rejects:
             self._file.close()
 
 
-def _say(tally: Tally, rejects: Path) -> None:
+def _say(tally: ImportTally, rejects: Path) -> None:
     counts = tally.outcomes
     typer.echo(
         f"{counts.total():,} records: {counts['created']:,} new, {counts['changed']:,} changed, "

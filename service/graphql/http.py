@@ -17,7 +17,7 @@ from strawberry.types.graphql import OperationType
 from resolvers.errors import BadRequest, ValidationFailed
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
-from service.graphql.socket import GraphQLSockets, Runtime
+from service.graphql.socket import GraphQLSockets, SocketRuntime
 from service.http.problems import is_out_of_reach, problem_of
 from service.rest.request import context_of, origin_of, read_object
 from service.rest.serialize import dump, respond
@@ -27,7 +27,7 @@ OVER_HTTP = frozenset({OperationType.QUERY, OperationType.MUTATION})
 _ONLY_IN_PROBLEMS = frozenset({"type", "title", "status", "detail", "instance"})
 
 
-def graphql_routes(runtime: Runtime) -> list[BaseRoute]:
+def graphql_routes(runtime: SocketRuntime) -> list[BaseRoute]:
     """The routes of /graphql."""
     schema = ApiSchema(introspection=runtime.settings.introspection_open, is_out_of_reach=is_out_of_reach)
     page = (files("service") / "static" / "graphiql" / "index.html").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def _get(request: Request, page: str) -> Response:
     return _refused(request, refusal)
 
 
-async def _post(runtime: Runtime, schema: ApiSchema, request: Request) -> Response:
+async def _post(runtime: SocketRuntime, schema: ApiSchema, request: Request) -> Response:
     try:
         caller = (await context_of(runtime, request)).caller
         origin = origin_of("graphql", request)

@@ -40,7 +40,7 @@ BAD_MESSAGE, NO_TOKEN, BAD_TOKEN, ALREADY_BEGUN, TOO_MANY, TRY_LATER = 4400, 440
 _log = structlog.get_logger(__name__)
 
 
-class Runtime(rest.Runtime, Protocol):
+class SocketRuntime(rest.RestRuntime, Protocol):
     """What GraphQL needs of the running service."""
 
     @property
@@ -140,7 +140,7 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
     websocket_adapter_class = _Socket
     graphql_transport_ws_handler_class = _Connection
 
-    def __init__(self, runtime: Runtime, schema: ApiSchema) -> None:
+    def __init__(self, runtime: SocketRuntime, schema: ApiSchema) -> None:
         super().__init__(
             schema,
             graphql_ide=None,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from enrichment.enums import JobStatus
-from models.db.database import query
+from models.db.statements import query
 from service.http.metrics import CONTENT_TYPE
 from service.runtime import Runtime, service_version
 from workers import heartbeat

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 from resolvers.provider.callback_urls import PATH
 from resolvers.provider.inbound_webhooks import deliver, open_callback
 from service.http.problems import problem_of
-from service.rest.request import Runtime, read_object
+from service.rest.request import RestRuntime, read_object
 from service.rest.serialize import dump
 
 MOST_BYTES = 256 * 1024  # of what is sent; an answer about one person has a few thousand
@@ -16,7 +16,7 @@ MOST_BYTES = 256 * 1024  # of what is sent; an answer about one person has a few
 _log = structlog.get_logger(__name__)
 
 
-def webhook_routes(runtime: Runtime) -> list[BaseRoute]:
+def webhook_routes(runtime: RestRuntime) -> list[BaseRoute]:
     """One address for every question that a provider answers later."""
 
     async def receive(request: Request) -> Response:

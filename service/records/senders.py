@@ -25,7 +25,7 @@ class CannotSend(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SendResult:
     """What became of one record: `created`, `changed`, `unchanged` or `refused` with the fault.
 
     `erased`: it was refused because the record was erased, so that its content is written down nowhere.
@@ -39,7 +39,7 @@ class Answer:
 class Sender(Protocol):
     """Takes up to 1,000 records; answers for each, in order. Sending the same again changes nothing."""
 
-    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]: ...
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[SendResult]: ...
 
 
 class StraightIn:
@@ -48,13 +48,13 @@ class StraightIn:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[SendResult]:
         answers = []
         for outcome in await upsert_records(self._ctx, records):
             error = outcome.error
             faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults) if error else ""
             fault = (faults or error.message) if error else None
-            answers.append(Answer(outcome.outcome.value, fault, erased=isinstance(error, Erased)))
+            answers.append(SendResult(outcome.outcome.value, fault, erased=isinstance(error, Erased)))
         return answers
 
 
@@ -64,7 +64,7 @@ class OverApi:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[SendResult]:
         body = orjson.dumps({"records": records})
         pause = FIRST_PAUSE_SECONDS
         reason = ""
@@ -94,12 +94,12 @@ def api_client(url: str, token: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT_SECONDS)
 
 
-def _answer(result: Mapping[str, Any]) -> Answer:
+def _answer(result: Mapping[str, Any]) -> SendResult:
     error = result.get("error")
     if not error:
-        return Answer(result["outcome"])
+        return SendResult(result["outcome"])
     faults = "; ".join(f"{fault['path']}: {fault['message']}" for fault in error.get("errors") or [])
-    return Answer(result["outcome"], faults or error["message"], erased=error["code"] == Erased.code)
+    return SendResult(result["outcome"], faults or error["message"], erased=error["code"] == Erased.code)
 
 
 def _said(response: httpx.Response) -> str:

@@ -15,12 +15,12 @@ from service.http.problems import problem_of
 from service.rest import config, conflict, erasure, job, pipeline, record, usage
 from service.rest.docs import page, render
 from service.rest.openapi import describe
-from service.rest.operation import Operation
-from service.rest.request import Runtime, context_of
+from service.rest.operation import RestOperation
+from service.rest.request import RestRuntime, context_of
 from service.rest.serialize import dump
 from service.runtime import service_version
 
-OPERATIONS: tuple[Operation, ...] = (
+OPERATIONS: tuple[RestOperation, ...] = (
     *config.OPERATIONS,
     *record.OPERATIONS,
     *erasure.OPERATIONS,
@@ -31,16 +31,16 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def rest_routes(runtime: Runtime) -> list[BaseRoute]:
+def rest_routes(runtime: RestRuntime) -> list[BaseRoute]:
     """The API below `/v1`, its description and its readable pages."""
-    by_path: dict[str, dict[str, Operation]] = {}
+    by_path: dict[str, dict[str, RestOperation]] = {}
     for operation in OPERATIONS:
         by_path.setdefault(operation.full_path, {})[operation.method] = operation
     routes: list[BaseRoute] = [_route(runtime, path, methods) for path, methods in by_path.items()]
     return [*routes, *_descriptions()]
 
 
-def _route(runtime: Runtime, path: str, methods: Mapping[str, Operation]) -> Route:
+def _route(runtime: RestRuntime, path: str, methods: Mapping[str, RestOperation]) -> Route:
     """One route for all methods of a path, so that 405 and OPTIONS can name them all."""
     known = {*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
     allow = ", ".join(sorted(known))

@@ -7,7 +7,7 @@ from resolvers import config as configs
 from resolvers.config import ConfigView
 from resolvers.context import Context, Role
 from service.rest.examples import CONFIG, CONFIG_CHANGES
-from service.rest.operation import Answer, Body, Operation
+from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.parameters import IF_MATCH
 from service.rest.request import expected_versions, read_object
 from service.rest.schemas.build import ref
@@ -39,7 +39,7 @@ def _answer(view: ConfigView) -> Response:
 
 
 _UPDATE_BODY = Body(schema=ref("ConfigChanges"), examples=CONFIG_CHANGES)
-_UPDATED = Answer(
+_UPDATED = RouteAnswer(
     description="Updated enrichment configuration",
     schema=ref("Config"),
     example=CONFIG,
@@ -47,16 +47,18 @@ _UPDATED = Answer(
 )
 
 OPERATIONS = (
-    Operation(
+    RestOperation(
         method="GET",
         path="/config",
         handler=get_config,
         id="getConfig",
         tag="Configuration",
         summary="Get auto-enrichment configuration",
-        answer=Answer(description="Enrichment configuration", schema=ref("Config"), example=CONFIG, headers=("ETag",)),
+        answer=RouteAnswer(
+            description="Enrichment configuration", schema=ref("Config"), example=CONFIG, headers=("ETag",)
+        ),
     ),
-    Operation(
+    RestOperation(
         method="PATCH",
         path="/config",
         handler=update_config,
@@ -75,7 +77,7 @@ OPERATIONS = (
         answer=_UPDATED,
         refusals=("VERSION_MISMATCH",),
     ),
-    Operation(
+    RestOperation(
         method="PUT",
         path="/config",
         handler=update_config,

@@ -13,10 +13,10 @@ from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.refresh.freshness import aging
 from service.rest.examples import CONFLICT, RESOLUTION_REQUESTS, RESOLVED_CONFLICT
-from service.rest.operation import Answer, Body, Operation
+from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.paging import read_page, respond_with_page
 from service.rest.parameters import CONFLICT_ID, PAGING, choice
-from service.rest.query import Query
+from service.rest.query import QueryParameters
 from service.rest.request import read_object, read_optional_object, refuse_unknown, text_or_none
 from service.rest.schemas.build import listed, ref
 from service.rest.serialize import conflict_json, respond
@@ -25,7 +25,7 @@ _RESOLUTION_KEYS = ("action", "candidateId", "value", "note")
 
 
 async def list_conflicts(ctx: Context, request: Request) -> Response:
-    query = Query(request)
+    query = QueryParameters(request)
     entity_types = query.choices("entityType", EntityType)
     status = query.choices("status", ConflictStatus)
     page = query.page()
@@ -74,11 +74,11 @@ def _action(body: dict[str, Any]) -> ResolutionAction:
         raise ValidationFailed(f"action: {message}", faults=[Fault("action", message)]) from None
 
 
-_RESOLVED = Answer(description="Conflict resolved", schema=ref("Conflict"), example=RESOLVED_CONFLICT)
+_RESOLVED = RouteAnswer(description="Conflict resolved", schema=ref("Conflict"), example=RESOLVED_CONFLICT)
 _REFUSALS = ("NOT_FOUND", "CONFLICT_ALREADY_RESOLVED")
 
 OPERATIONS = (
-    Operation(
+    RestOperation(
         method="GET",
         path="/conflicts",
         handler=list_conflicts,
@@ -91,14 +91,14 @@ OPERATIONS = (
             choice("entityType", EntityType, "Conflicts of which entity types:"),
             *PAGING,
         ),
-        answer=Answer(
+        answer=RouteAnswer(
             description="List of conflicts",
             schema=listed(ref("Conflict")),
             example=[CONFLICT],
             headers=("Link",),
         ),
     ),
-    Operation(
+    RestOperation(
         method="POST",
         path="/conflicts/{id}/resolve",
         handler=resolve_by_post,
@@ -115,7 +115,7 @@ OPERATIONS = (
         answer=_RESOLVED,
         refusals=_REFUSALS,
     ),
-    Operation(
+    RestOperation(
         method="PUT",
         path="/conflicts/{id}/resolve",
         handler=resolve_by_put,

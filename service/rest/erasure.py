@@ -9,8 +9,8 @@ from resolvers.erasure import api as erasure
 from resolvers.errors import BadRequest, Fault
 from resolvers.validation import MAX_EXTERNAL_ID
 from service.rest.examples import CERTIFICATE
-from service.rest.operation import Answer, Operation, Parameter
-from service.rest.query import Query
+from service.rest.operation import Parameter, RestOperation, RouteAnswer
+from service.rest.query import QueryParameters
 from service.rest.schemas.build import any_case, ref
 from service.rest.serialize import certificate_json, respond
 
@@ -18,7 +18,7 @@ from service.rest.serialize import certificate_json, respond
 async def erase_record(ctx: Context, request: Request) -> Response:
     ctx.require(Role.ADMIN)
     entity_type = _entity_type(request.path_params["entityType"])
-    query = Query(request)
+    query = QueryParameters(request)
     reason = query.text("reason")
     block_domain = query.flag("blockDomain")
     query.check()
@@ -36,7 +36,7 @@ def _entity_type(text: str) -> EntityType:
 
 
 OPERATIONS = (
-    Operation(
+    RestOperation(
         method="DELETE",
         path="/records/{entityType}/{externalId}",
         handler=erase_record,
@@ -52,7 +52,7 @@ OPERATIONS = (
         parameters=(
             Parameter(
                 name="entityType",
-                place="path",
+                index="path",
                 required=True,
                 description="What the record is.",
                 schema=any_case(EntityType),
@@ -60,7 +60,7 @@ OPERATIONS = (
             ),
             Parameter(
                 name="externalId",
-                place="path",
+                index="path",
                 required=True,
                 description="The CRM's own id, percent-encoded.",
                 schema={"type": "string", "minLength": 1, "maxLength": MAX_EXTERNAL_ID},
@@ -78,7 +78,7 @@ OPERATIONS = (
                 schema={"type": "boolean", "default": False},
             ),
         ),
-        answer=Answer(description="The certificate", schema=ref("ErasureCertificate"), example=CERTIFICATE),
+        answer=RouteAnswer(description="The certificate", schema=ref("ErasureCertificate"), example=CERTIFICATE),
         refusals=("NOT_FOUND", "VALIDATION_FAILED", "STATE_CONFLICT"),
     ),
 )

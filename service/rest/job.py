@@ -11,16 +11,16 @@ from resolvers.job import api as jobs
 from resolvers.job.api import JobFilter
 from resolvers.refresh.freshness import aging
 from service.rest.examples import JOB, QUEUED_JOB
-from service.rest.operation import Answer, Operation
+from service.rest.operation import RestOperation, RouteAnswer
 from service.rest.paging import read_page, respond_with_page
 from service.rest.parameters import JOB_ID, PAGING, choice
-from service.rest.query import Query
+from service.rest.query import QueryParameters
 from service.rest.schemas.build import listed, ref
 from service.rest.serialize import JsonObject, job_json, respond
 
 
 async def list_jobs(ctx: Context, request: Request) -> Response:
-    query = Query(request)
+    query = QueryParameters(request)
     entity_types = query.choices("entityType", EntityType, required=True)
     status = query.choices("status", JobStatus, required=True)
     page = query.page()
@@ -47,7 +47,7 @@ async def _shown(ctx: Context, found: list[Job]) -> list[JsonObject]:
 
 
 OPERATIONS = (
-    Operation(
+    RestOperation(
         method="GET",
         path="/jobs",
         handler=list_jobs,
@@ -63,14 +63,14 @@ OPERATIONS = (
             choice("status", JobStatus, "Jobs in which states:", required=True),
             *PAGING,
         ),
-        answer=Answer(
+        answer=RouteAnswer(
             description="List of enrichment jobs",
             schema=listed(ref("Job")),
             example=[JOB],
             headers=("Link",),
         ),
     ),
-    Operation(
+    RestOperation(
         method="GET",
         path="/jobs/{id}",
         handler=get_job,
@@ -79,10 +79,10 @@ OPERATIONS = (
         summary="Get enrichment job details",
         description="Which providers were asked, what they found, and how each field ended.",
         parameters=(JOB_ID,),
-        answer=Answer(description="Enrichment job details", schema=ref("Job"), example=JOB),
+        answer=RouteAnswer(description="Enrichment job details", schema=ref("Job"), example=JOB),
         refusals=("NOT_FOUND",),
     ),
-    Operation(
+    RestOperation(
         method="POST",
         path="/jobs/{id}/retry",
         handler=retry_job,
@@ -95,7 +95,7 @@ OPERATIONS = (
         ),
         role=Role.USER,
         parameters=(JOB_ID,),
-        answer=Answer(description="Job queued for retry", schema=ref("Job"), example=QUEUED_JOB, status=202),
+        answer=RouteAnswer(description="Job queued for retry", schema=ref("Job"), example=QUEUED_JOB, status=202),
         refusals=("NOT_FOUND", "JOB_NOT_RETRYABLE"),
     ),
 )

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from service.http import problems
 from service.http.problems import KINDS
-from service.rest.operation import Answer, Body, Operation, Parameter
+from service.rest.operation import Body, Parameter, RestOperation, RouteAnswer
 from service.rest.schemas import SCHEMAS
 from service.rest.schemas.build import ref
 
@@ -53,7 +53,7 @@ _HEADERS_OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("
 _REQUEST_ID = "01936f2a-9c00-7aaa-b000-1f2e3d4c5b6a"
 
 
-def describe(operations: Iterable[Operation], version: str) -> Json:
+def describe(operations: Iterable[RestOperation], version: str) -> Json:
     """The description of these operations, of this version of the service."""
     paths: dict[str, Json] = {}
     for operation in operations:
@@ -85,7 +85,7 @@ def describe(operations: Iterable[Operation], version: str) -> Json:
     }
 
 
-def _operation(operation: Operation) -> Json:
+def _operation(operation: RestOperation) -> Json:
     needed = f"Needs the role `{operation.role.value}` or a higher one."
     described: Json = {
         "operationId": operation.id,
@@ -104,7 +104,7 @@ def _operation(operation: Operation) -> Json:
 def _parameter(parameter: Parameter) -> Json:
     described: Json = {
         "name": parameter.name,
-        "in": parameter.place,
+        "in": parameter.index,
         "required": parameter.required,
         "description": parameter.description,
         "schema": dict(parameter.schema),
@@ -122,7 +122,7 @@ def _body(body: Body) -> Json:
     }
 
 
-def _answer(answer: Answer) -> Json:
+def _answer(answer: RouteAnswer) -> Json:
     return {
         "description": answer.description,
         "headers": _headers((*answer.headers, "X-Request-Id")),
@@ -134,13 +134,13 @@ def _headers(names: Iterable[str]) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _refusals(operation: Operation) -> Json:
+def _refusals(operation: RestOperation) -> Json:
     codes = sorted(operation.codes(), key=lambda code: (KINDS[code].status, code))
     by_status = groupby(codes, key=lambda code: KINDS[code].status)
     return {str(status): _refusal(operation, status, list(group)) for status, group in by_status}
 
 
-def _refusal(operation: Operation, status: int, codes: list[str]) -> Json:
+def _refusal(operation: RestOperation, status: int, codes: list[str]) -> Json:
     return {
         "description": " ".join(f"`{code}`: {KINDS[code].when}" for code in codes),
         "headers": _headers((*_HEADERS_OF_STATUS.get(status, ()), "X-Request-Id")),

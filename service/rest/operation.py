@@ -25,7 +25,7 @@ class Parameter:
     name: str
     description: str
     schema: Schema
-    place: str = "query"
+    index: str = "query"
     required: bool = False
     example: Any = None
 
@@ -40,7 +40,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class RouteAnswer:
     """What a call that succeeds answers. `headers` are names of `openapi.HEADERS`."""
 
     description: str
@@ -51,7 +51,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class RestOperation:
     """One method of one path below `PREFIX`. `refusals` are codes beyond those that every route has."""
 
     method: str
@@ -60,7 +60,7 @@ class Operation:
     id: str
     tag: str
     summary: str
-    answer: Answer
+    answer: RouteAnswer
     description: str = ""
     role: Role = Role.VIEWER
     parameters: tuple[Parameter, ...] = ()

@@ -11,7 +11,7 @@ _DATE_OR_TIME = {"anyOf": [{"type": "string", "format": "date"}, {"type": "strin
 
 JOB_ID = Parameter(
     name="id",
-    place="path",
+    index="path",
     required=True,
     description="The job's id.",
     schema={"type": "string", "format": "uuid"},
@@ -19,7 +19,7 @@ JOB_ID = Parameter(
 )
 CONFLICT_ID = Parameter(
     name="id",
-    place="path",
+    index="path",
     required=True,
     description="The conflict's id.",
     schema={"type": "string", "format": "uuid"},
@@ -27,7 +27,7 @@ CONFLICT_ID = Parameter(
 )
 IF_MATCH = Parameter(
     name="If-Match",
-    place="header",
+    index="header",
     description="Change only this version: the `ETag` of an earlier answer, weak or strong, or `*`.",
     schema={"type": "string", "pattern": r'^(\*|(W/)?"[0-9]+"(, *(W/)?"[0-9]+")*)$'},
     example='"3"',

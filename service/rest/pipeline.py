@@ -6,7 +6,7 @@ from starlette.responses import Response
 from resolvers import pipeline
 from resolvers.context import Context, Role
 from service.rest.examples import PAUSE_REQUESTS, PAUSED, RUNNING
-from service.rest.operation import Answer, Body, Operation
+from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.request import read_optional_object, refuse_unknown, text_or_none
 from service.rest.schemas.build import ref
 from service.rest.serialize import pipeline_json, respond
@@ -23,7 +23,7 @@ async def resume(ctx: Context, request: Request) -> Response:
 
 
 OPERATIONS = (
-    Operation(
+    RestOperation(
         method="POST",
         path="/pause",
         handler=pause,
@@ -36,9 +36,9 @@ OPERATIONS = (
         ),
         role=Role.MANAGER,
         body=Body(schema=ref("PauseRequest"), examples=PAUSE_REQUESTS, required=False),
-        answer=Answer(description="Pipeline paused", schema=ref("Pipeline"), example=PAUSED),
+        answer=RouteAnswer(description="Pipeline paused", schema=ref("Pipeline"), example=PAUSED),
     ),
-    Operation(
+    RestOperation(
         method="POST",
         path="/resume",
         handler=resume,
@@ -47,6 +47,6 @@ OPERATIONS = (
         summary="Resume enrichment pipeline",
         description="Everything that waited runs. Resuming what runs is not an error.",
         role=Role.MANAGER,
-        answer=Answer(description="Pipeline resumed", schema=ref("Pipeline"), example=RUNNING),
+        answer=RouteAnswer(description="Pipeline resumed", schema=ref("Pipeline"), example=RUNNING),
     ),
 )

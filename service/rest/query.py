@@ -19,7 +19,7 @@ _BLANK_OFFSET = re.compile(r"(?<=T)(.+) (\d\d(?::?\d\d)?)$")
 E = TypeVar("E", bound=StrEnum)
 
 
-class Query:
+class QueryParameters:
     """The parameters of one request. Each reader notes faults; `check` raises them together.
 
     Unknown names are ignored; a known name given twice is a fault, as no choice between them would be right.

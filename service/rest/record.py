@@ -7,7 +7,7 @@ from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.record import api as records
 from service.rest.examples import RECORDS_ANSWER, RECORDS_REQUESTS
-from service.rest.operation import Answer, Body, Operation
+from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.request import read_object, refuse_unknown
 from service.rest.schemas.build import ref
 from service.rest.serialize import respond, upserts_json
@@ -25,7 +25,7 @@ async def upsert_records(ctx: Context, request: Request) -> Response:
 
 
 OPERATIONS = (
-    Operation(
+    RestOperation(
         method="POST",
         path="/records",
         handler=upsert_records,
@@ -39,6 +39,8 @@ OPERATIONS = (
         ),
         role=Role.USER,
         body=Body(schema=ref("RecordsRequest"), examples=RECORDS_REQUESTS),
-        answer=Answer(description="The outcome of each record", schema=ref("RecordsAnswer"), example=RECORDS_ANSWER),
+        answer=RouteAnswer(
+            description="The outcome of each record", schema=ref("RecordsAnswer"), example=RECORDS_ANSWER
+        ),
     ),
 )

@@ -20,23 +20,23 @@ _ETAGS = re.compile(rf"\s*{_ETAG}(?:\s*,\s*{_ETAG})*\s*")
 NO_VERSION = 0  # versions start at 1: expecting this one is refused as stale
 
 
-class Authenticator(Protocol):
+class RequestAuthenticator(Protocol):
     """Turns an `Authorization` header's value into its caller. Raises Unauthenticated."""
 
     async def caller(self, authorization: str | None) -> Caller: ...
 
 
-class Runtime(Protocol):
+class RestRuntime(Protocol):
     """What the routes need of the running service. Read at each request: both exist once it has started."""
 
     @property
-    def authenticator(self) -> Authenticator: ...
+    def authenticator(self) -> RequestAuthenticator: ...
 
     @property
     def services(self) -> Services: ...
 
 
-async def context_of(runtime: Runtime, request: Request) -> Context:
+async def context_of(runtime: RestRuntime, request: Request) -> Context:
     """The caller's context. Raises Unauthenticated without exactly one good bearer token."""
     sent = request.headers.getlist("authorization")
     if len(sent) > 1:

@@ -9,9 +9,9 @@ from resolvers.credit import alerts
 from resolvers.credit import api as credits
 from resolvers.paging import PageArgs
 from service.rest.examples import CREDITS, STATS
-from service.rest.operation import Answer, Operation
+from service.rest.operation import RestOperation, RouteAnswer
 from service.rest.parameters import period
-from service.rest.query import Query
+from service.rest.query import QueryParameters
 from service.rest.schemas.build import ref
 from service.rest.serialize import credits_json, respond, stats_json
 
@@ -19,14 +19,14 @@ NEWEST_ENTRIES = 20
 
 
 async def get_stats(ctx: Context, request: Request) -> Response:
-    query = Query(request)
+    query = QueryParameters(request)
     start, end = query.moment("from"), query.moment("to")
     query.check()
     return respond(stats_json(await stats.get_stats(ctx, start, end)))
 
 
 async def get_credits(ctx: Context, request: Request) -> Response:
-    query = Query(request)
+    query = QueryParameters(request)
     start, end = query.moment("from"), query.moment("to")
     query.check()
     usage = await credits.get_credits(ctx, start, end)
@@ -36,7 +36,7 @@ async def get_credits(ctx: Context, request: Request) -> Response:
 
 
 OPERATIONS = (
-    Operation(
+    RestOperation(
         method="GET",
         path="/stats",
         handler=get_stats,
@@ -45,9 +45,9 @@ OPERATIONS = (
         summary="Get enrichment statistics",
         description="Of the jobs created in a period: match rate, fill rates, providers, conflicts, days.",
         parameters=period("all time"),
-        answer=Answer(description="Enrichment statistics", schema=ref("Stats"), example=STATS),
+        answer=RouteAnswer(description="Enrichment statistics", schema=ref("Stats"), example=STATS),
     ),
-    Operation(
+    RestOperation(
         method="GET",
         path="/credits",
         handler=get_credits,
@@ -56,6 +56,6 @@ OPERATIONS = (
         summary="Get credit usage breakdown",
         description="Balance and limits now; usage of the period by provider, entity type, trigger, day.",
         parameters=period("this calendar month"),
-        answer=Answer(description="Credit usage", schema=ref("Credits"), example=CREDITS),
+        answer=RouteAnswer(description="Credit usage", schema=ref("Credits"), example=CREDITS),
     ),
 )

@@ -23,7 +23,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from enrichment.catalogue import same
+from enrichment.catalogue import is_equivalent
 from enrichment.enums import ConflictReason, FieldOutcomeReason
 from enrichment.normalize.text.text import words
 from service.score.trial import Outcome
@@ -54,14 +54,14 @@ _CALLED_SO = "name:source_b_name"
 
 
 @dataclass(slots=True)
-class Tally:
+class ConflictTally:
     """Conflicts of one field: those `raised` and `missed` of the expected ones, and the `needless` ones."""
 
     raised: int = 0
     missed: int = 0
     needless: int = 0
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "ConflictTally") -> None:
         self.raised += other.raised
         self.missed += other.missed
         self.needless += other.needless
@@ -79,7 +79,7 @@ class Tally:
 class ConflictScore:
     """The tallies of a run, and a line for each conflict that was missed or needless."""
 
-    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    tallies: dict[tuple[str, str], ConflictTally] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
 
@@ -102,7 +102,7 @@ class ConflictScore:
 
     def _is_wrong(self, name: str, value: Any, outcome: Outcome, truth: Row, answers: list[Any]) -> bool | None:
         """Whether the CRM's value is wrong; None where the truth leaves it open."""
-        right = bool(answers) and any(same(outcome.entity_type, name, value, answer) for answer in answers)
+        right = bool(answers) and any(is_equivalent(outcome.entity_type, name, value, answer) for answer in answers)
         if name in _NAMES:
             called_so = not right and _CALLED_SO in truth.get("mutations", "")
             return None if called_so or not answers else not right
@@ -130,7 +130,7 @@ class ConflictScore:
             self._count(DISPUTE, name, record_id, told, expected=verdict == "different", raised=raised)
 
     def _count(self, block: str, name: str, record_id: str, told: str, *, expected: bool, raised: bool) -> None:
-        tally = self.tallies.setdefault((block, name), Tally())
+        tally = self.tallies.setdefault((block, name), ConflictTally())
         if expected:
             tally.raised += raised
             tally.missed += not raised
@@ -139,9 +139,9 @@ class ConflictScore:
         if expected is not raised and block != LISTED:
             self.faults.append(f"{'missed' if expected else 'needless'}  {block}  {name}  {record_id}  {told}")
 
-    def total(self, blocks: Iterable[str] = _TOGETHER, name: str | None = None) -> Tally:
+    def total(self, blocks: Iterable[str] = _TOGETHER, name: str | None = None) -> ConflictTally:
         """The sum over fields, or over the blocks for one field."""
-        total = Tally()
+        total = ConflictTally()
         for (block, field_name), tally in self.tallies.items():
             if block in blocks and name in (None, field_name):
                 total.add(tally)
@@ -216,7 +216,7 @@ def _verdict(name: str, one: Any, other: Any) -> str | None:
     return found or (None if name == "industry" else "different")
 
 
-def _line(label: str, tally: Tally) -> str:
+def _line(label: str, tally: ConflictTally) -> str:
     expected, raised = tally.raised + tally.missed, tally.raised + tally.needless
     shares = (f"{share:.1%}" if share is not None else "-" for share in (tally.precision, tally.recall))
     return f"{label:<50}" + "".join(f"{cell:>10}" for cell in (expected, raised, tally.needless, *shares))

@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from enrichment.catalogue import same
+from enrichment.catalogue import is_equivalent
 from enrichment.config import Config, default_config
 from enrichment.enums import EntityType, Strategy
 from enrichment.normalize.contact.email import email_kind
@@ -171,7 +171,9 @@ def _count_filling(counts: Counts, outcome: Outcome, answers: Mapping[str, list[
         if outcome.cleaned.values.get(field) is not None:
             continue
         value = outcome.after.get(field)
-        is_right = value is not None and any(same(outcome.entity_type, field, value, answer) for answer in right)
+        is_right = value is not None and any(
+            is_equivalent(outcome.entity_type, field, value, answer) for answer in right
+        )
         counts["filled", outcome.entity_type, field, "left" if value is None else "right" if is_right else "wrong"] += 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from enrichment.catalogue import Clean, clean, fields_of
 from enrichment.config import Config
 from enrichment.decide.field import Current, Decision
-from enrichment.decide.fields import Heard, Hearing, judge
+from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, EntityType, StepOutcome
 from enrichment.waterfall.planner import Source, Waterfall, want
@@ -53,7 +53,7 @@ async def try_record(
         if field.enrichable
     }
     answers: dict[str, Answer] = {}
-    heard = {source.id: Heard(source.id, StepOutcome.SKIPPED, source.gives) for source in sources}
+    heard = {source.id: SourceResult(source.id, StepOutcome.SKIPPED, source.gives) for source in sources}
     waterfall = Waterfall(config, sources, wants)
     while source := waterfall.next():
         provider = registry.get(source.id)
@@ -63,24 +63,24 @@ async def try_record(
         answers[source.id] = answer
         heard[source.id] = _heard(source, answers[source.id], now)
         waterfall.answered(source.id, _confident(config, entity_type, heard[source.id]))
-    hearing = Hearing(entity_type, config, current, wants, tuple(heard.values()), _never_rejected, now)
-    return Outcome(entity_type, cleaned, answers, judge(hearing))
+    hearing = DecisionInput(entity_type, config, current, wants, tuple(heard.values()), _never_rejected, now)
+    return Outcome(entity_type, cleaned, answers, decide_fields(hearing))
 
 
 def _source(provider: Provider, entity_type: EntityType) -> Source:
     return provider.info.source(entity_type)
 
 
-def _heard(source: Source, answer: Answer, now: datetime) -> Heard:
+def _heard(source: Source, answer: Answer, now: datetime) -> SourceResult:
     candidates = {
         finding.field: Candidate(source.id, finding.value, finding.confidence, finding.observed_at or now)
         for finding in answer.findings
     }
     outcome = StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH
-    return Heard(source.id, outcome, source.gives, candidates)
+    return SourceResult(source.id, outcome, source.gives, candidates)
 
 
-def _confident(config: Config, entity_type: EntityType, heard: Heard) -> set[str]:
+def _confident(config: Config, entity_type: EntityType, heard: SourceResult) -> set[str]:
     return {
         name
         for name, candidate in heard.candidates.items()

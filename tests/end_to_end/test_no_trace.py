@@ -14,7 +14,7 @@ from arq.connections import ArqRedis
 from structlog.testing import capture_logs
 
 from enrichment.enums import EntityType, JobStatus, ResolutionAction
-from models.db import database
+from models.db import connection
 from models.job import Job
 from providers.api import ProviderError
 from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
@@ -92,7 +92,7 @@ async def test_no_trace_in_the_stores_and_the_logs(redis: ArqRedis, db: str) -> 
         await send(ctx, "lead", EXTERNAL_ID, email="quetzal.second@quetzalwork.com")
 
         assert traces_in(await stored_texts()) == set(SOUGHT)
-        if database.dialect() == "sqlite":
+        if connection.dialect() == "sqlite":
             assert traces_in(files_of(db)) == set(SOUGHT)
 
         await erase_record(ctx, LEAD, EXTERNAL_ID, reason="Art. 17 GDPR")
@@ -102,7 +102,7 @@ async def test_no_trace_in_the_stores_and_the_logs(redis: ArqRedis, db: str) -> 
 
     listening.cancel()
     assert traces_in(await stored_texts()) == set()
-    if database.dialect() == "sqlite":
+    if connection.dialect() == "sqlite":
         assert traces_in(files_of(db)) == set()
     assert heard != []
     assert traces_in([*heard, *await redis_texts(redis)]) == set()

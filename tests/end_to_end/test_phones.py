@@ -15,7 +15,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus
-from models.db.database import execute, marks, query
+from models.db.statements import execute, marks, query
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
@@ -33,7 +33,7 @@ from tests.support.phones_at_work import EMAIL, MATCH, PHONE, RESULT, Installati
 from tests.support.processes import run_command
 from tests.support.standin_server import StandInServer, sampled, standin_server, told
 from workers.schedule import sweep
-from workers.upkeep.expire_pending import drop_overdue
+from workers.upkeep.expire_pending import expire_pending
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -132,8 +132,8 @@ async def stranger(here: Installation, address: str) -> None:
 async def test_a_token_that_was_tampered_with_is_unknown(here: Installation) -> None:
     sent = await here.ask()
     address = here.address()
-    for place in (0, 1, 5, 12, 40, 80, 100, 120, 139, -1):
-        await stranger(here, forged(address, place))
+    for index in (0, 1, 5, 12, 40, 80, 100, 120, 139, -1):
+        await stranger(here, forged(address, index))
     token = address.rpartition("/")[2]
     for wrong in (
         token[:-4],
@@ -186,7 +186,7 @@ async def test_a_webhook_is_no_answer_for_another_organization_or_person(here: I
     theirs = await here.ask("rivals")
     here.apollo.script(MATCH, told(bob))
     bobs = await here.ask("acme", "L2", "bo@acme.test")
-    addresses = [here.address(place) for place in range(3)]
+    addresses = [here.address(index) for index in range(3)]
     assert len(set(addresses)) == 3
 
     refused = await here.deliver(address=addresses[2])  # Mara's numbers, at the address of Bo's question
@@ -393,8 +393,8 @@ async def test_a_cancelled_job_pays_for_what_it_got_and_its_webhook_changes_noth
     job, _, _ = await here.proven(sent)
     assert (job.status, job.record.fields.get("mobilePhone")) == (JobStatus.CANCELLED, None)
     here.clock.ahead_seconds += 2 * 3600 + 60
-    assert await drop_overdue({"services": here.shared}) == 1
-    assert await drop_overdue({"services": here.shared}) == 0
+    assert await expire_pending({"services": here.shared}) == 1
+    assert await expire_pending({"services": here.shared}) == 0
     job, used, reserved = await here.proven(sent)
     assert (job.credits_used, used, reserved) == (1, 1, 0)
 
@@ -404,7 +404,7 @@ async def test_a_paused_pipeline_keeps_what_was_sent(here: Installation) -> None
     await pause_pipeline(here.of())
     await here.deliver()
     await here.go_on(5 * 3600)
-    assert await drop_overdue({"services": here.shared}) == 0
+    assert await expire_pending({"services": here.shared}) == 0
     assert (await here.proven(sent))[0].status is JobStatus.PENDING
     await resume_pipeline(here.of())
     await here.go_on()

@@ -10,8 +10,8 @@ from arq.connections import ArqRedis
 from enrichment.enums import CreditKind, EntityType
 from models.credit import CreditEntry
 from providers.clearbit.adapter import Clearbit
-from providers.http.client import Patience, Transport
-from providers.http.provider import HttpSource
+from providers.http.client import HttpClient, Patience
+from providers.http.provider import HttpProvider
 from providers.peopledatalabs.adapter import PeopleDataLabs
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.credit.api import get_credits
@@ -20,7 +20,7 @@ from resolvers.job.enrich import RecordSelection
 from resolvers.provider.api import list_providers
 from tests.support.factories import Clock, configure, context, send, services, work
 from tests.support.standin_server import Call, StandInServer, Told, sampled, standin_server, told
-from workers.upkeep.expire_pending import drop_overdue
+from workers.upkeep.expire_pending import expire_pending
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -50,8 +50,8 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    transport = Transport(development=True, patience=QUICK)
+async def transport() -> AsyncIterator[HttpClient]:
+    transport = HttpClient(development=True, patience=QUICK)
     yield transport
     await transport.close()
 
@@ -66,13 +66,13 @@ def counted(calls: list[Call], answered: dict[str, int]) -> int:
     return len({domain for call in calls if answered[domain := call.query["domain"]] in {200, 202, 404}})
 
 
-async def clearbit(server: StandInServer, transport: Transport, redis: ArqRedis, clock: Clock | None = None) -> Any:
-    source = HttpSource(Clearbit(), transport, OneKey(), dict.fromkeys(Clearbit.bases, server.url))
+async def clearbit(server: StandInServer, transport: HttpClient, redis: ArqRedis, clock: Clock | None = None) -> Any:
+    source = HttpProvider(Clearbit(), transport, OneKey(), dict.fromkeys(Clearbit.bases, server.url))
     return services(redis, source, now=clock)
 
 
 async def test_the_ledger_agrees_with_what_clearbit_counts(
-    server: StandInServer, transport: Transport, redis: ArqRedis
+    server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
     clock = Clock()
     shared = await clearbit(server, transport, redis, clock)
@@ -93,7 +93,7 @@ async def test_the_ledger_agrees_with_what_clearbit_counts(
             await send(ctx, "account", f"{record}-{domain}", domain=domain)
     for _ in range(40):
         await work(shared)
-        await drop_overdue({"services": shared})
+        await expire_pending({"services": shared})
         clock.ahead_seconds += 240
     usage = await get_credits(ctx)
     answered = {domain: answers[0].status for domain, answers in replies.items()}
@@ -106,7 +106,7 @@ async def test_the_ledger_agrees_with_what_clearbit_counts(
 
 
 async def test_a_miss_that_is_counted_shows_beforehand(
-    server: StandInServer, transport: Transport, redis: ArqRedis
+    server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
     shared = await clearbit(server, transport, redis)
     ctx = context(shared)
@@ -119,9 +119,9 @@ async def test_a_miss_that_is_counted_shows_beforehand(
 
 
 async def test_what_a_provider_may_have_counted_is_told_beside_the_ledger(
-    server: StandInServer, transport: Transport, redis: ArqRedis
+    server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
-    source = HttpSource(PeopleDataLabs(), transport, OneKey(), {"": server.url})
+    source = HttpProvider(PeopleDataLabs(), transport, OneKey(), {"": server.url})
     shared = services(redis, source)
     ctx = context(shared)
     path = "/v5/company/enrich"

@@ -70,7 +70,7 @@ Place = tuple[str, str]  # domain and field
 class Line:
     """What an undo did to one field: what it popped and pushed, whether that left it empty, and its mark then."""
 
-    place: Place
+    index: Place
     popped: list[Layer]
     pushed: list[Layer]
     left_empty: bool
@@ -86,36 +86,36 @@ class Oracle:
     undone: dict[str, list[Line]] = field(default_factory=dict)
     counter: int = 0
 
-    def top(self, place: Place) -> Layer | None:
-        stack = self.stacks.get(place)
+    def top(self, index: Place) -> Layer | None:
+        stack = self.stacks.get(index)
         return stack[-1] if stack else None
 
-    def push(self, place: Place, *layers: Layer) -> None:
-        self.stacks.setdefault(place, []).extend(layers)
+    def push(self, index: Place, *layers: Layer) -> None:
+        self.stacks.setdefault(index, []).extend(layers)
         self.counter += 1
-        self.marks[place] = self.counter
+        self.marks[index] = self.counter
 
     def undo(self, undo_id: str, names: Callable[[Place, Layer], bool]) -> None:
         lines = self.undone[undo_id] = []
-        for place, stack in self.stacks.items():
+        for index, stack in self.stacks.items():
             popped: list[Layer] = []
-            while stack and stack[-1].job is not None and names(place, stack[-1]):
+            while stack and stack[-1].job is not None and names(index, stack[-1]):
                 popped.insert(0, stack.pop())
             if popped:
-                self.push(place)
-                lines.append(Line(place, popped, [], not stack, self.marks[place]))
+                self.push(index)
+                lines.append(Line(index, popped, [], not stack, self.marks[index]))
 
     def revert(self, undo_id: str, first: str) -> None:
         lines = self.undone[undo_id] = []
         for line in self.undone[first]:
-            stack = self.stacks.setdefault(line.place, [])
+            stack = self.stacks.setdefault(line.index, [])
             # An emptied field is as it was left whenever it is empty, any other until it is written again.
-            if stack if line.left_empty else self.marks[line.place] != line.mark:
+            if stack if line.left_empty else self.marks[line.index] != line.mark:
                 continue
             if line.pushed:
                 del stack[-len(line.pushed) :]
-            self.push(line.place, *line.popped)
-            lines.append(Line(line.place, line.pushed, line.popped, not stack, self.marks[line.place]))
+            self.push(line.index, *line.popped)
+            lines.append(Line(line.index, line.pushed, line.popped, not stack, self.marks[line.index]))
 
 
 @dataclass
@@ -166,8 +166,8 @@ class Player:
             jobs = await Job.filter(record__external_id=domain).prefetch_related("record").order_by("id")
             for job in jobs:  # what an earlier one wrote in the same run came before this edit
                 await self._take_over(job)
-            if (place := await self._edit(domain)) is not None:
-                self.edited_meanwhile.add((jobs[-1].id, place))
+            if (index := await self._edit(domain)) is not None:
+                self.edited_meanwhile.add((jobs[-1].id, index))
 
     async def run(self) -> None:
         for source in self.sources:
@@ -194,16 +194,16 @@ class Player:
         if job.id in known:
             return
         for value in written:
-            place = (domain, value.field)
-            current = self.oracle.top(place)
+            index = (domain, value.field)
+            current = self.oracle.top(index)
             policy = self.policies[value.field]
             if current is not None and current.value is not None:
                 assert current.source != "reviewer", "a reviewer's value was overwritten"
                 assert current.source != "crm" or policy == "overwrite", "the CRM's value was overwritten"
                 assert policy not in {"never", "fill_empty"}
             assert policy != "never"
-            assert (job.id, place) not in self.edited_meanwhile, "an edit made while the answer was on its way was lost"
-            self.oracle.push(place, Layer(value.value, value.source, job.id))
+            assert (job.id, index) not in self.edited_meanwhile, "an edit made while the answer was on its way was lost"
+            self.oracle.push(index, Layer(value.value, value.source, job.id))
 
     def _popped_jobs(self) -> set[str | None]:
         return {
@@ -215,7 +215,7 @@ class Player:
         if not open_ones:
             return
         conflict = self.chance.choice(open_ones)
-        place = (conflict.record.external_id, conflict.field)
+        index = (conflict.record.external_id, conflict.field)
         kept = conflict.current["value"] if conflict.current else None
         candidate = self.chance.choice(conflict.candidates)
         own = _value(conflict.field, self.chance)
@@ -228,7 +228,7 @@ class Player:
         )
         await resolve_conflict(self.ctx, conflict.id, resolution)
         if value is not None:
-            self.oracle.push(place, Layer(value, "reviewer", None))
+            self.oracle.push(index, Layer(value, "reviewer", None))
 
     async def undo_job(self) -> None:
         jobs = [job for job in await Job.all().order_by("id") if job.status.is_final]
@@ -241,7 +241,7 @@ class Player:
         provider = self.chance.choice(["one", "two"])
         name = self.chance.choice([None, *FIELDS])
         undo = await undo_enrichment(self.ctx, UndoScope(provider=provider, field=name))
-        self.oracle.undo(undo.id, lambda place, layer: layer.source == provider and name in {None, place[1]})
+        self.oracle.undo(undo.id, lambda index, layer: layer.source == provider and name in {None, index[1]})
 
     async def revert(self) -> None:
         undos = await Undo.all().order_by("id")

@@ -18,7 +18,7 @@ from enrichment.enums import ConflictStatus, CreditKind, EntityType, FieldOutcom
 from enrichment.replay.diff import Difference, DifferenceKind
 from models.conflict import Conflict
 from models.credit import CreditEntry
-from models.db.database import execute
+from models.db.statements import execute
 from models.job import Job
 from models.record import FieldValue, Record
 from providers.api import Pending, ProviderError, Question

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
-from models.db import database
+from models.db import connection
 from service.embedded.redis import recorded_socket, socket_url
 from service.redis_pool import redis_at
 from tests.support.canaries import redis_texts, stored_texts
@@ -301,7 +301,7 @@ async def test_no_key_is_found_anywhere_but_sealed(
         **dict(files_of(service.data_dir)),
     }
     secrets = KEYS | {"token of zoominfo": f"token-of-{KEYS['of zoominfo']}"}
-    assert {place: found for place, text in places.items() if (found := found_in(text, secrets))} == {}
+    assert {index: found for index, text in places.items() if (found := found_in(text, secrets))} == {}
     # What may be seen of a key is where it belongs, so that the search looks at what is there.
     assert b"88bb" in places["database"] and b"88bb" in places["answers"]
     assert b"auto-enrichment:rate:apollo" in places["redis"]
@@ -312,14 +312,14 @@ async def _kept(service: WholeService, stores: dict[str, str]) -> dict[str, byte
     """All that database and Redis hold, as text."""
     socket = recorded_socket(service.data_dir)
     redis = redis_at(stores.get("REDIS_URL") or socket_url(socket or Path()), tries=1)
-    await database.connect(stores.get("DATABASE_URL", f"sqlite://{service.data_dir / 'auto-enrichment.db'}"))
+    await connection.connect(stores.get("DATABASE_URL", f"sqlite://{service.data_dir / 'auto-enrichment.db'}"))
     try:
         return {
             "database": "\n".join(await stored_texts()).encode(),
             "redis": b"\n".join(await redis_texts(redis)),
         }
     finally:
-        await database.close()
+        await connection.close()
         await redis.aclose(close_connection_pool=True)
 
 

@@ -16,8 +16,8 @@ from enrichment.catalogue import (
     clean,
     completeness,
     fields_of,
+    is_equivalent,
     normalize,
-    same,
     value_key,
 )
 from enrichment.enums import EntityType
@@ -148,8 +148,8 @@ def test_a_list_that_was_handed_out_can_be_changed() -> None:
     ],
 )
 def test_values_that_are_equal_for_a_person_are_the_same(field: str, a: Any, b: Any) -> None:
-    assert same(ACCOUNT, field, a, b)
-    assert same(ACCOUNT, field, b, a)
+    assert is_equivalent(ACCOUNT, field, a, b)
+    assert is_equivalent(ACCOUNT, field, b, a)
 
 
 @pytest.mark.parametrize(
@@ -171,17 +171,17 @@ def test_values_that_are_equal_for_a_person_are_the_same(field: str, a: Any, b: 
     ],
 )
 def test_values_that_differ_for_a_person_are_not_the_same(field: str, a: Any, b: Any) -> None:
-    assert not same(ACCOUNT, field, a, b)
+    assert not is_equivalent(ACCOUNT, field, a, b)
 
 
 def test_a_person_with_and_without_umlauts_is_the_same() -> None:
-    assert same(LEAD, "firstName", "Jürgen", "Juergen")
-    assert same(LEAD, "lastName", "MCDONALD", "McDonald")
-    assert not same(LEAD, "firstName", "Jürgen", "Jorge")
+    assert is_equivalent(LEAD, "firstName", "Jürgen", "Juergen")
+    assert is_equivalent(LEAD, "lastName", "MCDONALD", "McDonald")
+    assert not is_equivalent(LEAD, "firstName", "Jürgen", "Jorge")
 
 
 def test_nothing_is_the_same_as_nothing() -> None:
-    assert same(ACCOUNT, "name", None, None)
+    assert is_equivalent(ACCOUNT, "name", None, None)
 
 
 def test_a_key_is_short_and_the_same_for_what_is_the_same() -> None:
@@ -235,7 +235,7 @@ def check(entity_type: EntityType, name: str, raw: Any, country: str | None) -> 
     assert normalize(entity_type, name, value, hints=hints) == value
     assert json.loads(json.dumps(value, allow_nan=False)) == value
     json.dumps(value, ensure_ascii=False).encode()
-    assert same(entity_type, name, value, value)
+    assert is_equivalent(entity_type, name, value, value)
     assert 0 < len(value_key(entity_type, name, value)) <= 64
 
 
@@ -298,4 +298,4 @@ def test_sameness_goes_both_ways(data: st.DataObject) -> None:
         except Refused:
             return
     a, b = values
-    assert same(entity_type, name, a, b) == same(entity_type, name, b, a)
+    assert is_equivalent(entity_type, name, a, b) == is_equivalent(entity_type, name, b, a)

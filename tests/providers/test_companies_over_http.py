@@ -12,8 +12,8 @@ from providers.clearbit.adapter import Clearbit
 from providers.crunchbase.adapter import Crunchbase
 from providers.described.provider import load_described
 from providers.http.adapter import Adapter
-from providers.http.client import Patience, Transport
-from providers.http.provider import HttpSource
+from providers.http.client import HttpClient, Patience
+from providers.http.provider import HttpProvider
 from providers.zoominfo.adapter import ZoomInfo
 from tests.support.fake_http import account, lead, values
 from tests.support.standin_server import StandInServer, Told, sampled, standin_server, told
@@ -60,8 +60,8 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    transport = Transport(development=True, patience=QUICK)
+async def transport() -> AsyncIterator[HttpClient]:
+    transport = HttpClient(development=True, patience=QUICK)
     yield transport
     await transport.close()
 
@@ -72,11 +72,11 @@ def bases(adapter: Adapter, url: str) -> dict[str, str]:
     return {name: url + ("" if name else main) for name in adapter.bases}
 
 
-def source(adapter: Adapter, server: StandInServer, transport: Transport, key: str = "TEST_KEY") -> HttpSource:
-    return HttpSource(adapter, transport, OneKey(key), bases(adapter, server.url))
+def source(adapter: Adapter, server: StandInServer, transport: HttpClient, key: str = "TEST_KEY") -> HttpProvider:
+    return HttpProvider(adapter, transport, OneKey(key), bases(adapter, server.url))
 
 
-async def test_zoominfo_signs_in_asks_and_is_read(server: StandInServer, transport: Transport) -> None:
+async def test_zoominfo_signs_in_asks_and_is_read(server: StandInServer, transport: HttpClient) -> None:
     server.script(TOKEN, told({"access_token": "T1", "expires_in": 3600}))
     server.script(CONTACTS, sampled("zoominfo", "person_found"))
     zoominfo = source(ZoomInfo(), server, transport, key="my-id:my-secret")
@@ -91,7 +91,7 @@ async def test_zoominfo_signs_in_asks_and_is_read(server: StandInServer, transpo
     assert asked["matchPersonInput"] == [{"emailAddress": "mara.lindqvist@example.com"}]
 
 
-async def test_the_older_zoominfo_is_asked_at_its_own_address(server: StandInServer, transport: Transport) -> None:
+async def test_the_older_zoominfo_is_asked_at_its_own_address(server: StandInServer, transport: HttpClient) -> None:
     server.script("/authenticate", sampled("zoominfo", "legacy_authenticate"))
     server.script("/enrich/company", sampled("zoominfo", "legacy_company_found"))
     noted: list[tuple[str, str, float]] = []
@@ -100,12 +100,12 @@ async def test_the_older_zoominfo_is_asked_at_its_own_address(server: StandInSer
         noted.append((organization, provider, left))
 
     adapter = ZoomInfo()
-    legacy = HttpSource(adapter, transport, OneKey("legacy:u:p"), bases(adapter, server.url), note_credits=note)
+    legacy = HttpProvider(adapter, transport, OneKey("legacy:u:p"), bases(adapter, server.url), note_credits=note)
     assert values(await legacy.ask(EXAMPLE))["annualRevenue"] == 58_000_000
     assert noted == [("", "zoominfo", 9988)]
 
 
-async def test_crunchbase_is_searched_by_domain(server: StandInServer, transport: Transport) -> None:
+async def test_crunchbase_is_searched_by_domain(server: StandInServer, transport: HttpClient) -> None:
     server.script(SEARCH, sampled("crunchbase", "search_by_domain"))
     server.script(f"{ENTITY}00000000-0000-4000-8000-0000000000c1", sampled("crunchbase", "company_found"))
     found = values(await source(Crunchbase(), server, transport).ask(EXAMPLE))
@@ -113,7 +113,7 @@ async def test_crunchbase_is_searched_by_domain(server: StandInServer, transport
     assert {call.headers["x-cb-user-key"] for call in server.calls} == {"TEST_KEY"}
 
 
-async def test_clearbit_is_asked_again_for_what_was_pending(server: StandInServer, transport: Transport) -> None:
+async def test_clearbit_is_asked_again_for_what_was_pending(server: StandInServer, transport: HttpClient) -> None:
     server.script("/v2/combined/find", sampled("clearbit", "pending"), sampled("clearbit", "combined_found"))
     clearbit = source(Clearbit(), server, transport)
     pending = await clearbit.ask(MARA)
@@ -123,7 +123,7 @@ async def test_clearbit_is_asked_again_for_what_was_pending(server: StandInServe
 
 
 async def test_a_described_provider_is_asked_and_read(
-    server: StandInServer, transport: Transport, tmp_path: Path
+    server: StandInServer, transport: HttpClient, tmp_path: Path
 ) -> None:
     file = tmp_path / "erp.json"
     description = {
@@ -137,13 +137,13 @@ async def test_a_described_provider_is_asked_and_read(
     file.write_text(json.dumps(description))
     [adapter] = load_described(file)
     server.script("/companies/../a b", told({"company": {"size": 12}}))
-    erp = HttpSource(adapter, transport, OneKey("s3cret"))
+    erp = HttpProvider(adapter, transport, OneKey("s3cret"))
     assert values(await erp.ask(account(number="../a b", name="A&B=C"))) == {"numberOfEmployees": 12}
     [call] = server.calls
     assert (call.query, call.headers["authorization"]) == ({"q": "A&B=C"}, "Token s3cret")
 
 
-async def refused(source: HttpSource, question: Any) -> ProviderError:
+async def refused(source: HttpProvider, question: Any) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         await source.ask(question)
     return caught.value
@@ -152,11 +152,11 @@ async def refused(source: HttpSource, question: Any) -> ProviderError:
 @pytest.mark.parametrize("mode", HOSTILE)
 @pytest.mark.parametrize("make", [ZoomInfo, Crunchbase, Clearbit])
 async def test_a_hostile_server_gets_an_error_and_no_answer(
-    make: type[Adapter], mode: str, server: StandInServer, transport: Transport
+    make: type[Adapter], mode: str, server: StandInServer, transport: HttpClient
 ) -> None:
     adapter = make()
     hostile = dict.fromkeys(adapter.bases, f"{server.url}/hostile/{mode}")
-    at_mode = HttpSource(_OnePath(adapter), transport, OneKey("TEST_KEY"), hostile)
+    at_mode = HttpProvider(_OnePath(adapter), transport, OneKey("TEST_KEY"), hostile)
     error = await refused(at_mode, MARA if adapter.info.id != "crunchbase" else EXAMPLE)
     assert error.code in {"timeout", "invalid_answer", "unavailable"}
     assert "TEST_KEY" not in str(error)
@@ -196,7 +196,7 @@ class _WithoutPath:
     ],
 )
 async def test_other_peoples_data_is_refused(
-    make: type[Adapter], question: Any, path: str, case: tuple[str, str], server: StandInServer, transport: Transport
+    make: type[Adapter], question: Any, path: str, case: tuple[str, str], server: StandInServer, transport: HttpClient
 ) -> None:
     server.script(path, sampled(*case))
     error = await refused(source(make(), server, transport), question)
@@ -245,7 +245,7 @@ def edited(provider: str, case: str, *path: Any, to: Any) -> Told:
     ],
 )
 async def test_another_person_or_employer_is_refused_where_less_is_told(
-    make: type[Adapter], question: Any, path: str, reply: Told, server: StandInServer, transport: Transport
+    make: type[Adapter], question: Any, path: str, reply: Told, server: StandInServer, transport: HttpClient
 ) -> None:
     server.script(path, reply)
     error = await refused(source(make(), server, transport), question)

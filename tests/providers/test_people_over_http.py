@@ -11,9 +11,9 @@ from enrichment.enums import EntityType
 from providers.api import NO_MATCH, Answer, Pending, ProviderError, Question
 from providers.apollo.adapter import Apollo
 from providers.http.adapter import Adapter
-from providers.http.client import Patience, Transport
-from providers.http.provider import HttpSource
-from providers.http.rate_limit import RedisPoliteness
+from providers.http.client import HttpClient, Patience
+from providers.http.provider import HttpProvider
+from providers.http.rate_limit import RedisRateLimiter
 from providers.hunter.adapter import Hunter
 from providers.peopledatalabs.adapter import PeopleDataLabs
 from service.redis_pool import redis_at
@@ -54,23 +54,23 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    transport = Transport(development=True, patience=QUICK)
+async def transport() -> AsyncIterator[HttpClient]:
+    transport = HttpClient(development=True, patience=QUICK)
     yield transport
     await transport.close()
 
 
-def source(adapter: Adapter, server: StandInServer, transport: Transport, path: str = "", **more: Any) -> HttpSource:
-    return HttpSource(adapter, transport, OneKey(), {"": server.url + path}, **more)
+def source(adapter: Adapter, server: StandInServer, transport: HttpClient, path: str = "", **more: Any) -> HttpProvider:
+    return HttpProvider(adapter, transport, OneKey(), {"": server.url + path}, **more)
 
 
-async def refused(asking: HttpSource, question: Question) -> ProviderError:
+async def refused(asking: HttpProvider, question: Question) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         await asking.ask(question)
     return caught.value
 
 
-async def outcome(asking: HttpSource, question: Question) -> str:
+async def outcome(asking: HttpProvider, question: Question) -> str:
     try:
         return "no match" if await asking.ask(question) == NO_MATCH else "an answer"
     except ProviderError as error:
@@ -79,7 +79,7 @@ async def outcome(asking: HttpSource, question: Question) -> str:
 
 @pytest.mark.parametrize("make", MAKES)
 async def test_people_and_companies_are_asked_for_with_the_key_in_a_header_alone(
-    make: Make, server: StandInServer, transport: Transport
+    make: Make, server: StandInServer, transport: HttpClient
 ) -> None:
     adapter = make()
     provider = adapter.info.id
@@ -97,7 +97,7 @@ async def test_people_and_companies_are_asked_for_with_the_key_in_a_header_alone
 
 @pytest.mark.parametrize("make", MAKES)
 async def test_a_company_is_one_call_for_a_person_whose_own_fields_are_known(
-    make: Make, server: StandInServer, transport: Transport
+    make: Make, server: StandInServer, transport: HttpClient
 ) -> None:
     adapter = make()
     server.script(PATHS[adapter.info.id][1], sampled(adapter.info.id, "company_found"))
@@ -107,14 +107,14 @@ async def test_a_company_is_one_call_for_a_person_whose_own_fields_are_known(
 
 
 @pytest.mark.parametrize("make", MAKES)
-async def test_a_miss_is_one_call_and_no_error(make: Make, server: StandInServer, transport: Transport) -> None:
+async def test_a_miss_is_one_call_and_no_error(make: Make, server: StandInServer, transport: HttpClient) -> None:
     adapter = make()
     server.script(PATHS[adapter.info.id][0], sampled(adapter.info.id, "not_found"))
     assert await source(adapter, server, transport).ask(MARA) == NO_MATCH
     assert len(server.calls) == 1
 
 
-async def test_people_data_labs_always_names_the_least_likelihood(server: StandInServer, transport: Transport) -> None:
+async def test_people_data_labs_always_names_the_least_likelihood(server: StandInServer, transport: HttpClient) -> None:
     for path, case in zip(PATHS["peopledatalabs"], ("person_found", "company_found"), strict=True):
         server.script(path, sampled("peopledatalabs", case))
     noted: list[float] = []
@@ -129,7 +129,7 @@ async def test_people_data_labs_always_names_the_least_likelihood(server: StandI
     assert noted == [268]  # the second one comes within ten seconds
 
 
-async def test_a_phone_at_apollo_is_asked_for_until_it_is_there(server: StandInServer, transport: Transport) -> None:
+async def test_a_phone_at_apollo_is_asked_for_until_it_is_there(server: StandInServer, transport: HttpClient) -> None:
     later = "/webhook_result/700000000000000001"
     server.script("/people/match", sampled("apollo", "person_found"))
     ready = body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"}
@@ -148,14 +148,14 @@ async def test_a_phone_at_apollo_is_asked_for_until_it_is_there(server: StandInS
 
 
 @pytest.mark.parametrize("case", ["pending_unknown_id", "pending_expired"])
-async def test_a_phone_that_apollo_forgot_is_final(case: str, server: StandInServer, transport: Transport) -> None:
+async def test_a_phone_that_apollo_forgot_is_final(case: str, server: StandInServer, transport: HttpClient) -> None:
     server.script("/webhook_result/5", sampled("apollo", case))
     answer = await source(Apollo(phones=True), server, transport).poll(MARA, "5||0")
     assert isinstance(answer, Answer)
     assert answer.findings == ()
 
 
-async def test_hunters_account_is_asked_before_a_429_is_believed(server: StandInServer, transport: Transport) -> None:
+async def test_hunters_account_is_asked_before_a_429_is_believed(server: StandInServer, transport: HttpClient) -> None:
     server.script("/people/find", told({"errors": [{"id": "too_many_requests"}]}, 429))
     server.script("/account", sampled("hunter", "credit_balance"))
     asking = source(Hunter(), server, transport)
@@ -168,13 +168,13 @@ async def test_hunters_account_is_asked_before_a_429_is_believed(server: StandIn
 
 @pytest.mark.parametrize("provider", ["apollo", "peopledatalabs"])
 async def test_a_smaller_plan_is_kept_to_after_its_first_reply(
-    provider: str, server: StandInServer, transport: Transport, redis: ArqRedis
+    provider: str, server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
     adapter = {"apollo": Apollo, "peopledatalabs": PeopleDataLabs}[provider]()
     small = {"x-rate-limit-minute": "20"} if provider == "apollo" else {"x-ratelimit-limit": "{'minute': 20}"}
     answer = sampled(provider, "company_found")
     server.script(PATHS[provider][1], Told(answer.status, answer.body, {**(answer.headers or {}), **small}))
-    asking = source(adapter, server, transport, politeness=RedisPoliteness(redis, patience=2))
+    asking = source(adapter, server, transport, politeness=RedisRateLimiter(redis, patience=2))
     await asking.ask(EXAMPLE)
     await asking.ask(EXAMPLE)
     error = await refused(asking, EXAMPLE)
@@ -184,14 +184,14 @@ async def test_a_smaller_plan_is_kept_to_after_its_first_reply(
 
 @pytest.mark.parametrize("headers", [{"x-hourly-requests-left": "0"}, {"x-24-hour-requests-left": "0"}])
 async def test_apollos_hour_and_day_end_calls_to_that_endpoint_alone_in_every_process(
-    headers: dict[str, str], server: StandInServer, transport: Transport, redis: ArqRedis, redis_url: str
+    headers: dict[str, str], server: StandInServer, transport: HttpClient, redis: ArqRedis, redis_url: str
 ) -> None:
     answer = sampled("apollo", "company_found")
     company_path, person_path = "/organizations/enrich", "/people/match"
     server.script(company_path, Told(answer.status, answer.body, {**(answer.headers or {}), **headers}))
     server.script(person_path, sampled("apollo", "person_found"))
     other = redis_at(redis_url, tries=1)
-    one, two = (source(Apollo(), server, transport, politeness=RedisPoliteness(client)) for client in (redis, other))
+    one, two = (source(Apollo(), server, transport, politeness=RedisRateLimiter(client)) for client in (redis, other))
     assert isinstance(await one.ask(EXAMPLE), Answer)
     for asking in (one, two):
         error = await refused(asking, EXAMPLE)
@@ -203,12 +203,12 @@ async def test_apollos_hour_and_day_end_calls_to_that_endpoint_alone_in_every_pr
 
 
 async def test_hunters_account_is_read_though_enrichment_has_to_pause(
-    server: StandInServer, transport: Transport, redis: ArqRedis
+    server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
     server.script("/people/find", told({"errors": [{"id": "usage"}]}, 429))
     counters = {"searches": {"used": 2000, "available": 2000}}
     server.script("/account", told({"data": {"reset_date": "2099-12-01", "requests": counters}}))
-    asking = source(Hunter(), server, transport, politeness=RedisPoliteness(redis, patience=0.5))
+    asking = source(Hunter(), server, transport, politeness=RedisRateLimiter(redis, patience=0.5))
     assert (await refused(asking, MARA)).code == "out_of_credits"
     assert (await refused(asking, MARA)).code == "rate_limited"
     assert [call.path for call in server.calls] == ["/people/find", "/account"]
@@ -230,10 +230,10 @@ HOSTILE = {
 @pytest.mark.parametrize("mode", HOSTILE)
 @pytest.mark.parametrize("make", MAKES)
 async def test_a_hostile_server_gets_an_error_and_never_the_key_into_a_text(
-    make: Make, mode: str, server: StandInServer, transport: Transport, caplog: pytest.LogCaptureFixture
+    make: Make, mode: str, server: StandInServer, transport: HttpClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    asking = HttpSource(_OnePage(make()), transport, OneKey(), {"": f"{server.url}/hostile/{mode}"})
+    asking = HttpProvider(_OnePage(make()), transport, OneKey(), {"": f"{server.url}/hostile/{mode}"})
     error = await refused(asking, EXAMPLE)
     assert error.code == HOSTILE[mode]
     assert KEY not in f"{error} {error!r} {error.message} {caplog.text}"
@@ -267,7 +267,7 @@ class _WithoutPath:
 @pytest.mark.parametrize("body", [b'[[1], "x", {"data": 7}]', b'{"data": [1], "organization": 7}', b"7", b'"x"'])
 @pytest.mark.parametrize("make", MAKES)
 async def test_an_answer_of_wrong_types_matches_nobody(
-    make: Make, body: bytes, server: StandInServer, transport: Transport
+    make: Make, body: bytes, server: StandInServer, transport: HttpClient
 ) -> None:
     adapter = make()
     for path in PATHS[adapter.info.id]:
@@ -289,7 +289,7 @@ async def test_an_answer_of_wrong_types_matches_nobody(
     ],
 )
 async def test_other_peoples_data_is_refused(
-    make: Make, question: Question, case: str, server: StandInServer, transport: Transport
+    make: Make, question: Question, case: str, server: StandInServer, transport: HttpClient
 ) -> None:
     adapter = make()
     for path in PATHS[adapter.info.id]:

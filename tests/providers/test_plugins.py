@@ -16,7 +16,7 @@ from providers.described.provider import load_described
 from providers.plugins import GROUP, PluginContext, load_plugins
 from tests.support.fake_http import FakeHttp, account, reply, values
 
-EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 INFO = ProviderInfo("acme", "Acme", {EntityType.ACCOUNT: frozenset({"industry"})}, "a domain")
 
 

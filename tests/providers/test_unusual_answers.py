@@ -12,7 +12,7 @@ from providers.clearbit.adapter import Clearbit
 from providers.crunchbase.adapter import Crunchbase
 from providers.http.adapter import Reply
 from providers.hunter.adapter import Hunter
-from providers.matching.identity import Told, is_asked_person
+from providers.matching.identity import StatedIdentity, is_asked_person
 from providers.peopledatalabs.adapter import PeopleDataLabs
 from providers.zoominfo.adapter import ZoomInfo
 from tests.support.fake_http import FakeHttp, account, body_of, lead, reply, values
@@ -47,7 +47,7 @@ async def test_a_mask_is_no_value_and_says_nothing_of_whom_it_is_about(mask: str
     found = values(await ZoomInfo().look_up(BY_NAME, FakeHttp(reply(contact))))
     assert not {"email", "phone", "title"} & found.keys()
     assert found["mobilePhone"] == "+12025550164"
-    assert not is_asked_person(lead(email="bo.berg@example.com"), Told(mask, "Mara", "Lindqvist"))
+    assert not is_asked_person(lead(email="bo.berg@example.com"), StatedIdentity(mask, "Mara", "Lindqvist"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import pytest
 from arq.connections import ArqRedis
 from tortoise.exceptions import BaseORMException
 
-from models.db.database import dialect, execute, transaction
+from models.db.connection import dialect
+from models.db.statements import execute
+from models.db.transaction import unit_of_work
 from resolvers.audit import AuditFilter, list_audit, record_audit, verify_audit
 from resolvers.config import update_config
 from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
@@ -132,9 +134,7 @@ async def test_a_noted_head_shows_a_chain_that_was_written_anew(redis: ArqRedis)
     await execute("DELETE FROM audit_head")
     now = ctx.services.now()
     for _ in range(4):
-        await transaction(
-            lambda tx: record_audit(tx, "acme", action="a.b", subject="s", actor="eve", origin=None, now=now)
-        )
+        await unit_of_work(record_audit)("acme", action="a.b", subject="s", actor="eve", origin=None, now=now)
     assert (await verify_audit(ctx)).intact
     checked = await verify_audit(ctx, number=noted.entries, head=noted.head)
     assert checked.fault == "line 4 is another than the one that was noted"

@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from tortoise.queryset import QuerySet
 
 from enrichment.enums import ConflictStatus
-from models.db.database import execute
+from models.db.statements import execute
 from providers.api import ProviderError
 from resolvers import dataloader
 from resolvers.context import Role, Services

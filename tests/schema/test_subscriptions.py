@@ -9,7 +9,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import JobStatus
-from models.db.database import execute
+from models.db.statements import execute
 from models.job import Job
 from resolvers.context import Role, Services
 from resolvers.events.publisher import announce

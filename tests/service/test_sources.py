@@ -11,7 +11,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, StepOutcome
-from models.db.database import query
+from models.db.statements import query
 from providers import plugins
 from providers.api import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
 from providers.http.adapter import Http, KeyCheck
@@ -121,7 +121,7 @@ async def test_what_seals_keys_is_made_once_in_development_and_given_in_producti
     first, second = opened(redis, tmp_path).sealer, opened(redis, tmp_path).sealer
     assert first is not None
     assert second is not None
-    assert second.unseal(first.seal("a key", place="x"), place="x") == "a key"
+    assert second.unseal(first.seal("a key", index="x"), index="x") == "a key"
     assert stat.S_IMODE((tmp_path / "data" / "encryption-key").stat().st_mode) == 0o600
     assert opened(redis, tmp_path, environment="production").sealer is None
     given = opened(redis, tmp_path, environment="production", encryption_key="k" * 32).sealer

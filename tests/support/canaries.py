@@ -5,8 +5,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from models.db import database
-from models.db.database import query
+from models.db import connection
+from models.db.statements import query
 
 # One unlikely word in whatever a person's record and a provider's answer may hold.
 EMAIL = "quetzalita.person@quetzalwork.com"
@@ -52,7 +52,7 @@ def traces_in(texts: Iterable[bytes | str]) -> set[str]:
 
 async def stored_texts() -> list[str]:
     """Every row of every table as text."""
-    if database.dialect() == "sqlite":
+    if connection.dialect() == "sqlite":
         tables = [row["name"] for row in await query("SELECT name FROM sqlite_master WHERE type = 'table'")]
     else:
         sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"

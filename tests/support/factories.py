@@ -15,7 +15,7 @@ from providers.api import Answer, Finding, Pending, Provider, ProviderError, Pro
 from providers.registry import Registry
 from resolvers.config import update_config
 from resolvers.context import Caller, Context, Role, Services
-from resolvers.events.subscriber import Live
+from resolvers.events.subscriber import EventSubscriber
 from resolvers.record.api import UpsertOutcome, upsert_records
 from workers.settings import build_worker
 
@@ -127,7 +127,7 @@ def services(redis: ArqRedis, *providers: Provider, now: Callable[[], datetime] 
     return Services(
         redis=redis,
         registry=Registry(providers),
-        live=Live(redis),
+        live=EventSubscriber(redis),
         now=now or Clock(),
         monthly_credit_grant=1000,
     )

@@ -58,9 +58,9 @@ class Installation:
         await work(self.shared)
         return sent
 
-    def address(self, place: int = -1) -> str:
+    def address(self, index: int = -1) -> str:
         """The webhook of a call to Apollo."""
-        return self.apollo.calls_to(MATCH)[place].query["webhook_url"]
+        return self.apollo.calls_to(MATCH)[index].query["webhook_url"]
 
     async def deliver(self, payload: Any = None, *, address: str | None = None, **sent: Any) -> httpx.Response:
         """Call the webhook as Apollo does."""
@@ -115,10 +115,10 @@ async def installed(redis: ArqRedis, apollo: StandInServer, tmp_path: Path, **mo
         await opened.transport.close()
 
 
-def forged(address: str, place: int) -> str:
+def forged(address: str, index: int) -> str:
     """The address with one character of its token changed."""
     parts = urlsplit(address)
     start, _, token = parts.path.rpartition("/")
-    other = "A" if token[place] != "A" else "B"
-    token = token[:place] + other + (token[place + 1 :] if place != -1 else "")
+    other = "A" if token[index] != "A" else "B"
+    token = token[:index] + other + (token[index + 1 :] if index != -1 else "")
     return parts._replace(path=f"{start}/{token}").geturl()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from enrichment.catalogue import normalize, same, value_key
+from enrichment.catalogue import is_equivalent, normalize, value_key
 from enrichment.enums import EntityType
 
 
@@ -23,12 +23,12 @@ def canonical(entity_type: EntityType, field: str, raw: Any, country: str | None
 
 def check_same(entity_type: EntityType, field: str, one: Any, other: Any, *, country: str | None = None) -> None:
     a, b = (canonical(entity_type, field, raw, country) for raw in (one, other))
-    assert same(entity_type, field, a, b), (a, b)
-    assert same(entity_type, field, b, a), (a, b)
+    assert is_equivalent(entity_type, field, a, b), (a, b)
+    assert is_equivalent(entity_type, field, b, a), (a, b)
 
 
 def check_different(entity_type: EntityType, field: str, one: Any, other: Any, *, country: str | None = None) -> None:
     a, b = (canonical(entity_type, field, raw, country) for raw in (one, other))
-    assert not same(entity_type, field, a, b), (a, b)
-    assert not same(entity_type, field, b, a), (a, b)
+    assert not is_equivalent(entity_type, field, a, b), (a, b)
+    assert not is_equivalent(entity_type, field, b, a), (a, b)
     assert value_key(entity_type, field, a) != value_key(entity_type, field, b), (a, b)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from datetime import timedelta
 
-from models.db import database
+from models.db import connection
 from service.redis_pool import redis_at
 from tests.support.factories import StandIn, services
 from workers.settings import build_worker
@@ -13,7 +13,7 @@ LEASE = timedelta(seconds=2)
 
 
 async def run(database_url: str, redis_url: str) -> None:
-    await database.connect(database_url)
+    await connection.connect(database_url)
     redis = redis_at(redis_url, tries=10)
     knows = {f"company{n}.com": {"industry": "Software", "city": "Berlin"} for n in range(200)}
     shared = services(redis, StandIn(id="paid", price=1, knows=knows, delay_seconds=0.15))
@@ -21,7 +21,7 @@ async def run(database_url: str, redis_url: str) -> None:
     try:
         await worker.async_run()
     finally:
-        await database.close()
+        await connection.close()
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from workers.job.runner import Crew
+from workers.job.runner import JobRunner
 
 
 async def enrich(ctx: dict[str, Any]) -> int:
     """Run due jobs until none is left. Returns how many ended. Safe to run at any time, any number at once."""
-    crew: Crew = ctx["crew"]
+    crew: JobRunner = ctx["crew"]
     return await crew.work(ctx["may_claim"])

@@ -11,10 +11,10 @@ from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, JobTrigger
 from enrichment.identity import tells
 from enrichment.learn.trust import NO_TRUST, Trust
-from enrichment.waterfall.session import TurnedDown
+from enrichment.waterfall.session import RejectedValue
 from models.conflict_queue import rejections
 from models.db.columns import from_micros
-from models.db.database import load, marks, query
+from models.db.statements import load, marks, query
 from models.job_claims import Lease
 from models.record_values import current_values
 from models.suppression_list import SUPPRESSES
@@ -23,7 +23,7 @@ from resolvers.context import Services
 from resolvers.credit.ledger import charges
 from resolvers.organizations import read_config
 from resolvers.record.ingest import PRIORITY
-from resolvers.suppression.check import Suspect, suppressed
+from resolvers.suppression.check import Subject, suppressed
 
 
 @dataclass(slots=True)
@@ -36,12 +36,12 @@ class Snapshot:
     fields: dict[str, Any]
     last_enriched_at: datetime | None
     current: dict[str, Current]
-    rejected: set[TurnedDown]
+    rejected: set[RejectedValue]
     found_suppressed: bool = False  # a source told the record's e-mail, phone or domain, and it is suppressed
 
 
 @dataclass(slots=True)
-class Claimed:
+class ClaimedJob:
     """One job in a worker's hands."""
 
     lease: Lease
@@ -74,7 +74,7 @@ class Claimed:
         return self.lease.job_id
 
 
-async def load_claimed(services: Services, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[Claimed]:
+async def load_claimed(services: Services, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[ClaimedJob]:
     """The jobs of these rows, claimed just `now`, with all that they decide on."""
     organization_ids = {row["organization_id"] for row in rows}
     configs, suppressing = await _configs(organization_ids)
@@ -83,7 +83,7 @@ async def load_claimed(services: Services, rows: Sequence[Mapping[str, Any]], no
     steps = await _steps([row["id"] for row in rows])
     charged = await charges([row["id"] for row in rows if row["fence"] > 1])
     claimed = [
-        Claimed(
+        ClaimedJob(
             lease=Lease(row["id"], row["fence"]),
             organization_id=row["organization_id"],
             record_id=row["record_id"],
@@ -124,7 +124,7 @@ async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
         ids,
     )
     values = await current_values(ids)
-    turned_down: dict[str, set[TurnedDown]] = {}
+    turned_down: dict[str, set[RejectedValue]] = {}
     for record_id, name, key, source in await rejections(ids):
         turned_down.setdefault(record_id, set()).add((name, key, source))
     return {
@@ -163,12 +163,12 @@ async def _configs(organization_ids: set[str]) -> tuple[dict[str, tuple[Config, 
     return configs, {row["id"] for row in found if row["suppresses"]}
 
 
-async def _mark_suppressed(services: Services, jobs: Sequence[Claimed]) -> None:
+async def _mark_suppressed(services: Services, jobs: Sequence[ClaimedJob]) -> None:
     """Note which records are on a list, and forget what of an earlier attempt's answers is on it."""
     steps = [(job, step) for job in jobs for step in job.earlier_steps if step["candidates"]]
-    suspects = [Suspect(job.organization_id, job.entity_type, job.snapshot.fields) for job in jobs]
+    suspects = [Subject(job.organization_id, job.entity_type, job.snapshot.fields) for job in jobs]
     suspects += [
-        Suspect(job.organization_id, job.entity_type, {kept["field"]: kept["value"] for kept in step["candidates"]})
+        Subject(job.organization_id, job.entity_type, {kept["field"]: kept["value"] for kept in step["candidates"]})
         for job, step in steps
     ]
     found = await suppressed(services, suspects, suppressing={job.organization_id for job in jobs})

@@ -7,26 +7,26 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.decide.field import Decision
-from enrichment.decide.job_outcome import Attempt, Verdict, not_begun, verdict
+from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, not_begun
 from enrichment.enums import JobStatus, StepOutcome
-from enrichment.replay.snapshot import Origin, write_down
-from enrichment.waterfall.session import Asking, Reply, Subject
-from models.db.database import dump
+from enrichment.replay.snapshot import Origin, write_snapshot
+from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from models.db.statements import dump
 from providers.api import Provider, Question
 from providers.registry import Registry
-from workers.job.load import Claimed, candidate_json, read_candidate
-from workers.lookup.pipeline import Asker
+from workers.job.load import ClaimedJob, candidate_json, read_candidate
+from workers.lookup.pipeline import ProviderLookup
 
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
-Progress = Callable[[Claimed, int, str | None], None]
+Progress = Callable[[ClaimedJob, int, str | None], None]
 
 
 @dataclass(slots=True)
-class Ending:
+class JobResult:
     """How a job ends, or goes back to wait (`status` pending, with `next_attempt_at`)."""
 
-    job: Claimed
+    job: ClaimedJob
     status: JobStatus
     steps: list[dict[str, Any]] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
@@ -44,8 +44,8 @@ class Ending:
         return sum(self.job.charged.values())
 
 
-def _ending(job: Claimed, end: Verdict) -> Ending:
-    return Ending(
+def _job_result(job: ClaimedJob, end: JobOutcome) -> JobResult:
+    return JobResult(
         job,
         end.status,
         matched=end.matched,
@@ -58,7 +58,9 @@ def _ending(job: Claimed, end: Verdict) -> Ending:
     )
 
 
-async def carry(job: Claimed, registry: Registry, asker: Asker, now: Callable[[], datetime], told: Progress) -> Ending:
+async def process_job(
+    job: ClaimedJob, registry: Registry, lookup: ProviderLookup, now: Callable[[], datetime], told: Progress
+) -> JobResult:
     """Decide how this job ends. Writes nothing but what the calls themselves cost and brought."""
     refused = not_begun(
         job.config,
@@ -77,60 +79,60 @@ async def carry(job: Claimed, registry: Registry, asker: Asker, now: Callable[[]
         spread=_CHANCE.random(),
     )
     if refused is not None:
-        ending = _ending(job, refused)
-        ending.hearing = _write_down(job, attempt, refused)
-        return ending
+        result = _job_result(job, refused)
+        result.hearing = _write_down(job, attempt, refused)
+        return result
     providers = _providers(job, registry)
-    asking = _begin(job, providers)
-    await _ask_all(job, asking, providers, asker, told)
-    decisions = asking.judge()
+    session = _begin(job, providers)
+    await _ask_all(job, session, providers, lookup, told)
+    decisions = session.decide()
     attempt = replace(attempt, at=now())
-    end = verdict(asking, decisions, job.config, attempt)
-    ending = _ending(job, end)
-    ending.decisions = decisions
-    ending.steps = _steps(asking)
-    if end.status.is_final or _tells_more(job, asking, decisions):
-        ending.hearing = _write_down(job, attempt, end, asking, decisions)
-    return ending
+    end = job_outcome(session, decisions, job.config, attempt)
+    result = _job_result(job, end)
+    result.decisions = decisions
+    result.steps = _steps(session)
+    if end.status.is_final or _tells_more(job, session, decisions):
+        result.hearing = _write_down(job, attempt, end, session, decisions)
+    return result
 
 
-def _tells_more(job: Claimed, asking: Asking, decisions: Mapping[str, Decision]) -> bool:
+def _tells_more(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[str, Decision]) -> bool:
     """Whether an attempt that ends to wait brought anything: a job may wait for one answer many times."""
     earlier = {outcome["field"]: outcome["reason"] for outcome in job.earlier_outcomes}
-    return any(said.reply.outcome in _ANSWERED for said in asking.said.values()) or any(
+    return any(said.reply.outcome in _ANSWERED for said in session.said.values()) or any(
         decision.write or decision.verified_at or (decision.question and earlier.get(name) != decision.reason)
         for name, decision in decisions.items()
     )
 
 
 def _write_down(
-    job: Claimed,
+    job: ClaimedJob,
     attempt: Attempt,
-    end: Verdict,
-    asking: Asking | None = None,
+    end: JobOutcome,
+    session: WaterfallSession | None = None,
     decisions: Mapping[str, Decision] | None = None,
 ) -> str:
     origin = Origin(job.trigger, job.forced, job.by_hand, job.config_version)
-    return dump(write_down(_subject(job), origin, job.snapshot.last_enriched_at, attempt, end, asking, decisions))
+    return dump(write_snapshot(_subject(job), origin, job.snapshot.last_enriched_at, attempt, end, session, decisions))
 
 
-def _providers(job: Claimed, registry: Registry) -> dict[str, Provider]:
+def _providers(job: ClaimedJob, registry: Registry) -> dict[str, Provider]:
     """Those that are switched on, in order of priority."""
     switched_on = (rule.id for rule in job.config.providers if rule.enabled)
     return {name: provider for name in switched_on if (provider := registry.get(name)) is not None}
 
 
-def _begin(job: Claimed, providers: Mapping[str, Provider]) -> Asking:
+def _begin(job: ClaimedJob, providers: Mapping[str, Provider]) -> WaterfallSession:
     sources = [provider.info.source(job.entity_type) for provider in providers.values()]
-    asking = Asking(_subject(job), sources, job.charged)
+    session = WaterfallSession(_subject(job), sources, job.charged)
     for step in job.earlier_steps:
         if step["provider"] in providers and StepOutcome(step["outcome"]) in _ANSWERED:
-            asking.recall(step["provider"], _recalled(step))
-    return asking
+            session.recall(step["provider"], _recalled(step))
+    return session
 
 
-def _subject(job: Claimed) -> Subject:
-    return Subject(
+def _subject(job: ClaimedJob) -> JobContext:
+    return JobContext(
         entity_type=job.entity_type,
         config=job.config,
         trigger=job.trigger,
@@ -154,34 +156,38 @@ def _recalled(step: Mapping[str, Any]) -> Reply:
 
 
 async def _ask_all(
-    job: Claimed, asking: Asking, providers: Mapping[str, Provider], asker: Asker, told: Progress
+    job: ClaimedJob,
+    session: WaterfallSession,
+    providers: Mapping[str, Provider],
+    lookup: ProviderLookup,
+    told: Progress,
 ) -> None:
     count = len(providers) or 1
-    while (query := asking.next()) is not None:
+    while (query := session.next()) is not None:
         source = query.source.id
-        told(job, 5 + 90 * len(asking.results) // count, source)
+        told(job, 5 + 90 * len(session.results) // count, source)
         question = Question(
             entity_type=job.entity_type,
             fields=query.fields,
             wanted=query.wanted,
             organization_id=job.organization_id,
         )
-        asked = await asker.ask(providers[source], question, job)
+        asked = await lookup.ask(providers[source], question, job)
         if asked.credits or source in job.charged:
             # Also what it paid before it was decided again, or before its worker died; it pays a provider once.
             job.charged[source] = asked.credits = max(job.charged.get(source, 0), asked.credits)
-        asking.hear(source, asked)
+        session.hear(source, asked)
 
 
-def _steps(asking: Asking) -> list[dict[str, Any]]:
+def _steps(session: WaterfallSession) -> list[dict[str, Any]]:
     """One row for each provider that is switched on, in order of priority."""
-    sources = asking.waterfall.sources
-    return [_step(place, source.id, asking.reply_of(source)) for place, source in enumerate(sources, 1)]
+    sources = session.waterfall.sources
+    return [_step(index, source.id, session.reply_of(source)) for index, source in enumerate(sources, 1)]
 
 
-def _step(place: int, source_id: str, reply: Reply) -> dict[str, Any]:
+def _step(index: int, source_id: str, reply: Reply) -> dict[str, Any]:
     return {
-        "position": place,
+        "position": index,
         "provider": source_id,
         "outcome": reply.outcome.value,
         "skipped_reason": reply.skipped,

@@ -10,24 +10,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from enrichment.catalogue import completeness, fields_of
-from enrichment.decide.field import Decision, Question
+from enrichment.decide.field import ConflictQuestion, Decision
 from enrichment.decide.merge import Candidate
 from enrichment.enums import FieldOutcomeReason, JobStatus, JobTrigger
 from enrichment.waterfall.planner import refreshes
 from models.conflict_queue import raise_conflicts, supersede
 from models.db.columns import new_id, to_micros
-from models.db.database import dump, dump_rows, execute, insert_rows, rows, transaction
+from models.db.statements import dump, dump_rows, execute, insert_rows, rows
+from models.db.transaction import Transaction, unit_of_work
 from models.decision_log import insert_hearings
 from models.job_claims import lock_held
 from models.record_values import lock_records, mark_enriched, replace_values, update_records, verify_values
 from resolvers.record.ingest import search_text
-from workers.job.process import Ending
+from workers.job.process import JobResult
 
 
-class Written(StrEnum):
+class WriteStatus(StrEnum):
     """What became of an ending."""
 
     DONE = "done"
@@ -36,58 +35,58 @@ class Written(StrEnum):
 
 
 @dataclass(slots=True)
-class Batch:
+class WriteResult:
     """What a write did: for each ending, and whom to tell of."""
 
-    results: list[Written]
+    results: list[WriteStatus]
     jobs: dict[str, list[str]] = field(default_factory=dict)  # by organization
     conflicts: dict[str, list[str]] = field(default_factory=dict)
 
 
-async def write_endings(endings: Sequence[Ending], now: datetime) -> Batch:
+async def write_results(results: Sequence[JobResult], now: datetime) -> WriteResult:
     """Write these endings. No two are of the same record."""
     moment = to_micros(now)
 
-    async def body(tx: BaseDBAsyncClient) -> Batch:
-        versions = await lock_records(tx, [ending.job.record_id for ending in endings])
-        held = await lock_held(tx, [ending.job.lease for ending in endings])
-        results = [_fate(ending, held, versions) for ending in endings]
-        done = [ending for ending, fate in zip(endings, results, strict=True) if fate is Written.DONE]
-        batch = Batch(results)
+    async def body(tx: Transaction) -> WriteResult:
+        versions = await lock_records(tx, [result.job.record_id for result in results])
+        held = await lock_held(tx, [result.job.lease for result in results])
+        statuses = [_fate(result, held, versions) for result in results]
+        done = [result for result, status in zip(results, statuses, strict=True) if status is WriteStatus.DONE]
+        batch = WriteResult(statuses)
         if done:
             await _write_values(tx, done, moment)
             await _write_conflicts(tx, done, moment, batch)
             await _write_steps(tx, done, moment)
             await _write_jobs(tx, done, moment)
-            await insert_hearings(tx, [_hearing(ending, moment) for ending in done if ending.hearing is not None])
-        for ending in done:
-            batch.jobs.setdefault(ending.job.organization_id, []).append(ending.job.id)
+            await insert_hearings(tx, [_hearing(result, moment) for result in done if result.hearing is not None])
+        for result in done:
+            batch.jobs.setdefault(result.job.organization_id, []).append(result.job.id)
         return batch
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
-def _fate(ending: Ending, held: set[str], versions: Mapping[str, int]) -> Written:
-    if ending.job.id not in held:
-        return Written.LOST
-    if versions.get(ending.job.record_id) != ending.job.snapshot.version:
-        return Written.MOVED
-    return Written.DONE
+def _fate(result: JobResult, held: set[str], versions: Mapping[str, int]) -> WriteStatus:
+    if result.job.id not in held:
+        return WriteStatus.LOST
+    if versions.get(result.job.record_id) != result.job.snapshot.version:
+        return WriteStatus.MOVED
+    return WriteStatus.DONE
 
 
-def _fields_after(ending: Ending) -> dict[str, Any]:
-    written = {name: decision.write.value for name, decision in ending.decisions.items() if decision.write}
-    return {**ending.job.snapshot.fields, **written}
+def _fields_after(result: JobResult) -> dict[str, Any]:
+    written = {name: decision.write.value for name, decision in result.decisions.items() if decision.write}
+    return {**result.job.snapshot.fields, **written}
 
 
-async def _write_values(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment: int) -> None:
+async def _write_values(tx: Transaction, results: Sequence[JobResult], moment: int) -> None:
     changes: list[dict[str, Any]] = []
     values: list[dict[str, Any]] = []
     confirmed: list[dict[str, Any]] = []
-    for ending in endings:
-        job = ending.job
-        writing = {name: decision for name, decision in ending.decisions.items() if decision.write}
-        values += [_value(ending, name, decision, moment) for name, decision in writing.items()]
+    for result in results:
+        job = result.job
+        writing = {name: decision for name, decision in result.decisions.items() if decision.write}
+        values += [_value(result, name, decision, moment) for name, decision in writing.items()]
         confirmed += [
             {
                 "record_id": job.record_id,
@@ -95,11 +94,11 @@ async def _write_values(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment
                 "observed_at": to_micros(decision.verified_at),
                 "confidence": decision.confidence,
             }
-            for name, decision in ending.decisions.items()
+            for name, decision in result.decisions.items()
             if decision.verified_at is not None
         ]
         if writing:
-            fields = _fields_after(ending)
+            fields = _fields_after(result)
             changes.append(
                 {
                     "id": job.record_id,
@@ -112,51 +111,51 @@ async def _write_values(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment
     await update_records(tx, changes, moment)
     await replace_values(tx, values, moment)
     await verify_values(tx, confirmed, moment)
-    enriched = [ending.job for ending in endings if ending.status in {JobStatus.COMPLETED, JobStatus.PARTIAL}]
+    enriched = [result.job for result in results if result.status in {JobStatus.COMPLETED, JobStatus.PARTIAL}]
     for again in (False, True):
         ids = [job.record_id for job in enriched if refreshes(job.trigger, forced=job.forced) is again]
         await mark_enriched(tx, ids, moment, refreshed=again)
 
 
-def _value(ending: Ending, name: str, decision: Decision, moment: int) -> dict[str, Any]:
+def _value(result: JobResult, name: str, decision: Decision, moment: int) -> dict[str, Any]:
     assert decision.write is not None  # the caller picks those that write
     return {
         "id": new_id(),
-        "organization_id": ending.job.organization_id,
-        "record_id": ending.job.record_id,
+        "organization_id": result.job.organization_id,
+        "record_id": result.job.record_id,
         "field": name,
         "value": dump(decision.write.value),
         "source": decision.write.provider,
         "confidence": decision.write.confidence,
-        "job_id": ending.job.id,
+        "job_id": result.job.id,
         "observed_at": to_micros(decision.write.observed_at),
         "written_at": moment,
     }
 
 
-async def _write_conflicts(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment: int, batch: Batch) -> None:
+async def _write_conflicts(tx: Transaction, results: Sequence[JobResult], moment: int, batch: WriteResult) -> None:
     raised = [
-        _conflict(ending, name, decision.question, moment)
-        for ending in endings
-        for name, decision in ending.decisions.items()
+        _conflict(result, name, decision.question, moment)
+        for result in results
+        for name, decision in result.decisions.items()
         if decision.question is not None
     ]
     answered = {FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED}
     settled = [
-        (ending.job.record_id, name)
-        for ending in endings
-        for name, decision in ending.decisions.items()
+        (result.job.record_id, name)
+        for result in results
+        for name, decision in result.decisions.items()
         if decision.reason in answered
     ]
-    organization_of = {ending.job.record_id: ending.job.organization_id for ending in endings}
+    organization_of = {result.job.record_id: result.job.organization_id for result in results}
     for row in await raise_conflicts(tx, raised):
         batch.conflicts.setdefault(organization_of[row["record_id"]], []).append(row["id"])
     for conflict_id, organization_id in (await supersede(tx, settled, moment)).items():
         batch.conflicts.setdefault(organization_id, []).append(conflict_id)
 
 
-def _conflict(ending: Ending, name: str, question: Question, moment: int) -> dict[str, Any]:
-    job = ending.job
+def _conflict(result: JobResult, name: str, question: ConflictQuestion, moment: int) -> dict[str, Any]:
+    job = result.job
     candidates = [(new_id(), candidate) for candidate in question.candidates]
     recommended = next((key for key, candidate in candidates if candidate is question.recommended), None)
     current = job.snapshot.current.get(name)
@@ -223,19 +222,19 @@ _STEP = {
 _RENEWED = [name for name in _STEP if name not in {"id", "organization_id", "job_id", "provider"}]
 
 
-async def _write_steps(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment: int) -> None:
+async def _write_steps(tx: Transaction, results: Sequence[JobResult], moment: int) -> None:
     steps = [
         {
             **step,
             "id": new_id(),
-            "organization_id": ending.job.organization_id,
-            "job_id": ending.job.id,
+            "organization_id": result.job.organization_id,
+            "job_id": result.job.id,
             "fields_found": dump(step["fields_found"]),
             "candidates": dump(step["candidates"]),
             "asked_at": moment,
         }
-        for ending in endings
-        for step in ending.steps
+        for result in results
+        for step in result.steps
     ]
     renewed = ", ".join(f"{name} = excluded.{name}" for name in _RENEWED)
     await insert_rows(tx, "step", _STEP, steps, then=f"ON CONFLICT (job_id, provider) DO UPDATE SET {renewed}")
@@ -261,57 +260,57 @@ _ENDED = {
 }
 
 
-async def _write_jobs(tx: BaseDBAsyncClient, endings: Sequence[Ending], moment: int) -> None:
+async def _write_jobs(tx: Transaction, results: Sequence[JobResult], moment: int) -> None:
     renewed = ", ".join(f"{name} = v.{name}" for name in _ENDED if name != "id")
     await execute(
         f"UPDATE job SET {renewed}, lease_until = NULL, running_step = NULL, updated_at = ?"
         f" FROM {rows(_ENDED)} WHERE job.id = v.id",
-        [moment, dump_rows([_ended(ending, moment) for ending in endings])],
+        [moment, dump_rows([_ended(result, moment) for result in results])],
         using=tx,
     )
 
 
-def _ended(ending: Ending, moment: int) -> dict[str, Any]:
-    job = ending.job
-    before = job.filled_before or _filled(ending, job.snapshot.fields)
-    updated = dict.fromkeys([*job.fields_updated, *(n for n, d in ending.decisions.items() if d.write)])
-    waits = ending.next_attempt_at
+def _ended(result: JobResult, moment: int) -> dict[str, Any]:
+    job = result.job
+    before = job.filled_before or _filled(result, job.snapshot.fields)
+    updated = dict.fromkeys([*job.fields_updated, *(n for n, d in result.decisions.items() if d.write)])
+    waits = result.next_attempt_at
     return {
         "id": job.id,
-        "status": ending.status.value,
-        "attempts": job.attempts if ending.counts else job.attempts - 1,
-        "progress": 100 if ending.status.is_final else job.progress,
+        "status": result.status.value,
+        "attempts": job.attempts if result.counts else job.attempts - 1,
+        "progress": 100 if result.status.is_final else job.progress,
         "fields_updated": dump(list(updated)),
-        "outcomes": dump(_outcomes(ending)),
+        "outcomes": dump(_outcomes(result)),
         "filled_before": dump(before),
-        "filled_after": dump(_filled(ending, _fields_after(ending))),
-        "matched": ending.matched,
-        "credits_used": ending.credits_used,
+        "filled_after": dump(_filled(result, _fields_after(result))),
+        "matched": result.matched,
+        "credits_used": result.credits_used,
         # A refresh is taken up again by the next one, within its budget.
-        "short_of_credits": ending.short_of_credits
-        and ending.status.is_final
+        "short_of_credits": result.short_of_credits
+        and result.status.is_final
         and job.trigger is not JobTrigger.SCHEDULED_REFRESH,
-        "error_code": ending.error_code,
-        "error_message": ending.error_message,
-        "error_retryable": ending.error_retryable,
+        "error_code": result.error_code,
+        "error_message": result.error_message,
+        "error_retryable": result.error_retryable,
         "next_attempt_at": None if waits is None else to_micros(waits),
-        "finished_at": moment if ending.status.is_final else None,
+        "finished_at": moment if result.status.is_final else None,
     }
 
 
-def _hearing(ending: Ending, moment: int) -> dict[str, Any]:
+def _hearing(result: JobResult, moment: int) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "organization_id": ending.job.organization_id,
-        "record_id": ending.job.record_id,
-        "job_id": ending.job.id,
+        "organization_id": result.job.organization_id,
+        "record_id": result.job.record_id,
+        "job_id": result.job.id,
         "decided_at": moment,
-        "body": ending.hearing,
+        "body": result.hearing,
     }
 
 
-def _filled(ending: Ending, fields: Mapping[str, Any]) -> list[str]:
-    known = fields_of(ending.job.entity_type).values()
+def _filled(result: JobResult, fields: Mapping[str, Any]) -> list[str]:
+    known = fields_of(result.job.entity_type).values()
     return [field.name for field in known if field.enrichable and fields.get(field.name) is not None]
 
 
@@ -322,13 +321,13 @@ _REPEATS = {
 }
 
 
-def _outcomes(ending: Ending) -> list[dict[str, Any]]:
+def _outcomes(result: JobResult) -> list[dict[str, Any]]:
     """How each field ended. What an earlier attempt of this job wrote or verified stays so."""
-    if not ending.decisions:
-        return list(ending.job.earlier_outcomes)  # it ended without asking anybody this time
-    earlier = {outcome["field"]: outcome for outcome in ending.job.earlier_outcomes}
+    if not result.decisions:
+        return list(result.job.earlier_outcomes)  # it ended without asking anybody this time
+    earlier = {outcome["field"]: outcome for outcome in result.job.earlier_outcomes}
     shown: list[dict[str, Any]] = []
-    for name, decision in ending.decisions.items():
+    for name, decision in result.decisions.items():
         kept = earlier.get(name)
         if kept is not None and decision.reason in _REPEATS.get(kept["reason"], ()):
             shown.append(kept)

@@ -11,18 +11,18 @@ from typing import Any
 import structlog
 
 from enrichment.enums import JobStatus
-from models.db.database import transaction
-from models.job_claims import LEASE, Lease, claim, give_back, organizations_with_due_jobs, renew
+from models.db.transaction import unit_of_work
+from models.job_claims import LEASE, Lease, claim, organizations_with_due_jobs, release_leases, renew
 from resolvers.context import Services
 from resolvers.credit.ledger import release_open
 from resolvers.events.publisher import announce
-from workers.job.load import Claimed, load_claimed
-from workers.job.process import Ending, carry
-from workers.job.results import Batch, Written, write_endings
-from workers.lookup.batched_store import Desk
+from workers.job.load import ClaimedJob, load_claimed
+from workers.job.process import JobResult, process_job
+from workers.job.results import WriteResult, WriteStatus, write_results
+from workers.lookup.batched_store import BatchedStore
 from workers.lookup.batcher import Batcher
-from workers.lookup.pipeline import Asker
-from workers.upkeep.release_holds import give_up_waiting
+from workers.lookup.pipeline import ProviderLookup
+from workers.upkeep.release_holds import release_holds
 
 CAPACITY = 2000  # jobs in flight in one worker
 SHARE = 0.6  # of the capacity, the most that one organization's jobs may take
@@ -36,20 +36,20 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Flight:
-    job: Claimed
+    job: ClaimedJob
     task: asyncio.Task[None]
 
 
-class Crew:
+class JobRunner:
     """Claims due jobs and brings them to their end. One for each worker process."""
 
     def __init__(self, services: Services, *, capacity: int = CAPACITY, lease: timedelta = LEASE) -> None:
         self._services = services
         self._capacity = capacity
         self._lease = lease
-        self._desk = Desk(services)
-        self._asker = Asker(services, self._desk)
-        self._write: Batcher[Ending, Written] = Batcher(self._write_some, most=AT_ONCE, wait=_WRITE_WAIT_SECONDS)
+        self._store = BatchedStore(services)
+        self._lookup = ProviderLookup(services, self._store)
+        self._write: Batcher[JobResult, WriteStatus] = Batcher(self._write_some, most=AT_ONCE, wait=_WRITE_WAIT_SECONDS)
         self._flights: dict[str, _Flight] = {}
         self._renewer: asyncio.Task[None] | None = None
         self._stopping = False
@@ -83,10 +83,10 @@ class Crew:
         if self._renewer is not None:
             self._renewer.cancel()
             await asyncio.wait({self._renewer})
-        await self._desk.close()
+        await self._store.close()
         await self._write.close()
 
-    async def _claim(self) -> list[Claimed]:
+    async def _claim(self) -> list[ClaimedJob]:
         room = min(self._capacity - len(self._flights), AT_ONCE)
         if room <= 0:
             return []
@@ -95,9 +95,9 @@ class Crew:
         taken = Counter(flight.job.organization_id for flight in self._flights.values())
         most = max(int(self._capacity * SHARE), 1)
         rows: list[dict[str, Any]] = []
-        for place, organization_id in enumerate(organizations):
+        for index, organization_id in enumerate(organizations):
             # An equal share of what is left for each that is still to come.
-            share = math.ceil((room - len(rows)) / (len(organizations) - place))
+            share = math.ceil((room - len(rows)) / (len(organizations) - index))
             limit = min(share, most - taken[organization_id])
             if limit > 0:
                 rows += await claim(organization_id, now, limit, self._lease)
@@ -106,21 +106,21 @@ class Crew:
         leases = [Lease(row["id"], row["fence"]) for row in rows]
         try:
             claimed = await load_claimed(self._services, rows, now)
-            await give_up_waiting(self._services, [job.id for job in claimed if job.suppressed])
+            await release_holds(self._services, [job.id for job in claimed if job.suppressed])
         except BaseException:
             await self._hand_back(leases)
             raise
         await self._announce_jobs(claimed)
         return claimed
 
-    async def _announce_jobs(self, jobs: Sequence[Claimed]) -> None:
+    async def _announce_jobs(self, jobs: Sequence[ClaimedJob]) -> None:
         by_organization: dict[str, list[str]] = {}
         for job in jobs:
             by_organization.setdefault(job.organization_id, []).append(job.id)
         for organization_id, ids in by_organization.items():
             await announce(self._services.redis, organization_id, jobs=ids)
 
-    async def _carry_all(self, jobs: Sequence[Claimed]) -> None:
+    async def _carry_all(self, jobs: Sequence[ClaimedJob]) -> None:
         for job in jobs:
             task = asyncio.create_task(self._carry(job), name=f"job {job.id}")
             self._flights[job.id] = _Flight(job, task)
@@ -133,14 +133,14 @@ class Crew:
             await asyncio.wait(tasks)
             raise
 
-    async def _carry(self, job: Claimed) -> None:
+    async def _carry(self, job: ClaimedJob) -> None:
         """One job to its end. A job that cannot be ended is handed back, or left to its lease."""
         try:
             for _ in range(REDECISIONS):
-                ending = await carry(job, self._services.registry, self._asker, self._services.now, self._told)
-                if await self._write(ending) is not Written.MOVED:
+                result = await process_job(job, self._services.registry, self._lookup, self._services.now, self._told)
+                if await self._write(result) is not WriteStatus.MOVED:
                     return
-                snapshot = await self._desk.reread(job.record_id)
+                snapshot = await self._store.reread(job.record_id)
                 if snapshot is None:
                     return  # erased, and the job with it
                 job.snapshot = snapshot
@@ -154,10 +154,10 @@ class Crew:
         finally:
             self._flights.pop(job.id, None)
 
-    async def _fail(self, job: Claimed, error: Exception) -> None:
+    async def _fail(self, job: ClaimedJob, error: Exception) -> None:
         """Our own fault: the job tries again later, as long as it has attempts, and says so."""
         again = job.attempts < job.max_attempts
-        ending = Ending(
+        result = JobResult(
             job,
             JobStatus.PENDING if again else JobStatus.FAILED,
             error_code="internal",
@@ -166,22 +166,22 @@ class Crew:
             next_attempt_at=self._services.now() + timedelta(seconds=10 * job.attempts) if again else None,
         )
         try:
-            await self._write(ending)
+            await self._write(result)
         except Exception as second:
             # The lease runs out, and the sweep takes the job up again.
             _log.warning(
                 "job left to its lease", job_id=job.id, error=type(second).__name__, first=type(error).__name__
             )
 
-    def _told(self, job: Claimed, percent: int, step: str | None) -> None:
+    def _told(self, job: ClaimedJob, percent: int, step: str | None) -> None:
         job.progress, job.running_step = percent, step
 
-    async def _write_some(self, endings: Sequence[Ending]) -> list[Written]:
-        batch = await write_endings(endings, self._services.now())
+    async def _write_some(self, results: Sequence[JobResult]) -> list[WriteStatus]:
+        batch = await write_results(results, self._services.now())
         await self._announce(batch)
         return batch.results
 
-    async def _announce(self, batch: Batch) -> None:
+    async def _announce(self, batch: WriteResult) -> None:
         for organization_id in batch.jobs.keys() | batch.conflicts.keys():
             await announce(
                 self._services.redis,
@@ -192,9 +192,9 @@ class Crew:
 
     async def _hand_back(self, leases: Sequence[Lease]) -> None:
         now = self._services.now()
-        await give_back(leases, now)
+        await release_leases(leases, now)
         ids = [lease.job_id for lease in leases]
-        await transaction(lambda tx: release_open(tx, ids, now=now, monthly_grant=self._services.monthly_credit_grant))
+        await unit_of_work(release_open)(ids, now=now, monthly_grant=self._services.monthly_credit_grant)
 
     async def _renew_forever(self) -> None:
         """Renew leases in good time, and show how far the slower jobs are."""

@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 _Key = tuple[str, str]
 
 
-class Guard:
+class CircuitBreakers:
     """The circuit breakers of one worker process, shared with the others through the database."""
 
     def __init__(self, services: Services) -> None:

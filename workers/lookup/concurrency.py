@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
 from providers.api import OutOfTurn, Provider
-from workers.lookup.fair_semaphore import Places
+from workers.lookup.fair_semaphore import FairSemaphore
 
 MOST = 100  # calls to one provider at once, in one process
 MOST_OF_ONE = 10  # of these, calls of one organization
@@ -16,11 +16,11 @@ SOONEST_LOOK, LATEST_LOOK = timedelta(seconds=2), timedelta(minutes=3)
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
 
 
-class Turns:
+class CallConcurrency:
     """The calls of one worker process."""
 
     def __init__(self) -> None:
-        self._places: defaultdict[str, Places] = defaultdict(lambda: Places(MOST, MOST_OF_ONE))
+        self._places: defaultdict[str, FairSemaphore] = defaultdict(lambda: FairSemaphore(MOST, MOST_OF_ONE))
 
     def is_now(self, provider: Provider, organization_id: str) -> bool:
         """Whether a call need not wait."""

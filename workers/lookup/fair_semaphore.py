@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Places:
+class FairSemaphore:
     """At most `most` calls at once, and of one organization `most_of_one`.
 
     A place that becomes free goes to the organization that has the fewest, whoever waits longer: neither a backlog

@@ -12,33 +12,33 @@ from enrichment.credits import Limits
 from enrichment.enums import JobTrigger, StepOutcome
 from enrichment.identity import impersonal
 from enrichment.waterfall.planner import SkipReason
-from models.answer_cache import AnswerState, Inquiry, Kept, pending_of
+from models.answer_cache import AnswerKey, AnswerState, CachedAnswer, pending_of
 from models.answer_deliveries import forget_delivery
 from models.db.columns import from_micros
-from models.db.database import load
+from models.db.statements import load
 from providers.api import (
     Answer,
-    Covered,
-    Hears,
-    Keyed,
+    BroaderQuery,
     OutOfTurn,
     Pending,
+    Polls,
     Provider,
     ProviderError,
     Question,
-    Waits,
+    ReceivesCallback,
+    RequiresKey,
     key_digest,
     most_of,
 )
 from resolvers.context import Services
-from resolvers.credit.ledger import Hold, charged_to
+from resolvers.credit.ledger import Reservation, charged_to
 from resolvers.provider.inbound_webhooks import REFUSED
-from workers.job.load import Claimed
-from workers.lookup.batched_store import Closing, Desk, HoldRequest
-from workers.lookup.circuit_breaker import Guard
-from workers.lookup.concurrency import Turns, next_look
+from workers.job.load import ClaimedJob
+from workers.lookup.batched_store import BatchedStore, CallSettlement, ReservationRequest
+from workers.lookup.circuit_breaker import CircuitBreakers
+from workers.lookup.concurrency import CallConcurrency, next_look
 from workers.lookup.reply import (
-    Asked,
+    LookupReply,
     candidates_of,
     canonical,
     failed,
@@ -47,8 +47,8 @@ from workers.lookup.reply import (
     waiting,
     with_so_far,
 )
-from workers.lookup.settlement import LONGEST_WAIT, closing_of
-from workers.lookup.suppression_guard import BARRED, Barrier
+from workers.lookup.settlement import LONGEST_WAIT, settlement_of
+from workers.lookup.suppression_guard import BARRED, SuppressionGuard
 
 CALL_SECONDS = 40.0  # with the wait for the provider's own turn
 LOOK_SECONDS = 0.1  # between two looks for an answer that another job is asking for
@@ -60,24 +60,24 @@ AGAIN_SECONDS = 30.0  # until the next question for an answer that could not be 
 _log = structlog.get_logger(__name__)
 
 
-class Asker:
+class ProviderLookup:
     """Asks providers for the jobs of one worker. A failing provider is an outcome here, never an exception."""
 
-    def __init__(self, services: Services, desk: Desk) -> None:
-        self._desk = desk
-        self._barrier = Barrier(desk)
+    def __init__(self, services: Services, store: BatchedStore) -> None:
+        self._store = store
+        self._barrier = SuppressionGuard(store)
         self._callbacks = services.callbacks
-        self._guard = Guard(services)
-        self._turns = Turns()
+        self._guard = CircuitBreakers(services)
+        self._turns = CallConcurrency()
         self._now = services.now
 
-    async def ask(self, provider: Provider, question: Question, job: Claimed) -> Asked:
+    async def ask(self, provider: Provider, question: Question, job: ClaimedJob) -> LookupReply:
         """Look the record up. Answers are kept as they were given; what they are worth is what is known today."""
         asked = await self._look_up(provider, question, job)
         asked.candidates = job.trust.believed(question.entity_type, asked.candidates)
         return asked
 
-    async def _look_up(self, provider: Provider, question: Question, job: Claimed) -> Asked:
+    async def _look_up(self, provider: Provider, question: Question, job: ClaimedJob) -> LookupReply:
         if _waited(job, provider):
             promised = await pending_of(job.organization_id, provider.info.id, job.id)
             if promised is not None:
@@ -91,7 +91,7 @@ class Asker:
             return failed(ProviderError("invalid_answer", "the provider failed on this record", retryable=False))
         if input_key is None:
             detail = f"needs {provider.info.needs}"
-            return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=detail)
+            return LookupReply(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT, detail=detail)
         barred = await self._barred(question, job)
         if barred is not None:
             return barred
@@ -103,44 +103,46 @@ class Asker:
         asked.key = asked.key or key
         return asked
 
-    async def _barred(self, question: Question, job: Claimed) -> Asked | None:
+    async def _barred(self, question: Question, job: ClaimedJob) -> LookupReply | None:
         reason = await self._barrier.reason(question, job)
-        return None if reason is None else Asked(StepOutcome.SKIPPED, skipped=reason)
+        return None if reason is None else LookupReply(StepOutcome.SKIPPED, skipped=reason)
 
-    async def _without_suppressed(self, question: Question, job: Claimed, asked: Asked) -> Asked:
+    async def _without_suppressed(self, question: Question, job: ClaimedJob, asked: LookupReply) -> LookupReply:
         await self._barrier.withhold(question, job, asked.candidates)
         return asked
 
-    async def _ask(self, provider: Provider, question: Question, job: Claimed, key: str) -> Asked:
-        if isinstance(provider, Keyed) and not await provider.configured(job.organization_id):
-            return Asked(StepOutcome.SKIPPED, skipped=SkipReason.NO_KEY, detail=f"no key for {provider.info.name}")
+    async def _ask(self, provider: Provider, question: Question, job: ClaimedJob, key: str) -> LookupReply:
+        if isinstance(provider, RequiresKey) and not await provider.configured(job.organization_id):
+            return LookupReply(
+                StepOutcome.SKIPPED, skipped=SkipReason.NO_KEY, detail=f"no key for {provider.info.name}"
+            )
         if not provider.info.keeps_answers:
             async with self._turns.one(provider, job.organization_id):
                 return await self._call_if_well(provider, question, job)
-        inquiry = Inquiry(job.organization_id, provider.info.id, key, job.id, _insists(job))
-        if isinstance(provider, Covered) and (wider := provider.wider_key(question)) is not None:
-            inquired = replace(inquiry, input_key=key_digest(wider))
-            more = await self._desk.known(inquired)
+        answer_key = AnswerKey(job.organization_id, provider.info.id, key, job.id, _insists(job))
+        if isinstance(provider, BroaderQuery) and (wider := provider.wider_key(question)) is not None:
+            broader_key = replace(answer_key, input_key=key_digest(wider))
+            more = await self._store.known(broader_key)
             if more is not None:
                 asked = await self._without_suppressed(question, job, reused(provider, question, more))
-                asked.key = inquired.input_key
+                asked.key = broader_key.input_key
                 return asked
-        known = await self._look(inquiry)
+        known = await self._look(answer_key)
         if known is None and not self._turns.is_now(provider, job.organization_id):
             # Nothing is held while the job waits, neither the question nor credits.
-            await self._desk.close_call(Closing(job.organization_id, None, inquiry))
+            await self._store.close_call(CallSettlement(job.organization_id, None, answer_key))
             async with self._turns.one(provider, job.organization_id):
-                known = await self._look(inquiry)
+                known = await self._look(answer_key)
                 if known is None:
-                    return await self._pay_and_call(provider, question, job, inquiry)
+                    return await self._pay_and_call(provider, question, job, answer_key)
         if known is None:
             async with self._turns.one(provider, job.organization_id):
-                return await self._pay_and_call(provider, question, job, inquiry)
-        return await self._known(provider, question, job, inquiry, known)
+                return await self._pay_and_call(provider, question, job, answer_key)
+        return await self._known(provider, question, job, answer_key, known)
 
     async def _known(
-        self, provider: Provider, question: Question, job: Claimed, inquiry: Inquiry, known: Kept
-    ) -> Asked:
+        self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey, known: CachedAnswer
+    ) -> LookupReply:
         """What is made of a question that is not this job's to ask."""
         if known.state is AnswerState.ANSWERED:
             asked = await self._without_suppressed(question, job, reused(provider, question, known))
@@ -154,16 +156,18 @@ class Asker:
             return await self._go_on(provider, question, job, known)
         return waiting(_until_others_know(known, self._now()))
 
-    async def _look(self, inquiry: Inquiry) -> Kept | None:
+    async def _look(self, answer_key: AnswerKey) -> CachedAnswer | None:
         """What is known of the question, after some patience with another job that is asking it."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        known = await self._desk.take(inquiry)
+        known = await self._store.take(answer_key)
         while known is not None and known.state is AnswerState.ASKING and time.monotonic() < deadline:
             await asyncio.sleep(LOOK_SECONDS)
-            known = await self._desk.take(inquiry)
+            known = await self._store.take(answer_key)
         return known
 
-    async def _pay_and_call(self, provider: Provider, question: Question, job: Claimed, inquiry: Inquiry) -> Asked:
+    async def _pay_and_call(
+        self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey
+    ) -> LookupReply:
         reservation: str | None = None
         closed = False
         try:
@@ -171,37 +175,39 @@ class Asker:
             if refusal is not None:
                 return failed(refusal)
             if most := most_of(provider, question):
-                held = await self._desk.hold(_hold(provider, job, most))
+                held = await self._store.hold(_hold(provider, job, most))
                 if held is SkipReason.CREDITS_HELD:
                     return waiting(next_look(job.created_at, self._now()), reason=held)
                 if isinstance(held, SkipReason):
-                    return Asked(StepOutcome.SKIPPED, skipped=held)
+                    return LookupReply(StepOutcome.SKIPPED, skipped=held)
                 reservation = held
-            asked = await self._call(provider, self._with_callback(provider, question, inquiry), job)
+            asked = await self._call(provider, self._with_callback(provider, question, answer_key), job)
             if asked.skipped in BARRED:
                 return asked
-            asked.credits = await self._desk.close_call(
-                closing_of(provider, asked, inquiry, reservation, job, self._now())
+            asked.credits = await self._store.close_call(
+                settlement_of(provider, asked, answer_key, reservation, job, self._now())
             )
             closed = True
             return asked
         finally:
             if not closed:
                 # Also when this job is being stopped: the question and the price are free for others again.
-                await asyncio.shield(self._desk.close_call(Closing(job.organization_id, reservation, inquiry)))
+                await asyncio.shield(
+                    self._store.close_call(CallSettlement(job.organization_id, reservation, answer_key))
+                )
 
-    def _with_callback(self, provider: Provider, question: Question, inquiry: Inquiry) -> Question:
-        if self._callbacks is None or not isinstance(provider, Hears):
+    def _with_callback(self, provider: Provider, question: Question, answer_key: AnswerKey) -> Question:
+        if self._callbacks is None or not isinstance(provider, ReceivesCallback):
             return question
         until = self._now() + LONGEST_WAIT + CALLBACK_GRACE
-        return replace(question, callback=self._callbacks.address(inquiry, until))
+        return replace(question, callback=self._callbacks.address(answer_key, until))
 
-    async def _go_on(self, provider: Provider, question: Question, job: Claimed, known: Kept) -> Asked:
+    async def _go_on(self, provider: Provider, question: Question, job: ClaimedJob, known: CachedAnswer) -> LookupReply:
         """Ask for the answer to an earlier call of this job that was pending, or read what was sent meanwhile."""
         now = self._now()
-        inquiry = Inquiry(job.organization_id, provider.info.id, known.input_key, job.id)
+        answer_key = AnswerKey(job.organization_id, provider.info.id, known.input_key, job.id)
         note = known.detail
-        asked = await self._heard(provider, question, job, inquiry, known)
+        asked = await self._heard(provider, question, job, answer_key, known)
         if asked is None:
             note = REFUSED if known.delivered is not None else note
             if (due := from_micros(known.due_at or 0)) > now:
@@ -214,9 +220,9 @@ class Asker:
                 asked = waiting(next_look(now, now), candidates_of(provider, question, known.findings), note)
                 return await self._without_suppressed(question, job, asked)
         if asked.skipped in BARRED:
-            await self._desk.close_call(Closing(job.organization_id, known.reservation_id, inquiry))
+            await self._store.close_call(CallSettlement(job.organization_id, known.reservation_id, answer_key))
             return asked
-        earlier = Asked(StepOutcome.MATCH, candidates=candidates_of(provider, question, known.findings))
+        earlier = LookupReply(StepOutcome.MATCH, candidates=candidates_of(provider, question, known.findings))
         so_far = (await self._without_suppressed(question, job, earlier)).candidates
         end = from_micros(known.expires_at or 0)
         if asked.error is not None and asked.error.retryable and end > now:
@@ -226,15 +232,15 @@ class Asker:
         asked.detail = "; ".join(filter(None, (asked.detail, note)))
         if asked.pending is not None and asked.pending.expires_at is None:
             asked.pending = replace(asked.pending, expires_at=end)
-        closing = closing_of(provider, asked, inquiry, known.reservation_id, job, self._now(), queued=True)
-        asked.credits = await self._desk.close_call(closing)
+        closing = settlement_of(provider, asked, answer_key, known.reservation_id, job, self._now(), queued=True)
+        asked.credits = await self._store.close_call(closing)
         return asked
 
     async def _heard(
-        self, provider: Provider, question: Question, job: Claimed, inquiry: Inquiry, known: Kept
-    ) -> Asked | None:
+        self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey, known: CachedAnswer
+    ) -> LookupReply | None:
         """What the provider has sent by itself; None when that is nothing, or no answer to this question."""
-        if known.delivered is None or known.token is None or not isinstance(provider, Hears):
+        if known.delivered is None or known.token is None or not isinstance(provider, ReceivesCallback):
             return None
         if (barred := await self._barred(question, job)) is not None:
             return barred
@@ -246,38 +252,40 @@ class Asker:
             _log.exception("provider cannot read what was sent", provider=provider.info.id, job_id=job.id)
         else:
             return await self._without_suppressed(question, job, asked)
-        await forget_delivery(inquiry, REFUSED)
+        await forget_delivery(answer_key, REFUSED)
         return None
 
-    async def _refusal(self, provider: Provider, job: Claimed) -> ProviderError | None:
+    async def _refusal(self, provider: Provider, job: ClaimedJob) -> ProviderError | None:
         if not provider.info.remote:
             return None
         return await self._guard.refusal(job.organization_id, provider.info.id)
 
-    async def _call_if_well(self, provider: Provider, question: Question, job: Claimed) -> Asked:
+    async def _call_if_well(self, provider: Provider, question: Question, job: ClaimedJob) -> LookupReply:
         refusal = await self._refusal(provider, job)
         return failed(refusal) if refusal else await self._call(provider, question, job)
 
-    async def _call(self, provider: Provider, question: Question, job: Claimed, *, token: str | None = None) -> Asked:
+    async def _call(
+        self, provider: Provider, question: Question, job: ClaimedJob, *, token: str | None = None
+    ) -> LookupReply:
         if provider.info.remote and (barred := await self._barred(question, job)) is not None:
             return barred  # while the call was being prepared
         started, asked_at = time.perf_counter(), self._now()
         with self._barrier.watching(question, job) as watch:
             asked = await self._answer(provider, question, token)
         if watch.barred is not None:
-            return Asked(StepOutcome.SKIPPED, skipped=watch.barred)  # while it waited for its turn
+            return LookupReply(StepOutcome.SKIPPED, skipped=watch.barred)  # while it waited for its turn
         await self._without_suppressed(question, job, asked)
         asked.latency_ms = round((time.perf_counter() - started) * 1000)
         if provider.info.remote:
             await self._note(provider, job, asked, asked_at)
         return asked
 
-    async def _answer(self, provider: Provider, question: Question, token: str | None) -> Asked:
+    async def _answer(self, provider: Provider, question: Question, token: str | None) -> LookupReply:
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 if token is None:
                     answer = await provider.ask(question)
-                elif isinstance(provider, Waits):
+                elif isinstance(provider, Polls):
                     answer = await provider.poll(question, token)
                 else:
                     raise ProviderError("invalid_answer", "the provider cannot be asked again", retryable=False)
@@ -296,7 +304,7 @@ class Asker:
             maybe = provider.info.remote
             return failed(ProviderError("invalid_answer", message, retryable=False, maybe_charged=maybe))
 
-    def _read(self, provider: Provider, question: Question, answer: Answer | Pending) -> Asked:
+    def _read(self, provider: Provider, question: Question, answer: Answer | Pending) -> LookupReply:
         now = self._now()
         if isinstance(answer, Pending):
             so_far = canonical(provider, question, answer.so_far, now) if answer.so_far else {}
@@ -305,7 +313,7 @@ class Asker:
             return asked
         candidates = canonical(provider, question, answer, now) if answer.matched else {}
         outcome = StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH
-        return Asked(
+        return LookupReply(
             outcome,
             candidates=candidates,
             detail=answer.detail,
@@ -313,7 +321,7 @@ class Asker:
             uncounted=answer.uncounted,
         )
 
-    async def _note(self, provider: Provider, job: Claimed, asked: Asked, asked_at: datetime) -> None:
+    async def _note(self, provider: Provider, job: ClaimedJob, asked: LookupReply, asked_at: datetime) -> None:
         organization_id, provider_id = job.organization_id, provider.info.id
         if asked.error is not None:
             message = impersonal(asked.error.message, {"id": job.snapshot.external_id, **job.snapshot.fields})
@@ -323,20 +331,20 @@ class Asker:
             await self._guard.note_success(organization_id, provider_id, _rule(provider, job), matched)
 
 
-def _insists(job: Claimed) -> bool:
+def _insists(job: ClaimedJob) -> bool:
     """Whether a person asked for this job by hand, knowing how the last one ended."""
     return job.forced and job.trigger is not JobTrigger.CREDITS_RESTORED
 
 
-def _rule(provider: Provider, job: Claimed) -> ProviderRule | None:
+def _rule(provider: Provider, job: ClaimedJob) -> ProviderRule | None:
     return next((rule for rule in job.config.providers if rule.id == provider.info.id), None)
 
 
-def _hold(provider: Provider, job: Claimed, price: int) -> HoldRequest:
+def _hold(provider: Provider, job: ClaimedJob, price: int) -> ReservationRequest:
     rule = _rule(provider, job)
-    return HoldRequest(
+    return ReservationRequest(
         job.organization_id,
-        Hold(
+        Reservation(
             job_id=job.id,
             record_id=job.record_id,
             provider=provider.info.id,
@@ -350,7 +358,7 @@ def _hold(provider: Provider, job: Claimed, price: int) -> HoldRequest:
     )
 
 
-def _until_others_know(known: Kept, now: datetime) -> datetime:
+def _until_others_know(known: CachedAnswer, now: datetime) -> datetime:
     """When to look again for an answer that another job asks or waits for."""
     soon = now + timedelta(seconds=PATIENCE_SECONDS)
     if known.state is not AnswerState.PENDING:
@@ -359,7 +367,7 @@ def _until_others_know(known: Kept, now: datetime) -> datetime:
     return min(max(due, soon), now + timedelta(seconds=SIDE_SECONDS))
 
 
-def _waited(job: Claimed, provider: Provider) -> bool:
+def _waited(job: ClaimedJob, provider: Provider) -> bool:
     """Whether the job gave its place back to wait for this provider."""
     return any(
         step["provider"] == provider.info.id and step["skipped_reason"] == SkipReason.WAITING

@@ -9,7 +9,7 @@ from enrichment.decide.merge import Candidate
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.planner import SkipReason
 from enrichment.waterfall.session import Reply
-from models.answer_cache import Kept
+from models.answer_cache import CachedAnswer
 from models.db.columns import from_micros
 from providers.api import Answer, Pending, Provider, ProviderError, Question
 
@@ -17,7 +17,7 @@ _MOST_CONFIDENCE = 0.99
 
 
 @dataclass(slots=True)
-class Asked(Reply):
+class LookupReply(Reply):
     """How asking ended. `pending`: what the provider said of an answer that comes later.
 
     `extra`: the answer brought what costs more; `uncounted`: it costs nothing, whatever the provider counts.
@@ -63,10 +63,10 @@ def candidates_of(provider: Provider, question: Question, findings: list[dict[st
     }
 
 
-def reused(provider: Provider, question: Question, kept: Kept) -> Asked:
+def reused(provider: Provider, question: Question, kept: CachedAnswer) -> LookupReply:
     """An answer that was kept."""
     since = from_micros(kept.answered_at or 0).date().isoformat()
-    return Asked(
+    return LookupReply(
         StepOutcome.MATCH if kept.matched else StepOutcome.NO_MATCH,
         candidates=candidates_of(provider, question, kept.findings) if kept.matched else {},
         detail=f"{kept.detail} (answered on {since}, not asked again)".strip(),
@@ -90,19 +90,19 @@ def waiting(
     detail: str = "",
     *,
     reason: SkipReason = SkipReason.WAITING,
-) -> Asked:
+) -> LookupReply:
     """An answer that is not there yet; what came at once is part of it."""
-    return Asked(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=reason, detail=detail, waits_until=until)
+    return LookupReply(StepOutcome.SKIPPED, candidates=so_far or {}, skipped=reason, detail=detail, waits_until=until)
 
 
-def with_so_far(asked: Asked, so_far: dict[str, Candidate], *, over: bool) -> Asked:
+def with_so_far(asked: LookupReply, so_far: dict[str, Candidate], *, over: bool) -> LookupReply:
     """The answer with what came at once, which is part of it and was a match; when the wait is `over`, that alone."""
     if asked.pending is not None and not over:
         asked.candidates = {**so_far, **asked.candidates}
         return asked
     if asked.pending is not None or asked.error is not None:
         if so_far:
-            return Asked(StepOutcome.MATCH, candidates=so_far, detail="the rest of the answer never came")
+            return LookupReply(StepOutcome.MATCH, candidates=so_far, detail="the rest of the answer never came")
         if over:
             return failed(ProviderError("timeout", "the promised answer never came", retryable=False))
         return asked
@@ -111,9 +111,9 @@ def with_so_far(asked: Asked, so_far: dict[str, Candidate], *, over: bool) -> As
     return asked
 
 
-def failed(error: ProviderError) -> Asked:
+def failed(error: ProviderError) -> LookupReply:
     """A question that the provider could not answer."""
-    return Asked(StepOutcome.ERROR, detail=error.message, error=error)
+    return LookupReply(StepOutcome.ERROR, detail=error.message, error=error)
 
 
 def maybe_charged(told: str) -> ProviderError:

@@ -6,31 +6,31 @@ from typing import Any
 
 from enrichment.config import MaybeCharged
 from enrichment.enums import StepOutcome
-from models.answer_cache import AnswerState, Inquiry
+from models.answer_cache import AnswerKey, AnswerState
 from models.db.columns import to_micros
 from providers.api import Provider
 from resolvers.credit.ledger import MAYBE_CHARGED, WRONG_ENTITY
-from workers.job.load import Claimed
-from workers.lookup.batched_store import Closing
-from workers.lookup.reply import Asked, finding_json, maybe_charged
+from workers.job.load import ClaimedJob
+from workers.lookup.batched_store import CallSettlement
+from workers.lookup.reply import LookupReply, finding_json, maybe_charged
 
 LONGEST_WAIT = timedelta(hours=1)  # for an answer that comes later, where the provider sets no end
 HELD_BACK = timedelta(days=1)  # how long a question that may have been charged is not asked again
 
 
-def closing_of(
+def settlement_of(
     provider: Provider,
-    asked: Asked,
-    inquiry: Inquiry,
+    asked: LookupReply,
+    answer_key: AnswerKey,
     reservation: str | None,
-    job: Claimed,
+    job: ClaimedJob,
     now: datetime,
     *,
     queued: bool = False,
-) -> Closing:
+) -> CallSettlement:
     """What is kept of a call and what it costs. `queued`: the provider took the question in before."""
     if asked.error is not None:
-        closing = Closing(job.organization_id, reservation, inquiry)
+        closing = CallSettlement(job.organization_id, reservation, answer_key)
         return _failed_closing(provider, asked, closing, job, now, queued=queued)
     findings = [finding_json(name, one) for name, one in asked.candidates.items()]
     row: dict[str, Any] = {"findings": findings, "detail": asked.detail}
@@ -45,7 +45,7 @@ def closing_of(
             "lease_until": to_micros(asked.waits_until),
             "expires_at": to_micros(end),
         }
-        return Closing(job.organization_id, reservation, inquiry, kept=row, holds_on=True)
+        return CallSettlement(job.organization_id, reservation, answer_key, kept=row, holds_on=True)
     matched = asked.outcome is StepOutcome.MATCH
     lifetime = provider.info.answer_lifetime_days if matched else provider.info.miss_lifetime_days
     row |= {
@@ -56,10 +56,10 @@ def closing_of(
     }
     cost = provider.info.price + (provider.info.extra_price if asked.extra else 0)
     counted = provider.info.counts_misses and not asked.uncounted
-    return Closing(
+    return CallSettlement(
         job.organization_id,
         reservation,
-        inquiry,
+        answer_key,
         charge=matched or counted,
         credits=cost,
         kept=row,
@@ -68,8 +68,8 @@ def closing_of(
 
 
 def _failed_closing(
-    provider: Provider, asked: Asked, closing: Closing, job: Claimed, now: datetime, *, queued: bool
-) -> Closing:
+    provider: Provider, asked: LookupReply, closing: CallSettlement, job: ClaimedJob, now: datetime, *, queued: bool
+) -> CallSettlement:
     """The end of a call without an answer: charged only where the provider had counted it already."""
     info, error = provider.info, asked.error
     assert error is not None

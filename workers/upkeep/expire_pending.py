@@ -3,11 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from models.answer_cache import forget_orphans
 from models.db.columns import to_micros
-from models.db.database import execute, load, marks, query, transaction
+from models.db.statements import execute, load, marks, query
+from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
 from resolvers.credit.ledger import Settlement, settle
@@ -17,7 +16,7 @@ _AT_ONCE = 500
 _ACTIVE = "status IN ('pending', 'in_progress')"
 
 
-async def drop_overdue(ctx: dict[str, Any]) -> int:
+async def expire_pending(ctx: dict[str, Any]) -> int:
     """End the wait for answers that nobody waits for any more. Returns how many. Runs every minute.
 
     What came at once was a match: it is charged, and kept. Where nothing came, nothing is, unless the provider counted
@@ -43,7 +42,7 @@ async def drop_overdue(ctx: dict[str, Any]) -> int:
 
 
 async def _drop(services: Services, organization_id: str, overdue: list[dict[str, Any]], now: datetime) -> int:
-    async def body(tx: BaseDBAsyncClient) -> int:
+    async def body(tx: Transaction) -> int:
         again = await _started_again(tx, [row["asked_by"] for row in overdue])
         ended = [row for row in overdue if row["asked_by"] not in again]
         matched = {row["id"] for row in ended if load(row["findings"])}
@@ -54,10 +53,10 @@ async def _drop(services: Services, organization_id: str, overdue: list[dict[str
             await _end(tx, services, row, now, keep=row["id"] in matched)
         return len(ended)
 
-    return await transaction(body)
+    return await unit_of_work(body)()
 
 
-async def _started_again(tx: BaseDBAsyncClient, job_ids: list[str]) -> set[str]:
+async def _started_again(tx: Transaction, job_ids: list[str]) -> set[str]:
     """Those of the jobs that run after all; the others cannot be started until the transaction ends."""
     locked = await query(
         f"UPDATE job SET fence = fence WHERE id IN ({marks(job_ids)}) RETURNING id, status", job_ids, using=tx
@@ -77,7 +76,7 @@ def _settlement(services: Services, row: dict[str, Any], matched: bool) -> Settl
     )
 
 
-async def _show(tx: BaseDBAsyncClient, row: dict[str, Any], credits: int) -> None:
+async def _show(tx: Transaction, row: dict[str, Any], credits: int) -> None:
     """Show the credits with the job and its step as well."""
     if credits:
         add = [credits, row["asked_by"]]
@@ -89,7 +88,7 @@ async def _show(tx: BaseDBAsyncClient, row: dict[str, Any], credits: int) -> Non
         )
 
 
-async def _end(tx: BaseDBAsyncClient, services: Services, row: dict[str, Any], now: datetime, *, keep: bool) -> None:
+async def _end(tx: Transaction, services: Services, row: dict[str, Any], now: datetime, *, keep: bool) -> None:
     if not keep:
         await execute("DELETE FROM answer WHERE id = ? AND state = 'pending'", [row["id"]], using=tx)
         return

@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
 from models.answer_cache import forget_questions
-from models.db.database import transaction
+from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Services
 from resolvers.credit.ledger import release_open
 
 
-async def give_up_waiting(services: Services, job_ids: Sequence[str]) -> None:
+async def release_holds(services: Services, job_ids: Sequence[str]) -> None:
     """Ask no more for answers that these jobs wait for, and give back what is held for them."""
     if not job_ids:
         return
     now = services.now()
 
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await release_open(tx, job_ids, now=now, monthly_grant=services.monthly_credit_grant, awaited=True)
         await forget_questions(tx, job_ids)
 
-    await transaction(body)
+    await unit_of_work(body)()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from enrichment import catalogue
 from enrichment.config import Backoff, Config, ProviderRule, Rule
-from enrichment.decide.field import Case, Current, Decision, decide
+from enrichment.decide.field import Current, Decision, FieldCase, decide
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate, agreed_confidence, survivors
 from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger, Strategy
 from enrichment.waterfall.backoff import wait_seconds
@@ -36,7 +36,7 @@ def outcome(
     rejected: tuple[tuple[Any, str], ...] = (),
 ) -> Decision:  # fmt: skip
     return decide(
-        Case(
+        FieldCase(
             rule=Rule(policy=policy), minimum=0.6, strategy=strategy, current=current,
             proposals=survivors(candidates, same), same=same,
             rejected=lambda value, source: (value, source) in rejected, asked_at=NOW - timedelta(minutes=1),
@@ -87,14 +87,14 @@ def test_a_value_below_the_minimum_is_not_written() -> None:
 
 def headcounts(minimum: float | None, held_by: str, *candidates: Candidate, policy: FieldPolicy) -> Decision:
     def equal(a: Any, b: Any) -> bool:
-        return catalogue.same(EntityType.ACCOUNT, "numberOfEmployees", a, b)
+        return catalogue.is_equivalent(EntityType.ACCOUNT, "numberOfEmployees", a, b)
 
     return decide(
-        Case(
+        FieldCase(
             rule=Rule(policy=policy, min_confidence=minimum), minimum=minimum or 0.6, strategy=Strategy.WATERFALL,
             current=held(held_by, 2000), proposals=survivors(candidates, equal), same=equal,
             rejected=lambda value, source: False, asked_at=NOW - timedelta(minutes=1),
-            far_apart=lambda a, b: catalogue.far_apart(EntityType.ACCOUNT, "numberOfEmployees", a, b),
+            far_apart=lambda a, b: catalogue.is_contradiction(EntityType.ACCOUNT, "numberOfEmployees", a, b),
         )
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def test_what_a_range_holds_is_no_other_opinion_on_it() -> None:
 
 def test_two_numbers_that_one_range_holds_are_not_one_value() -> None:
     def equal(a: Any, b: Any) -> bool:
-        return catalogue.same(EntityType.ACCOUNT, "numberOfEmployees", a, b)
+        return catalogue.is_equivalent(EntityType.ACCOUNT, "numberOfEmployees", a, b)
 
     proposals = survivors([candidate("51-200", 0.7), candidate(60, 0.6, "q"), candidate(150, 0.65, "r")], equal)
     assert [[one.value for one in proposal.support] for proposal in proposals] == [["51-200", 60], [150]]

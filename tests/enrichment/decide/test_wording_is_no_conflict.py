@@ -8,7 +8,7 @@ import pytest
 from enrichment.catalogue import normalize
 from enrichment.config import Config, EntityPolicies, FieldPolicies, Rule
 from enrichment.decide.field import Current, Decision
-from enrichment.decide.fields import Heard, Hearing, judge
+from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, FieldOutcomeReason, FieldPolicy, StepOutcome, Strategy
 
@@ -27,13 +27,13 @@ def decided(
     old = NOW - timedelta(days=500)
     current = {field: Current(normalize(ACCOUNT, field, held), source, 0.7, old, old)} if held is not None else {}
     heard = tuple(
-        Heard(
+        SourceResult(
             name, StepOutcome.MATCH, frozenset({field}),
             {field: Candidate(name, normalize(ACCOUNT, field, value), 0.9 - 0.05 * index, seen)},
         )
         for index, (name, value) in enumerate(zip("pqr", told, strict=False))
     )  # fmt: skip
-    return judge(Hearing(ACCOUNT, config, current, {}, heard, lambda *_: False, NOW))[field]
+    return decide_fields(DecisionInput(ACCOUNT, config, current, {}, heard, lambda *_: False, NOW))[field]
 
 
 WORDINGS = [

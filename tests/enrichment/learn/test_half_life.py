@@ -9,7 +9,7 @@ import pytest
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
-from enrichment.learn.freshness import Held, freshness, is_own, record_freshness
+from enrichment.learn.freshness import HeldValue, freshness, is_own, record_freshness
 from enrichment.learn.gamma import gamma_quantile, gamma_share
 from enrichment.learn.half_life import PRIOR_DAYS, YEAR_DAYS, Evidence, HalfLife, fit
 from tests.support.factories import Clock
@@ -138,8 +138,8 @@ def test_freshness_halves_with_every_half_life() -> None:
 
 def test_a_record_is_as_fresh_as_its_believed_values() -> None:
     assert record_freshness([]) is None
-    assert record_freshness([Held(0.2, 0.0)]) is None
-    assert record_freshness([Held(1.0, 0.9), Held(0.0, 0.3)]) == pytest.approx(0.75)
+    assert record_freshness([HeldValue(0.2, 0.0)]) is None
+    assert record_freshness([HeldValue(1.0, 0.9), HeldValue(0.0, 0.3)]) == pytest.approx(0.75)
     assert (is_own("crm"), is_own("reviewer"), is_own("apollo")) == (False, False, True)
 
 

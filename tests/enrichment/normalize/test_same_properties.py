@@ -8,7 +8,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from enrichment.catalogue import Refused, far_apart, fields_of, normalize, same, too_wide, value_key
+from enrichment.catalogue import (
+    Refused,
+    fields_of,
+    is_contradiction,
+    is_equivalent,
+    is_too_generic,
+    normalize,
+    value_key,
+)
 from enrichment.enums import EntityType
 from tests.enrichment.normalize.contact import test_same_contacts
 from tests.enrichment.normalize.industry import test_industry
@@ -57,19 +65,19 @@ def test_sameness_is_reflexive_and_mutual_and_agrees_with_the_key(
     a = canonical(entity_type, name, data.draw(fitting(entity_type, name)), country)
     b = canonical(entity_type, name, data.draw(fitting(entity_type, name)), "Germany")
     assume(a is not None)
-    assert same(entity_type, name, a, a)
-    assert not far_apart(entity_type, name, a, a)
-    assert isinstance(too_wide(entity_type, name, a), bool)
+    assert is_equivalent(entity_type, name, a, a)
+    assert not is_contradiction(entity_type, name, a, a)
+    assert isinstance(is_too_generic(entity_type, name, a), bool)
     key = value_key(entity_type, name, a)
     assert 0 < len(key) <= 64
     assert canonical(entity_type, name, a, country) == a
     if b is None:
-        assert not same(entity_type, name, a, b)
+        assert not is_equivalent(entity_type, name, a, b)
         return
-    equal = same(entity_type, name, a, b)
-    assert equal == same(entity_type, name, b, a)
-    assert far_apart(entity_type, name, a, b) == far_apart(entity_type, name, b, a)
-    assert not (equal and far_apart(entity_type, name, a, b))
+    equal = is_equivalent(entity_type, name, a, b)
+    assert equal == is_equivalent(entity_type, name, b, a)
+    assert is_contradiction(entity_type, name, a, b) == is_contradiction(entity_type, name, b, a)
+    assert not (equal and is_contradiction(entity_type, name, a, b))
     if key == value_key(entity_type, name, b):
         assert equal
     if a == b:
@@ -79,10 +87,10 @@ def test_sameness_is_reflexive_and_mutual_and_agrees_with_the_key(
 
 @pytest.mark.parametrize(("entity_type", "name"), FIELDS)
 def test_nothing_is_the_same_as_no_value(entity_type: EntityType, name: str) -> None:
-    assert same(entity_type, name, None, None)
-    assert not far_apart(entity_type, name, None, None)
+    assert is_equivalent(entity_type, name, None, None)
+    assert not is_contradiction(entity_type, name, None, None)
     for raw in WRITTEN[::40]:
         value = canonical(entity_type, name, raw, "Germany")
         if value is not None:
-            assert not same(entity_type, name, value, None)
-            assert not same(entity_type, name, None, value)
+            assert not is_equivalent(entity_type, name, value, None)
+            assert not is_equivalent(entity_type, name, None, value)

@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from enrichment.replay.diff import DifferenceKind
 from models.conflict import Conflict
-from models.db.database import query
+from models.db.statements import query
 from resolvers.config import get_config
 from resolvers.conflict.api import resolve_conflict
 from resolvers.conflict.resolve import Resolution

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from enrichment.config import Config
-from enrichment.decide.job_outcome import Attempt, not_begun, verdict
+from enrichment.decide.job_outcome import Attempt, job_outcome, not_begun
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
 from enrichment.waterfall.planner import SkipReason, Source
-from enrichment.waterfall.session import Asking, Reply, Subject
+from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
 
 AT = datetime(2026, 11, 24, 7, tzinfo=UTC)
 
 
-def _subject(fields: dict[str, Any], **rules: Any) -> Subject:
-    return Subject(
+def _subject(fields: dict[str, Any], **rules: Any) -> JobContext:
+    return JobContext(
         entity_type=EntityType.ACCOUNT,
         config=Config.model_validate(rules),
         trigger=JobTrigger.RECORD_CREATED,
@@ -36,51 +36,51 @@ def _match(source: str, credits: int = 0, **found: tuple[Any, float]) -> Reply:
 
 
 def test_what_one_source_found_helps_to_ask_the_next_which_is_believed_no_more() -> None:
-    asking = Asking(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry", "domain")])
-    first = asking.next()
+    session = WaterfallSession(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry", "domain")])
+    first = session.next()
     assert first is not None
     assert (first.source.id, first.fields) == ("a", {"name": "Acme"})
-    asking.hear("a", _match("a", domain=("acme.com", 0.8)))
-    second = asking.next()
+    session.hear("a", _match("a", domain=("acme.com", 0.8)))
+    second = session.next()
     assert second is not None
     assert (second.source.id, second.fields["domain"]) == ("b", "acme.com")
     assert second.wanted == {"industry"}
-    asking.hear("b", _match("b", industry=("Software", 0.9)))
-    assert asking.next() is None
-    assert asking.results["b"].candidates["industry"].confidence == 0.8 * 0.9
-    assert asking.said["b"].reply.candidates["industry"].confidence == 0.9
+    session.hear("b", _match("b", industry=("Software", 0.9)))
+    assert session.next() is None
+    assert session.results["b"].candidates["industry"].confidence == 0.8 * 0.9
+    assert session.said["b"].reply.candidates["industry"].confidence == 0.9
 
 
 def test_a_source_that_would_cost_more_than_the_record_may_is_passed_by() -> None:
     sources = [_source("a", "domain", price=2), _source("b", "industry", price=2), _source("c", "phone")]
-    asking = Asking(_subject({"name": "Acme"}, credits={"perRecordMax": 3}), sources)
-    asking.next()
-    asking.hear("a", _match("a", credits=2, domain=("acme.com", 0.9)))
-    following = asking.next()
+    session = WaterfallSession(_subject({"name": "Acme"}, credits={"perRecordMax": 3}), sources)
+    session.next()
+    session.hear("a", _match("a", credits=2, domain=("acme.com", 0.9)))
+    following = session.next()
     assert following is not None
     assert following.source.id == "c"
-    assert asking.results["b"].skipped is SkipReason.PER_RECORD_MAX
+    assert session.results["b"].skipped is SkipReason.PER_RECORD_MAX
 
 
 def test_nobody_is_asked_after_an_answer_that_has_to_be_waited_for() -> None:
-    asking = Asking(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry")])
-    asking.next()
-    asking.hear("a", Reply(StepOutcome.SKIPPED, skipped=SkipReason.WAITING, waits_until=AT))
-    assert asking.next() is None
-    end = verdict(asking, asking.judge(), Config(), Attempt(1, 5, AT, AT))
+    session = WaterfallSession(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry")])
+    session.next()
+    session.hear("a", Reply(StepOutcome.SKIPPED, skipped=SkipReason.WAITING, waits_until=AT))
+    assert session.next() is None
+    end = job_outcome(session, session.decide(), Config(), Attempt(1, 5, AT, AT))
     assert (end.status, end.next_attempt_at, end.counts) == (JobStatus.PENDING, AT, False)
 
 
 def test_what_was_answered_before_is_not_asked_again() -> None:
-    asking = Asking(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry")])
-    asking.recall("a", _match("a", domain=("acme.com", 0.8)))
-    following = asking.next()
+    session = WaterfallSession(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry")])
+    session.recall("a", _match("a", domain=("acme.com", 0.8)))
+    following = session.next()
     assert following is not None
     assert following.source.id == "b"
     assert following.fields["domain"] == "acme.com"
-    assert "a" not in asking.said
-    asking.hear("b", Reply(StepOutcome.NO_MATCH))
-    assert asking.said["b"].lent == {"domain": "acme.com"}
+    assert "a" not in session.said
+    session.hear("b", Reply(StepOutcome.NO_MATCH))
+    assert session.said["b"].borrowed_ids == {"domain": "acme.com"}
 
 
 def test_a_job_within_the_cooldown_ends_before_a_question_unless_it_is_forced() -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import BaseORMException, IntegrityError, OperationalError
 
-from models.db import database
+from models.db import connection
 from models.db.columns import new_id
-from models.db.database import dialect, dump, dump_rows, execute, load, query, rows, transaction
+from models.db.connection import dialect
 from models.db.migrate import migrate, pending, statements
+from models.db.statements import dump, dump_rows, execute, load, query, rows
+from models.db.transaction import Transaction, unit_of_work
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -133,16 +134,16 @@ async def test_migrating_twice_changes_nothing() -> None:
 
 MIGRATES = """
 import asyncio, sys
-from models import database
+from models.db import connection
 from models.db.migrate import migrate
 
 async def run():
-    await database.connect(sys.argv[1])
+    await connection.connect(sys.argv[1])
     try:
         for _ in range(30):
             await migrate()
     finally:
-        await database.close()
+        await connection.close()
 
 asyncio.run(run())
 """
@@ -179,32 +180,32 @@ async def test_rows_carry_every_kind_of_value() -> None:
 
 
 async def test_a_failed_transaction_leaves_no_trace() -> None:
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await execute("UPDATE job SET priority = 7", using=tx)
         raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError):
-        await transaction(body)
+        await unit_of_work(body)()
     assert (await query("SELECT priority FROM job"))[0]["priority"] == 0
 
 
 async def test_a_cancelled_caller_does_not_tear_a_transaction_apart() -> None:
-    async def body(tx: BaseDBAsyncClient) -> None:
+    async def body(tx: Transaction) -> None:
         await execute("UPDATE job SET priority = priority + 1", using=tx)
         await asyncio.sleep(0.005)
 
     for wait in (0.0, 0.001, 0.002, 0.004, 0.006) * 6:
-        task = asyncio.create_task(transaction(body))
+        task = asyncio.create_task(unit_of_work(body)())
         await asyncio.sleep(wait)
         task.cancel()
         await asyncio.wait({task})
     async with asyncio.timeout(5):
-        await transaction(body)
+        await unit_of_work(body)()
     assert (await query("SELECT priority FROM job"))[0]["priority"] >= 1
 
 
 async def test_a_database_of_another_kind_is_refused() -> None:
-    with pytest.raises(database.DatabaseUnsupported):
-        database.tortoise_url("mysql://localhost/x", pool=1)
+    with pytest.raises(connection.DatabaseUnsupported):
+        connection.tortoise_url("mysql://localhost/x", pool=1)
     with pytest.raises(OperationalError):
         await query("SELECT nonsense FROM nowhere")

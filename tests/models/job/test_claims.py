@@ -6,15 +6,15 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import JobStatus
-from models.db.database import transaction
+from models.db.transaction import unit_of_work
 from models.job import Job
-from models.job_claims import LEASE, Lease, claim, give_back, organizations_with_due_jobs, renew, requeue_lost
+from models.job_claims import LEASE, Lease, claim, organizations_with_due_jobs, release_leases, renew, requeue_lost
 from resolvers.pipeline import pause_pipeline
 from resolvers.record.api import upsert_records
 from tests.support.factories import Clock, StandIn, context, send, services, work
 from workers.job.load import load_claimed
-from workers.job.process import Ending
-from workers.job.results import Written, write_endings
+from workers.job.process import JobResult
+from workers.job.results import WriteStatus, write_results
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -41,17 +41,17 @@ async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -
     assert await claim("acme", clock(), 10) == []
 
     clock.ahead_seconds += LEASE.total_seconds() + 1
-    [lost] = await transaction(lambda tx: requeue_lost(tx, clock()))
+    [lost] = await unit_of_work(requeue_lost)(clock())
     assert (lost.job_id, lost.failed) == (sent.job.id, False)
     [second] = await load_claimed(shared, await claim("acme", clock(), 10), clock())
 
     assert second.lease == Lease(first.id, first.lease.fence + 1)
-    late = await write_endings([Ending(first, JobStatus.COMPLETED)], clock())
-    assert late.results == [Written.LOST]
+    late = await write_results([JobResult(first, JobStatus.COMPLETED)], clock())
+    assert late.results == [WriteStatus.LOST]
     assert await renew([first.lease], clock() + LEASE, {}) == set()
-    assert await give_back([first.lease], clock()) == 0
+    assert await release_leases([first.lease], clock()) == 0
     assert (await Job.get()).status is JobStatus.IN_PROGRESS
-    assert (await write_endings([Ending(second, JobStatus.COMPLETED)], clock())).results == [Written.DONE]
+    assert (await write_results([JobResult(second, JobStatus.COMPLETED)], clock())).results == [WriteStatus.DONE]
 
 
 async def test_a_job_whose_workers_keep_dying_fails_when_its_attempts_are_used_up(redis: ArqRedis) -> None:
@@ -61,7 +61,7 @@ async def test_a_job_whose_workers_keep_dying_fails_when_its_attempts_are_used_u
     for _ in range(5):
         assert len(await claim("acme", clock(), 10)) == 1
         clock.ahead_seconds += LEASE.total_seconds() + 1
-        await transaction(lambda tx: requeue_lost(tx, clock()))
+        await unit_of_work(requeue_lost)(clock())
     job = await Job.get()
     assert (job.status, job.error_code, job.attempts) == (JobStatus.FAILED, "worker_lost", 5)
 
@@ -70,7 +70,7 @@ async def test_handing_a_job_back_uses_up_no_attempt(redis: ArqRedis) -> None:
     shared = services(redis, StandIn())
     await send(context(shared), "account", "A1", domain="acme.com")
     [row] = await claim("acme", shared.now(), 10)
-    assert await give_back([Lease(row["id"], row["fence"])], shared.now()) == 1
+    assert await release_leases([Lease(row["id"], row["fence"])], shared.now()) == 1
     job = await Job.get()
     assert (job.status, job.attempts) == (JobStatus.PENDING, 0)
 

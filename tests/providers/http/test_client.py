@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from providers.api import ProviderError
 from providers.http.addresses import check_base
-from providers.http.client import Patience, Request, Transport
+from providers.http.client import HttpClient, Patience, Request
 from tests.support.standin_server import StandInServer, standin_server, told
 
 QUICK = Patience(connect_seconds=1, read_seconds=0.5, whole_seconds=1.5, most_bytes=256 * 1024)
@@ -36,20 +36,20 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    transport = Transport(development=True, patience=QUICK, user_agent="auto-enrichment/test")
+async def transport() -> AsyncIterator[HttpClient]:
+    transport = HttpClient(development=True, patience=QUICK, user_agent="auto-enrichment/test")
     yield transport
     await transport.close()
 
 
-async def failing(transport: Transport, request: Request) -> ProviderError:
+async def failing(transport: HttpClient, request: Request) -> ProviderError:
     with pytest.raises(ProviderError) as refusal:
         await transport.send("acme", request)
     return refusal.value
 
 
 async def test_a_request_arrives_as_it_was_made_and_its_reply_is_read(
-    server: StandInServer, transport: Transport
+    server: StandInServer, transport: HttpClient
 ) -> None:
     server.script("/v1/find", told({"name": "Zipfel"}, 201, X_Left="7"))
     request = Request("POST", server.url, "/v1/find", {"q": "a&b=c"}, json={"ä": 1}, headers={"X-Key": "k1"})
@@ -63,7 +63,7 @@ async def test_a_request_arrives_as_it_was_made_and_its_reply_is_read(
 
 
 async def test_a_form_is_written_as_one_and_may_name_its_own_content_type(
-    server: StandInServer, transport: Transport
+    server: StandInServer, transport: HttpClient
 ) -> None:
     server.script("/token", told({}))
     await transport.send("acme", Request("POST", server.url, "/token", form={"grant": "a b"}))
@@ -74,7 +74,7 @@ async def test_a_form_is_written_as_one_and_may_name_its_own_content_type(
 
 
 async def test_a_server_that_hangs_is_given_up_and_may_have_charged(
-    server: StandInServer, transport: Transport
+    server: StandInServer, transport: HttpClient
 ) -> None:
     started = time.monotonic()
     error = await failing(transport, Request("GET", server.url, "/hostile/hang"))
@@ -82,7 +82,7 @@ async def test_a_server_that_hangs_is_given_up_and_may_have_charged(
     assert time.monotonic() - started < 3
 
 
-async def test_a_reply_that_drips_ends_with_the_whole_time(server: StandInServer, transport: Transport) -> None:
+async def test_a_reply_that_drips_ends_with_the_whole_time(server: StandInServer, transport: HttpClient) -> None:
     started = time.monotonic()
     error = await failing(transport, Request("GET", server.url, "/hostile/drip"))
     assert (error.code, error.maybe_charged) == ("timeout", True)
@@ -91,7 +91,7 @@ async def test_a_reply_that_drips_ends_with_the_whole_time(server: StandInServer
 
 @pytest.mark.parametrize("mode", ["endless", "bomb", "empty_bomb"])
 async def test_a_reply_that_is_too_large_is_dropped_early_and_costs_no_memory(
-    server: StandInServer, transport: Transport, mode: str
+    server: StandInServer, transport: HttpClient, mode: str
 ) -> None:
     tracemalloc.start()
     try:
@@ -107,32 +107,32 @@ async def test_a_reply_that_is_too_large_is_dropped_early_and_costs_no_memory(
 
 
 @pytest.mark.parametrize("mode", ["broken_gzip", "brotli"])
-async def test_what_cannot_be_unpacked_is_no_answer(server: StandInServer, transport: Transport, mode: str) -> None:
+async def test_what_cannot_be_unpacked_is_no_answer(server: StandInServer, transport: HttpClient, mode: str) -> None:
     error = await failing(transport, Request("GET", server.url, f"/hostile/{mode}"))
     assert error.code == "invalid_answer"
 
 
 @pytest.mark.parametrize("mode", ["garbage", "html"])
-async def test_a_reply_that_is_no_json_is_no_answer(server: StandInServer, transport: Transport, mode: str) -> None:
+async def test_a_reply_that_is_no_json_is_no_answer(server: StandInServer, transport: HttpClient, mode: str) -> None:
     reply = await transport.send("acme", Request("GET", server.url, f"/hostile/{mode}"))
     with pytest.raises(ProviderError) as refusal:
         reply.json()
     assert refusal.value.code == "invalid_answer"
 
 
-async def test_an_error_of_the_server_is_a_reply(server: StandInServer, transport: Transport) -> None:
+async def test_an_error_of_the_server_is_a_reply(server: StandInServer, transport: HttpClient) -> None:
     reply = await transport.send("acme", Request("GET", server.url, "/hostile/failing"))
     assert (reply.status, reply.body) == (500, b"oops")
 
 
-async def test_a_redirect_to_another_host_is_not_followed(server: StandInServer, transport: Transport) -> None:
+async def test_a_redirect_to_another_host_is_not_followed(server: StandInServer, transport: HttpClient) -> None:
     error = await failing(transport, Request("GET", server.url, "/hostile/redirect_away"))
     assert error.code == "invalid_answer"
     assert "another host" in error.message
 
 
 async def test_a_redirect_on_the_host_is_followed_three_times_and_with_the_key(
-    server: StandInServer, transport: Transport
+    server: StandInServer, transport: HttpClient
 ) -> None:
     server.script("/moved", told({"here": True}))
     reply = await transport.send("acme", Request("GET", server.url, "/hostile/redirect_here", headers={"X-Key": "k"}))
@@ -143,24 +143,24 @@ async def test_a_redirect_on_the_host_is_followed_three_times_and_with_the_key(
     assert len(server.calls) == 4
 
 
-async def test_a_post_is_never_repeated_by_a_redirect(server: StandInServer, transport: Transport) -> None:
+async def test_a_post_is_never_repeated_by_a_redirect(server: StandInServer, transport: HttpClient) -> None:
     error = await failing(transport, Request("POST", server.url, "/hostile/redirect_here", json={}))
     assert error.code == "invalid_answer"
     assert len(server.calls) == 1
 
 
-async def test_no_cookie_goes_from_one_account_to_the_next(server: StandInServer, transport: Transport) -> None:
+async def test_no_cookie_goes_from_one_account_to_the_next(server: StandInServer, transport: HttpClient) -> None:
     for _ in range(2):
         await transport.send("acme", Request("GET", server.url, "/hostile/cookie"))
     assert all("cookie" not in call.headers for call in server.calls)
 
 
-async def test_a_path_cannot_lead_to_another_host(transport: Transport) -> None:
+async def test_a_path_cannot_lead_to_another_host(transport: HttpClient) -> None:
     error = await failing(transport, Request("GET", "https://api.example.com", "@evil.example/x"))
     assert error.code == "rejected"
 
 
-async def test_who_cannot_be_reached_has_charged_nothing(transport: Transport) -> None:
+async def test_who_cannot_be_reached_has_charged_nothing(transport: HttpClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     error = await failing(transport, Request("GET", f"http://127.0.0.1:{port}", "/"))
@@ -170,7 +170,7 @@ async def test_who_cannot_be_reached_has_charged_nothing(transport: Transport) -
 @pytest.mark.parametrize(
     "said", [b"", b"\x00\x01 this is not HTTP\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"]
 )
-async def test_a_connection_that_breaks_may_have_charged(transport: Transport, said: bytes) -> None:
+async def test_a_connection_that_breaks_may_have_charged(transport: HttpClient, said: bytes) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(said)
@@ -203,7 +203,7 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return shown
 
 
-async def test_a_server_whose_certificate_nobody_signed_is_told_nothing(transport: Transport, tmp_path: Path) -> None:
+async def test_a_server_whose_certificate_nobody_signed_is_told_nothing(transport: HttpClient, tmp_path: Path) -> None:
     heard: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -226,7 +226,7 @@ async def test_an_authority_of_ones_own_is_trusted_for_its_hosts_alone(tmp_path:
         writer.close()
 
     shown = self_signed(tmp_path)
-    transport = Transport(development=True, patience=QUICK, ca_file=tmp_path / "server.pem")
+    transport = HttpClient(development=True, patience=QUICK, ca_file=tmp_path / "server.pem")
     listening = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=shown)
     async with listening:
         port = listening.sockets[0].getsockname()[1]
@@ -240,13 +240,13 @@ def test_a_file_without_certificates_is_refused_at_the_start(tmp_path: Path) -> 
     empty = tmp_path / "empty.pem"
     empty.write_text("no certificate")
     with pytest.raises(ValueError, match="holds no certificate"):
-        Transport(ca_file=empty)
+        HttpClient(ca_file=empty)
     with pytest.raises(ValueError, match="cannot be read"):
-        Transport(ca_file=tmp_path / "absent.pem")
+        HttpClient(ca_file=tmp_path / "absent.pem")
 
 
 async def test_proxies_of_the_environment_are_not_trusted(
-    server: StandInServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
+    server: StandInServer, transport: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
@@ -255,7 +255,7 @@ async def test_proxies_of_the_environment_are_not_trusted(
 
 
 async def test_a_key_is_in_no_log_error_or_text(
-    server: StandInServer, transport: Transport, caplog: pytest.LogCaptureFixture
+    server: StandInServer, transport: HttpClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     request = Request("GET", server.url, "/any", {"api_key": "s3cret-key"}, headers={"Authorization": "s3cret-key"})
@@ -267,7 +267,7 @@ async def test_a_key_is_in_no_log_error_or_text(
 
 async def test_each_provider_has_connections_of_its_own(server: StandInServer) -> None:
     patience = Patience(connect_seconds=0.2, read_seconds=2, whole_seconds=2, connections=1)
-    transport = Transport(development=True, patience=patience)
+    transport = HttpClient(development=True, patience=patience)
     server.script("/quick", told({}))
     hanging = asyncio.create_task(transport.send("slow", Request("GET", server.url, "/hostile/hang")))
     await asyncio.sleep(0.1)
@@ -279,7 +279,7 @@ async def test_each_provider_has_connections_of_its_own(server: StandInServer) -
     await transport.close()
 
 
-async def failing_at(transport: Transport, provider: str, url: str) -> ProviderError:
+async def failing_at(transport: HttpClient, provider: str, url: str) -> ProviderError:
     with pytest.raises(ProviderError) as refusal:
         await transport.send(provider, Request("GET", url, "/quick"))
     return refusal.value

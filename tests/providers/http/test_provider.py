@@ -10,14 +10,14 @@ import pytest
 
 from enrichment.enums import EntityType
 from models.db.columns import to_micros
-from models.db.database import query
+from models.db.statements import query
 from models.organization import Organization
 from models.provider_state import note_credits
-from providers.api import Answer, Finding, Provider, ProviderError, ProviderInfo, Question, Waits
+from providers.api import Answer, Finding, Polls, Provider, ProviderError, ProviderInfo, Question
 from providers.clearbit.adapter import Clearbit
 from providers.http.adapter import Adapter, Http, KeyCheck, Pending
-from providers.http.client import Patience, Transport
-from providers.http.provider import HttpSource
+from providers.http.client import HttpClient, Patience
+from providers.http.provider import HttpProvider
 from providers.registry import Registry
 from providers.zoominfo.adapter import ZoomInfo
 from resolvers.organizations import organization_of
@@ -90,15 +90,15 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    transport = Transport(development=True, patience=QUICK)
+async def transport() -> AsyncIterator[HttpClient]:
+    transport = HttpClient(development=True, patience=QUICK)
     yield transport
     await transport.close()
 
 
-def source_of(transport: Transport, server: StandInServer, adapter: Adapter, **more: Any) -> HttpSource:
+def source_of(transport: HttpClient, server: StandInServer, adapter: Adapter, **more: Any) -> HttpProvider:
     keys = more.pop("keys", OwnKeys())
-    return HttpSource(adapter, transport, keys, dict.fromkeys(adapter.bases, server.url), **more)
+    return HttpProvider(adapter, transport, keys, dict.fromkeys(adapter.bases, server.url), **more)
 
 
 def question(organization: str = "acme", **fields: Any) -> Question:
@@ -106,18 +106,18 @@ def question(organization: str = "acme", **fields: Any) -> Question:
     return Question(EntityType.ACCOUNT, asked, frozenset({"name"}), organization_id=organization)
 
 
-async def refused(source: HttpSource, asked: Question) -> ProviderError:
+async def refused(source: HttpProvider, asked: Question) -> ProviderError:
     with pytest.raises(ProviderError) as refusal:
         await source.ask(asked)
     return refusal.value
 
 
 async def test_a_source_is_a_provider_that_waits_and_whose_key_can_be_checked(
-    server: StandInServer, transport: Transport
+    server: StandInServer, transport: HttpClient
 ) -> None:
     source = source_of(transport, server, Plain())
     provider: Provider = source
-    assert isinstance(provider, Waits)
+    assert isinstance(provider, Polls)
     assert isinstance(provider, Checked)
     assert Registry([provider]).info("plain") == source.info
     assert source.info.remote
@@ -126,7 +126,7 @@ async def test_a_source_is_a_provider_that_waits_and_whose_key_can_be_checked(
 
 
 async def test_a_question_is_asked_with_the_key_of_its_organization(
-    server: StandInServer, transport: Transport
+    server: StandInServer, transport: HttpClient
 ) -> None:
     server.script("/company", told({"name": "Zipfel", "left": None}))
     keys = OwnKeys({("acme", "plain"): "key-of-acme", ("globex", "plain"): "key-of-globex"})
@@ -139,7 +139,7 @@ async def test_a_question_is_asked_with_the_key_of_its_organization(
     assert server.calls[0].query == {"domain": "zipfel.de"}
 
 
-async def test_without_a_key_nothing_is_asked(server: StandInServer, transport: Transport) -> None:
+async def test_without_a_key_nothing_is_asked(server: StandInServer, transport: HttpClient) -> None:
     source = source_of(transport, server, Plain())
     error = await refused(source, question("globex"))
     assert (error.code, error.retryable) == ("no_key", False)
@@ -148,7 +148,7 @@ async def test_without_a_key_nothing_is_asked(server: StandInServer, transport: 
     assert not await source.configured("globex")
 
 
-async def test_a_source_that_needs_no_key_is_asked_without_one(server: StandInServer, transport: Transport) -> None:
+async def test_a_source_that_needs_no_key_is_asked_without_one(server: StandInServer, transport: HttpClient) -> None:
     class Open(Plain):
         needs_key = False
 
@@ -161,13 +161,13 @@ async def test_a_source_that_needs_no_key_is_asked_without_one(server: StandInSe
 
 @pytest.mark.parametrize("key", ["clé-secrète", "two\nlines"])
 async def test_a_key_that_no_header_can_hold_is_a_bad_key(
-    server: StandInServer, transport: Transport, key: str
+    server: StandInServer, transport: HttpClient, key: str
 ) -> None:
     source = source_of(transport, server, Plain(), keys=OwnKeys({("acme", "plain"): key}))
     assert (await refused(source, question())).code == "bad_key"
 
 
-async def test_a_pending_answer_is_asked_for_by_its_token(server: StandInServer, transport: Transport) -> None:
+async def test_a_pending_answer_is_asked_for_by_its_token(server: StandInServer, transport: HttpClient) -> None:
     server.script("/company", told({"token": "t-1", "left": None}))
     server.script("/later/t-1", told({}))
     source = source_of(transport, server, Plain())
@@ -191,7 +191,7 @@ async def test_a_pending_answer_is_asked_for_by_its_token(server: StandInServer,
     ],
 )
 async def test_every_hostile_reply_ends_in_an_error_of_a_provider(
-    server: StandInServer, transport: Transport, mode: str, code: str, caplog: pytest.LogCaptureFixture
+    server: StandInServer, transport: HttpClient, mode: str, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     source = source_of(transport, server, Plain(f"/hostile/{mode}"))
@@ -200,7 +200,7 @@ async def test_every_hostile_reply_ends_in_an_error_of_a_provider(
     assert KEY not in f"{error} {error!r} {error.message} {caplog.text}"
 
 
-async def test_a_key_is_in_no_text_of_a_source_or_a_check(server: StandInServer, transport: Transport) -> None:
+async def test_a_key_is_in_no_text_of_a_source_or_a_check(server: StandInServer, transport: HttpClient) -> None:
     source = source_of(transport, server, Plain())
     check = await source.check_key("acme")
     assert check.detail == "the key ******** works"
@@ -208,7 +208,7 @@ async def test_a_key_is_in_no_text_of_a_source_or_a_check(server: StandInServer,
 
 
 async def test_what_is_left_of_the_credits_is_told_now_and_then_and_always_when_nothing_is(
-    server: StandInServer, transport: Transport
+    server: StandInServer, transport: HttpClient
 ) -> None:
     noted: list[tuple[str, str, float]] = []
 
@@ -223,7 +223,7 @@ async def test_what_is_left_of_the_credits_is_told_now_and_then_and_always_when_
     assert noted == [("acme", "plain", 3), ("acme", "plain", 0)]
 
 
-async def test_an_answer_is_not_lost_over_noting_credits(server: StandInServer, transport: Transport) -> None:
+async def test_an_answer_is_not_lost_over_noting_credits(server: StandInServer, transport: HttpClient) -> None:
     async def note(organization_id: str, provider_id: str, left: float) -> None:
         raise OSError("no database")
 
@@ -254,10 +254,10 @@ async def test_credits_left_are_kept_at_most_once_in_ten_seconds(db: str) -> Non
 )
 def test_an_address_that_cannot_be_is_refused_at_the_start(bases: dict[str, str], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        HttpSource(Plain(), Transport(development=True), OwnKeys(), bases)
+        HttpProvider(Plain(), HttpClient(development=True), OwnKeys(), bases)
 
 
-async def test_clearbit_answers_over_the_wire(server: StandInServer, transport: Transport) -> None:
+async def test_clearbit_answers_over_the_wire(server: StandInServer, transport: HttpClient) -> None:
     server.script("/v2/combined/find", sampled("clearbit", "combined_found"))
     keys = OwnKeys({("acme", "clearbit"): KEY})
     asked = Question(
@@ -272,7 +272,7 @@ async def test_clearbit_answers_over_the_wire(server: StandInServer, transport: 
     assert server.calls[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-async def test_zoominfo_answers_over_the_wire(server: StandInServer, transport: Transport) -> None:
+async def test_zoominfo_answers_over_the_wire(server: StandInServer, transport: HttpClient) -> None:
     server.script("/data/v1/contacts/enrich", sampled("zoominfo", "person_found"))
     keys = OwnKeys({("acme", "zoominfo"): "TOKEN"})
     asked = Question(

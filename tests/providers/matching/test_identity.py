@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from providers.matching.identity import Told, is_asked_company, is_asked_person
+from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person
 from tests.support.fake_http import account, lead
 
-MARA = Told(
+MARA = StatedIdentity(
     first="Mara",
     last="Lindqvist",
     domains=("example.com",),
@@ -49,11 +49,11 @@ def test_people(asked: dict[str, Any], is_she: bool) -> None:
 
 
 def test_what_an_answer_does_not_tell_speaks_against_nobody() -> None:
-    unnamed = Told(first="Mara", last="Lindqvist")
+    unnamed = StatedIdentity(first="Mara", last="Lindqvist")
     assert is_asked_person(lead(linkedinUrl=f"{PROFILE}mara-lindqvist"), unnamed)
     assert is_asked_person(lead(phone="+12025550164"), unnamed)
     assert is_asked_person(lead(firstName="Mara", lastName="Lindqvist", company="Acme"), unnamed)
-    assert is_asked_person(lead(phone="+12025550164"), Told(phones=("no number",), profiles=("nowhere",)))
+    assert is_asked_person(lead(phone="+12025550164"), StatedIdentity(phones=("no number",), profiles=("nowhere",)))
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_what_an_answer_does_not_tell_speaks_against_nobody() -> None:
     [("(202) 555-0164", True), ("1-202-555-0164 x12", True), ("(202) 555-0165", False), ("0164", True)],
 )
 def test_a_number_without_its_country_is_compared_too(number: str, same: bool) -> None:
-    assert is_asked_person(lead(phone="+12025550164"), Told(phones=(number,))) is same
-    german = Told(phones=("030 23125 714",))
+    assert is_asked_person(lead(phone="+12025550164"), StatedIdentity(phones=(number,))) is same
+    german = StatedIdentity(phones=("030 23125 714",))
     assert is_asked_person(lead(phone="+493023125714"), german)
     assert not is_asked_person(lead(phone="+493023125715"), german)
 
@@ -125,4 +125,4 @@ def test_companies_by_domain_and_name(
 def test_people_by_address_and_name(
     asked: dict[str, Any], email: str | None, first: str | None, last: str | None, domain: str | None, same: bool
 ) -> None:
-    assert is_asked_person(lead(**asked), Told(email, first, last, domains=[domain])) is same
+    assert is_asked_person(lead(**asked), StatedIdentity(email, first, last, domains=[domain])) is same

@@ -7,10 +7,10 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.config import Config, InvalidConfig, ReviewRule, Rule, parse_config
-from enrichment.decide.field import Case, Current, Decision, decide
+from enrichment.decide.field import Current, Decision, FieldCase, decide
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import ConflictStatus, FieldOutcomeReason, FieldPolicy, ResolutionAction, Strategy
-from enrichment.learn.trust import Standing
+from enrichment.learn.trust import SourceTrust
 from models.conflict import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
@@ -41,7 +41,7 @@ def decided(
     source: str | None = "crm",
     written: datetime = OLD,
     policy: FieldPolicy = FieldPolicy.REVIEW,
-    standing: Standing | None = None,
+    standing: SourceTrust | None = None,
     **changes: Any,
 ) -> Decision:
     current = Current("CTO", source, 1.0, OLD, written) if source else None
@@ -53,7 +53,7 @@ def decided(
     }  # fmt: skip
     if standing is not None:
         given["standing"] = lambda provider: standing
-    return decide(Case(**given | changes))
+    return decide(FieldCase(**given | changes))
 
 
 def test_a_rule_writes_what_it_accepts_with_its_own_providers_words() -> None:
@@ -116,20 +116,20 @@ def test_rules_answer_the_other_questions_too() -> None:
     assert decided([rule("keep")], told("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.PROTECTED
 
 
-def advice(standing: Standing, confidence: float = 0.9) -> tuple[bool, str]:
+def advice(standing: SourceTrust, confidence: float = 0.9) -> tuple[bool, str]:
     question = decided([], told("CEO", confidence), standing=standing).question
     assert question is not None
     return question.recommended is not None, question.because
 
 
 def test_a_recommendation_says_what_reviewers_did_before() -> None:
-    assert advice(Standing(47, 3, 0, 45.0), 0.7) == (True, "reviewers accepted apollo's title 47 of 50 times")
-    assert advice(Standing(1, 9, 2, 10.0), 0.97) == (
+    assert advice(SourceTrust(47, 3, 0, 45.0), 0.7) == (True, "reviewers accepted apollo's title 47 of 50 times")
+    assert advice(SourceTrust(1, 9, 2, 10.0), 0.97) == (
         False, "reviewers accepted apollo's title 1 of 10 times; 2 of its values were overwritten by people later",
     )  # fmt: skip
     undecided = "apollo is certain (0.90); reviewers accepted apollo's title 1 of 2 times"
-    assert advice(Standing(1, 1, 0, 1.8)) == (True, undecided)
-    assert advice(Standing()) == (True, "apollo is certain (0.90)")
+    assert advice(SourceTrust(1, 1, 0, 1.8)) == (True, undecided)
+    assert advice(SourceTrust()) == (True, "apollo is certain (0.90)")
 
 
 @pytest.mark.parametrize(

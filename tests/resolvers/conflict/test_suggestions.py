@@ -14,12 +14,13 @@ from arq.connections import ArqRedis
 
 from enrichment.config import Config, ReviewRule, RuleAction
 from enrichment.decide.merge import Candidate, Proposal
-from enrichment.decide.rules import Ruling
+from enrichment.decide.rules import RuleDecision
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
-from enrichment.learn.suggestions import Decided, Question, pattern_of, suggest, suggestion_id
+from enrichment.learn.suggestions import ReviewDecision, ReviewedConflict, find_suggestions, pattern_of, suggestion_id
 from models.conflict import Conflict
 from models.db.columns import new_id, to_micros
-from models.db.database import dump, insert_rows, query, transaction
+from models.db.statements import dump, insert_rows, query
+from models.db.transaction import unit_of_work
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
 from resolvers.conflict.resolve import Resolution
@@ -43,23 +44,25 @@ PROVIDERS = ("apollo", "hunter", "zoominfo")
 ACCEPT, KEEP = RuleAction.ACCEPT, RuleAction.KEEP
 
 
-def question(provider: str, confidence: float, reason: ConflictReason = ConflictReason.EXISTING_DIFFERS) -> Question:
+def question(
+    provider: str, confidence: float, reason: ConflictReason = ConflictReason.EXISTING_DIFFERS
+) -> ReviewedConflict:
     proposal = Proposal("new", confidence, NOW, (Candidate(provider, "new", confidence, NOW),))
-    return Question(EntityType.CONTACT, "title", reason, (proposal,), has_value=True, chosen_by_hand=False)
+    return ReviewedConflict(EntityType.CONTACT, "title", reason, (proposal,), has_value=True, chosen_by_hand=False)
 
 
-def decided(provider: str, confidence: float, *, accepted: bool) -> Decided:
+def decided(provider: str, confidence: float, *, accepted: bool) -> ReviewDecision:
     chosen = frozenset({provider}) if accepted else frozenset[str]()
-    return Decided(question(provider, confidence), chosen, kept=not accepted)
+    return ReviewDecision(question(provider, confidence), chosen, kept=not accepted)
 
 
 Reviewer = Callable[[random.Random, str, float], bool]  # whether this provider's value of this confidence is accepted
 
 
-def history(reviewer: Reviewer, count: int, noise: float, seed: int) -> list[Decided]:
+def history(reviewer: Reviewer, count: int, noise: float, seed: int) -> list[ReviewDecision]:
     """What a reviewer decides about values of several providers, failing its own rule as often as `noise`."""
     rng = random.Random(seed)  # noqa: S311 -- a simulation that must be the same every time
-    decisions: list[Decided] = []
+    decisions: list[ReviewDecision] = []
     for _ in range(count):
         provider, confidence = rng.choice(PROVIDERS), round(rng.uniform(0.6, 0.97), 2)
         accepted = reviewer(rng, provider, confidence) != (rng.random() < noise)
@@ -106,8 +109,8 @@ HIDDEN = {
 }  # fmt: skip
 
 
-def rules_found(decisions: list[Decided], config: Config | None = None) -> list[Rule]:
-    found = suggest(decisions, config or Config())
+def rules_found(decisions: list[ReviewDecision], config: Config | None = None) -> list[Rule]:
+    found = find_suggestions(decisions, config or Config())
     return [(one.rule.action, one.rule.provider, one.rule.min_confidence) for one in found]
 
 
@@ -159,11 +162,11 @@ def test_a_habit_that_has_ended_is_not_suggested() -> None:
 
 def test_what_a_rule_decides_by_now_teaches_nothing_new() -> None:
     decisions = history(SURE, 600, 0.0, 3)
-    (found,) = suggest(decisions, Config())
+    (found,) = find_suggestions(decisions, Config())
     with_it = Config(rules=[found.rule])
-    (rest,) = suggest(decisions, with_it)
+    (rest,) = find_suggestions(decisions, with_it)
     assert (rest.rule.action, rest.rule.provider, rest.rule.min_confidence) == (KEEP, None, None)
-    assert suggest(decisions, Config(rules=[found.rule, rest.rule])) == []
+    assert find_suggestions(decisions, Config(rules=[found.rule, rest.rule])) == []
 
 
 def test_a_field_that_policy_settles_by_itself_gets_no_rule() -> None:
@@ -182,7 +185,7 @@ def test_one_provider_does_not_speak_for_all() -> None:
 
 def test_the_back_test_counts_every_decision_and_the_newer_ones_apart() -> None:
     decisions = [decided("apollo", 0.9, accepted=n not in {3, 10, 45}) for n in range(50)]
-    (found,) = suggest(decisions, Config())
+    (found,) = find_suggestions(decisions, Config())
     assert (found.seen, found.agreed, found.wrong, found.tested, found.tested_agreed) == (50, 47, 3, 20, 19)
     assert RuleSuggestion(found, 31).text == (
         "Reviewers accepted apollo's title 47 of 50 times. Make it a rule? It would settle 31 open conflicts, and would"
@@ -233,10 +236,10 @@ async def accept(shared: Services, suggestion: RuleSuggestion, **options: Any) -
     return await accept_suggestion(context(shared, role=Role.MANAGER), suggestion.suggestion.id, **options)
 
 
-def ruling_of(conflict: Conflict, rule: ReviewRule) -> Ruling:
+def ruling_of(conflict: Conflict, rule: ReviewRule) -> RuleDecision:
     one = conflict.candidates[0]
     accepted = Candidate(one["provider"], one["value"], one["confidence"], NOW)
-    return Ruling(rule, Proposal(accepted.value, accepted.confidence, NOW, (accepted,)), ())
+    return RuleDecision(rule, Proposal(accepted.value, accepted.confidence, NOW, (accepted,)), ())
 
 
 async def audited() -> list[str]:
@@ -446,7 +449,7 @@ async def test_a_long_history_is_answered_at_once_from_its_newest_part(redis: Ar
     moment = to_micros(datetime.now(UTC))
     for chunk in range(10):
         copies = [{**given, "id": new_id(), "resolved_at": moment + chunk * 10_000 + n} for n in range(10_000)]
-        await transaction(lambda tx, copies=copies: insert_rows(tx, "conflict", columns, copies))  # type: ignore[misc]
+        await unit_of_work(insert_rows)("conflict", columns, copies)
 
     started = time.perf_counter()
     suggestion = await only(shared)

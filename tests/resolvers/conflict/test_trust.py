@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from enrichment.decide.merge import MOST_CONFIDENCE
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from enrichment.learn import beta
-from enrichment.learn.trust import OWN_WEIGHT, Standing, Trust
+from enrichment.learn.trust import OWN_WEIGHT, SourceTrust, Trust
 from models.answer import Answer
 from models.conflict import Conflict
 from resolvers.conflict.api import resolve_conflict
@@ -40,7 +40,7 @@ def test_a_quantile_is_where_the_distribution_reaches_it(a: float, b: float, sha
 
 
 def test_without_history_a_sources_own_figure_stands_exactly() -> None:
-    assert [Standing().believe(figure) for figure in (0.0, 0.1, 0.7, 0.87, 0.99)] == [0.0, 0.1, 0.7, 0.87, 0.99]
+    assert [SourceTrust().believe(figure) for figure in (0.0, 0.1, 0.7, 0.87, 0.99)] == [0.0, 0.1, 0.7, 0.87, 0.99]
 
 
 @given(st.floats(0.05, 0.95), st.integers(0, 300), st.integers(0, 300))
@@ -48,7 +48,7 @@ def test_a_source_that_states_one_figure_is_believed_the_mean_of_the_posterior(
     figure: float, accepted: int, rejected: int
 ) -> None:
     judged = accepted + rejected
-    standing = Standing(accepted, rejected, 0, figure * judged)
+    standing = SourceTrust(accepted, rejected, 0, figure * judged)
     mean = (OWN_WEIGHT * figure + accepted) / (OWN_WEIGHT + judged)
     assert standing.believe(figure) == pytest.approx(min(mean, MOST_CONFIDENCE))
 
@@ -57,7 +57,7 @@ def test_a_source_that_states_one_figure_is_believed_the_mean_of_the_posterior(
 def test_a_source_stays_surer_of_what_it_was_surer_of(
     figure: float, more: float, accepted: int, rejected: int, average: float
 ) -> None:
-    standing = Standing(accepted, rejected, 0, average * (accepted + rejected))
+    standing = SourceTrust(accepted, rejected, 0, average * (accepted + rejected))
     assert 0.0 <= standing.believe(figure) <= standing.believe(figure + more) <= MOST_CONFIDENCE
 
 
@@ -69,7 +69,7 @@ def custom(value: Any) -> Resolution:
     return Resolution(ResolutionAction.CUSTOM_VALUE, value=value)
 
 
-async def standing(provider: str = "standin", field: str = "city", org: str = "acme") -> Standing:
+async def standing(provider: str = "standin", field: str = "city", org: str = "acme") -> SourceTrust:
     trust: Trust = (await trust_of([org]))[org]
     return trust.of(provider, EntityType.ACCOUNT, field)
 

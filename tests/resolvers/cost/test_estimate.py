@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 
 from enrichment.catalogue import fields_of, normalize
 from enrichment.enums import EntityType, JobStatus
-from models.db.database import query
+from models.db.statements import query
 from models.job import Job
 from providers.api import Answer, Finding, Pending, ProviderError, Question
 from resolvers.context import Context, Services
@@ -20,7 +20,7 @@ from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
 from resolvers.job.enrich import RecordSelection, enrich_records
 from tests.support.factories import ALL_FIELDS, Clock, StandIn, configure, context, send, services, work
-from workers.upkeep.expire_pending import drop_overdue
+from workers.upkeep.expire_pending import expire_pending
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -109,7 +109,7 @@ async def run_to_the_end(shared: Services, clock: Clock) -> None:
     """Work until no job waits for anything but what never comes."""
     for _ in range(60):
         await work(shared)
-        await drop_overdue({"services": shared})
+        await expire_pending({"services": shared})
         if not await Job.filter(status__in=[JobStatus.PENDING, JobStatus.IN_PROGRESS]).exists():
             return
         clock.ahead_seconds += 1200

@@ -4,7 +4,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, FieldOutcomeReason
-from models.db.database import query
+from models.db.statements import query
 from models.job import Job
 from resolvers.context import Role
 from resolvers.cost.preview import Preview, preview_enrichment

@@ -12,12 +12,12 @@ from enrichment.enums import CreditKind, EntityType, JobStatus, JobTrigger, Step
 from enrichment.waterfall.planner import SkipReason
 from models.credit import CreditAccount, CreditEntry
 from models.db.columns import new_id
-from models.db.database import transaction
+from models.db.transaction import unit_of_work
 from models.job import Job
 from providers.api import ProviderError
 from resolvers.context import Role, Services
 from resolvers.credit.api import get_credits, grant_credits
-from resolvers.credit.ledger import Hold, Settlement, reserve, settle
+from resolvers.credit.ledger import Reservation, Settlement, reserve, settle
 from resolvers.credit.verify import check_ledger
 from resolvers.errors import Forbidden, ValidationFailed
 from resolvers.job.api import retry_job
@@ -34,14 +34,14 @@ async def ledger_adds_up(org: str = "acme") -> None:
     assert (await check_ledger(org)).faults == []
 
 
-def hold(price: int = 1, provider: str = "paid", cap: int | None = None) -> Hold:
-    return Hold(new_id(), new_id(), provider, price, EntityType.LEAD, JobTrigger.MANUAL, cap)
+def hold(price: int = 1, provider: str = "paid", cap: int | None = None) -> Reservation:
+    return Reservation(new_id(), new_id(), provider, price, EntityType.LEAD, JobTrigger.MANUAL, cap)
 
 
 NO_LIMITS = Limits()
 
 
-async def reserved(shared: Services, *holds: Hold, limits: Limits = NO_LIMITS) -> list[str | SkipReason]:
+async def reserved(shared: Services, *holds: Reservation, limits: Limits = NO_LIMITS) -> list[str | SkipReason]:
     await get_credits(context(shared))  # makes the organization
     return await reserve("acme", holds, limits=limits, now=shared.now(), monthly_grant=shared.monthly_credit_grant)
 
@@ -217,7 +217,7 @@ async def test_settling_twice_charges_once(redis: ArqRedis) -> None:
     assert isinstance(reservation, str)
 
     async def charge(settlement: Settlement) -> dict[str, int]:
-        return await transaction(lambda tx: settle(tx, "acme", [settlement], now=shared.now(), monthly_grant=1000))
+        return await unit_of_work(settle)("acme", [settlement], now=shared.now(), monthly_grant=1000)
 
     assert await charge(Settlement(reservation, charge=True)) == {reservation: 4}
     assert await charge(Settlement(reservation, charge=True)) == {}
@@ -234,9 +234,7 @@ async def test_the_monthly_grant_ends_with_its_month_and_other_grants_stay(redis
     await grant_credits(ctx, amount=50, note=None, idempotency_key="gift")
     [reservation] = await reserved(shared, hold(10))
     assert isinstance(reservation, str)
-    await transaction(
-        lambda tx: settle(tx, "acme", [Settlement(reservation, charge=True)], now=clock(), monthly_grant=1000)
-    )
+    await unit_of_work(settle)("acme", [Settlement(reservation, charge=True)], now=clock(), monthly_grant=1000)
     assert (await get_credits(ctx)).balance == 1040
 
     clock.ahead_seconds += timedelta(days=32).total_seconds()

@@ -6,8 +6,8 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus
-from models.db import database
-from models.db.database import query
+from models.db import connection, statements
+from models.db.statements import query
 from models.erasure_rows import HOLDINGS, NAMING_ONLY
 from models.job import Job
 from models.record import Record
@@ -41,7 +41,7 @@ JOE = {
 
 async def columns() -> dict[str, set[str]]:
     """The columns of every table of the schema."""
-    if database.dialect() == "sqlite":
+    if connection.dialect() == "sqlite":
         tables = [row["name"] for row in await query("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
             table: {row["name"] for row in await query(f"SELECT name FROM pragma_table_info('{table}')")}
@@ -60,7 +60,7 @@ async def rows_of(record_id: str, job_ids: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     ids = [record_id, *job_ids]
     for table, names in (await columns()).items():
-        told = " OR ".join(f"CAST({name} AS TEXT) IN ({database.marks(ids)})" for name in sorted(names))
+        told = " OR ".join(f"CAST({name} AS TEXT) IN ({statements.marks(ids)})" for name in sorted(names))
         [counted] = await query(f"SELECT COUNT(*) AS rows FROM {table} WHERE {told}", ids * len(names))
         if counted["rows"]:
             found[table] = counted["rows"]

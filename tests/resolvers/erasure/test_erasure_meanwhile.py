@@ -8,10 +8,11 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger
-from models.answer_cache import Inquiry, take
-from models.db import database
+from models.answer_cache import AnswerKey, acquire
+from models.db import statements
 from models.db.columns import new_id
-from models.db.database import query, transaction
+from models.db.statements import query
+from models.db.transaction import unit_of_work
 from models.job import Job
 from models.job_claims import claim, insert_jobs
 from models.record import Record
@@ -33,9 +34,9 @@ from tests.support.canaries import stored_texts
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from workers.job import runner
 from workers.job.load import load_claimed
-from workers.job.results import Written, write_endings
-from workers.lookup.batched_store import Desk
-from workers.upkeep.expire_pending import drop_overdue
+from workers.job.results import WriteStatus, write_results
+from workers.lookup.batched_store import BatchedStore
+from workers.upkeep.expire_pending import expire_pending
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -82,14 +83,14 @@ async def test_while_a_provider_is_answering(redis: ArqRedis) -> None:
 async def test_while_an_answer_is_about_to_be_kept(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     provider = paid(knows={"joe@acme.com": FOUND})
     ctx = context(services(redis, provider))
-    close = Desk._close_some
+    close = BatchedStore._close_some
 
-    async def late(desk: Desk, *args: Any) -> Any:
+    async def late(store: BatchedStore, *args: Any) -> Any:
         if await Record.exists():
             await erase_record(ctx, LEAD, "L-1")
-        return await close(desk, *args)
+        return await close(store, *args)
 
-    monkeypatch.setattr(Desk, "_close_some", late)
+    monkeypatch.setattr(BatchedStore, "_close_some", late)
     await send(ctx, "lead", "L-1", **JOE)
     await work(ctx.services)
     assert provider.asked == ["joe@acme.com"]
@@ -100,12 +101,12 @@ async def test_while_an_answer_is_about_to_be_kept(redis: ArqRedis, monkeypatch:
 async def test_while_an_ending_is_about_to_be_written(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch of endings: the erased one is lost, the others are written."""
     ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND, "roe@other.com": {"title": "CTO"}})))
-    fates: list[Written] = []
+    fates: list[WriteStatus] = []
 
-    async def late(endings: Any, now: Any) -> Any:
+    async def late(results: Any, now: Any) -> Any:
         if await Record.filter(external_id="L-1").exists():
             await erase_record(ctx, LEAD, "L-1")
-        batch = await write_endings(endings, now)
+        batch = await write_results(results, now)
         fates.extend(batch.results)
         return batch
 
@@ -113,7 +114,7 @@ async def test_while_an_ending_is_about_to_be_written(redis: ArqRedis, monkeypat
     await send(ctx, "lead", "L-1", **JOE)
     await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
     await work(ctx.services)
-    assert sorted(fates) == [Written.DONE, Written.LOST]
+    assert sorted(fates) == [WriteStatus.DONE, WriteStatus.LOST]
     assert (await get_record(ctx, LEAD, "L-2")).fields["title"] == "CTO"
     await nothing_is_left(ctx)
 
@@ -123,25 +124,25 @@ async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest
     ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND, "roe@other.com": {"title": "CTO"}})))
     moved = erased = False
 
-    async def late(endings: Any, now: Any) -> Any:
+    async def late(results: Any, now: Any) -> Any:
         nonlocal moved
         if not moved:
             moved = True
             for external_id in ("L-1", "L-2"):
                 await send(ctx, "lead", external_id, city="Berlin")
-        return await write_endings(endings, now)
+        return await write_results(results, now)
 
-    reread = Desk._reread
+    reread = BatchedStore._reread
 
-    async def later(desk: Desk, record_ids: Any) -> Any:
+    async def later(store: BatchedStore, record_ids: Any) -> Any:
         nonlocal erased
         if not erased:
             erased = True
             await erase_record(ctx, LEAD, "L-1")
-        return await reread(desk, record_ids)
+        return await reread(store, record_ids)
 
     monkeypatch.setattr(runner, "write_endings", late)
-    monkeypatch.setattr(Desk, "_reread", later)
+    monkeypatch.setattr(BatchedStore, "_reread", later)
     await send(ctx, "lead", "L-1", **JOE)
     await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
     await work(ctx.services)
@@ -160,8 +161,8 @@ async def test_between_claim_and_load_and_take(redis: ArqRedis) -> None:
     [loaded] = await load_claimed(shared, rows, clock())
     await erase_record(ctx, LEAD, "L-1")
     assert await load_claimed(shared, rows, clock()) == []
-    inquiry = Inquiry("acme", "paid", "key", loaded.id)
-    mine, known = await transaction(lambda tx: take(tx, [inquiry], clock(), clock()))
+    answer_key = AnswerKey("acme", "paid", "key", loaded.id)
+    mine, known = await unit_of_work(acquire)([answer_key], clock(), clock())
     assert (mine, known) == (set(), {})
     await nothing_is_left(ctx)
 
@@ -182,7 +183,7 @@ async def test_a_request_for_an_erased_record_starts_nothing_and_spoils_nothing(
         for record in await Record.all().order_by("id")
     ]
     await erase_record(ctx, LEAD, "L-1")
-    assert await transaction(lambda tx: insert_jobs(tx, rows)) == {rows[1]["id"]}
+    assert await unit_of_work(insert_jobs)(rows) == {rows[1]["id"]}
     outcome = await enrich_records(ctx, RecordSelection(LEAD, external_ids=("L-1", "L-2")))
     assert [(one.external_id, one.reason) for one in outcome.skipped] == [("L-1", "not_found")]
 
@@ -192,14 +193,14 @@ async def test_a_question_left_in_hand_by_a_worker_that_died_is_forgotten(redis:
     ctx = context(services(redis, paid(), now=clock))
     await send(ctx, "lead", "L-1", **JOE)
     [row] = await claim("acme", clock(), 10)
-    inquiry = Inquiry("acme", "paid", "key", row["id"])
-    await transaction(lambda tx: take(tx, [inquiry], clock(), clock() + timedelta(seconds=60)))
+    answer_key = AnswerKey("acme", "paid", "key", row["id"])
+    await unit_of_work(acquire)([answer_key], clock(), clock() + timedelta(seconds=60))
     # As where the question was taken in hand while the erasure was being committed.
-    await database.execute("UPDATE answer SET asked_by = ?", [new_id()])
-    await drop_overdue({"services": ctx.services})
+    await statements.execute("UPDATE answer SET asked_by = ?", [new_id()])
+    await expire_pending({"services": ctx.services})
     assert len(await query("SELECT * FROM answer")) == 1
     clock.ahead_seconds += 7200
-    await drop_overdue({"services": ctx.services})
+    await expire_pending({"services": ctx.services})
     assert await query("SELECT * FROM answer") == []
 
 

@@ -10,8 +10,8 @@ from enrichment.enums import EntityType
 from resolvers.erasure.api import erase_record
 from resolvers.errors import Unavailable
 from resolvers.record.api import get_record
-from resolvers.secret_box import Sealer
-from service.cli.import_records import Tally, send_file
+from resolvers.secret_box import SecretBox
+from service.cli.import_records import ImportTally, send_file
 from service.records.file import Columns, RecordFile
 from service.records.senders import OverApi, Sender, StraightIn
 from tests.support.factories import context, send, services
@@ -27,7 +27,7 @@ async def test_the_line_is_refused_and_not_repeated(redis: ArqRedis, tmp_path: P
     ctx = context(services(redis))
     await send(ctx, "lead", "L-1", lastName="Doe", email="joe@acme.com")
     certificate = (await erase_record(ctx, EntityType.LEAD, "L-1")).certificate
-    file, rejects, tally = tmp_path / "leads.csv", tmp_path / "rejects.jsonl", Tally()
+    file, rejects, tally = tmp_path / "leads.csv", tmp_path / "rejects.jsonl", ImportTally()
     file.write_bytes(LINES)
     wire = httpx.ASGITransport(rest_app(ctx.services))
     headers = {"Authorization": f"Bearer {token()}"}
@@ -45,11 +45,11 @@ async def test_the_line_is_refused_and_not_repeated(redis: ArqRedis, tmp_path: P
 
 async def test_nobody_comes_in_where_it_cannot_be_told_who_was_erased(redis: ArqRedis) -> None:
     first = services(redis)
-    first.sealer = Sealer(b"1" * 32)
+    first.sealer = SecretBox(b"1" * 32)
     await send(context(first), "lead", "L-1", lastName="Doe", email="joe@acme.com")
     await erase_record(context(first), EntityType.LEAD, "L-1")
     other = services(redis)
-    other.sealer = Sealer(b"2" * 32)
+    other.sealer = SecretBox(b"2" * 32)
     with pytest.raises(Unavailable):
         await send(context(other), "lead", "L-2", lastName="Ng")
     assert (await send(context(other, org="next door"), "lead", "L-2", lastName="Ng")).error is None

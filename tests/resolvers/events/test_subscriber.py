@@ -13,7 +13,7 @@ from arq.connections import ArqRedis
 from resolvers.errors import Unavailable
 from resolvers.events import subscriber as live_module
 from resolvers.events.publisher import CHANNEL, announce
-from resolvers.events.subscriber import Live, Notice, Watcher
+from resolvers.events.subscriber import EventSubscriber, Notice, Watcher
 from service.embedded.redis import EmbeddedRedis
 from service.redis_pool import redis_at
 
@@ -34,8 +34,8 @@ async def redis(server: EmbeddedRedis) -> AsyncIterator[ArqRedis]:
 
 
 @pytest.fixture
-async def live(redis: ArqRedis) -> AsyncIterator[Live]:
-    live = Live(redis)
+async def live(redis: ArqRedis) -> AsyncIterator[EventSubscriber]:
+    live = EventSubscriber(redis)
     await live.start()
     assert live.connected
     yield live
@@ -65,7 +65,7 @@ async def heard_jobs(watcher: Watcher, wanted: set[str]) -> int:
     raise AssertionError("never told")
 
 
-async def test_an_organization_hears_of_its_own_changes_only(live: Live, redis: ArqRedis) -> None:
+async def test_an_organization_hears_of_its_own_changes_only(live: EventSubscriber, redis: ArqRedis) -> None:
     async with live.watch("one") as mine, live.watch("two") as other:
         await announce(redis, "one", jobs=["j1", "j2"], conflicts=["c1"])
         assert await heard(mine) == Notice(frozenset({"j1", "j2"}), frozenset({"c1"}))
@@ -74,7 +74,7 @@ async def test_an_organization_hears_of_its_own_changes_only(live: Live, redis: 
         assert await hears_nothing(other)
 
 
-async def test_a_watcher_of_one_job_is_woken_by_that_job_only(live: Live, redis: ArqRedis) -> None:
+async def test_a_watcher_of_one_job_is_woken_by_that_job_only(live: EventSubscriber, redis: ArqRedis) -> None:
     async with live.watch("one", job="j1") as watcher:
         await announce(redis, "one", jobs=["j2", "j3"])
         assert await hears_nothing(watcher)
@@ -82,7 +82,7 @@ async def test_a_watcher_of_one_job_is_woken_by_that_job_only(live: Live, redis:
         assert "j1" in (await heard(watcher)).jobs
 
 
-async def test_a_burst_is_handed_on_together(live: Live, redis: ArqRedis) -> None:
+async def test_a_burst_is_handed_on_together(live: EventSubscriber, redis: ArqRedis) -> None:
     ids = {f"j{number}" for number in range(200)}
     async with live.watch("one") as watcher:
         listening = asyncio.create_task(heard_jobs(watcher, ids))
@@ -91,7 +91,7 @@ async def test_a_burst_is_handed_on_together(live: Live, redis: ArqRedis) -> Non
         assert await listening < 50
 
 
-async def test_a_slow_watcher_loses_nothing_and_holds_up_nobody(live: Live, redis: ArqRedis) -> None:
+async def test_a_slow_watcher_loses_nothing_and_holds_up_nobody(live: EventSubscriber, redis: ArqRedis) -> None:
     async with live.watch("one") as slow, live.watch("one") as quick:
         for number in range(5):
             await announce(redis, "one", jobs=[f"j{number}"])
@@ -100,7 +100,7 @@ async def test_a_slow_watcher_loses_nothing_and_holds_up_nobody(live: Live, redi
 
 
 async def test_who_is_too_far_behind_is_told_of_a_gap(
-    live: Live, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+    live: EventSubscriber, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_module, "SPACING_SECONDS", 0.0)
     last = live_module.KEPT_NOTICES + 1
@@ -112,7 +112,7 @@ async def test_who_is_too_far_behind_is_told_of_a_gap(
         assert (notice.gap, notice.jobs) == (True, frozenset())
 
 
-async def test_a_process_subscribes_once_however_many_watch(live: Live, redis: ArqRedis) -> None:
+async def test_a_process_subscribes_once_however_many_watch(live: EventSubscriber, redis: ArqRedis) -> None:
     async with AsyncExitStack() as stack:
         for number in range(30):
             await stack.enter_async_context(live.watch(f"org-{number % 3}"))
@@ -120,7 +120,7 @@ async def test_a_process_subscribes_once_however_many_watch(live: Live, redis: A
 
 
 async def test_a_restart_of_redis_is_a_gap_and_then_notices_arrive_again(
-    live: Live, redis: ArqRedis, server: EmbeddedRedis
+    live: EventSubscriber, redis: ArqRedis, server: EmbeddedRedis
 ) -> None:
     assert server.pid is not None
     async with live.watch("one") as watcher, live.watch("one", job="j1") as of_job:
@@ -132,14 +132,14 @@ async def test_a_restart_of_redis_is_a_gap_and_then_notices_arrive_again(
         assert (await heard(of_job)).jobs == {"j1"}
 
 
-async def test_a_connection_that_ends_unnoticed_is_a_gap(live: Live, redis: ArqRedis) -> None:
+async def test_a_connection_that_ends_unnoticed_is_a_gap(live: EventSubscriber, redis: ArqRedis) -> None:
     async with live.watch("one") as watcher:
         await redis.client_kill_filter(_type="pubsub")
         assert (await heard(watcher)).gap
 
 
 async def test_a_connection_that_goes_silent_is_given_up(
-    live: Live, redis: ArqRedis, server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
+    live: EventSubscriber, redis: ArqRedis, server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_module, "QUIET_SECONDS", 0.1)
     monkeypatch.setattr(live_module, "ANSWER_SECONDS", 0.2)
@@ -156,7 +156,7 @@ async def test_a_connection_that_goes_silent_is_given_up(
 async def test_without_redis_at_the_start_watchers_wait_for_it(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     redis = redis_at(server.url, tries=0)
-    live = Live(redis)
+    live = EventSubscriber(redis)
     await live.start(wait_seconds=0.1)
     try:
         assert not live.connected
@@ -169,13 +169,13 @@ async def test_without_redis_at_the_start_watchers_wait_for_it(tmp_path: Path) -
         await server.stop()
 
 
-async def test_a_quiet_spell_asks_for_another_look(live: Live) -> None:
+async def test_a_quiet_spell_asks_for_another_look(live: EventSubscriber) -> None:
     async with live.watch("one", reread_every=0.05) as watcher:
         assert (await heard(watcher)).gap
         assert (await heard(watcher)).gap
 
 
-async def test_a_message_that_makes_no_sense_does_not_end_the_feed(live: Live, redis: ArqRedis) -> None:
+async def test_a_message_that_makes_no_sense_does_not_end_the_feed(live: EventSubscriber, redis: ArqRedis) -> None:
     async with live.watch("one") as watcher:
         for nonsense in (b"{", b"[]", b"7", b'{"organization": "one", "jobs": 7}', b'{"jobs": ["j1"]}', b"\xff"):
             await redis.publish(CHANNEL, nonsense)
@@ -183,7 +183,7 @@ async def test_a_message_that_makes_no_sense_does_not_end_the_feed(live: Live, r
         assert (await heard(watcher)).jobs == {"j1"}
 
 
-async def test_what_a_notice_leads_to_is_loaded_once_for_all(live: Live, redis: ArqRedis) -> None:
+async def test_what_a_notice_leads_to_is_loaded_once_for_all(live: EventSubscriber, redis: ArqRedis) -> None:
     loads: list[str] = []
 
     async def load() -> str:
@@ -201,7 +201,9 @@ async def test_what_a_notice_leads_to_is_loaded_once_for_all(live: Live, redis: 
         assert await look(first) == "answer 2"
 
 
-async def test_a_watcher_that_leaves_does_not_end_the_load_of_the_others(live: Live, redis: ArqRedis) -> None:
+async def test_a_watcher_that_leaves_does_not_end_the_load_of_the_others(
+    live: EventSubscriber, redis: ArqRedis
+) -> None:
     async def load() -> str:
         await asyncio.sleep(0.1)
         return "answer"
@@ -215,7 +217,7 @@ async def test_a_watcher_that_leaves_does_not_end_the_load_of_the_others(live: L
         assert await staying == "answer"
 
 
-async def test_two_gaps_are_never_answered_with_the_same_load(live: Live) -> None:
+async def test_two_gaps_are_never_answered_with_the_same_load(live: EventSubscriber) -> None:
     async def mine() -> str:
         return "mine"
 
@@ -230,7 +232,7 @@ async def test_two_gaps_are_never_answered_with_the_same_load(live: Live) -> Non
         assert await (await heard(second)).once("state", theirs) == "theirs"
 
 
-async def test_watchers_are_told_when_the_process_stops(live: Live) -> None:
+async def test_watchers_are_told_when_the_process_stops(live: EventSubscriber) -> None:
     async with live.watch("one") as watcher:
         await live.stop()
         with pytest.raises(Unavailable):

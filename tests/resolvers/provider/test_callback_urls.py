@@ -4,17 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.answer_cache import Inquiry
+from models.answer_cache import AnswerKey
 from models.db.columns import new_id
-from resolvers.provider.callback_urls import Callbacks
+from resolvers.provider.callback_urls import CallbackUrls
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 END = NOW + timedelta(hours=1)
-QUESTION = Inquiry("acme", "apollo", "0f" * 32, new_id())
-CALLBACKS = Callbacks("https://crm.example.com/enrichment", b"m" * 32)
+QUESTION = AnswerKey("acme", "apollo", "0f" * 32, new_id())
+CALLBACKS = CallbackUrls("https://crm.example.com/enrichment", b"m" * 32)
 
 
-def token(callbacks: Callbacks = CALLBACKS, question: Inquiry = QUESTION, end: datetime = END) -> str:
+def token(callbacks: CallbackUrls = CALLBACKS, question: AnswerKey = QUESTION, end: datetime = END) -> str:
     return callbacks.address(question, end).rpartition("/")[2]
 
 
@@ -31,10 +31,10 @@ def test_an_address_names_its_question_and_shows_nothing_of_it() -> None:
 
 def test_every_question_has_an_address_of_its_own() -> None:
     others = [
-        Inquiry("rivals", "apollo", QUESTION.input_key, QUESTION.job_id),
-        Inquiry("acme", "apollo", "0e" * 32, QUESTION.job_id),
-        Inquiry("acme", "apollo", QUESTION.input_key, new_id()),
-        Inquiry("acme", "hunter", QUESTION.input_key, QUESTION.job_id),
+        AnswerKey("rivals", "apollo", QUESTION.input_key, QUESTION.job_id),
+        AnswerKey("acme", "apollo", "0e" * 32, QUESTION.job_id),
+        AnswerKey("acme", "apollo", QUESTION.input_key, new_id()),
+        AnswerKey("acme", "hunter", QUESTION.input_key, QUESTION.job_id),
     ]
     assert len({token(question=question) for question in (QUESTION, *others)}) == 5
 
@@ -43,14 +43,14 @@ def test_one_that_has_ended_or_is_another_providers_or_another_secrets_opens_not
     assert CALLBACKS.open("apollo", token(), END - timedelta(seconds=1)) is not None
     assert CALLBACKS.open("apollo", token(), END) is None
     assert CALLBACKS.open("hunter", token(), NOW) is None
-    assert CALLBACKS.open("apollo", token(Callbacks("https://x.example", b"n" * 32)), NOW) is None
-    assert CALLBACKS.open("apollo", token(Callbacks("https://x.example", b"m" * 32)), NOW) is not None
+    assert CALLBACKS.open("apollo", token(CallbackUrls("https://x.example", b"n" * 32)), NOW) is None
+    assert CALLBACKS.open("apollo", token(CallbackUrls("https://x.example", b"m" * 32)), NOW) is not None
 
 
 def test_no_single_character_can_be_changed() -> None:
     good = token()
-    for place, letter in enumerate(good):
-        other = good[:place] + ("A" if letter != "A" else "B") + good[place + 1 :]
+    for index, letter in enumerate(good):
+        other = good[:index] + ("A" if letter != "A" else "B") + good[index + 1 :]
         assert CALLBACKS.open("apollo", other, NOW) is None
 
 

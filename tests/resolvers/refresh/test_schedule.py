@@ -10,9 +10,10 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger
 from enrichment.learn.half_life import YEAR_DAYS
-from enrichment.learn.refresh import Candidate, choose
+from enrichment.learn.refresh import RefreshCandidate, choose
 from models.db.columns import to_micros
-from models.db.database import execute, query, transaction
+from models.db.statements import execute, query
+from models.db.transaction import unit_of_work
 from models.job import Job
 from models.job_claims import claim, requeue_lost
 from models.refresh import Due, _halved, longest_ago, organizations_by_turn, stalest
@@ -154,7 +155,7 @@ async def test_a_refresh_whose_worker_died_is_not_started_again(redis: ArqRedis)
     assert len(await claim("acme", clock(), 10)) == 1
     assert await refresh({"services": shared}) == 0
     clock.ahead_seconds += 60
-    assert len(await transaction(lambda tx: requeue_lost(tx, clock()))) == 1
+    assert len(await unit_of_work(requeue_lost)(clock())) == 1
     assert await a_day(shared) == 0
     await work(shared)
     assert await a_day(shared) == 0
@@ -400,8 +401,8 @@ async def test_the_half_lives_of_years_of_refreshes_hold_the_true_ones(redis: Ar
 
 
 def test_what_fits_is_chosen_in_order_and_what_does_not_keeps_its_place() -> None:
-    def record(name: str, **questions: int) -> Candidate:
-        return Candidate(name, EntityType.LEAD, dict(questions.items()))
+    def record(name: str, **questions: int) -> RefreshCandidate:
+        return RefreshCandidate(name, EntityType.LEAD, dict(questions.items()))
 
     candidates = [record("a", x=3), record("b", x=3, y=5), record("c", z=9), record("d", z=9, x=3), record("e")]
 

@@ -4,7 +4,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.replay.diff import DifferenceKind
-from models.db.database import query
+from models.db.statements import query
 from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
 from resolvers.context import Context
 from resolvers.errors import BadRequest, ValidationFailed

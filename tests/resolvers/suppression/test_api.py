@@ -9,12 +9,12 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome, SuppressionKind
 from enrichment.identity import Identifier, IdentifierKind
-from models.db import database
+from models.db import statements
 from models.job import Job
 from models.record import Record
 from providers.api import Pending, Question
 from providers.http.adapter import Reply
-from providers.http.client import Transport
+from providers.http.client import HttpClient
 from resolvers.audit import AuditFilter, list_audit
 from resolvers.context import Context, Role, Services
 from resolvers.cost.estimate import estimate_enrichment
@@ -25,7 +25,7 @@ from resolvers.credit.verify import verify_ledger
 from resolvers.errors import Forbidden, Unavailable, ValidationFailed
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
-from resolvers.secret_box import Sealer
+from resolvers.secret_box import SecretBox
 from resolvers.suppression.api import Values, list_suppressions, suppress, unsuppress
 from tests.enrichment.test_identity import EVERY
 from tests.providers.http.test_provider import Plain, source_of
@@ -158,14 +158,14 @@ async def test_a_suppression_while_the_price_is_set_aside_stops_the_call(
     assert is_suppressed(job)
     usage = await get_credits(ctx)
     assert (usage.reserved, usage.used) == (0, 0)
-    assert await database.query("SELECT * FROM answer") == []
+    assert await statements.query("SELECT * FROM answer") == []
 
 
 async def test_a_suppression_while_a_call_waits_for_its_turn_stops_it(redis: ArqRedis) -> None:
     """Over HTTP nothing is sent, however far the call had come."""
     with standin_server() as server:
         server.script("/company", told({"name": "Acme", "left": 5}))
-        wire, turn = Transport(development=True), Turn()
+        wire, turn = HttpClient(development=True), Turn()
         try:
             source = source_of(wire, server, Plain(), politeness=turn)
             ctx = context(services(redis, source))
@@ -196,7 +196,7 @@ async def test_a_suppression_while_an_answer_is_waited_for_ends_the_waiting(redi
     assert is_suppressed(await job_of(sent))
     assert provider.polled == []
     assert (await get_credits(ctx)).reserved == 0
-    assert await database.query("SELECT * FROM answer") == []
+    assert await statements.query("SELECT * FROM answer") == []
     assert (await verify_ledger(ctx)).faults == []
 
 
@@ -213,7 +213,9 @@ async def test_what_a_provider_finds_is_dropped_where_it_is_suppressed(redis: Ar
     assert (first.asked, second.asked) == (["doe"], [])
     [step] = [step for step in job.steps if step.provider == "paid"]
     assert step.fields_found == ["companyDomain", "title"]
-    everything = str([await database.query(f"SELECT * FROM {table}") for table in ("answer", "step", "job", "record")])
+    everything = str(
+        [await statements.query(f"SELECT * FROM {table}") for table in ("answer", "step", "job", "record")]
+    )
     assert "joe+x@acme.com" not in everything.lower()
     assert "901820" not in everything
 
@@ -290,7 +292,7 @@ async def test_the_list_keeps_no_value(redis: ArqRedis) -> None:
     await suppress(
         ctx, Values(emails=["joe@initech.com"], domains=["umbrella.com"], phones=["+4930901820"]), note="GDPR"
     )
-    stored = str([await database.query(f"SELECT * FROM {table}") for table in ("suppression", "audit_entry")])
+    stored = str([await statements.query(f"SELECT * FROM {table}") for table in ("suppression", "audit_entry")])
     for value in ("joe", "initech", "umbrella", "901820"):
         assert value not in stored
     with pytest.raises(ValidationFailed) as refused:
@@ -328,7 +330,7 @@ async def test_where_the_list_cannot_be_read_nobody_is_asked(redis: ArqRedis) ->
 
     def having(secret: bytes | None) -> Services:
         shared = services(redis, provider)
-        shared.sealer = None if secret is None else Sealer(secret)
+        shared.sealer = None if secret is None else SecretBox(secret)
         return shared
 
     first = context(having(b"1" * 32))
@@ -346,9 +348,9 @@ async def test_where_the_list_cannot_be_read_nobody_is_asked(redis: ArqRedis) ->
 async def test_a_key_in_the_open_is_sealed_once_there_is_a_secret(redis: ArqRedis) -> None:
     await suppress(context(services(redis)), Values(emails=["joe@acme.com"]))
     sealed = services(redis, paid())
-    sealed.sealer = Sealer(b"1" * 32)
+    sealed.sealer = SecretBox(b"1" * 32)
     assert is_suppressed(await ended(context(sealed), "lead", "L-1", JOE))
-    [row] = await database.query("SELECT sealed FROM installation_secret")
+    [row] = await statements.query("SELECT sealed FROM installation_secret")
     assert row["sealed"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType
-from models.db.database import query
+from models.db.statements import query
 from models.record import FieldValue
 from models.undo import Undo
 from resolvers.audit import AuditFilter, list_audit, verify_audit

@@ -52,11 +52,11 @@ async def running(shared: Services, **settings: Any) -> AsyncIterator[Place]:
 
 
 @pytest.fixture
-async def place(redis: ArqRedis) -> AsyncIterator[Place]:
+async def index(redis: ArqRedis) -> AsyncIterator[Place]:
     shared = services(redis, StandIn(knows={"acme.com": {"industry": "Software"}}))
     await shared.live.start()
-    async with running(shared) as place:
-        yield place
+    async with running(shared) as index:
+        yield index
     await shared.live.stop()
     assert shared.live.watching == 0
 
@@ -95,9 +95,9 @@ class Client:
 
 
 @asynccontextmanager
-async def client_of(place: Place, *protocols: str, **options: Any) -> AsyncIterator[Client]:
+async def client_of(index: Place, *protocols: str, **options: Any) -> AsyncIterator[Client]:
     wanted = [Subprotocol(protocol) for protocol in protocols or (PROTOCOL,)]
-    async with connect(place.address, subprotocols=wanted, **options) as connection:
+    async with connect(index.address, subprotocols=wanted, **options) as connection:
         yield Client(connection)
 
 
@@ -107,16 +107,16 @@ async def watched_by(shared: Services, number: int) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_job_is_watched_from_pending_to_completed(place: Place) -> None:
-    sent = await send(context(place.shared), "account", "A1", name="Acme", domain="acme.com")
+async def test_a_job_is_watched_from_pending_to_completed(index: Place) -> None:
+    sent = await send(context(index.shared), "account", "A1", name="Acme", domain="acme.com")
     assert sent.job is not None
-    async with client_of(place) as client:
+    async with client_of(index) as client:
         await client.begin()
         query = "subscription ($id: ID!) { jobProgress(jobId: $id) { status progress } }"
         await client.start("watch", query, id=sent.job.id)
         first = await client.hear()
         assert first["payload"] == {"data": {"jobProgress": {"status": "PENDING", "progress": 0}}}
-        worker = asyncio.create_task(work(place.shared))
+        worker = asyncio.create_task(work(index.shared))
         heard = [first]
         while heard[-1]["type"] != "complete":
             heard.append(await client.hear(seconds=10))
@@ -127,18 +127,18 @@ async def test_a_job_is_watched_from_pending_to_completed(place: Place) -> None:
         assert (await client.hear())["payload"] == {"data": {"__typename": "Query"}}
 
 
-async def test_the_token_may_come_with_the_handshake(place: Place) -> None:
+async def test_the_token_may_come_with_the_handshake(index: Place) -> None:
     headers = {"Authorization": f"Bearer {token()}"}
     begin: dict[str, Any]
     for begin in ({}, {"payload": None}, {"payload": {}}):
-        async with client_of(place, additional_headers=headers) as client:
+        async with client_of(index, additional_headers=headers) as client:
             await client.say({"type": "connection_init", **begin})
             assert await client.hear() == {"type": "connection_ack"}
 
 
 @pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION", "Authorization"])
-async def test_the_name_of_the_token_is_read_in_any_case(place: Place, name: str) -> None:
-    async with client_of(place) as client:
+async def test_the_name_of_the_token_is_read_in_any_case(index: Place, name: str) -> None:
+    async with client_of(index) as client:
         await client.say({"type": "connection_init", "payload": {name: f"bearer {token()}"}})
         assert await client.hear() == {"type": "connection_ack"}
 
@@ -155,37 +155,37 @@ async def test_the_name_of_the_token_is_read_in_any_case(place: Place, name: str
         ({"Authorization": token()}, 4403),
     ],
 )
-async def test_who_has_no_good_token_is_turned_away(place: Place, payload: Any, code: int) -> None:
-    async with client_of(place) as client:
+async def test_who_has_no_good_token_is_turned_away(index: Place, payload: Any, code: int) -> None:
+    async with client_of(index) as client:
         await client.say({"type": "connection_init", "payload": payload})
         assert await client.closed() == code
 
 
-async def test_a_bad_token_in_the_message_is_not_saved_by_the_handshake(place: Place) -> None:
-    async with client_of(place, additional_headers={"Authorization": f"Bearer {token()}"}) as client:
+async def test_a_bad_token_in_the_message_is_not_saved_by_the_handshake(index: Place) -> None:
+    async with client_of(index, additional_headers={"Authorization": f"Bearer {token()}"}) as client:
         await client.say({"type": "connection_init", "payload": {"Authorization": "Bearer nonsense"}})
         assert await client.closed() == 4403
 
 
-async def test_nothing_is_answered_before_the_token(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_nothing_is_answered_before_the_token(index: Place) -> None:
+    async with client_of(index) as client:
         await client.start("1", "{ __typename }")
         assert await client.closed() == 4401
 
 
-async def test_who_says_nothing_is_cut_off(place: Place, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_says_nothing_is_cut_off(index: Place, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graphql_socket, "INIT_SECONDS", 0.1)
-    async with running(place.shared) as hasty, client_of(hasty) as client:
+    async with running(index.shared) as hasty, client_of(hasty) as client:
         assert await client.closed() == 4408
 
 
-async def test_a_connection_ends_with_its_token(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_a_connection_ends_with_its_token(index: Place) -> None:
+    async with client_of(index) as client:
         await client.begin(token(exp=int(time.time()) + 2))
         await client.start("1", EVENTS)
-        await watched_by(place.shared, 1)
+        await watched_by(index.shared, 1)
         assert await client.closed() == 4403
-    await watched_by(place.shared, 0)
+    await watched_by(index.shared, 0)
 
 
 @pytest.mark.parametrize(
@@ -210,22 +210,22 @@ async def test_a_connection_ends_with_its_token(place: Place) -> None:
         {"type": "complete", "id": 7},
     ],
 )
-async def test_what_is_no_message_ends_the_connection(place: Place, message: Any) -> None:
-    async with client_of(place) as client:
+async def test_what_is_no_message_ends_the_connection(index: Place, message: Any) -> None:
+    async with client_of(index) as client:
         await client.begin()
         await client.say(message)
         assert await client.closed() == 4400
 
 
-async def test_beginning_twice_ends_the_connection(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_beginning_twice_ends_the_connection(index: Place) -> None:
+    async with client_of(index) as client:
         await client.begin()
         await client.say({"type": "connection_init", "payload": {}})
         assert await client.closed() == 4429
 
 
-async def test_two_operations_with_one_name_end_the_connection(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_two_operations_with_one_name_end_the_connection(index: Place) -> None:
+    async with client_of(index) as client:
         await client.begin()
         await client.start("1", EVENTS)
         await client.start("1", EVENTS)
@@ -233,8 +233,8 @@ async def test_two_operations_with_one_name_end_the_connection(place: Place) -> 
 
 
 @pytest.mark.parametrize("query", ["{ ", "{ nope }", "", "query A { __typename } query B { __typename }", "{ a " * 13])
-async def test_an_operation_that_cannot_be_does_not_end_the_others(place: Place, query: str) -> None:
-    async with client_of(place) as client:
+async def test_an_operation_that_cannot_be_does_not_end_the_others(index: Place, query: str) -> None:
+    async with client_of(index) as client:
         await client.begin()
         await client.start("bad", query)
         refusal = await client.hear()
@@ -245,8 +245,8 @@ async def test_an_operation_that_cannot_be_does_not_end_the_others(place: Place,
         assert await client.hear() == {"type": "complete", "id": "good"}
 
 
-async def test_pings_are_answered(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_pings_are_answered(index: Place) -> None:
+    async with client_of(index) as client:
         await client.say({"type": "ping"})
         assert await client.hear() == {"type": "pong"}
         await client.begin()
@@ -255,79 +255,79 @@ async def test_pings_are_answered(place: Place) -> None:
         await client.say({"type": "pong"})
 
 
-async def test_who_stops_watching_leaves_nothing_behind(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_who_stops_watching_leaves_nothing_behind(index: Place) -> None:
+    async with client_of(index) as client:
         await client.begin()
         await client.start("1", EVENTS)
         await client.start("2", EVENTS)
-        await watched_by(place.shared, 2)
+        await watched_by(index.shared, 2)
         await client.say({"type": "complete", "id": "1"})
-        await watched_by(place.shared, 1)
+        await watched_by(index.shared, 1)
         await client.say({"type": "complete", "id": "1"})  # known no more, and no harm
         client.connection.transport.abort()  # the network is gone, without a word
-        await watched_by(place.shared, 0)
+        await watched_by(index.shared, 0)
 
 
 async def test_a_connection_may_have_so_many_operations_and_no_more(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    index: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graphql_socket, "MOST_OPERATIONS", 2)
-    async with client_of(place) as client:
+    async with client_of(index) as client:
         await client.begin()
         for operation in ("1", "2"):
             await client.start(operation, EVENTS)
-        await watched_by(place.shared, 2)
+        await watched_by(index.shared, 2)
         await client.start("3", EVENTS)
         refusal = await client.hear()
         assert (refusal["type"], refusal["id"]) == ("error", "3")
         assert refusal["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
         await client.say({"type": "complete", "id": "1"})
-        await watched_by(place.shared, 1)
+        await watched_by(index.shared, 1)
         await client.start("3", "{ __typename }")
         assert (await client.hear())["type"] == "next"
 
 
-async def test_a_user_may_have_so_many_connections_and_no_more(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_user_may_have_so_many_connections_and_no_more(index: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graphql_socket, "MOST_CONNECTIONS", 1)
-    async with client_of(place) as first:
+    async with client_of(index) as first:
         await first.begin()
-        async with client_of(place) as second, client_of(place) as other:
+        async with client_of(index) as second, client_of(index) as other:
             await second.say({"type": "connection_init", "payload": {"Authorization": f"Bearer {token()}"}})
             assert await second.closed() == 4429
             await other.begin(token(user="bob"))
-    async with client_of(place) as third:
+    async with client_of(index) as third:
         await third.begin()
 
 
-async def test_only_the_current_protocol_is_spoken(place: Place) -> None:
-    async with client_of(place, "graphql-ws", PROTOCOL) as client:
+async def test_only_the_current_protocol_is_spoken(index: Place) -> None:
+    async with client_of(index, "graphql-ws", PROTOCOL) as client:
         assert client.connection.subprotocol == PROTOCOL
-    async with connect(place.address) as connection:
+    async with connect(index.address) as connection:
         assert await Client(connection).closed() == 4406
 
 
-async def test_a_page_from_elsewhere_is_not_let_in(place: Place) -> None:
+async def test_a_page_from_elsewhere_is_not_let_in(index: Place) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        async with client_of(place, additional_headers={"Origin": "https://elsewhere.example"}):
+        async with client_of(index, additional_headers={"Origin": "https://elsewhere.example"}):
             pass
     assert refused.value.response.status_code == 403
     allowed = {"Origin": "https://crm.example.com"}
     async with (
-        running(place.shared, allowed_origins=("https://crm.example.com",)) as open_place,
+        running(index.shared, allowed_origins=("https://crm.example.com",)) as open_place,
         client_of(open_place, additional_headers=allowed) as client,
     ):
         await client.begin()
 
 
-async def test_a_slow_client_holds_up_nobody(place: Place) -> None:
-    async with client_of(place, max_queue=1) as slow, client_of(place) as quick:
+async def test_a_slow_client_holds_up_nobody(index: Place) -> None:
+    async with client_of(index, max_queue=1) as slow, client_of(index) as quick:
         for client in (slow, quick):
             await client.begin()
             await client.start("1", "subscription { jobEvents { job { id record { fields } } } }")
-        await watched_by(place.shared, 2)
+        await watched_by(index.shared, 2)
         slow.connection.transport.pause_reading()
         for number in range(30):
-            await send(context(place.shared), "lead", f"L{number}", lastName="Ng", notes="x" * 50_000)
+            await send(context(index.shared), "lead", f"L{number}", lastName="Ng", notes="x" * 50_000)
         seen = 0
         while seen < 30:
             assert (await quick.hear())["type"] == "next"
@@ -347,8 +347,8 @@ async def test_when_the_server_stops_clients_are_told_to_come_back(redis: ArqRed
 @asynccontextmanager
 async def connect_while(shared: Services) -> AsyncIterator[Client]:
     """A client that watches while its server stops."""
-    async with running(shared) as place:
-        connection = await connect(place.address, subprotocols=[Subprotocol(PROTOCOL)])
+    async with running(shared) as index:
+        connection = await connect(index.address, subprotocols=[Subprotocol(PROTOCOL)])
         client = Client(connection)
         await client.begin()
         await client.start("1", EVENTS)

@@ -9,10 +9,10 @@ import jwt
 import pytest
 from arq.connections import ArqRedis
 
-from models.db import database
+from models.db import statements
 from resolvers.context import Role
 from service.rest import OPERATIONS
-from service.rest.operation import PREFIX, Operation
+from service.rest.operation import PREFIX, RestOperation
 from tests.support.factories import StandIn, services
 from tests.support.rest_client import SECRET, Rest, problem_code, rest_app, token
 
@@ -30,12 +30,12 @@ def client(redis: ArqRedis) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://test" + PREFIX)
 
 
-def address(operation: Operation) -> str:
+def address(operation: RestOperation) -> str:
     return operation.path.replace("{id}", UNKNOWN)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
-async def test_nothing_is_answered_without_a_token(client: httpx.AsyncClient, operation: Operation) -> None:
+async def test_nothing_is_answered_without_a_token(client: httpx.AsyncClient, operation: RestOperation) -> None:
     # A body that cannot be read: who may not ask is not told about it.
     response = await client.request(operation.method, address(operation), content=b"{")
     assert (response.status_code, problem_code(response)) == (401, "UNAUTHENTICATED")
@@ -85,7 +85,7 @@ async def test_a_token_without_a_known_role_may_only_read(client: httpx.AsyncCli
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 @pytest.mark.parametrize("role", list(Role))
-async def test_each_role_may_do_what_is_described(redis: ArqRedis, operation: Operation, role: Role) -> None:
+async def test_each_role_may_do_what_is_described(redis: ArqRedis, operation: RestOperation, role: Role) -> None:
     rest = Rest(services(redis, StandIn()))
     sent: dict[str, Any] = {"json": {"records": []} if operation.path == "/records" else {}}
     if operation.method == "GET":
@@ -141,11 +141,11 @@ async def test_every_answer_names_its_request(redis: ArqRedis) -> None:
 
 async def test_a_defect_shows_nothing_of_itself(redis: ArqRedis) -> None:
     rest = Rest(services(redis, StandIn()))
-    await database.execute("ALTER TABLE organization RENAME TO elsewhere")
+    await statements.execute("ALTER TABLE organization RENAME TO elsewhere")
     try:
         response = await rest.get("/config")
     finally:
-        await database.execute("ALTER TABLE elsewhere RENAME TO organization")
+        await statements.execute("ALTER TABLE elsewhere RENAME TO organization")
     assert (response.status_code, problem_code(response)) == (500, "INTERNAL")
     assert "organization" not in response.text
 

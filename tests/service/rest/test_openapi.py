@@ -188,7 +188,7 @@ GRAPHQL_TYPES = {
 
 @pytest.mark.parametrize("name", GRAPHQL_TYPES)
 def test_objects_have_the_keys_of_their_graphql_types(name: str) -> None:
-    printed = Path(__file__).parent.parent / "schema" / "schema.graphql"
+    printed = Path(__file__).parents[3] / "schema" / "schema.graphql"
     kind = build_schema(printed.read_text("utf-8"), assume_valid=True).type_map[GRAPHQL_TYPES[name]]
     assert isinstance(kind, GraphQLObjectType)
     instead = {"record": {"recordId", "externalId", "entityType"}, "job": {"jobId"}}
@@ -243,7 +243,7 @@ def reader() -> Reader:
 def test_the_pages_load_nothing_but_their_own_style_sheet(reader: Reader) -> None:
     assert reader.loads == ["data:,", "../static/docs/docs.css"]
     assert not reader.styled
-    css = Path(__file__).parent.parent / "service" / "static" / "docs" / "docs.css"
+    css = Path(__file__).parents[3] / "service" / "static" / "docs" / "docs.css"
     assert "url(" not in css.read_text("utf-8")
     assert "@import" not in css.read_text("utf-8")
 

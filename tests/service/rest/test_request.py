@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from enrichment.enums import EntityType, JobStatus
 from resolvers.errors import BadRequest, ValidationFailed
-from service.rest.query import Query
+from service.rest.query import QueryParameters
 from service.rest.request import (
     MAX_DEPTH,
     NO_VERSION,
@@ -38,7 +38,7 @@ def request(*, query: str = "", body: bytes = b"", headers: list[tuple[str, str]
     return Request(scope, receive)
 
 
-def faults_of(query: Query) -> dict[str, str]:
+def faults_of(query: QueryParameters) -> dict[str, str]:
     with pytest.raises(BadRequest) as caught:
         query.check()
     return {fault.path: fault.message for fault in caught.value.faults}
@@ -56,13 +56,13 @@ def faults_of(query: Query) -> dict[str, str]:
     ],
 )
 def test_a_list_of_members_is_read_in_any_case(text: str, members: tuple[EntityType, ...]) -> None:
-    query = Query(request(query=f"entityType={text.replace(' ', '%20')}"))
+    query = QueryParameters(request(query=f"entityType={text.replace(' ', '%20')}"))
     assert query.choices("entityType", EntityType, required=True) == members
     query.check()
 
 
 def test_every_missing_required_parameter_is_named() -> None:
-    query = Query(request())
+    query = QueryParameters(request())
     query.choices("entityType", EntityType, required=True)
     query.choices("status", JobStatus, required=True)
     faults = faults_of(query)
@@ -72,51 +72,51 @@ def test_every_missing_required_parameter_is_named() -> None:
 
 @pytest.mark.parametrize("text", ["", "%20", "foo", "lead,", "lead,foo", "lead;contact", "%00", "in-progress"])
 def test_what_is_no_member_is_refused_with_the_accepted_ones(text: str) -> None:
-    query = Query(request(query=f"entityType={text}"))
+    query = QueryParameters(request(query=f"entityType={text}"))
     query.choices("entityType", EntityType)
     assert "accepted are lead, contact, account and all" in faults_of(query)["entityType"]
 
 
 def test_an_absent_optional_parameter_is_none() -> None:
-    query = Query(request(query="other=1"))
+    query = QueryParameters(request(query="other=1"))
     assert query.choices("status", JobStatus) is None
     query.check()
 
 
 def test_a_parameter_given_twice_is_refused() -> None:
-    query = Query(request(query="entityType=lead&entityType=account"))
+    query = QueryParameters(request(query="entityType=lead&entityType=account"))
     query.choices("entityType", EntityType)
     assert faults_of(query) == {"entityType": "given more than once"}
 
 
 def test_a_query_that_is_not_utf_8_is_refused_as_any_unknown_value() -> None:
-    query = Query(request(query="entityType=\xff"))
+    query = QueryParameters(request(query="entityType=\xff"))
     query.choices("entityType", EntityType)
     assert faults_of(query).keys() == {"entityType"}
 
 
 def test_unknown_parameters_are_ignored_even_twice() -> None:
-    query = Query(request(query="_=1&_=2&entityType=lead"))
+    query = QueryParameters(request(query="_=1&_=2&entityType=lead"))
     assert query.choices("entityType", EntityType) == (EntityType.LEAD,)
     query.check()
 
 
 @pytest.mark.parametrize(("text", "size"), [("1", 1), ("200", 200), ("050", 50)])
 def test_a_limit_from_1_to_200_is_taken(text: str, size: int) -> None:
-    query = Query(request(query=f"limit={text}"))
+    query = QueryParameters(request(query=f"limit={text}"))
     assert query.page().first == size
     query.check()
 
 
 @pytest.mark.parametrize("text", ["0", "201", "-1", "1.5", "", "abc", "99999999999999999999", "1e2", "%D9%A1"])
 def test_any_other_limit_is_refused(text: str) -> None:
-    query = Query(request(query=f"limit={text}"))
+    query = QueryParameters(request(query=f"limit={text}"))
     query.page()
     assert faults_of(query).keys() == {"limit"}
 
 
 def test_without_a_limit_there_are_50() -> None:
-    assert Query(request()).page().first == 50
+    assert QueryParameters(request()).page().first == 50
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,14 @@ def test_without_a_limit_there_are_50() -> None:
     ],
 )
 def test_a_time_is_read_as_utc_unless_it_says_otherwise(text: str, moment: datetime) -> None:
-    query = Query(request(query=f"from={text}"))
+    query = QueryParameters(request(query=f"from={text}"))
     assert query.moment("from") == moment
     query.check()
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "0001-01-01T00:00:00%2B10:00", "1700000000"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    query = Query(request(query=f"from={text}"))
+    query = QueryParameters(request(query=f"from={text}"))
     query.moment("from")
     assert faults_of(query).keys() == {"from"}
 

@@ -8,9 +8,9 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from enrichment.replay.snapshot import Hearing, read_hearing
+from enrichment.replay.snapshot import DecisionSnapshot, read_snapshot
 from models.db.columns import from_micros, to_micros
-from models.db.database import execute, query
+from models.db.statements import execute, query
 from models.decision_log import drop_hearings, hearings_of_period, latest_hearings
 from models.job import Job
 from models.record import FieldValue, Record
@@ -23,9 +23,9 @@ from workers.schedule import drop_old_hearings
 pytestmark = pytest.mark.usefixtures("db")
 
 
-async def _hearings() -> list[Hearing]:
+async def _hearings() -> list[DecisionSnapshot]:
     rows = await hearings_of_period("acme", None, None, 1000)
-    return [read_hearing(orjson.loads(row["body"])) for row in rows]
+    return [read_snapshot(orjson.loads(row["body"])) for row in rows]
 
 
 async def test_a_hearing_holds_what_the_job_found_what_it_was_told_and_what_it_did(redis: ArqRedis) -> None:
@@ -41,7 +41,7 @@ async def test_a_hearing_holds_what_the_job_found_what_it_was_told_and_what_it_d
     assert hearing.state.current["name"].source == "crm"
     assert hearing.state.last_enriched_at is None
     told = hearing.said["second"]
-    assert told.lent == {"domain": "acme.com"}
+    assert told.borrowed_ids == {"domain": "acme.com"}
     # As the source said it: not yet believed less for the domain that it was lent.
     assert told.reply.candidates["industry"].confidence == 0.9
     assert (told.reply.outcome, told.reply.credits) == (StepOutcome.MATCH, 2)

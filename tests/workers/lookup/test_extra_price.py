@@ -8,7 +8,8 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import CreditKind, EntityType, JobStatus
 from models.credit import CreditEntry
-from models.db.database import query, transaction
+from models.db.statements import query
+from models.db.transaction import unit_of_work
 from providers.api import Question
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.credit.api import get_credits
@@ -76,7 +77,7 @@ async def test_settling_a_part_twice_charges_once(redis: ArqRedis) -> None:
         settling = partial(
             settle, organization_id="acme", settlements=[again], now=ctx.services.now(), monthly_grant=1000
         )
-        done = await transaction(settling)
+        done = await unit_of_work(settling)()
         assert done == {}
     assert (await get_credits(ctx)).used == (await job_of(sent)).credits_used == 1
     await ledger_adds_up()

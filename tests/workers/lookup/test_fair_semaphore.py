@@ -5,16 +5,16 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from workers.lookup.fair_semaphore import Places
+from workers.lookup.fair_semaphore import FairSemaphore
 
 
-async def hold(places: Places, stack: AsyncExitStack, organization: str, times: int) -> None:
+async def hold(places: FairSemaphore, stack: AsyncExitStack, organization: str, times: int) -> None:
     for _ in range(times):
         await stack.enter_async_context(places.one(organization, 0.01))
 
 
 async def test_calls_that_hang_leave_places_to_other_organizations() -> None:
-    places = Places(most=10, most_of_one=4)
+    places = FairSemaphore(most=10, most_of_one=4)
     async with AsyncExitStack() as stack:
         await hold(places, stack, "acme", 4)
         with pytest.raises(TimeoutError):
@@ -28,7 +28,7 @@ async def test_calls_that_hang_leave_places_to_other_organizations() -> None:
 
 
 async def test_a_free_place_goes_to_who_has_the_fewest_and_not_to_who_waits_longest() -> None:
-    places = Places(most=2, most_of_one=2)
+    places = FairSemaphore(most=2, most_of_one=2)
     order: list[str] = []
 
     async def call(organization: str, seconds: float = 0.0) -> None:
@@ -46,7 +46,7 @@ async def test_a_free_place_goes_to_who_has_the_fewest_and_not_to_who_waits_long
 
 
 async def test_who_gives_up_waiting_keeps_nothing() -> None:
-    places = Places(most=1, most_of_one=1)
+    places = FairSemaphore(most=1, most_of_one=1)
     async with AsyncExitStack() as stack:
         await hold(places, stack, "acme", 1)
         waiting = [asyncio.create_task(hold(places, stack, "globex", 1)) for _ in range(20)]
@@ -59,7 +59,7 @@ async def test_who_gives_up_waiting_keeps_nothing() -> None:
 
 
 async def test_places_that_are_given_back_while_many_give_up_are_not_lost() -> None:
-    places = Places(most=3, most_of_one=2)
+    places = FairSemaphore(most=3, most_of_one=2)
 
     async def call(organization: str) -> bool:
         try:
@@ -78,7 +78,7 @@ async def test_places_that_are_given_back_while_many_give_up_are_not_lost() -> N
 
 
 async def test_a_place_given_to_a_cancelled_caller_is_given_on() -> None:
-    places = Places(most=1, most_of_one=1)
+    places = FairSemaphore(most=1, most_of_one=1)
     stack = AsyncExitStack()
     await hold(places, stack, "acme", 1)
     second = asyncio.create_task(hold(places, stack, "globex", 1))

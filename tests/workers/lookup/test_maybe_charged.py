@@ -7,13 +7,13 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import JobStatus
-from models.db.database import query
+from models.db.statements import query
 from providers.api import ProviderError
 from providers.apollo.adapter import Apollo
 from providers.crunchbase.adapter import Crunchbase
 from providers.http.adapter import Adapter
-from providers.http.client import Patience, Transport
-from providers.http.provider import HttpSource
+from providers.http.client import HttpClient, Patience
+from providers.http.provider import HttpProvider
 from providers.hunter.adapter import Hunter
 from providers.peopledatalabs.adapter import PeopleDataLabs
 from providers.zoominfo.adapter import ZoomInfo
@@ -59,17 +59,17 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    transport = Transport(development=True, patience=QUICK)
+async def transport() -> AsyncIterator[HttpClient]:
+    transport = HttpClient(development=True, patience=QUICK)
     yield transport
     await transport.close()
 
 
-def source(adapter: Adapter, url: str, transport: Transport) -> HttpSource:
-    return HttpSource(adapter, transport, OneKey(), dict.fromkeys(adapter.bases, url))
+def source(adapter: Adapter, url: str, transport: HttpClient) -> HttpProvider:
+    return HttpProvider(adapter, transport, OneKey(), dict.fromkeys(adapter.bases, url))
 
 
-async def refused(asking: HttpSource) -> ProviderError:
+async def refused(asking: HttpProvider) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         await asking.ask(EXAMPLE)
     return caught.value
@@ -82,7 +82,7 @@ async def test_an_unreadable_answer_is_not_asked_for_again_by_the_next_record(
     make: type[Apollo] | type[PeopleDataLabs] | type[Hunter],
     reply: Told,
     server: StandInServer,
-    transport: Transport,
+    transport: HttpClient,
     redis: ArqRedis,
 ) -> None:
     adapter = make()
@@ -110,7 +110,7 @@ async def test_an_unreadable_answer_is_not_asked_for_again_by_the_next_record(
 
 @pytest.mark.usefixtures("db")
 async def test_an_organization_may_have_such_calls_repeated(
-    server: StandInServer, transport: Transport, redis: ArqRedis
+    server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
     server.script(PATHS["hunter"], HTML, sampled("hunter", "company_found"))
     shared = services(redis, source(Hunter(), server.url, transport))
@@ -125,7 +125,7 @@ async def test_an_organization_may_have_such_calls_repeated(
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 500])
 async def test_a_refusal_holds_nothing_back(
-    status: int, server: StandInServer, transport: Transport, redis: ArqRedis
+    status: int, server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
     server.script(PATHS["peopledatalabs"], Told(status, b"<html>no</html>"))
     shared = services(redis, source(PeopleDataLabs(), server.url, transport))
@@ -135,7 +135,7 @@ async def test_a_refusal_holds_nothing_back(
     assert await query("SELECT * FROM answer") == []
 
 
-async def test_who_cannot_be_connected_to_has_charged_nothing(transport: Transport) -> None:
+async def test_who_cannot_be_connected_to_has_charged_nothing(transport: HttpClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     for scheme in ("http", "https"):
@@ -143,7 +143,7 @@ async def test_who_cannot_be_connected_to_has_charged_nothing(transport: Transpo
         assert (error.code, error.maybe_charged) == ("unavailable", False)
 
 
-async def test_a_server_that_speaks_no_tls_has_charged_nothing(server: StandInServer, transport: Transport) -> None:
+async def test_a_server_that_speaks_no_tls_has_charged_nothing(server: StandInServer, transport: HttpClient) -> None:
     error = await refused(source(Hunter(), server.url.replace("http:", "https:"), transport))
     assert (error.code, error.maybe_charged) == ("unavailable", False)
     assert server.calls == []
@@ -161,7 +161,7 @@ async def test_a_server_that_speaks_no_tls_has_charged_nothing(server: StandInSe
     ],
 )
 async def test_a_refusal_whose_words_do_not_come_is_the_refusal(
-    make: type[Adapter], status: int, code: str, server: StandInServer, transport: Transport
+    make: type[Adapter], status: int, code: str, server: StandInServer, transport: HttpClient
 ) -> None:
     adapter = make()
     server.script(PATHS[adapter.info.id], Told(status, hangs=True))
@@ -171,7 +171,7 @@ async def test_a_refusal_whose_words_do_not_come_is_the_refusal(
 
 @pytest.mark.parametrize("usage", [SILENT, Told(500), HTML])
 async def test_a_slow_look_at_the_account_does_not_hide_that_credits_are_used_up(
-    usage: Told, server: StandInServer, transport: Transport
+    usage: Told, server: StandInServer, transport: HttpClient
 ) -> None:
     server.script(PATHS["hunter"], Told(402))
     server.script("/account", usage)
@@ -185,7 +185,7 @@ async def test_a_slow_look_at_the_account_does_not_hide_that_credits_are_used_up
 
 async def test_the_requests_of_one_look_up_share_its_time(server: StandInServer) -> None:
     patience = Patience(connect_seconds=1, read_seconds=5, whole_seconds=5, look_up_seconds=0.7)
-    transport = Transport(development=True, patience=patience)
+    transport = HttpClient(development=True, patience=patience)
     asking = source(Hunter(), server.url, transport)
     server.script(PATHS["hunter"], Told(402))
     server.script("/account", SILENT)
@@ -197,13 +197,13 @@ async def test_the_requests_of_one_look_up_share_its_time(server: StandInServer)
     await transport.close()
 
 
-async def test_a_garbled_sign_in_has_charged_nothing(server: StandInServer, transport: Transport) -> None:
+async def test_a_garbled_sign_in_has_charged_nothing(server: StandInServer, transport: HttpClient) -> None:
     class Pair(OneKey):
         async def key_of(self, organization_id: str, provider_id: str) -> str | None:
             return "my-id:my-secret"
 
     adapter = ZoomInfo()
-    asking = HttpSource(adapter, transport, Pair(), dict.fromkeys(adapter.bases, server.url))
+    asking = HttpProvider(adapter, transport, Pair(), dict.fromkeys(adapter.bases, server.url))
     for reply in (HTML, CUT_OFF, Told(204, b""), SILENT):
         server.script("/oauth2/default/v1/token", reply)
         assert not (await refused(asking)).maybe_charged

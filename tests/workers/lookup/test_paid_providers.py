@@ -19,7 +19,7 @@ from enrichment.waterfall.breaker import (
     is_worth_its_price,
 )
 from models.credit import CreditAlert, CreditEntry
-from models.db.database import execute
+from models.db.statements import execute
 from models.job import Job
 from providers.api import Answer, Finding, Pending, ProviderError, Question
 from resolvers.context import Role
@@ -32,10 +32,10 @@ from resolvers.job.api import cancel_job, get_job, retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.provider.api import list_providers, reset_provider
 from resolvers.provider.keys import StoredKeys, remove_provider_key, set_provider_key
-from resolvers.secret_box import CannotUnseal, Sealer
+from resolvers.secret_box import CannotUnseal, SecretBox
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
-from workers.lookup.circuit_breaker import Guard
-from workers.upkeep.expire_pending import drop_overdue
+from workers.lookup.circuit_breaker import CircuitBreakers
+from workers.upkeep.expire_pending import expire_pending
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -107,9 +107,9 @@ async def test_jobs_that_begin_together_in_another_worker_know_of_the_open_break
 async def test_a_worker_that_knows_of_an_open_breaker_hears_of_another_key_at_once(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 1))
     shared = services(redis, paid)
-    shared.sealer = Sealer(b"m" * 32)
+    shared.sealer = SecretBox(b"m" * 32)
     ctx = context(shared)
-    guard = Guard(shared)
+    guard = CircuitBreakers(shared)
     await send(ctx, "account", "A", domain="acme.com")
     await work(shared)
     refusal = await guard.refusal("acme", "paid")
@@ -122,7 +122,7 @@ async def test_a_worker_that_knows_of_an_open_breaker_hears_of_another_key_at_on
 async def test_a_late_answer_to_the_key_before_says_nothing_of_the_new_one(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 1))
     shared = services(redis, paid)
-    shared.sealer = Sealer(b"m" * 32)
+    shared.sealer = SecretBox(b"m" * 32)
     ctx = context(shared)
 
     async def another_key_is_set(_: Question) -> None:
@@ -138,7 +138,7 @@ async def test_a_late_answer_to_the_key_before_says_nothing_of_the_new_one(redis
 async def test_another_key_of_the_installation_is_tried_where_no_other_counts(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 3))
     shared = services(redis, paid)
-    shared.sealer = Sealer(b"m" * 32)
+    shared.sealer = SecretBox(b"m" * 32)
     for org in ("acme", "globex", "initech"):
         if org == "globex":
             await set_provider_key(context(shared, org=org), "paid", KEY)
@@ -235,7 +235,7 @@ async def test_the_hold_of_a_cancelled_job_that_waited_is_given_back(redis: ArqR
     await work(shared)
     await cancel_job(ctx, (await job_of(sent)).id)
     clock.ahead_seconds += timedelta(hours=3).total_seconds()
-    assert await drop_overdue({"services": shared}) == 1
+    assert await expire_pending({"services": shared}) == 1
     assert (await get_credits(ctx)).reserved == 0
     assert (await check_ledger("acme")).faults == []
 
@@ -379,7 +379,7 @@ KEY = "sk-live-0123456789abcdef"
 
 async def test_a_key_is_kept_sealed_and_shown_as_its_last_four(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(id="paid", needs_key=True), StandIn(id="free"))
-    shared.sealer = Sealer(b"m" * 32)
+    shared.sealer = SecretBox(b"m" * 32)
     ctx = context(shared)
     assert not (await list_providers(ctx))[0].configured
     view = await set_provider_key(ctx, "paid", f" {KEY} ")
@@ -398,7 +398,7 @@ async def test_who_may_set_which_key(redis: ArqRedis) -> None:
     ctx = context(shared)
     with pytest.raises(Unavailable):
         await set_provider_key(ctx, "paid", KEY)
-    shared.sealer = Sealer(b"m" * 32)
+    shared.sealer = SecretBox(b"m" * 32)
     with pytest.raises(Forbidden):
         await set_provider_key(context(shared, role=Role.MANAGER), "paid", KEY)
     with pytest.raises(NotFound):
@@ -409,12 +409,12 @@ async def test_who_may_set_which_key(redis: ArqRedis) -> None:
 
 
 def test_a_sealed_secret_opens_only_with_its_key_and_in_its_place() -> None:
-    sealed = Sealer(b"m" * 32).seal(KEY, place="acme\npaid")
+    sealed = SecretBox(b"m" * 32).seal(KEY, index="acme\npaid")
     assert KEY not in sealed
-    assert Sealer(b"m" * 32).unseal(sealed, place="acme\npaid") == KEY
-    for sealer, place in ((Sealer(b"x" * 32), "acme\npaid"), (Sealer(b"m" * 32), "other\npaid")):
+    assert SecretBox(b"m" * 32).unseal(sealed, index="acme\npaid") == KEY
+    for sealer, index in ((SecretBox(b"x" * 32), "acme\npaid"), (SecretBox(b"m" * 32), "other\npaid")):
         with pytest.raises(CannotUnseal):
-            sealer.unseal(sealed, place=place)
+            sealer.unseal(sealed, index=index)
 
 
 def test_one_outage_is_one_opening_however_many_calls_it_hit() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrichment.catalogue import normalize, same, value_key
+from enrichment.catalogue import is_equivalent, normalize, value_key
 from enrichment.enums import EntityType
 from enrichment.normalize.industry.industry import (
     canonical_industry,
@@ -255,17 +255,17 @@ def pairs(table: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("a", "b"), pairs(SAME))
 def test_labels_of_one_industry_are_the_same(a: str, b: str) -> None:
     one, other = (normalize(ACCOUNT, "industry", label) for label in (a, b))
-    assert same(ACCOUNT, "industry", one, other)
-    assert same(ACCOUNT, "industry", other, one)
-    assert same(ACCOUNT, "subIndustry", one, other)
+    assert is_equivalent(ACCOUNT, "industry", one, other)
+    assert is_equivalent(ACCOUNT, "industry", other, one)
+    assert is_equivalent(ACCOUNT, "subIndustry", one, other)
 
 
 @pytest.mark.parametrize(("a", "b"), pairs(DIFFERENT))
 def test_labels_of_different_industries_differ(a: str, b: str) -> None:
     one, other = (normalize(ACCOUNT, "industry", label) for label in (a, b))
-    assert not same(ACCOUNT, "industry", one, other)
-    assert not same(ACCOUNT, "industry", other, one)
-    assert not same(ACCOUNT, "subIndustry", one, other)
+    assert not is_equivalent(ACCOUNT, "industry", one, other)
+    assert not is_equivalent(ACCOUNT, "industry", other, one)
+    assert not is_equivalent(ACCOUNT, "subIndustry", one, other)
 
 
 @pytest.mark.parametrize("vague", ["Technology", "B2B", "Services", "Tech", "Business services group", "Solutions"])

@@ -1,0 +1,74 @@
+"""The process's connection to SQLite or PostgreSQL, and which of the two it is."""
+
+import sqlite3
+from typing import Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from tortoise import Tortoise, connections
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+Dialect = Literal["sqlite", "postgresql"]
+
+_MODULES = [
+    "models.organization",
+    "models.record",
+    "models.job",
+    "models.conflict",
+    "models.credit",
+    "models.answer",
+    "models.undo",
+    "models.erasure",
+]
+_OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
+_BUSY_TIMEOUT_MS = 15_000
+
+
+class DatabaseUnsupported(Exception):
+    """The database is of a kind or version that this service cannot use."""
+
+
+def tortoise_url(url: str, *, pool: int) -> str:
+    """The URL as Tortoise wants it: `sqlite:///path` or `postgresql://…`, with our defaults added.
+
+    Raises DatabaseUnsupported for any other scheme.
+    """
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    if parts.scheme == "sqlite":
+        options.setdefault("busy_timeout", str(_BUSY_TIMEOUT_MS))
+        options.setdefault("synchronous", "FULL")  # an accepted record survives a power cut
+        path = url.removeprefix("sqlite://").split("?")[0]
+        return f"sqlite://{path}?{urlencode(options)}"
+    if parts.scheme in {"postgres", "postgresql", "asyncpg"}:
+        options.setdefault("minsize", "1")
+        options.setdefault("maxsize", str(pool))
+        return urlunsplit(parts._replace(scheme="asyncpg", query=urlencode(options)))
+    raise DatabaseUnsupported(f"DATABASE_URL: {parts.scheme or 'no'} scheme; use sqlite:/// or postgresql://")
+
+
+async def connect(url: str, *, pool: int = 10) -> None:
+    """Open the process's only database connection (SQLite) or pool (PostgreSQL)."""
+    target = tortoise_url(url, pool=pool)
+    if target.startswith("sqlite") and sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise DatabaseUnsupported(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
+    await Tortoise.init(
+        db_url=target,
+        modules={"models": _MODULES},
+        # A server's lifespan runs in another task than its requests; both must see the connection.
+        _enable_global_fallback=True,
+    )
+
+
+async def close() -> None:
+    await Tortoise.close_connections()
+
+
+def connection() -> BaseDBAsyncClient:
+    """The current connection: of the transaction this code runs in, if any."""
+    client: BaseDBAsyncClient = connections.get("default")
+    return client
+
+
+def dialect() -> Dialect:
+    name = connection().capabilities.dialect
+    return "sqlite" if name == "sqlite" else "postgresql"

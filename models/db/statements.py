@@ -1,0 +1,108 @@
+"""Statements of ours: written once, with `?` for parameters, and translated for the database at hand.
+
+Bulk statements take their rows as one JSON parameter (`rows`), so that 500 rows cost one round trip on either
+database.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from models.db.connection import connection, dialect
+from models.db.transaction import Transaction
+
+
+def _translate(sql: str) -> str:
+    if dialect() == "sqlite":
+        return sql
+    head, *rest = sql.split("?")
+    return head + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
+
+
+async def query(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> list[dict[str, Any]]:
+    """Rows of a SELECT, or of a statement with RETURNING. JSON columns come as text: see `load`."""
+    client = using or connection()
+    return [dict(row) for row in await client.execute_query_dict(_translate(sql), list(values))]
+
+
+async def execute(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> int:
+    """Run a statement; how many rows it changed."""
+    changed, _ = await (using or connection()).execute_query(_translate(sql), list(values))
+    return int(changed)
+
+
+def rows(columns: Mapping[str, str]) -> str:
+    """A FROM item `v` with these columns, read from one JSON parameter (`dump_rows`).
+
+    A column's type is `text`, `integer`, `real`, `boolean` or `json`.
+    """
+    if dialect() == "sqlite":
+        picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+        return f"(SELECT {picked} FROM json_each(?)) AS v"
+    types = {
+        "text": "text",
+        "integer": "bigint",
+        "real": "double precision",
+        "boolean": "boolean",
+        "json": "text",
+    }
+    picked = ", ".join(f"{name}::jsonb AS {name}" if kind == "json" else name for name, kind in columns.items())
+    declared = ", ".join(f"{name} {types[kind]}" for name, kind in columns.items())
+    return f"(SELECT {picked} FROM json_to_recordset(?::json) AS r({declared})) AS v"
+
+
+def dump_rows(items: Sequence[Mapping[str, Any]]) -> str:
+    """Rows for `rows`; a column of type `json` must have been through `dump`."""
+    return orjson.dumps(items).decode()
+
+
+def dump(value: Any) -> str:
+    """A value for a JSON column."""
+    return orjson.dumps(value).decode()
+
+
+def load(value: Any) -> Any:
+    """The value of a JSON column, however the driver handed it over."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+async def insert_rows(
+    tx: Transaction,
+    table: str,
+    columns: Mapping[str, str],
+    items: Sequence[Mapping[str, Any]],
+    *,
+    then: str = "",
+) -> list[dict[str, Any]]:
+    """Insert many rows with one statement; `then` is what follows it (ON CONFLICT …, RETURNING …).
+
+    A missing column is NULL. Returns the rows of RETURNING.
+    """
+    if not items:
+        return []
+    names = ", ".join(columns)
+    picked = ", ".join(f"v.{name}" for name in columns)
+    filled = [{name: item.get(name) for name in columns} for item in items]
+    # WHERE true: without it SQLite takes ON CONFLICT for a join condition.
+    sql = f"INSERT INTO {table} ({names}) SELECT {picked} FROM {rows(columns)} WHERE true {then}"
+    return await query(sql, [dump_rows(filled)], using=tx)
+
+
+def marks(values: Sequence[Any]) -> str:
+    """Placeholders for an IN list."""
+    return ", ".join("?" for _ in values)
+
+
+def row_lock() -> str:
+    """What makes a SELECT lock its rows and pass by those that others hold. SQLite locks the whole database."""
+    return "" if dialect() == "sqlite" else "FOR UPDATE SKIP LOCKED"
+
+
+def json_items(column: str, key: str | None = None) -> tuple[str, str]:
+    """How to read a JSON array column row by row: a FROM item, and the text of each element (or of its `key`)."""
+    if dialect() == "sqlite":
+        return f"json_each({column}) AS item", f"json_extract(item.value, '$.{key}')" if key else "item.value"
+    if key:
+        return f"jsonb_array_elements({column}) AS item(value)", f"item.value ->> '{key}'"
+    return f"jsonb_array_elements_text({column}) AS item(value)", "item.value"
