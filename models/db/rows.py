@@ -7,7 +7,7 @@ or type fails at import. A result that is no table's (counts, joins) is a `query
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
@@ -79,7 +79,10 @@ def projection(model: type[Model]) -> Callable[[type[R]], type[R]]:
 
 @dataclass_transform(frozen_default=True)
 def query_row(cls: type[R]) -> type[R]:
-    """Make a class of annotations a frozen row of a result; `Json[…]` marks what comes as JSON."""
+    """Make a class of annotations a frozen row of a result; `Json[…]` marks what comes as JSON.
+
+    A `date` is read from whole days since 1970, an `int` also from PostgreSQL's sums, which are decimals.
+    """
     made = dataclass(frozen=True, slots=True)(cls)
     hints = get_type_hints(made, include_extras=True)
     columns = tuple(_free_column(name.name, hints[name.name]) for name in fields(cast("Any", made)))
@@ -116,7 +119,7 @@ def _free_column(attribute: str, hint: Any) -> _Column:
         return _Column(attribute, attribute, "json", load, dump if plain is hint else _dump_or_null)
     if isinstance(plain, type) and issubclass(plain, Enum):
         return _Column(attribute, attribute, "text", *_of_enum(plain))
-    return _Column(attribute, attribute, "", *_CONVERTED.get(plain, (None, None)))
+    return _Column(attribute, attribute, "", *(_CONVERTED | _COUNTED).get(plain, (None, None)))
 
 
 def _dump_or_null(value: Any) -> str | None:
@@ -137,12 +140,17 @@ def _of_enum(enum: type[Enum]) -> tuple[_Convert, _Convert]:
     )
 
 
-_CONVERTED: Mapping[Any, tuple[_Convert, _Convert | None]] = {
+_CONVERTED: dict[Any, tuple[_Convert, _Convert | None]] = {
     datetime: (
         lambda value: None if value is None else from_micros(value),
         lambda value: None if value is None else to_micros(value),
     ),
     bool: (lambda value: None if value is None else bool(value), None),  # SQLite has numbers
+}
+_FIRST_DAY = date(1970, 1, 1)
+_COUNTED: dict[Any, tuple[_Convert, _Convert | None]] = {
+    int: (lambda value: None if value is None else int(value), None),
+    date: (lambda value: None if value is None else _FIRST_DAY + timedelta(days=int(value)), None),
 }
 
 

@@ -1,6 +1,6 @@
 """Typed rows: what a projection takes from its model, and what it refuses."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -44,6 +44,9 @@ class RecordCount:
     many: bool
     newest: datetime
     tags: Json[list[str]]
+    day: date
+    total: int
+    none: int | None
 
 
 def record(external_id: str) -> NewRecord:
@@ -76,8 +79,9 @@ async def test_rows_of_a_projection_are_a_from_item(db: str) -> None:
 
 async def test_a_result_has_the_types_of_its_annotations(db: str) -> None:
     sql = f"SELECT 'lead' AS entity_type, 1 = 1 AS many, {to_micros(NOW)} AS newest, '[\"a\"]' AS tags"
+    sql += ", 20513 AS day, (SELECT SUM(n) FROM (SELECT 2 AS n) AS one) AS total, NULL AS none"
     [counted] = await fetch(RecordCount, sql)
-    assert counted == RecordCount(EntityType.LEAD, True, from_micros(to_micros(NOW)), ["a"])
+    assert counted == RecordCount(EntityType.LEAD, True, from_micros(to_micros(NOW)), ["a"], date(2026, 3, 1), 2, None)
 
 
 def test_columns_follow_from_the_model() -> None:
