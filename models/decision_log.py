@@ -21,7 +21,7 @@ _LATEST = 2**62
 
 async def insert_hearings(tx: Transaction, hearings: Sequence[Mapping[str, Any]]) -> None:
     """Keep these: `body` is the JSON text of `enrichment.replay.snapshot.write_down`."""
-    await insert_rows(tx, "hearing", _HEARING, hearings)
+    await insert_rows(tx, "decision_snapshot", _HEARING, hearings)
 
 
 async def hearings_of_period(
@@ -33,7 +33,7 @@ async def hearings_of_period(
     while len(found) < limit:
         wanted = min(limit - len(found), _READ_AT_ONCE)
         some = await query(
-            "SELECT id, record_id, job_id, decided_at, body FROM hearing WHERE organization_id = ?"
+            "SELECT id, record_id, job_id, decided_at, body FROM decision_snapshot WHERE organization_id = ?"
             " AND (decided_at, id) > (?, ?) AND decided_at < ? ORDER BY decided_at, id LIMIT ?",
             [organization_id, *last, until, wanted],
         )
@@ -49,8 +49,9 @@ async def latest_hearings(record_ids: Sequence[str]) -> list[dict[str, Any]]:
     if not record_ids:
         return []
     return await query(
-        "SELECT id, record_id, job_id, decided_at, body FROM hearing WHERE id IN (SELECT"
-        " (SELECT h.id FROM hearing h WHERE h.record_id = record.id ORDER BY h.decided_at DESC, h.id DESC LIMIT 1)"
+        "SELECT id, record_id, job_id, decided_at, body FROM decision_snapshot WHERE id IN (SELECT"
+        " (SELECT own.id FROM decision_snapshot own WHERE own.record_id = record.id"
+        " ORDER BY own.decided_at DESC, own.id DESC LIMIT 1)"
         f" FROM record WHERE record.id IN ({marks(record_ids)}))",
         list(record_ids),
     )
@@ -62,7 +63,7 @@ async def drop_hearings(before: int) -> int:
     for row in await query("SELECT id FROM organization"):
         while True:
             some = await execute(
-                "DELETE FROM hearing WHERE id IN (SELECT id FROM hearing WHERE organization_id = ?"
+                "DELETE FROM decision_snapshot WHERE id IN (SELECT id FROM decision_snapshot WHERE organization_id = ?"
                 " AND decided_at < ? ORDER BY decided_at LIMIT ?)",
                 [row["id"], before, _DROPPED_AT_ONCE],
             )

@@ -14,7 +14,7 @@ HOLDINGS: Mapping[str, tuple[str, str]] = {
     "field_value": ("values and their history", "record_id = ?"),
     "job": ("jobs", "record_id = ?"),
     "step": ("answers within jobs", _OF_JOBS),
-    "hearing": ("recorded decisions", "record_id = ?"),
+    "decision_snapshot": ("recorded decisions", "record_id = ?"),
     "conflict": ("conflicts", "record_id = ?"),
     "rejection": ("remembered rejections", "record_id = ?"),
     "undo_line": ("lines of undos", "record_id = ?"),

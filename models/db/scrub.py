@@ -10,7 +10,7 @@ from models.db.statements import execute, query
 _TRIES = 20
 _PAUSE_SECONDS = 0.1
 _TABLES = (
-    *("record", "field_value", "job", "step", "hearing", "conflict", "rejection"),
+    *("record", "field_value", "job", "step", "decision_snapshot", "conflict", "rejection"),
     *("undo_line", "refresh_plan", "answer"),
 )
 _ELSEWHERE = {

@@ -110,7 +110,7 @@ async def test_while_an_ending_is_about_to_be_written(redis: ArqRedis, monkeypat
         fates.extend(batch.results)
         return batch
 
-    monkeypatch.setattr(runner, "write_endings", late)
+    monkeypatch.setattr(runner, "write_results", late)
     await send(ctx, "lead", "L-1", **JOE)
     await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
     await work(ctx.services)
@@ -141,7 +141,7 @@ async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest
             await erase_record(ctx, LEAD, "L-1")
         return await reread(store, record_ids)
 
-    monkeypatch.setattr(runner, "write_endings", late)
+    monkeypatch.setattr(runner, "write_results", late)
     monkeypatch.setattr(BatchedStore, "_reread", later)
     await send(ctx, "lead", "L-1", **JOE)
     await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
