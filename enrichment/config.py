@@ -209,6 +209,10 @@ class Config(_Part):
         own = self.rule(entity_type, field).min_confidence
         return self.min_confidence if own is None else own
 
+    def provider_rule(self, provider_id: str) -> ProviderRule | None:
+        """What is set for this provider; None where the configuration does not list it."""
+        return next((rule for rule in self.providers if rule.id == provider_id), None)
+
     def rules_of(self, entity_type: EntityType, field: str) -> list[ReviewRule]:
         """The rules about this field, in order."""
         return [rule for rule in self.rules if rule.field == field and rule.entity_type is entity_type]

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -10,13 +9,16 @@ from typing import Any, Protocol, runtime_checkable
 from enrichment.enums import EntityType
 from enrichment.waterfall.planner import Source
 
+BeforeSend = Callable[[], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """One record to look up.
 
     `fields` holds the record's canonical values and its unknown fields as the CRM sent them (a
-    `fullName`, say); `wanted` names the fields of the catalogue that are still unsettled.
+    `fullName`, say); `wanted` names the fields of the catalogue that are still unsettled. `before_send` is awaited
+    right before anything is sent over a network, after all waiting for a rate limit; it may raise Withdrawn.
     """
 
     entity_type: EntityType
@@ -24,6 +26,7 @@ class Question:
     wanted: frozenset[str]
     organization_id: str = ""
     callback: str | None = field(default=None, repr=False)  # where an answer that comes later may be sent to
+    before_send: BeforeSend | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +100,10 @@ class OutOfTurn(ProviderError):
 
 
 class Withdrawn(ProviderError):
-    """Whoever asked wants no more to be sent. Raised by what `LAST_WORD` holds."""
+    """Whoever asked wants no more to be sent. Raised by `Question.before_send`."""
 
     def __init__(self) -> None:
         super().__init__("withdrawn", "the question was taken back before it was sent", retryable=False)
-
-
-# Called right before anything is sent over a network, after all waiting for a turn. It may raise Withdrawn.
-LAST_WORD: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("LAST_WORD", default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from providers.api import LAST_WORD, Answer, BroaderQuery, ProviderError, ProviderInfo, Question
+from providers.api import Answer, BeforeSend, BroaderQuery, ProviderError, ProviderInfo, Question
 from providers.http.adapter import (
     Adapter,
     CallbackAdapter,
@@ -88,11 +88,15 @@ class HttpProvider:
 
     async def ask(self, question: Question) -> Answer | Pending:
         """Look the record up. Raises ProviderError, also `no_key`."""
-        return await self._in_name_of(question.organization_id, lambda http: self._adapter.look_up(question, http))
+        return await self._in_name_of(
+            question.organization_id, lambda http: self._adapter.look_up(question, http), question.before_send
+        )
 
     async def poll(self, question: Question, token: str) -> Answer | Pending:
         """Ask for an answer that was pending. Raises ProviderError, also `no_key`."""
-        return await self._in_name_of(question.organization_id, lambda http: self._adapter.poll(token, question, http))
+        return await self._in_name_of(
+            question.organization_id, lambda http: self._adapter.poll(token, question, http), question.before_send
+        )
 
     async def check_key(self, organization_id: str) -> KeyCheck:
         """Whether the organization's key works. Raises ProviderError, also `no_key`."""
@@ -108,9 +112,11 @@ class HttpProvider:
             http.note_credits(check.credits_left)
         return replace(check, detail=_without(http.key, check.detail))
 
-    async def _in_name_of(self, organization_id: str, call: Callable[[Http], Awaitable[_T]]) -> _T:
+    async def _in_name_of(
+        self, organization_id: str, call: Callable[[Http], Awaitable[_T]], before_send: BeforeSend | None = None
+    ) -> _T:
         deadline = time.monotonic() + self._transport.patience.look_up_seconds
-        account = _Account(self, await self._key(organization_id), deadline)
+        account = _Account(self, await self._key(organization_id), deadline, before_send)
         try:
             return await call(account)
         except ProviderError as error:
@@ -134,17 +140,19 @@ class HttpProvider:
             raise ProviderError("bad_key", "the key holds characters that no key has", retryable=False)
         return key
 
-    async def send(self, account: str, request: Request, limit: Limit, deadline: float) -> Reply:
+    async def send(
+        self, account: str, request: Request, limit: Limit, deadline: float, before_send: BeforeSend | None
+    ) -> Reply:
         """One request for an account, when its turn has come and before the `deadline` (of the monotonic clock).
 
-        The turn is that of the account's `limit`. Raises ProviderError, also what `LAST_WORD` raises.
+        The turn is that of the account's `limit`. Raises ProviderError, also what `before_send` raises.
         """
         _left_until(deadline)
         counted = f"{account}:{limit.name}" if limit.name else account
         if self._politeness is not None:
             await self._politeness.enter(counted, self.info.id, limit.calls_per_minute)
-        if (last_word := LAST_WORD.get()) is not None:
-            await last_word()
+        if before_send is not None:
+            await before_send()
         reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
         if self._politeness is not None:
             await self._politeness.learn(counted, self.info.id, reply)
@@ -194,9 +202,10 @@ class CallbackProvider(HttpProvider):
 class _Account:
     """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
 
-    __slots__ = ("_deadline", "_key", "_name", "_source", "credits_left", "was_served")
+    __slots__ = ("_before_send", "_deadline", "_key", "_name", "_source", "credits_left", "was_served")
 
-    def __init__(self, source: HttpProvider, key: str, deadline: float) -> None:
+    def __init__(self, source: HttpProvider, key: str, deadline: float, before_send: BeforeSend | None) -> None:
+        self._before_send = before_send
         self._source = source
         self._key = key
         self._deadline = deadline
@@ -220,7 +229,8 @@ class _Account:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         request = Request(method, self._source.base(base), path, params, json, form, headers or {})
-        reply = await self._source.send(self._name, request, self._source.limit_of(base, path), self._deadline)
+        limit = self._source.limit_of(base, path)
+        reply = await self._source.send(self._name, request, limit, self._deadline, self._before_send)
         self.was_served = reply.is_success
         return reply
 

@@ -172,7 +172,7 @@ async def _ask_all(
             wanted=query.wanted,
             organization_id=job.organization_id,
         )
-        asked = await lookup.ask(providers[source], question, job)
+        asked = await lookup.look_up(providers[source], question, job)
         if asked.credits or source in job.charged:
             # Also what it paid before it was decided again, or before its worker died; it pays a provider once.
             job.charged[source] = asked.credits = max(job.charged.get(source, 0), asked.credits)

@@ -140,7 +140,7 @@ class JobRunner:
                 result = await process_job(job, self._services.registry, self._lookup, self._services.now, self._told)
                 if await self._write(result) is not WriteStatus.MOVED:
                     return
-                snapshot = await self._store.reread(job.record_id)
+                snapshot = await self._store.reload(job.record_id)
                 if snapshot is None:
                     return  # erased, and the job with it
                 job.snapshot = snapshot

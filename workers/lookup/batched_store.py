@@ -1,11 +1,11 @@
-"""What the jobs in flight ask of the database, gathered: holds, kept answers and settlements of many at once."""
+"""What the jobs in flight need of the database, in batches: reservations, cached answers, settlements."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from enrichment.credits import Limits
 from enrichment.identity import Identifier
@@ -20,7 +20,9 @@ from resolvers.suppression.check import Subject, suppressed
 from workers.job.load import Snapshot, load_snapshots
 from workers.lookup.batcher import Batcher
 
-ASKING = timedelta(seconds=60)  # how long a question stays in one job's hand; longer than any call
+QUESTION_LEASE = timedelta(seconds=60)  # how long a job has a question to itself; longer than any call
+A = TypeVar("A")
+B = TypeVar("B")
 _MOST = 500
 _WAIT_SECONDS = 0.0
 
@@ -30,16 +32,16 @@ class ReservationRequest:
     """A price to set aside, with the limits that its organization has set."""
 
     organization_id: str
-    hold: Reservation
+    reservation: Reservation
     limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
 class CallSettlement:
-    """The end of a call: whether it is charged, how many credits (None: all that was set aside), and what is kept.
+    """The end of a call: whether it is charged, how many credits (None: all that was reserved), and what is stored.
 
-    `kept` is the answer's row (see `models.answer_cache.keep`); None gives the question up. `holds_on` leaves the
-    reservation as it is, because the answer comes later. `note` goes into the ledger.
+    `answer` is the answer's row (see `models.answer_cache.store`); None releases the question. `keep_reservation`
+    leaves the credits reserved, because the answer comes later. `note` goes into the ledger.
     """
 
     organization_id: str
@@ -47,8 +49,8 @@ class CallSettlement:
     answer_key: AnswerKey
     charge: bool = False
     credits: int | None = None
-    kept: dict[str, Any] | None = None
-    holds_on: bool = False
+    answer: dict[str, Any] | None = None
+    keep_reservation: bool = False
     note: str | None = None
 
 
@@ -65,117 +67,129 @@ class ClearanceRequest:
     """A question that is about to be asked for a job."""
 
     lease: Lease
-    suspect: Subject
+    subject: Subject
 
 
 class BatchedStore:
-    """The gathered statements of one worker."""
+    """The batched statements of one worker."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.hold: Batcher[ReservationRequest, str | SkipReason] = Batcher(self._hold, most=_MOST, wait=_WAIT_SECONDS)
-        self.take: Batcher[AnswerKey, CachedAnswer | None] = Batcher(self._take, most=_MOST, wait=_WAIT_SECONDS)
-        self.known: Batcher[AnswerKey, CachedAnswer | None] = Batcher(self._known, most=_MOST, wait=_WAIT_SECONDS)
-        self.close_call: Batcher[CallSettlement, int] = Batcher(self._close_calls, most=_MOST, wait=_WAIT_SECONDS)
-        self.reread: Batcher[str, Snapshot | None] = Batcher(self._reread, most=_MOST, wait=_WAIT_SECONDS)
-        self.clear: Batcher[ClearanceRequest, ClearanceResult] = Batcher(self._clear, most=_MOST, wait=_WAIT_SECONDS)
-        self.suppressed: Batcher[Subject, frozenset[Identifier]] = Batcher(
-            self._suppressed, most=_MOST, wait=_WAIT_SECONDS
-        )
+        self.reserve: Batcher[ReservationRequest, str | SkipReason] = _batcher(self._reserve)
+        self.acquire: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._acquire)
+        self.cached: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._cached)
+        self.settle: Batcher[CallSettlement, int] = _batcher(self._settle)
+        self.reload: Batcher[str, Snapshot | None] = _batcher(self._reload)
+        self.clear: Batcher[ClearanceRequest, ClearanceResult] = _batcher(self._clear)
+        self.suppressed: Batcher[Subject, frozenset[Identifier]] = _batcher(self._suppressed)
 
     async def close(self) -> None:
-        for batcher in (self.hold, self.take, self.known, self.close_call, self.reread, self.clear, self.suppressed):
+        """Answer everyone who still waits."""
+        for batcher in (
+            self.reserve,
+            self.acquire,
+            self.cached,
+            self.settle,
+            self.reload,
+            self.clear,
+            self.suppressed,
+        ):
             await batcher.close()
 
-    async def _clear(self, clearings: Sequence[ClearanceRequest]) -> list[ClearanceResult]:
+    async def _clear(self, requests: Sequence[ClearanceRequest]) -> list[ClearanceResult]:
         """By the leases and lists as they are now: a suppression, a cancel or an erasure counts at once."""
-        held = await held_leases(list(dict.fromkeys(clearing.lease for clearing in clearings)))
-        suppressing = {c.suspect.organization_id for c in clearings if held.get(c.lease.job_id)}
-        found = await suppressed(self._services, [c.suspect for c in clearings], suppressing=suppressing)
+        held = await held_leases(list(dict.fromkeys(request.lease for request in requests)))
+        suppressing = {request.subject.organization_id for request in requests if held.get(request.lease.job_id)}
+        found = await suppressed(self._services, [request.subject for request in requests], suppressing=suppressing)
         return [
             ClearanceResult.WITHDRAWN
-            if clearing.lease.job_id not in held
+            if request.lease.job_id not in held
             else ClearanceResult.SUPPRESSED
-            if what
+            if identifiers
             else ClearanceResult.GIVEN
-            for clearing, what in zip(clearings, found, strict=True)
+            for request, identifiers in zip(requests, found, strict=True)
         ]
 
-    async def _suppressed(self, suspects: Sequence[Subject]) -> list[frozenset[Identifier]]:
-        return await suppressed(self._services, suspects)
+    async def _suppressed(self, subjects: Sequence[Subject]) -> list[frozenset[Identifier]]:
+        return await suppressed(self._services, subjects)
 
-    async def _hold(self, requests: Sequence[ReservationRequest]) -> list[str | SkipReason]:
-        answers: dict[int, str | SkipReason] = {}
+    async def _reserve(self, requests: Sequence[ReservationRequest]) -> list[str | SkipReason]:
+        """For each: the reservation's id, or why there is none."""
+        results: dict[int, str | SkipReason] = {}
         groups: dict[tuple[str, Limits], list[int]] = defaultdict(list)
         for index, request in enumerate(requests):
             groups[request.organization_id, request.limits].append(index)
-        for (organization_id, limits), places in sorted(groups.items(), key=lambda group: group[0][0]):
-            results = await reserve(
+        for (organization_id, limits), indexes in sorted(groups.items(), key=lambda group: group[0][0]):
+            reserved = await reserve(
                 organization_id,
-                [requests[index].hold for index in places],
+                [requests[index].reservation for index in indexes],
                 limits=limits,
                 now=self._services.now(),
                 monthly_grant=self._services.monthly_credit_grant,
             )
-            answers.update(zip(places, results, strict=True))
-        return [answers[index] for index in range(len(requests))]
+            results.update(zip(indexes, reserved, strict=True))
+        return [results[index] for index in range(len(requests))]
 
-    async def _take(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
-        """For each: what is known of it, or None when it is this job's to ask."""
+    async def _acquire(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
+        """For each: what is known of it, or None when this job has it to itself now."""
         now = self._services.now()
-
-        async def body(tx: Transaction) -> tuple[set[AnswerKey], dict[Any, CachedAnswer]]:
-            return await acquire(tx, answer_keys, now, now + ASKING)
-
-        mine, known = await unit_of_work(body)()
+        acquired, cached = await unit_of_work(acquire)(answer_keys, now, now + QUESTION_LEASE)
         return [
-            None if answer_key in mine else known.get(answer_key.key, _ASKED_ELSEWHERE) for answer_key in answer_keys
+            None if answer_key in acquired else cached.get(answer_key.key, _ASKED_ELSEWHERE)
+            for answer_key in answer_keys
         ]
 
-    async def _known(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
-        """For each: the answer that is kept of it, if there is one."""
+    async def _cached(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
+        """For each: its cached answer, if there is one."""
         found = await answered(answer_keys, self._services.now())
         return [found.get(answer_key.key) for answer_key in answer_keys]
 
-    async def _close_calls(self, closings: Sequence[CallSettlement]) -> list[int]:
-        """Settle and keep, in one transaction for each organization. For each: the credits charged."""
+    async def _settle(self, settlements: Sequence[CallSettlement]) -> list[int]:
+        """Settle and store, in one transaction for each organization. For each: the credits charged."""
         charged: dict[str, int] = {}
         groups: dict[str, list[CallSettlement]] = defaultdict(list)
-        for closing in closings:
-            groups[closing.organization_id].append(closing)
+        for settlement in settlements:
+            groups[settlement.organization_id].append(settlement)
         for organization_id, group in sorted(groups.items()):
-            charged |= await self._close_some(organization_id, group)
+            charged |= await _settle_calls(
+                organization_id, group, self._services.now(), self._services.monthly_credit_grant
+            )
             if any(charged.values()):
                 await raise_alerts(self._services, organization_id)
-        return [charged.get(closing.reservation_id or "", 0) for closing in closings]
+        return [charged.get(settlement.reservation_id or "", 0) for settlement in settlements]
 
-    async def _close_some(self, organization_id: str, closings: Sequence[CallSettlement]) -> dict[str, int]:
-        now = self._services.now()
-        settlements = [
-            Settlement(closing.reservation_id, charge=closing.charge, credits=closing.credits, note=closing.note)
-            for closing in closings
-            if closing.reservation_id is not None and not closing.holds_on
-        ]
-        answered = [closing for closing in closings if closing.kept is not None]
-
-        async def body(tx: Transaction) -> dict[str, int]:
-            # Of a record that was erased meanwhile nothing is kept.
-            there = await hold_jobs(tx, [closing.answer_key.job_id for closing in answered])
-            given_up = [c.answer_key for c in closings if c.kept is None or c.answer_key.job_id not in there]
-            kept = [_row(c.answer_key, c.kept) for c in answered if c.kept is not None and c.answer_key.job_id in there]
-            charged = await settle(
-                tx, organization_id, settlements, now=now, monthly_grant=self._services.monthly_credit_grant
-            )
-            await store(tx, kept)
-            await release(tx, given_up)
-            return charged
-
-        return await unit_of_work(body)()
-
-    async def _reread(self, record_ids: Sequence[str]) -> list[Snapshot | None]:
+    async def _reload(self, record_ids: Sequence[str]) -> list[Snapshot | None]:
         """The records as they are now; None for one that was erased."""
         found = await load_snapshots(record_ids)
         return [found.get(record_id) for record_id in record_ids]
+
+
+def _batcher(run: Callable[[Sequence[A]], Awaitable[Sequence[B]]]) -> Batcher[A, B]:
+    return Batcher(run, most=_MOST, wait=_WAIT_SECONDS)
+
+
+@unit_of_work
+async def _settle_calls(
+    tx: Transaction, organization_id: str, calls: Sequence[CallSettlement], now: datetime, monthly_grant: int
+) -> dict[str, int]:
+    """Settle these calls of one organization. Returns the credits charged, by reservation."""
+    answered_jobs = [call.answer_key.job_id for call in calls if call.answer is not None]
+    existing = await hold_jobs(tx, answered_jobs)  # of a record that was erased meanwhile nothing is stored
+    answers, released = [], []
+    for call in calls:
+        if call.answer is not None and call.answer_key.job_id in existing:
+            answers.append(_row(call.answer_key, call.answer))
+        else:
+            released.append(call.answer_key)
+    settlements = [
+        Settlement(call.reservation_id, charge=call.charge, credits=call.credits, note=call.note)
+        for call in calls
+        if call.reservation_id is not None and not call.keep_reservation
+    ]
+    charged = await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)
+    await store(tx, answers)
+    await release(tx, released)
+    return charged
 
 
 _ASKED_ELSEWHERE = CachedAnswer(
@@ -192,9 +206,9 @@ _ASKED_ELSEWHERE = CachedAnswer(
 )
 
 
-def _row(answer_key: AnswerKey, kept: dict[str, Any]) -> dict[str, Any]:
+def _row(answer_key: AnswerKey, answer: dict[str, Any]) -> dict[str, Any]:
     return {
-        **kept,
+        **answer,
         "organization_id": answer_key.organization_id,
         "provider": answer_key.provider,
         "input_key": answer_key.input_key,

@@ -1,4 +1,4 @@
-"""Many small requests, answered by one statement: each caller awaits its own answer."""
+"""Batches: many small requests are served by one statement, and each caller awaits its own result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,12 +9,12 @@ B = TypeVar("B")
 
 
 class Batcher(Generic[A, B]):
-    """Collects what is asked, up to `most` items, and asks `run` once for all.
+    """Collects items, up to `most`, and calls `run` once for all of them.
 
-    What comes within `wait` seconds goes together; with a `wait` of 0, what comes while an earlier batch runs, so that
-    a single caller does not wait and many at once still share.
+    Items that come within `wait` seconds go together. With a `wait` of 0, those go together that come while an earlier
+    batch runs, so that a single caller does not wait and many at once still share.
 
-    `run` answers for each item, in order. If it raises, everyone who was waiting gets that error. A caller
+    `run` returns one result for each item, in order. If it raises, everyone in the batch gets that error. A caller
     that is cancelled leaves the others' batch alone.
     """
 
@@ -28,13 +28,13 @@ class Batcher(Generic[A, B]):
 
     async def __call__(self, item: A) -> B:
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[B] = loop.create_future()
-        self._waiting.append((item, answer))
+        result: asyncio.Future[B] = loop.create_future()
+        self._waiting.append((item, result))
         if len(self._waiting) >= self._most:
             self._flush()
         elif self._timer is None and (self._wait or not self._running):
             self._timer = loop.call_later(self._wait, self._flush)
-        return await answer
+        return await result
 
     def _flush(self) -> None:
         if self._timer is not None:
@@ -42,7 +42,7 @@ class Batcher(Generic[A, B]):
             self._timer = None
         batch, self._waiting = self._waiting, []
         if batch:
-            task = asyncio.create_task(self._answer(batch))
+            task = asyncio.create_task(self._run_batch(batch))
             self._running.add(task)
             task.add_done_callback(self._ended)
 
@@ -51,20 +51,20 @@ class Batcher(Generic[A, B]):
         if not self._wait and not self._running:
             self._flush()
 
-    async def _answer(self, batch: list[tuple[A, asyncio.Future[B]]]) -> None:
+    async def _run_batch(self, batch: list[tuple[A, asyncio.Future[B]]]) -> None:
         try:
-            answers = await self._run([item for item, _ in batch])
+            results = await self._run([item for item, _ in batch])
         except Exception as error:
             for _, waiting in batch:
                 if not waiting.done():
                     waiting.set_exception(error)
             return
-        for (_, waiting), answer in zip(batch, answers, strict=True):
+        for (_, waiting), result in zip(batch, results, strict=True):
             if not waiting.done():
-                waiting.set_result(answer)
+                waiting.set_result(result)
 
     async def close(self) -> None:
-        """Answer everyone who still waits."""
+        """Serve everyone who still waits."""
         self._flush()
         if self._running:
             await asyncio.wait(self._running)

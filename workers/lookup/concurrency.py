@@ -1,49 +1,121 @@
-"""Whose call it is: so many run at once for each provider and organization, and the other jobs wait for their turn."""
+"""How many calls run at once: so many for each provider and organization; the other jobs wait for a permit."""
 
+import asyncio
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
 from providers.api import OutOfTurn, Provider
-from workers.lookup.fair_semaphore import FairSemaphore
 
-MOST = 100  # calls to one provider at once, in one process
-MOST_OF_ONE = 10  # of these, calls of one organization
-TURN_SECONDS = 10.0  # for a turn to come; then the job gives its place back and comes again
-SOONEST_LOOK, LATEST_LOOK = timedelta(seconds=2), timedelta(minutes=3)
+CALLS_AT_ONCE = 100  # to one provider, in one process
+CALLS_OF_AN_ORGANIZATION = 10  # of these
+PERMIT_WAIT_SECONDS = 10.0  # for a permit; then the job goes back to the queue and comes again
+SHORTEST_RECHECK, LONGEST_RECHECK = timedelta(seconds=2), timedelta(minutes=3)
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
 
 
-class CallConcurrency:
-    """The calls of one worker process."""
+class FairSemaphore:
+    """At most `limit` permits at once, and of one organization `limit_per_organization`.
 
-    def __init__(self) -> None:
-        self._places: defaultdict[str, FairSemaphore] = defaultdict(lambda: FairSemaphore(MOST, MOST_OF_ONE))
+    A permit that becomes free goes to the waiting organization that holds the fewest, whoever waits longer: neither a
+    backlog nor calls that hang keep another organization's call out for long.
+    """
 
-    def is_now(self, provider: Provider, organization_id: str) -> bool:
-        """Whether a call need not wait."""
-        return not provider.info.remote or self._places[provider.info.id].is_free(organization_id)
+    def __init__(self, limit: int, limit_per_organization: int) -> None:
+        self._free = limit
+        self._limit_per_organization = limit_per_organization
+        self._held: Counter[str] = Counter()
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    def is_free(self, organization_id: str) -> bool:
+        """Whether a permit is free for this organization."""
+        return self._free > 0 and self._held[organization_id] < self._limit_per_organization
 
     @asynccontextmanager
-    async def one(self, provider: Provider, organization_id: str) -> AsyncIterator[None]:
-        """Hold a turn, once it has come. Raises OutOfTurn when it does not come soon."""
+    async def permit(self, organization_id: str, wait_seconds: float) -> AsyncIterator[None]:
+        """Hold a permit. Raises TimeoutError when none is free within the time."""
+        async with asyncio.timeout(wait_seconds):
+            await self._acquire(organization_id)
+        try:
+            yield
+        finally:
+            self._release(organization_id)
+
+    async def _acquire(self, organization_id: str) -> None:
+        if self.is_free(organization_id):
+            self._grant(organization_id)
+            return
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(organization_id, deque()).append(granted)
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if granted.done() and not granted.cancelled():
+                self._release(organization_id)  # the permit came in the moment of the cancellation
+            raise
+
+    def _grant(self, organization_id: str) -> None:
+        self._free -= 1
+        self._held[organization_id] += 1
+
+    def _release(self, organization_id: str) -> None:
+        self._free += 1
+        self._held[organization_id] -= 1
+        if not self._held[organization_id]:
+            del self._held[organization_id]
+        for fewest in sorted(self._waiting, key=self._held.__getitem__):
+            if self._held[fewest] >= self._limit_per_organization:
+                return
+            if waiter := self._next_waiter(fewest):
+                self._grant(fewest)
+                waiter.set_result(None)
+                return
+
+    def _next_waiter(self, organization_id: str) -> "asyncio.Future[None] | None":
+        """The first of the organization's waiters that has not given up."""
+        waiting = self._waiting[organization_id]
+        waiter = None
+        while waiting and (waiter is None or waiter.done()):
+            waiter = waiting.popleft()
+        if not waiting:
+            del self._waiting[organization_id]
+        return waiter if waiter is not None and not waiter.done() else None
+
+
+class CallConcurrency:
+    """The permits for the calls of one worker process. Providers that are not remote need none."""
+
+    def __init__(self) -> None:
+        self._semaphores: defaultdict[str, FairSemaphore] = defaultdict(
+            lambda: FairSemaphore(CALLS_AT_ONCE, CALLS_OF_AN_ORGANIZATION)
+        )
+
+    def is_free(self, provider: Provider, organization_id: str) -> bool:
+        """Whether a call need not wait for its permit."""
+        return not provider.info.remote or self._semaphores[provider.info.id].is_free(organization_id)
+
+    @asynccontextmanager
+    async def permit(self, provider: Provider, organization_id: str) -> AsyncIterator[None]:
+        """Hold the permit for a call. Raises OutOfTurn when none becomes free soon."""
         if not provider.info.remote:
             yield
             return
         async with AsyncExitStack() as stack:
+            semaphore = self._semaphores[provider.info.id]
             try:
-                await stack.enter_async_context(self._places[provider.info.id].one(organization_id, TURN_SECONDS))
+                await stack.enter_async_context(semaphore.permit(organization_id, PERMIT_WAIT_SECONDS))
             except TimeoutError:
-                raise OutOfTurn(f"too many calls to {provider.info.name} are under way", TURN_SECONDS) from None
+                message = f"too many calls to {provider.info.name} are under way"
+                raise OutOfTurn(message, PERMIT_WAIT_SECONDS) from None
             yield
 
 
-def next_look(waiting_since: datetime, now: datetime) -> datetime:
-    """When a job sees again whether what it waits for is there: the longer it has waited, the more seldom.
+def next_recheck(waiting_since: datetime, now: datetime) -> datetime:
+    """When a job checks again whether what it waits for is there: the longer it has waited, the more seldom.
 
-    It is left to chance within that time, so that jobs of one age do not come all at once and then none.
+    The moment is drawn by chance within that time, so that jobs of one age do not come all at once and then none.
     """
-    longest = min(max((now - waiting_since) / 4, SOONEST_LOOK), LATEST_LOOK)
+    longest = min(max((now - waiting_since) / 4, SHORTEST_RECHECK), LONGEST_RECHECK)
     return now + longest * _CHANCE.uniform(0.25, 1.0)

@@ -1,25 +1,19 @@
-"""Between a job and a provider: what must not be asked, and what of an answer must not be heard."""
+"""Between a job and a provider: which questions must not be asked, and which found values must not be used."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from enrichment.decide.merge import Candidate
 from enrichment.identity import is_telling, tells
 from enrichment.waterfall.planner import SkipReason
-from providers.api import LAST_WORD, Question, Withdrawn
+from providers.api import Question, Withdrawn
 from resolvers.suppression.check import Subject
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import BatchedStore, ClearanceRequest, ClearanceResult
+from workers.lookup.reply import LookupReply, skipped
 
-BARRED = frozenset({SkipReason.SUPPRESSED, SkipReason.WITHDRAWN})
-
-
-@dataclass(slots=True)
-class SendCheck:
-    """What stood in the way of a call when it was about to be sent, if anything did."""
-
-    barred: SkipReason | None = None
+_SKIP_REASONS = {
+    ClearanceResult.SUPPRESSED: SkipReason.SUPPRESSED,
+    ClearanceResult.WITHDRAWN: SkipReason.WITHDRAWN,
+}
 
 
 class SuppressionGuard:
@@ -28,44 +22,54 @@ class SuppressionGuard:
     def __init__(self, store: BatchedStore) -> None:
         self._store = store
 
-    async def reason(self, question: Question, job: ClaimedJob) -> SkipReason | None:
-        """Why this question must not be asked, as the lists and the job are at this moment."""
+    async def blocked(self, question: Question, job: ClaimedJob) -> LookupReply | None:
+        """The reply to a question that must not be asked; None where it may, as lists and job are at this moment."""
         if job.snapshot.found_suppressed:
-            return SkipReason.SUPPRESSED
-        suspect = Subject(job.organization_id, job.entity_type, question.fields)
-        clearance = await self._store.clear(ClearanceRequest(job.lease, suspect))
-        return {ClearanceResult.SUPPRESSED: SkipReason.SUPPRESSED, ClearanceResult.WITHDRAWN: SkipReason.WITHDRAWN}.get(
-            clearance
-        )
+            return skipped(SkipReason.SUPPRESSED)
+        subject = Subject(job.organization_id, job.entity_type, question.fields)
+        clearance = await self._store.clear(ClearanceRequest(job.lease, subject))
+        return skipped(_SKIP_REASONS[clearance]) if clearance in _SKIP_REASONS else None
 
-    async def withhold(self, question: Question, job: ClaimedJob, candidates: dict[str, Candidate]) -> None:
-        """Take out of what was found the values that are suppressed: they are neither kept nor shown.
+    async def withhold(self, question: Question, job: ClaimedJob, reply: LookupReply) -> LookupReply:
+        """The reply without the values that are suppressed: they are neither stored nor shown.
 
-        Where one is what the next question would be asked with, nobody else is asked.
+        Where one of them is what the next question would be asked with, no other provider is asked.
         """
-        entity_type = job.entity_type
-        telling = {name: one.value for name, one in candidates.items() if is_telling(entity_type, name)}
+        entity_type, candidates = job.entity_type, reply.candidates
+        telling = {name: found.value for name, found in candidates.items() if is_telling(entity_type, name)}
         if not telling:
-            return
-        what = await self._store.suppressed(Subject(job.organization_id, entity_type, telling))
-        for name in [name for name, value in telling.items() if what and tells(entity_type, name, value, what)]:
+            return reply
+        suppressed = await self._store.suppressed(Subject(job.organization_id, entity_type, telling))
+        if not suppressed:
+            return reply
+        for name, value in telling.items():
+            if not tells(entity_type, name, value, suppressed):
+                continue
             candidate = candidates.pop(name)
-            sure = candidate.confidence >= job.config.minimum(entity_type, name)
-            if sure and question.fields.get(name) is None:
+            confident = candidate.confidence >= job.config.minimum(entity_type, name)
+            if confident and question.fields.get(name) is None:
                 job.snapshot.found_suppressed = True
+        return reply
 
-    @contextmanager
-    def watching(self, question: Question, job: ClaimedJob) -> Iterator[SendCheck]:
-        """While the block runs, whatever goes over HTTP is looked at once more right before it is sent."""
-        watch = SendCheck()
 
-        async def look() -> None:
-            watch.barred = await self.reason(question, job)
-            if watch.barred is not None:
-                raise Withdrawn
+@dataclass(slots=True)
+class SendCheck:
+    """A question's `before_send`: it asks the guard once more right before anything is sent.
 
-        before = LAST_WORD.set(look)
-        try:
-            yield watch
-        finally:
-            LAST_WORD.reset(before)
+    `blocked` is the guard's reply, once it stood in the way of sending.
+    """
+
+    guard: SuppressionGuard
+    question: Question
+    job: ClaimedJob
+    blocked: LookupReply | None = None
+
+    async def __call__(self) -> None:
+        self.blocked = await self.guard.blocked(self.question, self.job)
+        if self.blocked is not None:
+            raise Withdrawn
+
+
+def is_blocked(reply: LookupReply) -> bool:
+    """Whether the guard stood in the way of this question."""
+    return reply.skipped in _SKIP_REASONS.values()

@@ -35,6 +35,7 @@ from tests.support.factories import Clock, StandIn, configure, context, job_of, 
 from workers.job import runner
 from workers.job.load import load_claimed
 from workers.job.results import WriteStatus, write_results
+from workers.lookup import batched_store
 from workers.lookup.batched_store import BatchedStore
 from workers.upkeep.expire_pending import expire_pending
 
@@ -83,14 +84,14 @@ async def test_while_a_provider_is_answering(redis: ArqRedis) -> None:
 async def test_while_an_answer_is_about_to_be_kept(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     provider = paid(knows={"joe@acme.com": FOUND})
     ctx = context(services(redis, provider))
-    close = BatchedStore._close_some
+    settle = batched_store._settle_calls
 
-    async def late(store: BatchedStore, *args: Any) -> Any:
+    async def late(*args: Any) -> Any:
         if await Record.exists():
             await erase_record(ctx, LEAD, "L-1")
-        return await close(store, *args)
+        return await settle(*args)
 
-    monkeypatch.setattr(BatchedStore, "_close_some", late)
+    monkeypatch.setattr(batched_store, "_settle_calls", late)
     await send(ctx, "lead", "L-1", **JOE)
     await work(ctx.services)
     assert provider.asked == ["joe@acme.com"]
@@ -132,17 +133,17 @@ async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest
                 await send(ctx, "lead", external_id, city="Berlin")
         return await write_results(results, now)
 
-    reread = BatchedStore._reread
+    reload = BatchedStore._reload
 
     async def later(store: BatchedStore, record_ids: Any) -> Any:
         nonlocal erased
         if not erased:
             erased = True
             await erase_record(ctx, LEAD, "L-1")
-        return await reread(store, record_ids)
+        return await reload(store, record_ids)
 
     monkeypatch.setattr(runner, "write_results", late)
-    monkeypatch.setattr(BatchedStore, "_reread", later)
+    monkeypatch.setattr(BatchedStore, "_reload", later)
     await send(ctx, "lead", "L-1", **JOE)
     await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
     await work(ctx.services)

@@ -13,11 +13,11 @@ from models.job import Job
 from providers.api import OutOfTurn, Question
 from resolvers.credit.verify import check_ledger
 from tests.support.factories import Clock, StandIn, context, job_of, send, services, work
-from workers.lookup.concurrency import LATEST_LOOK, MOST_OF_ONE, SOONEST_LOOK, next_look
+from workers.lookup.concurrency import CALLS_OF_AN_ORGANIZATION, LONGEST_RECHECK, SHORTEST_RECHECK, next_recheck
 
 pytestmark = pytest.mark.usefixtures("db")
 
-MANY = 3 * MOST_OF_ONE
+MANY = 3 * CALLS_OF_AN_ORGANIZATION
 KNOWN = {f"acme{n}.com": {"industry": "Software"} for n in range(MANY)}
 
 
@@ -31,7 +31,7 @@ async def test_jobs_over_the_number_at_once_wait_and_do_not_go_to_the_next_provi
         await send(ctx, "account", f"A{n}", domain=f"acme{n}.com")
     await work(shared)
     assert {job.status for job in await Job.all()} == {JobStatus.COMPLETED}
-    assert (first.most_running, sorted(first.asked), second.asked) == (MOST_OF_ONE, sorted(KNOWN), [])
+    assert (first.most_running, sorted(first.asked), second.asked) == (CALLS_OF_AN_ORGANIZATION, sorted(KNOWN), [])
     assert await CreditEntry.filter(kind=CreditKind.RESERVATION).count() == MANY
     assert await CreditEntry.filter(kind=CreditKind.CHARGE).count() == MANY
 
@@ -48,7 +48,7 @@ async def test_calls_that_hang_for_one_organization_keep_no_other_waiting(redis:
     for n in range(MANY):
         await send(context(shared), "account", f"A{n}", domain=f"acme{n}.com")
     working = asyncio.create_task(work(shared))
-    while paid.running < MOST_OF_ONE:  # noqa: ASYNC110 -- the provider sets it
+    while paid.running < CALLS_OF_AN_ORGANIZATION:  # noqa: ASYNC110 -- the provider sets it
         await asyncio.sleep(0.01)
     other = await send(context(shared, org="globex"), "account", "B", domain="acme1.com")
     started = time.monotonic()
@@ -78,9 +78,9 @@ async def test_a_job_that_is_out_of_turn_comes_again_by_itself_and_holds_nothing
     assert ((await job_of(sent)).status, paid.asked) == (JobStatus.COMPLETED, ["acme1.com"] * 2)
 
 
-def test_the_longer_a_job_waits_the_more_seldom_it_looks() -> None:
+def test_the_longer_a_job_waits_the_more_seldom_it_checks() -> None:
     now = Clock()()
-    for waited, most in ((0, SOONEST_LOOK), (60, timedelta(seconds=15)), (86_400, LATEST_LOOK)):
-        looks = [next_look(now - timedelta(seconds=waited), now) - now for _ in range(50)]
-        assert most / 4 <= min(looks) and max(looks) <= most
-        assert len(set(looks)) > 1
+    for waited, most in ((0, SHORTEST_RECHECK), (60, timedelta(seconds=15)), (86_400, LONGEST_RECHECK)):
+        checks = [next_recheck(now - timedelta(seconds=waited), now) - now for _ in range(50)]
+        assert most / 4 <= min(checks) and max(checks) <= most
+        assert len(set(checks)) > 1

@@ -1,38 +1,38 @@
-"""Places for calls that run at once are shared out between organizations."""
+"""The permits for calls that run at once are shared out between organizations."""
 
 import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
 
-from workers.lookup.fair_semaphore import FairSemaphore
+from workers.lookup.concurrency import FairSemaphore
 
 
-async def hold(places: FairSemaphore, stack: AsyncExitStack, organization: str, times: int) -> None:
+async def hold(permits: FairSemaphore, stack: AsyncExitStack, organization: str, times: int) -> None:
     for _ in range(times):
-        await stack.enter_async_context(places.one(organization, 0.01))
+        await stack.enter_async_context(permits.permit(organization, 0.01))
 
 
-async def test_calls_that_hang_leave_places_to_other_organizations() -> None:
-    places = FairSemaphore(most=10, most_of_one=4)
+async def test_calls_that_hang_leave_permits_to_other_organizations() -> None:
+    permits = FairSemaphore(limit=10, limit_per_organization=4)
     async with AsyncExitStack() as stack:
-        await hold(places, stack, "acme", 4)
+        await hold(permits, stack, "acme", 4)
         with pytest.raises(TimeoutError):
-            await hold(places, stack, "acme", 1)
-        await hold(places, stack, "globex", 4)
-        await hold(places, stack, "initech", 2)
+            await hold(permits, stack, "acme", 1)
+        await hold(permits, stack, "globex", 4)
+        await hold(permits, stack, "initech", 2)
         with pytest.raises(TimeoutError):
-            await hold(places, stack, "initech", 1)
+            await hold(permits, stack, "initech", 1)
     async with AsyncExitStack() as stack:
-        await hold(places, stack, "acme", 4)  # all were given back
+        await hold(permits, stack, "acme", 4)  # all were given back
 
 
-async def test_a_free_place_goes_to_who_has_the_fewest_and_not_to_who_waits_longest() -> None:
-    places = FairSemaphore(most=2, most_of_one=2)
+async def test_a_free_permit_goes_to_who_has_the_fewest_and_not_to_who_waits_longest() -> None:
+    permits = FairSemaphore(limit=2, limit_per_organization=2)
     order: list[str] = []
 
     async def call(organization: str, seconds: float = 0.0) -> None:
-        async with places.one(organization, 1):
+        async with permits.permit(organization, 1):
             order.append(organization)
             await asyncio.sleep(seconds)
 
@@ -46,24 +46,24 @@ async def test_a_free_place_goes_to_who_has_the_fewest_and_not_to_who_waits_long
 
 
 async def test_who_gives_up_waiting_keeps_nothing() -> None:
-    places = FairSemaphore(most=1, most_of_one=1)
+    permits = FairSemaphore(limit=1, limit_per_organization=1)
     async with AsyncExitStack() as stack:
-        await hold(places, stack, "acme", 1)
-        waiting = [asyncio.create_task(hold(places, stack, "globex", 1)) for _ in range(20)]
+        await hold(permits, stack, "acme", 1)
+        waiting = [asyncio.create_task(hold(permits, stack, "globex", 1)) for _ in range(20)]
         await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.wait(waiting)
-        assert all(one.cancelled() or isinstance(one.exception(), TimeoutError) for one in waiting)
+        assert all(caller.cancelled() or isinstance(caller.exception(), TimeoutError) for caller in waiting)
     async with AsyncExitStack() as stack:
-        await hold(places, stack, "initech", 1)
+        await hold(permits, stack, "initech", 1)
 
 
-async def test_places_that_are_given_back_while_many_give_up_are_not_lost() -> None:
-    places = FairSemaphore(most=3, most_of_one=2)
+async def test_permits_that_are_given_back_while_many_give_up_are_not_lost() -> None:
+    permits = FairSemaphore(limit=3, limit_per_organization=2)
 
     async def call(organization: str) -> bool:
         try:
-            async with places.one(organization, 0.02):
+            async with permits.permit(organization, 0.02):
                 await asyncio.sleep(0.02)
                 return True
         except TimeoutError:
@@ -73,18 +73,18 @@ async def test_places_that_are_given_back_while_many_give_up_are_not_lost() -> N
         served = await asyncio.gather(*(call(organization) for organization in ("acme", "globex") * 30))
         assert served.count(True) >= 3
     async with AsyncExitStack() as stack:
-        await hold(places, stack, "acme", 2)
-        await hold(places, stack, "globex", 1)
+        await hold(permits, stack, "acme", 2)
+        await hold(permits, stack, "globex", 1)
 
 
-async def test_a_place_given_to_a_cancelled_caller_is_given_on() -> None:
-    places = FairSemaphore(most=1, most_of_one=1)
+async def test_a_permit_given_to_a_cancelled_caller_is_given_on() -> None:
+    permits = FairSemaphore(limit=1, limit_per_organization=1)
     stack = AsyncExitStack()
-    await hold(places, stack, "acme", 1)
-    second = asyncio.create_task(hold(places, stack, "globex", 1))
+    await hold(permits, stack, "acme", 1)
+    second = asyncio.create_task(hold(permits, stack, "globex", 1))
     await asyncio.sleep(0)
-    await stack.aclose()  # the second has the place now, and does not know it yet
+    await stack.aclose()  # the second has the permit now, and does not know it yet
     second.cancel()
     await asyncio.wait({second})
-    async with asyncio.timeout(1), places.one("initech", 0.5):
+    async with asyncio.timeout(1), permits.permit("initech", 0.5):
         pass

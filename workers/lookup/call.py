@@ -1,0 +1,93 @@
+"""One call to a provider: whether it may be made now, its time limit, and what it tells of the provider's health."""
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from enrichment.enums import StepOutcome
+from enrichment.identity import impersonal
+from providers.api import Answer, OutOfTurn, Pending, Polls, Provider, ProviderError, Question
+from resolvers.context import Services
+from workers.job.load import ClaimedJob
+from workers.lookup.circuit_breaker import CircuitBreakers
+from workers.lookup.reply import LookupReply, failed, reply_of
+from workers.lookup.suppression_guard import SendCheck, SuppressionGuard
+
+CALL_SECONDS = 40.0  # with the wait for the provider's rate limit
+
+_log = structlog.get_logger(__name__)
+
+
+class ProviderCaller:
+    """Calls providers. A failing one is a reply here, never an exception, except OutOfTurn."""
+
+    def __init__(self, services: Services, guard: SuppressionGuard) -> None:
+        self._guard = guard
+        self._breakers = CircuitBreakers(services)
+        self._now = services.now
+
+    async def refusal(self, provider: Provider, job: ClaimedJob) -> ProviderError | None:
+        """Why the provider's circuit breaker lets no call through now; None where it does."""
+        if not provider.info.remote:
+            return None
+        return await self._breakers.refusal(job.organization_id, provider.info.id)
+
+    async def call(
+        self, provider: Provider, question: Question, job: ClaimedJob, *, token: str | None = None
+    ) -> LookupReply:
+        """Ask the question, or with a `token` for its pending answer. Raises OutOfTurn."""
+        check: SendCheck | None = None
+        if provider.info.remote:
+            if (blocked := await self._guard.blocked(question, job)) is not None:
+                return blocked  # since the call was prepared
+            check = SendCheck(self._guard, question, job)
+            question = replace(question, before_send=check)
+        started, asked_at = time.perf_counter(), self._now()
+        reply = await self._answer(provider, question, token)
+        if check is not None and check.blocked is not None:
+            return check.blocked  # while the call waited for the provider's rate limit
+        await self._guard.withhold(question, job, reply)
+        reply.latency_ms = round((time.perf_counter() - started) * 1000)
+        if provider.info.remote:
+            await self._note_health(provider, job, reply, asked_at)
+        return reply
+
+    async def _answer(self, provider: Provider, question: Question, token: str | None) -> LookupReply:
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                answer = await _ask(provider, question, token)
+            return reply_of(provider, question, answer, self._now())
+        except OutOfTurn:
+            raise
+        except ProviderError as error:
+            return failed(error)
+        except TimeoutError:
+            message = f"no answer within {CALL_SECONDS:.0f} s"
+            return failed(ProviderError("timeout", message, retryable=True, maybe_charged=provider.info.remote))
+        except Exception:
+            # A bug in an adapter, or an answer that it did not foresee, harms this step alone.
+            _log.exception("provider failed", provider=provider.info.id)
+            message = "the answer could not be read"
+            maybe = provider.info.remote
+            return failed(ProviderError("invalid_answer", message, retryable=False, maybe_charged=maybe))
+
+    async def _note_health(self, provider: Provider, job: ClaimedJob, reply: LookupReply, asked_at: datetime) -> None:
+        organization_id, provider_id = job.organization_id, provider.info.id
+        if reply.error is not None:
+            message = impersonal(reply.error.message, {"id": job.snapshot.external_id, **job.snapshot.fields})
+            await self._breakers.note_failure(organization_id, provider_id, reply.error, message, asked_at=asked_at)
+        else:
+            matched = reply.outcome is not StepOutcome.NO_MATCH
+            rule = job.config.provider_rule(provider_id)
+            await self._breakers.note_success(organization_id, provider_id, rule, matched)
+
+
+async def _ask(provider: Provider, question: Question, token: str | None) -> Answer | Pending:
+    if token is None:
+        return await provider.ask(question)
+    if isinstance(provider, Polls):
+        return await provider.poll(question, token)
+    raise ProviderError("invalid_answer", "the provider cannot be asked again", retryable=False)

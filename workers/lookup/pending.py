@@ -1,0 +1,139 @@
+"""Answers that come later: a job comes back for one that its earlier call left pending, or reads what was sent."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from enrichment.decide.merge import Candidate
+from enrichment.enums import StepOutcome
+from enrichment.waterfall.planner import SkipReason
+from models.answer_cache import AnswerKey, CachedAnswer, pending_of
+from models.answer_deliveries import forget_delivery
+from models.db.columns import from_micros
+from models.db.statements import load
+from providers.api import OutOfTurn, Provider, ProviderError, Question, ReceivesCallback
+from resolvers.context import Services
+from resolvers.provider.inbound_webhooks import REFUSED
+from workers.job.load import ClaimedJob
+from workers.lookup.batched_store import BatchedStore, CallSettlement
+from workers.lookup.call import ProviderCaller
+from workers.lookup.concurrency import CallConcurrency, next_recheck
+from workers.lookup.reply import LookupReply, candidates_of, reply_of, waiting, with_partial
+from workers.lookup.settlement import LONGEST_PENDING, settlement_of
+from workers.lookup.suppression_guard import SuppressionGuard, is_blocked
+
+CALLBACK_GRACE = timedelta(minutes=5)  # for an answer that is sent when the wait is all but over
+RETRY_SECONDS = 30.0  # until the next question for an answer that could not be asked for
+
+_log = structlog.get_logger(__name__)
+
+
+class PendingAnswers:
+    """The answers that the jobs of one worker wait for."""
+
+    def __init__(
+        self,
+        services: Services,
+        store: BatchedStore,
+        guard: SuppressionGuard,
+        caller: ProviderCaller,
+        concurrency: CallConcurrency,
+    ) -> None:
+        self._store = store
+        self._guard = guard
+        self._caller = caller
+        self._concurrency = concurrency
+        self._callbacks = services.callbacks
+        self._now = services.now
+
+    async def find(self, provider: Provider, job: ClaimedJob) -> CachedAnswer | None:
+        """The pending answer of this provider that the job went back to the queue to wait for."""
+        if not _waited_for(provider, job):
+            return None
+        return await pending_of(job.organization_id, provider.info.id, job.id)
+
+    def with_callback(self, provider: Provider, question: Question, answer_key: AnswerKey) -> Question:
+        """The question with the address to which its answer may be sent, where the provider sends answers."""
+        if self._callbacks is None or not isinstance(provider, ReceivesCallback):
+            return question
+        until = self._now() + LONGEST_PENDING + CALLBACK_GRACE
+        return replace(question, callback=self._callbacks.address(answer_key, until))
+
+    async def resume(
+        self, provider: Provider, question: Question, job: ClaimedJob, pending: CachedAnswer
+    ) -> LookupReply:
+        """Ask for the answer to an earlier call of this job, or read what was sent meanwhile."""
+        now = self._now()
+        answer_key = AnswerKey(job.organization_id, provider.info.id, pending.input_key, job.id)
+        note = pending.detail
+        reply = await self._delivered(provider, question, job, answer_key, pending)
+        if reply is None:
+            note = REFUSED if pending.delivered is not None else note
+            if (due := from_micros(pending.due_at or 0)) > now:
+                return await self._still_waiting(provider, question, job, pending, due, note)
+            try:
+                async with self._concurrency.permit(provider, job.organization_id):
+                    reply = await self._caller.call(provider, question, job, token=pending.token)
+            except OutOfTurn:
+                return await self._still_waiting(provider, question, job, pending, next_recheck(now, now), note)
+        if is_blocked(reply):
+            await self._store.settle(CallSettlement(job.organization_id, pending.reservation_id, answer_key))
+            return reply
+        partial = await self._partial(provider, question, job, pending)
+        end = from_micros(pending.expires_at or 0)
+        if reply.error is not None and reply.error.retryable and end > now:
+            pause = max(reply.error.retry_after_seconds or 0.0, RETRY_SECONDS)
+            return waiting(now + timedelta(seconds=pause), partial, note)
+        reply = with_partial(reply, partial, over=end <= now)
+        reply.detail = "; ".join(filter(None, (reply.detail, note)))
+        if reply.pending is not None and reply.pending.expires_at is None:
+            reply.pending = replace(reply.pending, expires_at=end)
+        settlement = settlement_of(provider, reply, answer_key, pending.reservation_id, job, self._now(), queued=True)
+        reply.credits = await self._store.settle(settlement)
+        return reply
+
+    async def _delivered(
+        self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey, pending: CachedAnswer
+    ) -> LookupReply | None:
+        """What the provider has sent by itself; None when that is nothing, or no answer to this question."""
+        if pending.delivered is None or pending.token is None or not isinstance(provider, ReceivesCallback):
+            return None
+        if (blocked := await self._guard.blocked(question, job)) is not None:
+            return blocked
+        try:
+            answer = provider.hear(question, pending.token, load(pending.delivered))
+            reply = reply_of(provider, question, answer, self._now())
+        except ProviderError as error:
+            _log.warning("answer refused", provider=provider.info.id, job_id=job.id, code=error.code)
+        except Exception:
+            _log.exception("provider cannot read what was sent", provider=provider.info.id, job_id=job.id)
+        else:
+            return await self._guard.withhold(question, job, reply)
+        await forget_delivery(answer_key, REFUSED)
+        return None
+
+    async def _still_waiting(
+        self,
+        provider: Provider,
+        question: Question,
+        job: ClaimedJob,
+        pending: CachedAnswer,
+        until: datetime,
+        note: str,
+    ) -> LookupReply:
+        return waiting(until, await self._partial(provider, question, job, pending), note)
+
+    async def _partial(
+        self, provider: Provider, question: Question, job: ClaimedJob, pending: CachedAnswer
+    ) -> dict[str, Candidate]:
+        """What came at once, without what is suppressed."""
+        partial = LookupReply(StepOutcome.MATCH, candidates=candidates_of(provider, question, pending))
+        return (await self._guard.withhold(question, job, partial)).candidates
+
+
+def _waited_for(provider: Provider, job: ClaimedJob) -> bool:
+    return any(
+        step["provider"] == provider.info.id and step["skipped_reason"] == SkipReason.WAITING
+        for step in job.earlier_steps
+    )
