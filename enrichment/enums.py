@@ -125,3 +125,4 @@ class CreditKind(StrEnum):
 
 SOURCE_CRM = "crm"
 SOURCE_REVIEWER = "reviewer"
+HUMAN_SOURCES = frozenset({SOURCE_CRM, SOURCE_REVIEWER})  # all others are providers

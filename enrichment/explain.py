@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.enums import (
+    HUMAN_SOURCES,
     SOURCE_CRM,
     SOURCE_REVIEWER,
     ConflictStatus,
@@ -178,7 +179,7 @@ def _question(facts: ExplanationFacts) -> Iterator[str]:
 
 def _cost(facts: ExplanationFacts) -> str:
     spent = _credits(facts.credits_of_record)
-    if facts.held is None or facts.held.source in {SOURCE_CRM, SOURCE_REVIEWER}:
+    if facts.held is None or facts.held.source in HUMAN_SOURCES:
         return f"Enriching this record has cost {spent} so far."
     return f"{facts.held.source} was paid {_credits(facts.credits)} in that job; the record has cost {spent} so far."
 

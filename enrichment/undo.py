@@ -7,10 +7,11 @@ put back counts as the value it was before.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
+from enrichment.enums import HUMAN_SOURCES, SOURCE_CRM, SOURCE_REVIEWER
 
 
 class UndoSkipReason(StrEnum):
@@ -26,14 +27,14 @@ class UndoSkipReason(StrEnum):
 class Version:
     """One value that a field has had. `replaces` is the one before it, None where the field had none.
 
-    `restores` is the value that an undo put back as this one, `undone_by` that undo. Times in microseconds.
+    `restores` is the value that an undo put back as this one, `undone_by` that undo.
     """
 
     id: str
     value: Any
     source: str
     job_id: str | None
-    written_at: int
+    written_at: datetime
     is_current: bool
     replaces: str | None = None
     restores: str | None = None
@@ -41,7 +42,7 @@ class Version:
 
     @property
     def is_enrichments(self) -> bool:
-        return self.source not in {SOURCE_CRM, SOURCE_REVIEWER}
+        return self.source not in HUMAN_SOURCES
 
 
 @dataclass(frozen=True, slots=True)

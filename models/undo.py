@@ -1,6 +1,6 @@
 """What was put back, and what was left as it is; and the statements that keep it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from models.db.columns import Instant, id_field
-from models.db.statements import insert_rows, load, marks, query
+from models.db.rows import insert, projection
 from models.db.transaction import Transaction
 from models.record import Record
 
@@ -56,35 +56,21 @@ class UndoLine(Model):
         table = "undo_line"
 
 
-_LINE = {
-    "id": "text",
-    "organization_id": "text",
-    "undo_id": "text",
-    "record_id": "text",
-    "field": "text",
-    "outcome": "text",
-    "reason": "text",
-    "removed_id": "text",
-    "restored_id": "text",
-}
+@projection(UndoLine)
+class NewUndoLine:
+    """A line to note. A skipped field has a `reason`, a restored one what went and what came back, if anything."""
+
+    id: str
+    organization_id: str
+    undo_id: str
+    record_id: str
+    field: str
+    outcome: str
+    reason: str | None = None
+    removed_id: str | None = None
+    restored_id: str | None = None
 
 
-async def insert_lines(tx: Transaction, lines: Sequence[Mapping[str, Any]]) -> None:
+async def insert_lines(tx: Transaction, lines: Sequence[NewUndoLine]) -> None:
     """Note what became of these fields."""
-    await insert_rows(tx, "undo_line", _LINE, lines)
-
-
-async def versions_of(
-    record_ids: Sequence[str], names: Sequence[str], *, using: Transaction | None = None
-) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """Every value that these fields of these records have had, oldest first, by (record id, field)."""
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    if record_ids and names:
-        sql = (
-            f"SELECT * FROM field_value WHERE record_id IN ({marks(record_ids)}) AND field IN ({marks(names)})"
-            " ORDER BY written_at, id"
-        )
-        for row in await query(sql, [*record_ids, *names], using=using):
-            row["value"] = load(row["value"])
-            found.setdefault((row["record_id"], row["field"]), []).append(row)
-    return found
+    await insert(tx, lines)

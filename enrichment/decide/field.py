@@ -17,6 +17,7 @@ from enrichment.enums import (
     Strategy,
 )
 from enrichment.learn.trust import UNJUDGED, SourceTrust
+from enrichment.provenance import Current
 
 LEAST_FOR_REVIEW = 0.3  # below this a value is not worth a person's time
 Rejected = Callable[[Any, str], bool]
@@ -24,25 +25,6 @@ Rejected = Callable[[Any, str], bool]
 
 def _never(a: Any, b: Any) -> bool:
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class Current:
-    """A field's value as it stands. `source` is `crm`, `reviewer` or a provider's id.
-
-    The value None is a field that was cleared.
-    """
-
-    value: Any
-    source: str
-    confidence: float
-    observed_at: datetime
-    written_at: datetime
-
-    @property
-    def is_a_persons(self) -> bool:
-        """Whether the CRM or a person holds the value, rather than enrichment itself."""
-        return self.source in {SOURCE_CRM, SOURCE_REVIEWER}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from typing import Any
 
 from enrichment.catalogue import fields_of, is_contradiction, is_equivalent, is_too_generic
 from enrichment.config import Config
-from enrichment.decide.field import Current, Decision, FieldCase, decide
+from enrichment.decide.field import Decision, FieldCase, decide
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import EntityType, FieldOutcomeReason, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
+from enrichment.provenance import Current
 from enrichment.waterfall.planner import Want
 
 Rejected = Callable[[str, Any, str], bool]

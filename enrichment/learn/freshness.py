@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
+from enrichment.enums import HUMAN_SOURCES
 
 _DAY_SECONDS = 86_400.0
 
@@ -21,7 +21,7 @@ def freshness(observed_at: datetime, now: datetime, half_life_days: float) -> fl
 
 def is_own(source: str) -> bool:
     """Whether a value is enrichment's own: one that a refresh looks up again."""
-    return source not in {SOURCE_CRM, SOURCE_REVIEWER}
+    return source not in HUMAN_SOURCES
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from enrichment.decide.field import Current, Decision
+from enrichment.decide.field import Decision
 from enrichment.decide.job_outcome import Attempt, JobOutcome
 from enrichment.decide.merge import Candidate
 from enrichment.enums import (
@@ -22,6 +22,7 @@ from enrichment.enums import (
     JobTrigger,
     StepOutcome,
 )
+from enrichment.provenance import Current
 from enrichment.waterfall.planner import SkipReason
 from enrichment.waterfall.session import JobContext, RejectedValue, Reply, SourceReply, WaterfallSession
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from enrichment.decide.field import Current
 from enrichment.decide.job_outcome import SHORT
 from enrichment.enums import FieldOutcomeReason, JobStatus
+from enrichment.provenance import Current
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, RecordState
 from enrichment.waterfall.session import RejectedValue, Reply
 

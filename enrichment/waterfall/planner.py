@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from enrichment.config import Config
-from enrichment.decide.field import Current
 from enrichment.enums import EntityType, FieldPolicy, JobTrigger, Strategy
+from enrichment.provenance import Current
 
 
 class Want(StrEnum):

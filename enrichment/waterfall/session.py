@@ -11,11 +11,12 @@ from typing import Any, Protocol
 
 from enrichment.catalogue import fields_of, value_key
 from enrichment.config import Config
-from enrichment.decide.field import Current, Decision
+from enrichment.decide.field import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate, discount
 from enrichment.enums import EntityType, JobTrigger, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
+from enrichment.provenance import Current
 from enrichment.waterfall.planner import SkipReason, Source, Waterfall, refreshes, want
 
 RejectedValue = tuple[str, str, str]  # field, value key, source

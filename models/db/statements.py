@@ -4,7 +4,7 @@ Bulk statements take their rows as one JSON parameter (`rows`), so that 500 rows
 database.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -89,7 +89,7 @@ async def insert_rows(
     return await query(sql, [dump_rows(filled)], using=tx)
 
 
-def marks(values: Sequence[Any]) -> str:
+def marks(values: Collection[Any]) -> str:
     """Placeholders for an IN list."""
     return ", ".join("?" for _ in values)
 

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import Refused, completeness, is_equivalent, normalize, value_key
-from enrichment.enums import SOURCE_REVIEWER, EntityType, ResolutionAction
+from enrichment.catalogue import Refused, is_equivalent, normalize, value_key
+from enrichment.enums import SOURCE_REVIEWER, ResolutionAction
 from models.conflict import Conflict
 from models.conflict_queue import remember_rejections
 from models.db.columns import new_id, to_micros
 from models.db.statements import dump, load, query
 from models.db.transaction import Transaction, unit_of_work
-from models.record_values import lock_records, replace_values, update_records
+from models.record.row import lock_records, records_of, update_records
+from models.record.value import NewValue, replace_values
 from models.trust import count_judgements
 from resolvers.audit import record_audit
 from resolvers.conflict.trust import judged_in_review
 from resolvers.errors import ConflictAlreadyResolved, Fault, NotFound, ValidationFailed
-from resolvers.record.ingest import search_text
+from resolvers.record.change import record_update
 from resolvers.validation import check_text
 
 UNSET: Any = object()
@@ -120,7 +121,7 @@ async def settle_conflict(
         if not settled:
             await refuse_unless_repeated(tx, conflict.id, resolution)
             return
-        await _hold_value(tx, conflict, choice, user, moment)
+        await _hold_value(tx, conflict, choice, user, now)
         candidates = load(settled[0]["candidates"])
         await _remember_rejected(tx, conflict, choice, candidates, moment)
         await count_judgements(tx, judged_in_review(conflict, candidates, choice.value))
@@ -155,39 +156,45 @@ async def refuse_unless_repeated(tx: Transaction, conflict_id: str, wanted: Mapp
     raise ConflictAlreadyResolved(message, state=row["status"], resolution=first)
 
 
-async def _hold_value(tx: Transaction, conflict: Conflict, choice: Choice, user: str, moment: int) -> None:
+async def _hold_value(tx: Transaction, conflict: Conflict, choice: Choice, user: str, now: datetime) -> None:
     """Make the chosen value the field's, held by the reviewer from now on, also where it is the current one."""
     if choice.value is None:
         return
-    held = {"source": SOURCE_REVIEWER, "actor": user, "confidence": 1.0, "observed_at": moment}
-    await write_resolved(tx, conflict, choice.value, held, moment)
+    await write_resolved(
+        tx, conflict, choice.value, now, source=SOURCE_REVIEWER, confidence=1.0, observed_at=now, actor=user
+    )
 
 
 async def write_resolved(
-    tx: Transaction, conflict: Conflict, value: Any, provenance: Mapping[str, Any], moment: int
+    tx: Transaction,
+    conflict: Conflict,
+    value: Any,
+    now: datetime,
+    *,
+    source: str,
+    confidence: float,
+    observed_at: datetime,
+    actor: str | None = None,
 ) -> None:
-    """Make this the value of the conflict's field; `provenance` has its source, confidence and time."""
-    row = (await query("SELECT * FROM record WHERE id = ?", [conflict.record_id], using=tx))[0]
-    fields = {**load(row["fields"]), conflict.field: value}
-    changed = {
-        "id": row["id"],
-        "version": row["version"],
-        "fields": dump(fields),
-        "search_text": search_text(row["external_id"], fields),
-        "completeness": completeness(EntityType(row["entity_type"]), fields),
-    }
-    await update_records(tx, [changed], moment)
-    written = {
-        **provenance,
-        "id": new_id(),
-        "organization_id": conflict.organization_id,
-        "record_id": conflict.record_id,
-        "field": conflict.field,
-        "value": dump(value),
-        "job_id": conflict.job_id,
-        "written_at": moment,
-    }
-    await replace_values(tx, [written], moment)
+    """Make this the value of the conflict's field."""
+    record = (await records_of(tx, conflict.organization_id, [conflict.record_id]))[conflict.record_id]
+    fields = {**record.fields, conflict.field: value}
+    changed = record_update(record.id, record.version, record.entity_type, record.external_id, fields)
+    await update_records(tx, [changed], now)
+    written = NewValue(
+        id=new_id(),
+        organization_id=conflict.organization_id,
+        record_id=conflict.record_id,
+        field=conflict.field,
+        value=value,
+        source=source,
+        actor=actor,
+        confidence=confidence,
+        job_id=conflict.job_id,
+        observed_at=observed_at,
+        written_at=now,
+    )
+    await replace_values(tx, [written], now)
 
 
 async def _remember_rejected(

@@ -11,7 +11,7 @@ from models.conflict import Conflict
 from models.db.columns import to_micros
 from models.db.statements import dump, query
 from models.db.transaction import Transaction, unit_of_work
-from models.record_values import lock_records
+from models.record.row import lock_records
 from resolvers.audit import record_audit
 from resolvers.conflict.resolve import refuse_unless_repeated, write_resolved
 from resolvers.errors import StateConflict
@@ -41,7 +41,7 @@ async def settle_by_rule(
             await _refuse(tx, conflict, resolution)
             return
         if ruled.accepts is not None:
-            await _write(tx, conflict, ruled.accepts, moment)
+            await _write(tx, conflict, ruled.accepts, now)
         await record_audit(
             tx,
             conflict.organization_id,
@@ -83,7 +83,7 @@ def _candidate(conflict: Conflict, accepts: Proposal) -> dict[str, Any]:
     return next(one for one in conflict.candidates if one["provider"] == provider and one["value"] == value)
 
 
-async def _write(tx: Transaction, conflict: Conflict, accepts: Proposal, moment: int) -> None:
+async def _write(tx: Transaction, conflict: Conflict, accepts: Proposal, now: datetime) -> None:
     held = await query(
         "SELECT source FROM field_value WHERE record_id = ? AND field = ? AND replaced_at IS NULL",
         [conflict.record_id, conflict.field],
@@ -91,12 +91,15 @@ async def _write(tx: Transaction, conflict: Conflict, accepts: Proposal, moment:
     )
     if any(row["source"] == SOURCE_REVIEWER for row in held):
         raise StateConflict("a reviewer chose the current value: no rule replaces it", state="open")
-    provenance = {
-        "source": accepts.provider,
-        "confidence": accepts.confidence,
-        "observed_at": to_micros(accepts.observed_at),
-    }
-    await write_resolved(tx, conflict, accepts.value, provenance, moment)
+    await write_resolved(
+        tx,
+        conflict,
+        accepts.value,
+        now,
+        source=accepts.provider,
+        confidence=accepts.confidence,
+        observed_at=accepts.observed_at,
+    )
 
 
 async def _refuse(tx: Transaction, conflict: Conflict, resolution: dict[str, Any]) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from enrichment.catalogue import is_equivalent
-from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
+from enrichment.enums import HUMAN_SOURCES, EntityType
 from enrichment.learn.trust import Key, SourceTrust, Trust
 from models.conflict import Conflict
+from models.record.value import CurrentValue
 from models.trust import Judgement, ReviewVerdict, trust_counts
-
-_PEOPLE = frozenset({SOURCE_CRM, SOURCE_REVIEWER})
 
 
 async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
@@ -45,20 +44,20 @@ def judged_in_review(conflict: Conflict, candidates: Sequence[Mapping[str, Any]]
         for candidate in candidates
     ]
     current = conflict.current
-    if current and current["source"] not in _PEOPLE:
+    if current and current["source"] not in HUMAN_SOURCES:
         verdict = ReviewVerdict.ACCEPTED if is_chosen(current["value"]) else ReviewVerdict.OVERWRITTEN
         judged.append(judgement(current["source"], verdict, current["confidence"]))
     return judged
 
 
 def judged_by_the_crm(
-    organization_id: str, entity_type: EntityType, replaced: Mapping[str, Mapping[str, Any]]
+    organization_id: str, entity_type: EntityType, replaced: Mapping[str, CurrentValue]
 ) -> list[Judgement]:
     """The values of sources that the CRM replaced or cleared: `replaced` has their provenance, by field."""
     return [
-        Judgement(organization_id, value["source"], entity_type, name, ReviewVerdict.OVERWRITTEN, value["confidence"])
+        Judgement(organization_id, value.source, entity_type, name, ReviewVerdict.OVERWRITTEN, value.confidence)
         for name, value in replaced.items()
-        if value["source"] not in _PEOPLE
+        if value.source not in HUMAN_SOURCES
     ]
 
 

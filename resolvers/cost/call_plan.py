@@ -12,7 +12,6 @@ from typing import Any
 
 from enrichment.catalogue import fields_of
 from enrichment.config import Config
-from enrichment.decide.field import Current
 from enrichment.decide.merge import Candidate
 from enrichment.enums import JobTrigger, StepOutcome, Strategy
 from enrichment.learn.trust import Trust
@@ -22,7 +21,7 @@ from models.answer_cache import AnswerState, CachedAnswer, known_answers, promis
 from models.db.columns import from_micros
 from models.db.statements import marks, query
 from models.record import Record
-from models.record_values import current_values
+from models.record.value import CurrentValue, current_values
 from providers.api import Question, RequiresKey
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
@@ -173,14 +172,14 @@ class _Planner:
         for walk in walks:
             self._finish(walk)
 
-    def _walk(self, record: Record, values: Mapping[str, Mapping[str, Any]], job: _Active | None) -> _Walk:
+    def _walk(self, record: Record, values: Mapping[str, CurrentValue], job: _Active | None) -> _Walk:
         subject = JobContext(
             entity_type=record.entity_type,
             config=self._config,
             trigger=job.trigger if job else JobTrigger.MANUAL,
             forced=self._force or (job is not None and job.forced),
             fields=record.fields,
-            current={name: _current(value) for name, value in values.items()},
+            current={name: value.to_current() for name, value in values.items()},
             rejected=frozenset(),
             asked_at=self._now,
         )
@@ -271,16 +270,6 @@ class _Planner:
         if self._config.strategy is Strategy.WATERFALL:
             for name in query.wanted:
                 walk.chances[name] *= 1 - settles
-
-
-def _current(value: Mapping[str, Any]) -> Current:
-    return Current(
-        value["value"],
-        value["source"],
-        value["confidence"],
-        from_micros(value["observed_at"]),
-        from_micros(value["written_at"]),
-    )
 
 
 async def _active_jobs(record_ids: Sequence[str]) -> dict[str, _Active]:

@@ -9,11 +9,11 @@ import structlog
 
 from enrichment.catalogue import fields_of
 from enrichment.config import Config
-from enrichment.decide.field import Current
 from enrichment.enums import EntityType
 from enrichment.waterfall.planner import Waterfall, want
-from models.db.columns import from_micros, to_micros
+from models.db.columns import to_micros
 from models.db.statements import marks, query
+from models.record.value import CurrentValue
 from providers.api import Provider, Question, key_digest, most_of
 from resolvers.context import Services
 
@@ -41,16 +41,16 @@ def questions_about(
     organization_id: str,
     entity_type: EntityType,
     fields: Mapping[str, Any],
-    provenance: Mapping[str, Mapping[str, Any]],
+    values_held: Mapping[str, CurrentValue],
     *,
     refresh: bool,
 ) -> list[DirectCall]:
     """Whom a job may ask about a record with these fields, in order of priority.
 
-    `provenance` are the rows of its current values by field. `refresh`: values of enrichment's own are looked up
+    `values_held` are its current values by field. `refresh`: values of enrichment's own are looked up
     again.
     """
-    current = {name: _current(row) for name, row in provenance.items()}
+    current = {name: value.to_current() for name, value in values_held.items()}
     names = [known.name for known in fields_of(entity_type).values() if known.enrichable]
     wants = {name: want(config, entity_type, name, current.get(name), refresh=refresh) for name in names}
     planned: list[DirectCall] = []
@@ -74,16 +74,6 @@ def _key(provider: Provider, question: Question) -> str | None:
         _log.exception("provider cannot read the question", provider=provider.info.id)
         return None
     return None if key is None else key_digest(key)
-
-
-def _current(row: Mapping[str, Any]) -> Current:
-    return Current(
-        row["value"],
-        row["source"],
-        row["confidence"],
-        from_micros(row["observed_at"]),
-        from_micros(row["written_at"]),
-    )
 
 
 async def kept_answers(organization_id: str, provider_id: str, keys: Collection[str], now: datetime) -> set[str]:

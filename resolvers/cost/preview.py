@@ -8,20 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from enrichment.config import Config
-from enrichment.decide.field import Current, Decision
+from enrichment.decide.field import Decision
 from enrichment.decide.job_outcome import Attempt
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.identity import Identifier, tells
 from enrichment.learn.trust import Trust
+from enrichment.provenance import Current
 from enrichment.replay.answer_index import AnswerIndex
 from enrichment.replay.snapshot import DecisionSnapshot, Origin, RecordState, StoredSnapshot
 from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import JobContext, RejectedValue, Reply, WaterfallSession
 from models.conflict_queue import rejections
-from models.db.columns import from_micros
 from models.decision_log import latest_hearings
 from models.record import Record
-from models.record_values import current_values
+from models.record.value import current_values
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Context, Role, Services
 from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
@@ -152,20 +152,10 @@ async def _states(records: Sequence[Record]) -> dict[str, RecordState]:
         for record_id, name, key, source in await rejections(ids):
             turned_down.setdefault(record_id, set()).add((name, key, source))
         for record in some:
-            current = {name: _current(value) for name, value in values[record.id].items()}
+            current = {name: value.to_current() for name, value in values[record.id].items()}
             rejected = frozenset(turned_down.get(record.id, ()))
             found[record.id] = RecordState(record.fields, current, rejected, record.last_enriched_at)
     return found
-
-
-def _current(value: Mapping[str, Any]) -> Current:
-    return Current(
-        value["value"],
-        value["source"],
-        value["confidence"],
-        from_micros(value["observed_at"]),
-        from_micros(value["written_at"]),
-    )
 
 
 async def _pasts(records: Sequence[Record], now: datetime) -> list[StoredSnapshot]:

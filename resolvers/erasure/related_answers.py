@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from enrichment.catalogue import fields_of
-from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
+from enrichment.enums import HUMAN_SOURCES, EntityType
 from enrichment.normalize.contact.mail_domains import names_no_employer
 from models.db.connection import dialect
 from models.db.statements import load, query
@@ -23,7 +23,6 @@ _COMPANY_FIELDS = frozenset(
     {"company", "companyDomain", "website", "industry", "numberOfEmployees", "annualRevenue", "name", "domain"}
 )
 _COMPANY_NAMES = frozenset({"company", "companyDomain", "website", "email", "name", "domain"})
-_HELD_BY_PERSONS = {SOURCE_CRM, SOURCE_REVIEWER}
 
 _log = structlog.get_logger(__name__)
 Key = tuple[str, str]  # provider, input key
@@ -84,7 +83,7 @@ async def _found(record_id: str) -> list[tuple[str, Any]]:
 
 def _own_values(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each value that the CRM or a person held to be the record's."""
-    return [{value["field"]: value["value"]} for value in history if value["source"] in _HELD_BY_PERSONS]
+    return [{value["field"]: value["value"]} for value in history if value["source"] in HUMAN_SOURCES]
 
 
 def _states(fields: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

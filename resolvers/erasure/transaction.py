@@ -20,7 +20,7 @@ from models.erasure_rows import (
     insert_erasure,
     lock_jobs,
 )
-from models.record_values import lock_records
+from models.record.row import lock_records
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.credit.ledger import release_open

@@ -185,7 +185,7 @@ async def upsert_records(ctx: Context, inputs: Sequence[Mapping[str, Any]]) -> l
         for message in messages:
             if message.index in intake.erased:
                 continue
-            taken = intake.taken[message.index]
+            taken = intake.ingested[message.index]
             refused = [RefusedField(name, *why) for name, why in message.cleaned.refused.items()]
             outcomes[message.index] = _outcome(message.index, taken, refused)
             if taken.job is not None and not taken.folded:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,15 +13,24 @@ from enrichment.enums import SOURCE_CRM, EntityType, JobStatus, JobTrigger
 from enrichment.ingest import RecordChange, apply_message
 from models.conflict_queue import remember_rejections, supersede
 from models.db.columns import from_micros, new_id, to_micros
-from models.db.statements import dump, load, marks, query, row_lock
 from models.db.transaction import Transaction, unit_of_work
 from models.job import Job, assemble
 from models.job_claims import insert_jobs
 from models.record import Record
-from models.record_values import current_values, insert_records, replace_values, update_received, update_records
+from models.record.row import (
+    ReceivedFields,
+    RecordRow,
+    RecordUpdate,
+    insert_records,
+    lock_by_external_id,
+    update_received,
+    update_records,
+)
+from models.record.value import CurrentValue, NewValue, current_values, replace_values
 from models.trust import Judgement, count_judgements
 from resolvers.conflict.trust import judged_by_the_crm
 from resolvers.erasure.reimport_guard import ReimportGuard
+from resolvers.record.change import record_update, search_text
 
 PRIORITY = {
     JobTrigger.MANUAL: 0,
@@ -30,18 +39,7 @@ PRIORITY = {
     JobTrigger.CREDITS_RESTORED: 20,
     JobTrigger.SCHEDULED_REFRESH: 30,
 }
-_SEARCHED = (
-    "name",
-    "company",
-    "firstName",
-    "lastName",
-    "fullName",
-    "email",
-    "domain",
-    "companyDomain",
-    "website",
-)
-_BREATH = 50  # records cleaned between two turns of the event loop
+_CLEANED_AT_ONCE = 50  # records, between two turns of the event loop
 
 
 class RecordOutcome(StrEnum):
@@ -82,14 +80,18 @@ class _Work:
     """One message on its way through the statements."""
 
     message: RecordMessage
-    record: dict[str, Any]  # the row, JSON columns read
+    record: RecordRow
     change: RecordChange
     outcome: RecordOutcome
-    provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # before the message, by field
+    provenance: Mapping[str, CurrentValue] = field(default_factory=dict)  # before the message, by field
+
+    @property
+    def is_new(self) -> bool:
+        return self.outcome is RecordOutcome.CREATED
 
     @property
     def wants_job(self) -> JobTrigger | None:
-        if self.outcome is RecordOutcome.CREATED:
+        if self.is_new:
             return JobTrigger.RECORD_CREATED
         return JobTrigger.RECORD_UPDATED if self.change.matters else None
 
@@ -98,9 +100,9 @@ class _Work:
 class IngestResult:
     """What a batch did, by message, and which conflicts its changes made pointless."""
 
-    taken: dict[int, IngestedRecord]
+    ingested: dict[int, IngestedRecord]
     superseded: list[str]
-    erased: dict[int, str] = field(default_factory=dict)  # refused: the certificate of an erasure, by place
+    erased: dict[int, str] = field(default_factory=dict)  # refused: the certificate of an erasure, by index
 
 
 async def clean_all(inputs: Sequence[tuple[int, EntityType, str, Mapping[str, Any]]]) -> list[RecordMessage]:
@@ -108,16 +110,18 @@ async def clean_all(inputs: Sequence[tuple[int, EntityType, str, Mapping[str, An
     messages: list[RecordMessage] = []
     for count, (index, entity_type, external_id, fields) in enumerate(inputs, 1):
         messages.append(RecordMessage(index, entity_type, external_id, clean(entity_type, fields)))
-        if count % _BREATH == 0:
+        if count % _CLEANED_AT_ONCE == 0:
             await asyncio.sleep(0)
     return messages
 
 
+@unit_of_work
 async def ingest(
+    tx: Transaction,
     organization_id: str,
     messages: Sequence[RecordMessage],
     config: Config,
-    watch: ReimportGuard,
+    guard: ReimportGuard,
     now: datetime,
     requested_by: str,
 ) -> IngestResult:
@@ -127,163 +131,143 @@ async def ingest(
     """
     # One order for everyone, so that two requests with the same records cannot lock each other out.
     ordered = sorted(messages, key=lambda message: message.key)
-
-    async def body(tx: Transaction) -> IngestResult:
-        moment = to_micros(now)
-        sent = [(message.entity_type, message.external_id, message.cleaned) for message in ordered]
-        erased = await watch.erased(tx, organization_id, sent)
-        welcome = [message for index, message in enumerate(ordered) if index not in erased]
-        works = await _store(tx, organization_id, welcome, moment) if welcome else []
-        await _write_values(tx, works, moment)
-        superseded = await supersede(
-            tx,
-            [(work.record["id"], name) for work in works for name in work.change.written if not _is_new(work)],
-            moment,
-        )
-        await _remember_cleared(tx, works, moment)
-        jobs, folded = await _start_jobs(tx, works, config, moment, requested_by)
-        await count_judgements(tx, [one for work in works for one in _judged(work)])
-        taken = {work.message.index: _taken(work, jobs, folded) for work in works}
-        kept_out = {ordered[index].index: certificate for index, certificate in erased.items()}
-        return IngestResult(taken, list(superseded), kept_out)
-
-    return await unit_of_work(body)()
+    sent = [(message.entity_type, message.external_id, message.cleaned) for message in ordered]
+    erased = await guard.erased(tx, organization_id, sent)
+    admitted = [message for index, message in enumerate(ordered) if index not in erased]
+    works = await _store(tx, organization_id, admitted, now) if admitted else []
+    await _write_values(tx, works, now)
+    changed = [(work.record.id, name) for work in works if not work.is_new for name in work.change.written]
+    superseded = await supersede(tx, changed, to_micros(now))
+    await _remember_cleared(tx, works, now)
+    jobs, folded = await _start_jobs(tx, works, config, to_micros(now), requested_by)
+    await count_judgements(tx, [judgement for work in works for judgement in _judged(work)])
+    ingested = {work.message.index: _ingested(work, jobs, folded) for work in works}
+    certificates = {ordered[index].index: certificate for index, certificate in erased.items()}
+    return IngestResult(ingested, list(superseded), certificates)
 
 
-def _is_new(work: _Work) -> bool:
-    return work.outcome is RecordOutcome.CREATED
-
-
-def _row(organization_id: str, message: RecordMessage, moment: int) -> dict[str, Any]:
+def _new_record(organization_id: str, message: RecordMessage, now: datetime) -> RecordRow:
     fields = {**message.cleaned.unknown, **message.cleaned.values}
-    return {
-        "id": new_id(),
-        "organization_id": organization_id,
-        "entity_type": message.entity_type.value,
-        "external_id": message.external_id,
-        "fields": fields,
-        "received": dict(message.cleaned.values),
-        "search_text": search_text(message.external_id, fields),
-        "completeness": completeness(message.entity_type, message.cleaned.values),
-        "version": 1,
-        "last_enriched_at": None,
-        "refreshed_at": None,
-        "created_at": moment,
-        "updated_at": moment,
-    }
+    return RecordRow(
+        id=new_id(),
+        organization_id=organization_id,
+        entity_type=message.entity_type,
+        external_id=message.external_id,
+        fields=fields,
+        received=dict(message.cleaned.values),
+        search_text=search_text(message.external_id, fields),
+        completeness=completeness(message.entity_type, message.cleaned.values),
+        version=1,
+        last_enriched_at=None,
+        refreshed_at=None,
+        created_at=now,
+        updated_at=now,
+    )
 
 
-def search_text(external_id: str, fields: Mapping[str, Any]) -> str:
-    """What `RecordFilter.search` looks in: the names and addresses of a record, in lower case."""
-    named = [external_id, *(value for name in _SEARCHED if isinstance(value := fields.get(name), str))]
-    return " ".join(named).lower()[:1000]
-
-
-def _stored(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "fields": dump(row["fields"]), "received": dump(row["received"])}
-
-
-async def _store(tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], moment: int) -> list[_Work]:
+async def _store(
+    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
+) -> list[_Work]:
     """Insert the new records and change the known ones."""
-    fresh = {message.key: _row(organization_id, message, moment) for message in messages}
-    added = await insert_records(tx, [_stored(row) for row in fresh.values()])
+    new = {message.key: _new_record(organization_id, message, now) for message in messages}
+    added = await insert_records(tx, list(new.values()))
     works: list[_Work] = []
     known: list[RecordMessage] = []
     for message in messages:
-        row = fresh[message.key]
-        if row["id"] in added:
+        record = new[message.key]
+        if record.id in added:
             written = dict(message.cleaned.values)
-            change = RecordChange(row["fields"], row["received"], written=written, matters=True)
-            works.append(_Work(message, row, change, RecordOutcome.CREATED))
+            change = RecordChange(record.fields, record.received, written=written, matters=True)
+            works.append(_Work(message, record, change, RecordOutcome.CREATED))
         else:
             known.append(message)
     if known:
-        works += await _change(tx, organization_id, known, moment)
+        works += await _change(tx, organization_id, known, now)
     return works
 
 
-async def _change(tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], moment: int) -> list[_Work]:
-    rows = await _lock_known(tx, organization_id, messages)
-    provenance = await current_values((row["id"] for row in rows.values()), using=tx)
+async def _change(
+    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
+) -> list[_Work]:
+    records = await _lock_known(tx, organization_id, messages)
+    provenance = await current_values((record.id for record in records.values()), using=tx)
     works: list[_Work] = []
     for message in messages:
-        row = rows[message.key]
-        change = apply_message(message.entity_type, message.cleaned, row["fields"], row["received"])
+        record = records[message.key]
+        change = apply_message(message.entity_type, message.cleaned, record.fields, record.received)
         outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
-        works.append(_Work(message, row, change, outcome, provenance[row["id"]]))
-    touched = [work for work in works if not work.change.is_empty]
-    await update_records(tx, [_stored(_changed(work)) for work in touched], moment)
-    for work in touched:
-        work.record = {**_changed(work), "version": work.record["version"] + 1, "updated_at": moment}
-    echoed = [work for work in works if work.change.is_empty and work.change.received != work.record["received"]]
-    await update_received(tx, [{"id": work.record["id"], "received": dump(work.change.received)} for work in echoed])
+        works.append(_Work(message, record, change, outcome, provenance[record.id]))
+    await _write_changes(tx, [work for work in works if not work.change.is_empty], now)
+    repeated = [work for work in works if work.change.is_empty and work.change.received != work.record.received]
+    await update_received(tx, [ReceivedFields(work.record.id, work.change.received) for work in repeated])
     return works
 
 
-def _changed(work: _Work) -> dict[str, Any]:
-    fields = work.change.fields
-    return {
-        **work.record,
-        "fields": fields,
-        "received": work.change.received,
-        "search_text": search_text(work.message.external_id, fields),
-        "completeness": completeness(work.message.entity_type, fields),
-    }
+async def _write_changes(tx: Transaction, works: Sequence[_Work], now: datetime) -> None:
+    updates: list[RecordUpdate] = []
+    for work in works:
+        record, change = work.record, work.change
+        update = record_update(
+            record.id, record.version, record.entity_type, record.external_id, change.fields, received=change.received
+        )
+        updates.append(update)
+        work.record = replace(
+            record,
+            fields=change.fields,
+            received=change.received,
+            search_text=update.search_text,
+            completeness=update.completeness,
+            version=record.version + 1,
+            updated_at=now,
+        )
+    await update_records(tx, updates, now)
 
 
 async def _lock_known(
     tx: Transaction, organization_id: str, messages: Sequence[RecordMessage]
-) -> dict[tuple[EntityType, str], dict[str, Any]]:
-    found: dict[tuple[EntityType, str], dict[str, Any]] = {}
-    lock = row_lock().replace(" SKIP LOCKED", "")  # wait for whoever holds a row
+) -> dict[tuple[EntityType, str], RecordRow]:
+    found: dict[tuple[EntityType, str], RecordRow] = {}
     for entity_type in EntityType:
         ids = [message.external_id for message in messages if message.entity_type is entity_type]
-        if not ids:
-            continue
-        sql = (
-            "SELECT * FROM record WHERE organization_id = ? AND entity_type = ?"
-            f" AND external_id IN ({marks(ids)}) ORDER BY external_id {lock}"
-        )
-        for row in await query(sql, [organization_id, entity_type.value, *ids], using=tx):
-            row["fields"], row["received"] = load(row["fields"]), load(row["received"])
-            found[entity_type, row["external_id"]] = row
+        for record in await lock_by_external_id(tx, organization_id, entity_type, ids):
+            found[record.entity_type, record.external_id] = record
     return found
 
 
-async def _write_values(tx: Transaction, works: Sequence[_Work], moment: int) -> None:
+async def _write_values(tx: Transaction, works: Sequence[_Work], now: datetime) -> None:
     values = [
-        {
-            "id": new_id(),
-            "organization_id": work.record["organization_id"],
-            "record_id": work.record["id"],
-            "field": name,
-            "value": dump(value),
-            "source": SOURCE_CRM,
-            "confidence": 1.0,
-            "observed_at": moment,
-            "written_at": moment,
-        }
+        NewValue(
+            id=new_id(),
+            organization_id=work.record.organization_id,
+            record_id=work.record.id,
+            field=name,
+            value=value,
+            source=SOURCE_CRM,
+            confidence=1.0,
+            observed_at=now,
+            written_at=now,
+        )
         for work in works
         for name, value in work.change.written.items()
     ]
-    await replace_values(tx, values, moment)
+    await replace_values(tx, values, now)
 
 
-async def _remember_cleared(tx: Transaction, works: Sequence[_Work], moment: int) -> None:
-    """A value of enrichment's that the CRM took away is not put back by the source that gave it."""
+async def _remember_cleared(tx: Transaction, works: Sequence[_Work], now: datetime) -> None:
+    """A value of enrichment's that the CRM cleared is not restored by the source that gave it."""
     cleared = [
         {
             "id": new_id(),
-            "organization_id": work.record["organization_id"],
-            "record_id": work.record["id"],
+            "organization_id": work.record.organization_id,
+            "record_id": work.record.id,
             "field": name,
             "value_key": value_key(work.message.entity_type, name, work.change.replaced[name]),
-            "source": work.provenance[name]["source"],
-            "rejected_at": moment,
+            "source": work.provenance[name].source,
+            "rejected_at": to_micros(now),
         }
         for work in works
         for name, value in work.change.written.items()
-        if value is None and name in work.provenance and work.provenance[name]["source"] != SOURCE_CRM
+        if value is None and name in work.provenance and work.provenance[name].source != SOURCE_CRM
     ]
     await remember_rejections(tx, cleared)
 
@@ -291,7 +275,7 @@ async def _remember_cleared(tx: Transaction, works: Sequence[_Work], moment: int
 def _judged(work: _Work) -> list[Judgement]:
     """What the message says about the sources whose values it replaces."""
     replaced = {name: work.provenance[name] for name in work.change.written if name in work.provenance}
-    return judged_by_the_crm(work.record["organization_id"], work.message.entity_type, replaced)
+    return judged_by_the_crm(work.record.organization_id, work.message.entity_type, replaced)
 
 
 async def _start_jobs(
@@ -302,7 +286,7 @@ async def _start_jobs(
     for work in works:
         trigger = work.wants_job
         if trigger is not None and config.starts_on(trigger, work.message.entity_type):
-            rows[work.record["id"]] = job_row(work.record, trigger, config, moment, requested_by)
+            rows[work.record.id] = job_row(_facts(work.record), trigger, config, moment, requested_by)
     added = await insert_jobs(tx, list(rows.values()))
     started = {record_id: row for record_id, row in rows.items() if row["id"] in added}
     others = [record_id for record_id in rows if record_id not in started]
@@ -314,6 +298,14 @@ async def _start_jobs(
         .prefetch_related("record", "steps")
     )
     return started, {job.record_id: job for job in active}
+
+
+def _facts(record: RecordRow) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "organization_id": record.organization_id,
+        "entity_type": record.entity_type.value,
+    }
 
 
 def job_row(
@@ -344,29 +336,13 @@ def job_row(
     }
 
 
-def _taken(work: _Work, jobs: Mapping[str, dict[str, Any]], folded: Mapping[str, Job]) -> IngestedRecord:
-    row = work.record
-    record = record_of(row)
-    started = jobs.get(row["id"])
+def _ingested(work: _Work, jobs: Mapping[str, dict[str, Any]], folded: Mapping[str, Job]) -> IngestedRecord:
+    record = work.record.to_model()
+    started = jobs.get(work.record.id)
     if started is not None:
         return IngestedRecord(record, work.outcome, job_of(started, record))
-    into = folded.get(row["id"])
+    into = folded.get(work.record.id)
     return IngestedRecord(record, work.outcome, into, folded=into is not None)
-
-
-def record_of(row: Mapping[str, Any]) -> Record:
-    """The model of a row."""
-    last, refreshed = row["last_enriched_at"], row["refreshed_at"]
-    return Record(
-        **{
-            **row,
-            "entity_type": EntityType(row["entity_type"]),
-            "last_enriched_at": None if last is None else from_micros(last),
-            "refreshed_at": None if refreshed is None else from_micros(refreshed),
-            "created_at": from_micros(row["created_at"]),
-            "updated_at": from_micros(row["updated_at"]),
-        }
-    )
 
 
 def job_of(row: Mapping[str, Any], record: Record) -> Job:

@@ -22,7 +22,7 @@ from models.db.statements import load
 from models.db.transaction import Transaction, unit_of_work
 from models.half_life import next_page
 from models.job_claims import insert_jobs
-from models.record_values import current_values
+from models.record.value import current_values
 from resolvers.context import Services
 from resolvers.cost.direct_calls import DirectCall, kept_answers, questions_about
 from resolvers.credit.api import account_of

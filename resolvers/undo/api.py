@@ -9,8 +9,9 @@ from enrichment.undo import Restoration, SkippedField, redo_field
 from models.db.columns import new_id, to_micros
 from models.db.statements import dump, execute, marks, query
 from models.db.transaction import Transaction, unit_of_work
-from models.record_values import lock_records
-from models.undo import Undo, UndoLine, versions_of
+from models.record.row import lock_records
+from models.record.value import versions_of
+from models.undo import Undo, UndoLine
 from resolvers.audit import note_change
 from resolvers.context import Caller, Context, Role
 from resolvers.errors import BadRequest, Fault, JobNotUndoable, NotFound, UndoRunning
@@ -26,7 +27,7 @@ from resolvers.undo.scope import (
     check_scope,
     chosen_records,
     records_in,
-    version_of,
+    to_version,
 )
 
 MOST_LINES_SHOWN = 1000  # of an undo that was only tried out
@@ -155,11 +156,11 @@ async def _redo_some(
         histories = await versions_of(record_ids, names, using=tx)
         changes: list[UndoChange] = []
         for line in lines:
-            rows = histories.get((line["record_id"], line["field"]))
-            if rows is not None:
-                versions = [version_of(row) for row in rows]
-                what = redo_field(versions, line["removed_id"], line["restored_id"])
-                changes.append(UndoChange(line["record_id"], line["field"], what, {row["id"]: row for row in rows}))
+            versions = histories.get((line["record_id"], line["field"]))
+            if versions is not None:
+                what = redo_field([to_version(row) for row in versions], line["removed_id"], line["restored_id"])
+                by_id = {version.id: version for version in versions}
+                changes.append(UndoChange(line["record_id"], line["field"], what, by_id))
         conflicts = await apply_undo(tx, caller.organization_id, again, changes, now, remembers=remembers)
         await _forget_rejections(tx, first, [change for change in changes if isinstance(change.what, Restoration)])
         return conflicts

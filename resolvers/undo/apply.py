@@ -5,26 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import completeness, is_equivalent, value_key
-from enrichment.enums import EntityType
+from enrichment.catalogue import is_equivalent, value_key
 from enrichment.undo import Restoration, SkippedField
 from models.conflict_queue import remember_rejections, supersede
 from models.db.columns import new_id, to_micros
-from models.db.statements import dump, execute, load, marks, query
+from models.db.statements import execute, load, marks, query
 from models.db.transaction import Transaction
-from models.record_values import end_values, replace_values, update_records
-from models.undo import insert_lines
-from resolvers.record.ingest import search_text
+from models.record.row import RecordRow, RecordUpdate, records_of, update_records
+from models.record.value import NewValue, ValueVersion, end_values, replace_values
+from models.undo import NewUndoLine, insert_lines
+from resolvers.record.change import record_update
 
 
 @dataclass(frozen=True, slots=True)
 class UndoChange:
-    """What becomes of one field of one record. `rows` is every value it has had, by id."""
+    """What becomes of one field of one record. `versions` is every value it has had, by id."""
 
     record_id: str
     field: str
     what: Restoration | SkippedField
-    rows: Mapping[str, Mapping[str, Any]]
+    versions: Mapping[str, ValueVersion]
 
 
 async def apply_undo(
@@ -42,16 +42,16 @@ async def apply_undo(
     """
     moment = to_micros(now)
     done = [(change, change.what) for change in changes if isinstance(change.what, Restoration)]
-    records = await _records(tx, [change.record_id for change, _ in done])
-    written = [_copy(organization_id, undo_id, change, what, moment) for change, what in done if what.target]
+    records = await records_of(tx, organization_id, {change.record_id for change, _ in done})
+    written = [_copy(organization_id, undo_id, change, what, now) for change, what in done if what.target]
     emptied = [(change.record_id, change.field) for change, what in done if what.target is None]
-    await end_values(tx, emptied, moment)
-    await replace_values(tx, written, moment)
-    await _write_records(tx, records, done, moment)
+    await end_values(tx, emptied, now)
+    await replace_values(tx, written, now)
+    await update_records(tx, _updates(records, done), now)
     ended = await supersede(tx, [(change.record_id, change.field) for change, _ in done], moment)
     if remembers:
         await remember_rejections(tx, await _rejections(tx, organization_id, undo_id, records, done, moment))
-    restored_ids = {(value["record_id"], value["field"]): value["id"] for value in written}
+    restored_ids = {(value.record_id, value.field): value.id for value in written}
     await insert_lines(tx, [_line(organization_id, undo_id, change, restored_ids) for change in changes])
     await execute(
         "UPDATE undo SET restored = restored + ?, skipped = skipped + ? WHERE id = ?",
@@ -64,64 +64,47 @@ async def apply_undo(
 _Done = Sequence[tuple[UndoChange, Restoration]]
 
 
-async def _records(tx: Transaction, record_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    if not record_ids:
-        return {}
-    sql = f"SELECT id, entity_type, external_id, version, fields FROM record WHERE id IN ({marks(record_ids)})"
-    found = {row["id"]: row for row in await query(sql, list(record_ids), using=tx)}
-    for row in found.values():
-        row["fields"] = load(row["fields"])
-    return found
-
-
-def _copy(organization_id: str, undo_id: str, change: UndoChange, what: Restoration, moment: int) -> dict[str, Any]:
+def _copy(organization_id: str, undo_id: str, change: UndoChange, what: Restoration, now: datetime) -> NewValue:
     assert what.target is not None  # the caller picks those
-    kept = change.rows[what.target.id]
-    return {
-        "id": new_id(),
-        "organization_id": organization_id,
-        "record_id": change.record_id,
-        "field": change.field,
-        "value": dump(kept["value"]),
-        "source": kept["source"],
-        "actor": kept["actor"],
-        "confidence": kept["confidence"],
-        "job_id": kept["job_id"],
-        "observed_at": kept["observed_at"],
-        "first_observed_at": kept["first_observed_at"],
-        "verified_at": kept["verified_at"],
-        "verified_count": kept["verified_count"],
-        "written_at": moment,
-        "restores": kept["id"],
-        "undo_id": undo_id,
-    }
+    original = change.versions[what.target.id]
+    return NewValue(
+        id=new_id(),
+        organization_id=organization_id,
+        record_id=change.record_id,
+        field=change.field,
+        value=original.value,
+        source=original.source,
+        actor=original.actor,
+        confidence=original.confidence,
+        job_id=original.job_id,
+        observed_at=original.observed_at,
+        first_observed_at=original.first_observed_at,
+        verified_at=original.verified_at,
+        verified_count=original.verified_count,
+        written_at=now,
+        restores=original.id,
+        undo_id=undo_id,
+    )
 
 
-async def _write_records(tx: Transaction, records: Mapping[str, dict[str, Any]], done: _Done, moment: int) -> None:
+def _updates(records: Mapping[str, RecordRow], done: _Done) -> list[RecordUpdate]:
+    fields = {record_id: dict(record.fields) for record_id, record in records.items()}
     for change, what in done:
-        fields = records[change.record_id]["fields"]
         if what.target is None or what.target.value is None:
-            fields.pop(change.field, None)
+            fields[change.record_id].pop(change.field, None)
         else:
-            fields[change.field] = what.target.value
-    changed = [
-        {
-            "id": row["id"],
-            "version": row["version"],
-            "fields": dump(row["fields"]),
-            "search_text": search_text(row["external_id"], row["fields"]),
-            "completeness": completeness(EntityType(row["entity_type"]), row["fields"]),
-        }
-        for row in records.values()
+            fields[change.record_id][change.field] = what.target.value
+    return [
+        record_update(record.id, record.version, record.entity_type, record.external_id, fields[record.id])
+        for record in records.values()
     ]
-    await update_records(tx, changed, moment)
 
 
 async def _rejections(
     tx: Transaction,
     organization_id: str,
     undo_id: str,
-    records: Mapping[str, dict[str, Any]],
+    records: Mapping[str, RecordRow],
     done: _Done,
     moment: int,
 ) -> list[dict[str, Any]]:
@@ -130,7 +113,7 @@ async def _rejections(
     told = await _told(tx, sorted({removed.job_id for _, removed in gone if removed.job_id is not None}))
     found: list[dict[str, Any]] = []
     for change, removed in gone:
-        kind = EntityType(records[change.record_id]["entity_type"])
+        kind = records[change.record_id].entity_type
         value = removed.value
         agreeing = {
             source
@@ -166,18 +149,17 @@ async def _told(tx: Transaction, job_ids: Sequence[str]) -> dict[tuple[str, str]
 
 def _line(
     organization_id: str, undo_id: str, change: UndoChange, restored_ids: Mapping[tuple[str, str], str]
-) -> dict[str, Any]:
-    line = {
-        "id": new_id(),
-        "organization_id": organization_id,
-        "undo_id": undo_id,
-        "record_id": change.record_id,
-        "field": change.field,
-    }
-    if isinstance(change.what, SkippedField):
-        return line | {"outcome": "skipped", "reason": change.what.because.value}
-    return line | {
-        "outcome": "restored",
-        "removed_id": None if change.what.removed is None else change.what.removed.id,
-        "restored_id": restored_ids.get((change.record_id, change.field)),
-    }
+) -> NewUndoLine:
+    skipped = isinstance(change.what, SkippedField)
+    removed = None if isinstance(change.what, SkippedField) else change.what.removed
+    return NewUndoLine(
+        id=new_id(),
+        organization_id=organization_id,
+        undo_id=undo_id,
+        record_id=change.record_id,
+        field=change.field,
+        outcome="skipped" if skipped else "restored",
+        reason=change.what.because.value if isinstance(change.what, SkippedField) else None,
+        removed_id=None if removed is None else removed.id,
+        restored_id=restored_ids.get((change.record_id, change.field)),
+    )

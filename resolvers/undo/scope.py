@@ -1,17 +1,17 @@
 """Which values an undo is about: those that enrichment wrote and the scope names, and what becomes of each."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import fields_of
-from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
+from enrichment.enums import HUMAN_SOURCES, SOURCE_CRM, SOURCE_REVIEWER, EntityType
 from enrichment.undo import Version, undo_field
 from models.db.columns import to_micros
 from models.db.statements import marks, query
 from models.db.transaction import Transaction
-from models.undo import versions_of
+from models.record.value import ValueVersion, versions_of
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.job.enrich import RecordSelection, select_records
 from resolvers.undo.apply import UndoChange
@@ -40,8 +40,8 @@ class UndoScope:
         return (
             self.job_id in (None, version.job_id)
             and self.provider in (None, version.source)
-            and (self.start is None or version.written_at >= to_micros(self.start))
-            and (self.end is None or version.written_at < to_micros(self.end))
+            and (self.start is None or version.written_at >= self.start)
+            and (self.end is None or version.written_at < self.end)
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def check_scope(scope: UndoScope) -> None:
         faults.append(Fault("", "name a provider, a field, a time or a selection"))
     if scope.provider is not None:
         check_text(scope.provider, "provider", longest=MAX_NAME)
-        if scope.provider in {SOURCE_CRM, SOURCE_REVIEWER}:
+        if scope.provider in HUMAN_SOURCES:
             faults.append(Fault("provider", "only what providers wrote can be undone"))
     kinds = [scope.selection.entity_type] if scope.selection else list(EntityType)
     if scope.field is not None and not any(scope.field in fields_of(kind) for kind in kinds):
@@ -83,25 +83,25 @@ async def changes_in(
     sql = f"SELECT DISTINCT field FROM field_value WHERE {condition} AND record_id IN ({marks(record_ids)})"
     names = [row["field"] for row in await query(sql, [*values, *record_ids], using=using)]
     changes: list[UndoChange] = []
-    for (record_id, name), rows in (await versions_of(record_ids, names, using=using)).items():
-        what = undo_field([version_of(row) for row in rows], scope.names)
+    for (record_id, name), versions in (await versions_of(record_ids, names, using=using)).items():
+        what = undo_field([to_version(version) for version in versions], scope.names)
         if what is not None:
-            changes.append(UndoChange(record_id, name, what, {row["id"]: row for row in rows}))
+            changes.append(UndoChange(record_id, name, what, {version.id: version for version in versions}))
     return changes
 
 
-def version_of(row: Mapping[str, Any]) -> Version:
-    """A row of `versions_of` as the decisions know it."""
+def to_version(row: ValueVersion) -> Version:
+    """A value as the decisions know it."""
     return Version(
-        id=row["id"],
-        value=row["value"],
-        source=row["source"],
-        job_id=row["job_id"],
-        written_at=row["written_at"],
-        is_current=row["replaced_at"] is None,
-        replaces=row["replaces"],
-        restores=row["restores"],
-        undone_by=row["undo_id"],
+        id=row.id,
+        value=row.value,
+        source=row.source,
+        job_id=row.job_id,
+        written_at=row.written_at,
+        is_current=row.replaced_at is None,
+        replaces=row.replaces,
+        restores=row.restores,
+        undone_by=row.undo_id,
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from enrichment.catalogue import Clean, clean, fields_of
 from enrichment.config import Config
-from enrichment.decide.field import Current, Decision
+from enrichment.decide.field import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, EntityType, StepOutcome
+from enrichment.provenance import Current
 from enrichment.waterfall.planner import Source, Waterfall, want
 from providers.api import Answer, Provider, Question
 from providers.registry import Registry

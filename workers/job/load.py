@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.config import Config
-from enrichment.decide.field import Current
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, JobTrigger
 from enrichment.identity import tells
 from enrichment.learn.trust import NO_TRUST, Trust
+from enrichment.provenance import Current
 from enrichment.waterfall.session import RejectedValue
 from models.conflict_queue import rejections
 from models.db.columns import from_micros
 from models.db.statements import load, marks, query
 from models.job_claims import Lease
-from models.record_values import current_values
+from models.record.value import current_values
 from models.suppression_list import SUPPRESSES
 from resolvers.conflict.trust import stated_confidence, trust_of
 from resolvers.context import Services
@@ -134,21 +134,11 @@ async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
             version=row["version"],
             fields=load(row["fields"]),
             last_enriched_at=None if row["last_enriched_at"] is None else from_micros(row["last_enriched_at"]),
-            current={name: _current(value) for name, value in values[row["id"]].items()},
+            current={name: value.to_current() for name, value in values[row["id"]].items()},
             rejected=turned_down.get(row["id"], set()),
         )
         for row in records
     }
-
-
-def _current(value: Mapping[str, Any]) -> Current:
-    return Current(
-        value=value["value"],
-        source=value["source"],
-        confidence=value["confidence"],
-        observed_at=from_micros(value["observed_at"]),
-        written_at=from_micros(value["written_at"]),
-    )
 
 
 async def _configs(organization_ids: set[str]) -> tuple[dict[str, tuple[Config, int]], set[str]]:

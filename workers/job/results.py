@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from enrichment.catalogue import completeness, fields_of
+from enrichment.catalogue import fields_of
 from enrichment.decide.field import ConflictQuestion, Decision
 from enrichment.decide.merge import Candidate
 from enrichment.enums import FieldOutcomeReason, JobStatus, JobTrigger
@@ -21,8 +21,9 @@ from models.db.statements import dump, dump_rows, execute, insert_rows, rows
 from models.db.transaction import Transaction, unit_of_work
 from models.decision_log import insert_hearings
 from models.job_claims import lock_held
-from models.record_values import lock_records, mark_enriched, replace_values, update_records, verify_values
-from resolvers.record.ingest import search_text
+from models.record.row import RecordUpdate, lock_records, mark_enriched, update_records
+from models.record.value import ConfirmedValue, NewValue, replace_values, verify_values
+from resolvers.record.change import record_update
 from workers.job.process import JobResult
 
 
@@ -54,7 +55,7 @@ async def write_results(results: Sequence[JobResult], now: datetime) -> WriteRes
         done = [result for result, status in zip(results, statuses, strict=True) if status is WriteStatus.DONE]
         batch = WriteResult(statuses)
         if done:
-            await _write_values(tx, done, moment)
+            await _write_values(tx, done, now)
             await _write_conflicts(tx, done, moment, batch)
             await _write_steps(tx, done, moment)
             await _write_jobs(tx, done, moment)
@@ -79,58 +80,47 @@ def _fields_after(result: JobResult) -> dict[str, Any]:
     return {**result.job.snapshot.fields, **written}
 
 
-async def _write_values(tx: Transaction, results: Sequence[JobResult], moment: int) -> None:
-    changes: list[dict[str, Any]] = []
-    values: list[dict[str, Any]] = []
-    confirmed: list[dict[str, Any]] = []
+async def _write_values(tx: Transaction, results: Sequence[JobResult], now: datetime) -> None:
+    changes: list[RecordUpdate] = []
+    values: list[NewValue] = []
+    confirmed: list[ConfirmedValue] = []
     for result in results:
         job = result.job
         writing = {name: decision for name, decision in result.decisions.items() if decision.write}
-        values += [_value(result, name, decision, moment) for name, decision in writing.items()]
+        values += [_value(result, name, decision, now) for name, decision in writing.items()]
         confirmed += [
-            {
-                "record_id": job.record_id,
-                "field": name,
-                "observed_at": to_micros(decision.verified_at),
-                "confidence": decision.confidence,
-            }
+            ConfirmedValue(job.record_id, name, decision.verified_at, decision.confidence)
             for name, decision in result.decisions.items()
-            if decision.verified_at is not None
+            if decision.verified_at is not None and decision.confidence is not None
         ]
         if writing:
             fields = _fields_after(result)
             changes.append(
-                {
-                    "id": job.record_id,
-                    "version": job.snapshot.version,
-                    "fields": dump(fields),
-                    "search_text": search_text(job.snapshot.external_id, fields),
-                    "completeness": completeness(job.entity_type, fields),
-                }
+                record_update(job.record_id, job.snapshot.version, job.entity_type, job.snapshot.external_id, fields)
             )
-    await update_records(tx, changes, moment)
-    await replace_values(tx, values, moment)
-    await verify_values(tx, confirmed, moment)
+    await update_records(tx, changes, now)
+    await replace_values(tx, values, now)
+    await verify_values(tx, confirmed, now)
     enriched = [result.job for result in results if result.status in {JobStatus.COMPLETED, JobStatus.PARTIAL}]
     for again in (False, True):
         ids = [job.record_id for job in enriched if refreshes(job.trigger, forced=job.forced) is again]
-        await mark_enriched(tx, ids, moment, refreshed=again)
+        await mark_enriched(tx, ids, now, refreshed=again)
 
 
-def _value(result: JobResult, name: str, decision: Decision, moment: int) -> dict[str, Any]:
+def _value(result: JobResult, name: str, decision: Decision, now: datetime) -> NewValue:
     assert decision.write is not None  # the caller picks those that write
-    return {
-        "id": new_id(),
-        "organization_id": result.job.organization_id,
-        "record_id": result.job.record_id,
-        "field": name,
-        "value": dump(decision.write.value),
-        "source": decision.write.provider,
-        "confidence": decision.write.confidence,
-        "job_id": result.job.id,
-        "observed_at": to_micros(decision.write.observed_at),
-        "written_at": moment,
-    }
+    return NewValue(
+        id=new_id(),
+        organization_id=result.job.organization_id,
+        record_id=result.job.record_id,
+        field=name,
+        value=decision.write.value,
+        source=decision.write.provider,
+        confidence=decision.write.confidence,
+        job_id=result.job.id,
+        observed_at=decision.write.observed_at,
+        written_at=now,
+    )
 
 
 async def _write_conflicts(tx: Transaction, results: Sequence[JobResult], moment: int, batch: WriteResult) -> None:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from enrichment import catalogue
 from enrichment.config import Backoff, Config, ProviderRule, Rule
-from enrichment.decide.field import Current, Decision, FieldCase, decide
+from enrichment.decide.field import Decision, FieldCase, decide
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate, agreed_confidence, survivors
 from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger, Strategy
+from enrichment.provenance import Current
 from enrichment.waterfall.backoff import wait_seconds
 from enrichment.waterfall.planner import SkipReason, Source, Want, Waterfall, refreshes, want
 

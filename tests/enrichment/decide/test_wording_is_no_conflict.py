@@ -7,10 +7,11 @@ import pytest
 
 from enrichment.catalogue import normalize
 from enrichment.config import Config, EntityPolicies, FieldPolicies, Rule
-from enrichment.decide.field import Current, Decision
+from enrichment.decide.field import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, FieldOutcomeReason, FieldPolicy, StepOutcome, Strategy
+from enrichment.provenance import Current
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ACCOUNT = EntityType.ACCOUNT

@@ -7,10 +7,11 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.config import Config, InvalidConfig, ReviewRule, Rule, parse_config
-from enrichment.decide.field import Current, Decision, FieldCase, decide
+from enrichment.decide.field import Decision, FieldCase, decide
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import ConflictStatus, FieldOutcomeReason, FieldPolicy, ResolutionAction, Strategy
 from enrichment.learn.trust import SourceTrust
+from enrichment.provenance import Current
 from models.conflict import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict

@@ -1,0 +1,125 @@
+"""Rows of records, and the statements that read, lock and write them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from enrichment.enums import EntityType
+from models.db.columns import to_micros
+from models.db.locks import for_update, lock_rows
+from models.db.rows import bulk, columns_of, fetch, insert, projection, select
+from models.db.statements import execute, marks, query
+from models.db.transaction import Transaction
+from models.record.table import Record
+
+
+@projection(Record)
+class RecordRow:
+    """A whole record."""
+
+    id: str
+    organization_id: str
+    entity_type: EntityType
+    external_id: str
+    fields: dict[str, Any]
+    received: dict[str, Any]
+    search_text: str
+    completeness: float
+    version: int
+    last_enriched_at: datetime | None
+    refreshed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    def to_model(self) -> Record:
+        return Record(**{name: getattr(self, name) for name in columns_of(RecordRow)})
+
+
+@projection(Record)
+class RecordUpdate:
+    """A record's values after a change. `version` is the one that they were read at.
+
+    `received` is for a message of the CRM alone: None leaves what the CRM last sent as it is.
+    """
+
+    id: str
+    version: int
+    fields: dict[str, Any]
+    search_text: str
+    completeness: float
+    received: dict[str, Any] | None = None
+
+
+@projection(Record)
+class ReceivedFields:
+    """What the CRM last sent of a record, where that changed nothing else of it."""
+
+    id: str
+    received: dict[str, Any]
+
+
+async def insert_records(tx: Transaction, records: Sequence[RecordRow]) -> set[str]:
+    """Add records; one whose external id is known already is left out. Returns the ids added."""
+    return {row["id"] for row in await insert(tx, records, then="ON CONFLICT DO NOTHING RETURNING id")}
+
+
+async def update_records(tx: Transaction, changes: Sequence[RecordUpdate], now: datetime) -> set[str]:
+    """Change records that still have the named `version`, and raise it. Returns the ids changed."""
+    if not changes:
+        return set()
+    source, parameter = bulk(changes)
+    changed = await query(
+        "UPDATE record SET fields = v.fields, received = COALESCE(v.received, record.received),"
+        " search_text = v.search_text, completeness = v.completeness, version = record.version + 1, updated_at = ?"
+        f" FROM {source} WHERE record.id = v.id AND record.version = v.version RETURNING record.id",
+        [to_micros(now), parameter],
+        using=tx,
+    )
+    return {row["id"] for row in changed}
+
+
+async def records_of(tx: Transaction, organization_id: str, record_ids: Collection[str]) -> dict[str, RecordRow]:
+    """These records of the organization by id. One that is not there is left out."""
+    if not record_ids:
+        return {}
+    sql = f"SELECT {select(RecordRow)} FROM record WHERE organization_id = ? AND id IN ({marks(record_ids)})"
+    return {row.id: row for row in await fetch(RecordRow, sql, [organization_id, *record_ids], using=tx)}
+
+
+async def lock_by_external_id(
+    tx: Transaction, organization_id: str, entity_type: EntityType, external_ids: Sequence[str]
+) -> list[RecordRow]:
+    """These records, locked in one order for everyone until the transaction ends; a write must come before."""
+    if not external_ids:
+        return []
+    sql = (
+        f"SELECT {select(RecordRow)} FROM record WHERE organization_id = ? AND entity_type = ?"
+        f" AND external_id IN ({marks(external_ids)}) ORDER BY external_id {for_update()}"
+    )
+    return await fetch(RecordRow, sql, [organization_id, entity_type.value, *external_ids], using=tx)
+
+
+async def update_received(tx: Transaction, messages: Sequence[ReceivedFields]) -> None:
+    """Note what the CRM last sent."""
+    if messages:
+        source, parameter = bulk(messages)
+        sql = f"UPDATE record SET received = v.received FROM {source} WHERE record.id = v.id"
+        await execute(sql, [parameter], using=tx)
+
+
+async def lock_records(tx: Transaction, record_ids: Iterable[str]) -> dict[str, int]:
+    """The versions of these records, locked in one order for everyone until the transaction ends."""
+    locked = await lock_rows(tx, "record", record_ids, columns="id, version", idle="version")
+    return {row["id"]: row["version"] for row in locked}
+
+
+async def mark_enriched(tx: Transaction, record_ids: Sequence[str], now: datetime, *, refreshed: bool = False) -> None:
+    """Note when these records were last enriched; that is no change of them.
+
+    `refreshed`: what enrichment itself had written was looked up again.
+    """
+    if record_ids:
+        columns = ("last_enriched_at", "refreshed_at") if refreshed else ("last_enriched_at",)
+        renewed = ", ".join(f"{column} = ?" for column in columns)
+        sql = f"UPDATE record SET {renewed} WHERE id IN ({marks(record_ids)})"
+        await execute(sql, [*[to_micros(now)] * len(columns), *record_ids], using=tx)

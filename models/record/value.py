@@ -1,0 +1,162 @@
+"""Rows of field values, and the statements that read, replace and confirm them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from enrichment.provenance import Current
+from models.db.columns import to_micros
+from models.db.rows import bulk, fetch, insert, projection, select
+from models.db.statements import dump_rows, execute, marks, query, rows
+from models.db.transaction import Transaction
+from models.record.table import FieldValue
+
+
+@projection(FieldValue)
+class CurrentValue:
+    """The value that a field holds now, with its provenance. The value None is a field that was cleared."""
+
+    id: str
+    record_id: str
+    field: str
+    value: Any
+    source: str
+    actor: str | None
+    confidence: float
+    job_id: str | None
+    observed_at: datetime
+    written_at: datetime
+
+    def to_current(self) -> Current:
+        """The value as decisions know it."""
+        return Current(self.value, self.source, self.confidence, self.observed_at, self.written_at)
+
+
+@projection(FieldValue)
+class ValueVersion:
+    """A value that a field has had, or has now (`replaced_at` is None)."""
+
+    id: str
+    record_id: str
+    field: str
+    value: Any
+    source: str
+    actor: str | None
+    confidence: float
+    job_id: str | None
+    observed_at: datetime
+    first_observed_at: datetime | None
+    verified_at: datetime | None
+    verified_count: int
+    written_at: datetime
+    replaced_at: datetime | None
+    replaces: str | None
+    restores: str | None
+    undo_id: str | None
+
+
+@projection(FieldValue)
+class NewValue:
+    """A value to write: it becomes the current one of its field."""
+
+    id: str
+    organization_id: str
+    record_id: str
+    field: str
+    value: Any
+    source: str
+    confidence: float
+    observed_at: datetime
+    written_at: datetime
+    actor: str | None = None
+    job_id: str | None = None
+    first_observed_at: datetime | None = None
+    verified_at: datetime | None = None
+    verified_count: int = 0
+    replaces: str | None = None
+    restores: str | None = None
+    undo_id: str | None = None
+
+
+@projection(FieldValue)
+class ConfirmedValue:
+    """A current value that a source saw again at `observed_at`."""
+
+    record_id: str
+    field: str
+    observed_at: datetime
+    confidence: float
+
+
+async def replace_values(tx: Transaction, values: Sequence[NewValue], now: datetime) -> None:
+    """Make these the current values of their fields.
+
+    What they replace becomes history, and is named in `replaces`.
+    """
+    replaced = await end_values(tx, [(value.record_id, value.field) for value in values], now)
+    await insert(tx, [replace(value, replaces=replaced.get((value.record_id, value.field))) for value in values])
+
+
+async def end_values(tx: Transaction, fields: Sequence[tuple[str, str]], now: datetime) -> dict[tuple[str, str], str]:
+    """Make the current values of these (record id, field) pairs history. Returns the id of each."""
+    if not fields:
+        return {}
+    ended = await query(
+        "UPDATE field_value SET replaced_at = ?"
+        f" FROM {rows({'record_id': 'text', 'field': 'text'})}"
+        " WHERE field_value.record_id = v.record_id AND field_value.field = v.field"
+        " AND field_value.replaced_at IS NULL"
+        " RETURNING field_value.id, field_value.record_id, field_value.field",
+        [to_micros(now), dump_rows([{"record_id": record_id, "field": name} for record_id, name in fields])],
+        using=tx,
+    )
+    return {(row["record_id"], row["field"]): row["id"] for row in ended}
+
+
+async def verify_values(tx: Transaction, confirmed: Sequence[ConfirmedValue], now: datetime) -> None:
+    """Note that sources saw the current values again. `observed_at` moves on; when a value was seen first is kept."""
+    if not confirmed:
+        return
+    source, parameter = bulk(confirmed)
+    await execute(
+        "UPDATE field_value SET observed_at = v.observed_at,"
+        " first_observed_at = COALESCE(field_value.first_observed_at, field_value.observed_at),"
+        " verified_at = ?, verified_count = field_value.verified_count + 1,"
+        " confidence = CASE WHEN v.confidence > field_value.confidence THEN v.confidence"
+        " ELSE field_value.confidence END"
+        f" FROM {source} WHERE field_value.record_id = v.record_id AND field_value.field = v.field"
+        " AND field_value.replaced_at IS NULL AND field_value.observed_at < v.observed_at",
+        [to_micros(now), parameter],
+        using=tx,
+    )
+
+
+async def current_values(
+    record_ids: Iterable[str], *, using: Transaction | None = None
+) -> dict[str, dict[str, CurrentValue]]:
+    """The current value of every field that was ever filled, by record and field."""
+    ids = list(record_ids)
+    found: dict[str, dict[str, CurrentValue]] = {record_id: {} for record_id in ids}
+    if ids:
+        sql = (
+            f"SELECT {select(CurrentValue)} FROM field_value WHERE replaced_at IS NULL AND record_id IN ({marks(ids)})"
+        )
+        for value in await fetch(CurrentValue, sql, ids, using=using):
+            found[value.record_id][value.field] = value
+    return found
+
+
+async def versions_of(
+    record_ids: Sequence[str], names: Sequence[str], *, using: Transaction | None = None
+) -> dict[tuple[str, str], list[ValueVersion]]:
+    """Every value that these fields of these records have had, oldest first, by (record id, field)."""
+    found: dict[tuple[str, str], list[ValueVersion]] = {}
+    if record_ids and names:
+        sql = (
+            f"SELECT {select(ValueVersion)} FROM field_value WHERE record_id IN ({marks(record_ids)})"
+            f" AND field IN ({marks(names)}) ORDER BY written_at, id"
+        )
+        for version in await fetch(ValueVersion, sql, [*record_ids, *names], using=using):
+            found.setdefault((version.record_id, version.field), []).append(version)
+    return found
