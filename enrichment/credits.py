@@ -8,7 +8,7 @@ from enrichment.waterfall.planner import SkipReason
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CreditLimits:
     """The most an organization spends in a calendar month and in a day (UTC). None: no limit of its own."""
 
     monthly: int | None = None
@@ -17,7 +17,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Purse:
-    """An account while it is locked: whole credits. `provider_used` are charges and holds of the day."""
+    """What of a locked account decides whether a price fits: whole credits. `used_in_day` is of the UTC day."""
 
     balance: int
     reserved: int
@@ -28,7 +28,7 @@ class Purse:
     def available(self) -> int:
         return self.balance - self.reserved
 
-    def hold(self, price: int, limits: Limits) -> SkipReason | None:
+    def hold(self, price: int, limits: CreditLimits) -> SkipReason | None:
         """Set `price` aside, or say why it does not fit. Nothing changes when it does not.
 
         Where it would fit but for what is set aside, that may come back: CREDITS_HELD.
@@ -40,7 +40,7 @@ class Purse:
         return None
 
 
-def spendable(purse: Purse, limits: Limits) -> int:
+def spendable(purse: Purse, limits: CreditLimits) -> int:
     """Credits that may still be set aside: by the balance, the month's limit and the day's."""
     rooms = [purse.available]
     if limits.monthly is not None:

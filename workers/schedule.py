@@ -14,7 +14,7 @@ from models.decision_log import drop_hearings
 from models.job_claims import LostJob, organizations_with_due_jobs, requeue_lost
 from models.refresh import organizations_by_turn
 from resolvers.context import Services
-from resolvers.credit.ledger import release_open
+from resolvers.credit.settle import release_open
 from resolvers.events.publisher import announce
 from resolvers.job.requeue_short_of_credits import organizations_short_of_credits, restore_jobs
 from resolvers.organizations import read_config

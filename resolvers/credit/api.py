@@ -1,18 +1,21 @@
 """Credits: what there is, what was spent on what, and grants."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from enrichment.credits import Limits, Purse, day_of, exhaustion, month_bounds, month_of, spendable
+from enrichment.credits import exhaustion, month_bounds
 from enrichment.enums import CreditKind
-from models.credit import CreditEntry
-from models.db.columns import from_micros, new_id, to_micros
-from models.db.statements import query
+from models.credit import usage
+from models.credit.account import save_account
+from models.credit.entry import CreditEntry, EntryRow, entries_of, entry_of_key, insert_entries
+from models.credit.usage import DailyUsage, UsageSlice
+from models.db.columns import new_id
+from models.db.period import Period
 from models.db.transaction import Transaction, unit_of_work
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
-from resolvers.credit.ledger import MAYBE_CHARGED, WRONG_ENTITY, insert_entries, lock_account, save_account
+from resolvers.credit.account import account_of, lock_account, remaining_of
+from resolvers.credit.settle import MAYBE_CHARGED, WRONG_ENTITY
 from resolvers.errors import BadRequest, Fault, ValidationFailed
 from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import config_of, organization_of
@@ -23,25 +26,6 @@ MOST_GRANTED = 1_000_000_000  # with as much of a month's own, a balance fits th
 MAX_KEY = 255
 MAX_NOTE = 1000
 PACE_WINDOW = timedelta(days=7)
-_DAY_MICROS = 86_400_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class UsageSlice:
-    """Credits charged, and how often, for one provider, entity type or trigger (`key`)."""
-
-    key: str
-    credits: int
-    charges: int
-
-
-@dataclass(frozen=True, slots=True)
-class DailyUsage:
-    """Credits charged on one day (UTC)."""
-
-    day: date
-    credits: int
-    charges: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,107 +68,40 @@ async def get_credits(ctx: Context, start: datetime | None = None, end: datetime
     config = config_of(await organization_of(organization_id, services.registry, now))
 
     account = await account_of(organization_id, now, services.monthly_credit_grant)
-    purse = Purse(account["balance"], account["reserved"], account["used_in_month"], account["used_in_day"])
-    remaining = spendable(purse, Limits(config.credits.monthly_limit, config.credits.daily_limit))
-    bounds = (organization_id, to_micros(period_start), to_micros(period_end))
-    by_day = await _by_day(bounds)
+    remaining = remaining_of(account, config)
+    period = Period(organization_id, period_start, period_end)
+    by_day = await usage.charged_by_day(period)
     return CreditUsage(
-        balance=purse.balance,
-        reserved=purse.reserved,
+        balance=account.balance,
+        reserved=account.reserved,
         used=sum(day.credits for day in by_day),
-        granted=await _granted(bounds),
+        granted=await usage.granted(period),
         monthly_limit=config.credits.monthly_limit,
         remaining=remaining,
         period_start=period_start,
         period_end=period_end,
-        by_provider=await _slices("provider", bounds),
-        by_entity_type=await _slices("entity_type", bounds),
-        by_trigger=await _slices("trigger_kind", bounds),
+        by_provider=await usage.charged_by("provider", period),
+        by_entity_type=await usage.charged_by("entity_type", period),
+        by_trigger=await usage.charged_by("trigger_kind", period),
         by_day=by_day,
         projected_exhaustion_at=await _projection(organization_id, now, remaining),
-        wasted=await _wasted(bounds),
-        maybe_charged=await _maybe_charged(bounds),
+        wasted=await usage.charged_for_nothing(period),
+        maybe_charged=await usage.released_with([MAYBE_CHARGED, WRONG_ENTITY], period),
     )
-
-
-async def account_of(organization_id: str, now: datetime, monthly_grant: int) -> dict[str, int]:
-    """The account of this month, which its first reader begins."""
-    found = await query(
-        "SELECT * FROM credit_account WHERE organization_id = ? AND month = ?", [organization_id, month_of(now)]
-    )
-    if found:
-        return found[0] | ({} if found[0]["day"] == day_of(now) else {"used_in_day": 0})
-
-    async def begin(tx: Transaction) -> dict[str, int]:
-        account = await lock_account(tx, organization_id, now, monthly_grant)
-        await save_account(tx, account)
-        return account
-
-    return await unit_of_work(begin)()
-
-
-_IN_PERIOD = "organization_id = ? AND created_at >= ? AND created_at < ?"
-_Bounds = tuple[str, int, int]
-
-
-async def _slices(column: str, bounds: _Bounds) -> list[UsageSlice]:
-    found = await query(
-        f"SELECT {column} AS slice, SUM(-amount) AS credits, COUNT(*) AS charges FROM credit_entry"
-        f" WHERE {_IN_PERIOD} AND kind = 'charge' GROUP BY {column} ORDER BY 2 DESC, 1",
-        bounds,
-    )
-    return [UsageSlice(row["slice"], int(row["credits"]), int(row["charges"])) for row in found]
-
-
-async def _by_day(bounds: _Bounds) -> list[DailyUsage]:
-    found = await query(
-        f"SELECT created_at / {_DAY_MICROS} AS day, SUM(-amount) AS credits, COUNT(*) AS charges FROM credit_entry"
-        f" WHERE {_IN_PERIOD} AND kind = 'charge' GROUP BY 1 ORDER BY 1",
-        bounds,
-    )
-    return [
-        DailyUsage(from_micros(row["day"] * _DAY_MICROS).date(), int(row["credits"]), int(row["charges"]))
-        for row in found
-    ]
-
-
-async def _granted(bounds: _Bounds) -> int:
-    found = await query(
-        f"SELECT SUM(amount) AS credits FROM credit_entry WHERE {_IN_PERIOD} AND kind = 'grant'", bounds
-    )
-    return int(found[0]["credits"] or 0)
-
-
-async def _wasted(bounds: _Bounds) -> int:
-    found = await query(
-        f"SELECT SUM(-amount) AS credits FROM credit_entry WHERE {_IN_PERIOD} AND kind = 'charge'"
-        " AND NOT EXISTS (SELECT 1 FROM field_value f WHERE f.job_id = credit_entry.job_id"
-        " AND f.source = credit_entry.provider)",
-        bounds,
-    )
-    return int(found[0]["credits"] or 0)
-
-
-async def _maybe_charged(bounds: _Bounds) -> list[UsageSlice]:
-    found = await query(
-        "SELECT provider AS slice, SUM(-reserved_change) AS credits, COUNT(*) AS calls FROM credit_entry"
-        f" WHERE {_IN_PERIOD} AND kind = 'release' AND note IN (?, ?) GROUP BY provider ORDER BY 2 DESC, 1",
-        [*bounds, MAYBE_CHARGED, WRONG_ENTITY],
-    )
-    return [UsageSlice(row["slice"], int(row["credits"]), int(row["calls"])) for row in found]
 
 
 async def _projection(organization_id: str, now: datetime, remaining: int) -> datetime | None:
-    start = now - PACE_WINDOW
-    recent = await _by_day((organization_id, to_micros(start), to_micros(now) + 1))
-    charges = [(datetime.combine(day.day, datetime.max.time(), UTC), day.credits) for day in recent]
+    recent = Period(organization_id, now - PACE_WINDOW, now + timedelta(microseconds=1))
+    charges = [
+        (datetime.combine(day.day, datetime.max.time(), UTC), day.credits) for day in await usage.charged_by_day(recent)
+    ]
     return exhaustion(now, remaining, charges, window=PACE_WINDOW)
 
 
 async def list_credit_entries(ctx: Context, page: PageArgs) -> Page[CreditEntry]:
     """The ledger, newest line first."""
     caller = ctx.require(Role.VIEWER)
-    return await paginate(CreditEntry.filter(organization_id=caller.organization_id), page)
+    return await paginate(entries_of(caller.organization_id), page)
 
 
 async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempotency_key: str) -> CreditUsage:
@@ -200,36 +117,38 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
     if faults:
         raise ValidationFailed("the grant is not valid", faults=faults)
     await organization_of(caller.organization_id, services.registry, now)
-    entry: dict[str, Any] = {
-        "id": new_id(),
-        "organization_id": caller.organization_id,
-        "kind": CreditKind.GRANT,
-        "amount": amount,
-        "reserved_change": 0,
-        "note": note,
-        "actor": caller.user,
-        "idempotency_key": idempotency_key,
-        "created_at": to_micros(now),
-    }
-
-    async def body(tx: Transaction) -> bool:
-        account = await lock_account(tx, caller.organization_id, now, services.monthly_credit_grant)
-        added = await insert_entries(tx, [entry])
-        if added:
-            account["balance"] += amount
-            if account["balance"] - account["monthly_balance"] > MOST_GRANTED:
-                told = f"more than {MOST_GRANTED} granted credits would be left"
-                raise ValidationFailed("the grant is not valid", faults=[Fault("amount", told)])
-        await save_account(tx, account)
-        if added:
-            await note_change(tx, ctx, "credits.granted", entry["id"], {"amount": amount})
-        return bool(added)
-
-    if await unit_of_work(body)():
+    entry = EntryRow(
+        id=new_id(),
+        organization_id=caller.organization_id,
+        kind=CreditKind.GRANT,
+        amount=amount,
+        note=note,
+        actor=caller.user,
+        idempotency_key=idempotency_key,
+        created_at=now,
+    )
+    if await _grant(ctx, entry):
         await restore_jobs(services, caller.organization_id)
     else:
         await _require_same_grant(caller.organization_id, idempotency_key, amount)
     return await get_credits(ctx)
+
+
+@unit_of_work
+async def _grant(tx: Transaction, ctx: Context, entry: EntryRow) -> bool:
+    """Add the grant, unless its idempotency key was used before. Returns whether it was added."""
+    services = ctx.services
+    account = await lock_account(tx, entry.organization_id, entry.created_at, services.monthly_credit_grant)
+    added = bool(await insert_entries(tx, [entry]))
+    if added:
+        account = replace(account, balance=account.balance + entry.amount)
+        if account.balance - account.monthly_balance > MOST_GRANTED:
+            message = f"more than {MOST_GRANTED} granted credits would be left"
+            raise ValidationFailed("the grant is not valid", faults=[Fault("amount", message)])
+    await save_account(tx, account)
+    if added:
+        await note_change(tx, ctx, "credits.granted", entry.id, {"amount": entry.amount})
+    return added
 
 
 def _grant_faults(amount: int, note: str | None, key: str) -> list[Fault]:
@@ -246,8 +165,8 @@ def _grant_faults(amount: int, note: str | None, key: str) -> list[Fault]:
 
 
 async def _require_same_grant(organization_id: str, key: str, amount: int) -> None:
-    first = await CreditEntry.get(organization_id=organization_id, idempotency_key=key)
-    if first.amount != amount:
+    first = await entry_of_key(organization_id, key)
+    if first is not None and first.amount != amount:
         raise ValidationFailed(
             f"this key was used for a grant of {first.amount}",
             faults=[Fault("idempotencyKey", f"was used for a grant of {first.amount}")],

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from models.db.statements import query
+from models.credit.account import find_account
+from models.credit.proof import jobs_with_other_credits, ledger_sums, wrong_settlements
 from resolvers.context import Context, Role
 
 
@@ -27,38 +28,17 @@ async def verify_ledger(ctx: Context) -> LedgerCheck:
 
 
 async def check_ledger(organization_id: str) -> LedgerCheck:
-    """As `verify_ledger`."""
-    mine = [organization_id]
-    sums = (
-        await query(
-            "SELECT COUNT(*) AS entries, COALESCE(SUM(amount), 0) AS balance,"
-            " COALESCE(SUM(reserved_change), 0) AS reserved FROM credit_entry WHERE organization_id = ?",
-            mine,
-        )
-    )[0]
-    entries, balance, reserved = (int(sums[name]) for name in ("entries", "balance", "reserved"))
+    """As `verify_ledger`, without a caller."""
+    sums = await ledger_sums(organization_id)
+    account = await find_account(organization_id)
+    balance, reserved = (0, 0) if account is None else (account.balance, account.reserved)
     faults: list[str] = []
-    account = await query("SELECT balance, reserved FROM credit_account WHERE organization_id = ?", mine)
-    held = account[0] if account else {"balance": 0, "reserved": 0}
-    if held["balance"] != balance:
-        faults.append(f"the account says {held['balance']} credits, its lines add up to {balance}")
-    if held["reserved"] != reserved:
-        faults.append(f"the account says {held['reserved']} reserved, its lines add up to {reserved}")
-    wrong = await query(
-        "SELECT s.id FROM credit_entry s LEFT JOIN credit_entry r ON r.id = s.settles"
-        " AND r.organization_id = s.organization_id LEFT JOIN credit_entry rest ON rest.settles = s.id"
-        " WHERE s.organization_id = ? AND s.settles IS NOT NULL AND CASE r.kind"
-        " WHEN 'reservation' THEN s.reserved_change + COALESCE(rest.reserved_change, 0) <> -r.reserved_change"
-        " WHEN 'charge' THEN s.kind <> 'release' ELSE TRUE END",
-        mine,
-    )
-    faults += [f"line {row['id']} settles no reservation of its price" for row in wrong]
-    jobs = await query(
-        "SELECT j.id FROM job j LEFT JOIN (SELECT job_id, SUM(-amount) AS charged FROM credit_entry"
-        " WHERE organization_id = ? AND kind = 'charge' GROUP BY job_id) c ON c.job_id = j.id"
-        " WHERE j.organization_id = ? AND j.status NOT IN ('in_progress', 'pending', 'cancelled', 'failed')"
-        " AND j.credits_used <> COALESCE(c.charged, 0)",
-        [organization_id, organization_id],
-    )
-    faults += [f"job {row['id']} shows other credits than were charged for it" for row in jobs]
-    return LedgerCheck(entries, balance, reserved, faults)
+    if balance != sums.balance:
+        faults.append(f"the account says {balance} credits, its lines add up to {sums.balance}")
+    if reserved != sums.reserved:
+        faults.append(f"the account says {reserved} reserved, its lines add up to {sums.reserved}")
+    for entry_id in await wrong_settlements(organization_id):
+        faults.append(f"line {entry_id} settles no reservation of its price")
+    for job_id in await jobs_with_other_credits(organization_id):
+        faults.append(f"job {job_id} shows other credits than were charged for it")
+    return LedgerCheck(sums.entries, sums.balance, sums.reserved, faults)

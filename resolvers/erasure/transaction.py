@@ -23,7 +23,7 @@ from models.erasure_rows import (
 from models.record.row import lock_records
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
-from resolvers.credit.ledger import release_open
+from resolvers.credit.settle import release_open
 from resolvers.erasure.reimport_guard import hash_of
 from resolvers.erasure.related_answers import RelatedAnswers, is_of_company
 from resolvers.errors import NotFound
@@ -75,7 +75,7 @@ class ErasureTransaction:
         conflicts = await query("SELECT id FROM conflict WHERE record_id = ?", [record_id], using=tx)
         counted = await count_holdings(tx, record_id)
         grant = ctx.services.monthly_credit_grant
-        released = await release_open(tx, jobs, now=now, monthly_grant=grant, awaited=True)
+        released = await release_open(tx, jobs, now=now, monthly_grant=grant, with_pending=True)
         answers = await self._forget_answers(tx, jobs)
         await delete_record(tx, organization_id, record_id)
         certificate = self._certificate(counted, answers=answers, released=released)

@@ -13,10 +13,11 @@ from heapq import nsmallest
 from typing import Any
 
 from enrichment.config import Config
-from enrichment.credits import Limits, Purse, day_of, spendable
+from enrichment.credits import day_of
 from enrichment.enums import EntityType, FieldPolicy, JobTrigger
 from enrichment.learn.refresh import ChosenRefresh, RefreshCandidate, choose
 from models import refresh as plan
+from models.credit.account import save_account
 from models.db.columns import new_id, to_micros
 from models.db.statements import load
 from models.db.transaction import Transaction, unit_of_work
@@ -25,8 +26,7 @@ from models.job_claims import insert_jobs
 from models.record.value import current_values
 from resolvers.context import Services
 from resolvers.cost.direct_calls import DirectCall, kept_answers, questions_about
-from resolvers.credit.api import account_of
-from resolvers.credit.ledger import lock_account, save_account
+from resolvers.credit.account import account_of, lock_account, remaining_of
 from resolvers.events.publisher import announce
 from resolvers.queue_wakeup import wake_workers
 from resolvers.record.ingest import job_row
@@ -143,8 +143,7 @@ async def _begin_day(turn: Turn) -> dict[str, Any]:
 async def _funds(turn: Turn) -> int:
     """Credits that the organization may still spend, whatever for."""
     account = await account_of(turn.organization_id, turn.now, turn.services.monthly_credit_grant)
-    purse = Purse(account["balance"], account["reserved"], account["used_in_month"], account["used_in_day"])
-    return spendable(purse, Limits(turn.config.credits.monthly_limit, turn.config.credits.daily_limit))
+    return remaining_of(account, turn.config)
 
 
 async def _room(

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 
 import strawberry
 
-from models import credit as models
+from models.credit import entry as entries
+from models.credit import usage
 from resolvers.credit import alerts
 from resolvers.credit import api as operations
 from resolvers.paging import DEFAULT_SIZE
@@ -23,7 +24,7 @@ class UsageSlice:
     charges: int = strawberry.field(description="How often.")
 
     @classmethod
-    def of(cls, part: operations.UsageSlice) -> Self:
+    def of(cls, part: usage.UsageSlice) -> Self:
         return cls(key=part.key, credits=part.credits, charges=part.charges)
 
 
@@ -34,8 +35,8 @@ class DailyUsage:
     charges: int
 
     @classmethod
-    def of(cls, usage: operations.DailyUsage) -> Self:
-        return cls(day=usage.day, credits=usage.credits, charges=usage.charges)
+    def of(cls, day: usage.DailyUsage) -> Self:
+        return cls(day=day.day, credits=day.credits, charges=day.charges)
 
 
 @strawberry.type(description="One line of the ledger; the balance is the sum of the amounts.")
@@ -54,7 +55,7 @@ class CreditEntry:
     created_at: datetime
 
     @classmethod
-    def of(cls, row: models.CreditEntry) -> Self:
+    def of(cls, row: entries.CreditEntry) -> Self:
         return cls(
             id=strawberry.ID(row.id),
             kind=row.kind,
@@ -124,7 +125,7 @@ class CreditUsage:
         return Connection[CreditEntry].of(page, CreditEntry.of)
 
 
-def _slices(parts: Sequence[operations.UsageSlice]) -> list[UsageSlice]:
+def _slices(parts: Sequence[usage.UsageSlice]) -> list[UsageSlice]:
     return [UsageSlice.of(part) for part in parts]
 
 

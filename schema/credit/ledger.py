@@ -6,6 +6,7 @@ from typing import Self
 
 import strawberry
 
+from models.credit.alert import AlertRow
 from resolvers.credit import alerts, verify
 from schema.base.context import Info
 from schema.base.streams import closing
@@ -29,7 +30,7 @@ class CreditAlert:
     raised_at: datetime
 
     @classmethod
-    def of(cls, view: alerts.AlertView) -> Self:
+    def of(cls, view: AlertRow) -> Self:
         return cls(month=view.month, threshold=view.threshold, used=view.used, most=view.most, raised_at=view.raised_at)
 
 

@@ -14,12 +14,13 @@ from starlette.responses import Response
 
 from enrichment.enums import FieldOutcomeReason, JobStatus
 from models.conflict import Conflict
-from models.credit import CreditEntry
+from models.credit.alert import AlertRow
+from models.credit.entry import CreditEntry
+from models.credit.usage import DailyUsage, UsageSlice
 from models.job import Job, Step
 from resolvers.config import ConfigView
 from resolvers.conflict.trust import stated_confidence
-from resolvers.credit.alerts import AlertView
-from resolvers.credit.api import CreditUsage, DailyUsage, UsageSlice
+from resolvers.credit.api import CreditUsage
 from resolvers.erasure.api import EraseResult
 from resolvers.errors import OperationError
 from resolvers.pipeline import PipelineView
@@ -173,7 +174,7 @@ def config_json(view: ConfigView) -> JsonObject:
     return view.as_json()
 
 
-def credits_json(usage: CreditUsage, entries: Sequence[CreditEntry], alerts: Sequence[AlertView]) -> JsonObject:
+def credits_json(usage: CreditUsage, entries: Sequence[CreditEntry], alerts: Sequence[AlertRow]) -> JsonObject:
     """`entries` are the newest lines of the ledger, `alerts` those of this month."""
     return {
         "balance": usage.balance,
@@ -196,7 +197,7 @@ def credits_json(usage: CreditUsage, entries: Sequence[CreditEntry], alerts: Seq
     }
 
 
-def _alert_json(alert: AlertView) -> JsonObject:
+def _alert_json(alert: AlertRow) -> JsonObject:
     return {
         "month": alert.month,
         "threshold": alert.threshold,

@@ -12,7 +12,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import ACTIVE_STATUSES, CreditKind, JobStatus
-from models.credit import CreditEntry
+from models.credit.entry import CreditEntry
 from models.job import Job, Step
 from models.record import FieldValue
 from resolvers.credit.verify import check_ledger

@@ -8,7 +8,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import CreditKind, EntityType
-from models.credit import CreditEntry
+from models.credit.entry import CreditEntry
 from providers.clearbit.adapter import Clearbit
 from providers.http.client import HttpClient, Patience
 from providers.http.provider import HttpProvider

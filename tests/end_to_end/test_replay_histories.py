@@ -17,7 +17,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import ConflictStatus, CreditKind, EntityType, FieldOutcomeReason, ResolutionAction
 from enrichment.replay.diff import Difference, DifferenceKind
 from models.conflict import Conflict
-from models.credit import CreditEntry
+from models.credit.entry import CreditEntry
 from models.db.statements import execute
 from models.job import Job
 from models.record import FieldValue, Record

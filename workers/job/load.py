@@ -13,6 +13,7 @@ from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.waterfall.session import RejectedValue
 from models.conflict_queue import rejections
+from models.credit.entry import charges_of
 from models.db.columns import from_micros
 from models.db.statements import load, marks, query
 from models.job_claims import Lease
@@ -20,7 +21,6 @@ from models.record.value import current_values
 from models.suppression_list import SUPPRESSES
 from resolvers.conflict.trust import stated_confidence, trust_of
 from resolvers.context import Services
-from resolvers.credit.ledger import charges
 from resolvers.organizations import read_config
 from resolvers.record.ingest import PRIORITY
 from resolvers.suppression.check import Subject, suppressed
@@ -81,7 +81,7 @@ async def load_claimed(services: Services, rows: Sequence[Mapping[str, Any]], no
     trusts = await trust_of(organization_ids)
     snapshots = await load_snapshots([row["record_id"] for row in rows])
     steps = await _steps([row["id"] for row in rows])
-    charged = await charges([row["id"] for row in rows if row["fence"] > 1])
+    charged = await charges_of([row["id"] for row in rows if row["fence"] > 1])
     claimed = [
         ClaimedJob(
             lease=Lease(row["id"], row["fence"]),

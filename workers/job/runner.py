@@ -14,7 +14,7 @@ from enrichment.enums import JobStatus
 from models.db.transaction import unit_of_work
 from models.job_claims import LEASE, Lease, claim, organizations_with_due_jobs, release_leases, renew
 from resolvers.context import Services
-from resolvers.credit.ledger import release_open
+from resolvers.credit.settle import release_open
 from resolvers.events.publisher import announce
 from workers.job.load import ClaimedJob, load_claimed
 from workers.job.process import JobResult, process_job

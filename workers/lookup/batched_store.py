@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from enrichment.credits import Limits
+from enrichment.credits import CreditLimits
 from enrichment.identity import Identifier
 from enrichment.waterfall.planner import SkipReason
 from models.answer_cache import AnswerKey, AnswerState, CachedAnswer, acquire, answered, release, store
@@ -15,7 +15,8 @@ from models.db.transaction import Transaction, unit_of_work
 from models.job_claims import Lease, held_leases, hold_jobs
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
-from resolvers.credit.ledger import Reservation, Settlement, reserve, settle
+from resolvers.credit.reserve import Reservation, reserve
+from resolvers.credit.settle import Settlement, settle
 from resolvers.suppression.check import Subject, suppressed
 from workers.job.load import Snapshot, load_snapshots
 from workers.lookup.batcher import Batcher
@@ -33,7 +34,7 @@ class ReservationRequest:
 
     organization_id: str
     reservation: Reservation
-    limits: Limits
+    limits: CreditLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class BatchedStore:
     async def _reserve(self, requests: Sequence[ReservationRequest]) -> list[str | SkipReason]:
         """For each: the reservation's id, or why there is none."""
         results: dict[int, str | SkipReason] = {}
-        groups: dict[tuple[str, Limits], list[int]] = defaultdict(list)
+        groups: dict[tuple[str, CreditLimits], list[int]] = defaultdict(list)
         for index, request in enumerate(requests):
             groups[request.organization_id, request.limits].append(index)
         for (organization_id, limits), indexes in sorted(groups.items(), key=lambda group: group[0][0]):

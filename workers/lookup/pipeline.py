@@ -8,12 +8,13 @@ import asyncio
 
 import structlog
 
-from enrichment.credits import Limits
+from enrichment.credits import CreditLimits
 from enrichment.waterfall.planner import SkipReason
 from models.answer_cache import AnswerKey, AnswerState, CachedAnswer
+from models.credit.usage import charged_to
 from providers.api import OutOfTurn, Provider, ProviderError, Question, RequiresKey, key_digest, most_of
 from resolvers.context import Services
-from resolvers.credit.ledger import Reservation, charged_to
+from resolvers.credit.reserve import Reservation
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import BatchedStore, ReservationRequest
 from workers.lookup.cache import AnswerCache, answer_key_of, next_check
@@ -166,5 +167,5 @@ def _reservation(provider: Provider, job: ClaimedJob, price: int) -> Reservation
             provider_daily_limit=rule.daily_limit if rule else None,
             budget_id=job.budget_id,
         ),
-        Limits(job.config.credits.monthly_limit, job.config.credits.daily_limit),
+        CreditLimits(job.config.credits.monthly_limit, job.config.credits.daily_limit),
     )

@@ -10,7 +10,7 @@ from enrichment.waterfall.findings import finding_json
 from models.answer_cache import AnswerKey, AnswerState
 from models.db.columns import to_micros
 from providers.api import Provider
-from resolvers.credit.ledger import MAYBE_CHARGED, WRONG_ENTITY
+from resolvers.credit.settle import MAYBE_CHARGED, WRONG_ENTITY
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import CallSettlement
 from workers.lookup.reply import LookupReply, maybe_charged

@@ -9,7 +9,7 @@ from models.db.statements import execute, load, marks, query
 from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
-from resolvers.credit.ledger import Settlement, settle
+from resolvers.credit.settle import Settlement, settle
 
 GRACE = timedelta(hours=1)  # after the end of the wait; a job that is retried meanwhile goes on with it
 _AT_ONCE = 500

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from models.answer_cache import forget_questions
 from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Services
-from resolvers.credit.ledger import release_open
+from resolvers.credit.settle import release_open
 
 
 async def release_holds(services: Services, job_ids: Sequence[str]) -> None:
@@ -15,7 +15,7 @@ async def release_holds(services: Services, job_ids: Sequence[str]) -> None:
     now = services.now()
 
     async def body(tx: Transaction) -> None:
-        await release_open(tx, job_ids, now=now, monthly_grant=services.monthly_credit_grant, awaited=True)
+        await release_open(tx, job_ids, now=now, monthly_grant=services.monthly_credit_grant, with_pending=True)
         await forget_questions(tx, job_ids)
 
     await unit_of_work(body)()

@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.credits import Limits
+from enrichment.credits import CreditLimits
 from enrichment.enums import CreditKind, EntityType, JobStatus, JobTrigger, StepOutcome
 from enrichment.waterfall.planner import SkipReason
-from models.credit import CreditAccount, CreditEntry
+from models.credit.account import CreditAccount
+from models.credit.entry import CreditEntry
 from models.db.columns import new_id
 from models.db.transaction import unit_of_work
 from models.job import Job
 from providers.api import ProviderError
 from resolvers.context import Role, Services
 from resolvers.credit.api import get_credits, grant_credits
-from resolvers.credit.ledger import Reservation, Settlement, reserve, settle
+from resolvers.credit.reserve import Reservation, reserve
+from resolvers.credit.settle import Settlement, settle
 from resolvers.credit.verify import check_ledger
 from resolvers.errors import Forbidden, ValidationFailed
 from resolvers.job.api import retry_job
@@ -38,10 +40,10 @@ def hold(price: int = 1, provider: str = "paid", cap: int | None = None) -> Rese
     return Reservation(new_id(), new_id(), provider, price, EntityType.LEAD, JobTrigger.MANUAL, cap)
 
 
-NO_LIMITS = Limits()
+NO_LIMITS = CreditLimits()
 
 
-async def reserved(shared: Services, *holds: Reservation, limits: Limits = NO_LIMITS) -> list[str | SkipReason]:
+async def reserved(shared: Services, *holds: Reservation, limits: CreditLimits = NO_LIMITS) -> list[str | SkipReason]:
     await get_credits(context(shared))  # makes the organization
     return await reserve("acme", holds, limits=limits, now=shared.now(), monthly_grant=shared.monthly_credit_grant)
 
@@ -136,7 +138,7 @@ async def test_without_credits_free_providers_still_answer_and_the_job_runs_agai
 
 async def test_limits_hold_however_many_race(redis: ArqRedis) -> None:
     shared = services(redis)
-    racing = [reserved(shared, hold(3), hold(3), limits=Limits(monthly=20)) for _ in range(10)]
+    racing = [reserved(shared, hold(3), hold(3), limits=CreditLimits(monthly=20)) for _ in range(10)]
     results = [result for batch in await asyncio.gather(*racing) for result in batch]
     assert sum(isinstance(result, SkipReason) for result in results) == 14
     assert (await CreditAccount.get(organization_id="acme")).reserved == 18
@@ -146,7 +148,7 @@ async def test_limits_hold_however_many_race(redis: ArqRedis) -> None:
 async def test_each_kind_of_limit_refuses(redis: ArqRedis) -> None:
     shared = services(redis)
     assert (await reserved(shared, hold(1001)))[0] is SkipReason.INSUFFICIENT_CREDITS
-    assert (await reserved(shared, hold(6), limits=Limits(daily=5)))[0] is SkipReason.INSUFFICIENT_CREDITS
+    assert (await reserved(shared, hold(6), limits=CreditLimits(daily=5)))[0] is SkipReason.INSUFFICIENT_CREDITS
     capped = await reserved(shared, hold(2, cap=3), hold(2, cap=3), hold(2, provider="other", cap=3))
     assert [type(result) for result in capped] == [str, SkipReason, str]
     assert capped[1] is SkipReason.CREDITS_HELD

@@ -20,7 +20,7 @@ from resolvers.context import Context, Role, Services
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.cost.preview import preview_enrichment
 from resolvers.credit.api import get_credits
-from resolvers.credit.ledger import reserve
+from resolvers.credit.reserve import reserve
 from resolvers.credit.verify import verify_ledger
 from resolvers.errors import Forbidden, Unavailable, ValidationFailed
 from resolvers.job.enrich import RecordSelection, enrich_records

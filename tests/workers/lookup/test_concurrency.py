@@ -8,7 +8,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import CreditKind, EntityType, JobStatus
-from models.credit import CreditEntry
+from models.credit.entry import CreditEntry
 from models.job import Job
 from providers.api import OutOfTurn, Question
 from resolvers.credit.verify import check_ledger

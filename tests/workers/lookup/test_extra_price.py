@@ -7,13 +7,13 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import CreditKind, EntityType, JobStatus
-from models.credit import CreditEntry
+from models.credit.entry import CreditEntry
 from models.db.statements import query
 from models.db.transaction import unit_of_work
 from providers.api import Question
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.credit.api import get_credits
-from resolvers.credit.ledger import Settlement, settle
+from resolvers.credit.settle import Settlement, settle
 from resolvers.credit.verify import check_ledger
 from resolvers.job.enrich import RecordSelection, enrich_records
 from tests.support.factories import StandIn, configure, context, job_of, send, services, work

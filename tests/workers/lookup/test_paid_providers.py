@@ -18,7 +18,8 @@ from enrichment.waterfall.breaker import (
     after_success,
     is_worth_its_price,
 )
-from models.credit import CreditAlert, CreditEntry
+from models.credit.alert import CreditAlert
+from models.credit.entry import CreditEntry
 from models.db.statements import execute
 from models.job import Job
 from providers.api import Answer, Finding, Pending, ProviderError, Question

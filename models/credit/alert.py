@@ -1,0 +1,52 @@
+"""Alerts: the shares of a month's credits whose use was crossed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.db.columns import Instant, id_field
+from models.db.rows import fetch, insert, projection, read_rows, select
+from models.db.transaction import Transaction, unit_of_work
+
+
+class CreditAlert(Model):
+    """A share (0-1) of the month's credits that was crossed: raised once for each month and threshold."""
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    month = fields.CharField(max_length=7)
+    threshold = fields.FloatField()
+    used = fields.BigIntField()
+    most = fields.BigIntField()  # what the share is of: the monthly limit, or else the month's grant
+    raised_at: datetime = Instant()
+
+    class Meta:
+        table = "credit_alert"
+
+
+@projection(CreditAlert)
+class AlertRow:
+    """See CreditAlert."""
+
+    id: str
+    organization_id: str
+    month: str
+    threshold: float
+    used: int
+    most: int
+    raised_at: datetime
+
+
+@unit_of_work
+async def add_alerts(tx: Transaction, alerts: Sequence[AlertRow]) -> list[AlertRow]:
+    """Note these alerts; returns those that their month did not have yet."""
+    added = await insert(tx, alerts, then=f"ON CONFLICT DO NOTHING RETURNING {select(AlertRow)}")
+    return read_rows(AlertRow, added)
+
+
+async def alerts_of(organization_id: str, month: str) -> list[AlertRow]:
+    """The alerts of a month, the newest first."""
+    sql = f"SELECT {select(AlertRow)} FROM credit_alert WHERE organization_id = ? AND month = ? ORDER BY id DESC"
+    return await fetch(AlertRow, sql, [organization_id, month])

@@ -1,0 +1,183 @@
+"""The lines of the ledger, which are only ever added. See `models.credit` for what each kind changes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tortoise import fields
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from enrichment.enums import CreditKind, EntityType, JobTrigger
+from models.db.columns import Instant, id_field, to_micros
+from models.db.rows import fetch, fetch_one, insert, projection, query_row, read_rows, select
+from models.db.statements import marks
+from models.db.transaction import Transaction
+
+
+class CreditEntry(Model):
+    """One line of the ledger."""
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    kind = fields.CharEnumField(CreditKind, max_length=16)
+    amount = fields.BigIntField()
+    reserved_change = fields.BigIntField(default=0)
+    job_id = fields.CharField(max_length=36, null=True)
+    record_id = fields.CharField(max_length=36, null=True)
+    provider = fields.CharField(max_length=64, null=True)
+    entity_type = fields.CharEnumField(EntityType, max_length=16, null=True)
+    trigger = fields.CharEnumField(JobTrigger, max_length=32, null=True, source_field="trigger_kind")
+    settles = fields.CharField(max_length=36, null=True)  # the reservation, or charge, that this line ends
+    note = fields.TextField(null=True)
+    actor = fields.CharField(max_length=255, null=True)
+    idempotency_key = fields.CharField(max_length=255, null=True)
+    created_at: datetime = Instant()
+
+    class Meta:
+        table = "credit_entry"
+
+
+@projection(CreditEntry)
+class EntryRow:
+    """See CreditEntry."""
+
+    id: str
+    organization_id: str
+    kind: CreditKind
+    amount: int
+    created_at: datetime
+    reserved_change: int = 0
+    job_id: str | None = None
+    record_id: str | None = None
+    provider: str | None = None
+    entity_type: EntityType | None = None
+    trigger: JobTrigger | None = None
+    settles: str | None = None
+    note: str | None = None
+    actor: str | None = None
+    idempotency_key: str | None = None
+
+
+@projection(CreditEntry)
+class OpenReservation:
+    """A reservation that nothing settles yet."""
+
+    id: str
+    organization_id: str
+
+
+@query_row
+class ProviderDay:
+    """Credits of one provider on one day: charged, and set aside and not yet settled."""
+
+    provider: str
+    spent: int
+    reserved: int
+
+
+@query_row
+class _Charge:
+    job_id: str
+    provider: str
+    credits: int
+
+
+@query_row
+class _BudgetReserved:
+    budget_id: str
+    reserved: int
+
+
+def entries_of(organization_id: str) -> QuerySet[CreditEntry]:
+    """The organization's lines, for a page of them."""
+    return CreditEntry.filter(organization_id=organization_id)
+
+
+async def insert_entries(tx: Transaction, entries: Sequence[EntryRow]) -> list[EntryRow]:
+    """Append lines; those that a unique index knows already are left out. Returns the ones appended."""
+    then = f"ON CONFLICT DO NOTHING RETURNING {select(EntryRow)}"
+    return read_rows(EntryRow, await insert(tx, entries, then=then))
+
+
+async def entry_of_key(organization_id: str, idempotency_key: str) -> EntryRow | None:
+    """The line that was added with this idempotency key."""
+    sql = f"SELECT {select(EntryRow)} FROM credit_entry WHERE organization_id = ? AND idempotency_key = ?"
+    return await fetch_one(EntryRow, sql, [organization_id, idempotency_key])
+
+
+async def reservations(tx: Transaction, organization_id: str, ids: Sequence[str]) -> list[EntryRow]:
+    """Those of the organization's reservations that are there, settled or not."""
+    if not ids:
+        return []
+    return await fetch(
+        EntryRow,
+        f"SELECT {select(EntryRow)} FROM credit_entry WHERE organization_id = ? AND kind = 'reservation'"
+        f" AND id IN ({marks(ids)})",
+        [organization_id, *ids],
+        using=tx,
+    )
+
+
+async def open_reservations(
+    tx: Transaction, job_ids: Sequence[str], *, with_pending: bool = False
+) -> list[OpenReservation]:
+    """Reservations of these jobs that nothing settles; `with_pending` also those that a pending answer still needs."""
+    if not job_ids:
+        return []
+    needed = " AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.reservation_id = r.id AND a.state = 'pending')"
+    return await fetch(
+        OpenReservation,
+        f"SELECT {select(OpenReservation, 'r')} FROM credit_entry r WHERE r.kind = 'reservation'"
+        f" AND r.job_id IN ({marks(job_ids)}) AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)"
+        f"{'' if with_pending else needed}",
+        list(job_ids),
+        using=tx,
+    )
+
+
+async def provider_days(
+    tx: Transaction, organization_id: str, providers: Sequence[str], since: datetime
+) -> dict[str, ProviderDay]:
+    """Credits of these providers since the start of a day, by provider; one without lines is left out."""
+    if not providers:
+        return {}
+    found = await fetch(
+        ProviderDay,
+        "SELECT provider, SUM(CASE WHEN kind = 'charge' THEN -amount ELSE 0 END) AS spent,"
+        f" SUM(reserved_change) AS reserved FROM credit_entry WHERE organization_id = ? AND created_at >= ?"
+        f" AND provider IN ({marks(providers)}) GROUP BY provider",
+        [organization_id, to_micros(since), *providers],
+        using=tx,
+    )
+    return {row.provider: row for row in found}
+
+
+async def reserved_of_budgets(
+    tx: Transaction, organization_id: str, budget_ids: Sequence[str], since: datetime
+) -> dict[str, int]:
+    """Credits set aside since then for calls that have not ended, by the budget of their job."""
+    if not budget_ids:
+        return {}
+    found = await fetch(
+        _BudgetReserved,
+        "SELECT j.budget_id, SUM(r.reserved_change) AS reserved FROM credit_entry r JOIN job j ON j.id = r.job_id"
+        " WHERE r.organization_id = ? AND r.kind = 'reservation' AND r.created_at >= ?"
+        " AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)"
+        f" AND j.budget_id IN ({marks(budget_ids)}) GROUP BY j.budget_id",
+        [organization_id, to_micros(since), *budget_ids],
+        using=tx,
+    )
+    return {row.budget_id: row.reserved for row in found}
+
+
+async def charges_of(job_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """The credits that each of these jobs has been charged, by provider. A job pays a provider once."""
+    found: dict[str, dict[str, int]] = {}
+    if job_ids:
+        sql = (
+            "SELECT job_id, provider, -amount AS credits FROM credit_entry WHERE kind = 'charge'"
+            f" AND job_id IN ({marks(job_ids)})"
+        )
+        for row in await fetch(_Charge, sql, list(job_ids)):
+            found.setdefault(row.job_id, {})[row.provider] = row.credits
+    return found

@@ -1,0 +1,132 @@
+"""End reservations: charge them for a match, release them otherwise. The account is locked first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from enrichment.enums import CreditKind
+from models.credit.account import AccountRow, save_account
+from models.credit.budget import change_held_of_job
+from models.credit.entry import EntryRow, insert_entries, open_reservations, reservations
+from models.db.columns import new_id
+from models.db.transaction import Transaction
+from resolvers.credit.account import lock_account
+
+# Notes of releases: what the provider may have counted, or did, though nothing is charged for it here.
+MAYBE_CHARGED = "the provider may have charged it"
+WRONG_ENTITY = "answered about somebody else"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The end of a reservation: charged for a match, released otherwise.
+
+    `credits` is what the match costs where that may be less than was reserved; None: all of it. `note` is kept with
+    the line where its reason is not plain: a charge without a match, a release of what the provider may have counted.
+    """
+
+    reservation_id: str
+    charge: bool
+    credits: int | None = None
+    note: str | None = None
+
+
+async def settle(
+    tx: Transaction,
+    organization_id: str,
+    settlements: Sequence[Settlement],
+    *,
+    now: datetime,
+    monthly_grant: int,
+) -> dict[str, int]:
+    """Charge or release reservations, each once however often it is asked for.
+
+    A charge is never more than was reserved; what it leaves of that is released. A charge that the job has paid
+    this provider already becomes a release. Returns the credits charged, by reservation; a reservation that was
+    settled before is not in it.
+    """
+    if not settlements:
+        return {}
+    account = await lock_account(tx, organization_id, now, monthly_grant)
+    wanted = {settlement.reservation_id: settlement for settlement in settlements}
+    found = await reservations(tx, organization_id, list(wanted))
+    reserved = [replace(entry, note=wanted[entry.id].note, created_at=now) for entry in found]
+    costs = {entry.id: _cost(entry, wanted[entry.id]) for entry in reserved}
+    settled = await insert_entries(tx, [_charge(entry, costs[entry.id]) for entry in reserved if costs[entry.id]])
+    charged = {entry.settles: entry for entry in settled}
+    settled += await insert_entries(tx, [_release(entry) for entry in reserved if entry.id not in charged])
+    rests = [_rest(entry, charged[entry.id]) for entry in reserved if entry.id in charged]
+    done = settled + await insert_entries(tx, [rest for rest in rests if rest.reserved_change])
+    for entry in done:
+        if entry.kind is CreditKind.RELEASE:
+            await change_held_of_job(tx, organization_id, entry.job_id, entry.reserved_change)
+    await save_account(tx, _changed_by(account, done))
+    return {entry.settles: -entry.amount for entry in settled if entry.settles is not None}
+
+
+def _cost(reservation: EntryRow, settlement: Settlement) -> int:
+    """The credits to charge; 0 for a release."""
+    if not settlement.charge:
+        return 0
+    reserved = reservation.reserved_change
+    return reserved if settlement.credits is None else min(settlement.credits, reserved)
+
+
+def _charge(reservation: EntryRow, cost: int) -> EntryRow:
+    return replace(
+        reservation,
+        id=new_id(),
+        kind=CreditKind.CHARGE,
+        amount=-cost,
+        reserved_change=-cost,
+        settles=reservation.id,
+    )
+
+
+def _release(reservation: EntryRow) -> EntryRow:
+    return replace(
+        reservation,
+        id=new_id(),
+        kind=CreditKind.RELEASE,
+        amount=0,
+        reserved_change=-reservation.reserved_change,
+        settles=reservation.id,
+    )
+
+
+def _rest(reservation: EntryRow, charge: EntryRow) -> EntryRow:
+    """The release of what a charge leaves of its reservation. It settles the charge, as the charge settled that."""
+    left = reservation.reserved_change + charge.reserved_change
+    return replace(
+        reservation, id=new_id(), kind=CreditKind.RELEASE, amount=0, reserved_change=-left, settles=charge.id
+    )
+
+
+def _changed_by(account: AccountRow, entries: Sequence[EntryRow]) -> AccountRow:
+    for entry in entries:
+        spent = -entry.amount
+        balance = account.balance - spent
+        account = replace(
+            account,
+            balance=balance,
+            monthly_balance=max(min(account.monthly_balance - spent, balance), 0),
+            reserved=account.reserved + entry.reserved_change,
+            used_in_month=account.used_in_month + spent,
+            used_in_day=account.used_in_day + spent,
+        )
+    return account
+
+
+async def release_open(
+    tx: Transaction, job_ids: Sequence[str], *, now: datetime, monthly_grant: int, with_pending: bool = False
+) -> int:
+    """Release what these jobs still hold, of calls whose end nobody will see. Returns how many reservations.
+
+    `with_pending`: also what is reserved for answers that are still to come.
+    """
+    by_organization: dict[str, list[Settlement]] = {}
+    for reservation in await open_reservations(tx, job_ids, with_pending=with_pending):
+        by_organization.setdefault(reservation.organization_id, []).append(Settlement(reservation.id, charge=False))
+    for organization_id, settlements in sorted(by_organization.items()):
+        await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)
+    return sum(map(len, by_organization.values()))
