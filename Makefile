@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check score schema clean
+.PHONY: help install serve test check score schema readme clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ score: $(STAMP) ## Score the built-in providers on data with known answers (ARGS
 
 schema: $(STAMP) ## Write schema/schema.graphql anew
 	@$(BIN)/python -m schema.export
+
+readme: $(STAMP) ## Write the README's table of providers anew
+	@$(BIN)/python -m tools.provider_table
 
 clean: ## Remove the environment and caches, not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

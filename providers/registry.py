@@ -1,10 +1,16 @@
-"""The providers of an installation: adding one is one new module and one line in `default_registry`."""
+"""The providers of an installation: those without a network by name, the paid ones by the folders that declare them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 
+import providers
 from providers.api import Provider, ProviderInfo
+from providers.declaration import ProviderDeclaration
 from providers.directory.directory import Directory
 from providers.signals import Signals
 
@@ -12,10 +18,10 @@ from providers.signals import Signals
 class Registry:
     """The providers by id, in the order in which they are asked unless a configuration says otherwise."""
 
-    def __init__(self, providers: Iterable[Provider], *, off: Collection[str] = ()) -> None:
+    def __init__(self, members: Iterable[Provider], *, off: Collection[str] = ()) -> None:
         self.off = frozenset(off)  # not switched on in a new organization's configuration
         self._providers: dict[str, Provider] = {}
-        for provider in providers:
+        for provider in members:
             if provider.info.id in self._providers:
                 raise ValueError(f"two providers are called {provider.info.id}")
             self._providers[provider.info.id] = provider
@@ -63,6 +69,30 @@ def default_registry(settings: ProviderSettings) -> Registry:
             raise ValueError(f"the price of {provider_id} is below 0")
         provider.info = replace(provider.info, price=price)
     return registry
+
+
+@cache
+def declared_providers() -> tuple[ProviderDeclaration, ...]:
+    """The declarations of all paid providers, in the order in which they are asked.
+
+    Each folder of `providers` with a module `declaration` is one. Raises ValueError for one that cannot be used.
+    """
+    folders = sorted(module.name for module in iter_modules(providers.__path__) if module.ispkg)
+    found = [_declaration(folder) for folder in folders if find_spec(f"providers.{folder}.declaration")]
+    return tuple(sorted(found, key=lambda declaration: (declaration.order, declaration.info.id)))
+
+
+def _declaration(folder: str) -> ProviderDeclaration:
+    module = f"providers.{folder}.declaration"
+    declaration = getattr(import_module(module), "DECLARATION", None)
+    if not isinstance(declaration, ProviderDeclaration):
+        raise ValueError(f"{module} holds no DECLARATION")
+    info = declaration.info
+    if info.id != folder:
+        raise ValueError(f"{module}: the id of its provider is {info.id}, and should be the folder's name")
+    if not (info.remote and info.needs_key):
+        raise ValueError(f"{module}: its provider should be remote and need a key")
+    return declaration
 
 
 def _directory(directory_id: str, name: str, path: Path | None) -> Directory:

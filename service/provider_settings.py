@@ -1,33 +1,49 @@
-"""Settings of the providers that are not built in: each described one and each plug-in may have a key and an address.
+"""What the environment says of single providers: a key, an address, and what is a provider's own.
 
-A provider `erp` takes `AUTO_ENRICHMENT_ERP_API_KEY` and `AUTO_ENRICHMENT_ERP_BASE_URL`; a plug-in any other setting of
-its own as well.
+The settings of declared providers are fields of `service.settings.settings_class()`. A described provider `erp` takes
+`AUTO_ENRICHMENT_ERP_API_KEY` and `AUTO_ENRICHMENT_ERP_BASE_URL`; a plug-in any other setting of its own as well.
 """
 
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pydantic import SecretStr
+
+from providers.declaration import ProviderDeclaration, SettingValue
 from providers.described.file import DescriptionError, read_descriptions
 from providers.plugins import is_secret, plugin_names
-from service.settings import PREFIX, Settings, shown, unknown_variables
+from service.settings import PREFIX, Settings
+from service.settings_report import shown, unknown_variables
 
 _KEY, _BASE = "API_KEY", "BASE_URL"
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSettings:
-    """What the environment says for one provider."""
+class GivenSettings:
+    """What the environment says for one provider; `own` are the settings that only this one has."""
 
     api_key: str | None = None
     base_url: str | None = None
+    own: Mapping[str, SettingValue] = field(default_factory=dict)
 
 
-def settings_of(provider_id: str, environ: Mapping[str, str] = os.environ) -> OwnSettings:
-    """The key and the address that the environment gives a provider."""
+def declared_settings(settings: Settings, declaration: ProviderDeclaration) -> GivenSettings:
+    """What the environment gives a declared provider."""
+    provider_id = declaration.info.id
+    key: SecretStr | None = getattr(settings, f"{provider_id}_api_key")
+    return GivenSettings(
+        None if key is None else key.get_secret_value(),
+        getattr(settings, f"{provider_id}_base_url"),
+        {setting.name: getattr(settings, f"{provider_id}_{setting.name}") for setting in declaration.settings},
+    )
+
+
+def environment_settings(provider_id: str, environ: Mapping[str, str] = os.environ) -> GivenSettings:
+    """The key and the address that the environment gives a described provider or a plug-in."""
     given = _given(environ)
-    return OwnSettings(given.get(_variable(provider_id, _KEY)), given.get(_variable(provider_id, _BASE)))
+    return GivenSettings(given.get(_variable(provider_id, _KEY)), given.get(_variable(provider_id, _BASE)))
 
 
 def unknown(settings: Settings, environ: Mapping[str, str] = os.environ) -> list[str]:

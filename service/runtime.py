@@ -25,7 +25,8 @@ from service.embedded.supervisor import WorkerSupervisor
 from service.http.metrics import Metrics
 from service.logs.logs import redact_text
 from service.redis_pool import RedisOutOfReach, check_redis, redis_at
-from service.settings import PREFIX, BadSettings, Settings, without_password
+from service.settings import PREFIX, BadSettings, Settings
+from service.settings_report import without_password
 from service.sources import open_sources
 from workers.settings import build_worker
 

@@ -1,26 +1,25 @@
 """Every setting of the service, read once from the environment (prefix `AUTO_ENRICHMENT_`)."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, create_model, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from providers.declaration import ProviderDeclaration
 from providers.http.addresses import check_base
+from providers.registry import declared_providers
 
 PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
 TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a running service
 MIN_SECRET_BYTES = 32
 MOST_PRICE = 10_000  # credits; what 10,000 records may cost fits the Int of GraphQL
-
-
-PAID_PROVIDERS = ("apollo", "peopledatalabs", "hunter", "zoominfo", "crunchbase", "clearbit")
 
 
 class Environment(StrEnum):
@@ -99,31 +98,8 @@ class Settings(BaseSettings):
     directory_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory`")
     directory_archive_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory_archive`")
 
-    apollo_api_key: SecretStr | None = Field(None, description="key of Apollo for organizations without their own")
-    apollo_base_url: str | None = Field(None, description="address in place of Apollo's own")
-    peopledatalabs_api_key: SecretStr | None = Field(
-        None, description="key of People Data Labs for every organization without its own"
-    )
-    peopledatalabs_base_url: str | None = Field(None, description="address in place of People Data Labs's own")
-    hunter_api_key: SecretStr | None = Field(None, description="key of Hunter for organizations without their own")
-    hunter_base_url: str | None = Field(None, description="address in place of Hunter's own")
-    zoominfo_api_key: SecretStr | None = Field(
-        None, description="key of ZoomInfo for every organization without its own"
-    )
-    zoominfo_base_url: str | None = Field(None, description="address in place of ZoomInfo's own")
-    crunchbase_api_key: SecretStr | None = Field(
-        None, description="key of Crunchbase for every organization without its own"
-    )
-    crunchbase_base_url: str | None = Field(None, description="address in place of Crunchbase's own")
-    clearbit_api_key: SecretStr | None = Field(
-        None, description="key of Clearbit for every organization without its own"
-    )
-    clearbit_base_url: str | None = Field(None, description="address in place of Clearbit's own")
     public_url: str | None = Field(
         None, description="https address at which providers reach this service, for answers that they send later"
-    )
-    apollo_phones: bool | None = Field(
-        None, description="ask Apollo for phone numbers of people, which cost more; default: where PUBLIC_URL is set"
     )
     described_providers: Path | None = Field(None, description="JSON file, or folder of them, of HTTP providers")
     ca_file: Path | None = Field(
@@ -208,20 +184,6 @@ class Settings(BaseSettings):
             raise ValueError("JWT_SECRET and JWT_JWKS exclude each other: set the one that signs your tokens")
         return self
 
-    def provider_key(self, name: str) -> str | None:
-        """The installation's key of one of PAID_PROVIDERS."""
-        key: SecretStr | None = getattr(self, f"{name}_api_key")
-        return None if key is None else key.get_secret_value()
-
-    def provider_base_url(self, name: str) -> str | None:
-        """The address that stands in for the provider's own."""
-        address: str | None = getattr(self, f"{name}_base_url")
-        return address
-
-    @property
-    def asks_apollo_for_phones(self) -> bool:
-        return self.public_url is not None if self.apollo_phones is None else self.apollo_phones
-
     @property
     def production(self) -> bool:
         return self.environment is Environment.PRODUCTION
@@ -256,10 +218,27 @@ def _prices(text: str) -> Iterator[tuple[str, int]]:
         yield provider, int(price)
 
 
+@cache
+def settings_class() -> type[Settings]:
+    """The settings of this installation: the service's, and those of every paid provider that is declared."""
+    fields = {name: field for declaration in declared_providers() for name, field in _fields_of(declaration)}
+    return create_model("Settings", __base__=Settings, **fields)
+
+
+def _fields_of(declaration: ProviderDeclaration) -> Iterator[tuple[str, Any]]:
+    """A provider's key, its address and what is its own, as fields of the settings."""
+    provider_id, name = declaration.info.id, declaration.info.name
+    key = f"key of {name} for organizations without their own"
+    yield f"{provider_id}_api_key", (SecretStr | None, Field(None, description=key))
+    yield f"{provider_id}_base_url", (str | None, Field(None, description=f"address in place of {name}'s own"))
+    for setting in declaration.settings:
+        yield f"{provider_id}_{setting.name}", (setting.kind | None, Field(None, description=setting.description))
+
+
 def load_settings(**changes: Any) -> Settings:
     """The settings of the environment, with `changes` over them. Raises BadSettings."""
     try:
-        return Settings(**changes)
+        return settings_class()(**changes)
     except ValidationError as error:
         raise BadSettings(_faults(error)) from None
 
@@ -307,50 +286,3 @@ def weakness(secret: str) -> str | None:
     if len(secret.encode()) < MIN_SECRET_BYTES:
         return f"a secret has at least {MIN_SECRET_BYTES} bytes (for example from `openssl rand -hex 32`)"
     return None
-
-
-def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Variables with our prefix that are no setting: most likely a typing error."""
-    known = {TOKEN_VARIABLE, *(PREFIX + name.upper() for name in Settings.model_fields)}
-    upper = {name.upper(): name for name in environ}
-    return sorted(
-        name
-        for key, name in upper.items()
-        if key.startswith(PREFIX) and key not in known and not key.startswith(TEST_PREFIX)
-    )
-
-
-def described(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """For each setting its variable, its value as it may be shown, and what it is for."""
-    for name, field in Settings.model_fields.items():
-        yield PREFIX + name.upper(), shown(getattr(settings, name)), field.description or ""
-
-
-def shown(value: Any) -> str:
-    """A value as it may be printed: secrets hidden, of a URL only its password."""
-    match value:
-        case None:
-            return ""
-        case SecretStr():
-            text = value.get_secret_value()
-            return without_password(text) if "://" in text else "********"
-        case bool():
-            return "true" if value else "false"
-        case dict():
-            return ",".join(f"{key}={item}" for key, item in value.items())
-        case tuple():
-            return ",".join(value)
-        case _:
-            return str(value)
-
-
-def without_password(url: str) -> str:
-    """The URL with any password in it hidden."""
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    credentials, at, host = authority.rpartition("@")
-    path = path.partition("?")[0]  # options may hold a password as well
-    if not at:
-        return f"{scheme}://{authority}{slash}{path}"
-    user = credentials.partition(":")[0]
-    return f"{scheme}://{user}:********@{host}{slash}{path}"

@@ -1,7 +1,7 @@
-"""The providers of this installation: built in, behind HTTP, described in JSON, and of plug-ins."""
+"""The providers of this installation: built in, declared, described in JSON, and of plug-ins."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,30 +12,24 @@ from arq.connections import ArqRedis
 from models.db.columns import to_micros
 from models.provider_state import note_credits
 from providers.api import Provider
-from providers.apollo.adapter import Apollo
-from providers.clearbit.adapter import Clearbit
-from providers.crunchbase.adapter import Crunchbase
+from providers.declaration import AdapterContext, ProviderDeclaration
 from providers.described.file import DescriptionError
 from providers.described.provider import Described, load_described
 from providers.directory.file import DirectoryFileError
 from providers.http.adapter import Adapter, CallbackAdapter
 from providers.http.client import HttpClient
 from providers.http.provider import CallbackProvider, HttpProvider
-from providers.http.rate_limit import RedisRateLimiter
-from providers.hunter.adapter import Hunter
-from providers.peopledatalabs.adapter import PeopleDataLabs
+from providers.http.rate_limit import RateLimiter, RedisRateLimiter
 from providers.plugins import load_plugins
-from providers.registry import ProviderSettings, Registry, default_registry
-from providers.zoominfo.adapter import ZoomInfo
+from providers.registry import ProviderSettings, Registry, declared_providers, default_registry
 from resolvers.provider.callback_urls import CallbackUrls
 from resolvers.provider.keys import StoredKeys
 from resolvers.secret_box import SecretBox
 from service.auth.tokens import kept_secret
-from service.provider_settings import settings_of
-from service.settings import PAID_PROVIDERS, PREFIX, BadSettings, Settings
+from service.provider_settings import GivenSettings, declared_settings, environment_settings
+from service.settings import PREFIX, BadSettings, Settings
 
 ENCRYPTION_FILE = "encryption-key"
-PHONES_PRICE = "apollo_phones"  # in PROVIDER_PRICES: what a phone number costs more than a match
 
 _log = structlog.get_logger(__name__)
 
@@ -60,51 +54,83 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     """Everything that can be asked. Raises BadSettings for a price, an address or a description that cannot be."""
     sealer = open_sealer(settings)
     callbacks = _open_callbacks(settings, sealer)
-    development = not settings.production
-    built_in = _built_in(settings)
-    descriptions = _described(settings.described_providers, built_in)
-    taken = {*PAID_PROVIDERS, *(one.info.id for one in built_in), *(one.info.id for one in descriptions)}
-    plugins = load_plugins(os.environ, taken=taken, development=development)
-    infos = [
-        *(adapter.info for adapter in (*descriptions, *plugins.adapters)),
-        *(provider.info for provider in plugins.providers),
-    ]
-    own = {info.id: settings_of(info.id) for info in infos}
-    shared = {name: key for name in PAID_PROVIDERS if (key := settings.provider_key(name)) is not None}
-    shared |= {name: given.api_key for name, given in own.items() if given.api_key is not None}
-    transport = _transport(settings)
-    politeness = RedisRateLimiter(redis)
+    declarations, built_in = declared_providers(), _built_in(settings)
+    taken = {declaration.info.id for declaration in declarations} | {provider.info.id for provider in built_in}
+    descriptions = _described(settings.described_providers, taken)
+    taken |= {description.info.id for description in descriptions}
+    plugins = load_plugins(os.environ, taken=taken, development=not settings.production)
+    given = {declaration.info.id: declared_settings(settings, declaration) for declaration in declarations}
+    strangers = [member.info.id for member in (*descriptions, *plugins.adapters)]
+    strangers += [provider.info.id for provider in plugins.providers]
+    given |= {provider_id: environment_settings(provider_id) for provider_id in strangers}
+    shared = {provider_id: values.api_key for provider_id, values in given.items() if values.api_key is not None}
     keys = StoredKeys(sealer, shared)
+    connector = _Connector(settings, given, _transport(settings), keys, RedisRateLimiter(redis))
+    members = (
+        *built_in,
+        *(connector.declared(declaration) for declaration in declarations),
+        *map(connector.connect, descriptions),
+        *plugins.providers,
+        *_without_broken(connector, plugins.adapters),
+    )
+    _check_prices(settings, members, declarations)
+    registry = Registry(members, off=set(_off(members, declarations, shared)))
+    return Sources(registry, sealer, keys, connector.transport, callbacks)
 
-    def source(adapter: Adapter) -> Provider:
-        given = own.get(adapter.info.id)
-        base = given.base_url if given else settings.provider_base_url(adapter.info.id)
-        price = settings.provider_prices.get(adapter.info.id)
+
+@dataclass(frozen=True, slots=True)
+class _Connector:
+    """Makes providers of adapters: with connections, keys, rate limits, addresses and prices."""
+
+    settings: Settings
+    given: Mapping[str, GivenSettings]
+    transport: HttpClient
+    keys: StoredKeys
+    rate_limiter: RateLimiter
+
+    def declared(self, declaration: ProviderDeclaration) -> Provider:
+        """The provider of a declaration."""
+        own = self.given[declaration.info.id].own
+        adapter = declaration.make(AdapterContext(own, self.settings.public_url is not None))
+        extra_price_id = declaration.extra_price_id if adapter.info.extra_price else None
+        return self.connect(adapter, extra_price_id)
+
+    def connect(self, adapter: Adapter, extra_price_id: str | None = None) -> Provider:
+        """The provider of an adapter. Raises BadSettings for an address that it cannot have."""
+        provider_id, prices = adapter.info.id, self.settings.provider_prices
         make = CallbackProvider if isinstance(adapter, CallbackAdapter) else HttpProvider
         try:
             return make(
                 adapter,
-                transport,
-                keys,
-                _bases(adapter.bases, base),
-                price,
-                extra_price=settings.provider_prices.get(PHONES_PRICE) if adapter.info.extra_price else None,
-                politeness=politeness,
+                self.transport,
+                self.keys,
+                _bases(adapter.bases, self.given[provider_id].base_url),
+                prices.get(provider_id),
+                extra_price=prices.get(extra_price_id) if extra_price_id else None,
+                politeness=self.rate_limiter,
                 note_credits=_note_credits,
             )
         except ValueError as error:
-            raise BadSettings([f"{PREFIX}{adapter.info.id.upper()}_BASE_URL: {error}"]) from error
+            raise BadSettings([f"{PREFIX}{provider_id.upper()}_BASE_URL: {error}"]) from error
 
-    apollo = Apollo(phones=settings.asks_apollo_for_phones)
-    adapters: tuple[Adapter, ...] = (apollo, PeopleDataLabs(), Hunter(), ZoomInfo(), Crunchbase(), Clearbit())
-    others = [*plugins.providers, *_without_broken(source, plugins.adapters)]
-    everyone = [*built_in, *map(source, (*adapters, *descriptions)), *others]
-    unknown = sorted(set(settings.provider_prices) - {PHONES_PRICE} - {provider.info.id for provider in everyone})
-    if unknown:
-        known = ", ".join(provider.info.id for provider in everyone)
-        raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {known}"])
-    off = {provider.info.id for provider in everyone if provider.info.needs_key} - shared.keys()
-    return Sources(Registry(everyone, off=off | {"clearbit"}), sealer, keys, transport, callbacks)
+
+def _check_prices(
+    settings: Settings, members: Collection[Provider], declarations: Iterable[ProviderDeclaration]
+) -> None:
+    """Raises BadSettings for a price of no provider."""
+    known = [provider.info.id for provider in members]
+    extras = {declaration.extra_price_id for declaration in declarations}
+    if unknown := sorted(settings.provider_prices.keys() - extras - set(known)):
+        there_are = ", ".join(known)
+        raise BadSettings([f"{PREFIX}PROVIDER_PRICES: no provider {', '.join(unknown)}; there are {there_are}"])
+
+
+def _off(
+    members: Iterable[Provider], declarations: Iterable[ProviderDeclaration], shared: Container[str]
+) -> Iterator[str]:
+    """The providers that a new organization starts without: those that lack a key, or that it has to choose."""
+    yield from (declaration.info.id for declaration in declarations if not declaration.on_with_shared_key)
+    yield from (provider.info.id for provider in members if provider.info.needs_key and provider.info.id not in shared)
 
 
 def _transport(settings: Settings) -> HttpClient:
@@ -114,11 +140,11 @@ def _transport(settings: Settings) -> HttpClient:
         raise BadSettings([f"{PREFIX}CA_FILE: {error}"]) from error
 
 
-def _without_broken(source: Callable[[Adapter], Provider], adapters: Iterable[Adapter]) -> Iterator[Provider]:
-    """The sources of plug-ins; one whose address cannot be used is left out, as any that is broken."""
+def _without_broken(connector: _Connector, adapters: Iterable[Adapter]) -> Iterator[Provider]:
+    """The providers of plug-ins; one whose address cannot be used is left out, as any that is broken."""
     for adapter in adapters:
         try:
-            yield source(adapter)
+            yield connector.connect(adapter)
         except BadSettings as error:
             _log.error("plug-in left out", provider=adapter.info.id, reason=str(error))
 
@@ -146,11 +172,11 @@ def _bases(bases: Mapping[str, str], base: str | None) -> dict[str, str]:
     return dict.fromkeys(bases, base) if base is not None else {}
 
 
-def _described(path: Path | None, known: list[Provider]) -> tuple[Described, ...]:
+def _described(path: Path | None, taken: Collection[str]) -> tuple[Described, ...]:
     if path is None:
         return ()
     try:
-        return load_described(path, {provider.info.id for provider in known} | set(PAID_PROVIDERS))
+        return load_described(path, taken)
     except (DescriptionError, OSError) as error:
         raise BadSettings([f"{PREFIX}DESCRIBED_PROVIDERS: {error}"]) from error
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from service.cli.common import read_settings
 from service.provider_settings import listed
-from service.settings import described
+from service.settings_report import described
 
 
 def show_settings() -> None:

@@ -5,15 +5,8 @@ from typing import Any
 
 import pytest
 
-from service.settings import (
-    BadSettings,
-    Settings,
-    described,
-    load_settings,
-    refuse_unsafe,
-    unknown_variables,
-    without_password,
-)
+from service.settings import BadSettings, load_settings, refuse_unsafe, settings_class
+from service.settings_report import described, unknown_variables, without_password
 
 STRONG = "0123456789abcdef0123456789abcdef"
 SAFE = {
@@ -26,7 +19,7 @@ SAFE = {
 
 @pytest.fixture(autouse=True)
 def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in settings_class().model_fields:
         monkeypatch.delenv(f"AUTO_ENRICHMENT_{name.upper()}", raising=False)
 
 
@@ -114,21 +107,6 @@ def test_a_public_address_is_https_but_for_this_machine_while_developing() -> No
     assert "hunter2" not in faults(public_url="https://user:hunter2@crm.example.com")
 
 
-@pytest.mark.parametrize(
-    ("public_url", "phones", "asks"),
-    [
-        (None, None, False),
-        ("https://x.example", None, True),
-        (None, True, True),
-        ("https://x.example", False, False),
-    ],
-)
-def test_phones_are_asked_for_where_an_operator_says_so(
-    public_url: str | None, phones: bool | None, asks: bool
-) -> None:
-    assert load_settings(public_url=public_url, apollo_phones=phones).asks_apollo_for_phones is asks
-
-
 def test_every_bad_setting_is_named_at_once() -> None:
     said = faults(port="abc", monthly_credit_grant="-5")
     assert "PORT" in said
@@ -189,7 +167,9 @@ def test_a_variable_that_is_no_setting_is_noticed() -> None:
 
 def test_every_setting_is_described_and_no_secret_is_shown() -> None:
     shown = list(described(load_settings(**SAFE, provider_prices={"directory": 1})))
-    assert {name for name, _, _ in shown} == {f"AUTO_ENRICHMENT_{name.upper()}" for name in Settings.model_fields}
+    assert {name for name, _, _ in shown} == {
+        f"AUTO_ENRICHMENT_{name.upper()}" for name in settings_class().model_fields
+    }
     assert all(description for _, _, description in shown)
     text = str(shown)
     assert STRONG not in text

@@ -20,7 +20,7 @@ from resolvers.provider.api import list_providers
 from resolvers.provider.api import test_provider as try_provider
 from resolvers.provider.keys import set_provider_key
 from service.provider_settings import listed, unknown
-from service.settings import BadSettings, Settings, load_settings
+from service.settings import BadSettings, load_settings, settings_class
 from service.sources import Sources, open_sources
 from tests.support.factories import configure, context, job_of, send, services, work
 from tests.support.standin_server import sampled, standin_server, told
@@ -31,7 +31,7 @@ KEY = "s3cret-key-of-everybody"
 
 @pytest.fixture(autouse=True)
 def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in settings_class().model_fields:
         monkeypatch.delenv(f"AUTO_ENRICHMENT_{name.upper()}", raising=False)
 
 
