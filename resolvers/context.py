@@ -44,14 +44,14 @@ class Services:
 
     redis: ArqRedis
     registry: Registry
-    live: EventSubscriber
+    events: EventSubscriber
     now: Callable[[], datetime]
     monthly_credit_grant: int
-    sealer: SecretBox | None = None  # None: this installation keeps no keys of organizations
+    secret_box: SecretBox | None = None  # None: this installation keeps no keys of organizations
     replay_days: int = 60  # how long is kept what jobs decided on
     shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
-    fingerprint_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.fingerprints
-    callbacks: CallbackUrls | None = None  # None: no provider can reach this installation
+    hash_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.keyed_hash
+    callback_urls: CallbackUrls | None = None  # None: no provider can reach this installation
 
 
 @dataclass(slots=True)

@@ -37,9 +37,9 @@ class KeyedHash:
 
 async def keyed_hash_of(services: Services) -> KeyedHash:
     """The installation's hashes; the key is made on first use. Raises KeyLost."""
-    if services.fingerprint_key is None:
-        services.fingerprint_key = await _key(services)
-    return KeyedHash(services.fingerprint_key)
+    if services.hash_key is None:
+        services.hash_key = await _key(services)
+    return KeyedHash(services.hash_key)
 
 
 async def _key(services: Services) -> bytes:
@@ -49,14 +49,14 @@ async def _key(services: Services) -> bytes:
         found = await _read()
     row = found[0]
     if row["sealed"]:
-        if services.sealer is None:
+        if services.secret_box is None:
             raise KeyLost("the key is sealed, and this process has no ENCRYPTION_KEY")
         try:
-            return base64.b64decode(services.sealer.unseal(row["value"], index=_NAME))
+            return base64.b64decode(services.secret_box.unseal(row["value"], context=_NAME))
         except CannotUnseal as error:
             raise KeyLost("the key is sealed with another ENCRYPTION_KEY") from error
-    if services.sealer is not None:
-        sealed = services.sealer.seal(row["value"], index=_NAME)
+    if services.secret_box is not None:
+        sealed = services.secret_box.seal(row["value"], context=_NAME)
         await execute(
             "UPDATE installation_secret SET value = ?, sealed = TRUE WHERE name = ? AND value = ?",
             [sealed, _NAME, row["value"]],
@@ -70,9 +70,9 @@ async def _read() -> list[dict[str, str]]:
 
 async def _make(services: Services) -> None:
     value = base64.b64encode(os.urandom(_KEY_BYTES)).decode()
-    sealed = services.sealer is not None
-    if services.sealer is not None:
-        value = services.sealer.seal(value, index=_NAME)
+    sealed = services.secret_box is not None
+    if services.secret_box is not None:
+        value = services.secret_box.seal(value, context=_NAME)
     made_at = to_micros(services.now())
 
     async def body(tx: Transaction) -> None:

@@ -106,7 +106,7 @@ async def _change(ctx: Context, action: str, statement: str, values: Sequence[An
 async def watch_pipeline(ctx: Context) -> AsyncIterator[PipelineView]:
     """The pipeline as it is now, then after each pause and resume, and when the number of jobs changes."""
     caller = ctx.require(Role.VIEWER)
-    async with ctx.services.live.watch(caller.organization_id) as notices:
+    async with ctx.services.events.watch(caller.organization_id) as notices:
         told = await get_pipeline(ctx)
         yield told
         async for notice in notices:

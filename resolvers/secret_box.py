@@ -1,4 +1,4 @@
-"""How secrets are kept: sealed with AES-256-GCM, each bound to the place it belongs to."""
+"""Encryption of stored secrets: AES-256-GCM, each ciphertext bound to the context that it belongs to."""
 
 import base64
 import os
@@ -13,7 +13,7 @@ _NONCE_BYTES = 12
 
 
 class CannotUnseal(Exception):
-    """The secret was sealed with another key, or for another place."""
+    """The secret was sealed with another key, or for another context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +22,19 @@ class SecretBox:
 
     secret: bytes = field(repr=False)
 
-    def seal(self, text: str, *, index: str) -> str:
-        """The text, readable only with the same secret and for the same place."""
+    def seal(self, text: str, *, context: str) -> str:
+        """The encrypted text (base64), which opens only with the same secret and the same context."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._cipher().encrypt(nonce, text.encode(), index.encode())
+        sealed = self._cipher().encrypt(nonce, text.encode(), context.encode())
         return base64.b64encode(nonce + sealed).decode()
 
-    def unseal(self, sealed: str, *, index: str) -> str:
+    def unseal(self, sealed: str, *, context: str) -> str:
         """The text that was sealed. Raises CannotUnseal."""
         raw = base64.b64decode(sealed)
         try:
-            return self._cipher().decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], index.encode()).decode()
+            return self._cipher().decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode()).decode()
         except InvalidTag as error:
-            raise CannotUnseal("sealed with another secret, or for another place") from error
+            raise CannotUnseal("sealed with another secret, or for another context") from error
 
     def _cipher(self) -> AESGCM:
         derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"auto-enrichment provider keys")

@@ -1,4 +1,4 @@
-"""What a process opens at its start and closes at its end: stores, queue, providers, live feed, worker."""
+"""What a process opens at its start and closes at its end: stores, queue, providers, event subscription, worker."""
 
 import asyncio
 import sqlite3
@@ -122,19 +122,19 @@ class Runtime:
         sources = open_sources(self.settings, redis)
         stack.push_async_callback(sources.transport.close)
         await sources.keys.heed_changes(redis, utc_now())
-        live = EventSubscriber(redis)
-        await live.start()
-        stack.push_async_callback(_within, CLOSE_SECONDS, live.stop)
+        events = EventSubscriber(redis)
+        await events.start()
+        stack.push_async_callback(_within, CLOSE_SECONDS, events.stop)
         self._services = Services(
             redis=redis,
             registry=sources.registry,
-            live=live,
+            events=events,
             now=utc_now,
             monthly_credit_grant=self.settings.monthly_credit_grant,
             replay_days=self.settings.replay_days,
-            sealer=sources.sealer,
+            secret_box=sources.secret_box,
             shared_keys=sources.shared_keys,
-            callbacks=sources.callbacks,
+            callback_urls=sources.callback_urls,
         )
         if self._with_worker:
             await self._open_worker(stack, self._services, redis_url)

@@ -39,10 +39,10 @@ class Sources:
     """The providers, what opens keys for them, and the connections to close at the end."""
 
     registry: Registry
-    sealer: SecretBox | None
+    secret_box: SecretBox | None
     keys: StoredKeys
     transport: HttpClient
-    callbacks: CallbackUrls | None
+    callback_urls: CallbackUrls | None
 
     @property
     def shared_keys(self) -> frozenset[str]:
@@ -52,8 +52,8 @@ class Sources:
 
 def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     """Everything that can be asked. Raises BadSettings for a price, an address or a description that cannot be."""
-    sealer = open_sealer(settings)
-    callbacks = _open_callbacks(settings, sealer)
+    secret_box = open_secret_box(settings)
+    callback_urls = _open_callback_urls(settings, secret_box)
     declarations, built_in = declared_providers(), _built_in(settings)
     taken = {declaration.info.id for declaration in declarations} | {provider.info.id for provider in built_in}
     descriptions = _described(settings.described_providers, taken)
@@ -64,7 +64,7 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     strangers += [provider.info.id for provider in plugins.providers]
     given |= {provider_id: environment_settings(provider_id) for provider_id in strangers}
     shared = {provider_id: values.api_key for provider_id, values in given.items() if values.api_key is not None}
-    keys = StoredKeys(sealer, shared)
+    keys = StoredKeys(secret_box, shared)
     connector = _Connector(settings, given, _transport(settings), keys, RedisRateLimiter(redis))
     members = (
         *built_in,
@@ -75,7 +75,7 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     )
     _check_prices(settings, members, declarations)
     registry = Registry(members, off=set(_off(members, declarations, shared)))
-    return Sources(registry, sealer, keys, connector.transport, callbacks)
+    return Sources(registry, secret_box, keys, connector.transport, callback_urls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +185,16 @@ async def _note_credits(organization_id: str, provider_id: str, left: float) -> 
     await note_credits(organization_id, provider_id, left, to_micros(datetime.now(UTC)))
 
 
-def _open_callbacks(settings: Settings, sealer: SecretBox | None) -> CallbackUrls | None:
+def _open_callback_urls(settings: Settings, secret_box: SecretBox | None) -> CallbackUrls | None:
     """What makes and opens the addresses for answers that providers send later."""
     if settings.public_url is None:
         return None
-    if sealer is None:
+    if secret_box is None:
         raise BadSettings([f"{PREFIX}PUBLIC_URL: needs {PREFIX}ENCRYPTION_KEY, which signs the addresses below it"])
-    return CallbackUrls(settings.public_url, sealer.secret)
+    return CallbackUrls(settings.public_url, secret_box.secret)
 
 
-def open_sealer(settings: Settings) -> SecretBox | None:
+def open_secret_box(settings: Settings) -> SecretBox | None:
     """What seals organizations' keys: with ENCRYPTION_KEY, or in development with a secret kept in DATA_DIR."""
     if settings.encryption_key is not None:
         return SecretBox(settings.encryption_key.get_secret_value().encode())

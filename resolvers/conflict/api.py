@@ -198,7 +198,7 @@ async def watch_conflicts(ctx: Context, entity_type: EntityType | None = None) -
     organization_id = caller.organization_id
     since = ctx.services.now()
     told: set[str] = set()
-    async with ctx.services.live.watch(organization_id) as notices:
+    async with ctx.services.events.watch(organization_id) as notices:
         async for notice in notices:
             if not notice.conflicts and not notice.gap:
                 continue

@@ -45,7 +45,7 @@ async def list_alerts(ctx: Context) -> list[AlertRow]:
 async def watch_alerts(ctx: Context) -> AsyncIterator[list[AlertRow]]:
     """The alerts of this month as they are now, then each time there are others."""
     caller = ctx.require(Role.VIEWER)
-    async with ctx.services.live.watch(caller.organization_id) as notices:
+    async with ctx.services.events.watch(caller.organization_id) as notices:
         shown = await list_alerts(ctx)
         yield shown
         async for notice in notices:

@@ -129,7 +129,7 @@ async def watch_job(ctx: Context, job_id: str) -> AsyncIterator[Job]:
     """The job as it is now, then after each change; ends after its final state."""
     caller = ctx.require(Role.VIEWER)
     organization_id, job_id = caller.organization_id, check_id(job_id)
-    async with ctx.services.live.watch(organization_id, job=job_id, reread_every=REREAD_SECONDS) as notices:
+    async with ctx.services.events.watch(organization_id, job=job_id, reread_every=REREAD_SECONDS) as notices:
         job = await _read(organization_id, job_id)
         yield job
         if job.status.is_final:
@@ -147,7 +147,7 @@ async def watch_jobs(ctx: Context, wanted: JobFilter) -> AsyncIterator[Job]:
     """Every job of the organization as it changes, that the filter lets through."""
     caller = ctx.require(Role.VIEWER)
     now = ctx.services.now
-    async with ctx.services.live.watch(caller.organization_id) as notices:
+    async with ctx.services.events.watch(caller.organization_id) as notices:
         heard_at = now()
         async for notice in notices:
             since, heard_at = heard_at, now()

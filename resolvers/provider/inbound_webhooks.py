@@ -33,7 +33,7 @@ class Delivery(StrEnum):
 
 def open_callback(services: Services, provider_id: str, token: str) -> Called:
     """The question that an address names. Raises NotFound for every address that is not one of ours, or has ended."""
-    called = None if services.callbacks is None else services.callbacks.open(provider_id, token, services.now())
+    called = None if services.callback_urls is None else services.callback_urls.open(provider_id, token, services.now())
     if called is None or _hearing(services, provider_id) is None:
         raise NotFound("not found")
     return called

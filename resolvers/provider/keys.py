@@ -55,11 +55,11 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: 
         faults.append(Fault("key", f"must be 8 to {MAX_KEY} printable ASCII characters"))
     if faults:
         raise ValidationFailed("the key was not stored", faults=faults)
-    if services.sealer is None:
+    if services.secret_box is None:
         raise Unavailable("this installation has no ENCRYPTION_KEY, so it keeps no keys", retry_after=3600)
     now = services.now()
     await organization_of(caller.organization_id, services.registry, now)
-    sealed = services.sealer.seal(key, index=_place(caller.organization_id, provider_id))
+    sealed = services.secret_box.seal(key, context=_context(caller.organization_id, provider_id))
 
     async def body(tx: Transaction) -> None:
         await execute(
@@ -127,7 +127,7 @@ async def keys_of(organization_id: str) -> dict[str, KeyView]:
 class StoredKeys:
     """Finds the key for a call: the organization's own, else the installation's for everyone."""
 
-    sealer: SecretBox | None
+    secret_box: SecretBox | None
     shared: dict[str, str] = field(repr=False)
 
     async def heed_changes(self, redis: Redis, now: datetime) -> None:
@@ -145,19 +145,19 @@ class StoredKeys:
 
     async def key_of(self, organization_id: str, provider_id: str) -> str | None:
         """The key, or None where there is none that can be read."""
-        if self.sealer is not None:
+        if self.secret_box is not None:
             found = await query(
                 "SELECT sealed FROM provider_key WHERE organization_id = ? AND provider = ?",
                 [organization_id, provider_id],
             )
             if found:
                 try:
-                    return self.sealer.unseal(found[0]["sealed"], index=_place(organization_id, provider_id))
+                    return self.secret_box.unseal(found[0]["sealed"], context=_context(organization_id, provider_id))
                 except CannotUnseal:
                     _log.error("a provider key cannot be unsealed", organization=organization_id, provider=provider_id)
                     return None
         return self.shared.get(provider_id)
 
 
-def _place(organization_id: str, provider_id: str) -> str:
+def _context(organization_id: str, provider_id: str) -> str:
     return f"{organization_id}\n{provider_id}"

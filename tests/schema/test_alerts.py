@@ -26,10 +26,10 @@ ALL = {"threshold": 1.0, "used": 6, "most": 6}
 async def shared(redis: ArqRedis) -> AsyncIterator[Services]:
     shared = services(redis, StandIn(knows=KNOWN, price=3))
     await configure(context(shared), credits={"monthlyLimit": 6, "alertThresholds": [0.5, 1.0]})
-    await shared.live.start()
+    await shared.events.start()
     yield shared
-    assert shared.live.watching == 0
-    await shared.live.stop()
+    assert shared.events.watching == 0
+    await shared.events.stop()
 
 
 async def spend(shared: Services, domain: str) -> None:

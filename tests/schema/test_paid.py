@@ -17,7 +17,7 @@ PROVIDERS = "{ providers { id configured keyLastFour healthy state lastError { c
 
 async def test_a_key_goes_in_and_only_its_end_comes_out(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(id="paid", needs_key=True, price=2))
-    shared.sealer = SecretBox(b"m" * 32)
+    shared.secret_box = SecretBox(b"m" * 32)
     run = Operations(shared)
     set_key = "mutation($key: String!) { setProviderKey(provider: paid, key: $key) { configured keyLastFour } }"
     set_key = set_key.replace("provider: paid", 'provider: "paid"')
@@ -34,7 +34,7 @@ async def test_a_key_goes_in_and_only_its_end_comes_out(redis: ArqRedis) -> None
 async def test_a_key_may_switch_its_provider_on(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", needs_key=True, price=2)
     shared = services(redis, StandIn(id="free"), paid)
-    shared.sealer = SecretBox(b"m" * 32)
+    shared.secret_box = SecretBox(b"m" * 32)
     run = Operations(shared)
     off = '[{id: "free"}, {id: "paid", enabled: false, dailyLimit: 9}]'
     await run(f"mutation {{ updateConfig(input: {{providers: {off}}}) {{ version }} }}")
@@ -57,7 +57,7 @@ async def test_a_key_may_switch_its_provider_on(redis: ArqRedis) -> None:
 
 async def test_a_key_puts_a_provider_into_the_configuration_that_is_not_in_it(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(id="free"), StandIn(id="paid", needs_key=True))
-    shared.sealer = SecretBox(b"m" * 32)
+    shared.secret_box = SecretBox(b"m" * 32)
     run = Operations(shared)
     await run('mutation { updateConfig(input: {providers: [{id: "free"}]}) { version } }')
     [_, paid] = (await run("{ providers { notAskedBecause } }"))["providers"]

@@ -30,10 +30,10 @@ EVENTS = "subscription ($f: JobFilter) { jobEvents(filter: $f) { at job { id sta
 @pytest.fixture
 async def shared(redis: ArqRedis) -> AsyncIterator[Services]:
     shared = services(redis, StandIn(knows=KNOWN))
-    await shared.live.start()
+    await shared.events.start()
     yield shared
-    assert shared.live.watching == 0  # whoever stops watching leaves nothing behind
-    await shared.live.stop()
+    assert shared.events.watching == 0  # whoever stops watching leaves nothing behind
+    await shared.events.stop()
 
 
 @pytest.fixture
@@ -65,10 +65,10 @@ async def listening(ask: Operations, query: str, **variables: Any) -> AsyncItera
                 assert not result.errors, result.errors
                 await heard.put(result.data)
 
-    before = ask.shared.live.watching
+    before = ask.shared.events.watching
     task = asyncio.create_task(listen())
     async with asyncio.timeout(5):
-        while ask.shared.live.watching == before:  # noqa: ASYNC110 (nothing tells that it listens)
+        while ask.shared.events.watching == before:  # noqa: ASYNC110 (nothing tells that it listens)
             await asyncio.sleep(0.005)
     try:
         yield heard
@@ -216,10 +216,10 @@ async def test_who_ends_a_subscription_watches_no_more(shared: Services, ask: Op
     async with ask.watch(f"subscription {{ {field} }}") as results:
         waiting = asyncio.ensure_future(anext(results))
         await asyncio.sleep(0.1)
-        assert shared.live.watching == 1
+        assert shared.events.watching == 1
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    assert shared.live.watching == 0  # at once, not when the collector comes by
+    assert shared.events.watching == 0  # at once, not when the collector comes by
 
 
 async def test_who_ends_the_watch_of_a_job_watches_no_more(shared: Services, ask: Operations) -> None:
@@ -227,8 +227,8 @@ async def test_who_ends_the_watch_of_a_job_watches_no_more(shared: Services, ask
     assert sent.job is not None
     async with ask.watch(PROGRESS, id=sent.job.id) as results:
         await following(results, "jobProgress")
-        assert shared.live.watching == 1
-    assert shared.live.watching == 0
+        assert shared.events.watching == 1
+    assert shared.events.watching == 0
 
 
 async def test_watching_needs_somebody(shared: Services) -> None:

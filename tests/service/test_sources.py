@@ -118,13 +118,13 @@ async def test_a_price_of_the_operator_counts_for_paid_and_free_providers(redis:
 async def test_what_seals_keys_is_made_once_in_development_and_given_in_production(
     redis: ArqRedis, tmp_path: Path
 ) -> None:
-    first, second = opened(redis, tmp_path).sealer, opened(redis, tmp_path).sealer
+    first, second = opened(redis, tmp_path).secret_box, opened(redis, tmp_path).secret_box
     assert first is not None
     assert second is not None
-    assert second.unseal(first.seal("a key", index="x"), index="x") == "a key"
+    assert second.unseal(first.seal("a key", context="x"), context="x") == "a key"
     assert stat.S_IMODE((tmp_path / "data" / "encryption-key").stat().st_mode) == 0o600
-    assert opened(redis, tmp_path, environment="production").sealer is None
-    given = opened(redis, tmp_path, environment="production", encryption_key="k" * 32).sealer
+    assert opened(redis, tmp_path, environment="production").secret_box is None
+    given = opened(redis, tmp_path, environment="production", encryption_key="k" * 32).secret_box
     assert given is not None
     with pytest.raises(BadSettings, match="ENCRYPTION_KEY: should be 32 bytes or more") as refusal:
         load_settings(encryption_key="too-short")
@@ -204,7 +204,8 @@ async def test_a_record_is_filled_by_a_paid_provider_with_the_organizations_own_
         server.script("/v2/companies/find", sampled("clearbit", "company_found"))
         sources = opened(redis, tmp_path, clearbit_base_url=server.url)
         shared = services(redis)
-        shared.registry, shared.sealer, shared.shared_keys = sources.registry, sources.sealer, sources.shared_keys
+        shared.registry, shared.secret_box = sources.registry, sources.secret_box
+        shared.shared_keys = sources.shared_keys
         acme = context(shared)
         with_rules = [{"id": "clearbit", "enabled": True}]
         await configure(acme, providers=with_rules)

@@ -127,7 +127,7 @@ def services(redis: ArqRedis, *providers: Provider, now: Callable[[], datetime] 
     return Services(
         redis=redis,
         registry=Registry(providers),
-        live=EventSubscriber(redis),
+        events=EventSubscriber(redis),
         now=now or Clock(),
         monthly_credit_grant=1000,
     )

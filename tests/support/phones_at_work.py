@@ -100,7 +100,7 @@ async def installed(redis: ArqRedis, apollo: StandInServer, tmp_path: Path, **mo
     assert provider is not None
     clock = Clock()
     shared = services(redis, provider, now=clock)
-    shared.registry, shared.callbacks = Registry([provider]), opened.callbacks
+    shared.registry, shared.callback_urls = Registry([provider]), opened.callback_urls
     server = build_server(rest_app(shared), load_settings())
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:

@@ -44,7 +44,7 @@ class PendingAnswers:
         self._guard = guard
         self._caller = caller
         self._concurrency = concurrency
-        self._callbacks = services.callbacks
+        self._callback_urls = services.callback_urls
         self._now = services.now
 
     async def find(self, provider: Provider, job: ClaimedJob) -> CachedAnswer | None:
@@ -55,10 +55,10 @@ class PendingAnswers:
 
     def with_callback(self, provider: Provider, question: Question, answer_key: AnswerKey) -> Question:
         """The question with the address to which its answer may be sent, where the provider sends answers."""
-        if self._callbacks is None or not isinstance(provider, ReceivesCallback):
+        if self._callback_urls is None or not isinstance(provider, ReceivesCallback):
             return question
         until = self._now() + LONGEST_PENDING + CALLBACK_GRACE
-        return replace(question, callback=self._callbacks.address(answer_key, until))
+        return replace(question, callback=self._callback_urls.address(answer_key, until))
 
     async def resume(
         self, provider: Provider, question: Question, job: ClaimedJob, pending: CachedAnswer

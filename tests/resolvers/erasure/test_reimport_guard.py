@@ -45,11 +45,11 @@ async def test_the_line_is_refused_and_not_repeated(redis: ArqRedis, tmp_path: P
 
 async def test_nobody_comes_in_where_it_cannot_be_told_who_was_erased(redis: ArqRedis) -> None:
     first = services(redis)
-    first.sealer = SecretBox(b"1" * 32)
+    first.secret_box = SecretBox(b"1" * 32)
     await send(context(first), "lead", "L-1", lastName="Doe", email="joe@acme.com")
     await erase_record(context(first), EntityType.LEAD, "L-1")
     other = services(redis)
-    other.sealer = SecretBox(b"2" * 32)
+    other.secret_box = SecretBox(b"2" * 32)
     with pytest.raises(Unavailable):
         await send(context(other), "lead", "L-2", lastName="Ng")
     assert (await send(context(other, org="next door"), "lead", "L-2", lastName="Ng")).error is None

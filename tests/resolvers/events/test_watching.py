@@ -19,7 +19,7 @@ async def test_watching_a_job_ends_with_its_final_state_at_once(redis: ArqRedis)
     ctx = context(shared)
     sent = await send(ctx, "account", "A1", domain="acme.com")
     assert sent.job is not None
-    await shared.live.start()
+    await shared.events.start()
     try:
         async with asyncio.timeout(3):  # a lost notice would show only after five seconds
             seen = []
@@ -30,7 +30,7 @@ async def test_watching_a_job_ends_with_its_final_state_at_once(redis: ArqRedis)
             assert seen == [JobStatus.PENDING, JobStatus.CANCELLED]
             assert [job.status async for job in watch_job(ctx, sent.job.id)] == [JobStatus.CANCELLED]
     finally:
-        await shared.live.stop()
+        await shared.events.stop()
 
 
 async def test_jobs_that_changed_while_notices_were_lost_are_told_after_the_gap(redis: ArqRedis) -> None:
@@ -38,7 +38,7 @@ async def test_jobs_that_changed_while_notices_were_lost_are_told_after_the_gap(
     ctx = context(shared)
     old = await send(ctx, "account", "A1", domain="acme.com")
     await work(shared)
-    await shared.live.start()
+    await shared.events.start()
     try:
         events = watch_jobs(ctx, JobFilter())
         waiting = asyncio.ensure_future(anext(events))
@@ -53,4 +53,4 @@ async def test_jobs_that_changed_while_notices_were_lost_are_told_after_the_gap(
         assert told.id == new.job.id != (old.job.id if old.job else None)
         await events.aclose()  # type: ignore[attr-defined]  # it is a generator, typed as what it yields
     finally:
-        await shared.live.stop()
+        await shared.events.stop()

@@ -330,7 +330,7 @@ async def test_where_the_list_cannot_be_read_nobody_is_asked(redis: ArqRedis) ->
 
     def having(secret: bytes | None) -> Services:
         shared = services(redis, provider)
-        shared.sealer = None if secret is None else SecretBox(secret)
+        shared.secret_box = None if secret is None else SecretBox(secret)
         return shared
 
     first = context(having(b"1" * 32))
@@ -348,7 +348,7 @@ async def test_where_the_list_cannot_be_read_nobody_is_asked(redis: ArqRedis) ->
 async def test_a_key_in_the_open_is_sealed_once_there_is_a_secret(redis: ArqRedis) -> None:
     await suppress(context(services(redis)), Values(emails=["joe@acme.com"]))
     sealed = services(redis, paid())
-    sealed.sealer = SecretBox(b"1" * 32)
+    sealed.secret_box = SecretBox(b"1" * 32)
     assert is_suppressed(await ended(context(sealed), "lead", "L-1", JOE))
     [row] = await statements.query("SELECT sealed FROM installation_secret")
     assert row["sealed"]

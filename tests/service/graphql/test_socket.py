@@ -54,11 +54,11 @@ async def running(shared: Services, **settings: Any) -> AsyncIterator[Place]:
 @pytest.fixture
 async def index(redis: ArqRedis) -> AsyncIterator[Place]:
     shared = services(redis, StandIn(knows={"acme.com": {"industry": "Software"}}))
-    await shared.live.start()
+    await shared.events.start()
     async with running(shared) as index:
         yield index
-    await shared.live.stop()
-    assert shared.live.watching == 0
+    await shared.events.stop()
+    assert shared.events.watching == 0
 
 
 class Client:
@@ -103,7 +103,7 @@ async def client_of(index: Place, *protocols: str, **options: Any) -> AsyncItera
 
 async def watched_by(shared: Services, number: int) -> None:
     async with asyncio.timeout(5):
-        while shared.live.watching != number:  # noqa: ASYNC110 (nothing tells who watches)
+        while shared.events.watching != number:  # noqa: ASYNC110 (nothing tells who watches)
             await asyncio.sleep(0.005)
 
 
@@ -337,11 +337,11 @@ async def test_a_slow_client_holds_up_nobody(index: Place) -> None:
 
 async def test_when_the_server_stops_clients_are_told_to_come_back(redis: ArqRedis) -> None:
     shared = services(redis)
-    await shared.live.start()
+    await shared.events.start()
     async with connect_while(shared) as client:
         assert await client.closed() in {1001, 1012}
-    await shared.live.stop()
-    assert shared.live.watching == 0
+    await shared.events.stop()
+    assert shared.events.watching == 0
 
 
 @asynccontextmanager

@@ -108,7 +108,7 @@ async def test_jobs_that_begin_together_in_another_worker_know_of_the_open_break
 async def test_a_worker_that_knows_of_an_open_breaker_hears_of_another_key_at_once(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 1))
     shared = services(redis, paid)
-    shared.sealer = SecretBox(b"m" * 32)
+    shared.secret_box = SecretBox(b"m" * 32)
     ctx = context(shared)
     guard = CircuitBreakers(shared)
     await send(ctx, "account", "A", domain="acme.com")
@@ -123,7 +123,7 @@ async def test_a_worker_that_knows_of_an_open_breaker_hears_of_another_key_at_on
 async def test_a_late_answer_to_the_key_before_says_nothing_of_the_new_one(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 1))
     shared = services(redis, paid)
-    shared.sealer = SecretBox(b"m" * 32)
+    shared.secret_box = SecretBox(b"m" * 32)
     ctx = context(shared)
 
     async def another_key_is_set(_: Question) -> None:
@@ -139,7 +139,7 @@ async def test_a_late_answer_to_the_key_before_says_nothing_of_the_new_one(redis
 async def test_another_key_of_the_installation_is_tried_where_no_other_counts(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 3))
     shared = services(redis, paid)
-    shared.sealer = SecretBox(b"m" * 32)
+    shared.secret_box = SecretBox(b"m" * 32)
     for org in ("acme", "globex", "initech"):
         if org == "globex":
             await set_provider_key(context(shared, org=org), "paid", KEY)
@@ -150,16 +150,16 @@ async def test_another_key_of_the_installation_is_tried_where_no_other_counts(re
         views = [(await list_providers(context(shared, org=org)))[0] for org in ("acme", "globex", "initech")]
         return [view.state.value for view in views]
 
-    await StoredKeys(shared.sealer, {"paid": "key-1"}).heed_changes(redis, shared.now())
+    await StoredKeys(shared.secret_box, {"paid": "key-1"}).heed_changes(redis, shared.now())
     assert await states() == ["closed", "open", "closed"]
     await remove_provider_key(context(shared, org="globex"), "paid")
     assert await states() == ["closed", "closed", "closed"]
     paid.fails = failing("bad_key", 1)
     await send(context(shared), "account", "B", domain="acme2.com")
     await work(shared)
-    await StoredKeys(shared.sealer, {"paid": "key-1"}).heed_changes(redis, shared.now())
+    await StoredKeys(shared.secret_box, {"paid": "key-1"}).heed_changes(redis, shared.now())
     assert await states() == ["open", "closed", "closed"]
-    await StoredKeys(shared.sealer, {"paid": "key-2"}).heed_changes(redis, shared.now())
+    await StoredKeys(shared.secret_box, {"paid": "key-2"}).heed_changes(redis, shared.now())
     assert await states() == ["closed", "closed", "closed"]
 
 
@@ -380,14 +380,14 @@ KEY = "sk-live-0123456789abcdef"
 
 async def test_a_key_is_kept_sealed_and_shown_as_its_last_four(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(id="paid", needs_key=True), StandIn(id="free"))
-    shared.sealer = SecretBox(b"m" * 32)
+    shared.secret_box = SecretBox(b"m" * 32)
     ctx = context(shared)
     assert not (await list_providers(ctx))[0].configured
     view = await set_provider_key(ctx, "paid", f" {KEY} ")
     assert (view.last_four, KEY in repr(view)) == ("cdef", False)
     shown = (await list_providers(ctx))[0]
     assert (shown.configured, shown.key_last_four) == (True, "cdef")
-    keys = StoredKeys(shared.sealer, {"paid": "shared-key"})
+    keys = StoredKeys(shared.secret_box, {"paid": "shared-key"})
     assert await keys.key_of("acme", "paid") == KEY
     assert await keys.key_of("other", "paid") == "shared-key"
     assert await remove_provider_key(ctx, "paid")
@@ -399,7 +399,7 @@ async def test_who_may_set_which_key(redis: ArqRedis) -> None:
     ctx = context(shared)
     with pytest.raises(Unavailable):
         await set_provider_key(ctx, "paid", KEY)
-    shared.sealer = SecretBox(b"m" * 32)
+    shared.secret_box = SecretBox(b"m" * 32)
     with pytest.raises(Forbidden):
         await set_provider_key(context(shared, role=Role.MANAGER), "paid", KEY)
     with pytest.raises(NotFound):
@@ -410,12 +410,12 @@ async def test_who_may_set_which_key(redis: ArqRedis) -> None:
 
 
 def test_a_sealed_secret_opens_only_with_its_key_and_in_its_place() -> None:
-    sealed = SecretBox(b"m" * 32).seal(KEY, index="acme\npaid")
+    sealed = SecretBox(b"m" * 32).seal(KEY, context="acme\npaid")
     assert KEY not in sealed
-    assert SecretBox(b"m" * 32).unseal(sealed, index="acme\npaid") == KEY
-    for sealer, index in ((SecretBox(b"x" * 32), "acme\npaid"), (SecretBox(b"m" * 32), "other\npaid")):
+    assert SecretBox(b"m" * 32).unseal(sealed, context="acme\npaid") == KEY
+    for secret_box, other in ((SecretBox(b"x" * 32), "acme\npaid"), (SecretBox(b"m" * 32), "other\npaid")):
         with pytest.raises(CannotUnseal):
-            sealer.unseal(sealed, index=index)
+            secret_box.unseal(sealed, context=other)
 
 
 def test_one_outage_is_one_opening_however_many_calls_it_hit() -> None:
