@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
+from enrichment.enums import SOURCE_CRM
 from models.db.statements import insert_rows, load, query
 from models.db.transaction import Transaction
+from models.value_source import from_provider
 
 _HALF_LIFE = {
     "organization_id": "text",
@@ -67,7 +68,7 @@ async def next_page(organization_id: str, after: str, size: int) -> str | None:
     return last
 
 
-_OWN = f"source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')"
+_OWN = from_provider()
 _FIRST_SEEN = "COALESCE(first_observed_at, observed_at)"
 # Every value that a page of records holds or held, with what followed it.
 _CHAINED = f"""

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType, JobTrigger
+from enrichment.enums import EntityType, JobTrigger
 from models.db.connection import dialect
 from models.db.statements import dump_rows, execute, insert_rows, marks, query, rows
 from models.db.transaction import Transaction
+from models.value_source import from_provider
 
 _DAY_MICROS = 86_400_000_000.0
 _PLAN = {
@@ -69,7 +70,7 @@ _AGED = f"""
         COALESCE((? - CASE WHEN record.refreshed_at > own.written_at AND record.refreshed_at > own.observed_at
             THEN record.refreshed_at ELSE own.observed_at END) / (half_life.days * {_DAY_MICROS!r}), 0.0) AS times
     FROM record LEFT JOIN field_value own ON own.record_id = record.id AND own.replaced_at IS NULL
-        AND own.value <> 'null' AND own.source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')
+        AND own.value <> 'null' AND {from_provider("own.source")}
     LEFT JOIN half_life ON half_life.organization_id = record.organization_id
         AND half_life.entity_type = record.entity_type AND half_life.field = own.field
     WHERE record.organization_id = ? AND record.id > ? AND record.id <= ? AND """

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import fields_of
-from enrichment.enums import HUMAN_SOURCES, SOURCE_CRM, SOURCE_REVIEWER, EntityType
+from enrichment.enums import HUMAN_SOURCES, EntityType
 from enrichment.undo import Version, undo_field
 from models.db.columns import to_micros
 from models.db.statements import marks, query
 from models.db.transaction import Transaction
 from models.record.value import ValueVersion, versions_of
+from models.value_source import from_provider
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.job.enrich import RecordSelection, select_records
 from resolvers.undo.apply import UndoChange
@@ -107,7 +108,7 @@ def to_version(row: ValueVersion) -> Version:
 
 def _written(organization_id: str, scope: UndoScope) -> tuple[str, list[Any]]:
     """The values that enrichment itself wrote and the scope names, as a condition on field_value."""
-    parts = ["organization_id = ?", "restores IS NULL", f"source NOT IN ('{SOURCE_CRM}', '{SOURCE_REVIEWER}')"]
+    parts = ["organization_id = ?", "restores IS NULL", from_provider()]
     values: list[Any] = [organization_id]
     given: dict[str, Any] = {
         "job_id = ?": scope.job_id,
