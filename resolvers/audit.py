@@ -8,15 +8,15 @@ configuration was; never a value of a record.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from models.audit import AuditFilter, AuditRow, append, count_lines, head_of, lines_after, list_lines, lock_head
 from models.db.columns import from_micros, to_micros
-from models.db.statements import execute, query
 from models.db.transaction import Transaction
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
@@ -42,30 +42,20 @@ async def record_audit(
     `action` is a noun and what happened to it (`config.changed`), `subject` the id of what it happened to.
     The organization must exist.
     """
-    head = await _lock_head(tx, organization_id)
-    number = head["number"] + 1
-    line = {
-        "organization_id": organization_id,
-        "number": number,
-        "at": to_micros(now),
-        "actor": actor,
-        "origin": origin,
-        "action": action,
-        "subject": subject,
-        "details": orjson.dumps(dict(details or {}), option=orjson.OPT_SORT_KEYS).decode(),
-        "previous": head["hash"],
-    }
-    line["hash"] = _hash(line)
-    await execute(
-        f"INSERT INTO audit_entry ({', '.join(line)}) VALUES ({', '.join('?' * len(line))})",
-        list(line.values()),
-        using=tx,
+    head = await lock_head(tx, organization_id)
+    line = AuditRow(
+        organization_id=organization_id,
+        number=head.number + 1,
+        at=to_micros(now),
+        actor=actor,
+        origin=origin,
+        action=action,
+        subject=subject,
+        details=orjson.dumps(dict(details or {}), option=orjson.OPT_SORT_KEYS).decode(),
+        previous=head.hash,
+        hash="",
     )
-    await execute(
-        "UPDATE audit_head SET number = ?, hash = ? WHERE organization_id = ?",
-        [number, line["hash"], organization_id],
-        using=tx,
-    )
+    await append(tx, replace(line, hash=_hash(line)))
 
 
 async def note_change(
@@ -85,21 +75,11 @@ async def note_change(
     )
 
 
-async def _lock_head(tx: Transaction, organization_id: str) -> dict[str, Any]:
-    lock = "UPDATE audit_head SET number = number WHERE organization_id = ? RETURNING number, hash"
-    found = await query(lock, [organization_id], using=tx)
-    if not found:
-        first = "INSERT INTO audit_head (organization_id) VALUES (?) ON CONFLICT DO NOTHING"
-        await execute(first, [organization_id], using=tx)
-        found = await query(lock, [organization_id], using=tx)
-    return found[0]
-
-
 _HASHED = ("organization_id", "number", "at", "actor", "origin", "action", "subject", "details", "previous")
 
 
-def _hash(line: Mapping[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps([line[name] for name in _HASHED])).hexdigest()
+def _hash(line: AuditRow) -> str:
+    return hashlib.sha256(orjson.dumps([getattr(line, name) for name in _HASHED])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,63 +102,35 @@ class AuditEntry:
         return str(UUID(int=self.number))
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFilter:
-    """Which lines: all that is given must hold. `action` may be its first part alone (`config`). `before` excludes."""
-
-    action: str | None = None
-    actor: str | None = None
-    subject: str | None = None
-    after: datetime | None = None
-    before: datetime | None = None
-
-
 async def list_audit(ctx: Context, wanted: AuditFilter, args: PageArgs) -> Page[AuditEntry]:
     """The organization's log, newest first."""
     caller = ctx.require(Role.VIEWER)
-    condition, values = _condition(caller.organization_id, wanted)
+    _check(wanted)
     size = args.size()
     backwards = args.last is not None
-    index = ""
-    at: list[str | int] = list(values)
-    if args.after is not None:
-        index += " AND number < ?"
-        at.append(_number(args.after, "after"))
-    if args.before is not None:
-        index += " AND number > ?"
-        at.append(_number(args.before, "before"))
-    order = "ASC" if backwards else "DESC"
-    sql = f"SELECT * FROM audit_entry WHERE {condition}{index} ORDER BY number {order} LIMIT {size + 1}"
-    found = [_entry(row) for row in await query(sql, at)]
-    more, items = len(found) > size, found[:size]
+    found = await list_lines(
+        caller.organization_id,
+        wanted,
+        below=None if args.after is None else _number(args.after, "after"),
+        above=None if args.before is None else _number(args.before, "before"),
+        limit=size + 1,
+        oldest_first=backwards,
+    )
+    more, items = len(found) > size, [_entry(line) for line in found[:size]]
 
     async def count() -> int:
-        rows = await query(f"SELECT COUNT(*) AS counted FROM audit_entry WHERE {condition}", values)
-        return int(rows[0]["counted"])
+        return await count_lines(caller.organization_id, wanted)
 
     if backwards:
         return Page(items[::-1], has_next=args.before is not None, has_previous=more, count=count)
     return Page(items, has_next=more, has_previous=args.after is not None, count=count)
 
 
-def _condition(organization_id: str, wanted: AuditFilter) -> tuple[str, list[str | int]]:
-    parts = ["organization_id = ?"]
-    values: list[str | int] = [organization_id]
-    exact: dict[str, Any] = {"actor": wanted.actor, "subject": wanted.subject}
-    for column, text in exact.items():
+def _check(wanted: AuditFilter) -> None:
+    """Raises ValidationFailed for a text that no line can have."""
+    for name, text in (("actor", wanted.actor), ("subject", wanted.subject), ("action", wanted.action)):
         if text is not None:
-            parts.append(f"{column} = ?")
-            values.append(check_text(text, column, longest=MAX_NAME))
-    if wanted.action is not None:
-        action = check_text(wanted.action, "action", longest=MAX_NAME)
-        parts.append("(action = ? OR SUBSTR(action, 1, ?) = ?)")
-        values += [action, len(action) + 1, f"{action}."]
-    times: dict[str, datetime | None] = {"at >= ?": wanted.after, "at < ?": wanted.before}
-    for part, moment in times.items():
-        if moment is not None:
-            parts.append(part)
-            values.append(to_micros(moment))
-    return " AND ".join(parts), values
+            check_text(text, name, longest=MAX_NAME)
 
 
 def _number(cursor: str, path: str) -> int:
@@ -188,17 +140,17 @@ def _number(cursor: str, path: str) -> int:
     return number
 
 
-def _entry(row: Mapping[str, Any]) -> AuditEntry:
+def _entry(line: AuditRow) -> AuditEntry:
     return AuditEntry(
-        number=row["number"],
-        at=from_micros(row["at"]),
-        actor=row["actor"],
-        origin=row["origin"],
-        action=row["action"],
-        subject=row["subject"],
-        details=orjson.loads(row["details"]),
-        previous=row["previous"],
-        hash=row["hash"],
+        number=line.number,
+        at=from_micros(line.at),
+        actor=line.actor,
+        origin=line.origin,
+        action=line.action,
+        subject=line.subject,
+        details=orjson.loads(line.details),
+        previous=line.previous,
+        hash=line.hash,
     )
 
 
@@ -222,32 +174,29 @@ async def verify_audit(ctx: Context, *, number: int | None = None, head: str | N
     caller = ctx.require(Role.VIEWER)
     if (number is None) != (head is None):
         raise BadRequest("number and head belong together", faults=[Fault("head", "needs number, and number head")])
-    kept = await query("SELECT number, hash FROM audit_head WHERE organization_id = ?", [caller.organization_id])
-    known = {row["number"]: row["hash"] for row in kept}  # read first: lines may be added while we walk
+    last = await head_of(caller.organization_id)  # read first: lines may be added while we walk
+    known = {} if last is None else {last.number: last.hash}
     if number is not None and head is not None and known.setdefault(number, head) != head:
         return AuditCheck(0, "", f"line {number} is another than the one that was noted")
     previous, count = "", 0
     while True:
-        lines = await query(
-            f"SELECT * FROM audit_entry WHERE organization_id = ? AND number > ? ORDER BY number LIMIT {_READ_AT_ONCE}",
-            [caller.organization_id, count],
-        )
+        lines = await lines_after(caller.organization_id, count, _READ_AT_ONCE)
         for line in lines:
             fault = _fault(line, count + 1, previous, known)
             if fault is not None:
                 return AuditCheck(count, previous, fault)
-            previous, count = line["hash"], line["number"]
+            previous, count = line.hash, line.number
         if len(lines) < _READ_AT_ONCE:
             break
     missing = max(known, default=0) > count
     return AuditCheck(count, previous, f"lines after {count} are missing" if missing else None)
 
 
-def _fault(line: Mapping[str, Any], number: int, previous: str, known: Mapping[int, str]) -> str | None:
-    if line["number"] != number:
+def _fault(line: AuditRow, number: int, previous: str, known: Mapping[int, str]) -> str | None:
+    if line.number != number:
         return f"line {number} is missing"
-    if line["previous"] != previous or line["hash"] != _hash(line):
+    if line.previous != previous or line.hash != _hash(line):
         return f"line {number} is not what was written"
-    if known.get(number, line["hash"]) != line["hash"]:
+    if known.get(number, line.hash) != line.hash:
         return f"line {number} is another than the one that was noted"
     return None

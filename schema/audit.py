@@ -5,6 +5,7 @@ from typing import Self
 
 import strawberry
 
+from models import audit as models
 from resolvers import audit as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
@@ -59,8 +60,8 @@ class AuditFilter:
     after: datetime | None = strawberry.field(default=None, description="Inclusive.")
     before: datetime | None = strawberry.field(default=None, description="Exclusive.")
 
-    def read(self) -> operations.AuditFilter:
-        return operations.AuditFilter(self.action, self.actor, self.subject, self.after, self.before)
+    def read(self) -> models.AuditFilter:
+        return models.AuditFilter(self.action, self.actor, self.subject, self.after, self.before)
 
 
 @strawberry.type

@@ -18,6 +18,7 @@ _MODULES = [
     "models.credit.entry",
     "models.credit.budget",
     "models.credit.alert",
+    "models.audit",
     "models.answer",
     "models.undo",
     "models.erasure",

@@ -1,19 +1,23 @@
 """The audit log: every change has its line, and a line that is gone or changed shows."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
 from tortoise.exceptions import BaseORMException
 
+from models.audit import AuditFilter
 from models.db.connection import dialect
 from models.db.statements import execute
 from models.db.transaction import unit_of_work
-from resolvers.audit import AuditFilter, list_audit, record_audit, verify_audit
+from resolvers.audit import list_audit, record_audit, verify_audit
 from resolvers.config import update_config
 from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
 from resolvers.context import Context, Role
 from resolvers.credit.api import grant_credits
+from resolvers.organizations import organization_of
 from resolvers.paging import PageArgs, cursor_of
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from tests.support.factories import StandIn, context, send, services, work
@@ -144,3 +148,45 @@ async def test_a_viewer_may_read(redis: ArqRedis) -> None:
     ctx = context(services(redis))
     await _changes(ctx)
     assert len(await _lines(context(ctx.services, role=Role.VIEWER))) == 4
+
+
+# What version 0.1.0 wrote: action, subject, actor, origin, details, and the hash of the line.
+WRITTEN_BY_0_1_0: tuple[tuple[str, str, str | None, str | None, dict[str, Any] | None, str], ...] = (
+    (
+        "config.changed",
+        "version 2",
+        "ann",
+        "rest 10.0.0.7",
+        {"changes": {"cooldownHours": {"from": 24, "to": 1}, "minConfidence": {"from": 0.6, "to": 0.75}}},
+        "ee12685c07e0c3374a7dadd5522e87c52596798ce578ef6ccf7c7e4dbec43778",
+    ),
+    (
+        "conflict.resolved",
+        "0195-Ünï",
+        None,
+        None,
+        {"record": "r", "field": "phone", "n": None, "b": True},
+        "01dfb2e428142665fe3581da7d1f3695115c5c1225bf65ef1ea17c22406bb68e",
+    ),
+    (
+        "pipeline.paused",
+        "pipeline",
+        'bob "b"',
+        "graphql ::1",
+        None,
+        "3448c12c98271fe470455fd1524e8e87076702362ac4db8ff956e5c965c4efc3",
+    ),
+)
+
+
+async def test_a_line_has_the_hash_that_earlier_versions_gave_it(redis: ArqRedis) -> None:
+    ctx = context(services(redis))
+    await organization_of("acme", ctx.services.registry, ctx.services.now())
+    first = datetime(2026, 3, 1, 12, 30, 0, 250, tzinfo=UTC)
+    for second, (action, subject, actor, origin, details, _) in enumerate(WRITTEN_BY_0_1_0):
+        now = first + timedelta(seconds=second)
+        await unit_of_work(record_audit)(
+            "acme", action=action, subject=subject, actor=actor, origin=origin, now=now, details=details
+        )
+    lines = (await list_audit(ctx, AuditFilter(), PageArgs(last=3))).items
+    assert [line.hash for line in reversed(lines)] == [line[-1] for line in WRITTEN_BY_0_1_0]

@@ -6,13 +6,14 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus
+from models.audit import AuditFilter
 from models.db import connection, statements
 from models.db.statements import query
 from models.erasure_rows import HOLDINGS, NAMING_ONLY
 from models.job import Job
 from models.record import Record
 from providers.api import Pending
-from resolvers.audit import AuditFilter, list_audit
+from resolvers.audit import list_audit
 from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
 from resolvers.context import Context, Role
 from resolvers.credit.api import get_credits

@@ -9,13 +9,14 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome, SuppressionKind
 from enrichment.identity import Identifier, IdentifierKind
+from models.audit import AuditFilter
 from models.db import statements
 from models.job import Job
 from models.record import Record
 from providers.api import Pending, Question
 from providers.http.adapter import Reply
 from providers.http.client import HttpClient
-from resolvers.audit import AuditFilter, list_audit
+from resolvers.audit import list_audit
 from resolvers.context import Context, Role, Services
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.cost.preview import preview_enrichment

@@ -1,0 +1,168 @@
+"""The audit log: one chain of lines for each organization. `resolvers.audit` says what their hashes cover."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tortoise import fields
+from tortoise.models import Model
+
+from models.db.columns import Instant, to_micros
+from models.db.rows import fetch, fetch_one, insert, projection, query_row, select
+from models.db.statements import execute
+from models.db.transaction import Transaction
+
+
+class AuditHead(Model):
+    """The number and hash of an organization's last line: without them, lines removed at the end would not show."""
+
+    organization_id = fields.CharField(max_length=128, primary_key=True)
+    number = fields.BigIntField(default=0)
+    hash = fields.CharField(max_length=64, default="")
+
+    class Meta:
+        table = "audit_head"
+
+
+class AuditEntry(Model):
+    """One line. The table refuses changes and deletions; its key is the organization and the number."""
+
+    organization_id = fields.CharField(max_length=128, primary_key=True)  # Tortoise knows keys of one column only
+    number = fields.BigIntField()
+    at: datetime = Instant()
+    actor = fields.CharField(max_length=255, null=True)
+    origin = fields.CharField(max_length=255, null=True)
+    action = fields.CharField(max_length=64)
+    subject = fields.CharField(max_length=255)
+    details = fields.TextField()  # the text that was hashed: JSONB would write it anew
+    previous = fields.CharField(max_length=64)
+    hash = fields.CharField(max_length=64)
+
+    class Meta:
+        table = "audit_entry"
+
+
+@projection(AuditHead)
+class AuditHeadRow:
+    """See AuditHead. Number 0 and an empty hash before the first line."""
+
+    number: int
+    hash: str
+
+
+@projection(AuditEntry)
+class AuditRow:
+    """See AuditEntry. `at` in microseconds and `details` as text, as they are hashed."""
+
+    organization_id: str
+    number: int
+    at: int
+    actor: str | None
+    origin: str | None
+    action: str
+    subject: str
+    details: str
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which lines: all that is given must hold. `action` may be its first part alone (`config`). `before` excludes."""
+
+    action: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+
+
+@query_row
+class _Count:
+    lines: int
+
+
+async def lock_head(tx: Transaction, organization_id: str) -> AuditHeadRow:
+    """The head, made if need be, locked until the transaction ends. The organization must exist."""
+    head = await _lock(tx, organization_id)
+    if head is None:
+        first = "INSERT INTO audit_head (organization_id) VALUES (?) ON CONFLICT DO NOTHING"
+        await execute(first, [organization_id], using=tx)
+        head = await _lock(tx, organization_id)
+    assert head is not None  # inserted above, or by another who then committed
+    return head
+
+
+async def _lock(tx: Transaction, organization_id: str) -> AuditHeadRow | None:
+    sql = f"UPDATE audit_head SET number = number WHERE organization_id = ? RETURNING {select(AuditHeadRow)}"
+    return await fetch_one(AuditHeadRow, sql, [organization_id], using=tx)
+
+
+async def append(tx: Transaction, line: AuditRow) -> None:
+    """Add the line that follows the locked head, and make it the head."""
+    await insert(tx, [line])
+    await execute(
+        "UPDATE audit_head SET number = ?, hash = ? WHERE organization_id = ?",
+        [line.number, line.hash, line.organization_id],
+        using=tx,
+    )
+
+
+async def head_of(organization_id: str) -> AuditHeadRow | None:
+    """The head; None before the first line."""
+    sql = f"SELECT {select(AuditHeadRow)} FROM audit_head WHERE organization_id = ?"
+    return await fetch_one(AuditHeadRow, sql, [organization_id])
+
+
+async def lines_after(organization_id: str, number: int, limit: int) -> list[AuditRow]:
+    """The next lines after this number, in order."""
+    return await fetch(
+        AuditRow,
+        f"SELECT {select(AuditRow)} FROM audit_entry WHERE organization_id = ? AND number > ? ORDER BY number LIMIT ?",
+        [organization_id, number, limit],
+    )
+
+
+async def list_lines(
+    organization_id: str,
+    wanted: AuditFilter,
+    *,
+    below: int | None,
+    above: int | None,
+    limit: int,
+    oldest_first: bool,
+) -> list[AuditRow]:
+    """The organization's lines with numbers between these two, which are not included; newest first by default."""
+    condition, values = _condition(organization_id, wanted)
+    for bound, number in (("number < ?", below), ("number > ?", above)):
+        if number is not None:
+            condition += f" AND {bound}"
+            values.append(number)
+    order = "ASC" if oldest_first else "DESC"
+    return await fetch(
+        AuditRow,
+        f"SELECT {select(AuditRow)} FROM audit_entry WHERE {condition} ORDER BY number {order} LIMIT ?",
+        [*values, limit],
+    )
+
+
+async def count_lines(organization_id: str, wanted: AuditFilter) -> int:
+    """How many lines there are. Costs a scan."""
+    condition, values = _condition(organization_id, wanted)
+    return (await fetch(_Count, f"SELECT COUNT(*) AS lines FROM audit_entry WHERE {condition}", values))[0].lines
+
+
+def _condition(organization_id: str, wanted: AuditFilter) -> tuple[str, list[str | int]]:
+    parts = ["organization_id = ?"]
+    values: list[str | int] = [organization_id]
+    for part, text in (("actor = ?", wanted.actor), ("subject = ?", wanted.subject)):
+        if text is not None:
+            parts.append(part)
+            values.append(text)
+    if wanted.action is not None:
+        parts.append("(action = ? OR SUBSTR(action, 1, ?) = ?)")
+        values += [wanted.action, len(wanted.action) + 1, f"{wanted.action}."]
+    for part, moment in (("at >= ?", wanted.after), ("at < ?", wanted.before)):
+        if moment is not None:
+            parts.append(part)
+            values.append(to_micros(moment))
+    return " AND ".join(parts), values
