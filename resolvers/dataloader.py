@@ -1,18 +1,14 @@
-"""What belongs to many things at once, with one question for all of them: for the pages of GraphQL."""
+"""What belongs to many things at once, read with one query for all of them: for the pages of GraphQL."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
-
-from tortoise.queryset import QuerySet
+from collections.abc import Awaitable, Callable, Sequence
 
 from models.conflict import Conflict
-from models.db.statements import marks, query
+from models.db.paging import first_pages, newest_of_records
 from models.job import Job
 from models.record import FieldValue
+from models.record.page import first_value_pages
 from resolvers.context import Context, Role
 from resolvers.paging import Page
-
-T = TypeVar("T", Job, FieldValue)
 
 
 async def jobs_by_id(ctx: Context, job_ids: Sequence[str]) -> dict[str, Job]:
@@ -35,13 +31,13 @@ async def conflicts_by_job(ctx: Context, job_ids: Sequence[str]) -> dict[str, li
 async def jobs_by_record(ctx: Context, record_ids: Sequence[str], size: int) -> dict[str, Page[Job]]:
     """The newest jobs of each of these records, `size` at most, with record and steps."""
     caller = ctx.require(Role.VIEWER)
-    ids = await _newest_of_each("job", caller.organization_id, record_ids, size + 1)
+    ids = await newest_of_records("job", caller.organization_id, record_ids, size + 1)
     jobs = await jobs_by_id(ctx, ids)
 
-    def all_of(record_id: str) -> QuerySet[Job]:
-        return Job.filter(organization_id=caller.organization_id, record_id=record_id)
+    def count(record_id: str) -> Callable[[], Awaitable[int]]:
+        return Job.filter(organization_id=caller.organization_id, record_id=record_id).count
 
-    return _first_pages(record_ids, jobs.values(), size, all_of)
+    return first_pages(record_ids, jobs.values(), size, count)
 
 
 async def history_by_record(
@@ -49,40 +45,4 @@ async def history_by_record(
 ) -> dict[str, Page[FieldValue]]:
     """The newest values that the fields (or one field) of each of these records had, `size` at most."""
     caller = ctx.require(Role.VIEWER)
-    of_field = {} if name is None else {"field": name}
-    ids = await _newest_of_each("field_value", caller.organization_id, record_ids, size + 1, of_field)
-    values = await FieldValue.filter(organization_id=caller.organization_id, id__in=ids)
-
-    def all_of(record_id: str) -> QuerySet[FieldValue]:
-        return FieldValue.filter(organization_id=caller.organization_id, record_id=record_id, **of_field)
-
-    return _first_pages(record_ids, values, size, all_of)
-
-
-async def _newest_of_each(
-    table: str,
-    organization_id: str,
-    record_ids: Sequence[str],
-    most: int,
-    exact: Mapping[str, Any] | None = None,
-) -> list[str]:
-    wanted = "".join(f" AND {column} = ?" for column in exact or ())
-    sql = (
-        "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY id DESC) AS place"
-        f" FROM {table} WHERE organization_id = ? AND record_id IN ({marks(record_ids)}){wanted}) AS ranked"
-        " WHERE place <= ?"
-    )
-    values = [organization_id, *record_ids, *(exact or {}).values(), most]
-    return [row["id"] for row in await query(sql, values)]
-
-
-def _first_pages(
-    record_ids: Sequence[str], rows: Iterable[T], size: int, all_of: Callable[[str], QuerySet[T]]
-) -> dict[str, Page[T]]:
-    found: dict[str, list[T]] = {record_id: [] for record_id in record_ids}
-    for row in sorted(rows, key=lambda row: row.id, reverse=True):
-        found[row.record_id].append(row)
-    return {
-        record_id: Page(items[:size], has_next=len(items) > size, has_previous=False, count=all_of(record_id).count)
-        for record_id, items in found.items()
-    }
+    return await first_value_pages(caller.organization_id, record_ids, name, size)

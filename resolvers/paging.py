@@ -1,21 +1,24 @@
-"""Keyset pagination, newest first: page 10,000 costs what page 1 costs."""
+"""Pages as callers ask for them: sizes, bounded, and cursors, which are opaque."""
 
 import base64
 import binascii
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
+from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from models.db.paging import Keyset, Page, fetch_page
 from resolvers.errors import BadRequest, Fault
+
+__all__ = ["DEFAULT_SIZE", "MAX_SIZE", "Page", "PageArgs", "check_id", "cursor_of", "paginate", "read_cursor"]
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 200
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 
 def check_id(text: str, *, path: str = "id") -> str:
@@ -27,7 +30,7 @@ def check_id(text: str, *, path: str = "id") -> str:
 
 
 def cursor_of(row_id: str) -> str:
-    """The opaque cursor of a row. Ids are UUIDv7, so the id alone is the place in a newest-first list."""
+    """The opaque cursor of a row. Ids are UUIDv7: an id alone is a position in a list, newest first."""
     return base64.urlsafe_b64encode(row_id.encode()).decode().rstrip("=")
 
 
@@ -59,30 +62,16 @@ class PageArgs:
                 raise BadRequest(f"{name} must be 1 to {MAX_SIZE}", faults=[Fault(name, f"must be 1 to {MAX_SIZE}")])
         return self.first or self.last or DEFAULT_SIZE
 
+    def keyset(self) -> Keyset:
+        """The same as a database reads it. Raises BadRequest for a size or a cursor that cannot be."""
+        return Keyset(
+            self.size(),
+            after=None if self.after is None else read_cursor(self.after, "after"),
+            before=None if self.before is None else read_cursor(self.before, "before"),
+            backwards=self.last is not None,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page, newest first. `count` counts the whole list and costs a scan: call it only when asked."""
 
-    items: list[T]
-    has_next: bool
-    has_previous: bool
-    count: Callable[[], Awaitable[int]]
-
-
-async def paginate(rows: QuerySet[Any], args: PageArgs) -> Page[Any]:
+async def paginate(rows: QuerySet[M], args: PageArgs) -> Page[M]:
     """One page of `rows` by their ids, newest first."""
-    size = args.size()
-    wanted = rows
-    if args.after is not None:
-        wanted = wanted.filter(id__lt=read_cursor(args.after, "after"))
-    if args.before is not None:
-        wanted = wanted.filter(id__gt=read_cursor(args.before, "before"))
-    backwards = args.last is not None
-    items: list[Any] = list(await wanted.order_by("id" if backwards else "-id").limit(size + 1))
-    more = len(items) > size
-    items = items[:size]
-    if backwards:
-        items.reverse()
-        return Page(items, has_next=args.before is not None, has_previous=more, count=rows.count)
-    return Page(items, has_next=more, has_previous=args.after is not None, count=rows.count)
+    return await fetch_page(rows, args.keyset())

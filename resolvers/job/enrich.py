@@ -13,12 +13,13 @@ from models.db.transaction import Transaction, unit_of_work
 from models.job import Job
 from models.job_claims import insert_jobs
 from models.record import Record
+from models.record.page import RecordFilter, selected_records
 from resolvers.context import Caller, Context, Role, Services
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.events.publisher import announce
 from resolvers.organizations import config_of, organization_of
 from resolvers.queue_wakeup import wake_workers
-from resolvers.record.api import MOST_RECORDS, RecordFilter, filtered
+from resolvers.record.api import MOST_RECORDS, check_filter
 from resolvers.record.ingest import PRIORITY, job_of, job_row
 from resolvers.suppression.check import suppressed_records
 from resolvers.validation import check_external_ids
@@ -129,10 +130,10 @@ async def select_records(organization_id: str, selection: RecordSelection) -> tu
         raise ValidationFailed(
             "too many ids", faults=[Fault("selection.externalIds", f"at most {MOST_RECORDS}; use a filter for more")]
         )
-    rows = filtered(organization_id, selection.filter or RecordFilter()).filter(entity_type=selection.entity_type)
+    named = check_filter(selection.filter or RecordFilter())
     if wanted is not None:
-        rows = rows.filter(external_id__in=check_external_ids(wanted, "selection.externalIds"))
-    records = list(await rows.order_by("id").limit(MOST_SELECTED + 1))
+        check_external_ids(wanted, "selection.externalIds")
+    records = await selected_records(organization_id, selection.entity_type, named, wanted, MOST_SELECTED + 1)
     if len(records) > MOST_SELECTED:
         raise ValidationFailed(
             "the selection is too large", faults=[Fault("selection", f"more than {MOST_SELECTED} records")]

@@ -10,6 +10,7 @@ import strawberry
 
 from enrichment.learn.freshness import HeldValue, is_own, record_freshness
 from models import record as models
+from models.record import page as record_pages
 from resolvers.job import api as job_operations
 from resolvers.paging import DEFAULT_SIZE, PageArgs
 from resolvers.record import api as operations
@@ -178,8 +179,8 @@ class RecordFilter:
     enriched_before: datetime | None = None
     never_enriched: bool | None = None
 
-    def read(self) -> operations.RecordFilter:
-        return operations.RecordFilter(
+    def read(self) -> record_pages.RecordFilter:
+        return record_pages.RecordFilter(
             entity_type=self.entity_type,
             external_ids=None if self.external_ids is None else tuple(self.external_ids),
             search=self.search,

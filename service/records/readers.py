@@ -8,9 +8,10 @@ import httpx
 
 from enrichment.enums import EntityType
 from models.record import Record
+from models.record.page import RecordFilter
 from resolvers.context import Context
 from resolvers.paging import PageArgs, cursor_of
-from resolvers.record.api import RecordFilter, list_records
+from resolvers.record.api import list_records
 from service.records.senders import CannotSend
 
 PAGE = 200

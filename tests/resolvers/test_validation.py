@@ -9,6 +9,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import EntityType, ResolutionAction
 from models.conflict import Conflict
 from models.record import Record
+from models.record.page import RecordFilter
 from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
 from resolvers.conflict.resolve import Resolution
 from resolvers.context import Context
@@ -18,7 +19,7 @@ from resolvers.job.api import JobFilter, list_jobs
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
 from resolvers.pipeline import get_pipeline, pause_pipeline
-from resolvers.record.api import RecordFilter, get_record, history, list_records
+from resolvers.record.api import get_record, history, list_records
 from resolvers.validation import check_text
 from tests.support.factories import StandIn, context, send, services, work
 

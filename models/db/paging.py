@@ -1,0 +1,95 @@
+"""Keyset pages of a table, newest first: page 10,000 costs what page 1 costs.
+
+Ids are UUIDv7, so an id alone is a position in a list that is ordered by creation.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from models.db.statements import marks, query
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """At most `size` rows older than `after` and newer than `before` (ids; None: no bound).
+
+    `backwards` takes the oldest of them instead of the newest.
+    """
+
+    size: int
+    after: str | None = None
+    before: str | None = None
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page, newest first. `count` counts the whole list and costs a scan: call it only when asked."""
+
+    items: list[T]
+    has_next: bool
+    has_previous: bool
+    count: Callable[[], Awaitable[int]]
+
+
+class OfRecord(Protocol):
+    """A row that belongs to a record."""
+
+    id: str
+    record_id: str
+
+
+R = TypeVar("R", bound=OfRecord)
+
+
+async def fetch_page(rows: QuerySet[M], keyset: Keyset) -> Page[M]:
+    """One page of these rows."""
+    wanted = rows
+    if keyset.after is not None:
+        wanted = wanted.filter(id__lt=keyset.after)
+    if keyset.before is not None:
+        wanted = wanted.filter(id__gt=keyset.before)
+    items = list(await wanted.order_by("id" if keyset.backwards else "-id").limit(keyset.size + 1))
+    more = len(items) > keyset.size
+    items = items[: keyset.size]
+    if keyset.backwards:
+        items.reverse()
+        return Page(items, has_next=keyset.before is not None, has_previous=more, count=rows.count)
+    return Page(items, has_next=more, has_previous=keyset.after is not None, count=rows.count)
+
+
+async def newest_of_records(
+    table: str, organization_id: str, record_ids: Sequence[str], size: int, *, field: str | None = None
+) -> list[str]:
+    """The ids of the newest rows of each record, `size` of each at most; of one `field` only, where it is named."""
+    of_field = "" if field is None else " AND field = ?"
+    sql = (
+        "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY id DESC) AS number"
+        f" FROM {table} WHERE organization_id = ? AND record_id IN ({marks(record_ids)}){of_field}) AS numbered"
+        " WHERE number <= ?"
+    )
+    values = [organization_id, *record_ids, *([] if field is None else [field]), size]
+    return [row["id"] for row in await query(sql, values)]
+
+
+def first_pages(
+    record_ids: Sequence[str], rows: Iterable[R], size: int, count: Callable[[str], Callable[[], Awaitable[int]]]
+) -> dict[str, Page[R]]:
+    """The first page of each record, from its newest rows: one more than `size`, where there are more.
+
+    `count` gives for a record what counts all its rows.
+    """
+    found: dict[str, list[R]] = {record_id: [] for record_id in record_ids}
+    for row in sorted(rows, key=lambda row: row.id, reverse=True):
+        found[row.record_id].append(row)
+    return {
+        record_id: Page(items[:size], has_next=len(items) > size, has_previous=False, count=count(record_id))
+        for record_id, items in found.items()
+    }

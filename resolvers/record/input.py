@@ -1,0 +1,106 @@
+"""One record as the CRM sends it, checked for form before it is taken in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from enrichment.enums import EntityType
+from resolvers.errors import Fault, ValidationFailed
+from resolvers.validation import MAX_EXTERNAL_ID
+
+MOST_FIELDS = 300
+MOST_BYTES = 65_536
+MOST_DEPTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInput:
+    """One record as the CRM has it."""
+
+    entity_type: EntityType
+    external_id: str
+    fields: Mapping[str, Any]
+
+
+def record_input(raw: Any, index: int) -> RecordInput:
+    """One `{entityType, externalId, fields}`. Raises ValidationFailed naming every fault."""
+    faults: list[Fault] = []
+    path = f"records[{index}]"
+    if not isinstance(raw, Mapping):
+        raise ValidationFailed("not a record", faults=[Fault(path, "must be an object")])
+    faults += [
+        Fault(f"{path}.{str(name)[:64]}", "unknown key")
+        for name in raw
+        if name not in {"entityType", "externalId", "fields"}
+    ]
+    entity_type = _entity_type(raw.get("entityType"), f"{path}.entityType", faults)
+    external_id = _external_id(raw.get("externalId"), f"{path}.externalId", faults)
+    fields = raw.get("fields")
+    if not isinstance(fields, Mapping):
+        faults.append(Fault(f"{path}.fields", "must be an object"))
+    else:
+        _check_fields(fields, f"{path}.fields", faults)
+    if faults:
+        raise ValidationFailed("the record is not valid", faults=faults)
+    assert entity_type is not None  # or there was a fault
+    assert external_id is not None
+    assert isinstance(fields, Mapping)
+    return RecordInput(entity_type, external_id, fields)
+
+
+def _entity_type(raw: Any, path: str, faults: list[Fault]) -> EntityType | None:
+    folded = raw.strip().lower() if isinstance(raw, str) else ""
+    if folded in set(EntityType):
+        return EntityType(folded)
+    faults.append(Fault(path, "must be lead, contact or account"))
+    return None
+
+
+def _external_id(raw: Any, path: str, faults: list[Fault]) -> str | None:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        raw = str(raw)
+    text = raw.strip() if isinstance(raw, str) else ""
+    if not text or len(text) > MAX_EXTERNAL_ID or not text.isprintable():
+        faults.append(Fault(path, f"must be a text of 1 to {MAX_EXTERNAL_ID} printable characters"))
+        return None
+    return text
+
+
+def _check_fields(fields: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
+    if len(fields) > MOST_FIELDS:
+        faults.append(Fault(path, f"at most {MOST_FIELDS} fields"))
+        return
+    if not all(0 < len(name) <= 128 and name.isprintable() for name in fields):
+        faults.append(Fault(path, "field names must be texts of 1 to 128 printable characters"))
+        return
+    if not _is_shallow(fields, MOST_DEPTH):
+        faults.append(Fault(path, f"nested deeper than {MOST_DEPTH} levels"))
+        return
+    try:
+        size = len(orjson.dumps(fields))
+    except (TypeError, ValueError):
+        faults.append(Fault(path, "holds something that JSON in UTF-8 cannot say"))
+        return
+    if size > MOST_BYTES:
+        faults.append(Fault(path, f"larger than {MOST_BYTES} bytes"))
+    elif _holds_nul(fields):
+        faults.append(Fault(path, "holds a NUL character"))
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    if isinstance(value, Mapping):
+        return levels > 0 and all(_is_shallow(part, levels - 1) for part in value.values())
+    if isinstance(value, list):
+        return levels > 0 and all(_is_shallow(part, levels - 1) for part in value)
+    return True
+
+
+def _holds_nul(value: Any) -> bool:
+    """PostgreSQL's JSONB cannot store NUL, in names or values."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_holds_nul(name) or _holds_nul(part) for name, part in value.items())
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)
