@@ -92,7 +92,7 @@ class ProviderError(Exception):
         self.maybe_charged = maybe_charged
 
 
-class OutOfTurn(ProviderError):
+class CallDeferred(ProviderError):
     """The call was not made, because as many as may are under way: it is another's turn for `retry_after_seconds`."""
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
@@ -167,20 +167,20 @@ class RequiresKey(Protocol):
 class VariablePrice(Protocol):
     """A provider whose matches do not all cost the same."""
 
-    def most(self, question: Question) -> int:
+    def max_price(self, question: Question) -> int:
         """The most credits that this question may cost."""
 
 
-def most_of(provider: Provider, question: Question) -> int:
+def max_price(provider: Provider, question: Question) -> int:
     """The most credits that asking this may cost: what is set aside before a call, and what an estimate counts."""
-    return provider.most(question) if isinstance(provider, VariablePrice) else provider.info.price
+    return provider.max_price(question) if isinstance(provider, VariablePrice) else provider.info.price
 
 
 @runtime_checkable
 class BroaderQuery(Protocol):
     """A provider with questions whose answers hold those of others as well."""
 
-    def wider_key(self, question: Question) -> str | None:
+    def broader_key(self, question: Question) -> str | None:
         """The input key of the question that asks for this and more; None where there is none."""
 
 
@@ -199,7 +199,7 @@ class ReceivesCallback(Protocol):
     def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
         """Whether what was sent can be the answer that is pending with `token`; None: it is not known yet."""
 
-    def hear(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+    def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
         """What was sent, read. Raises ProviderError, `wrong_entity` when it is about somebody else."""
 
 

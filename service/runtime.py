@@ -120,7 +120,7 @@ class Runtime:
         self._authenticator = build_authenticator(self.settings)
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
         sources = open_sources(self.settings, redis)
-        stack.push_async_callback(sources.transport.close)
+        stack.push_async_callback(sources.http_client.close)
         await sources.keys.heed_changes(redis, utc_now())
         events = EventSubscriber(redis)
         await events.start()

@@ -41,7 +41,7 @@ class Sources:
     registry: Registry
     secret_box: SecretBox | None
     keys: StoredKeys
-    transport: HttpClient
+    http_client: HttpClient
     callback_urls: CallbackUrls | None
 
     @property
@@ -65,7 +65,7 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     given |= {provider_id: environment_settings(provider_id) for provider_id in strangers}
     shared = {provider_id: values.api_key for provider_id, values in given.items() if values.api_key is not None}
     keys = StoredKeys(secret_box, shared)
-    connector = _Connector(settings, given, _transport(settings), keys, RedisRateLimiter(redis))
+    connector = _Connector(settings, given, _open_client(settings), keys, RedisRateLimiter(redis))
     members = (
         *built_in,
         *(connector.declared(declaration) for declaration in declarations),
@@ -75,7 +75,7 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     )
     _check_prices(settings, members, declarations)
     registry = Registry(members, off=set(_off(members, declarations, shared)))
-    return Sources(registry, secret_box, keys, connector.transport, callback_urls)
+    return Sources(registry, secret_box, keys, connector.http_client, callback_urls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class _Connector:
 
     settings: Settings
     given: Mapping[str, GivenSettings]
-    transport: HttpClient
+    http_client: HttpClient
     keys: StoredKeys
     rate_limiter: RateLimiter
 
@@ -102,12 +102,12 @@ class _Connector:
         try:
             return make(
                 adapter,
-                self.transport,
+                self.http_client,
                 self.keys,
                 _bases(adapter.bases, self.given[provider_id].base_url),
                 prices.get(provider_id),
                 extra_price=prices.get(extra_price_id) if extra_price_id else None,
-                politeness=self.rate_limiter,
+                rate_limiter=self.rate_limiter,
                 note_credits=_note_credits,
             )
         except ValueError as error:
@@ -133,7 +133,7 @@ def _off(
     yield from (provider.info.id for provider in members if provider.info.needs_key and provider.info.id not in shared)
 
 
-def _transport(settings: Settings) -> HttpClient:
+def _open_client(settings: Settings) -> HttpClient:
     try:
         return HttpClient(development=not settings.production, ca_file=settings.ca_file)
     except ValueError as error:

@@ -95,7 +95,7 @@ class Apollo:
         lookup = self._look_up_of(question)
         return None if lookup is None else _key_of(question, lookup)
 
-    def wider_key(self, question: Question) -> str | None:
+    def broader_key(self, question: Question) -> str | None:
         """Of the same person with the phone numbers, which may have been paid for already."""
         lookup = self._look_up_of(question)
         if lookup is None or lookup.kind != PERSON or lookup.phones or not self._phones:
@@ -138,7 +138,7 @@ class Apollo:
         """Whether numbers that were sent can be those that are waited for."""
         return is_about(payload, None if token is None else _awaited(token))
 
-    def hear(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+    def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
         """The phone numbers that were sent of somebody whom `look_up` found."""
         return read_phones(question, _awaited(token), payload)
 

@@ -1,7 +1,7 @@
 """Requests to providers that end: bounded in time and size, to the provider's host alone, over checked TLS.
 
 Built on httpx's connections without its client: no cookies that one organization's call could leave to another's, no
-log lines with addresses (a key may stand in one), no settings taken from the environment.
+log lines with addresses (a key may stand in one), no settings received from the environment.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from providers.http.adapter import Reply
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
-_REFUSAL_SECONDS = 2.0  # for what is written under a refusal, whose status tells the most
+_REFUSAL_SECONDS = 2.0  # for the body of a refusal, whose status says the most
 _PACKED = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long (seconds) and how much (bytes, unpacked) a reply may take, and how many calls run at once."""
+class ClientLimits:
+    """Bounds of calls: seconds to wait, bytes of a reply once unpacked, and connections at a time."""
 
     connect_seconds: float = 5.0
     read_seconds: float = 15.0  # between two pieces of a reply
-    whole_seconds: float = 20.0  # of one request
-    look_up_seconds: float = 34.0  # of all requests of one look-up, less than a worker waits for it
-    most_bytes: int = 2 * 1024 * 1024
+    whole_seconds: float = 20.0  # for one request
+    look_up_seconds: float = 34.0  # for all requests of one look-up; a worker waits longer
+    max_bytes: int = 2 * 1024 * 1024
     connections: int = 100  # of one provider, in one process
 
 
@@ -63,34 +63,34 @@ class HttpClient:
         self,
         *,
         development: bool = False,
-        patience: Patience | None = None,
+        limits: ClientLimits | None = None,
         user_agent: str = "auto-enrichment",
         ca_file: Path | None = None,
     ) -> None:
         self.development = development
-        self.patience = patience or Patience()
+        self.limits = limits or ClientLimits()
         self._user_agent = user_agent
         self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
         self._tls: ssl.SSLContext | None = None if ca_file is None else _tls(ca_file)
 
     async def send(self, provider_id: str, request: Request, *, within: float = math.inf) -> Reply:
-        """The reply, whatever its status, `within` so many seconds or the usual ones, if those are fewer.
+        """The reply, whatever its status, at most `within` seconds from now and never later than `whole_seconds`.
 
-        Raises ProviderError as `providers.http.adapter.Http.send` says. A refusal whose body does not come is a reply
-        without one: what it said by its status must not end as a call that may have been charged.
+        Raises ProviderError as `providers.http.adapter.Http.send` says. A refusal whose body does not arrive is a reply
+        without a body: its status is known, so the call does not count as one that may have been charged.
         """
-        seconds, heard = min(within, self.patience.whole_seconds), _Heard()
+        seconds, partial = min(within, self.limits.whole_seconds), _PartialReply()
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(self._pool(provider_id), _prepared(request, self._user_agent), heard)
+                return await self._follow(self._pool(provider_id), _prepared(request, self._user_agent), partial)
         except TimeoutError:
-            if heard.refusal is not None:
-                return heard.refusal
+            if partial.refusal is not None:
+                return partial.refusal
             raise _timeout(f"no whole reply within {seconds:g} s", maybe_charged=True) from None
         except (httpx.ConnectTimeout, httpx.PoolTimeout):
             raise _timeout("no connection in time", maybe_charged=False) from None
         except httpx.TimeoutException:
-            raise _timeout(f"no reply for {self.patience.read_seconds:g} s", maybe_charged=True) from None
+            raise _timeout(f"no reply for {self.limits.read_seconds:g} s", maybe_charged=True) from None
         except (httpx.ConnectError, httpx.UnsupportedProtocol) as error:
             raise _unavailable("it cannot be connected to", error, maybe_charged=False) from None
         except (httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError):
@@ -100,7 +100,7 @@ class HttpClient:
             raise _unavailable("the connection broke", error, maybe_charged=True) from None
 
     async def close(self) -> None:
-        """Close every connection. The transport may be used again afterwards."""
+        """Close every connection. The client may be used again afterwards."""
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             await pool.aclose()
@@ -110,75 +110,77 @@ class HttpClient:
         if pool is None:
             if self._tls is None:
                 self._tls = _tls()
-            limits = httpx.Limits(
-                max_connections=self.patience.connections,
-                max_keepalive_connections=self.patience.connections,
+            pool_limits = httpx.Limits(
+                max_connections=self.limits.connections,
+                max_keepalive_connections=self.limits.connections,
                 keepalive_expiry=30.0,
             )
-            pool = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits)
+            pool = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=pool_limits)
             self._pools[provider_id] = pool
         return pool
 
-    async def _follow(self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, heard: "_Heard") -> Reply:
+    async def _follow(self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, partial: "_PartialReply") -> Reply:
         home = _origin(request.url)
         for _ in range(_MOST_REDIRECTS + 1):
-            heard.refusal = None
-            reply = await self._one(pool, request, heard)
+            partial.refusal = None
+            reply = await self._exchange(pool, request, partial)
             target = reply.headers.get("location")
             if reply.status not in _REDIRECTS or target is None:
                 return reply
             request = _redirected(request, target, home)
-        raise _misled(f"it redirects more than {_MOST_REDIRECTS} times")
+        raise _bad_redirect(f"it redirects more than {_MOST_REDIRECTS} times")
 
-    async def _one(self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, heard: "_Heard") -> Reply:
-        patience = self.patience
+    async def _exchange(
+        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, partial: "_PartialReply"
+    ) -> Reply:
+        limits = self.limits
         request.extensions["timeout"] = {
-            "connect": patience.connect_seconds,
-            "read": patience.read_seconds,
-            "write": patience.read_seconds,
-            "pool": patience.connect_seconds,
+            "connect": limits.connect_seconds,
+            "read": limits.read_seconds,
+            "write": limits.read_seconds,
+            "pool": limits.connect_seconds,
         }
         response = await pool.handle_async_request(request)
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            told = Reply(response.status_code, headers, b"")
+            head = Reply(response.status_code, headers, b"")
             if request.method == "HEAD":
-                return told
-            if told.status < 300:
-                return replace(told, body=await self._body(response, headers))
-            heard.refusal = told
-            return await self._with_what_comes(told, response)
+                return head
+            if head.status < 300:
+                return replace(head, body=await self._body(response, headers))
+            partial.refusal = head
+            return await self._with_refusal_body(head, response)
         finally:
             await response.aclose()
 
     async def _body(self, response: httpx.Response, headers: Mapping[str, str]) -> bytes:
-        """The body of an answer. One that cannot be read was counted, maybe, all the same."""
-        most = self.patience.most_bytes
+        """The body of an answer. Raises ProviderError, `maybe_charged`, for one that cannot be read."""
+        max_bytes = self.limits.max_bytes
         body = bytearray()
         try:
-            async for piece in _unpacked(response.aiter_raw(), headers.get("content-encoding", ""), most):
+            async for piece in _unpacked(response.aiter_raw(), headers.get("content-encoding", ""), max_bytes):
                 body += piece
-                if len(body) > most:
-                    raise _unreadable(f"the reply is larger than {most} bytes")
+                if len(body) > max_bytes:
+                    raise _unreadable(f"the reply is larger than {max_bytes} bytes")
         except zlib.error:
             raise _unreadable("the reply cannot be unpacked") from None
         return bytes(body)
 
-    async def _with_what_comes(self, told: Reply, response: httpx.Response) -> Reply:
-        """A refusal with as much of its body as comes soon and can be read."""
+    async def _with_refusal_body(self, head: Reply, response: httpx.Response) -> Reply:
+        """The refusal with as much of its body as arrives within two seconds and can be read."""
         body = bytearray()
-        pieces = _unpacked(response.aiter_raw(), told.headers.get("content-encoding", ""), self.patience.most_bytes)
+        pieces = _unpacked(response.aiter_raw(), head.headers.get("content-encoding", ""), self.limits.max_bytes)
         with suppress(TimeoutError, httpx.HTTPError, zlib.error):
             async with asyncio.timeout(_REFUSAL_SECONDS):
                 async for piece in pieces:
                     body += piece
-                    if len(body) > self.patience.most_bytes:
+                    if len(body) > self.limits.max_bytes:
                         break
-        return replace(told, body=bytes(body))
+        return replace(head, body=bytes(body))
 
 
 def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
-    """What checks the certificates of servers; nothing switches it off."""
+    """The context that checks the certificates of servers; nothing switches it off."""
     checks = httpx.create_ssl_context(verify=True, trust_env=False)
     if ca_file is not None:
         try:
@@ -191,16 +193,16 @@ def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
 
 
 @dataclass(slots=True)
-class _Heard:
-    """What is known of a reply before it is whole: that it is a refusal."""
+class _PartialReply:
+    """What is known of a reply before its body has been read."""
 
     refusal: Reply | None = None
 
 
-async def _unpacked(raw: AsyncIterator[bytes], encoding: str, most: int) -> AsyncIterator[bytes]:
-    """The pieces of a body, unpacked bit by bit: a small one may stand for gigabytes.
+async def _unpacked(raw: AsyncIterator[bytes], encoding: str, max_bytes: int) -> AsyncIterator[bytes]:
+    """The pieces of a body, unpacked one by one, since a small body may unpack to gigabytes.
 
-    Raises zlib.error for an encoding that was not asked for, a body that ends early, or one of more than `most` bytes
+    Raises zlib.error for an encoding that was not asked for, a body that ends early, or one of more than `max_bytes`
     before unpacking.
     """
     encoding = encoding.strip().lower()
@@ -211,21 +213,21 @@ async def _unpacked(raw: AsyncIterator[bytes], encoding: str, most: int) -> Asyn
     if encoding not in _PACKED:
         raise zlib.error("an encoding that was not asked for")
     unpacker = zlib.decompressobj(_PACKED[encoding])
-    taken = 0
+    received = 0
     async for piece in raw:
-        taken += len(piece)
-        if taken > most:
+        received += len(piece)
+        if received > max_bytes:
             raise zlib.error("too much")
         rest = piece
         while rest and not unpacker.eof:
             yield unpacker.decompress(rest, 64 * 1024)
             rest = unpacker.unconsumed_tail
     # What is still inside the unpacker is at most one window, which cannot be a bomb.
-    while not unpacker.eof and taken:
-        held = unpacker.decompress(b"", 64 * 1024)
-        if not held:
+    while not unpacker.eof and received:
+        rest = unpacker.decompress(b"", 64 * 1024)
+        if not rest:
             raise zlib.error("it ends early")
-        yield held
+        yield rest
 
 
 def _prepared(request: Request, user_agent: str) -> httpx.Request:
@@ -240,7 +242,7 @@ def _prepared(request: Request, user_agent: str) -> httpx.Request:
         content = urlencode(request.form).encode("ascii")
         headers["Content-Type"] = "application/x-www-form-urlencoded"
     if not all(_is_header(value) for value in request.headers.values()):
-        # Said here: further down the value, which may be the key, would be written to a log of faults.
+        # Checked here: httpx would put the value, which may be the key, into its error.
         raise ProviderError("rejected", "the request cannot be written as HTTP", retryable=False)
     headers.update(request.headers)
     url = httpx.URL(request.base.rstrip("/") + request.path)
@@ -254,15 +256,15 @@ def _is_header(value: str) -> bool:
 
 
 def _redirected(request: httpx.Request, target: str, home: tuple[str, str, int | None]) -> httpx.Request:
-    """The next request of a redirect. Only what changes nothing is repeated, and only where the key is known."""
+    """The request that a redirect asks for. Only GET and HEAD follow one, and only to the same host."""
     if request.method not in {"GET", "HEAD"}:
-        raise _misled(f"it redirects a {request.method}")
+        raise _bad_redirect(f"it redirects a {request.method}")
     try:
         url = request.url.join(target)
     except httpx.InvalidURL:
-        raise _misled("it redirects to nowhere") from None
+        raise _bad_redirect("it redirects to nowhere") from None
     if _origin(url) != home:
-        raise _misled("it redirects to another host")
+        raise _bad_redirect("it redirects to another host")
     kept = {name: value for name, value in request.headers.items() if name != "host"}
     return httpx.Request(request.method, url, headers=kept)
 
@@ -285,5 +287,5 @@ def _unreadable(message: str) -> ProviderError:
     return ProviderError("invalid_answer", message, retryable=False, maybe_charged=True)
 
 
-def _misled(message: str) -> ProviderError:
+def _bad_redirect(message: str) -> ProviderError:
     return ProviderError("invalid_answer", message, retryable=False)

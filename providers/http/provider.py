@@ -1,4 +1,4 @@
-"""A provider behind HTTP: an adapter with an account's key, patient connections and polite calls."""
+"""A provider behind HTTP: an adapter with an account's key, bounded connections and rate limits."""
 
 import hashlib
 import time
@@ -25,7 +25,7 @@ from providers.http.addresses import check_base
 from providers.http.client import HttpClient, Request
 from providers.http.rate_limit import RateLimiter
 
-NOTE_EVERY_SECONDS = 10.0  # how often what is left of an account's credits is told, unless it is nothing
+NOTE_EVERY_SECONDS = 10.0  # between two reports of what is left of an account's credits, unless it is nothing
 
 NoteCredits = Callable[[str, str, float], Awaitable[None]]
 _T = TypeVar("_T")
@@ -42,31 +42,33 @@ class Keys(Protocol):
 class HttpProvider:
     """The provider that an adapter describes.
 
-    `bases` stand in for the adapter's own addresses, `price` and `extra_price` (credits) for its own. `note_credits`
-    is told (organization, provider, credits left). Raises ValueError for an address that is unfit or has no such name.
+    `bases` replace the adapter's own addresses, `price` and `extra_price` (credits) its own prices. `note_credits`
+    is called with (organization, provider, credits left).
+
+    Raises ValueError for an address that is unfit or has no such name.
     """
 
     def __init__(
         self,
         adapter: Adapter,
-        transport: HttpClient,
+        client: HttpClient,
         keys: Keys,
         bases: Mapping[str, str] | None = None,
         price: int | None = None,
         *,
         extra_price: int | None = None,
-        politeness: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
         note_credits: NoteCredits | None = None,
     ) -> None:
         self._adapter = adapter
         self._limited = adapter if isinstance(adapter, EndpointLimits) else None
-        self._transport = transport
+        self._client = client
         self._keys = keys
-        self._politeness = politeness
+        self._rate_limiter = rate_limiter
         self._note_credits = note_credits
         self._noted_at: dict[str, float] = {}
-        self._bases = _checked_bases(adapter, bases or {}, transport.development)
-        # The network is a fact of this class: whatever an adapter says, its breaker has to watch it.
+        self._bases = _checked_bases(adapter, bases or {}, client.development)
+        # Every adapter asks over a network, whatever its info says: the circuit breaker has to watch it.
         self.info: ProviderInfo = replace(
             adapter.info,
             remote=True,
@@ -77,33 +79,33 @@ class HttpProvider:
     def input_key(self, question: Question) -> str | None:
         return self._adapter.input_key(question)
 
-    def most(self, question: Question) -> int:
+    def max_price(self, question: Question) -> int:
         """The most credits that this question may cost."""
         extra = isinstance(self._adapter, OptionalExtras) and self._adapter.asks_extra(question)
         return self.info.price + (self.info.extra_price if extra else 0)
 
-    def wider_key(self, question: Question) -> str | None:
-        """As `Covered.wider_key`."""
-        return self._adapter.wider_key(question) if isinstance(self._adapter, BroaderQuery) else None
+    def broader_key(self, question: Question) -> str | None:
+        """As `BroaderQuery.broader_key`."""
+        return self._adapter.broader_key(question) if isinstance(self._adapter, BroaderQuery) else None
 
     async def ask(self, question: Question) -> Answer | Pending:
         """Look the record up. Raises ProviderError, also `no_key`."""
-        return await self._in_name_of(
+        return await self._with_account(
             question.organization_id, lambda http: self._adapter.look_up(question, http), question.before_send
         )
 
     async def poll(self, question: Question, token: str) -> Answer | Pending:
         """Ask for an answer that was pending. Raises ProviderError, also `no_key`."""
-        return await self._in_name_of(
+        return await self._with_account(
             question.organization_id, lambda http: self._adapter.poll(token, question, http), question.before_send
         )
 
     async def check_key(self, organization_id: str) -> KeyCheck:
         """Whether the organization's key works. Raises ProviderError, also `no_key`."""
-        return await self._in_name_of(organization_id, self._checked)
+        return await self._with_account(organization_id, self._checked)
 
     async def configured(self, organization_id: str) -> bool:
-        """Whether there is all that a call needs."""
+        """Whether the organization has the key that a call needs."""
         return not self.info.needs_key or bool(await self._keys.key_of(organization_id, self.info.id))
 
     async def _checked(self, http: Http) -> KeyCheck:
@@ -112,10 +114,10 @@ class HttpProvider:
             http.note_credits(check.credits_left)
         return replace(check, detail=_without(http.key, check.detail))
 
-    async def _in_name_of(
+    async def _with_account(
         self, organization_id: str, call: Callable[[Http], Awaitable[_T]], before_send: BeforeSend | None = None
     ) -> _T:
-        deadline = time.monotonic() + self._transport.patience.look_up_seconds
+        deadline = time.monotonic() + self._client.limits.look_up_seconds
         account = _Account(self, await self._key(organization_id), deadline, before_send)
         try:
             return await call(account)
@@ -125,12 +127,12 @@ class HttpProvider:
             raise
         except Exception as error:
             # The text of an unforeseen error may hold anything that was sent, the key too: it goes no further.
-            _log.error("adapter failed", provider=self.info.id, error=type(error).__name__, where=_place_of(error))
+            _log.error("adapter failed", provider=self.info.id, error=type(error).__name__, where=_location_of(error))
             raise ProviderError(
                 "invalid_answer", "the answer could not be read", retryable=False, maybe_charged=account.was_served
             ) from None
         finally:
-            await self._tell_credits(organization_id, account)
+            await self._report_credits(organization_id, account)
 
     async def _key(self, organization_id: str) -> str:
         key = (await self._keys.key_of(organization_id, self.info.id) or "").strip()
@@ -143,19 +145,19 @@ class HttpProvider:
     async def send(
         self, account: str, request: Request, limit: Limit, deadline: float, before_send: BeforeSend | None
     ) -> Reply:
-        """One request for an account, when its turn has come and before the `deadline` (of the monotonic clock).
+        """Send one request for an account, once its `limit` allows it and before the `deadline` (monotonic clock).
 
-        The turn is that of the account's `limit`. Raises ProviderError, also what `before_send` raises.
+        Raises ProviderError, also what `before_send` raises.
         """
         _left_until(deadline)
-        counted = f"{account}:{limit.name}" if limit.name else account
-        if self._politeness is not None:
-            await self._politeness.enter(counted, self.info.id, limit.calls_per_minute)
+        bucket = f"{account}:{limit.name}" if limit.name else account
+        if self._rate_limiter is not None:
+            await self._rate_limiter.acquire(bucket, self.info.id, limit.calls_per_minute)
         if before_send is not None:
             await before_send()
-        reply = await self._transport.send(self.info.id, request, within=_left_until(deadline))
-        if self._politeness is not None:
-            await self._politeness.learn(counted, self.info.id, reply)
+        reply = await self._client.send(self.info.id, request, within=_left_until(deadline))
+        if self._rate_limiter is not None:
+            await self._rate_limiter.observe(bucket, self.info.id, reply)
         return reply
 
     def limit_of(self, base: str, path: str) -> Limit:
@@ -171,7 +173,7 @@ class HttpProvider:
             raise ProviderError("rejected", f"{self.info.name} has no address called {name}", retryable=False)
         return found
 
-    async def _tell_credits(self, organization_id: str, account: "_Account") -> None:
+    async def _report_credits(self, organization_id: str, account: "_Account") -> None:
         left, now = account.credits_left, time.monotonic()
         if left is None or self._note_credits is None:
             return
@@ -186,31 +188,31 @@ class HttpProvider:
 
 
 class CallbackProvider(HttpProvider):
-    """The provider that an adapter describes whose answers may be sent to us."""
+    """The provider that an adapter describes, if the provider may send its answers to us."""
 
     _adapter: CallbackAdapter
 
     def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
-        """As `Hears.is_about`."""
+        """As `ReceivesCallback.is_about`."""
         return self._adapter.is_about(payload, token)
 
-    def hear(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
-        """As `Hears.hear`."""
-        return self._adapter.hear(question, token, payload)
+    def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+        """As `ReceivesCallback.receive_callback`."""
+        return self._adapter.receive_callback(question, token, payload)
 
 
 class _Account:
     """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
 
-    __slots__ = ("_before_send", "_deadline", "_key", "_name", "_source", "credits_left", "was_served")
+    __slots__ = ("_before_send", "_deadline", "_key", "_name", "_provider", "credits_left", "was_served")
 
-    def __init__(self, source: HttpProvider, key: str, deadline: float, before_send: BeforeSend | None) -> None:
+    def __init__(self, provider: HttpProvider, key: str, deadline: float, before_send: BeforeSend | None) -> None:
         self._before_send = before_send
-        self._source = source
+        self._provider = provider
         self._key = key
         self._deadline = deadline
         self.was_served = False  # by the last reply's status
-        self._name = hashlib.sha256(f"{source.info.id}\n{key}".encode()).hexdigest()[:32]
+        self._name = hashlib.sha256(f"{provider.info.id}\n{key}".encode()).hexdigest()[:32]
         self.credits_left: float | None = None
 
     @property
@@ -228,9 +230,9 @@ class _Account:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        request = Request(method, self._source.base(base), path, params, json, form, headers or {})
-        limit = self._source.limit_of(base, path)
-        reply = await self._source.send(self._name, request, limit, self._deadline, self._before_send)
+        request = Request(method, self._provider.base(base), path, params, json, form, headers or {})
+        limit = self._provider.limit_of(base, path)
+        reply = await self._provider.send(self._name, request, limit, self._deadline, self._before_send)
         self.was_served = reply.is_success
         return reply
 
@@ -266,12 +268,12 @@ def _without(key: str, text: str) -> str:
     return text.replace(key, "********") if key else text
 
 
-def _place_of(error: BaseException) -> str:
+def _location_of(error: BaseException) -> str:
     """The file and line that raised."""
     trace = error.__traceback__
-    place = ""
+    location = ""
     with suppress(AttributeError):
         while trace is not None:
-            place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+            location = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
             trace = trace.tb_next
-    return place
+    return location

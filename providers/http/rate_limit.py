@@ -1,4 +1,4 @@
-"""No more calls than a provider allows an account, counted over all processes in Redis."""
+"""Rate limits: no more calls than a provider allows an account, counted over all processes in Redis."""
 
 import asyncio
 import math
@@ -13,26 +13,27 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from providers.api import OutOfTurn, ProviderError
+from providers.api import CallDeferred, ProviderError
 from providers.http.adapter import Reply
 from providers.http.replies import moment, number, retry_after, seconds_until
 
-LONGEST_WAIT_SECONDS = 10.0  # what is further off is another attempt's
+LONGEST_WAIT_SECONDS = 10.0  # a call that would wait longer is left to the next attempt
 REDIS_SECONDS = 0.5  # for Redis to answer; then this process counts alone
 REDIS_PAUSE_SECONDS = 5.0  # before Redis is tried again
-PROCESSES = 4  # how many may be counting alone: each takes its share
-_SHARE = 0.95  # of the provider's limit, since its window and ours are not the same
-_PAUSE_SECONDS = 10.0  # after a refusal that names no moment
+PROCESSES = 4  # counting alone, while Redis is away: each takes a fourth of the limit
+_SHARE = 0.95  # of the provider's limit, since its windows begin at other moments than ours
+_PAUSE_SECONDS = 10.0  # after a refusal that does not say how long to wait
 _LONGEST_PAUSE_SECONDS = 86400.0
-_LEARNED_SECONDS = 3600
+_OBSERVED_SECONDS = 3600
 _MOST_ACCOUNTS = 10_000
 _MINUTE = re.compile(r"'minute'\s*:\s*(-?[0-9]+)")
 
 _log = structlog.get_logger(__name__)
 
-# The time by which the calls so far are worked off is all that is kept. A pause moves nobody's turn before its end.
-# Redis's own clock counts, which is the same for all; if it was set back, what is kept is cut to what can be.
-_TAKE = """
+# A leaky bucket: `due` is the moment by which the calls so far have drained, `until` the end of a pause, `rate` the
+# calls a minute that the provider named. Redis's own clock counts, which is the same for all processes; if it was set
+# back, `due` is cut to the furthest moment that it can be.
+_ACQUIRE = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local kept = redis.call('HMGET', KEYS[1], 'due', 'until', 'rate')
@@ -50,7 +51,7 @@ if wait <= longest then
 end
 return {string.format('%.6f', turn), string.format('%.6f', pause)}
 """
-_LEARN = """
+_OBSERVE = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local pause = tonumber(ARGV[1])
@@ -65,21 +66,22 @@ return 1
 
 
 class RateLimiter(Protocol):
-    """Whose turn it is."""
+    """Holds calls back so that an account stays within its provider's limits."""
 
-    async def enter(self, account: str, provider_id: str, calls_per_minute: int) -> None:
-        """Wait for the account's turn.
+    async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
+        """Wait until the account may make its next call.
 
-        Raises OutOfTurn when it is too far off, and ProviderError `rate_limited` when the provider asked for a pause.
+        Raises CallDeferred when the wait is too long, ProviderError `rate_limited` when the provider asked for a
+        longer pause.
         """
 
-    async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
-        """Heed what a reply says of the account's limits. Never raises."""
+    async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
+        """Apply what a reply says of the account's limits. Never raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitUpdate:
-    """What a reply says: no calls for `pause_seconds`, and no more than `calls_per_minute` from now on."""
+    """Limits that a reply names: no calls for `pause_seconds`, and no more than `calls_per_minute` from then on."""
 
     pause_seconds: float = 0.0
     calls_per_minute: float | None = None
@@ -127,15 +129,15 @@ def _of_rejected(reply: Reply) -> float:
 
 
 def _first(*seconds: float | None) -> float:
-    return next(one for one in seconds if one is not None)
+    return next(found for found in seconds if found is not None)
 
 
 def _until_reset(reply: Reply, now: float) -> float | None:
     """Seconds until the moment that `X-RateLimit-Reset` names, as seconds since 1970 or as a time, or counts."""
     written = reply.headers.get("x-ratelimit-reset", "").strip()
-    told = number(written)
-    if told is not None:
-        return seconds_until(told, now) if told > 1e9 else float(told)
+    seconds = number(written)
+    if seconds is not None:
+        return seconds_until(seconds, now) if seconds > 1e9 else float(seconds)
     when = moment(written)
     return None if when is None else seconds_until(when.timestamp(), now)
 
@@ -147,8 +149,7 @@ def _minute_limit(reply: Reply) -> float | None:
     )
     second = _count(reply.headers.get("x-ratelimit-limit-second", ""))
     bare = reply.headers.get("x-ratelimit-limit", "")
-    told = named or (second * 60 if second else None) or (_count(bare) if _MINUTE.search(bare) else None)
-    return told if told else None
+    return named or (second * 60 if second else None) or (_count(bare) if _MINUTE.search(bare) else None) or None
 
 
 def _count(written: str) -> float | None:
@@ -158,44 +159,44 @@ def _count(written: str) -> float | None:
 
 
 class RedisRateLimiter:
-    """Turns counted in Redis, so that all workers share one limit; while it is away, each process takes its share."""
+    """Calls counted in Redis, so that all workers share one limit; while it is away, each process takes its share."""
 
     def __init__(
         self,
         redis: Redis,
         *,
-        patience: float = LONGEST_WAIT_SECONDS,
+        max_wait_seconds: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._take = redis.register_script(_TAKE)
-        self._learn = redis.register_script(_LEARN)
-        self._local = LocalRateLimiter(processes=PROCESSES, patience=patience, clock=clock, wall=wall)
-        self._patience = patience
+        self._acquire_script = redis.register_script(_ACQUIRE)
+        self._observe_script = redis.register_script(_OBSERVE)
+        self._local = LocalRateLimiter(processes=PROCESSES, max_wait_seconds=max_wait_seconds, clock=clock, wall=wall)
+        self._max_wait_seconds = max_wait_seconds
         self._clock = clock
         self._wall = wall
         self._away_until = -math.inf
 
-    async def enter(self, account: str, provider_id: str, calls_per_minute: int) -> None:
-        arguments = [f"{calls_per_minute * _SHARE:.3f}", f"{self._patience:.3f}"]
-        told = await self._run(self._take, account, provider_id, arguments)
-        if told is None:
-            await self._local.enter(account, provider_id, calls_per_minute)
+    async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
+        arguments = [f"{calls_per_minute * _SHARE:.3f}", f"{self._max_wait_seconds:.3f}"]
+        waits = await self._run(self._acquire_script, account, provider_id, arguments)
+        if waits is None:
+            await self._local.acquire(account, provider_id, calls_per_minute)
         else:
-            turn, pause = map(float, told)
-            await _wait(turn, pause, self._patience, provider_id)
+            turn, pause = map(float, waits)
+            await _wait(turn, pause, self._max_wait_seconds, provider_id)
 
-    async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
-        lesson = read_limits(reply, self._wall())
-        if lesson == LimitUpdate():
+    async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
+        update = read_limits(reply, self._wall())
+        if update == LimitUpdate():
             return
-        self._local.heed(account, provider_id, lesson)
-        rate = "" if lesson.calls_per_minute is None else f"{max(lesson.calls_per_minute * _SHARE, 1):.3f}"
-        arguments = [f"{lesson.pause_seconds:.3f}", rate, _LEARNED_SECONDS + math.ceil(lesson.pause_seconds)]
-        await self._run(self._learn, account, provider_id, arguments)
+        self._local.apply(account, provider_id, update)
+        rate = "" if update.calls_per_minute is None else f"{max(update.calls_per_minute * _SHARE, 1):.3f}"
+        arguments = [f"{update.pause_seconds:.3f}", rate, _OBSERVED_SECONDS + math.ceil(update.pause_seconds)]
+        await self._run(self._observe_script, account, provider_id, arguments)
 
     async def _run(self, script: Any, account: str, provider_id: str, arguments: list[Any]) -> Any:
-        """What the script answers; None while Redis is away."""
+        """The result of the script; None while Redis is away."""
         if self._clock() < self._away_until:
             return None
         try:
@@ -215,45 +216,45 @@ class _Bucket:
 
 
 class LocalRateLimiter:
-    """Turns counted in this process, which takes the share of one of `processes`."""
+    """Calls counted in this process alone, which takes the share of one of `processes`."""
 
     def __init__(
         self,
         *,
         processes: int = 1,
-        patience: float = LONGEST_WAIT_SECONDS,
+        max_wait_seconds: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._processes = processes
-        self._patience = patience
+        self._max_wait_seconds = max_wait_seconds
         self._clock = clock
         self._wall = wall
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
-    async def enter(self, account: str, provider_id: str, calls_per_minute: int) -> None:
+    async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
         bucket, now = self._bucket(account, provider_id), self._clock()
         rate = min(calls_per_minute * _SHARE, bucket.rate) / self._processes
         every = 60 / rate
         ahead = every * (max(1, math.floor(rate / 60)) - 1)
         due = max(bucket.due, now)
         turn, pause = max(due - ahead - now, 0.0), max(bucket.until - now, 0.0)
-        if max(turn, pause) <= self._patience:
+        if max(turn, pause) <= self._max_wait_seconds:
             bucket.due = due + every
-        await _wait(turn, pause, self._patience, provider_id)
+        await _wait(turn, pause, self._max_wait_seconds, provider_id)
 
-    async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
-        self.heed(account, provider_id, read_limits(reply, self._wall()))
+    async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
+        self.apply(account, provider_id, read_limits(reply, self._wall()))
 
-    def heed(self, account: str, provider_id: str, lesson: LimitUpdate) -> None:
-        """Keep what was learnt of the account."""
-        if lesson == LimitUpdate():
+    def apply(self, account: str, provider_id: str, update: LimitUpdate) -> None:
+        """Apply what a reply said of the account's limits."""
+        if update == LimitUpdate():
             return
         bucket = self._bucket(account, provider_id)
-        if lesson.pause_seconds > 0:
-            bucket.until = max(bucket.until, self._clock() + lesson.pause_seconds)
-        if lesson.calls_per_minute is not None:
-            bucket.rate = max(lesson.calls_per_minute * _SHARE, 1.0)
+        if update.pause_seconds > 0:
+            bucket.until = max(bucket.until, self._clock() + update.pause_seconds)
+        if update.calls_per_minute is not None:
+            bucket.rate = max(update.calls_per_minute * _SHARE, 1.0)
 
     def _bucket(self, account: str, provider_id: str) -> _Bucket:
         bucket = self._buckets.setdefault((provider_id, account), _Bucket())
@@ -263,12 +264,15 @@ class LocalRateLimiter:
         return bucket
 
 
-async def _wait(turn: float, pause: float, patience: float, provider_id: str) -> None:
-    """Wait for a turn and for the end of a pause that the provider asked for (seconds), or refuse over `patience`."""
-    if pause > patience:
-        told = f"{provider_id} asked for no calls meanwhile"
-        raise ProviderError("rate_limited", told, retryable=True, retry_after_seconds=pause)
-    if turn > patience:
-        raise OutOfTurn(f"the limit of calls to {provider_id} is reached", turn)
+async def _wait(turn: float, pause: float, longest: float, provider_id: str) -> None:
+    """Sleep for the longer of two waits: `turn` for our own limit, `pause` because the provider asked for it.
+
+    Raises for one above `longest`; all are seconds.
+    """
+    if pause > longest:
+        message = f"{provider_id} asked for no calls meanwhile"
+        raise ProviderError("rate_limited", message, retryable=True, retry_after_seconds=pause)
+    if turn > longest:
+        raise CallDeferred(f"the limit of calls to {provider_id} is reached", turn)
     if (seconds := max(turn, pause)) > 0:
         await asyncio.sleep(seconds)

@@ -14,15 +14,15 @@ from providers.http.adapter import Http, Reply
 
 OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed", uncounted=True)
 
-_LONGEST_WAIT = 31 * 86400.0  # a provider that names a later moment is not believed
+_LONGEST_WAIT = 31 * 86400.0  # the longest that a provider may ask for
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _MONTH_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
-_MASKED = re.compile(r"[*\u2022]{2,}")  # stands for letters that are paid for apart
+_MASKED = re.compile(r"[*\u2022]{2,}")  # in place of letters that the provider sells apart
 _RETRYABLE = frozenset({408, 425})
 
 
 def text(value: Any) -> str | None:
-    """A text that says something."""
+    """The text without surrounding space; None for an empty one and for what is no text."""
     return value.strip() or None if isinstance(value, str) else None
 
 
@@ -106,42 +106,47 @@ def json_or_nothing(reply: Reply) -> Any:
 
 
 def failure(provider: str, reply: Reply, *, code: str = "", wait: float | None = None) -> ProviderError:
-    """What a reply that is no answer means by its status alone.
+    """The error that a reply without an answer means, by its status alone.
 
-    `code` is the provider's own word for it. Texts of the provider are left out: they may repeat what was sent.
+    `code` is the provider's own name of the error, `wait` the seconds until it may be asked again. Texts of the
+    provider are left out, since they may repeat what was sent.
     """
-    told = f"{provider} answered {reply.status}" + (f" {code[:40]}" if code else "")
+    status_text = f"{provider} answered {reply.status}" + (f" {code[:40]}" if code else "")
     match reply.status:
         case 402:
-            return ProviderError("out_of_credits", f"{told}: out of credits", retryable=False, retry_after_seconds=wait)
+            return ProviderError(
+                "out_of_credits", f"{status_text}: out of credits", retryable=False, retry_after_seconds=wait
+            )
         case 401:
-            return ProviderError("bad_key", f"{told}: the key is not valid", retryable=False)
+            return ProviderError("bad_key", f"{status_text}: the key is not valid", retryable=False)
         case 403:
-            return ProviderError("bad_key", f"{told}: the key has no access to this call", retryable=False)
+            return ProviderError("bad_key", f"{status_text}: the key has no access to this call", retryable=False)
         case 429:
-            return ProviderError("rate_limited", f"{told}: too many calls", retryable=True, retry_after_seconds=wait)
+            return ProviderError(
+                "rate_limited", f"{status_text}: too many calls", retryable=True, retry_after_seconds=wait
+            )
         case status if status >= 500 or status in _RETRYABLE:
-            return ProviderError("unavailable", told, retryable=True, retry_after_seconds=wait)
+            return ProviderError("unavailable", status_text, retryable=True, retry_after_seconds=wait)
         case status if status < 400:
             return ProviderError(
                 "invalid_answer",
-                f"{told}, which is no answer to this call",
+                f"{status_text}, which is no answer to this call",
                 retryable=False,
                 maybe_charged=reply.is_success,
             )
         case _:
-            return ProviderError("rejected", f"{told}: the request was not accepted", retryable=False)
+            return ProviderError("rejected", f"{status_text}: the request was not accepted", retryable=False)
 
 
-def unreadable(provider: str, told: str = "is no record") -> ProviderError:
-    """The error of an answer of success whose form is none that is known: what it would have told may be charged."""
-    return ProviderError("invalid_answer", f"{provider}'s answer {told}", retryable=False, maybe_charged=True)
+def unreadable(provider: str, fault: str = "is no record") -> ProviderError:
+    """The error of a successful reply in an unknown form. Its look-up may have been charged."""
+    return ProviderError("invalid_answer", f"{provider}'s answer {fault}", retryable=False, maybe_charged=True)
 
 
 class Findings:
-    """Findings being gathered, canonical already.
+    """Collects the findings of one answer, with canonical values.
 
-    What is empty, masked, or cannot be the field's value, is left out; the first value of a field stays.
+    A value that is empty, masked or impossible for its field is left out; the first value of a field stays.
     """
 
     def __init__(self, question: Question, belief: float, observed_at: datetime | None) -> None:
@@ -149,14 +154,14 @@ class Findings:
         self._belief = belief
         self._observed_at = observed_at
         self._found: dict[str, Finding] = {}
-        self.country: str | None = None  # of what is being read now: by it phones, states and post codes are read
+        self.country: str | None = None  # by which phones, states and post codes are read
 
     def in_country(self, raw: Any) -> None:
-        """Read what follows as of this country, where it is one."""
+        """Read the values that follow as of this country, if it is one."""
         self.country = self._canonical("country", raw)
 
     def add(self, field: str, value: Any, share: float = 1.0) -> None:
-        """A value, believed by `share` of the belief in the answer as a whole."""
+        """Add a value with `share` (0-1) of the confidence in the answer as a whole."""
         if value is None or field in self._found or (isinstance(value, str) and _MASKED.search(value)):
             return
         canonical = self._canonical(field, value)
@@ -165,7 +170,7 @@ class Findings:
             self._found[field] = Finding(field, canonical, confidence, self._observed_at)
 
     def all(self) -> tuple[Finding, ...]:
-        """What was gathered, in the order in which it was."""
+        """The findings, in the order in which they were added."""
         return tuple(self._found.values())
 
     def _canonical(self, field: str, value: Any) -> Any:

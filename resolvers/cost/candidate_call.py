@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from enrichment.enums import EntityType
-from providers.api import Provider, Question, VariablePrice, key_digest, most_of
+from providers.api import Provider, Question, VariablePrice, key_digest, max_price
 
 # Stand in for identifiers that a source may lend: which ones a provider is asked by shows without their values.
 _LENT = {
@@ -63,7 +63,7 @@ class Part:
 
     def most(self, question: Question) -> int:
         """The most credits that the question may cost."""
-        return most_of(self.provider, question) if self._is_priced else self.provider.info.price
+        return max_price(self.provider, question) if self._is_priced else self.provider.info.price
 
     def questions(self) -> list[CandidateCall]:
         """The calls that there may be: records with the same question are one call, if they are sure to ask it."""

@@ -14,7 +14,7 @@ from enrichment.waterfall.planner import Waterfall, want
 from models.db.columns import to_micros
 from models.db.statements import marks, query
 from models.record.value import CurrentValue
-from providers.api import Provider, Question, key_digest, most_of
+from providers.api import Provider, Question, key_digest, max_price
 from resolvers.context import Services
 
 _AT_ONCE = 500
@@ -62,7 +62,7 @@ def questions_about(
         wanted = Waterfall(config, [source], wants).could_give(source)
         if wanted:
             question = Question(entity_type, fields, wanted, organization_id)
-            planned.append(DirectCall(provider, _key(provider, question), most_of(provider, question)))
+            planned.append(DirectCall(provider, _key(provider, question), max_price(provider, question)))
     return planned
 
 

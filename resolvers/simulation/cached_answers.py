@@ -65,7 +65,7 @@ def _identify(services: Services, organization_id: str) -> Identify:
         question = api.Question(entity_type, query.fields, query.wanted, organization_id)
         try:
             keys = _keys(provider, question)
-            most = api.most_of(provider, question) if keys else 0
+            most = api.max_price(provider, question) if keys else 0
         except Exception:
             _log.exception("provider cannot read the question", provider=query.source.id)
             return QuestionKeys((), 0)
@@ -79,7 +79,7 @@ def _keys(provider: api.Provider, question: api.Question) -> list[str]:
     own = provider.input_key(question)
     if own is None:
         return []
-    wider = provider.wider_key(question) if isinstance(provider, api.BroaderQuery) else None
+    wider = provider.broader_key(question) if isinstance(provider, api.BroaderQuery) else None
     return [own] if wider is None else [wider, own]
 
 

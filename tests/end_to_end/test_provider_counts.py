@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import CreditKind, EntityType
 from models.credit.entry import CreditEntry
 from providers.clearbit.adapter import Clearbit
-from providers.http.client import HttpClient, Patience
+from providers.http.client import ClientLimits, HttpClient
 from providers.http.provider import HttpProvider
 from providers.peopledatalabs.adapter import PeopleDataLabs
 from resolvers.cost.estimate import estimate_enrichment
@@ -24,7 +24,7 @@ from workers.upkeep.expire_pending import expire_pending
 
 pytestmark = pytest.mark.usefixtures("db")
 
-QUICK = Patience(connect_seconds=1, read_seconds=0.4, whole_seconds=0.6, look_up_seconds=0.9)
+QUICK = ClientLimits(connect_seconds=1, read_seconds=0.4, whole_seconds=0.6, look_up_seconds=0.9)
 COMPANY, PERSON = "/v2/companies/find", "/v2/combined/find"
 MISS = sampled("clearbit", "not_found")
 QUEUED = Told(202, b"")
@@ -51,7 +51,7 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 @pytest.fixture
 async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, patience=QUICK)
+    transport = HttpClient(development=True, limits=QUICK)
     yield transport
     await transport.close()
 

@@ -12,13 +12,13 @@ from providers.clearbit.adapter import Clearbit
 from providers.crunchbase.adapter import Crunchbase
 from providers.described.provider import load_described
 from providers.http.adapter import Adapter
-from providers.http.client import HttpClient, Patience
+from providers.http.client import ClientLimits, HttpClient
 from providers.http.provider import HttpProvider
 from providers.zoominfo.adapter import ZoomInfo
 from tests.support.fake_http import account, lead, values
 from tests.support.standin_server import StandInServer, Told, sampled, standin_server, told
 
-QUICK = Patience(connect_seconds=1, read_seconds=0.4, whole_seconds=1.0, most_bytes=128 * 1024)
+QUICK = ClientLimits(connect_seconds=1, read_seconds=0.4, whole_seconds=1.0, max_bytes=128 * 1024)
 CONTACTS, TOKEN = "/gtm/data/v1/contacts/enrich", "/oauth2/default/v1/token"
 SEARCH, ENTITY = "/v4/data/searches/organizations", "/v4/data/entities/organizations/"
 MARA = lead(email="mara.lindqvist@example.com")
@@ -61,7 +61,7 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 @pytest.fixture
 async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, patience=QUICK)
+    transport = HttpClient(development=True, limits=QUICK)
     yield transport
     await transport.close()
 

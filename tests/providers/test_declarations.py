@@ -121,7 +121,7 @@ async def test_a_seventh_paid_provider_is_one_folder(
         assert (source.info.price, source.info.extra_price) == (5, 7)
         question = Question(EntityType.ACCOUNT, {"domain": "acme.com"}, frozenset({"industry"}), "acme")
         await source.ask(question)
-        await sources.transport.close()
+        await sources.http_client.close()
         (call,) = server.calls_to("/us/companies")
         assert call.headers["x-key"] == "s3cret-key-of-seventh"
     rows = {name: (value, purpose) for name, value, purpose in described(settings)}

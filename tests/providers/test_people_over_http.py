@@ -11,7 +11,7 @@ from enrichment.enums import EntityType
 from providers.api import NO_MATCH, Answer, Pending, ProviderError, Question
 from providers.apollo.adapter import Apollo
 from providers.http.adapter import Adapter
-from providers.http.client import HttpClient, Patience
+from providers.http.client import ClientLimits, HttpClient
 from providers.http.provider import HttpProvider
 from providers.http.rate_limit import RedisRateLimiter
 from providers.hunter.adapter import Hunter
@@ -20,7 +20,7 @@ from service.redis_pool import redis_at
 from tests.support.fake_http import account, body_of, lead, values
 from tests.support.standin_server import StandInServer, Told, sampled, standin_server, told
 
-QUICK = Patience(connect_seconds=1, read_seconds=0.4, whole_seconds=1.0, most_bytes=128 * 1024)
+QUICK = ClientLimits(connect_seconds=1, read_seconds=0.4, whole_seconds=1.0, max_bytes=128 * 1024)
 KEY = "s3cret-key-of-acme"
 MARA = lead(email="mara.lindqvist@example.com")
 EXAMPLE = account(domain="example.com")
@@ -55,7 +55,7 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 @pytest.fixture
 async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, patience=QUICK)
+    transport = HttpClient(development=True, limits=QUICK)
     yield transport
     await transport.close()
 
@@ -174,7 +174,7 @@ async def test_a_smaller_plan_is_kept_to_after_its_first_reply(
     small = {"x-rate-limit-minute": "20"} if provider == "apollo" else {"x-ratelimit-limit": "{'minute': 20}"}
     answer = sampled(provider, "company_found")
     server.script(PATHS[provider][1], Told(answer.status, answer.body, {**(answer.headers or {}), **small}))
-    asking = source(adapter, server, transport, politeness=RedisRateLimiter(redis, patience=2))
+    asking = source(adapter, server, transport, rate_limiter=RedisRateLimiter(redis, max_wait_seconds=2))
     await asking.ask(EXAMPLE)
     await asking.ask(EXAMPLE)
     error = await refused(asking, EXAMPLE)
@@ -191,7 +191,7 @@ async def test_apollos_hour_and_day_end_calls_to_that_endpoint_alone_in_every_pr
     server.script(company_path, Told(answer.status, answer.body, {**(answer.headers or {}), **headers}))
     server.script(person_path, sampled("apollo", "person_found"))
     other = redis_at(redis_url, tries=1)
-    one, two = (source(Apollo(), server, transport, politeness=RedisRateLimiter(client)) for client in (redis, other))
+    one, two = (source(Apollo(), server, transport, rate_limiter=RedisRateLimiter(client)) for client in (redis, other))
     assert isinstance(await one.ask(EXAMPLE), Answer)
     for asking in (one, two):
         error = await refused(asking, EXAMPLE)
@@ -208,7 +208,7 @@ async def test_hunters_account_is_read_though_enrichment_has_to_pause(
     server.script("/people/find", told({"errors": [{"id": "usage"}]}, 429))
     counters = {"searches": {"used": 2000, "available": 2000}}
     server.script("/account", told({"data": {"reset_date": "2099-12-01", "requests": counters}}))
-    asking = source(Hunter(), server, transport, politeness=RedisRateLimiter(redis, patience=0.5))
+    asking = source(Hunter(), server, transport, rate_limiter=RedisRateLimiter(redis, max_wait_seconds=0.5))
     assert (await refused(asking, MARA)).code == "out_of_credits"
     assert (await refused(asking, MARA)).code == "rate_limited"
     assert [call.path for call in server.calls] == ["/people/find", "/account"]

@@ -170,7 +170,7 @@ async def test_described_providers_and_plug_ins_take_key_and_address_from_the_en
         erp = sources.registry.get("erp")
         assert erp is not None
         await erp.ask(Question(EntityType.ACCOUNT, {"domain": "acme.com"}, frozenset({"numberOfEmployees"}), "acme"))
-        await sources.transport.close()
+        await sources.http_client.close()
         assert server.calls[0].headers["x-key"] == KEY
     assert unknown(settings) == ["AUTO_ENRICHMENT_ERP_KEY"]
     rows = {name: (value, purpose) for name, value, purpose in listed(settings)}
@@ -212,7 +212,7 @@ async def test_a_record_is_filled_by_a_paid_provider_with_the_organizations_own_
         await set_provider_key(acme, "clearbit", "key-of-acme")
         outcome = await send(acme, "account", "a1", domain="example.com")
         await work(shared)
-        await sources.transport.close()
+        await sources.http_client.close()
         (step,) = (await job_of(outcome)).steps
         assert (step.outcome, step.provider, step.credits_charged) == (StepOutcome.MATCH, "clearbit", 1)
         (call,) = server.calls

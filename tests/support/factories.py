@@ -81,7 +81,7 @@ class StandIn:
                 return str(question.fields[name]).lower()
         return None
 
-    def most(self, question: Question) -> int:
+    def max_price(self, question: Question) -> int:
         return self.price + (self.extra_price if question.wanted & self.extra_for else 0)
 
     async def configured(self, organization_id: str) -> bool:

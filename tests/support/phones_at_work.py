@@ -112,7 +112,7 @@ async def installed(redis: ArqRedis, apollo: StandInServer, tmp_path: Path, **mo
         server.should_exit = True
         await serving
         listening.close()
-        await opened.transport.close()
+        await opened.http_client.close()
 
 
 def forged(address: str, index: int) -> str:

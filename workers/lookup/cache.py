@@ -27,7 +27,7 @@ class AnswerCache:
         self, provider: Provider, question: Question, answer_key: AnswerKey
     ) -> tuple[str, CachedAnswer] | None:
         """The cached answer to a broader question that serves this one too, with the input key of that question."""
-        if not isinstance(provider, BroaderQuery) or (broader := provider.wider_key(question)) is None:
+        if not isinstance(provider, BroaderQuery) or (broader := provider.broader_key(question)) is None:
             return None
         broader_key = replace(answer_key, input_key=key_digest(broader))
         cached = await self._store.cached(broader_key)

@@ -9,7 +9,7 @@ import structlog
 
 from enrichment.enums import StepOutcome
 from enrichment.identity import impersonal
-from providers.api import Answer, OutOfTurn, Pending, Polls, Provider, ProviderError, Question
+from providers.api import Answer, CallDeferred, Pending, Polls, Provider, ProviderError, Question
 from resolvers.context import Services
 from workers.job.load import ClaimedJob
 from workers.lookup.circuit_breaker import CircuitBreakers
@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ProviderCaller:
-    """Calls providers. A failing one is a reply here, never an exception, except OutOfTurn."""
+    """Calls providers. A failing one is a reply here, never an exception, except CallDeferred."""
 
     def __init__(self, services: Services, guard: SuppressionGuard) -> None:
         self._guard = guard
@@ -38,7 +38,7 @@ class ProviderCaller:
     async def call(
         self, provider: Provider, question: Question, job: ClaimedJob, *, token: str | None = None
     ) -> LookupReply:
-        """Ask the question, or with a `token` for its pending answer. Raises OutOfTurn."""
+        """Ask the question, or with a `token` for its pending answer. Raises CallDeferred."""
         check: SendCheck | None = None
         if provider.info.remote:
             if (blocked := await self._guard.blocked(question, job)) is not None:
@@ -60,7 +60,7 @@ class ProviderCaller:
             async with asyncio.timeout(CALL_SECONDS):
                 answer = await _ask(provider, question, token)
             return reply_of(provider, question, answer, self._now())
-        except OutOfTurn:
+        except CallDeferred:
             raise
         except ProviderError as error:
             return failed(error)

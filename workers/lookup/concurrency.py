@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
-from providers.api import OutOfTurn, Provider
+from providers.api import CallDeferred, Provider
 
 CALLS_AT_ONCE = 100  # to one provider, in one process
 CALLS_OF_AN_ORGANIZATION = 10  # of these
@@ -98,7 +98,7 @@ class CallConcurrency:
 
     @asynccontextmanager
     async def permit(self, provider: Provider, organization_id: str) -> AsyncIterator[None]:
-        """Hold the permit for a call. Raises OutOfTurn when none becomes free soon."""
+        """Hold the permit for a call. Raises CallDeferred when none becomes free soon."""
         if not provider.info.remote:
             yield
             return
@@ -108,7 +108,7 @@ class CallConcurrency:
                 await stack.enter_async_context(semaphore.permit(organization_id, PERMIT_WAIT_SECONDS))
             except TimeoutError:
                 message = f"too many calls to {provider.info.name} are under way"
-                raise OutOfTurn(message, PERMIT_WAIT_SECONDS) from None
+                raise CallDeferred(message, PERMIT_WAIT_SECONDS) from None
             yield
 
 

@@ -12,7 +12,7 @@ from models.answer_cache import AnswerKey, CachedAnswer, pending_of
 from models.answer_deliveries import forget_delivery
 from models.db.columns import from_micros
 from models.db.statements import load
-from providers.api import OutOfTurn, Provider, ProviderError, Question, ReceivesCallback
+from providers.api import CallDeferred, Provider, ProviderError, Question, ReceivesCallback
 from resolvers.context import Services
 from resolvers.provider.inbound_webhooks import REFUSED
 from workers.job.load import ClaimedJob
@@ -75,7 +75,7 @@ class PendingAnswers:
             try:
                 async with self._concurrency.permit(provider, job.organization_id):
                     reply = await self._caller.call(provider, question, job, token=pending.token)
-            except OutOfTurn:
+            except CallDeferred:
                 return await self._still_waiting(provider, question, job, pending, next_recheck(now, now), note)
         if is_blocked(reply):
             await self._store.settle(CallSettlement(job.organization_id, pending.reservation_id, answer_key))
@@ -102,7 +102,7 @@ class PendingAnswers:
         if (blocked := await self._guard.blocked(question, job)) is not None:
             return blocked
         try:
-            answer = provider.hear(question, pending.token, load(pending.delivered))
+            answer = provider.receive_callback(question, pending.token, load(pending.delivered))
             reply = reply_of(provider, question, answer, self._now())
         except ProviderError as error:
             _log.warning("answer refused", provider=provider.info.id, job_id=job.id, code=error.code)

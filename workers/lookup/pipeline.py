@@ -12,7 +12,7 @@ from enrichment.credits import CreditLimits
 from enrichment.waterfall.planner import SkipReason
 from models.answer_cache import AnswerKey, AnswerState, CachedAnswer
 from models.credit.usage import charged_to
-from providers.api import OutOfTurn, Provider, ProviderError, Question, RequiresKey, key_digest, most_of
+from providers.api import CallDeferred, Provider, ProviderError, Question, RequiresKey, key_digest, max_price
 from resolvers.context import Services
 from resolvers.credit.reserve import Reservation
 from workers.job.load import ClaimedJob
@@ -67,7 +67,7 @@ class ProviderLookup:
         key = key_digest(input_key)
         try:
             reply = await self._ask(provider, question, job, key)
-        except OutOfTurn as error:
+        except CallDeferred as error:
             until = next_recheck(job.created_at, self._now())
             reply = waiting(until, None, error.message, reason=SkipReason.OUT_OF_TURN)
         reply.key = reply.key or key
@@ -131,7 +131,7 @@ class ProviderLookup:
             refusal = await self._caller.refusal(provider, job)
             if refusal is not None:
                 return failed(refusal)
-            if price := most_of(provider, question):
+            if price := max_price(provider, question):
                 reserved = await self._store.reserve(_reservation(provider, job, price))
                 if reserved is SkipReason.CREDITS_HELD:
                     return waiting(next_recheck(job.created_at, self._now()), reason=reserved)

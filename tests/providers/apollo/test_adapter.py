@@ -310,7 +310,9 @@ async def test_without_an_id_of_the_request_only_the_webhook_is_waited_for(reque
     found = reply(body_of("apollo", "person_found") | {"request_id": request_id})
     assert isinstance(await apollo(phones=True).look_up(MOBILE, FakeHttp(found)), Answer)
     waiting = await pending(replace(MOBILE, callback=HOOK), request_id=request_id)
-    assert values(apollo(phones=True).hear(MARA, waiting.token, phones())) == {"mobilePhone": "+12025550164"}
+    assert values(apollo(phones=True).receive_callback(MARA, waiting.token, phones())) == {
+        "mobilePhone": "+12025550164"
+    }
 
 
 @pytest.mark.parametrize("case", ["pending_unknown_id", "pending_expired"])
@@ -334,7 +336,7 @@ async def test_a_phone_that_never_came_is_final(case: str) -> None:
 async def test_numbers_are_read_by_kind_and_only_if_they_may_be_called(change: Any, found: Any) -> None:
     body = phones()
     body["people"][0]["phone_numbers"][0].update(change)
-    answer = apollo(phones=True).hear(MARA, (await sent()).token, body)
+    answer = apollo(phones=True).receive_callback(MARA, (await sent()).token, body)
     assert (values(answer), answer.extra) == (found, bool(found))
     polled = await apollo(phones=True).poll((await pending()).token, MARA, FakeHttp(reply({"webhook_result": body})))
     assert polled == answer
@@ -342,7 +344,7 @@ async def test_numbers_are_read_by_kind_and_only_if_they_may_be_called(change: A
 
 @pytest.mark.parametrize("nobody", [[], None])
 async def test_a_result_without_people_is_no_number(nobody: Any) -> None:
-    answer = apollo(phones=True).hear(MARA, (await sent()).token, {"people": nobody, "missing_records": 1})
+    answer = apollo(phones=True).receive_callback(MARA, (await sent()).token, {"people": nobody, "missing_records": 1})
     assert (answer.matched, answer.findings, answer.extra) == (True, (), False)
 
 
@@ -363,7 +365,7 @@ async def test_a_result_without_people_is_no_number(nobody: Any) -> None:
 async def test_the_phone_of_somebody_else_is_refused(body: Any) -> None:
     mara = replace(MARA, fields={**MARA.fields, "linkedinUrl": "https://www.linkedin.com/in/mara-lindqvist"})
     with pytest.raises(ProviderError) as caught:
-        apollo(phones=True).hear(mara, (await sent()).token, body)
+        apollo(phones=True).receive_callback(mara, (await sent()).token, body)
     assert caught.value.code == "wrong_entity"
     polled = FakeHttp(reply({"webhook_result": body, "request_id": body.get("request_id")}))
     token = (await pending()).token
@@ -383,7 +385,9 @@ async def test_the_phone_of_somebody_else_is_refused(body: Any) -> None:
 )
 async def test_the_phone_of_who_was_asked_for_is_taken(body: Any) -> None:
     mara = replace(MARA, fields={**MARA.fields, "linkedinUrl": "https://www.linkedin.com/in/mara-lindqvist"})
-    assert values(apollo(phones=True).hear(mara, (await sent()).token, body)) == {"mobilePhone": "+12025550164"}
+    assert values(apollo(phones=True).receive_callback(mara, (await sent()).token, body)) == {
+        "mobilePhone": "+12025550164"
+    }
 
 
 @pytest.mark.parametrize("token", ["", "x", "1/../people", "1|../a|0", "1|a|b", "|a|0", "1|a|0x", "\u0661||0"])

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from providers.api import ProviderError
 from providers.http.addresses import check_base
-from providers.http.client import HttpClient, Patience, Request
+from providers.http.client import ClientLimits, HttpClient, Request
 from tests.support.standin_server import StandInServer, standin_server, told
 
-QUICK = Patience(connect_seconds=1, read_seconds=0.5, whole_seconds=1.5, most_bytes=256 * 1024)
+QUICK = ClientLimits(connect_seconds=1, read_seconds=0.5, whole_seconds=1.5, max_bytes=256 * 1024)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 @pytest.fixture
 async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, patience=QUICK, user_agent="auto-enrichment/test")
+    transport = HttpClient(development=True, limits=QUICK, user_agent="auto-enrichment/test")
     yield transport
     await transport.close()
 
@@ -226,7 +226,7 @@ async def test_an_authority_of_ones_own_is_trusted_for_its_hosts_alone(tmp_path:
         writer.close()
 
     shown = self_signed(tmp_path)
-    transport = HttpClient(development=True, patience=QUICK, ca_file=tmp_path / "server.pem")
+    transport = HttpClient(development=True, limits=QUICK, ca_file=tmp_path / "server.pem")
     listening = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=shown)
     async with listening:
         port = listening.sockets[0].getsockname()[1]
@@ -266,8 +266,8 @@ async def test_a_key_is_in_no_log_error_or_text(
 
 
 async def test_each_provider_has_connections_of_its_own(server: StandInServer) -> None:
-    patience = Patience(connect_seconds=0.2, read_seconds=2, whole_seconds=2, connections=1)
-    transport = HttpClient(development=True, patience=patience)
+    limits = ClientLimits(connect_seconds=0.2, read_seconds=2, whole_seconds=2, connections=1)
+    transport = HttpClient(development=True, limits=limits)
     server.script("/quick", told({}))
     hanging = asyncio.create_task(transport.send("slow", Request("GET", server.url, "/hostile/hang")))
     await asyncio.sleep(0.1)

@@ -16,7 +16,7 @@ from models.provider_state import note_credits
 from providers.api import Answer, Finding, Polls, Provider, ProviderError, ProviderInfo, Question
 from providers.clearbit.adapter import Clearbit
 from providers.http.adapter import Adapter, Http, KeyCheck, Pending
-from providers.http.client import HttpClient, Patience
+from providers.http.client import ClientLimits, HttpClient
 from providers.http.provider import HttpProvider
 from providers.registry import Registry
 from providers.zoominfo.adapter import ZoomInfo
@@ -24,7 +24,7 @@ from resolvers.organizations import organization_of
 from resolvers.provider.api import Checked
 from tests.support.standin_server import StandInServer, sampled, standin_server, told
 
-QUICK = Patience(connect_seconds=1, read_seconds=0.5, whole_seconds=1.5, most_bytes=64 * 1024)
+QUICK = ClientLimits(connect_seconds=1, read_seconds=0.5, whole_seconds=1.5, max_bytes=64 * 1024)
 KEY = "s3cret-key-of-acme"
 
 
@@ -91,7 +91,7 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 @pytest.fixture
 async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, patience=QUICK)
+    transport = HttpClient(development=True, limits=QUICK)
     yield transport
     await transport.close()
 

@@ -51,12 +51,12 @@ class Turn:
         self.entered = 0
         self.then: Callable[[], Awaitable[Any]] | None = None
 
-    async def enter(self, account: str, provider_id: str, calls_per_minute: int) -> None:
+    async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
         self.entered += 1
         if self.then is not None:
             await self.then()
 
-    async def learn(self, account: str, provider_id: str, reply: Reply) -> None:
+    async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
         """Nothing to heed."""
 
 
@@ -168,7 +168,7 @@ async def test_a_suppression_while_a_call_waits_for_its_turn_stops_it(redis: Arq
         server.script("/company", told({"name": "Acme", "left": 5}))
         wire, turn = HttpClient(development=True), Turn()
         try:
-            source = source_of(wire, server, Plain(), politeness=turn)
+            source = source_of(wire, server, Plain(), rate_limiter=turn)
             ctx = context(services(redis, source))
             turn.then = lambda: suppress(ctx, Values(domains=["acme.com"]))
             job = await ended(ctx, "account", "A-1", {"domain": "acme.com"})

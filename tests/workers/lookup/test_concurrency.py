@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import CreditKind, EntityType, JobStatus
 from models.credit.entry import CreditEntry
 from models.job import Job
-from providers.api import OutOfTurn, Question
+from providers.api import CallDeferred, Question
 from resolvers.credit.verify import check_ledger
 from tests.support.factories import Clock, StandIn, context, job_of, send, services, work
 from workers.lookup.concurrency import CALLS_OF_AN_ORGANIZATION, LONGEST_RECHECK, SHORTEST_RECHECK, next_recheck
@@ -62,7 +62,7 @@ async def test_calls_that_hang_for_one_organization_keep_no_other_waiting(redis:
 
 async def test_a_job_that_is_out_of_turn_comes_again_by_itself_and_holds_nothing(redis: ArqRedis) -> None:
     clock = Clock()
-    paid = StandIn(id="paid", price=1, remote=True, knows=KNOWN, fails=[OutOfTurn("others are first", 11.0)])
+    paid = StandIn(id="paid", price=1, remote=True, knows=KNOWN, fails=[CallDeferred("others are first", 11.0)])
     free = StandIn(id="free", knows=KNOWN)
     shared = services(redis, paid, free, now=clock)
     sent = await send(context(shared), "account", "A1", domain="acme1.com")

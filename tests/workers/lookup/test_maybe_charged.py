@@ -12,7 +12,7 @@ from providers.api import ProviderError
 from providers.apollo.adapter import Apollo
 from providers.crunchbase.adapter import Crunchbase
 from providers.http.adapter import Adapter
-from providers.http.client import HttpClient, Patience
+from providers.http.client import ClientLimits, HttpClient
 from providers.http.provider import HttpProvider
 from providers.hunter.adapter import Hunter
 from providers.peopledatalabs.adapter import PeopleDataLabs
@@ -24,7 +24,7 @@ from tests.support.factories import configure, context, job_of, send, services, 
 from tests.support.fake_http import account
 from tests.support.standin_server import StandInServer, Told, sampled, standin_server, told
 
-QUICK = Patience(connect_seconds=1, read_seconds=0.4, whole_seconds=0.6, look_up_seconds=0.9, most_bytes=64 * 1024)
+QUICK = ClientLimits(connect_seconds=1, read_seconds=0.4, whole_seconds=0.6, look_up_seconds=0.9, max_bytes=64 * 1024)
 EXAMPLE = account(domain="example.com")
 PATHS = {
     "apollo": "/organizations/enrich",
@@ -60,7 +60,7 @@ def server(shared_server: StandInServer) -> StandInServer:
 
 @pytest.fixture
 async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, patience=QUICK)
+    transport = HttpClient(development=True, limits=QUICK)
     yield transport
     await transport.close()
 
@@ -184,8 +184,8 @@ async def test_a_slow_look_at_the_account_does_not_hide_that_credits_are_used_up
 
 
 async def test_the_requests_of_one_look_up_share_its_time(server: StandInServer) -> None:
-    patience = Patience(connect_seconds=1, read_seconds=5, whole_seconds=5, look_up_seconds=0.7)
-    transport = HttpClient(development=True, patience=patience)
+    limits = ClientLimits(connect_seconds=1, read_seconds=5, whole_seconds=5, look_up_seconds=0.7)
+    transport = HttpClient(development=True, limits=limits)
     asking = source(Hunter(), server.url, transport)
     server.script(PATHS["hunter"], Told(402))
     server.script("/account", SILENT)
