@@ -1,12 +1,16 @@
-"""The tenant: its configuration and whether its pipeline runs."""
+"""The tenant: its configuration with every version of it, and whether its pipeline runs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
-from models.db.columns import Instant, id_field
+from models.db.columns import Instant, id_field, new_id, to_micros
+from models.db.rows import fetch, fetch_one, insert, projection, select
+from models.db.statements import dump, execute, marks
+from models.db.transaction import Transaction, unit_of_work
 
 
 class Organization(Model):
@@ -38,3 +42,105 @@ class ConfigChange(Model):
 
     class Meta:
         table = "config_change"
+
+
+@projection(Organization)
+class OrganizationRow:
+    """See Organization."""
+
+    id: str
+    config: dict[str, Any]
+    config_version: int
+    config_updated_at: datetime
+    config_updated_by: str | None
+    paused_at: datetime | None
+    paused_by: str | None
+    pause_reason: str | None
+
+
+@projection(Organization)
+class _NewOrganization:
+    id: str
+    created_at: datetime
+    config: dict[str, Any]
+    config_updated_at: datetime
+
+
+@projection(ConfigChange)
+class ConfigVersion:
+    """See ConfigChange."""
+
+    id: str
+    organization_id: str
+    version: int
+    config: dict[str, Any]
+    changed_at: datetime
+    changed_by: str | None
+
+
+async def find_organization(organization_id: str) -> OrganizationRow | None:
+    """The organization; None before its first use."""
+    sql = f"SELECT {select(OrganizationRow)} FROM organization WHERE id = ?"
+    return await fetch_one(OrganizationRow, sql, [organization_id])
+
+
+@unit_of_work
+async def add_organization(tx: Transaction, organization_id: str, config: dict[str, Any], now: datetime) -> None:
+    """Add the organization with the first version of its configuration, unless another request just did."""
+    await insert(tx, [_NewOrganization(organization_id, now, config, now)], then="ON CONFLICT DO NOTHING")
+    first = ConfigVersion(new_id(), organization_id, 1, config, now, None)
+    await insert(tx, [first], then="ON CONFLICT DO NOTHING")
+
+
+async def lock_organization(tx: Transaction, organization_id: str) -> OrganizationRow:
+    """The organization, which must exist, locked until the transaction ends."""
+    sql = f"UPDATE organization SET config_version = config_version WHERE id = ? RETURNING {select(OrganizationRow)}"
+    return (await fetch(OrganizationRow, sql, [organization_id], using=tx))[0]
+
+
+async def save_config(
+    tx: Transaction, organization_id: str, version: int, config: dict[str, Any], *, now: datetime, user: str
+) -> None:
+    """Make this the configuration of the locked organization, and keep it as that version."""
+    await execute(
+        "UPDATE organization SET config = ?, config_version = ?, config_updated_at = ?, config_updated_by = ?"
+        " WHERE id = ?",
+        [dump(config), version, to_micros(now), user, organization_id],
+        using=tx,
+    )
+    await insert(tx, [ConfigVersion(new_id(), organization_id, version, config, now, user)])
+
+
+async def config_versions(organization_id: str, versions: Sequence[int]) -> list[ConfigVersion]:
+    """Those of these versions of the configuration that are there."""
+    if not versions:
+        return []
+    return await fetch(
+        ConfigVersion,
+        f"SELECT {select(ConfigVersion)} FROM config_change WHERE organization_id = ?"
+        f" AND version IN ({marks(versions)})",
+        [organization_id, *versions],
+    )
+
+
+async def pause(tx: Transaction, organization_id: str, *, now: datetime, user: str, reason: str | None) -> bool:
+    """Start none of the organization's jobs from now on. Returns False where it was paused already."""
+    return bool(
+        await execute(
+            "UPDATE organization SET paused_at = ?, paused_by = ?, pause_reason = ? WHERE id = ? AND paused_at IS NULL",
+            [to_micros(now), user, reason, organization_id],
+            using=tx,
+        )
+    )
+
+
+async def resume(tx: Transaction, organization_id: str) -> bool:
+    """Start the organization's jobs again. Returns False where it was not paused."""
+    return bool(
+        await execute(
+            "UPDATE organization SET paused_at = NULL, paused_by = NULL, pause_reason = NULL"
+            " WHERE id = ? AND paused_at IS NOT NULL",
+            [organization_id],
+            using=tx,
+        )
+    )

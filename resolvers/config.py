@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.config import Config, InvalidConfig, differences, merge, parse_config
-from models.db.columns import from_micros, new_id, to_micros
-from models.db.statements import dump, execute, load, query
 from models.db.transaction import Transaction, unit_of_work
+from models.organization import lock_organization, save_config
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed, VersionMismatch
 from resolvers.job.requeue_short_of_credits import restore_jobs
-from resolvers.organizations import config_of, organization_of, read_config
+from resolvers.organizations import config_of, organization_of
 
 _READ_ONLY = frozenset({"version", "updatedAt", "updatedBy"})  # shown by GET, so clients send them back
 
@@ -52,11 +51,7 @@ async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_ve
     caller = ctx.require(Role.MANAGER)
     now = ctx.services.now()
     await organization_of(caller.organization_id, ctx.services.registry, now)
-
-    async def body(tx: Transaction) -> ConfigView:
-        return await change_config(tx, ctx, lambda _: changes, expected_version=expected_version, now=now)
-
-    view = await unit_of_work(body)()
+    view = await unit_of_work(change_config)(ctx, lambda _: changes, expected_version=expected_version, now=now)
     if view.updated_at == now and {"credits", "providers"} & changes.keys():
         # A limit may have been raised: what ended for want of credits runs again, and ends the same if not.
         await restore_jobs(ctx.services, caller.organization_id)
@@ -76,40 +71,18 @@ async def change_config(
     Writes the audit log: whatever else the transaction locks comes before.
     """
     caller = ctx.require(Role.MANAGER)
-    # The no-op update locks the row, so that two changes at once are made one after the other.
-    row = (
-        await query(
-            "UPDATE organization SET config_version = config_version WHERE id = ?"
-            " RETURNING config, config_version, config_updated_at, config_updated_by",
-            [caller.organization_id],
-            using=tx,
-        )
-    )[0]
-    if expected_version is not None and expected_version != row["config_version"]:
+    row = await lock_organization(tx, caller.organization_id)
+    if expected_version is not None and expected_version != row.config_version:
         raise VersionMismatch(
-            f"the configuration is at version {row['config_version']}, not {expected_version}",
-            version=row["config_version"],
+            f"the configuration is at version {row.config_version}, not {expected_version}",
+            version=row.config_version,
         )
-    stored = load(row["config"])
-    before = read_config(stored)
-    config = merged_config(stored, changes(before), ctx.services.registry.ids())
+    before = config_of(row)
+    config = merged_config(row.config, changes(before), ctx.services.registry.ids())
     if config.as_json() == before.as_json():
-        return ConfigView(
-            config, row["config_version"], from_micros(row["config_updated_at"]), row["config_updated_by"]
-        )
-    version = row["config_version"] + 1
-    await execute(
-        "UPDATE organization SET config = ?, config_version = ?, config_updated_at = ?, config_updated_by = ?"
-        " WHERE id = ?",
-        [dump(config.as_json()), version, to_micros(now), caller.user, caller.organization_id],
-        using=tx,
-    )
-    await execute(
-        "INSERT INTO config_change (id, organization_id, version, config, changed_at, changed_by)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        [new_id(), caller.organization_id, version, dump(config.as_json()), to_micros(now), caller.user],
-        using=tx,
-    )
+        return ConfigView(config, row.config_version, row.config_updated_at, row.config_updated_by)
+    version = row.config_version + 1
+    await save_config(tx, caller.organization_id, version, config.as_json(), now=now, user=caller.user)
     await note_change(
         tx, ctx, "config.changed", f"version {version}", {"changes": differences(before.as_json(), config.as_json())}
     )

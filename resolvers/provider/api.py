@@ -9,9 +9,9 @@ from enrichment.enums import EntityType
 from enrichment.learn.trust import SourceTrust
 from enrichment.waterfall.breaker import IN_WORDS, BreakerState, OpenReason
 from models.db.columns import from_micros, to_micros
-from models.db.statements import query
 from models.db.transaction import Transaction, unit_of_work
 from models.provider_state import close_breaker, states_of
+from models.stats import ProviderCalls, calls_ever
 from providers.api import ProviderError, ProviderInfo
 from providers.http.adapter import KeyCheck
 from resolvers.audit import note_change
@@ -98,7 +98,7 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
     organization_id = caller.organization_id
     config = config_of(await organization_of(organization_id, registry, ctx.services.now()))
     rules = {rule.id: (index, rule.enabled) for index, rule in enumerate(config.providers, 1)}
-    counts = {row["provider"]: row for row in await _counts(organization_id)}
+    calls = await calls_ever(organization_id)
     states = await states_of([organization_id])
     keys = await keys_of(organization_id)
     trust: dict[str, list[FieldTrust]] = {}
@@ -108,7 +108,7 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
         _view(
             provider.info,
             rules.get(provider.info.id, (0, False)),
-            counts.get(provider.info.id, {}),
+            calls.get(provider.info.id),
             states.get((organization_id, provider.info.id), {}),
             keys.get(provider.info.id),
             provider.info.id in ctx.services.shared_keys,
@@ -119,28 +119,16 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
     return sorted(views, key=lambda view: (view.position == 0, view.position))
 
 
-async def _counts(organization_id: str) -> list[dict[str, Any]]:
-    return await query(
-        "SELECT provider, COUNT(*) AS asked, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS matched,"
-        " MIN(CASE WHEN place >= 0.5 THEN latency_ms END) AS p50,"
-        " MIN(CASE WHEN place >= 0.95 THEN latency_ms END) AS p95 FROM"
-        " (SELECT provider, outcome, latency_ms, CUME_DIST() OVER (PARTITION BY provider ORDER BY latency_ms) AS place"
-        " FROM step WHERE organization_id = ? AND outcome IN ('match', 'no_match', 'error')) AS ranked"
-        " GROUP BY provider",
-        [organization_id],
-    )
-
-
 def _view(
     info: ProviderInfo,
     rule: tuple[int, bool],
-    counts: Mapping[str, Any],
+    calls: ProviderCalls | None,
     state: Mapping[str, Any],
     key: KeyView | None,
     shared_key: bool,
     trust: list[FieldTrust],
 ) -> ProviderView:
-    asked, matched = int(counts.get("asked", 0)), int(counts.get("matched") or 0)
+    asked, matched = (calls.asked, calls.matched) if calls else (0, 0)
     breaker = BreakerState(state.get("state", "closed"))
     configured = not info.needs_key or key is not None or shared_key
     return ProviderView(
@@ -167,8 +155,8 @@ def _view(
         state=breaker,
         state_reason=state.get("reason"),
         state_until=_moment(state.get("open_until")),
-        latency_p50_ms=counts.get("p50"),
-        latency_p95_ms=counts.get("p95"),
+        latency_p50_ms=calls.p50 if calls else None,
+        latency_p95_ms=calls.p95 if calls else None,
         credits_left=state.get("credits_left"),
         last_error_code=state.get("last_error_code"),
         last_error_message=state.get("last_error_message"),
