@@ -1,73 +1,109 @@
-"""The statements on hearings: what each job decided on, kept for a while so that it can be replayed."""
+"""Decision snapshots: what each job decided on, kept for a while so that it can be replayed."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
-from models.db.statements import execute, insert_rows, marks, query
+from tortoise import fields
+from tortoise.models import Model
+
+from models.db.columns import Instant, id_field, to_micros
+from models.db.rows import fetch, insert, projection, select
+from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 
-_HEARING = {
-    "id": "text",
-    "organization_id": "text",
-    "record_id": "text",
-    "job_id": "text",
-    "decided_at": "integer",
-    "body": "text",
-}
-_DROPPED_AT_ONCE = 5000
+_DELETED_AT_ONCE = 5000
 _READ_AT_ONCE = 1000
 _LATEST = 2**62
 
 
-async def insert_hearings(tx: Transaction, hearings: Sequence[Mapping[str, Any]]) -> None:
-    """Keep these: `body` is the JSON text of `enrichment.replay.snapshot.write_down`."""
-    await insert_rows(tx, "decision_snapshot", _HEARING, hearings)
+class DecisionSnapshot(Model):
+    """One attempt of one job, as it was. `body` is JSON text: see `enrichment.replay.snapshot.write_snapshot`."""
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    record_id = fields.CharField(max_length=36)
+    job_id = fields.CharField(max_length=36)
+    decided_at: datetime = Instant()
+    body = fields.TextField()
+
+    class Meta:
+        table = "decision_snapshot"
 
 
-async def hearings_of_period(
-    organization_id: str, start: int | None, end: int | None, limit: int
-) -> list[dict[str, Any]]:
-    """What was decided from `start` until before `end` (microseconds), the oldest first; read a part at a time."""
-    found: list[dict[str, Any]] = []
-    last, until = (0 if start is None else start, ""), (_LATEST if end is None else end)
+@projection(DecisionSnapshot)
+class NewSnapshot:
+    """A snapshot to be added."""
+
+    id: str
+    organization_id: str
+    record_id: str
+    job_id: str
+    decided_at: datetime
+    body: str
+
+
+@projection(DecisionSnapshot)
+class SnapshotRow:
+    """A stored snapshot, unread."""
+
+    id: str
+    record_id: str
+    job_id: str
+    decided_at: datetime
+    body: str
+
+
+async def insert_snapshots(tx: Transaction, snapshots: Sequence[NewSnapshot]) -> None:
+    await insert(tx, snapshots)
+
+
+async def snapshots_of_period(
+    organization_id: str, start: datetime | None, end: datetime | None, limit: int
+) -> list[SnapshotRow]:
+    """What was decided from `start` until before `end`, the oldest first; read a part at a time."""
+    found: list[SnapshotRow] = []
+    last = 0 if start is None else to_micros(start), ""
+    until = _LATEST if end is None else to_micros(end)
     while len(found) < limit:
         wanted = min(limit - len(found), _READ_AT_ONCE)
-        some = await query(
-            "SELECT id, record_id, job_id, decided_at, body FROM decision_snapshot WHERE organization_id = ?"
+        page = await fetch(
+            SnapshotRow,
+            f"SELECT {select(SnapshotRow)} FROM decision_snapshot WHERE organization_id = ?"
             " AND (decided_at, id) > (?, ?) AND decided_at < ? ORDER BY decided_at, id LIMIT ?",
             [organization_id, *last, until, wanted],
         )
-        found += some
-        if len(some) < wanted:
+        found += page
+        if len(page) < wanted:
             break
-        last = some[-1]["decided_at"], some[-1]["id"]
+        last = to_micros(page[-1].decided_at), page[-1].id
     return found
 
 
-async def latest_hearings(record_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """The last hearing of each of these records that has one."""
+async def latest_snapshots(record_ids: Sequence[str]) -> list[SnapshotRow]:
+    """The last snapshot of each of these records that has one."""
     if not record_ids:
         return []
-    return await query(
-        "SELECT id, record_id, job_id, decided_at, body FROM decision_snapshot WHERE id IN (SELECT"
-        " (SELECT own.id FROM decision_snapshot own WHERE own.record_id = record.id"
-        " ORDER BY own.decided_at DESC, own.id DESC LIMIT 1)"
+    return await fetch(
+        SnapshotRow,
+        f"SELECT {select(SnapshotRow)} FROM decision_snapshot WHERE id IN (SELECT"
+        " (SELECT s.id FROM decision_snapshot s WHERE s.record_id = record.id"
+        " ORDER BY s.decided_at DESC, s.id DESC LIMIT 1)"
         f" FROM record WHERE record.id IN ({marks(record_ids)}))",
         list(record_ids),
     )
 
 
-async def drop_hearings(before: int) -> int:
-    """Forget what was decided before this moment (microseconds), a part at a time. Returns how many."""
-    dropped = 0
+async def delete_snapshots(before: datetime) -> int:
+    """Delete what was decided before this moment, a part at a time. Returns how many."""
+    deleted = 0
     for row in await query("SELECT id FROM organization"):
         while True:
-            some = await execute(
+            count = await execute(
                 "DELETE FROM decision_snapshot WHERE id IN (SELECT id FROM decision_snapshot WHERE organization_id = ?"
                 " AND decided_at < ? ORDER BY decided_at LIMIT ?)",
-                [row["id"], before, _DROPPED_AT_ONCE],
+                [row["id"], to_micros(before), _DELETED_AT_ONCE],
             )
-            dropped += some
-            if some < _DROPPED_AT_ONCE:
+            deleted += count
+            if count < _DELETED_AT_ONCE:
                 break
-    return dropped
+    return deleted

@@ -11,7 +11,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def wake_workers(redis: ArqRedis, jobs: int = 1) -> None:
-    """Wake workers for this many new jobs. A lost wake-up costs a second: the sweep finds the jobs."""
+    """Wake workers for this many new jobs. A lost wake-up costs a second: `rescue` finds the jobs."""
     try:
         for _ in range(min(max(jobs // 250, 1), MOST_WAKES)):
             await redis.enqueue_job(ENRICH)

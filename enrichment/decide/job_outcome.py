@@ -1,4 +1,4 @@
-"""How a job ends, by what became of its questions."""
+"""How a job ends, by what the providers replied."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 from enrichment.config import Config
 from enrichment.decide.field import Decision
-from enrichment.enums import EntityType, JobStatus, StepOutcome
+from enrichment.decide.start import NotStarted
+from enrichment.enums import JobStatus, StepOutcome
 from enrichment.waterfall.backoff import wait_seconds
 from enrichment.waterfall.planner import SkipReason, Want
 from enrichment.waterfall.session import Reply, ReplyError, WaterfallSession
 
 LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later
 SUPPRESSED = ("suppressed", "the record holds an e-mail address, a phone number or a domain that is suppressed")
+_DISABLED = ("disabled", "enrichment is switched off for this entity type")
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 SHORT = frozenset({SkipReason.INSUFFICIENT_CREDITS, SkipReason.PROVIDER_DAILY_LIMIT})
 
@@ -51,33 +53,21 @@ class Attempt:
     spread: float = 0.5
 
 
-def not_begun(
-    config: Config,
-    entity_type: EntityType,
-    *,
-    forced: bool,
-    last_enriched_at: datetime | None,
-    at: datetime,
-    suppressed: bool = False,
-) -> JobOutcome | None:
-    """Why a job ends `at` once, without a question; None when it may begin."""
-    if not config.enabled or not config.entity_types.allows(entity_type):
-        return _skipped("disabled", "enrichment is switched off for this entity type")
-    if suppressed:
-        return _skipped(*SUPPRESSED)
-    if forced or last_enriched_at is None or last_enriched_at + timedelta(hours=config.cooldown_hours) <= at:
-        return None
-    return _skipped("cooldown", f"enriched within the last {config.cooldown_hours} hours")
-
-
-def _skipped(code: str, message: str) -> JobOutcome:
+def skipped_outcome(reason: NotStarted, config: Config) -> JobOutcome:
+    """How a job ends that asks nobody because it may not start."""
+    code, message = {
+        NotStarted.DISABLED: _DISABLED,
+        NotStarted.ENTITY_TYPE_OFF: _DISABLED,
+        NotStarted.SUPPRESSED: SUPPRESSED,
+        NotStarted.COOLDOWN: ("cooldown", f"enriched within the last {config.cooldown_hours} hours"),
+    }[reason]
     return JobOutcome(JobStatus.SKIPPED, error_code=code, error_message=message, error_retryable=False)
 
 
 def job_outcome(
     session: WaterfallSession, decisions: Mapping[str, Decision], config: Config, attempt: Attempt
 ) -> JobOutcome:
-    """How this attempt ends, once nobody is left to ask."""
+    """How this attempt ends, once no provider is left to ask."""
     replies = list(session.results.values())
     answered = [reply for reply in replies if reply.outcome in _ANSWERED]
     end = JobOutcome(

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from enrichment.catalogue import fields_of
 from enrichment.config import Config
-from enrichment.decide.job_outcome import SUPPRESSED, job_outcome, not_begun
+from enrichment.decide.job_outcome import SUPPRESSED, job_outcome, skipped_outcome
+from enrichment.decide.start import why_not_started
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.replay.answer_index import ANSWERED, AnswerIndex, Bill, FoundAnswer
 from enrichment.replay.diff import Difference, Replayed, kinds_of, opened
@@ -78,7 +79,7 @@ class Replay:
         if why is not None:
             run = ReplayedJob(None, hearing.status) if before is None else replace(before, recorded=hearing.status)
             return ReplayedDecision(run, why=why)
-        refused = not_begun(
+        not_started = why_not_started(
             config,
             hearing.entity_type,
             forced=origin.forced,
@@ -86,8 +87,9 @@ class Replay:
             at=hearing.asked_at,
             suppressed=hearing.code == SUPPRESSED[0] and not hearing.said,
         )
-        if refused is not None:
-            return ReplayedDecision(ReplayedJob(refused.status, hearing.status), why=refused.error_code or "")
+        if not_started is not None:
+            end = skipped_outcome(not_started, config)
+            return ReplayedDecision(ReplayedJob(end.status, hearing.status), why=end.error_code or "")
         return self._ask(past, hearing, timeline, before)
 
     def _why_not(self, hearing: DecisionSnapshot, timeline: RecordTimeline, before: ReplayedJob | None) -> str | None:

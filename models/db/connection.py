@@ -12,7 +12,8 @@ Dialect = Literal["sqlite", "postgresql"]
 _MODULES = [
     "models.organization",
     "models.record",
-    "models.job",
+    "models.job.row",
+    "models.decision_log",
     "models.conflict",
     "models.credit.account",
     "models.credit.entry",

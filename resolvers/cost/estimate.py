@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.db.statements import query
+from models.job.queries import records_with_active_job
 from resolvers.context import Context, Role
 from resolvers.cost.call_plan import plan_of
 from resolvers.cost.candidate_call import Part
-from resolvers.job.enrich import RecordSelection, select_records, skip_reason, suppressed_among, with_active_job
+from resolvers.job.enrich import RecordSelection, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
 
 PRIOR_MATCH_RATE, PRIOR_WEIGHT = 0.6, 10  # what is believed of a provider before it was asked, in calls
@@ -64,7 +65,7 @@ async def estimate_enrichment(ctx: Context, selection: RecordSelection, *, force
     config = config_of(await organization_of(organization_id, services.registry, now))
     records, missing = await select_records(organization_id, selection)
     reasons = Counter({"not_found": len(missing)} if missing else {})
-    active = await with_active_job([record.id for record in records])
+    active = await records_with_active_job(organization_id, [record.id for record in records])
     barred = await suppressed_among(services, organization_id, records)
     ready = []
     for record in records:

@@ -19,7 +19,7 @@ from enrichment.replay.snapshot import DecisionSnapshot, Origin, RecordState, St
 from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import JobContext, RejectedValue, Reply, WaterfallSession
 from models.conflict_queue import rejections
-from models.decision_log import latest_hearings
+from models.decision_log import latest_snapshots
 from models.record import Record
 from models.record.value import current_values
 from resolvers.conflict.trust import trust_of
@@ -161,7 +161,7 @@ async def _states(records: Sequence[Record]) -> dict[str, RecordState]:
 async def _pasts(records: Sequence[Record], now: datetime) -> list[StoredSnapshot]:
     found: list[StoredSnapshot] = []
     for start in range(0, len(records), _AT_ONCE):
-        rows = await latest_hearings([record.id for record in records[start : start + _AT_ONCE]])
+        rows = await latest_snapshots([record.id for record in records[start : start + _AT_ONCE]])
         found += [past for past in map(past_of, rows) if past.decided_at > now - RECORDED_FOR]
     return found
 

@@ -1,26 +1,27 @@
 """Enrich chosen records now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from enrichment.config import Config
-from enrichment.enums import ACTIVE_STATUSES, EntityType, JobTrigger
-from models.db.columns import new_id, to_micros
-from models.db.statements import execute, marks, query
+from enrichment.decide.start import NotStarted, why_not_started
+from enrichment.enums import EntityType, JobTrigger
+from models.credit.budget import NewBudget, add_budget
+from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
-from models.job import Job
-from models.job_claims import insert_jobs
+from models.job import Job, transitions
+from models.job.queries import active_jobs_of, bring_forward, records_with_active_job
+from models.job.transitions import NewJob
 from models.record import Record
 from models.record.page import RecordFilter, selected_records
 from resolvers.context import Caller, Context, Role, Services
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.events.publisher import announce
+from resolvers.job.new_job import PRIORITY, job_of, new_job
 from resolvers.organizations import config_of, organization_of
 from resolvers.queue_wakeup import wake_workers
 from resolvers.record.api import MOST_RECORDS, check_filter
-from resolvers.record.ingest import PRIORITY, job_of, job_row
 from resolvers.suppression.check import suppressed_records
 from resolvers.validation import check_external_ids
 
@@ -75,32 +76,22 @@ async def enrich_records(
     records, missing = await select_records(caller.organization_id, selection)
     outcome.skipped += [SkippedRecord(external_id, "not_found") for external_id in missing]
     ready: list[Record] = []
-    active = await with_active_job([record.id for record in records])
+    active = await records_with_active_job(caller.organization_id, [record.id for record in records])
     barred = await suppressed_among(services, caller.organization_id, records)
     for record in records:
         reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
-        if reason is None or (reason == "cooldown" and record.id in active):
+        if reason is None or (reason is NotStarted.COOLDOWN and record.id in active):
             ready.append(record)
         else:
             outcome.skipped.append(SkippedRecord(record.external_id, reason))
     request = _Request(config, now, caller.user, force, await _budget(caller, max_credits, now))
     for start in range(0, len(ready), _AT_ONCE):
-        await _start(ready[start : start + _AT_ONCE], request, outcome)
+        await _start(caller.organization_id, ready[start : start + _AT_ONCE], request, outcome)
     if outcome.queued or outcome.folded:
         changed = [job.id for job in outcome.queued + outcome.folded]
         await announce(services.redis, caller.organization_id, jobs=changed)
         await wake_workers(services.redis, len(changed))
     return outcome
-
-
-async def with_active_job(record_ids: Sequence[str]) -> set[str]:
-    """Those of the records that a job is at work on, which a request becomes part of."""
-    found: set[str] = set()
-    for start in range(0, len(record_ids), _AT_ONCE):
-        some = list(record_ids[start : start + _AT_ONCE])
-        sql = f"SELECT record_id FROM job WHERE status IN ('pending', 'in_progress') AND record_id IN ({marks(some)})"
-        found |= {row["record_id"] for row in await query(sql, some)}
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +107,7 @@ async def _budget(caller: Caller, most: int | None, now: datetime) -> str | None
     if most is None:
         return None
     budget_id = new_id()
-    await execute(
-        "INSERT INTO credit_budget (id, organization_id, most, requested_by, created_at) VALUES (?, ?, ?, ?, ?)",
-        [budget_id, caller.organization_id, most, caller.user, to_micros(now)],
-    )
+    await unit_of_work(add_budget)(NewBudget(budget_id, caller.organization_id, most, caller.user, now))
     return budget_id
 
 
@@ -148,60 +136,47 @@ async def suppressed_among(services: Services, organization_id: str, records: Se
     return await suppressed_records(services, organization_id, told)
 
 
-def skip_reason(record: Record, config: Config, now: datetime, *, force: bool, suppressed: bool = False) -> str | None:
+def skip_reason(record: Record, config: Config, now: datetime, *, force: bool, suppressed: bool) -> NotStarted | None:
     """Why no job would be started for a record; None when one would."""
-    if not config.enabled:
-        return "disabled"
-    if not config.entity_types.allows(record.entity_type):
-        return "entity_type_off"
-    if suppressed:
-        return "suppressed"
-    last = record.last_enriched_at
-    if not force and last is not None and last + timedelta(hours=config.cooldown_hours) > now:
-        return "cooldown"
-    return None
+    return why_not_started(
+        config,
+        record.entity_type,
+        forced=force,
+        last_enriched_at=record.last_enriched_at,
+        at=now,
+        suppressed=suppressed,
+    )
 
 
-async def _start(records: Sequence[Record], request: _Request, outcome: EnrichOutcome) -> None:
-    by_id = {record.id: record for record in records}
-    moment = to_micros(request.now)
-    rows = {
-        record.id: job_row(
-            _facts(record),
+async def _start(organization_id: str, records: Sequence[Record], request: _Request, outcome: EnrichOutcome) -> None:
+    jobs = {
+        record.id: new_job(
+            organization_id,
+            record.id,
+            record.entity_type,
             JobTrigger.MANUAL,
             request.config,
-            moment,
-            request.user,
+            request.now,
+            requested_by=request.user,
             forced=request.force,
             budget_id=request.budget_id,
         )
         for record in records
     }
-
-    async def body(tx: Transaction) -> tuple[set[str], list[Job]]:
-        added = await insert_jobs(tx, list(rows.values()))
-        others = [record_id for record_id, row in rows.items() if row["id"] not in added]
-        if not others:
-            return added, []
-        active = [status.value for status in ACTIVE_STATUSES]
-        # A person's request moves a waiting job to the front, and lifts its cooldown if forced.
-        await execute(
-            "UPDATE job SET priority = ?, updated_at = ?, forced = (forced OR ?)"
-            f" WHERE status = 'pending' AND record_id IN ({marks(others)})",
-            [PRIORITY[JobTrigger.MANUAL], moment, request.force, *others],
-            using=tx,
-        )
-        folded = Job.filter(record_id__in=others, status__in=active).using_db(tx)
-        return added, list(await folded.prefetch_related("record", "steps"))
-
-    added, folded = await unit_of_work(body)()
-    outcome.queued += [job_of(row, by_id[record_id]) for record_id, row in rows.items() if row["id"] in added]
+    created, folded = await _create_or_fold(organization_id, jobs, request.now, request.force)
+    outcome.queued += [job_of(jobs[record.id], record) for record in records if jobs[record.id].id in created]
     outcome.folded += folded
 
 
-def _facts(record: Record) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "organization_id": record.organization_id,
-        "entity_type": record.entity_type.value,
-    }
+@unit_of_work
+async def _create_or_fold(
+    tx: Transaction, organization_id: str, jobs: Mapping[str, NewJob], now: datetime, force: bool
+) -> tuple[set[str], list[Job]]:
+    """The ids of the jobs created, and the active jobs of the records that have one already."""
+    created = await transitions.create(tx, list(jobs.values()))
+    others = [record_id for record_id, job in jobs.items() if job.id not in created]
+    if not others:
+        return created, []
+    # A person's request moves a waiting job to the front, and lifts its cooldown if forced.
+    await bring_forward(tx, organization_id, others, now, priority=PRIORITY[JobTrigger.MANUAL], forced=force)
+    return created, await active_jobs_of(tx, organization_id, others)

@@ -1,66 +1,49 @@
-"""Run again, once credits return, the jobs that ended without asking a provider for want of them."""
+"""Start again, once credits return, the jobs that ended without asking a provider for want of them."""
 
+from datetime import datetime
+
+from enrichment.config import Config
 from enrichment.enums import JobTrigger
-from models.db.columns import to_micros
-from models.db.statements import marks, query
 from models.db.transaction import Transaction, unit_of_work
-from models.job_claims import insert_jobs
+from models.job import transitions
+from models.job.queries import take_short_of_credits
 from resolvers.context import Services
 from resolvers.events.publisher import announce
+from resolvers.job.new_job import new_job
 from resolvers.organizations import config_of, organization_of
 from resolvers.queue_wakeup import wake_workers
-from resolvers.record.ingest import job_row
 
 _AT_ONCE = 500
 
 
-async def restore_jobs(services: Services, organization_id: str, *, ended_before: int | None = None) -> int:
+async def restore_jobs(services: Services, organization_id: str, *, ended_before: datetime | None = None) -> int:
     """Start a job for every record whose last one was short of credits. Returns how many were started.
 
-    `ended_before` (microseconds) leaves out those that ended later, which a new day cannot help.
+    `ended_before` leaves out those that ended later, which a new day cannot help.
     """
     started: list[str] = []
-    while True:
-        more, jobs = await _restore_some(services, organization_id, ended_before)
+    more = True
+    while more:
+        now = services.now()
+        config = config_of(await organization_of(organization_id, services.registry, now))
+        until = now + datetime.resolution if ended_before is None else ended_before
+        more, jobs = await _restore_some(organization_id, config, until, now)
         started += jobs
-        if not more:
-            break
     if started:
         await announce(services.redis, organization_id, jobs=started)
         await wake_workers(services.redis, len(started))
     return len(started)
 
 
-async def _restore_some(services: Services, organization_id: str, ended_before: int | None) -> tuple[bool, list[str]]:
-    now = services.now()
-    moment = to_micros(now)
-    limit = moment + 1 if ended_before is None else ended_before
-    config = config_of(await organization_of(organization_id, services.registry, now))
-
-    async def body(tx: Transaction) -> tuple[bool, list[str]]:
-        short = await query(
-            "UPDATE job SET short_of_credits = FALSE WHERE id IN (SELECT id FROM job WHERE organization_id = ?"
-            " AND short_of_credits AND finished_at IS NOT NULL AND finished_at < ? ORDER BY id LIMIT ?)"
-            " RETURNING record_id",
-            [organization_id, limit, _AT_ONCE],
-            using=tx,
-        )
-        if not short:
-            return False, []
-        ids = sorted({row["record_id"] for row in short})
-        records = await query(
-            f"SELECT id, organization_id, entity_type FROM record WHERE id IN ({marks(ids)})", ids, using=tx
-        )
-        rows = [job_row(row, JobTrigger.CREDITS_RESTORED, config, moment, None, forced=True) for row in records]
-        added = await insert_jobs(tx, rows)
-        return len(short) == _AT_ONCE, sorted(added)
-
-    return await unit_of_work(body)()
-
-
-async def organizations_short_of_credits(ended_before: int) -> list[str]:
-    """Organizations with jobs that ended for want of credits before this moment (microseconds)."""
-    found = await query(
-        "SELECT DISTINCT organization_id FROM job WHERE short_of_credits AND finished_at < ?", [ended_before]
-    )
-    return [row["organization_id"] for row in found]
+@unit_of_work
+async def _restore_some(
+    tx: Transaction, organization_id: str, config: Config, ended_before: datetime, now: datetime
+) -> tuple[bool, list[str]]:
+    """Whether there may be more, and the ids of the jobs started."""
+    short = await take_short_of_credits(tx, organization_id, ended_before, _AT_ONCE)
+    records = {job.record_id: job.entity_type for job in short}
+    jobs = [
+        new_job(organization_id, record_id, entity_type, JobTrigger.CREDITS_RESTORED, config, now, forced=True)
+        for record_id, entity_type in sorted(records.items())
+    ]
+    return len(short) == _AT_ONCE, sorted(await transitions.create(tx, jobs))

@@ -9,13 +9,14 @@ from typing import Any
 
 from enrichment.catalogue import Clean, clean, completeness, value_key
 from enrichment.config import Config
-from enrichment.enums import SOURCE_CRM, EntityType, JobStatus, JobTrigger
+from enrichment.enums import SOURCE_CRM, EntityType, JobTrigger
 from enrichment.ingest import RecordChange, apply_message
 from models.conflict_queue import remember_rejections, supersede
-from models.db.columns import from_micros, new_id, to_micros
+from models.db.columns import new_id, to_micros
 from models.db.transaction import Transaction, unit_of_work
-from models.job import Job, assemble
-from models.job_claims import insert_jobs
+from models.job import Job
+from models.job.queries import active_jobs_of
+from models.job.transitions import NewJob, create
 from models.record import Record
 from models.record.row import (
     ReceivedFields,
@@ -30,15 +31,9 @@ from models.record.value import CurrentValue, NewValue, current_values, replace_
 from models.trust import Judgement, count_judgements
 from resolvers.conflict.trust import judged_by_the_crm
 from resolvers.erasure.reimport_guard import ReimportGuard
+from resolvers.job.new_job import job_of, new_job
 from resolvers.record.change import record_update, search_text
 
-PRIORITY = {
-    JobTrigger.MANUAL: 0,
-    JobTrigger.RECORD_CREATED: 10,
-    JobTrigger.RECORD_UPDATED: 10,
-    JobTrigger.CREDITS_RESTORED: 20,
-    JobTrigger.SCHEDULED_REFRESH: 30,
-}
 _CLEANED_AT_ONCE = 50  # records, between two turns of the event loop
 
 
@@ -139,7 +134,7 @@ async def ingest(
     changed = [(work.record.id, name) for work in works if not work.is_new for name in work.change.written]
     superseded = await supersede(tx, changed, to_micros(now))
     await _remember_cleared(tx, works, now)
-    jobs, folded = await _start_jobs(tx, works, config, to_micros(now), requested_by)
+    jobs, folded = await _start_jobs(tx, organization_id, works, config, now, requested_by)
     await count_judgements(tx, [judgement for work in works for judgement in _judged(work)])
     ingested = {work.message.index: _ingested(work, jobs, folded) for work in works}
     certificates = {ordered[index].index: certificate for index, certificate in erased.items()}
@@ -279,91 +274,28 @@ def _judged(work: _Work) -> list[Judgement]:
 
 
 async def _start_jobs(
-    tx: Transaction, works: Sequence[_Work], config: Config, moment: int, requested_by: str
-) -> tuple[dict[str, dict[str, Any]], dict[str, Job]]:
+    tx: Transaction, organization_id: str, works: Sequence[_Work], config: Config, now: datetime, requested_by: str
+) -> tuple[dict[str, NewJob], dict[str, Job]]:
     """Jobs started, and active ones that others were folded into, by record."""
-    rows: dict[str, dict[str, Any]] = {}
+    jobs: dict[str, NewJob] = {}
     for work in works:
-        trigger = work.wants_job
-        if trigger is not None and config.starts_on(trigger, work.message.entity_type):
-            rows[work.record.id] = job_row(_facts(work.record), trigger, config, moment, requested_by)
-    added = await insert_jobs(tx, list(rows.values()))
-    started = {record_id: row for record_id, row in rows.items() if row["id"] in added}
-    others = [record_id for record_id in rows if record_id not in started]
+        record, trigger = work.record, work.wants_job
+        if trigger is not None and config.starts_on(trigger, record.entity_type):
+            jobs[record.id] = new_job(
+                organization_id, record.id, record.entity_type, trigger, config, now, requested_by=requested_by
+            )
+    created = await create(tx, list(jobs.values()))
+    started = {record_id: job for record_id, job in jobs.items() if job.id in created}
+    others = [record_id for record_id in jobs if record_id not in started]
     if not others:
         return started, {}
-    active = (
-        await Job.filter(record_id__in=others, status__in=[JobStatus.PENDING, JobStatus.IN_PROGRESS])
-        .using_db(tx)
-        .prefetch_related("record", "steps")
-    )
-    return started, {job.record_id: job for job in active}
+    return started, {job.record_id: job for job in await active_jobs_of(tx, organization_id, others)}
 
 
-def _facts(record: RecordRow) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "organization_id": record.organization_id,
-        "entity_type": record.entity_type.value,
-    }
-
-
-def job_row(
-    record: Mapping[str, Any],
-    trigger: JobTrigger,
-    config: Config,
-    moment: int,
-    requested_by: str | None,
-    *,
-    forced: bool = False,
-    budget_id: str | None = None,
-) -> dict[str, Any]:
-    """A new pending job of a record, due now."""
-    return {
-        "id": new_id(),
-        "organization_id": record["organization_id"],
-        "record_id": record["id"],
-        "entity_type": record["entity_type"],
-        "trigger_kind": trigger.value,
-        "priority": PRIORITY[trigger],
-        "max_attempts": config.max_attempts,
-        "forced": forced,
-        "budget_id": budget_id,
-        "next_attempt_at": moment,
-        "requested_by": requested_by,
-        "created_at": moment,
-        "updated_at": moment,
-    }
-
-
-def _ingested(work: _Work, jobs: Mapping[str, dict[str, Any]], folded: Mapping[str, Job]) -> IngestedRecord:
+def _ingested(work: _Work, jobs: Mapping[str, NewJob], folded: Mapping[str, Job]) -> IngestedRecord:
     record = work.record.to_model()
     started = jobs.get(work.record.id)
     if started is not None:
         return IngestedRecord(record, work.outcome, job_of(started, record))
     into = folded.get(work.record.id)
     return IngestedRecord(record, work.outcome, into, folded=into is not None)
-
-
-def job_of(row: Mapping[str, Any], record: Record) -> Job:
-    """The model of a job that has just been made."""
-    created = from_micros(row["created_at"])
-    job = Job(
-        id=row["id"],
-        organization_id=row["organization_id"],
-        entity_type=record.entity_type,
-        trigger=JobTrigger(row["trigger_kind"]),
-        status=JobStatus.PENDING,
-        priority=row["priority"],
-        max_attempts=row["max_attempts"],
-        forced=row["forced"],
-        next_attempt_at=from_micros(row["next_attempt_at"]),
-        fields_updated=[],
-        outcomes=[],
-        filled_before=[],
-        filled_after=[],
-        requested_by=row["requested_by"],
-        created_at=created,
-        updated_at=created,
-    )
-    return assemble(job, record, [])

@@ -22,14 +22,14 @@ from models.db.columns import new_id, to_micros
 from models.db.statements import load
 from models.db.transaction import Transaction, unit_of_work
 from models.half_life import next_page
-from models.job_claims import insert_jobs
+from models.job.transitions import NewJob, create
 from models.record.value import current_values
 from resolvers.context import Services
 from resolvers.cost.direct_calls import DirectCall, kept_answers, questions_about
 from resolvers.credit.account import account_of, lock_account, remaining_of
 from resolvers.events.publisher import announce
+from resolvers.job.new_job import new_job
 from resolvers.queue_wakeup import wake_workers
-from resolvers.record.ingest import job_row
 from resolvers.suppression.check import suppressed_records
 
 STARTED_AT_ONCE = 1000
@@ -265,26 +265,28 @@ async def _start(turn: Turn, candidates: Sequence[RefreshCandidate], funds: int 
             one.candidate.record_id: _job(turn, one, state["budget_id"] if budget is not None else None)
             for one in chosen
         }
-        added = await insert_jobs(tx, list(jobs.values()))
-        begun = [one for one in chosen if jobs[one.candidate.record_id]["id"] in added]
+        added = await create(tx, list(jobs.values()))
+        begun = [one for one in chosen if jobs[one.candidate.record_id].id in added]
         await plan.note_started(
             tx,
             turn.organization_id,
             [
-                {"record_id": one.candidate.record_id, "job_id": jobs[one.candidate.record_id]["id"], "most": one.most}
+                {"record_id": one.candidate.record_id, "job_id": jobs[one.candidate.record_id].id, "most": one.most}
                 for one in begun
             ],
         )
-        return [jobs[one.candidate.record_id]["id"] for one in begun]
+        return [jobs[one.candidate.record_id].id for one in begun]
 
     return await unit_of_work(body)()
 
 
-def _job(turn: Turn, one: ChosenRefresh, budget_id: str | None) -> dict[str, Any]:
-    record = {
-        "id": one.candidate.record_id,
-        "organization_id": turn.organization_id,
-        "entity_type": one.candidate.entity_type.value,
-    }
-    moment = to_micros(turn.now)
-    return job_row(record, JobTrigger.SCHEDULED_REFRESH, turn.config, moment, None, budget_id=budget_id)
+def _job(turn: Turn, one: ChosenRefresh, budget_id: str | None) -> NewJob:
+    return new_job(
+        turn.organization_id,
+        one.candidate.record_id,
+        one.candidate.entity_type,
+        JobTrigger.SCHEDULED_REFRESH,
+        turn.config,
+        turn.now,
+        budget_id=budget_id,
+    )

@@ -14,9 +14,9 @@ from enrichment.replay.diff import Difference, Replayed
 from enrichment.replay.replay import Replay, Rules
 from enrichment.replay.snapshot import StoredSnapshot
 from models.conflict_queue import open_at
-from models.db.columns import from_micros, to_micros
+from models.db.columns import to_micros
 from models.db.statements import load, marks, query
-from models.decision_log import hearings_of_period
+from models.decision_log import snapshots_of_period
 from resolvers.config import merged_config
 from resolvers.context import Context, Role, Services
 from resolvers.errors import BadRequest, Fault, RateLimited
@@ -121,16 +121,16 @@ async def _pasts(
     organization_id: str, start: datetime | None, end: datetime | None
 ) -> tuple[list[StoredSnapshot], datetime | None]:
     """The first decisions of the period, and where the rest begins. What was decided at one moment stays together."""
-    rows = await hearings_of_period(
+    rows = await snapshots_of_period(
         organization_id,
-        None if start is None else to_micros(start),
-        None if end is None else to_micros(end),
+        start,
+        end,
         MOST_REPLAYED + 1,
     )
     if len(rows) <= MOST_REPLAYED:
         return [past_of(row) for row in rows], None
-    rest = rows[-1]["decided_at"]
-    return [past_of(row) for row in rows if row["decided_at"] < rest], from_micros(rest)
+    rest = rows[-1].decided_at
+    return [past_of(row) for row in rows if row.decided_at < rest], rest
 
 
 async def _in_force(organization_id: str, versions: Collection[int]) -> dict[int, Config]:

@@ -16,6 +16,7 @@ from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import Reply, SessionQuestion
 from models.db.columns import from_micros, to_micros
 from models.db.statements import dump_rows, load, query, rows
+from models.decision_log import SnapshotRow
 from providers import api
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
@@ -90,9 +91,9 @@ def sources_of(services: Services, config: Config) -> dict[EntityType, list[Sour
     return {kind: [provider.info.source(kind) for provider in providers] for kind in EntityType}
 
 
-def past_of(row: Mapping[str, Any]) -> StoredSnapshot:
+def past_of(row: SnapshotRow) -> StoredSnapshot:
     """A row of `models.decision_log`."""
-    return StoredSnapshot(row["id"], row["record_id"], row["job_id"], from_micros(row["decided_at"]), row["body"])
+    return StoredSnapshot(row.id, row.record_id, row.job_id, row.decided_at, row.body)
 
 
 async def with_kept(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import strawberry
 
 from models import job as models
+from models.job import queries
 from resolvers.job import api as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
@@ -157,8 +158,8 @@ class JobFilter:
     created_after: datetime | None = None
     created_before: datetime | None = None
 
-    def read(self) -> operations.JobFilter:
-        return operations.JobFilter(
+    def read(self) -> queries.JobFilter:
+        return queries.JobFilter(
             entity_types=(*filter(None, [self.entity_type]), *(self.entity_types or ())),
             status=tuple(self.status or ()),
             trigger=tuple(self.trigger or ()),

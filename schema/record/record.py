@@ -10,6 +10,7 @@ import strawberry
 
 from enrichment.learn.freshness import HeldValue, is_own, record_freshness
 from models import record as models
+from models.job.queries import JobFilter
 from models.record import page as record_pages
 from resolvers.job import api as job_operations
 from resolvers.paging import DEFAULT_SIZE, PageArgs
@@ -153,7 +154,7 @@ class Record:
         if after is None:
             page = await info.context.loaders.jobs_of.load(FirstPage(self.row.id, args.size()))
         else:
-            page = await job_operations.list_jobs(info.context, job_operations.JobFilter(record_id=self.row.id), args)
+            page = await job_operations.list_jobs(info.context, JobFilter(record_id=self.row.id), args)
         return info.context.loaders.job_connection(page)
 
     @strawberry.field(description="Every value the record's fields have had, of one field if asked.")

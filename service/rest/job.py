@@ -5,10 +5,10 @@ from starlette.responses import Response
 
 from enrichment.enums import EntityType, JobStatus
 from models.job import Job
+from models.job.queries import JobFilter
 from resolvers import dataloader
 from resolvers.context import Context, Role
 from resolvers.job import api as jobs
-from resolvers.job.api import JobFilter
 from resolvers.refresh.freshness import aging
 from service.rest.examples import JOB, QUEUED_JOB
 from service.rest.operation import RestOperation, RouteAnswer

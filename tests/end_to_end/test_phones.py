@@ -32,8 +32,8 @@ from tests.support.fake_http import body_of
 from tests.support.phones_at_work import EMAIL, MATCH, PHONE, RESULT, Installation, delivery, forged, installed
 from tests.support.processes import run_command
 from tests.support.standin_server import StandInServer, sampled, standin_server, told
-from workers.schedule import sweep
 from workers.upkeep.expire_pending import expire_pending
+from workers.upkeep.rescue import rescue
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -546,7 +546,7 @@ async def test_a_worker_killed_between_question_and_webhook_loses_nothing(
     if here.apollo.held is not None:
         here.apollo.held.set()
         here.clock.ahead_seconds += 20  # its lease runs out
-        await sweep({"services": here.shared})
+        await rescue({"services": here.shared})
         await work(here.shared)
     await here.go_on()
     job, used, reserved = await here.proven(sent)

@@ -8,6 +8,7 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, ResolutionAction
 from models.conflict import Conflict
+from models.job.queries import JobFilter
 from models.record import Record
 from models.record.page import RecordFilter
 from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
@@ -15,7 +16,7 @@ from resolvers.conflict.resolve import Resolution
 from resolvers.context import Context
 from resolvers.credit.api import grant_credits
 from resolvers.errors import ValidationFailed
-from resolvers.job.api import JobFilter, list_jobs
+from resolvers.job.api import list_jobs
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
 from resolvers.pipeline import get_pipeline, pause_pipeline

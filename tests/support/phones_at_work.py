@@ -24,7 +24,7 @@ from tests.support.factories import Clock, context, job_of, send, services, work
 from tests.support.fake_http import body_of
 from tests.support.rest_client import rest_app
 from tests.support.standin_server import StandInServer, sampled
-from workers.schedule import sweep
+from workers.upkeep.rescue import rescue
 
 EMAIL = "mara.lindqvist@example.com"
 PHONE = "+12025550164"
@@ -71,7 +71,7 @@ class Installation:
     async def go_on(self, seconds: float = 0.0) -> None:
         """Some time later: the sweep and the workers."""
         self.clock.ahead_seconds += seconds
-        await sweep({"services": self.shared})
+        await rescue({"services": self.shared})
         await work(self.shared)
 
     async def proven(self, sent: UpsertOutcome, *, organization: str = "acme") -> tuple[Job, int, int]:

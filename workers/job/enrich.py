@@ -1,4 +1,4 @@
-"""The arq function behind every wake-up: claim what is due and carry it to its end."""
+"""The arq function behind every wake-up: claim what is due and bring it to its end."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from workers.job.runner import JobRunner
 
 async def enrich(ctx: dict[str, Any]) -> int:
     """Run due jobs until none is left. Returns how many ended. Safe to run at any time, any number at once."""
-    crew: JobRunner = ctx["crew"]
-    return await crew.work(ctx["may_claim"])
+    runner: JobRunner = ctx["runner"]
+    return await runner.work(ctx["may_claim"])

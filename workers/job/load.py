@@ -16,13 +16,15 @@ from models.conflict_queue import rejections
 from models.credit.entry import charges_of
 from models.db.columns import from_micros
 from models.db.statements import load, marks, query
-from models.job_claims import Lease
+from models.job.leases import Lease
+from models.job.steps import EarlierStep, steps_of
+from models.job.transitions import JobClaim
 from models.record.value import current_values
 from models.suppression_list import SUPPRESSES
 from resolvers.conflict.trust import stated_confidence, trust_of
 from resolvers.context import Services
+from resolvers.job.new_job import PRIORITY
 from resolvers.organizations import read_config
-from resolvers.record.ingest import PRIORITY
 from resolvers.suppression.check import Subject, suppressed
 
 
@@ -59,7 +61,7 @@ class ClaimedJob:
     claimed_at: datetime  # a person's edit after this is newer than any answer
     snapshot: Snapshot
     trust: Trust = NO_TRUST  # what the organization's people taught about the sources
-    earlier_steps: list[dict[str, Any]] = field(default_factory=list)
+    earlier_steps: list[EarlierStep] = field(default_factory=list)
     earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
     filled_before: list[str] = field(default_factory=list)
     fields_updated: list[str] = field(default_factory=list)
@@ -71,43 +73,44 @@ class ClaimedJob:
 
     @property
     def id(self) -> str:
-        return self.lease.job_id
+        return self.lease.id
 
 
-async def load_claimed(services: Services, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[ClaimedJob]:
-    """The jobs of these rows, claimed just `now`, with all that they decide on."""
-    organization_ids = {row["organization_id"] for row in rows}
+async def load_claimed(services: Services, claims: Sequence[JobClaim], now: datetime) -> list[ClaimedJob]:
+    """The jobs claimed just `now`, with all that they decide on; those whose record is gone are left out."""
+    job_ids = [claim.id for claim in claims]
+    organization_ids = {claim.organization_id for claim in claims}
     configs, suppressing = await _configs(organization_ids)
     trusts = await trust_of(organization_ids)
-    snapshots = await load_snapshots([row["record_id"] for row in rows])
-    steps = await _steps([row["id"] for row in rows])
-    charged = await charges_of([row["id"] for row in rows if row["fence"] > 1])
+    snapshots = await load_snapshots([claim.record_id for claim in claims])
+    steps = await steps_of(job_ids)
+    charged = await charges_of([claim.id for claim in claims if claim.fence > 1])
     claimed = [
         ClaimedJob(
-            lease=Lease(row["id"], row["fence"]),
-            organization_id=row["organization_id"],
-            record_id=row["record_id"],
-            entity_type=EntityType(row["entity_type"]),
-            trigger=JobTrigger(row["trigger_kind"]),
-            attempts=row["attempts"],
-            max_attempts=row["max_attempts"],
-            forced=bool(row["forced"]),
-            budget_id=row["budget_id"],
-            created_at=from_micros(row["created_at"]),
-            config=configs[row["organization_id"]][0],
-            config_version=configs[row["organization_id"]][1],
+            lease=claim.lease,
+            organization_id=claim.organization_id,
+            record_id=claim.record_id,
+            entity_type=claim.entity_type,
+            trigger=claim.trigger,
+            attempts=claim.attempts,
+            max_attempts=claim.max_attempts,
+            forced=claim.forced,
+            budget_id=claim.budget_id,
+            created_at=claim.created_at,
+            config=configs[claim.organization_id][0],
+            config_version=configs[claim.organization_id][1],
             claimed_at=now,
-            snapshot=snapshots[row["record_id"]],
-            trust=trusts[row["organization_id"]],
-            earlier_steps=steps.get(row["id"], []),
-            earlier_outcomes=load(row["outcomes"]),
-            filled_before=load(row["filled_before"]),
-            fields_updated=load(row["fields_updated"]),
-            by_hand=row["priority"] <= PRIORITY[JobTrigger.MANUAL],
-            charged=charged.get(row["id"], {}),
+            snapshot=snapshots[claim.record_id],
+            trust=trusts[claim.organization_id],
+            earlier_steps=steps.get(claim.id, []),
+            earlier_outcomes=claim.outcomes,
+            filled_before=claim.filled_before,
+            fields_updated=claim.fields_updated,
+            by_hand=claim.priority <= PRIORITY[JobTrigger.MANUAL],
+            charged=charged.get(claim.id, {}),
         )
-        for row in rows
-        if row["record_id"] in snapshots
+        for claim in claims
+        if claim.record_id in snapshots
     ]
     await _mark_suppressed(services, [job for job in claimed if job.organization_id in suppressing])
     return claimed
@@ -155,35 +158,24 @@ async def _configs(organization_ids: set[str]) -> tuple[dict[str, tuple[Config, 
 
 async def _mark_suppressed(services: Services, jobs: Sequence[ClaimedJob]) -> None:
     """Note which records are on a list, and forget what of an earlier attempt's answers is on it."""
-    steps = [(job, step) for job in jobs for step in job.earlier_steps if step["candidates"]]
-    suspects = [Subject(job.organization_id, job.entity_type, job.snapshot.fields) for job in jobs]
-    suspects += [
-        Subject(job.organization_id, job.entity_type, {kept["field"]: kept["value"] for kept in step["candidates"]})
+    steps = [(job, step) for job in jobs for step in job.earlier_steps if step.candidates]
+    subjects = [Subject(job.organization_id, job.entity_type, job.snapshot.fields) for job in jobs]
+    subjects += [
+        Subject(job.organization_id, job.entity_type, {kept["field"]: kept["value"] for kept in step.candidates})
         for job, step in steps
     ]
-    found = await suppressed(services, suspects, suppressing={job.organization_id for job in jobs})
-    for job, what in zip(jobs, found, strict=False):
-        job.suppressed = bool(what)
-    for (job, step), what in zip(steps, found[len(jobs) :], strict=True):
-        if what:
-            step["candidates"] = [
-                kept for kept in step["candidates"] if not tells(job.entity_type, kept["field"], kept["value"], what)
+    found = await suppressed(services, subjects, suppressing={job.organization_id for job in jobs})
+    for job, listed in zip(jobs, found, strict=False):
+        job.suppressed = bool(listed)
+    for (job, step), listed in zip(steps, found[len(jobs) :], strict=True):
+        if listed:
+            step.candidates[:] = [
+                kept for kept in step.candidates if not tells(job.entity_type, kept["field"], kept["value"], listed)
             ]
 
 
-async def _steps(job_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    if job_ids:
-        sql = f"SELECT * FROM step WHERE job_id IN ({marks(job_ids)}) ORDER BY position"
-        for row in await query(sql, list(job_ids)):
-            row["candidates"] = load(row["candidates"])
-            row["fields_found"] = load(row["fields_found"])
-            found.setdefault(row["job_id"], []).append(row)
-    return found
-
-
 def candidate_json(candidate: Candidate, name: str) -> dict[str, Any]:
-    """A candidate as a step keeps it."""
+    """A candidate as a step stores it."""
     return {
         "field": name,
         "value": candidate.value,
@@ -193,7 +185,7 @@ def candidate_json(candidate: Candidate, name: str) -> dict[str, Any]:
     }
 
 
-def read_candidate(provider: str, kept: Mapping[str, Any]) -> Candidate:
+def read_candidate(provider: str, stored: Mapping[str, Any]) -> Candidate:
     """A candidate as `candidate_json` wrote it."""
-    observed_at = datetime.fromisoformat(kept["observedAt"])
-    return Candidate(provider, kept["value"], kept["confidence"], observed_at, stated_confidence(kept))
+    observed_at = datetime.fromisoformat(stored["observedAt"])
+    return Candidate(provider, stored["value"], stored["confidence"], observed_at, stated_confidence(stored))

@@ -4,17 +4,18 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from enrichment.decide.field import Decision
-from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, not_begun
+from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, skipped_outcome
+from enrichment.decide.start import why_not_started
 from enrichment.enums import JobStatus, StepOutcome
 from enrichment.replay.snapshot import Origin, write_snapshot
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
 from models.db.statements import dump
+from models.job.steps import EarlierStep
 from providers.api import Provider, Question
 from providers.registry import Registry
-from workers.job.load import ClaimedJob, candidate_json, read_candidate
+from workers.job.load import ClaimedJob, read_candidate
 from workers.lookup.pipeline import ProviderLookup
 
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
@@ -28,7 +29,7 @@ class JobResult:
 
     job: ClaimedJob
     status: JobStatus
-    steps: list[dict[str, Any]] = field(default_factory=list)
+    replies: list[tuple[str, Reply]] = field(default_factory=list)  # by provider, in order of priority
     decisions: dict[str, Decision] = field(default_factory=dict)
     matched: bool | None = None
     short_of_credits: bool = False
@@ -37,7 +38,7 @@ class JobResult:
     error_retryable: bool | None = None
     next_attempt_at: datetime | None = None
     counts: bool = True  # whether this attempt uses up one of the job's
-    hearing: str | None = None  # what is kept of it for a replay, as JSON; None where it tells nothing new
+    snapshot: str | None = None  # the decision snapshot as JSON; None where it would show nothing new
 
     @property
     def credits_used(self) -> int:
@@ -62,7 +63,7 @@ async def process_job(
     job: ClaimedJob, registry: Registry, lookup: ProviderLookup, now: Callable[[], datetime], told: Progress
 ) -> JobResult:
     """Decide how this job ends. Writes nothing but what the calls themselves cost and brought."""
-    refused = not_begun(
+    not_started = why_not_started(
         job.config,
         job.entity_type,
         forced=job.forced,
@@ -78,9 +79,10 @@ async def process_job(
         wrote_before=bool(job.fields_updated),
         spread=_CHANCE.random(),
     )
-    if refused is not None:
-        result = _job_result(job, refused)
-        result.hearing = _write_down(job, attempt, refused)
+    if not_started is not None:
+        end = skipped_outcome(not_started, job.config)
+        result = _job_result(job, end)
+        result.snapshot = _write_down(job, attempt, end)
         return result
     providers = _providers(job, registry)
     session = _begin(job, providers)
@@ -90,9 +92,9 @@ async def process_job(
     end = job_outcome(session, decisions, job.config, attempt)
     result = _job_result(job, end)
     result.decisions = decisions
-    result.steps = _steps(session)
+    result.replies = _replies(session)
     if end.status.is_final or _tells_more(job, session, decisions):
-        result.hearing = _write_down(job, attempt, end, session, decisions)
+        result.snapshot = _write_down(job, attempt, end, session, decisions)
     return result
 
 
@@ -126,8 +128,8 @@ def _begin(job: ClaimedJob, providers: Mapping[str, Provider]) -> WaterfallSessi
     sources = [provider.info.source(job.entity_type) for provider in providers.values()]
     session = WaterfallSession(_subject(job), sources, job.charged)
     for step in job.earlier_steps:
-        if step["provider"] in providers and StepOutcome(step["outcome"]) in _ANSWERED:
-            session.recall(step["provider"], _recalled(step))
+        if step.provider in providers and step.outcome in _ANSWERED:
+            session.recall(step.provider, _recalled(step))
     return session
 
 
@@ -145,13 +147,13 @@ def _subject(job: ClaimedJob) -> JobContext:
     )
 
 
-def _recalled(step: Mapping[str, Any]) -> Reply:
+def _recalled(step: EarlierStep) -> Reply:
     return Reply(
-        StepOutcome(step["outcome"]),
-        candidates={kept["field"]: read_candidate(step["provider"], kept) for kept in step["candidates"]},
-        detail=step["detail"],
-        latency_ms=step["latency_ms"],
-        credits=step["credits_charged"],
+        step.outcome,
+        candidates={stored["field"]: read_candidate(step.provider, stored) for stored in step.candidates},
+        detail=step.detail,
+        latency_ms=step.latency_ms,
+        credits=step.credits_charged,
     )
 
 
@@ -179,24 +181,6 @@ async def _ask_all(
         session.hear(source, asked)
 
 
-def _steps(session: WaterfallSession) -> list[dict[str, Any]]:
-    """One row for each provider that is switched on, in order of priority."""
-    sources = session.waterfall.sources
-    return [_step(index, source.id, session.reply_of(source)) for index, source in enumerate(sources, 1)]
-
-
-def _step(index: int, source_id: str, reply: Reply) -> dict[str, Any]:
-    return {
-        "position": index,
-        "provider": source_id,
-        "outcome": reply.outcome.value,
-        "skipped_reason": reply.skipped,
-        "detail": reply.detail,
-        "latency_ms": reply.latency_ms,
-        "credits_charged": reply.credits,
-        "fields_found": sorted(reply.candidates),
-        "candidates": [candidate_json(candidate, name) for name, candidate in reply.candidates.items()],
-        "error_code": reply.error.code if reply.error else None,
-        "error_message": reply.error.message if reply.error else None,
-        "error_retryable": reply.error.retryable if reply.error else None,
-    }
+def _replies(session: WaterfallSession) -> list[tuple[str, Reply]]:
+    """Every provider that is switched on with its reply, in order of priority."""
+    return [(source.id, session.reply_of(source)) for source in session.waterfall.sources]

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
 from enrichment.enums import JobStatus
 from models.db.transaction import unit_of_work
-from models.job_claims import LEASE, Lease, claim, organizations_with_due_jobs, release_leases, renew
+from models.job.leases import LEASE, Lease, LeaseProgress, organizations_with_due_jobs, renew
+from models.job.transitions import JobClaim, claim, release_leases
 from resolvers.context import Services
 from resolvers.credit.settle import release_open
 from resolvers.events.publisher import announce
@@ -94,21 +94,20 @@ class JobRunner:
         organizations = await organizations_with_due_jobs(now, ORGANIZATIONS_AT_ONCE)
         taken = Counter(flight.job.organization_id for flight in self._flights.values())
         most = max(int(self._capacity * SHARE), 1)
-        rows: list[dict[str, Any]] = []
+        claims: list[JobClaim] = []
         for index, organization_id in enumerate(organizations):
             # An equal share of what is left for each that is still to come.
-            share = math.ceil((room - len(rows)) / (len(organizations) - index))
+            share = math.ceil((room - len(claims)) / (len(organizations) - index))
             limit = min(share, most - taken[organization_id])
             if limit > 0:
-                rows += await claim(organization_id, now, limit, self._lease)
-        if not rows:
+                claims += await claim(organization_id, now, limit, self._lease)
+        if not claims:
             return []
-        leases = [Lease(row["id"], row["fence"]) for row in rows]
         try:
-            claimed = await load_claimed(self._services, rows, now)
+            claimed = await load_claimed(self._services, claims, now)
             await release_holds(self._services, [job.id for job in claimed if job.suppressed])
         except BaseException:
-            await self._hand_back(leases)
+            await self._hand_back([claim.lease for claim in claims])
             raise
         await self._announce_jobs(claimed)
         return claimed
@@ -168,7 +167,7 @@ class JobRunner:
         try:
             await self._write(result)
         except Exception as second:
-            # The lease runs out, and the sweep takes the job up again.
+            # The lease runs out, and the job is requeued.
             _log.warning(
                 "job left to its lease", job_id=job.id, error=type(second).__name__, first=type(error).__name__
             )
@@ -179,7 +178,7 @@ class JobRunner:
     async def _write_some(self, results: Sequence[JobResult]) -> list[WriteStatus]:
         batch = await write_results(results, self._services.now())
         await self._announce(batch)
-        return batch.results
+        return batch.statuses
 
     async def _announce(self, batch: WriteResult) -> None:
         for organization_id in batch.jobs.keys() | batch.conflicts.keys():
@@ -193,7 +192,7 @@ class JobRunner:
     async def _hand_back(self, leases: Sequence[Lease]) -> None:
         now = self._services.now()
         await release_leases(leases, now)
-        ids = [lease.job_id for lease in leases]
+        ids = [lease.id for lease in leases]
         await unit_of_work(release_open)(ids, now=now, monthly_grant=self._services.monthly_credit_grant)
 
     async def _renew_forever(self) -> None:
@@ -210,11 +209,8 @@ class JobRunner:
 
     async def _renew(self, flights: dict[str, _Flight]) -> None:
         jobs = [flight.job for flight in flights.values()]
-        held = await renew(
-            [job.lease for job in jobs],
-            self._services.now() + self._lease,
-            {job.id: (job.progress, job.running_step) for job in jobs},
-        )
+        leases = [LeaseProgress(job.id, job.lease.fence, job.progress, job.running_step) for job in jobs]
+        held = await renew(leases, self._services.now() + self._lease)
         for job_id, flight in flights.items():
             if job_id not in held and job_id in self._flights:
                 flight.task.cancel()  # cancelled by a user, or taken over: nothing it writes would count

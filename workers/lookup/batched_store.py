@@ -12,7 +12,7 @@ from enrichment.identity import Identifier
 from enrichment.waterfall.planner import SkipReason
 from models.answer_cache import AnswerKey, AnswerState, CachedAnswer, acquire, answered, release, store
 from models.db.transaction import Transaction, unit_of_work
-from models.job_claims import Lease, held_leases, hold_jobs
+from models.job.leases import Lease, held_leases, lock_jobs_that_exist
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
 from resolvers.credit.reserve import Reservation, reserve
@@ -100,11 +100,11 @@ class BatchedStore:
     async def _clear(self, requests: Sequence[ClearanceRequest]) -> list[ClearanceResult]:
         """By the leases and lists as they are now: a suppression, a cancel or an erasure counts at once."""
         held = await held_leases(list(dict.fromkeys(request.lease for request in requests)))
-        suppressing = {request.subject.organization_id for request in requests if held.get(request.lease.job_id)}
+        suppressing = {request.subject.organization_id for request in requests if held.get(request.lease.id)}
         found = await suppressed(self._services, [request.subject for request in requests], suppressing=suppressing)
         return [
             ClearanceResult.WITHDRAWN
-            if request.lease.job_id not in held
+            if request.lease.id not in held
             else ClearanceResult.SUPPRESSED
             if identifiers
             else ClearanceResult.GIVEN
@@ -175,7 +175,7 @@ async def _settle_calls(
 ) -> dict[str, int]:
     """Settle these calls of one organization. Returns the credits charged, by reservation."""
     answered_jobs = [call.answer_key.job_id for call in calls if call.answer is not None]
-    existing = await hold_jobs(tx, answered_jobs)  # of a record that was erased meanwhile nothing is stored
+    existing = await lock_jobs_that_exist(tx, answered_jobs)  # of a record that was erased meanwhile nothing is stored
     answers, released = [], []
     for call in calls:
         if call.answer is not None and call.answer_key.job_id in existing:

@@ -134,6 +134,5 @@ class PendingAnswers:
 
 def _waited_for(provider: Provider, job: ClaimedJob) -> bool:
     return any(
-        step["provider"] == provider.info.id and step["skipped_reason"] == SkipReason.WAITING
-        for step in job.earlier_steps
+        step.provider == provider.info.id and step.skipped_reason == SkipReason.WAITING for step in job.earlier_steps
     )

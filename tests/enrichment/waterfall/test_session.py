@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from enrichment.config import Config
-from enrichment.decide.job_outcome import Attempt, job_outcome, not_begun
+from enrichment.decide.job_outcome import Attempt, job_outcome
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
 from enrichment.waterfall.planner import SkipReason, Source
@@ -81,12 +81,3 @@ def test_what_was_answered_before_is_not_asked_again() -> None:
     assert "a" not in session.said
     session.hear("b", Reply(StepOutcome.NO_MATCH))
     assert session.said["b"].borrowed_ids == {"domain": "acme.com"}
-
-
-def test_a_job_within_the_cooldown_ends_before_a_question_unless_it_is_forced() -> None:
-    config = Config(cooldown_hours=24)
-    early = not_begun(config, EntityType.LEAD, forced=False, last_enriched_at=AT, at=AT)
-    assert early is not None
-    assert (early.status, early.error_code) == (JobStatus.SKIPPED, "cooldown")
-    assert not_begun(config, EntityType.LEAD, forced=True, last_enriched_at=AT, at=AT) is None
-    assert not_begun(config, EntityType.LEAD, forced=False, last_enriched_at=None, at=AT) is None

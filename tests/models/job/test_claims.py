@@ -8,7 +8,8 @@ from arq.connections import ArqRedis
 from enrichment.enums import JobStatus
 from models.db.transaction import unit_of_work
 from models.job import Job
-from models.job_claims import LEASE, Lease, claim, organizations_with_due_jobs, release_leases, renew, requeue_lost
+from models.job.leases import LEASE, Lease, LeaseProgress, organizations_with_due_jobs, renew
+from models.job.transitions import claim, release_leases, requeue_lost
 from resolvers.pipeline import pause_pipeline
 from resolvers.record.api import upsert_records
 from tests.support.factories import Clock, StandIn, context, send, services, work
@@ -42,16 +43,16 @@ async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -
 
     clock.ahead_seconds += LEASE.total_seconds() + 1
     [lost] = await unit_of_work(requeue_lost)(clock())
-    assert (lost.job_id, lost.failed) == (sent.job.id, False)
+    assert (lost.id, lost.status) == (sent.job.id, JobStatus.PENDING)
     [second] = await load_claimed(shared, await claim("acme", clock(), 10), clock())
 
     assert second.lease == Lease(first.id, first.lease.fence + 1)
     late = await write_results([JobResult(first, JobStatus.COMPLETED)], clock())
-    assert late.results == [WriteStatus.LOST]
-    assert await renew([first.lease], clock() + LEASE, {}) == set()
+    assert late.statuses == [WriteStatus.LOST]
+    assert await renew([LeaseProgress(first.id, first.lease.fence, 0, None)], clock() + LEASE) == set()
     assert await release_leases([first.lease], clock()) == 0
     assert (await Job.get()).status is JobStatus.IN_PROGRESS
-    assert (await write_results([JobResult(second, JobStatus.COMPLETED)], clock())).results == [WriteStatus.DONE]
+    assert (await write_results([JobResult(second, JobStatus.COMPLETED)], clock())).statuses == [WriteStatus.DONE]
 
 
 async def test_a_job_whose_workers_keep_dying_fails_when_its_attempts_are_used_up(redis: ArqRedis) -> None:
@@ -69,8 +70,8 @@ async def test_a_job_whose_workers_keep_dying_fails_when_its_attempts_are_used_u
 async def test_handing_a_job_back_uses_up_no_attempt(redis: ArqRedis) -> None:
     shared = services(redis, StandIn())
     await send(context(shared), "account", "A1", domain="acme.com")
-    [row] = await claim("acme", shared.now(), 10)
-    assert await release_leases([Lease(row["id"], row["fence"])], shared.now()) == 1
+    [taken] = await claim("acme", shared.now(), 10)
+    assert await release_leases([taken.lease], shared.now()) == 1
     job = await Job.get()
     assert (job.status, job.attempts) == (JobStatus.PENDING, 0)
 
@@ -94,6 +95,6 @@ async def test_jobs_run_by_priority_and_when_they_are_due(redis: ArqRedis) -> No
     assert last is not None
     await Job.filter(id=last.id).update(priority=0)
     [row] = await claim("acme", shared.now(), 1)
-    assert row["id"] == last.id
+    assert row.id == last.id
     await Job.filter(status=JobStatus.PENDING).update(next_attempt_at=shared.now() + timedelta(hours=1))
     assert await claim("acme", shared.now(), 10) == []

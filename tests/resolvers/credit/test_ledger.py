@@ -25,7 +25,7 @@ from resolvers.errors import Forbidden, ValidationFailed
 from resolvers.job.api import retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
-from workers.schedule import new_day
+from workers.upkeep.new_day import new_day
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -14,7 +14,7 @@ from models.db.columns import new_id
 from models.db.statements import query
 from models.db.transaction import unit_of_work
 from models.job import Job
-from models.job_claims import claim, insert_jobs
+from models.job.transitions import claim, create
 from models.record import Record
 from providers.api import Question
 from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
@@ -26,10 +26,10 @@ from resolvers.erasure.api import erase_record
 from resolvers.errors import NotFound
 from resolvers.job.api import cancel_job
 from resolvers.job.enrich import RecordSelection, enrich_records
+from resolvers.job.new_job import new_job
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import PageArgs
 from resolvers.record.api import get_record, upsert_records
-from resolvers.record.ingest import job_row
 from tests.support.canaries import stored_texts
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from workers.job import runner
@@ -108,7 +108,7 @@ async def test_while_an_ending_is_about_to_be_written(redis: ArqRedis, monkeypat
         if await Record.filter(external_id="L-1").exists():
             await erase_record(ctx, LEAD, "L-1")
         batch = await write_results(results, now)
-        fates.extend(batch.results)
+        fates.extend(batch.statuses)
         return batch
 
     monkeypatch.setattr(runner, "write_results", late)
@@ -158,10 +158,10 @@ async def test_between_claim_and_load_and_take(redis: ArqRedis) -> None:
     ctx = context(shared)
     sent = await send(ctx, "lead", "L-1", **JOE)
     assert sent.job is not None
-    rows = await claim("acme", clock(), 10)
-    [loaded] = await load_claimed(shared, rows, clock())
+    claims = await claim("acme", clock(), 10)
+    [loaded] = await load_claimed(shared, claims, clock())
     await erase_record(ctx, LEAD, "L-1")
-    assert await load_claimed(shared, rows, clock()) == []
+    assert await load_claimed(shared, claims, clock()) == []
     answer_key = AnswerKey("acme", "paid", "key", loaded.id)
     mine, known = await unit_of_work(acquire)([answer_key], clock(), clock())
     assert (mine, known) == (set(), {})
@@ -173,18 +173,13 @@ async def test_a_request_for_an_erased_record_starts_nothing_and_spoils_nothing(
     await configure(ctx, triggers={"onCreate": False})
     for external_id in ("L-1", "L-2"):
         await send(ctx, "lead", external_id, **{**JOE, "email": f"{external_id}@acme.com"})
-    rows = [
-        job_row(
-            {"id": record.id, "organization_id": "acme", "entity_type": "lead"},
-            trigger=JobTrigger.MANUAL,
-            config=config_of(await organization_of("acme", ctx.services.registry, ctx.services.now())),
-            moment=0,
-            requested_by=None,
-        )
+    config = config_of(await organization_of("acme", ctx.services.registry, ctx.services.now()))
+    jobs = [
+        new_job("acme", record.id, LEAD, JobTrigger.MANUAL, config, ctx.services.now())
         for record in await Record.all().order_by("id")
     ]
     await erase_record(ctx, LEAD, "L-1")
-    assert await unit_of_work(insert_jobs)(rows) == {rows[1]["id"]}
+    assert await unit_of_work(create)(jobs) == {jobs[1].id}
     outcome = await enrich_records(ctx, RecordSelection(LEAD, external_ids=("L-1", "L-2")))
     assert [(one.external_id, one.reason) for one in outcome.skipped] == [("L-1", "not_found")]
 
@@ -193,8 +188,8 @@ async def test_a_question_left_in_hand_by_a_worker_that_died_is_forgotten(redis:
     clock = Clock()
     ctx = context(services(redis, paid(), now=clock))
     await send(ctx, "lead", "L-1", **JOE)
-    [row] = await claim("acme", clock(), 10)
-    answer_key = AnswerKey("acme", "paid", "key", row["id"])
+    [taken] = await claim("acme", clock(), 10)
+    answer_key = AnswerKey("acme", "paid", "key", taken.id)
     await unit_of_work(acquire)([answer_key], clock(), clock() + timedelta(seconds=60))
     # As where the question was taken in hand while the erasure was being committed.
     await statements.execute("UPDATE answer SET asked_by = ?", [new_id()])

@@ -8,7 +8,8 @@ from arq.connections import ArqRedis
 from enrichment.enums import JobStatus
 from models.db.columns import to_micros
 from models.db.statements import execute
-from resolvers.job.api import JobFilter, cancel_job, watch_job, watch_jobs
+from models.job.queries import JobFilter
+from resolvers.job.api import cancel_job, watch_job, watch_jobs
 from tests.support.factories import StandIn, context, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")

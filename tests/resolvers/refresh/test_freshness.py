@@ -17,7 +17,7 @@ from resolvers.stats import get_stats
 from resolvers.undo.api import undo_job
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from tests.support.graphql_client import Operations
-from workers.schedule import refresh
+from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -15,7 +15,7 @@ from models.db.columns import to_micros
 from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
 from models.job import Job
-from models.job_claims import claim, requeue_lost
+from models.job.transitions import claim, requeue_lost
 from models.refresh import Due, _halved, longest_ago, organizations_by_turn, stalest
 from providers.api import ProviderError
 from resolvers.context import Context, Role, Services
@@ -26,7 +26,7 @@ from resolvers.record.api import upsert_records
 from resolvers.refresh.freshness import half_lives_of, renew_half_lives
 from tests.support.factories import Clock, StandIn, configure, context, send, services, work
 from tests.support.graphql_client import Operations
-from workers.schedule import refresh
+from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
 

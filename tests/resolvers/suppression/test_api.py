@@ -33,7 +33,7 @@ from tests.providers.http.test_provider import Plain, source_of
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from tests.support.graphql_client import Operations
 from tests.support.standin_server import standin_server, told
-from workers.schedule import refresh
+from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
 

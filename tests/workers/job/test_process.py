@@ -18,7 +18,7 @@ from resolvers.pipeline import get_pipeline, pause_pipeline, resume_pipeline
 from resolvers.record.api import upsert_records
 from resolvers.record.ingest import RecordOutcome
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
-from workers.schedule import refresh
+from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
 

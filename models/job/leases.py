@@ -1,0 +1,93 @@
+"""Leases: who works on which job, and for how long.
+
+A claim makes a job `in_progress` until `lease_until` and raises its `fence`; whoever writes later names the
+fence it claimed with, so a worker that was thought dead can no longer change anything.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from models.db.columns import to_micros
+from models.db.locks import lock_rows
+from models.db.rows import bulk, projection
+from models.db.statements import query
+from models.db.transaction import Transaction
+from models.job.row import Job
+from models.suppression_list import SUPPRESSES
+
+LEASE = timedelta(seconds=15)
+
+
+@projection(Job)
+class Lease:
+    """A claimed job: valid while the row still has this fence and is in progress."""
+
+    id: str
+    fence: int
+
+
+@projection(Job)
+class LeaseProgress:
+    """A claimed job, and how far it is: percent, and the provider that is being asked."""
+
+    id: str
+    fence: int
+    progress: int
+    running_step: str | None
+
+
+async def organizations_with_due_jobs(now: datetime, limit: int) -> list[str]:
+    """Some organizations, in random order, that have a job to run and are not paused."""
+    found = await query(
+        "SELECT o.id FROM organization o WHERE o.paused_at IS NULL AND EXISTS (SELECT 1 FROM job j"
+        " WHERE j.organization_id = o.id AND j.status = 'pending' AND j.next_attempt_at <= ?)"
+        " ORDER BY random() LIMIT ?",
+        [to_micros(now), limit],
+    )
+    return [row["id"] for row in found]
+
+
+async def renew(leases: Sequence[LeaseProgress], until: datetime) -> set[str]:
+    """Prolong leases and note how far each job is. Returns the ids still held."""
+    if not leases:
+        return set()
+    source, parameter = bulk(leases)
+    held = await query(
+        f"UPDATE job SET lease_until = ?, progress = v.progress, running_step = v.running_step FROM {source}"
+        " WHERE job.id = v.id AND job.fence = v.fence AND job.status = 'in_progress' RETURNING job.id",
+        [to_micros(until), parameter],
+    )
+    return {row["id"] for row in held}
+
+
+async def lock_held(tx: Transaction, leases: Sequence[Lease]) -> set[str]:
+    """The ids of those leases that still hold; the rows stay locked until the transaction ends."""
+    if not leases:
+        return set()
+    source, parameter = bulk(leases)
+    held = await query(
+        f"UPDATE job SET fence = job.fence FROM {source}"
+        " WHERE job.id = v.id AND job.fence = v.fence AND job.status = 'in_progress' RETURNING job.id",
+        [parameter],
+        using=tx,
+    )
+    return {row["id"] for row in held}
+
+
+async def lock_jobs_that_exist(tx: Transaction, job_ids: Iterable[str]) -> set[str]:
+    """Those of the jobs that are there; until the transaction ends nobody can erase their records."""
+    return {row["id"] for row in await lock_rows(tx, "job", job_ids, strength="KEY SHARE")}
+
+
+async def held_leases(leases: Sequence[Lease]) -> dict[str, bool]:
+    """Those of the leases that still hold, by job id, and whether the job's organization suppresses anybody."""
+    if not leases:
+        return {}
+    source, parameter = bulk(leases)
+    suppresses = SUPPRESSES.format(column="job.organization_id")
+    found = await query(
+        f"SELECT job.id, {suppresses} AS suppresses FROM {source}"
+        " JOIN job ON job.id = v.id AND job.fence = v.fence WHERE job.status = 'in_progress'",
+        [parameter],
+    )
+    return {row["id"]: bool(row["suppresses"]) for row in found}

@@ -1,0 +1,148 @@
+"""Reading jobs: by a filter, by what changed, by their record, and by what they lacked."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tortoise.queryset import QuerySet
+
+from enrichment.enums import ACTIVE_STATUSES, EntityType, JobStatus, JobTrigger
+from models.db.columns import to_micros
+from models.db.rows import fetch, projection, select
+from models.db.statements import execute, marks, query
+from models.db.transaction import Transaction
+from models.job.row import Job
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs. An empty tuple leaves that open; `created_before` is exclusive."""
+
+    entity_types: tuple[EntityType, ...] = ()
+    status: tuple[JobStatus, ...] = ()
+    trigger: tuple[JobTrigger, ...] = ()
+    external_id: str | None = None
+    record_id: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    def matches(self, job: Job) -> bool:
+        """Whether a job, whose record is at hand, is one of those."""
+        return (
+            (not self.entity_types or job.entity_type in self.entity_types)
+            and (not self.status or job.status in self.status)
+            and (not self.trigger or job.trigger in self.trigger)
+            and self.external_id in (None, job.record.external_id)
+            and self.record_id in (None, job.record_id)
+            and (self.created_after is None or job.created_at > self.created_after)
+            and (self.created_before is None or job.created_at < self.created_before)
+        )
+
+
+EVERY_JOB = JobFilter()
+
+
+def select_jobs(organization_id: str, wanted: JobFilter = EVERY_JOB) -> QuerySet[Job]:
+    """The jobs that the filter lets through, with their records and steps."""
+    jobs = Job.filter(organization_id=organization_id).prefetch_related("record", "steps")
+    if wanted.entity_types:
+        jobs = jobs.filter(entity_type__in=list(wanted.entity_types))
+    if wanted.status:
+        jobs = jobs.filter(status__in=list(wanted.status))
+    if wanted.trigger:
+        jobs = jobs.filter(trigger__in=list(wanted.trigger))
+    if wanted.external_id is not None:
+        jobs = jobs.filter(record__external_id=wanted.external_id)
+    if wanted.record_id is not None:
+        jobs = jobs.filter(record_id=wanted.record_id)
+    if wanted.created_after is not None:
+        jobs = jobs.filter(created_at__gt=wanted.created_after)
+    if wanted.created_before is not None:
+        jobs = jobs.filter(created_at__lt=wanted.created_before)
+    return jobs
+
+
+async def find_job(organization_id: str, job_id: str) -> Job | None:
+    """One job with its record and steps."""
+    return await select_jobs(organization_id).get_or_none(id=job_id)
+
+
+async def jobs_by_id(organization_id: str, job_ids: Iterable[str]) -> list[Job]:
+    """Those of the jobs that are the organization's, in order of their ids."""
+    ids = sorted(job_ids)
+    found: list[Job] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        found += await select_jobs(organization_id).filter(id__in=ids[start : start + _AT_ONCE]).order_by("id")
+    return found
+
+
+async def jobs_changed_since(organization_id: str, since: datetime, limit: int) -> list[Job]:
+    """The jobs that changed last, the latest change at the end; at most `limit`."""
+    changed = select_jobs(organization_id).filter(updated_at__gte=since).order_by("-updated_at").limit(limit)
+    return list(reversed(await changed))
+
+
+async def active_jobs_of(tx: Transaction, organization_id: str, record_ids: Sequence[str]) -> list[Job]:
+    """The pending and running jobs of these records, with records and steps."""
+    jobs = select_jobs(organization_id).filter(record_id__in=list(record_ids), status__in=list(ACTIVE_STATUSES))
+    return list(await jobs.using_db(tx))
+
+
+async def records_with_active_job(organization_id: str, record_ids: Sequence[str]) -> set[str]:
+    """Those of the records that have a pending or running job."""
+    found: set[str] = set()
+    for start in range(0, len(record_ids), _AT_ONCE):
+        some = list(record_ids[start : start + _AT_ONCE])
+        rows = await query(
+            "SELECT record_id FROM job WHERE organization_id = ? AND status IN ('pending', 'in_progress')"
+            f" AND record_id IN ({marks(some)})",
+            [organization_id, *some],
+        )
+        found |= {row["record_id"] for row in rows}
+    return found
+
+
+async def bring_forward(
+    tx: Transaction, organization_id: str, record_ids: Sequence[str], now: datetime, *, priority: int, forced: bool
+) -> None:
+    """Give the pending jobs of these records this priority, and lift the cooldown if `forced`."""
+    await execute(
+        "UPDATE job SET priority = ?, updated_at = ?, forced = (forced OR ?)"
+        f" WHERE organization_id = ? AND status = 'pending' AND record_id IN ({marks(record_ids)})",
+        [priority, to_micros(now), forced, organization_id, *record_ids],
+        using=tx,
+    )
+
+
+@projection(Job)
+class JobShortOfCredits:
+    """A job that ended without asking a paid provider for want of credits."""
+
+    record_id: str
+    organization_id: str
+    entity_type: EntityType
+
+
+async def take_short_of_credits(
+    tx: Transaction, organization_id: str, ended_before: datetime, limit: int
+) -> list[JobShortOfCredits]:
+    """Some jobs that ended before this moment short of credits; each is taken once."""
+    return await fetch(
+        JobShortOfCredits,
+        "UPDATE job SET short_of_credits = FALSE WHERE id IN (SELECT id FROM job WHERE organization_id = ?"
+        " AND short_of_credits AND finished_at IS NOT NULL AND finished_at < ? ORDER BY id LIMIT ?)"
+        f" RETURNING {select(JobShortOfCredits)}",
+        [organization_id, to_micros(ended_before), limit],
+        using=tx,
+    )
+
+
+async def organizations_short_of_credits(ended_before: datetime) -> list[str]:
+    """Organizations with jobs that ended for want of credits before this moment."""
+    found = await query(
+        "SELECT DISTINCT organization_id FROM job WHERE short_of_credits AND finished_at < ?",
+        [to_micros(ended_before)],
+    )
+    return [row["organization_id"] for row in found]

@@ -1,0 +1,76 @@
+"""The steps of jobs: one for each provider within a job, renewed with every attempt."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from enrichment.enums import StepOutcome
+from models.db.rows import columns_of, fetch, insert, projection, select
+from models.db.statements import execute, marks
+from models.db.transaction import Transaction
+from models.job.row import Step
+
+
+@projection(Step)
+class NewStep:
+    """One provider's part in an attempt. `candidates` are JSON objects as `workers.job.candidates` writes them."""
+
+    id: str
+    organization_id: str
+    job_id: str
+    position: int
+    provider: str
+    outcome: StepOutcome
+    skipped_reason: str | None
+    detail: str
+    latency_ms: int | None
+    credits_charged: int
+    fields_found: list[str]
+    candidates: list[dict[str, Any]]
+    error_code: str | None
+    error_message: str | None
+    error_retryable: bool | None
+    asked_at: datetime
+
+
+@projection(Step)
+class EarlierStep:
+    """What the attempts before had of one provider."""
+
+    job_id: str
+    provider: str
+    outcome: StepOutcome
+    skipped_reason: str | None
+    detail: str
+    latency_ms: int | None
+    credits_charged: int
+    candidates: list[dict[str, Any]]
+
+
+_RENEWED = columns_of(NewStep, without=("id", "organization_id", "job_id", "provider"))
+
+
+async def write_steps(tx: Transaction, steps: Sequence[NewStep]) -> None:
+    """Add steps, or renew those that their jobs have of the same providers."""
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in _RENEWED)
+    await insert(tx, steps, then=f"ON CONFLICT (job_id, provider) DO UPDATE SET {renewed}")
+
+
+async def steps_of(job_ids: Sequence[str]) -> dict[str, list[EarlierStep]]:
+    """The steps of these jobs, in order of their position, by job."""
+    found: dict[str, list[EarlierStep]] = {}
+    if job_ids:
+        sql = f"SELECT {select(EarlierStep)} FROM step WHERE job_id IN ({marks(job_ids)}) ORDER BY position"
+        for step in await fetch(EarlierStep, sql, list(job_ids)):
+            found.setdefault(step.job_id, []).append(step)
+    return found
+
+
+async def add_credits(tx: Transaction, job_id: str, provider: str, credits: int) -> None:
+    """Show credits that were charged after the attempt with the job and its step."""
+    await execute("UPDATE job SET credits_used = credits_used + ? WHERE id = ?", [credits, job_id], using=tx)
+    await execute(
+        "UPDATE step SET credits_charged = credits_charged + ? WHERE job_id = ? AND provider = ?",
+        [credits, job_id, provider],
+        using=tx,
+    )

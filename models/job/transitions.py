@@ -1,0 +1,270 @@
+"""The state machine of jobs: the only statements that set a job's status, and the table that guards them.
+
+`TRANSITIONS` names the states that each transition may start from and lead to; every statement takes its guard and
+its target from there, so that a job in another state is left alone. `docs/state-machine.md` has the picture.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tortoise.exceptions import IntegrityError
+
+from enrichment.enums import ACTIVE_STATUSES, RETRYABLE_STATUSES, EntityType, JobStatus, JobTrigger
+from models.db.columns import to_micros
+from models.db.connection import dialect
+from models.db.locks import skip_locked
+from models.db.rows import bulk, columns_of, fetch, insert, projection, query_row, select
+from models.db.statements import execute, query
+from models.db.transaction import Transaction
+from models.job.leases import LEASE, Lease
+from models.job.row import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A named change of a job's status. Without `sources` it makes the job."""
+
+    name: str
+    sources: frozenset[JobStatus]
+    targets: frozenset[JobStatus]
+
+    @property
+    def guard(self) -> str:
+        """The condition on `job` under which the transition may start, as SQL."""
+        return f"job.status {_among(self.sources)}"
+
+    @property
+    def to(self) -> str:
+        """The only state that the transition leads to, as SQL."""
+        [target] = self.targets
+        return f"'{target}'"
+
+    @property
+    def leads_to_v(self) -> str:
+        """The condition that the status of the row `v` is one that the transition leads to, as SQL."""
+        return f"v.status {_among(self.targets)}"
+
+
+def _among(states: Iterable[JobStatus]) -> str:
+    # By value and not by parameter: the partial indexes are found by it.
+    listed = ", ".join(f"'{state}'" for state in JobStatus if state in set(states))
+    return f"= {listed}" if "," not in listed else f"IN ({listed})"
+
+
+_PENDING, _IN_PROGRESS = frozenset({JobStatus.PENDING}), frozenset({JobStatus.IN_PROGRESS})
+_RESULTS = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.SKIPPED})
+
+CREATE = Transition("create", frozenset(), _PENDING)
+CLAIM = Transition("claim", _PENDING, _IN_PROGRESS)
+FINISH = Transition("finish", _IN_PROGRESS, _RESULTS)
+WAIT = Transition("wait", _IN_PROGRESS, _PENDING)
+RELEASE = Transition("release", _IN_PROGRESS, _PENDING)
+REQUEUE_LOST = Transition("requeue_lost", _IN_PROGRESS, frozenset({JobStatus.PENDING, JobStatus.FAILED}))
+CANCEL = Transition("cancel", ACTIVE_STATUSES, frozenset({JobStatus.CANCELLED}))
+RETRY = Transition("retry", RETRYABLE_STATUSES, _PENDING)
+
+TRANSITIONS = {
+    transition.name: transition for transition in (CREATE, CLAIM, FINISH, WAIT, RELEASE, REQUEUE_LOST, CANCEL, RETRY)
+}
+"""Every way in which a job's status can change. A job also goes when its record is erased, whatever its state."""
+
+
+class RecordHasActiveJob(Exception):
+    """The job cannot become active: its record has another job that is pending or in progress."""
+
+
+@projection(Job)
+class NewJob:
+    """A job to be added, pending."""
+
+    id: str
+    organization_id: str
+    record_id: str
+    entity_type: EntityType
+    trigger: JobTrigger
+    priority: int
+    max_attempts: int
+    forced: bool
+    budget_id: str | None
+    next_attempt_at: datetime
+    requested_by: str | None
+    created_at: datetime
+    updated_at: datetime
+    status: JobStatus = JobStatus.PENDING
+    fields_updated: list[str] = field(default_factory=list)
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    filled_before: list[str] = field(default_factory=list)
+    filled_after: list[str] = field(default_factory=list)
+
+
+async def create(tx: Transaction, jobs: Sequence[NewJob]) -> set[str]:
+    """Add pending jobs; one whose record has an active job already, or is gone, is left out. Returns the ids added."""
+    # A record that is being erased is waited for, and then is not there.
+    lock = "" if dialect() == "sqlite" else " FOR KEY SHARE"
+    there = f"EXISTS (SELECT 1 FROM record WHERE record.id = v.record_id{lock})"
+    added = await insert(tx, jobs, then=f"AND {CREATE.leads_to_v} AND {there} ON CONFLICT DO NOTHING RETURNING id")
+    return {row["id"] for row in added}
+
+
+@projection(Job)
+class JobClaim:
+    """A job that has just been claimed: valid while the row has this fence and is in progress."""
+
+    id: str
+    fence: int
+    organization_id: str
+    record_id: str
+    entity_type: EntityType
+    trigger: JobTrigger
+    priority: int
+    attempts: int
+    max_attempts: int
+    forced: bool
+    budget_id: str | None
+    created_at: datetime
+    fields_updated: list[str]
+    outcomes: list[dict[str, Any]]
+    filled_before: list[str]
+
+    @property
+    def lease(self) -> Lease:
+        return Lease(self.id, self.fence)
+
+
+async def claim(organization_id: str, now: datetime, limit: int, lease: timedelta = LEASE) -> list[JobClaim]:
+    """Take up to `limit` due jobs of one organization, unless it is paused. The lowest `priority` comes first."""
+    moment = to_micros(now)
+    return await fetch(
+        JobClaim,
+        f"UPDATE job SET status = {CLAIM.to}, fence = fence + 1, attempts = attempts + 1, lease_until = ?,"
+        " next_attempt_at = NULL, started_at = COALESCE(started_at, ?), updated_at = ?"
+        f" WHERE id IN (SELECT id FROM job WHERE organization_id = ? AND {CLAIM.guard}"
+        " AND next_attempt_at <= ? AND EXISTS"
+        " (SELECT 1 FROM organization o WHERE o.id = job.organization_id AND o.paused_at IS NULL)"
+        f" ORDER BY priority, next_attempt_at, id LIMIT ? {skip_locked('job')})"
+        f" RETURNING {select(JobClaim)}",
+        [to_micros(now + lease), moment, moment, organization_id, moment, limit],
+    )
+
+
+@projection(Job)
+class AttemptEnd:
+    """What the end of an attempt writes: a final `status`, or pending with the moment of the next attempt."""
+
+    id: str
+    fence: int
+    status: JobStatus
+    attempts: int
+    progress: int
+    fields_updated: list[str]
+    outcomes: list[dict[str, Any]]
+    filled_before: list[str]
+    filled_after: list[str]
+    matched: bool | None
+    credits_used: int
+    short_of_credits: bool
+    error_code: str | None
+    error_message: str | None
+    error_retryable: bool | None
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+
+
+_WRITTEN = [name for name in columns_of(AttemptEnd) if name not in {"id", "fence"}]
+
+
+async def finish(tx: Transaction, ends: Sequence[AttemptEnd], now: datetime) -> set[str]:
+    """End jobs for good. Returns the ids of those that ended."""
+    return await _end_attempts(tx, FINISH, ends, now)
+
+
+async def wait(tx: Transaction, ends: Sequence[AttemptEnd], now: datetime) -> set[str]:
+    """Let jobs wait for their next attempt. Returns the ids of those that do."""
+    return await _end_attempts(tx, WAIT, ends, now)
+
+
+async def _end_attempts(tx: Transaction, transition: Transition, ends: Sequence[AttemptEnd], now: datetime) -> set[str]:
+    if not ends:
+        return set()
+    source, parameter = bulk(ends)
+    written = ", ".join(f"{name} = v.{name}" for name in _WRITTEN)
+    changed = await query(
+        f"UPDATE job SET {written}, lease_until = NULL, running_step = NULL, updated_at = ? FROM {source}"
+        f" WHERE job.id = v.id AND job.fence = v.fence AND {transition.guard} AND {transition.leads_to_v}"
+        " RETURNING job.id",
+        [to_micros(now), parameter],
+        using=tx,
+    )
+    return {row["id"] for row in changed}
+
+
+async def release_leases(leases: Sequence[Lease], now: datetime) -> int:
+    """Return jobs that were claimed and not worked on; the attempt does not count. Returns how many."""
+    if not leases:
+        return 0
+    source, parameter = bulk(leases)
+    return await execute(
+        f"UPDATE job SET status = {RELEASE.to}, lease_until = NULL, next_attempt_at = ?, updated_at = ?,"
+        f" attempts = attempts - 1, progress = 0, running_step = NULL FROM {source}"
+        f" WHERE job.id = v.id AND job.fence = v.fence AND {RELEASE.guard}",
+        [to_micros(now), to_micros(now), parameter],
+    )
+
+
+@query_row
+class LostJob:
+    """A job whose worker vanished: pending again, or failed where it had no attempt left."""
+
+    id: str
+    organization_id: str
+    status: JobStatus
+
+
+async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
+    """Make jobs whose lease ran out pending again, or failed where no attempt is left."""
+    moment = to_micros(now)
+    return await fetch(
+        LostJob,
+        "UPDATE job SET lease_until = NULL, progress = 0, running_step = NULL, updated_at = ?,"
+        " status = CASE WHEN attempts < max_attempts THEN 'pending' ELSE 'failed' END,"
+        " next_attempt_at = CASE WHEN attempts < max_attempts THEN CAST(? AS BIGINT) END,"
+        " finished_at = CASE WHEN attempts < max_attempts THEN NULL ELSE CAST(? AS BIGINT) END,"
+        " error_code = 'worker_lost', error_message = 'the worker stopped before the job ended',"
+        " error_retryable = TRUE"
+        f" WHERE {REQUEUE_LOST.guard} AND lease_until < ? RETURNING {select(LostJob)}",
+        [moment, moment, moment, moment],
+        using=tx,
+    )
+
+
+async def cancel(organization_id: str, job_id: str, now: datetime) -> bool:
+    """Stop a job that has not ended; its lease is lost. Returns whether it did."""
+    moment = to_micros(now)
+    cancelled = await query(
+        f"UPDATE job SET status = {CANCEL.to}, finished_at = ?, updated_at = ?, lease_until = NULL,"
+        f" next_attempt_at = NULL, running_step = NULL WHERE id = ? AND organization_id = ? AND {CANCEL.guard}"
+        " RETURNING id",
+        [moment, moment, job_id, organization_id],
+    )
+    return bool(cancelled)
+
+
+async def retry(organization_id: str, job_id: str, now: datetime, *, attempts: int) -> bool:
+    """Queue a job that failed in whole or in part for so many more attempts. Returns whether it was one.
+
+    Raises RecordHasActiveJob.
+    """
+    moment = to_micros(now)
+    try:
+        retried = await query(
+            f"UPDATE job SET status = {RETRY.to}, next_attempt_at = ?, finished_at = NULL, updated_at = ?,"
+            " max_attempts = attempts + ?, progress = 0, running_step = NULL, error_code = NULL,"
+            " error_message = NULL, error_retryable = NULL, short_of_credits = FALSE, forced = TRUE, priority = 0"
+            f" WHERE id = ? AND organization_id = ? AND {RETRY.guard} RETURNING id",
+            [moment, moment, attempts, job_id, organization_id],
+        )
+    except IntegrityError as error:
+        raise RecordHasActiveJob from error
+    return bool(retried)

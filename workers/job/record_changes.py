@@ -1,0 +1,140 @@
+"""What the results of jobs change of records: values with their provenance, and conflicts for reviewers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from enrichment.decide.field import ConflictQuestion, Decision
+from enrichment.decide.merge import Candidate
+from enrichment.enums import FieldOutcomeReason, JobStatus
+from enrichment.waterfall.planner import refreshes
+from models.conflict_queue import raise_conflicts, supersede
+from models.db.columns import new_id
+from models.db.statements import dump
+from models.db.transaction import Transaction
+from models.record.row import RecordUpdate, mark_enriched, update_records
+from models.record.value import ConfirmedValue, NewValue, replace_values, verify_values
+from resolvers.record.change import record_update
+from workers.job.process import JobResult
+
+_ANSWERED = frozenset({FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED})
+
+
+def fields_after(result: JobResult) -> dict[str, Any]:
+    """The record's fields once the result is written."""
+    written = {name: decision.write.value for name, decision in result.decisions.items() if decision.write}
+    return {**result.job.snapshot.fields, **written}
+
+
+async def write_values(tx: Transaction, results: Sequence[JobResult], now: datetime) -> None:
+    """Write the values decided on, with their provenance, and note when records were enriched."""
+    changes: list[RecordUpdate] = []
+    values: list[NewValue] = []
+    confirmed: list[ConfirmedValue] = []
+    for result in results:
+        job = result.job
+        writing = {name: decision for name, decision in result.decisions.items() if decision.write}
+        values += [_value(result, name, decision, now) for name, decision in writing.items()]
+        confirmed += [
+            ConfirmedValue(job.record_id, name, decision.verified_at, decision.confidence)
+            for name, decision in result.decisions.items()
+            if decision.verified_at is not None and decision.confidence is not None
+        ]
+        if writing:
+            fields = fields_after(result)
+            changes.append(
+                record_update(job.record_id, job.snapshot.version, job.entity_type, job.snapshot.external_id, fields)
+            )
+    await update_records(tx, changes, now)
+    await replace_values(tx, values, now)
+    await verify_values(tx, confirmed, now)
+    enriched = [result.job for result in results if result.status in {JobStatus.COMPLETED, JobStatus.PARTIAL}]
+    for again in (False, True):
+        ids = [job.record_id for job in enriched if refreshes(job.trigger, forced=job.forced) is again]
+        await mark_enriched(tx, ids, now, refreshed=again)
+
+
+def _value(result: JobResult, name: str, decision: Decision, now: datetime) -> NewValue:
+    assert decision.write is not None  # the caller picks those that write
+    return NewValue(
+        id=new_id(),
+        organization_id=result.job.organization_id,
+        record_id=result.job.record_id,
+        field=name,
+        value=decision.write.value,
+        source=decision.write.provider,
+        confidence=decision.write.confidence,
+        job_id=result.job.id,
+        observed_at=decision.write.observed_at,
+        written_at=now,
+    )
+
+
+async def write_conflicts(tx: Transaction, results: Sequence[JobResult], moment: int) -> dict[str, list[str]]:
+    """Raise conflicts, and end those that the results answer. Returns the ids of both, by organization."""
+    raised = [
+        _conflict(result, name, decision.question, moment)
+        for result in results
+        for name, decision in result.decisions.items()
+        if decision.question is not None
+    ]
+    settled = [
+        (result.job.record_id, name)
+        for result in results
+        for name, decision in result.decisions.items()
+        if decision.reason in _ANSWERED
+    ]
+    organization_of = {result.job.record_id: result.job.organization_id for result in results}
+    changed: dict[str, list[str]] = {}
+    for row in await raise_conflicts(tx, raised):
+        changed.setdefault(organization_of[row["record_id"]], []).append(row["id"])
+    for conflict_id, organization_id in (await supersede(tx, settled, moment)).items():
+        changed.setdefault(organization_id, []).append(conflict_id)
+    return changed
+
+
+def _conflict(result: JobResult, name: str, question: ConflictQuestion, moment: int) -> dict[str, Any]:
+    job = result.job
+    candidates = [(new_id(), candidate) for candidate in question.candidates]
+    recommended = next((key for key, candidate in candidates if candidate is question.recommended), None)
+    current = job.snapshot.current.get(name)
+    shown = None
+    if current is not None and current.value is not None:
+        shown = {
+            "value": current.value,
+            "source": current.source,
+            "confidence": current.confidence,
+            "observedAt": _iso(current.observed_at),
+        }
+    providers = dict.fromkeys(candidate.provider for candidate in question.candidates)
+    return {
+        "id": new_id(),
+        "organization_id": job.organization_id,
+        "record_id": job.record_id,
+        "job_id": job.id,
+        "entity_type": job.entity_type.value,
+        "field": name,
+        "reason": question.reason.value,
+        "current": None if shown is None else dump(shown),
+        "candidates": dump([_candidate(key, candidate) for key, candidate in candidates]),
+        "providers": f" {' '.join(providers)} ",
+        "recommended_id": recommended,
+        "recommended_because": question.because,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+
+
+def _candidate(key: str, candidate: Candidate) -> dict[str, Any]:
+    return {
+        "id": key,
+        "value": candidate.value,
+        "provider": candidate.provider,
+        "confidence": candidate.confidence,
+        "statedConfidence": candidate.stated,
+        "observedAt": _iso(candidate.observed_at),
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

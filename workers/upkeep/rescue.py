@@ -1,0 +1,54 @@
+"""Jobs that nobody is at work on: those whose worker vanished, and those that are due without a wake-up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from models.answer_deliveries import answers_due, make_due, overslept
+from models.db.transaction import Transaction, unit_of_work
+from models.job.leases import organizations_with_due_jobs
+from models.job.transitions import LostJob, requeue_lost
+from resolvers.context import Services
+from resolvers.credit.settle import release_open
+from resolvers.events.publisher import announce
+from resolvers.queue_wakeup import wake_workers
+
+_log = structlog.get_logger(__name__)
+
+
+async def rescue(ctx: dict[str, Any]) -> None:
+    """Requeue the jobs whose worker vanished, and wake workers for everything that is due."""
+    services: Services = ctx["services"]
+    now = services.now()
+    lost = await _requeue_lost(now, services.monthly_credit_grant)
+    await _announce(services, lost)
+    jobs = await overslept(now)
+    if jobs:
+        await _wake_overslept(jobs, now)
+    if lost or await organizations_with_due_jobs(now, 1):
+        await wake_workers(services.redis)
+
+
+@unit_of_work
+async def _requeue_lost(tx: Transaction, now: datetime, monthly_grant: int) -> list[LostJob]:
+    lost = await requeue_lost(tx, now)
+    await release_open(tx, [job.id for job in lost], now=now, monthly_grant=monthly_grant)
+    return lost
+
+
+async def _announce(services: Services, lost: Sequence[LostJob]) -> None:
+    by_organization: dict[str, list[str]] = {}
+    for job in lost:
+        _log.warning("worker lost", job_id=job.id, organization=job.organization_id, failed=job.status.is_final)
+        by_organization.setdefault(job.organization_id, []).append(job.id)
+    for organization_id, ids in by_organization.items():
+        await announce(services.redis, organization_id, jobs=ids)
+
+
+@unit_of_work
+async def _wake_overslept(tx: Transaction, job_ids: Sequence[str], now: datetime) -> None:
+    """Let jobs go on whose answer was sent before they had begun to wait for it."""
+    await make_due(tx, job_ids, now)
+    await answers_due(tx, job_ids, now)
