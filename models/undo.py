@@ -1,16 +1,20 @@
-"""What was put back, and what was left as it is; and the statements that keep it."""
+"""Undos: what was restored and what was left alone, the values that an undo is about, and the statements on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
-from models.db.columns import Instant, id_field
-from models.db.rows import insert, projection
+from models.db.columns import Instant, id_field, to_micros
+from models.db.paging import Keyset, Page, fetch_page
+from models.db.rows import Json, fetch, insert, projection, query_row, select
+from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 from models.record import Record
+from models.value_source import from_provider
 
 
 class Undo(Model):
@@ -56,6 +60,28 @@ class UndoLine(Model):
         table = "undo_line"
 
 
+@projection(Undo)
+class NewUndo:
+    """An undo that begins. See Undo."""
+
+    id: str
+    organization_id: str
+    kind: str
+    scope: Mapping[str, Any]
+    undoes: str | None
+    requested_by: str | None
+    created_at: datetime
+    status: str = "running"
+
+
+@projection(Undo)
+class UndoCounts:
+    """How many fields an undo restored, and how many it left alone."""
+
+    restored: int
+    skipped: int
+
+
 @projection(UndoLine)
 class NewUndoLine:
     """A line to note. A skipped field has a `reason`, a restored one what went and what came back, if anything."""
@@ -71,6 +97,134 @@ class NewUndoLine:
     restored_id: str | None = None
 
 
-async def insert_lines(tx: Transaction, lines: Sequence[NewUndoLine]) -> None:
-    """Note what became of these fields."""
+@projection(UndoLine)
+class RestoredLine:
+    """A field that an undo restored: the ids of the values that went and came back (None: the field was empty)."""
+
+    id: str
+    record_id: str
+    field: str
+    removed_id: str | None
+    restored_id: str | None
+
+
+@query_row
+class StatedInJob:
+    """What a provider stated in a job: `{field, value, confidence, statedConfidence, observedAt}` each."""
+
+    job_id: str
+    provider: str
+    candidates: Json[list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichedValues:
+    """Which of an organization's values that enrichment wrote: all that is given must hold. `end` is exclusive.
+
+    What an undo restored is none of them.
+    """
+
+    organization_id: str
+    job_id: str | None = None
+    provider: str | None = None
+    field: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """The same as a condition on field_value, and its parameters."""
+        given = {
+            "job_id = ?": self.job_id,
+            "source = ?": self.provider,
+            "field = ?": self.field,
+            "written_at >= ?": None if self.start is None else to_micros(self.start),
+            "written_at < ?": None if self.end is None else to_micros(self.end),
+        }
+        limits = {condition: value for condition, value in given.items() if value is not None}
+        parts = ["organization_id = ?", "restores IS NULL", from_provider(), *limits]
+        return " AND ".join(parts), [self.organization_id, *limits.values()]
+
+
+async def fields_holding(
+    wanted: EnrichedValues, record_ids: Sequence[str], *, using: Transaction | None = None
+) -> list[str]:
+    """The fields of these records that hold, or have held, such a value."""
+    condition, values = wanted.condition()
+    sql = f"SELECT DISTINCT field FROM field_value WHERE {condition} AND record_id IN ({marks(record_ids)})"
+    return [row["field"] for row in await query(sql, [*values, *record_ids], using=using)]
+
+
+async def records_holding(wanted: EnrichedValues, after: str, limit: int) -> list[str]:
+    """The ids of records that hold, or have held, such a value: `limit` at most, in order, after this id."""
+    condition, values = wanted.condition()
+    sql = f"SELECT DISTINCT record_id FROM field_value WHERE {condition} AND record_id > ? ORDER BY record_id LIMIT ?"
+    return [row["record_id"] for row in await query(sql, [*values, after, limit])]
+
+
+async def insert_undo(tx: Transaction, undo: NewUndo) -> None:
+    """Note that an undo begins."""
+    await insert(tx, [undo])
+
+
+async def insert_lines(tx: Transaction, undo_id: str, lines: Sequence[NewUndoLine]) -> None:
+    """Note what became of these fields, and count them."""
     await insert(tx, lines)
+    restored = sum(line.outcome == "restored" for line in lines)
+    await execute(
+        "UPDATE undo SET restored = restored + ?, skipped = skipped + ? WHERE id = ?",
+        [restored, len(lines) - restored, undo_id],
+        using=tx,
+    )
+
+
+async def finish_undo(tx: Transaction, undo_id: str, now: datetime) -> UndoCounts:
+    """Note that an undo is done. Returns what it did."""
+    sql = f"UPDATE undo SET status = 'done', finished_at = ? WHERE id = ? RETURNING {select(UndoCounts)}"
+    [counts] = await fetch(UndoCounts, sql, [to_micros(now), undo_id], using=tx)
+    return counts
+
+
+async def restored_lines(undo_id: str, after: str, limit: int) -> list[RestoredLine]:
+    """The fields that an undo restored: `limit` at most, in order, after the line with this id."""
+    sql = (
+        f"SELECT {select(RestoredLine)} FROM undo_line WHERE undo_id = ? AND outcome = 'restored' AND id > ?"
+        " ORDER BY id LIMIT ?"
+    )
+    return await fetch(RestoredLine, sql, [undo_id, after, limit])
+
+
+async def stated_in_jobs(tx: Transaction, job_ids: Sequence[str]) -> list[StatedInJob]:
+    """What each provider stated in these jobs."""
+    if not job_ids:
+        return []
+    sql = f"SELECT {select(StatedInJob)} FROM step WHERE job_id IN ({marks(job_ids)})"
+    return await fetch(StatedInJob, sql, list(job_ids), using=tx)
+
+
+async def forget_rejections(tx: Transaction, undo_id: str, fields: Sequence[tuple[str, str]]) -> None:
+    """Forget what this undo rejected of these (record id, field) pairs."""
+    for name in {name for _, name in fields}:
+        ids = [record_id for record_id, other in fields if other == name]
+        sql = f"DELETE FROM rejection WHERE undo_id = ? AND field = ? AND record_id IN ({marks(ids)})"
+        await execute(sql, [undo_id, name, *ids], using=tx)
+
+
+async def find_undo(organization_id: str, undo_id: str) -> Undo | None:
+    return await Undo.get_or_none(id=undo_id, organization_id=organization_id)
+
+
+async def undo_page(organization_id: str, keyset: Keyset) -> Page[Undo]:
+    """A page of the organization's undos, newest first."""
+    return await fetch_page(Undo.filter(organization_id=organization_id), keyset)
+
+
+async def reverts_of(organization_id: str, undo_id: str) -> list[str]:
+    """The ids of the undos that took this one back, oldest first."""
+    reverts = await Undo.filter(organization_id=organization_id, undoes=undo_id).order_by("id")
+    return [undo.id for undo in reverts]
+
+
+async def line_page(organization_id: str, undo_id: str, outcome: str | None, keyset: Keyset) -> Page[UndoLine]:
+    """A page of an undo's lines with their records, newest first; of one outcome (`restored`, `skipped`), if given."""
+    lines = UndoLine.filter(organization_id=organization_id, undo_id=undo_id).prefetch_related("record")
+    return await fetch_page(lines if outcome is None else lines.filter(outcome=outcome), keyset)

@@ -128,7 +128,7 @@ class UndoPreviewLine:
 
     @classmethod
     def of(cls, change: UndoChange) -> Self:
-        what = change.what
+        what = change.decision
         left = isinstance(what, decisions.SkippedField)
         current = what.current if isinstance(what, decisions.SkippedField) else what.removed
         target = None if isinstance(what, decisions.SkippedField) else what.target
@@ -153,7 +153,7 @@ class UndoPreview:
     lines: Sequence[UndoPreviewLine] = strawberry.field(description="The first 1,000.")
 
     @classmethod
-    def of(cls, tried: operations.Tried) -> Self:
+    def of(cls, tried: operations.UndoPreview) -> Self:
         return cls(restored=tried.restored, skipped=tried.skipped, lines=Each(UndoPreviewLine.of, tried.changes))
 
 
@@ -205,7 +205,7 @@ class UndoQuery:
 
     @strawberry.field(description="What `undoJob` would do now.")
     async def preview_undo_job(self, info: Info, id: strawberry.ID) -> UndoPreview:
-        return UndoPreview.of(await operations.try_undo_job(info.context, id))
+        return UndoPreview.of(await operations.preview_undo_job(info.context, id))
 
     @strawberry.field(description="What `undoEnrichment` would do now.")
     async def preview_undo_enrichment(
@@ -218,7 +218,7 @@ class UndoQuery:
         selection: RecordSelection | None = None,
     ) -> UndoPreview:
         scope = _scope(provider, field, start, end, selection)
-        return UndoPreview.of(await operations.try_undo_enrichment(info.context, scope))
+        return UndoPreview.of(await operations.preview_undo_enrichment(info.context, scope))
 
 
 @strawberry.type

@@ -9,11 +9,10 @@ from enrichment.catalogue import is_equivalent, value_key
 from enrichment.undo import Restoration, SkippedField
 from models.conflict_queue import remember_rejections, supersede
 from models.db.columns import new_id, to_micros
-from models.db.statements import execute, load, marks, query
 from models.db.transaction import Transaction
 from models.record.row import RecordRow, RecordUpdate, records_of, update_records
 from models.record.value import NewValue, ValueVersion, end_values, replace_values
-from models.undo import NewUndoLine, insert_lines
+from models.undo import NewUndoLine, insert_lines, stated_in_jobs
 from resolvers.record.change import record_update
 
 
@@ -23,7 +22,7 @@ class UndoChange:
 
     record_id: str
     field: str
-    what: Restoration | SkippedField
+    decision: Restoration | SkippedField
     versions: Mapping[str, ValueVersion]
 
 
@@ -34,39 +33,36 @@ async def apply_undo(
     changes: Sequence[UndoChange],
     now: datetime,
     *,
-    remembers: bool,
+    rejects: bool,
 ) -> list[str]:
-    """Carry the changes out; the records are locked. Returns the ids of the conflicts that ended with them.
+    """Write the changes; the records are locked. Returns the ids of the conflicts that ended with them.
 
-    `remembers`: the values that go are remembered as turned down, so that the same sources do not write them again.
+    `rejects`: the values that go are remembered as rejected, so that the same sources do not write them again.
     """
     moment = to_micros(now)
-    done = [(change, change.what) for change in changes if isinstance(change.what, Restoration)]
+    done = [(change, change.decision) for change in changes if isinstance(change.decision, Restoration)]
     records = await records_of(tx, organization_id, {change.record_id for change, _ in done})
-    written = [_copy(organization_id, undo_id, change, what, now) for change, what in done if what.target]
-    emptied = [(change.record_id, change.field) for change, what in done if what.target is None]
+    written = [
+        _copy(organization_id, undo_id, change, restoration, now) for change, restoration in done if restoration.target
+    ]
+    emptied = [(change.record_id, change.field) for change, restoration in done if restoration.target is None]
     await end_values(tx, emptied, now)
     await replace_values(tx, written, now)
     await update_records(tx, _updates(records, done), now)
     ended = await supersede(tx, [(change.record_id, change.field) for change, _ in done], moment)
-    if remembers:
+    if rejects:
         await remember_rejections(tx, await _rejections(tx, organization_id, undo_id, records, done, moment))
     restored_ids = {(value.record_id, value.field): value.id for value in written}
-    await insert_lines(tx, [_line(organization_id, undo_id, change, restored_ids) for change in changes])
-    await execute(
-        "UPDATE undo SET restored = restored + ?, skipped = skipped + ? WHERE id = ?",
-        [len(done), len(changes) - len(done), undo_id],
-        using=tx,
-    )
+    await insert_lines(tx, undo_id, [_line(organization_id, undo_id, change, restored_ids) for change in changes])
     return list(ended)
 
 
 _Done = Sequence[tuple[UndoChange, Restoration]]
 
 
-def _copy(organization_id: str, undo_id: str, change: UndoChange, what: Restoration, now: datetime) -> NewValue:
-    assert what.target is not None  # the caller picks those
-    original = change.versions[what.target.id]
+def _copy(organization_id: str, undo_id: str, change: UndoChange, restoration: Restoration, now: datetime) -> NewValue:
+    assert restoration.target is not None  # the caller picks those
+    original = change.versions[restoration.target.id]
     return NewValue(
         id=new_id(),
         organization_id=organization_id,
@@ -89,11 +85,11 @@ def _copy(organization_id: str, undo_id: str, change: UndoChange, what: Restorat
 
 def _updates(records: Mapping[str, RecordRow], done: _Done) -> list[RecordUpdate]:
     fields = {record_id: dict(record.fields) for record_id, record in records.items()}
-    for change, what in done:
-        if what.target is None or what.target.value is None:
+    for change, restoration in done:
+        if restoration.target is None or restoration.target.value is None:
             fields[change.record_id].pop(change.field, None)
         else:
-            fields[change.record_id][change.field] = what.target.value
+            fields[change.record_id][change.field] = restoration.target.value
     return [
         record_update(record.id, record.version, record.entity_type, record.external_id, fields[record.id])
         for record in records.values()
@@ -109,16 +105,16 @@ async def _rejections(
     moment: int,
 ) -> list[dict[str, Any]]:
     """Each value that goes, for each source that gave it."""
-    gone = [(change, what.removed) for change, what in done if what.removed is not None]
-    told = await _told(tx, sorted({removed.job_id for _, removed in gone if removed.job_id is not None}))
+    gone = [(change, restoration.removed) for change, restoration in done if restoration.removed is not None]
+    stated = await _stated(tx, sorted({removed.job_id for _, removed in gone if removed.job_id is not None}))
     found: list[dict[str, Any]] = []
     for change, removed in gone:
         kind = records[change.record_id].entity_type
         value = removed.value
         agreeing = {
             source
-            for source, said in told.get((removed.job_id or "", change.field), [])
-            if is_equivalent(kind, change.field, said, value)
+            for source, other in stated.get((removed.job_id or "", change.field), [])
+            if is_equivalent(kind, change.field, other, value)
         }
         found += [
             {
@@ -136,22 +132,20 @@ async def _rejections(
     return found
 
 
-async def _told(tx: Transaction, job_ids: Sequence[str]) -> dict[tuple[str, str], list[tuple[str, Any]]]:
-    """What each source said in these jobs: by (job id, field), pairs of source and value."""
+async def _stated(tx: Transaction, job_ids: Sequence[str]) -> dict[tuple[str, str], list[tuple[str, Any]]]:
+    """What each source stated in these jobs: by (job id, field), pairs of source and value."""
     found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
-    if job_ids:
-        sql = f"SELECT job_id, provider, candidates FROM step WHERE job_id IN ({marks(job_ids)})"
-        for row in await query(sql, list(job_ids), using=tx):
-            for candidate in load(row["candidates"]):
-                found.setdefault((row["job_id"], candidate["field"]), []).append((row["provider"], candidate["value"]))
+    for reply in await stated_in_jobs(tx, job_ids):
+        for candidate in reply.candidates:
+            found.setdefault((reply.job_id, candidate["field"]), []).append((reply.provider, candidate["value"]))
     return found
 
 
 def _line(
     organization_id: str, undo_id: str, change: UndoChange, restored_ids: Mapping[tuple[str, str], str]
 ) -> NewUndoLine:
-    skipped = isinstance(change.what, SkippedField)
-    removed = None if isinstance(change.what, SkippedField) else change.what.removed
+    skipped = isinstance(change.decision, SkippedField)
+    removed = None if isinstance(change.decision, SkippedField) else change.decision.removed
     return NewUndoLine(
         id=new_id(),
         organization_id=organization_id,
@@ -159,7 +153,7 @@ def _line(
         record_id=change.record_id,
         field=change.field,
         outcome="skipped" if skipped else "restored",
-        reason=change.what.because.value if isinstance(change.what, SkippedField) else None,
+        reason=change.decision.because.value if isinstance(change.decision, SkippedField) else None,
         removed_id=None if removed is None else removed.id,
         restored_id=restored_ids.get((change.record_id, change.field)),
     )

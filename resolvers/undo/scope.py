@@ -8,11 +8,9 @@ from typing import Any
 from enrichment.catalogue import fields_of
 from enrichment.enums import HUMAN_SOURCES, EntityType
 from enrichment.undo import Version, undo_field
-from models.db.columns import to_micros
-from models.db.statements import marks, query
 from models.db.transaction import Transaction
 from models.record.value import ValueVersion, versions_of
-from models.value_source import from_provider
+from models.undo import EnrichedValues, fields_holding, records_holding
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.job.enrich import RecordSelection, select_records
 from resolvers.undo.apply import UndoChange
@@ -43,6 +41,17 @@ class UndoScope:
             and self.provider in (None, version.source)
             and (self.start is None or version.written_at >= self.start)
             and (self.end is None or version.written_at < self.end)
+        )
+
+    def values_of(self, organization_id: str) -> EnrichedValues:
+        """The same as what to look for in the organization's values, the selection aside."""
+        return EnrichedValues(
+            organization_id,
+            job_id=self.job_id,
+            provider=self.provider,
+            field=self.field,
+            start=self.start,
+            end=self.end,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -80,14 +89,12 @@ async def changes_in(
     organization_id: str, scope: UndoScope, record_ids: Sequence[str], *, using: Transaction | None = None
 ) -> list[UndoChange]:
     """What becomes of each field of these records that holds, or has held, such a value."""
-    condition, values = _written(organization_id, scope)
-    sql = f"SELECT DISTINCT field FROM field_value WHERE {condition} AND record_id IN ({marks(record_ids)})"
-    names = [row["field"] for row in await query(sql, [*values, *record_ids], using=using)]
+    names = await fields_holding(scope.values_of(organization_id), record_ids, using=using)
     changes: list[UndoChange] = []
     for (record_id, name), versions in (await versions_of(record_ids, names, using=using)).items():
-        what = undo_field([to_version(version) for version in versions], scope.names)
-        if what is not None:
-            changes.append(UndoChange(record_id, name, what, {version.id: version for version in versions}))
+        decision = undo_field([to_version(version) for version in versions], scope.names)
+        if decision is not None:
+            changes.append(UndoChange(record_id, name, decision, {version.id: version for version in versions}))
     return changes
 
 
@@ -106,24 +113,6 @@ def to_version(row: ValueVersion) -> Version:
     )
 
 
-def _written(organization_id: str, scope: UndoScope) -> tuple[str, list[Any]]:
-    """The values that enrichment itself wrote and the scope names, as a condition on field_value."""
-    parts = ["organization_id = ?", "restores IS NULL", from_provider()]
-    values: list[Any] = [organization_id]
-    given: dict[str, Any] = {
-        "job_id = ?": scope.job_id,
-        "source = ?": scope.provider,
-        "field = ?": scope.field,
-        "written_at >= ?": None if scope.start is None else to_micros(scope.start),
-        "written_at < ?": None if scope.end is None else to_micros(scope.end),
-    }
-    for part, value in given.items():
-        if value is not None:
-            parts.append(part)
-            values.append(value)
-    return " AND ".join(parts), values
-
-
 async def chosen_records(organization_id: str, scope: UndoScope) -> list[str] | None:
     """The ids of the records that the scope's selection names; None without one."""
     if scope.selection is None:
@@ -135,20 +124,13 @@ async def records_in(
     organization_id: str, scope: UndoScope, chosen: Sequence[str] | None
 ) -> AsyncIterator[Sequence[str]]:
     """The chosen records, or all that have such values, some at a time."""
-    condition, values = _written(organization_id, scope)
     if chosen is not None:
         for start in range(0, len(chosen), RECORDS_AT_ONCE):
             yield chosen[start : start + RECORDS_AT_ONCE]
         return
     last = ""
-    while True:
-        sql = (
-            f"SELECT DISTINCT record_id FROM field_value WHERE {condition} AND record_id > ?"
-            f" ORDER BY record_id LIMIT {RECORDS_AT_ONCE}"
-        )
-        found = [row["record_id"] for row in await query(sql, [*values, last])]
-        if found:
-            yield found
+    while found := await records_holding(scope.values_of(organization_id), last, RECORDS_AT_ONCE):
+        yield found
         if len(found) < RECORDS_AT_ONCE:
             return
         last = found[-1]

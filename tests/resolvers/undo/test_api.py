@@ -18,8 +18,8 @@ from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
 from resolvers.record.api import get_record
 from resolvers.undo.api import (
+    preview_undo_job,
     revert_undo,
-    try_undo_job,
     undo_enrichment,
     undo_job,
     undo_lines,
@@ -227,7 +227,7 @@ async def test_trying_out_says_what_would_happen_and_does_nothing(redis: ArqRedi
     await work(shared)
     await send(ctx, "account", "A-1", domain="acme.com", city="Berkeley")
     before = await _fields(ctx)
-    tried = await try_undo_job(ctx, job.id)
+    tried = await preview_undo_job(ctx, job.id)
     assert (tried.restored, tried.skipped, await _fields(ctx), await Undo.all().count()) == (2, 1, before, 0)
 
 
