@@ -1,15 +1,23 @@
 """The smallest provider: asks a company directory over HTTP for the industry and the city of an account."""
 
-from enrichment.enums import EntityType
-from providers.api import NO_MATCH, Answer, Finding, ProviderInfo, Question
-from providers.http.adapter import Adapter, Http
-from providers.http.replies import failure
-from providers.matching.identity import is_asked_company, wrong_entity
-from providers.plugins import PluginContext
+from auto_enrichment import (
+    NO_MATCH,
+    Adapter,
+    Answer,
+    EntityType,
+    Finding,
+    Http,
+    PluginContext,
+    ProviderInfo,
+    Question,
+    failure,
+    is_asked_company,
+    wrong_entity,
+)
 
 
 class SmallestProvider(Adapter):
-    """It words the request and reads the reply; connections, limits and keys are not its business."""
+    """Words the request and reads the reply; the service brings connections, limits and keys."""
 
     info = ProviderInfo(
         id="smallest",
@@ -38,5 +46,5 @@ class SmallestProvider(Adapter):
 
 
 def make(context: PluginContext) -> SmallestProvider:
-    """What the entry point names."""
+    """The factory that the entry point names."""
     return SmallestProvider()
