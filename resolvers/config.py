@@ -26,15 +26,6 @@ class ConfigView:
     updated_at: datetime
     updated_by: str | None
 
-    def as_json(self) -> dict[str, Any]:
-        """The body of `GET /config`."""
-        return {
-            **self.config.as_json(),
-            "version": self.version,
-            "updatedAt": self.updated_at.isoformat().replace("+00:00", "Z"),
-            "updatedBy": self.updated_by,
-        }
-
 
 async def get_config(ctx: Context) -> ConfigView:
     """The organization's configuration, with defaults on first use."""

@@ -17,11 +17,11 @@ from starlette.types import Lifespan
 
 from resolvers.errors import OperationError
 from service.graphql.http import graphql_routes
+from service.http.errors import answer_problem
 from service.http.health import health_routes
 from service.http.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware
-from service.http.problems import answer_problem
 from service.http.webhooks import webhook_routes
-from service.rest import rest_routes
+from service.rest.routes import rest_routes
 from service.runtime import Runtime, service_version
 from service.settings import Settings
 

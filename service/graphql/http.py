@@ -18,9 +18,9 @@ from resolvers.errors import BadRequest, ValidationFailed
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
 from service.graphql.socket import GraphQLSockets, SocketRuntime
-from service.http.problems import is_out_of_reach, problem_of
-from service.rest.request import context_of, origin_of, read_object
-from service.rest.serialize import dump, respond
+from service.http.errors import is_out_of_reach, problem_of
+from service.http.json import dump, respond
+from service.http.request import context_of, origin_of, read_object
 
 PATH = "/graphql"
 OVER_HTTP = frozenset({OperationType.QUERY, OperationType.MUTATION})

@@ -27,8 +27,8 @@ from resolvers.context import Caller
 from resolvers.errors import RateLimited, Unauthenticated, Unavailable
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
-from service.rest import request as rest
-from service.rest.serialize import dump
+from service.http import request as rest
+from service.http.json import dump
 from service.settings import Settings
 
 INIT_SECONDS = 5.0

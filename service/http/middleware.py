@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.db.columns import new_id
 from resolvers.errors import PayloadTooLarge
+from service.http.errors import problem_of
 from service.http.metrics import Metrics
-from service.http.problems import problem_of
 from service.logs.paths import logged_path
 
 REQUEST_ID = "X-Request-Id"

@@ -7,9 +7,9 @@ from starlette.routing import BaseRoute, Route
 
 from resolvers.provider.callback_urls import PATH
 from resolvers.provider.inbound_webhooks import deliver, open_callback
-from service.http.problems import problem_of
-from service.rest.request import RestRuntime, read_object
-from service.rest.serialize import dump
+from service.http.errors import problem_of
+from service.http.json import dump
+from service.http.request import RestRuntime, read_object
 
 MOST_BYTES = 256 * 1024  # of what is sent; an answer about one person has a few thousand
 

@@ -6,12 +6,12 @@ from starlette.responses import Response
 from resolvers import config as configs
 from resolvers.config import ConfigView
 from resolvers.context import Context, Role
-from service.rest.examples import CONFIG, CONFIG_CHANGES
+from service.http.json import respond
+from service.http.request import read_object
 from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.parameters import IF_MATCH
-from service.rest.request import expected_versions, read_object
-from service.rest.schemas.build import ref
-from service.rest.serialize import config_json, respond
+from service.rest.request import expected_versions
+from service.rest.shapes import config as shape
 
 
 async def get_config(ctx: Context, request: Request) -> Response:
@@ -35,14 +35,14 @@ async def _expected_version(ctx: Context, request: Request) -> int | None:
 
 
 def _answer(view: ConfigView) -> Response:
-    return respond(config_json(view), headers={"ETag": f'"{view.version}"'})
+    return respond(shape.config_json(view), headers={"ETag": f'"{view.version}"'})
 
 
-_UPDATE_BODY = Body(schema=ref("ConfigChanges"), examples=CONFIG_CHANGES)
+_UPDATE_BODY = Body(shape=shape.CONFIG_CHANGES, examples=shape.CHANGES_EXAMPLES)
 _UPDATED = RouteAnswer(
     description="Updated enrichment configuration",
-    schema=ref("Config"),
-    example=CONFIG,
+    shape=shape.CONFIG,
+    example=shape.EXAMPLE,
     headers=("ETag",),
 )
 
@@ -55,7 +55,7 @@ OPERATIONS = (
         tag="Configuration",
         summary="Get auto-enrichment configuration",
         answer=RouteAnswer(
-            description="Enrichment configuration", schema=ref("Config"), example=CONFIG, headers=("ETag",)
+            description="Enrichment configuration", shape=shape.CONFIG, example=shape.EXAMPLE, headers=("ETag",)
         ),
     ),
     RestOperation(

@@ -12,16 +12,15 @@ from resolvers.conflict.resolve import UNSET, Resolution
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.refresh.freshness import aging
-from service.rest.examples import CONFLICT, RESOLUTION_REQUESTS, RESOLVED_CONFLICT
+from service.http.json import respond
+from service.http.request import read_object, read_optional_object
 from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.paging import read_page, respond_with_page
 from service.rest.parameters import CONFLICT_ID, PAGING, choice
 from service.rest.query import QueryParameters
-from service.rest.request import read_object, read_optional_object, refuse_unknown, text_or_none
-from service.rest.schemas.build import listed, ref
-from service.rest.serialize import conflict_json, respond
-
-_RESOLUTION_KEYS = ("action", "candidateId", "value", "note")
+from service.rest.request import refuse_unknown, text_or_none
+from service.rest.shapes import conflict as shape
+from service.rest.shapes.conflict import Conflict
 
 
 async def list_conflicts(ctx: Context, request: Request) -> Response:
@@ -34,7 +33,7 @@ async def list_conflicts(ctx: Context, request: Request) -> Response:
     filtered = ConflictFilter(entity_types=entity_types or (), status=wanted)
     found = await read_page(conflicts.list_conflicts(ctx, filtered, page))
     ages = await aging(ctx)
-    shown = [conflict_json(conflict, conflict.record.external_id, ages) for conflict in found.items]
+    shown = [Conflict.of(conflict, conflict.record.external_id, ages) for conflict in found.items]
     return respond_with_page(request, found, shown)
 
 
@@ -48,14 +47,14 @@ async def resolve_by_put(ctx: Context, request: Request) -> Response:
 
 async def _resolve(ctx: Context, request: Request, body: dict[str, Any]) -> Response:
     conflict = await conflicts.resolve_conflict(ctx, request.path_params["id"], _resolution(body))
-    return respond(conflict_json(conflict, conflict.record.external_id, await aging(ctx)))
+    return respond(Conflict.of(conflict, conflict.record.external_id, await aging(ctx)))
 
 
 def _resolution(body: dict[str, Any]) -> Resolution | None:
     """The decision in the body; None, for the recommended one, where it is empty."""
     if not body:
         return None
-    refuse_unknown(body, _RESOLUTION_KEYS)
+    refuse_unknown(body, shape.RESOLUTION_KEYS)
     return Resolution(
         action=_action(body),
         candidate_id=text_or_none(body, "candidateId"),
@@ -74,7 +73,7 @@ def _action(body: dict[str, Any]) -> ResolutionAction:
         raise ValidationFailed(f"action: {message}", faults=[Fault("action", message)]) from None
 
 
-_RESOLVED = RouteAnswer(description="Conflict resolved", schema=ref("Conflict"), example=RESOLVED_CONFLICT)
+_RESOLVED = RouteAnswer(description="Conflict resolved", shape=Conflict, example=shape.RESOLVED_EXAMPLE)
 _REFUSALS = ("NOT_FOUND", "CONFLICT_ALREADY_RESOLVED")
 
 OPERATIONS = (
@@ -93,8 +92,8 @@ OPERATIONS = (
         ),
         answer=RouteAnswer(
             description="List of conflicts",
-            schema=listed(ref("Conflict")),
-            example=[CONFLICT],
+            shape=list[Conflict],
+            example=[shape.EXAMPLE],
             headers=("Link",),
         ),
     ),
@@ -111,7 +110,7 @@ OPERATIONS = (
         ),
         role=Role.USER,
         parameters=(CONFLICT_ID,),
-        body=Body(schema=ref("ResolutionRequest"), examples=RESOLUTION_REQUESTS, required=False),
+        body=Body(shape=shape.RESOLUTION_REQUEST, examples=shape.REQUEST_EXAMPLES, required=False),
         answer=_RESOLVED,
         refusals=_REFUSALS,
     ),
@@ -125,7 +124,7 @@ OPERATIONS = (
         description="Accept a candidate, keep the current value or set another; `{}`: the recommended.",
         role=Role.USER,
         parameters=(CONFLICT_ID,),
-        body=Body(schema=ref("ResolutionRequest"), examples=RESOLUTION_REQUESTS),
+        body=Body(shape=shape.RESOLUTION_REQUEST, examples=shape.REQUEST_EXAMPLES),
         answer=_RESOLVED,
         refusals=_REFUSALS,
     ),

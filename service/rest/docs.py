@@ -11,8 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from service.http.problems import KINDS
-from service.rest.openapi import Json
+from service.http.problem import KINDS
+from service.rest.json_schema import Json
 
 _FILES = Path(__file__).parents[1] / "static" / "docs"
 _BASE = "https://base.invalid"  # stands for the address of this service until a page is asked for

@@ -8,11 +8,12 @@ from resolvers.context import Context, Role
 from resolvers.erasure import api as erasure
 from resolvers.errors import BadRequest, Fault
 from resolvers.validation import MAX_EXTERNAL_ID
-from service.rest.examples import CERTIFICATE
+from service.http.json import respond
+from service.rest.json_schema import any_case_schema
 from service.rest.operation import Parameter, RestOperation, RouteAnswer
 from service.rest.query import QueryParameters
-from service.rest.schemas.build import any_case, ref
-from service.rest.serialize import certificate_json, respond
+from service.rest.shapes import erasure as shape
+from service.rest.shapes.erasure import ErasureCertificate
 
 
 async def erase_record(ctx: Context, request: Request) -> Response:
@@ -24,7 +25,7 @@ async def erase_record(ctx: Context, request: Request) -> Response:
     query.check()
     external_id = request.path_params["externalId"]
     result = await erasure.erase_record(ctx, entity_type, external_id, reason=reason, block_domain=block_domain)
-    return respond(certificate_json(result))
+    return respond(ErasureCertificate.of(result))
 
 
 def _entity_type(text: str) -> EntityType:
@@ -55,7 +56,7 @@ OPERATIONS = (
                 index="path",
                 required=True,
                 description="What the record is.",
-                schema=any_case(EntityType),
+                schema=any_case_schema(EntityType),
                 example="lead",
             ),
             Parameter(
@@ -78,7 +79,7 @@ OPERATIONS = (
                 schema={"type": "boolean", "default": False},
             ),
         ),
-        answer=RouteAnswer(description="The certificate", schema=ref("ErasureCertificate"), example=CERTIFICATE),
+        answer=RouteAnswer(description="The certificate", shape=ErasureCertificate, example=shape.EXAMPLE),
         refusals=("NOT_FOUND", "VALIDATION_FAILED", "STATE_CONFLICT"),
     ),
 )

@@ -4,19 +4,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enrichment.enums import EntityType, JobStatus
-from models.job import Job
+from models import job as models
 from models.job.queries import JobFilter
 from resolvers import dataloader
 from resolvers.context import Context, Role
 from resolvers.job import api as jobs
 from resolvers.refresh.freshness import aging
-from service.rest.examples import JOB, QUEUED_JOB
+from service.http.json import respond
 from service.rest.operation import RestOperation, RouteAnswer
 from service.rest.paging import read_page, respond_with_page
 from service.rest.parameters import JOB_ID, PAGING, choice
 from service.rest.query import QueryParameters
-from service.rest.schemas.build import listed, ref
-from service.rest.serialize import JsonObject, job_json, respond
+from service.rest.shapes import job as shape
+from service.rest.shapes.job import Job
 
 
 async def list_jobs(ctx: Context, request: Request) -> Response:
@@ -40,10 +40,10 @@ async def retry_job(ctx: Context, request: Request) -> Response:
     return respond((await _shown(ctx, [job]))[0], status=202)
 
 
-async def _shown(ctx: Context, found: list[Job]) -> list[JsonObject]:
+async def _shown(ctx: Context, found: list[models.Job]) -> list[Job]:
     raised = await dataloader.conflicts_by_job(ctx, [job.id for job in found])
     ages = await aging(ctx)
-    return [job_json(job, raised[job.id], ages) for job in found]
+    return [Job.of(job, raised[job.id], ages) for job in found]
 
 
 OPERATIONS = (
@@ -65,8 +65,8 @@ OPERATIONS = (
         ),
         answer=RouteAnswer(
             description="List of enrichment jobs",
-            schema=listed(ref("Job")),
-            example=[JOB],
+            shape=list[Job],
+            example=[shape.EXAMPLE],
             headers=("Link",),
         ),
     ),
@@ -79,7 +79,7 @@ OPERATIONS = (
         summary="Get enrichment job details",
         description="Which providers were asked, what they found, and how each field ended.",
         parameters=(JOB_ID,),
-        answer=RouteAnswer(description="Enrichment job details", schema=ref("Job"), example=JOB),
+        answer=RouteAnswer(description="Enrichment job details", shape=Job, example=shape.EXAMPLE),
         refusals=("NOT_FOUND",),
     ),
     RestOperation(
@@ -95,7 +95,7 @@ OPERATIONS = (
         ),
         role=Role.USER,
         parameters=(JOB_ID,),
-        answer=RouteAnswer(description="Job queued for retry", schema=ref("Job"), example=QUEUED_JOB, status=202),
+        answer=RouteAnswer(description="Job queued for retry", shape=Job, example=shape.QUEUED_EXAMPLE, status=202),
         refusals=("NOT_FOUND", "JOB_NOT_RETRYABLE"),
     ),
 )

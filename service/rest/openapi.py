@@ -1,17 +1,13 @@
 """`openapi.json`: the OpenAPI 3.1 description, made from the table of routes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote
 
-from service.http import problems
-from service.http.problems import KINDS
+from service.http.json import as_json
+from service.http.problem import KINDS, MEDIA_TYPE, Problem, problem_example
+from service.rest.json_schema import Json, JsonSchemas
 from service.rest.operation import Body, Parameter, RestOperation, RouteAnswer
-from service.rest.schemas import SCHEMAS
-from service.rest.schemas.build import ref
-
-Json = dict[str, Any]
 
 TITLE = "SalesOS Auto Enrichment"
 INTRODUCTION = (
@@ -50,14 +46,15 @@ HEADERS: Mapping[str, Json] = {
     },
 }
 _HEADERS_OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
-_REQUEST_ID = "01936f2a-9c00-7aaa-b000-1f2e3d4c5b6a"
 
 
 def describe(operations: Iterable[RestOperation], version: str) -> Json:
     """The description of these operations, of this version of the service."""
+    described = list(operations)
+    schemas = JsonSchemas([Problem, *_shapes(described)])
     paths: dict[str, Json] = {}
-    for operation in operations:
-        paths.setdefault(operation.full_path, {})[operation.method.lower()] = _operation(operation)
+    for operation in described:
+        paths.setdefault(operation.full_path, {})[operation.method.lower()] = _operation(operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -80,24 +77,35 @@ def describe(operations: Iterable[RestOperation], version: str) -> Json:
                 }
             },
             "headers": dict(HEADERS),
-            "schemas": dict(SCHEMAS),
+            "schemas": dict(sorted(schemas.components.items())),
         },
     }
 
 
-def _operation(operation: RestOperation) -> Json:
+def _shapes(operations: Iterable[RestOperation]) -> Iterator[Any]:
+    """What the operations take and answer."""
+    for operation in operations:
+        yield operation.answer.shape
+        if operation.body is not None:
+            yield operation.body.shape
+
+
+def _operation(operation: RestOperation, schemas: JsonSchemas) -> Json:
     needed = f"Needs the role `{operation.role.value}` or a higher one."
     described: Json = {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": f"{operation.description}\n\n{needed}".lstrip(),
-        "responses": {str(operation.answer.status): _answer(operation.answer), **_refusals(operation)},
+        "responses": {
+            str(operation.answer.status): _answer(operation.answer, schemas),
+            **_refusals(operation, schemas),
+        },
     }
     if operation.parameters:
         described["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
     if operation.body is not None:
-        described["requestBody"] = _body(operation.body)
+        described["requestBody"] = _body(operation.body, schemas)
     return described
 
 
@@ -114,19 +122,19 @@ def _parameter(parameter: Parameter) -> Json:
     return described
 
 
-def _body(body: Body) -> Json:
-    examples = {name: {"value": value} for name, value in body.examples.items()}
+def _body(body: Body, schemas: JsonSchemas) -> Json:
+    examples = {name: {"value": as_json(value)} for name, value in body.examples.items()}
     return {
         "required": body.required,
-        "content": {"application/json": {"schema": dict(body.schema), "examples": examples}},
+        "content": {"application/json": {"schema": schemas.of(body.shape), "examples": examples}},
     }
 
 
-def _answer(answer: RouteAnswer) -> Json:
+def _answer(answer: RouteAnswer, schemas: JsonSchemas) -> Json:
     return {
         "description": answer.description,
         "headers": _headers((*answer.headers, "X-Request-Id")),
-        "content": {"application/json": {"schema": dict(answer.schema), "example": answer.example}},
+        "content": {"application/json": {"schema": schemas.of(answer.shape), "example": as_json(answer.example)}},
     }
 
 
@@ -134,34 +142,20 @@ def _headers(names: Iterable[str]) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _refusals(operation: RestOperation) -> Json:
+def _refusals(operation: RestOperation, schemas: JsonSchemas) -> Json:
     codes = sorted(operation.codes(), key=lambda code: (KINDS[code].status, code))
     by_status = groupby(codes, key=lambda code: KINDS[code].status)
-    return {str(status): _refusal(operation, status, list(group)) for status, group in by_status}
+    return {str(status): _refusal(operation.full_path, status, list(group), schemas) for status, group in by_status}
 
 
-def _refusal(operation: RestOperation, status: int, codes: list[str]) -> Json:
+def _refusal(path: str, status: int, codes: list[str], schemas: JsonSchemas) -> Json:
     return {
         "description": " ".join(f"`{code}`: {KINDS[code].when}" for code in codes),
         "headers": _headers((*_HEADERS_OF_STATUS.get(status, ()), "X-Request-Id")),
         "content": {
-            problems.MEDIA_TYPE: {
-                "schema": ref("Problem"),
-                "examples": {code: {"value": problem_example(code, operation.full_path)} for code in codes},
+            MEDIA_TYPE: {
+                "schema": schemas.of(Problem),
+                "examples": {code: {"value": as_json(problem_example(code, path))} for code in codes},
             }
         },
-    }
-
-
-def problem_example(code: str, path: str) -> Json:
-    """What a refusal with this code looks like."""
-    kind = KINDS[code]
-    return {
-        "type": problems.type_of(code),
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.when,
-        "instance": quote(path),
-        "code": code,
-        "requestId": _REQUEST_ID,
     }

@@ -1,6 +1,7 @@
 """What a REST route is: how it is called, what it answers and refuses, and the function that does it.
 
-The routes, `openapi.json` and the readable pages are all made from these descriptions.
+The routes, `openapi.json` and the readable pages are all made from these descriptions. A shape is a class of
+`service.rest.shapes`, a list of one (`list[Job]`) or a `Described`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,19 +33,19 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A JSON body and examples of it by name."""
+    """A JSON body, by its shape, and examples of it by name."""
 
-    schema: Schema
+    shape: Any
     examples: Mapping[str, Any]
     required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteAnswer:
-    """What a call that succeeds answers. `headers` are names of `openapi.HEADERS`."""
+    """What a call that succeeds answers, by its shape. `headers` are names of `openapi.HEADERS`."""
 
     description: str
-    schema: Schema
+    shape: Any
     example: Any
     status: int = 200
     headers: tuple[str, ...] = ()

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from resolvers.errors import BadRequest, Fault
 from resolvers.paging import Page, cursor_of
-from service.rest.serialize import JsonObject, respond
+from service.http.json import respond
+from service.http.shape import Shape
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ def _next_address(request: Request, cursor: str) -> str:
     return f"{here}?{urlencode([*kept, ('cursor', cursor)])}"
 
 
-def respond_with_page(request: Request, page: Page[Any], shown: Sequence[JsonObject]) -> Response:
+def respond_with_page(request: Request, page: Page[Any], shown: Sequence[Shape]) -> Response:
     """The array; where there is more, with the address of the next page and the same query."""
     headers = {}
     if page.has_next:

@@ -3,9 +3,9 @@
 from enum import StrEnum
 
 from resolvers.paging import MAX_SIZE
+from service.rest.json_schema import case_pattern
 from service.rest.operation import Parameter
 from service.rest.query import ALL, DEFAULT_LIMIT
-from service.rest.schemas.build import TEXT, in_any_case
 
 _DATE_OR_TIME = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 
@@ -42,7 +42,7 @@ PAGING = (
     Parameter(
         name="cursor",
         description="Where to go on: taken from the `Link` of the page before, with the other parameters.",
-        schema=TEXT,
+        schema={"type": "string"},
     ),
 )
 
@@ -50,7 +50,7 @@ PAGING = (
 def choice(name: str, kind: type[StrEnum], description: str, *, required: bool = False) -> Parameter:
     """A comma-separated list of the members of `kind`, in any case, or `all`."""
     members = ", ".join(f"`{member}`" for member in kind)
-    word = f"({'|'.join(map(in_any_case, [*kind, ALL]))})"
+    word = f"({'|'.join(map(case_pattern, [*kind, ALL]))})"
     return Parameter(
         name=name,
         description=f"{description} `{ALL}`, or a list with commas of {members}.",

@@ -5,21 +5,22 @@ from starlette.responses import Response
 
 from resolvers import pipeline
 from resolvers.context import Context, Role
-from service.rest.examples import PAUSE_REQUESTS, PAUSED, RUNNING
+from service.http.json import respond
+from service.http.request import read_optional_object
 from service.rest.operation import Body, RestOperation, RouteAnswer
-from service.rest.request import read_optional_object, refuse_unknown, text_or_none
-from service.rest.schemas.build import ref
-from service.rest.serialize import pipeline_json, respond
+from service.rest.request import refuse_unknown, text_or_none
+from service.rest.shapes import pipeline as shape
+from service.rest.shapes.pipeline import PauseRequest, Pipeline
 
 
 async def pause(ctx: Context, request: Request) -> Response:
     body = await read_optional_object(request)
-    refuse_unknown(body, ("reason",))
-    return respond(pipeline_json(await pipeline.pause_pipeline(ctx, reason=text_or_none(body, "reason"))))
+    refuse_unknown(body, PauseRequest.keys_sent())
+    return respond(Pipeline.of(await pipeline.pause_pipeline(ctx, reason=text_or_none(body, "reason"))))
 
 
 async def resume(ctx: Context, request: Request) -> Response:
-    return respond(pipeline_json(await pipeline.resume_pipeline(ctx)))
+    return respond(Pipeline.of(await pipeline.resume_pipeline(ctx)))
 
 
 OPERATIONS = (
@@ -35,8 +36,8 @@ OPERATIONS = (
             " paused is not an error."
         ),
         role=Role.MANAGER,
-        body=Body(schema=ref("PauseRequest"), examples=PAUSE_REQUESTS, required=False),
-        answer=RouteAnswer(description="Pipeline paused", schema=ref("Pipeline"), example=PAUSED),
+        body=Body(shape=PauseRequest, examples=shape.REQUEST_EXAMPLES, required=False),
+        answer=RouteAnswer(description="Pipeline paused", shape=Pipeline, example=shape.PAUSED_EXAMPLE),
     ),
     RestOperation(
         method="POST",
@@ -47,6 +48,6 @@ OPERATIONS = (
         summary="Resume enrichment pipeline",
         description="Everything that waited runs. Resuming what runs is not an error.",
         role=Role.MANAGER,
-        answer=RouteAnswer(description="Pipeline resumed", schema=ref("Pipeline"), example=RUNNING),
+        answer=RouteAnswer(description="Pipeline resumed", shape=Pipeline, example=shape.RUNNING_EXAMPLE),
     ),
 )

@@ -6,22 +6,23 @@ from starlette.responses import Response
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.record import api as records
-from service.rest.examples import RECORDS_ANSWER, RECORDS_REQUESTS
+from service.http.json import respond
+from service.http.request import read_object
 from service.rest.operation import Body, RestOperation, RouteAnswer
-from service.rest.request import read_object, refuse_unknown
-from service.rest.schemas.build import ref
-from service.rest.serialize import respond, upserts_json
+from service.rest.request import refuse_unknown
+from service.rest.shapes import record as shape
+from service.rest.shapes.record import RecordsAnswer, RecordsRequest
 
 
 async def upsert_records(ctx: Context, request: Request) -> Response:
     body = await read_object(request, unique_keys=False)
-    refuse_unknown(body, ("records",))
+    refuse_unknown(body, RecordsRequest.keys_sent())
     sent = body.get("records")
     if not isinstance(sent, list):
         message = "must be a list of records"
         raise ValidationFailed(f"records: {message}", faults=[Fault("records", message)])
     outcomes = await records.upsert_records(ctx, sent)
-    return respond(upserts_json(outcomes, sent))
+    return respond(RecordsAnswer.of(outcomes, sent))
 
 
 OPERATIONS = (
@@ -38,9 +39,7 @@ OPERATIONS = (
             " outcome, in the order sent: one bad record does not refuse the others."
         ),
         role=Role.USER,
-        body=Body(schema=ref("RecordsRequest"), examples=RECORDS_REQUESTS),
-        answer=RouteAnswer(
-            description="The outcome of each record", schema=ref("RecordsAnswer"), example=RECORDS_ANSWER
-        ),
+        body=Body(shape=RecordsRequest, examples={"two": shape.REQUEST_EXAMPLE}),
+        answer=RouteAnswer(description="The outcome of each record", shape=RecordsAnswer, example=shape.EXAMPLE),
     ),
 )

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from resolvers.context import Role
 from schema.root import ApiSchema
-from service.http.problems import is_out_of_reach
+from service.http.errors import is_out_of_reach
 from tests.support.factories import services
 from tests.support.graphql_client import Operations
 

@@ -14,10 +14,10 @@ from starlette.applications import Starlette
 from resolvers.context import Role, Services
 from service.app import create_app
 from service.auth.tokens import Authenticator
-from service.http.problems import MEDIA_TYPE
-from service.rest import OPERATIONS
+from service.http.problem import MEDIA_TYPE
 from service.rest.openapi import describe
 from service.rest.operation import PREFIX
+from service.rest.routes import OPERATIONS
 from service.runtime import Runtime
 from service.settings import Settings
 

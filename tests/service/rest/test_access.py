@@ -11,8 +11,8 @@ from arq.connections import ArqRedis
 
 from models.db import statements
 from resolvers.context import Role
-from service.rest import OPERATIONS
 from service.rest.operation import PREFIX, RestOperation
+from service.rest.routes import OPERATIONS
 from tests.support.factories import StandIn, services
 from tests.support.rest_client import SECRET, Rest, problem_code, rest_app, token
 

@@ -11,11 +11,11 @@ import schemathesis
 from graphql import GraphQLObjectType, build_schema
 from starlette.routing import Route
 
-from service.http.problems import KINDS, MEDIA_TYPE
-from service.rest import OPERATIONS, rest_routes
+from service.http.problem import KINDS, MEDIA_TYPE
 from service.rest.docs import page, render
 from service.rest.openapi import describe
 from service.rest.operation import PREFIX
+from service.rest.routes import OPERATIONS, rest_routes
 
 Json = dict[str, Any]
 

@@ -1,67 +1,31 @@
-"""Errors as RFC 9457 problems: the one place where a code becomes an HTTP status."""
+"""Answers to errors, as RFC 9457 problems: the one place where an exception becomes an HTTP answer."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import asyncpg
-import orjson
+import msgspec
 import redis.exceptions
 import structlog
+from msgspec import UNSET
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from models.db.columns import new_id
-from resolvers.errors import Fault, OperationError
+from resolvers import errors
+from resolvers.errors import OperationError
+from service.http.json import dump
+from service.http.problem import KINDS, MEDIA_TYPE, Fault, Kind, Problem, type_of
 from service.logs.paths import logged_path
 
-MEDIA_TYPE = "application/problem+json"
-DOCS_PATH = "/v1/docs"
 RETRY_AFTER_SECONDS = 5
 
 _log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One code of the catalogue: its HTTP status, its title, and when it is answered."""
-
-    status: int
-    title: str
-    when: str
-
-
-KINDS: Mapping[str, Kind] = {
-    "BAD_REQUEST": Kind(400, "Malformed request", "Malformed JSON, or a parameter or id that is missing or bad."),
-    "QUERY_TOO_COMPLEX": Kind(400, "Query too complex", "A GraphQL query over a limit."),
-    "UNAUTHENTICATED": Kind(401, "Not authenticated", "No bearer token, or one that is not accepted."),
-    "INSUFFICIENT_CREDITS": Kind(402, "Not enough credits", "The call itself spends more than is left."),
-    "FORBIDDEN": Kind(403, "Not allowed", "The role of the token does not allow it."),
-    "NOT_FOUND": Kind(404, "Not found", "Not there, or another organization's."),
-    "METHOD_NOT_ALLOWED": Kind(405, "Method not allowed", "The path has other methods; see `Allow`."),
-    "STATE_CONFLICT": Kind(409, "The state does not allow it", "See `state`."),
-    "CONFLICT_ALREADY_RESOLVED": Kind(
-        409, "Conflict already resolved", "Another decision was made first; it is shown and stays."
-    ),
-    "COUNT_CHANGED": Kind(409, "Another number than expected", "More or fewer than the caller saw; `count` is now."),
-    "JOB_NOT_RETRYABLE": Kind(409, "Job cannot be retried", "Only failed and partial jobs are retried."),
-    "JOB_NOT_CANCELLABLE": Kind(409, "Job cannot be cancelled", "Only a job that has not ended is cancelled."),
-    "JOB_NOT_UNDOABLE": Kind(409, "Job cannot be undone", "Only a job that has ended is undone."),
-    "UNDO_RUNNING": Kind(409, "Undo still running", "An undo is taken back once it is done."),
-    "PIPELINE_STATE": Kind(409, "Pipeline state", "The state of the pipeline does not allow it."),
-    "ERASED": Kind(409, "Erased", "The record was erased and does not come back by itself; an admin may lift that."),
-    "VERSION_MISMATCH": Kind(412, "Version mismatch", "`If-Match` names a version that is not current."),
-    "PAYLOAD_TOO_LARGE": Kind(413, "Payload too large", "The body is over the size limit."),
-    "UNSUPPORTED_MEDIA_TYPE": Kind(415, "Unsupported media type", "The body is not JSON in UTF-8."),
-    "VALIDATION_FAILED": Kind(422, "Validation failed", "Well-formed, but not valid; `errors` lists each fault."),
-    "RATE_LIMITED": Kind(429, "Too many requests", "Too many requests; wait `Retry-After` seconds."),
-    "INTERNAL": Kind(500, "Internal error", "A defect of the service; report the `requestId`."),
-    "UNAVAILABLE": Kind(503, "Temporarily unavailable", "The database or Redis is out of reach."),
-}
 
 _CODE_OF_STATUS = {
     400: "BAD_REQUEST",
@@ -88,17 +52,12 @@ _OUT_OF_REACH = (
 )
 
 
-def type_of(code: str) -> str:
-    """The `type` of a problem: where the readable pages explain its code."""
-    return f"{DOCS_PATH}#{code}" if code in KINDS else "about:blank"
-
-
 def problem(
     request: Request,
     code: str,
     detail: str,
     *,
-    faults: Iterable[Fault] = (),
+    faults: Iterable[errors.Fault] = (),
     details: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
     status: int | None = None,
@@ -109,20 +68,20 @@ def problem(
     """
     kind = KINDS.get(code) or Kind(status or 500, HTTPStatus(status or 500).phrase, "")
     details = details or {}
-    body: dict[str, Any] = {
-        "type": type_of(code),
-        "title": kind.title,
-        "status": kind.status,
-        "detail": detail,
-        "instance": quote(request.scope["path"], errors="replace"),
-        "code": code,
-        "requestId": request_id(request),
-    }
-    if errors := [{"path": fault.path, "message": fault.message} for fault in faults]:
-        body["errors"] = errors
-    body = {**body, **{name: value for name, value in details.items() if name not in body}}
+    shown = Problem(
+        type=type_of(code),
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=quote(request.scope["path"], errors="replace"),
+        code=code,
+        request_id=request_id(request),
+        errors=[Fault.of(fault) for fault in faults] or UNSET,
+    )
+    standard: dict[str, Any] = msgspec.to_builtins(shown)
+    body = {**msgspec.to_builtins(details, enc_hook=str), **standard}
     extra = {**_headers_of(request, code, details), **(headers or {})}
-    return Response(orjson.dumps(body, default=str), kind.status, extra, MEDIA_TYPE)
+    return Response(dump(body), kind.status, extra, MEDIA_TYPE)
 
 
 def request_id(request: Request) -> str:

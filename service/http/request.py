@@ -1,0 +1,124 @@
+"""Reads what a request says: its token and its JSON body. Refuses what cannot be understood."""
+
+import json
+import re
+from typing import Any, Protocol
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+
+from resolvers.context import Caller, Context, Services
+from resolvers.errors import BadRequest, Fault, PayloadTooLarge, Unauthenticated, ValidationFailed
+
+MAX_DEPTH = 64
+_BLANKS = b" \t\r\n"  # what JSON takes for white space
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
+
+
+class RequestAuthenticator(Protocol):
+    """Turns an `Authorization` header's value into its caller. Raises Unauthenticated."""
+
+    async def caller(self, authorization: str | None) -> Caller: ...
+
+
+class RestRuntime(Protocol):
+    """What the routes need of the running service. Read at each request: both exist once it has started."""
+
+    @property
+    def authenticator(self) -> RequestAuthenticator: ...
+
+    @property
+    def services(self) -> Services: ...
+
+
+async def context_of(runtime: RestRuntime, request: Request) -> Context:
+    """The caller's context. Raises Unauthenticated without exactly one good bearer token."""
+    sent = request.headers.getlist("authorization")
+    if len(sent) > 1:
+        raise Unauthenticated("more than one Authorization header")
+    caller = await runtime.authenticator.caller(sent[0] if sent else None)
+    return Context(services=runtime.services, caller=caller, origin=origin_of("rest", request))
+
+
+def origin_of(interface: str, connection: HTTPConnection) -> str:
+    """Where a request comes from, as the audit log says it: the interface and the caller's address."""
+    return f"{interface} {connection.client.host}" if connection.client else interface
+
+
+async def read_object(request: Request, *, unique_keys: bool = True, most_bytes: int | None = None) -> dict[str, Any]:
+    """The JSON object of the body. Raises HTTPException 415, BadRequest, PayloadTooLarge or ValidationFailed.
+
+    `unique_keys` refuses an object that names a key twice, which costs a second parse. `most_bytes` is a limit below
+    that of every request; what is over it is not read.
+    """
+    _check_media_type(request)
+    body = await request.body() if most_bytes is None else await _read_at_most(request, most_bytes)
+    if not body.strip(_BLANKS):
+        raise BadRequest("a JSON body is needed")
+    return _parse_object(body, unique_keys)
+
+
+async def read_optional_object(request: Request) -> dict[str, Any]:
+    """As `read_object`; no body, or nothing but blanks in it, is the empty object."""
+    body = await request.body()
+    if not body.strip(_BLANKS):
+        return {}
+    _check_media_type(request)
+    return _parse_object(body, unique_keys=True)
+
+
+async def _read_at_most(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise PayloadTooLarge(f"this body may have {most} bytes at most", maxBytes=most)
+    return bytes(body)
+
+
+def _check_media_type(request: Request) -> None:
+    sent = request.headers.get("content-type")
+    if sent is None:
+        return
+    media_type, *options = (part.strip().lower() for part in sent.split(";"))
+    charset = next((option[8:].strip('"') for option in options if option.startswith("charset=")), "utf-8")
+    is_json = media_type == "application/json" or re.fullmatch(r"application/[\w.-]+\+json", media_type)
+    if not is_json or charset not in _CHARSETS:
+        raise HTTPException(415, "the body must be application/json in UTF-8")
+
+
+def _parse_object(body: bytes, unique_keys: bool) -> dict[str, Any]:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"the body is not JSON: {error}") from error
+    _check_depth(value)
+    if unique_keys:
+        json.loads(body, object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
+    if not isinstance(value, dict):
+        raise ValidationFailed("the body must be a JSON object", faults=[Fault("", "must be an object")])
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    """Level by level rather than recursively: the hot path is wide and flat."""
+    level: list[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if parent.__class__ is dict else parent)
+            if child.__class__ in (dict, list)
+        ]
+        if not level:
+            return
+    raise BadRequest(f"the body is nested deeper than {MAX_DEPTH} levels")
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        repeated = next(key for key in found if sum(1 for name, _ in pairs if name == key) > 1)
+        raise BadRequest("the body names a key twice", faults=[Fault(repeated, "named twice")])
+    return found

@@ -1,0 +1,88 @@
+"""The REST routes: a thin shim on the same operations as GraphQL, which describes itself.
+
+Bodies and statuses follow the documented interface of SalesOS Auto Enrichment.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import quote, unquote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
+
+from service.http.errors import problem_of
+from service.http.json import dump
+from service.http.request import RestRuntime, context_of
+from service.rest import config, conflict, credit, erasure, job, pipeline, record, stats
+from service.rest.docs import page, render
+from service.rest.openapi import describe
+from service.rest.operation import RestOperation
+from service.runtime import service_version
+
+OPERATIONS: tuple[RestOperation, ...] = (
+    *config.OPERATIONS,
+    *record.OPERATIONS,
+    *erasure.OPERATIONS,
+    *job.OPERATIONS,
+    *conflict.OPERATIONS,
+    *pipeline.OPERATIONS,
+    *stats.OPERATIONS,
+    *credit.OPERATIONS,
+)
+
+
+def rest_routes(runtime: RestRuntime) -> list[BaseRoute]:
+    """The API below `/v1`, its description and its readable pages."""
+    by_path: dict[str, dict[str, RestOperation]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.full_path, {})[operation.method] = operation
+    routes: list[BaseRoute] = [_route(runtime, path, methods) for path, methods in by_path.items()]
+    return [*routes, *_descriptions()]
+
+
+def _route(runtime: RestRuntime, path: str, methods: Mapping[str, RestOperation]) -> Route:
+    """One route for all methods of a path, so that 405 and OPTIONS can name them all."""
+    known = {*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+    allow = ", ".join(sorted(known))
+
+    async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": allow})
+        operation = methods["GET" if request.method == "HEAD" else request.method]
+        try:
+            ctx = await context_of(runtime, request)
+            return await operation.handler(ctx, request)
+        except Exception as error:  # translated here, once, whatever it is
+            return problem_of(request, error)
+
+    kind = _EncodedRoute if "{externalId}" in path else Route
+    return kind(path, answer, methods=known, name=path)
+
+
+class _EncodedRoute(Route):
+    """A route whose parameters may hold a slash, percent-encoded: they are told apart before they are decoded."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        match, found = super().matches({**scope, "path": raw.decode("ascii", "replace")})
+        if match is not Match.NONE:
+            found["path_params"] = {name: unquote(value) for name, value in found["path_params"].items()}
+        return match, found
+
+
+def _descriptions() -> list[BaseRoute]:
+    description = describe(OPERATIONS, service_version())
+    written = dump(description)
+    rendered = render(description)
+
+    async def openapi(request: Request) -> Response:
+        return Response(written, media_type="application/json")
+
+    async def docs(request: Request) -> Response:
+        return HTMLResponse(page(rendered, str(request.base_url)))
+
+    return [
+        Route("/v1/openapi.json", openapi),
+        Route("/v1/docs", docs),
+    ]

@@ -1,0 +1,216 @@
+"""A conflict as REST shows it, and the decision on it as a client sends it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self, TypeAlias
+
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
+
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
+from models import conflict as models
+from resolvers.conflict.trust import stated_confidence
+from resolvers.refresh.freshness import Aging
+from service.http.shape import Count, Id, Moment, Sent, Shape, Share, StoredMoment
+from service.rest.json_schema import Described, case_pattern, reference
+from service.rest.shapes.example_moments import FINISHED, REVIEWED
+
+
+class Candidate(Shape, frozen=True):
+    """A value that a provider proposes."""
+
+    id: Id
+    value: Any
+    provider: str
+    confidence: Share
+    stated_confidence: Annotated[
+        Share, Meta(description="What the provider stated, before reviewers' decisions weighed in.")
+    ]
+    observed_at: StoredMoment
+
+    @classmethod
+    def of(cls, candidate: Mapping[str, Any]) -> Self:
+        return cls.from_json(candidate, stated_confidence=stated_confidence(candidate))
+
+
+class FieldValue(Shape, frozen=True):
+    """One value of one field with its provenance."""
+
+    field: str
+    value: Any
+    source: Annotated[str, Meta(description="`crm`, `reviewer` or a provider.")]
+    actor: Annotated[str | None, Meta(description="The user, where a person wrote it.")]
+    confidence: Share
+    job_id: Id | None
+    observed_at: StoredMoment
+    first_observed_at: StoredMoment
+    verified_at: Moment | None
+    verified_count: Count
+    freshness: Annotated[Share | None, Meta(description="The chance that what the source saw still holds.")]
+    written_at: Moment | None
+    replaced_at: Moment | None
+
+    @classmethod
+    def of_conflict(cls, conflict: models.Conflict, value: Mapping[str, Any], aging: Aging) -> Self:
+        """The value as it was when the conflict was raised."""
+        observed_at = datetime.fromisoformat(value["observedAt"])
+        return cls.from_json(
+            value,
+            field=conflict.field,
+            first_observed_at=value["observedAt"],
+            verified_at=None,
+            verified_count=0,
+            freshness=aging.of(conflict.entity_type, conflict.field, observed_at),
+            written_at=None,
+            replaced_at=None,
+        )
+
+
+class Resolution(Shape, frozen=True):
+    """What a reviewer decided."""
+
+    action: ResolutionAction
+    candidate_id: Id | None
+    value: Any
+    note: str | None
+    resolved_by: str
+    rule: Annotated[str | None, Meta(description="The rule that decided, which `resolvedBy` had accepted.")]
+    resolved_at: StoredMoment
+
+    @classmethod
+    def of(cls, resolution: Mapping[str, Any]) -> Self:
+        return cls.from_json(resolution)
+
+
+class Conflict(Shape, frozen=True):
+    """A proposed value that policy does not let us write without a person."""
+
+    id: Id
+    job_id: Id
+    record_id: Id
+    external_id: str
+    entity_type: EntityType
+    field: str
+    reason: ConflictReason
+    status: ConflictStatus
+    current: Annotated[
+        FieldValue | None, Meta(description="The value when the conflict was raised; null for an empty field.")
+    ]
+    candidates: list[Candidate]
+    recommended: Annotated[Candidate | None, Meta(description="Null recommends to keep the value.")]
+    recommended_because: str
+    resolution: Resolution | None
+    created_at: Moment
+    updated_at: Moment
+    resolved_at: Moment | None
+    age_seconds: Annotated[Count, Meta(description="How long it has been open, or was until it was settled.")]
+
+    @classmethod
+    def of(cls, conflict: models.Conflict, external_id: str, aging: Aging) -> Self:
+        candidates = [Candidate.of(candidate) for candidate in conflict.candidates]
+        current, resolution = conflict.current, conflict.resolution
+        return cls.copied(
+            conflict,
+            external_id=external_id,
+            current=current and FieldValue.of_conflict(conflict, current, aging),
+            candidates=candidates,
+            recommended=next((item for item in candidates if item.id == conflict.recommended_id), None),
+            resolution=resolution and Resolution.of(resolution),
+            age_seconds=conflict.age_seconds(aging.now),
+        )
+
+
+_Note: TypeAlias = Annotated[str | None, Meta(description="Kept with the decision; at most 2,000 characters.")]
+
+
+def _this(action: ResolutionAction) -> Meta:
+    return Meta(pattern=f"^{case_pattern(action)}$", description=f"`{action}`, in any case.")
+
+
+class AcceptCandidate(Sent, frozen=True):
+    """Take what a provider proposes."""
+
+    action: Annotated[str, _this(ResolutionAction.ACCEPT_CANDIDATE)]
+    candidate_id: (
+        Annotated[Id | None, Meta(description="Without it: the recommended candidate, or the only one.")] | UnsetType
+    ) = UNSET
+    note: _Note | UnsetType = UNSET
+
+
+class KeepCurrent(Sent, frozen=True):
+    """Keep the value that is there."""
+
+    action: Annotated[str, _this(ResolutionAction.KEEP_CURRENT)]
+    note: _Note | UnsetType = UNSET
+
+
+class CustomValue(Sent, frozen=True):
+    """Set another value."""
+
+    action: Annotated[str, _this(ResolutionAction.CUSTOM_VALUE)]
+    value: Annotated[Any, Meta(description="Must be valid for the field.", extra_json_schema={"not": {"type": "null"}})]
+    note: _Note | UnsetType = UNSET
+
+
+_DECISIONS = (AcceptCandidate, KeepCurrent, CustomValue)
+RESOLUTION_KEYS = tuple(dict.fromkeys(key for decision in _DECISIONS for key in decision.keys_sent()))
+RESOLUTION_REQUEST = Described(
+    "ResolutionRequest",
+    {
+        "ResolutionRequest": {
+            "description": "The decision. An empty object applies the recommendation.",
+            "anyOf": [
+                *(reference(decision.__name__) for decision in _DECISIONS),
+                {"type": "object", "maxProperties": 0},
+            ],
+        }
+    },
+    _DECISIONS,
+)
+
+_PROPOSED = Candidate.example(
+    id="01936f2a-7a40-7c11-9b0e-4f7d2c6e1b34",
+    value=340,
+    provider="directory",
+    confidence=0.86,
+    stated_confidence=0.8,
+    observed_at="2026-09-30T00:00:00Z",
+)
+EXAMPLE = Conflict.example(
+    id="01936f2a-7a40-7c11-9b0e-4f7d2c6e1b33",
+    record_id="01936f2a-6f02-7b90-a1f4-93f1c8a0d77e",
+    external_id="acc-1042",
+    entity_type=EntityType.ACCOUNT,
+    field="numberOfEmployees",
+    reason=ConflictReason.EXISTING_DIFFERS,
+    status=ConflictStatus.OPEN,
+    current=FieldValue.example(field="numberOfEmployees", value=120, source="crm", confidence=1.0, freshness=0.998),
+    candidates=[_PROPOSED],
+    recommended=_PROPOSED,
+    recommended_because="The directory is sure of the company, and its value is newer.",
+    created_at=FINISHED,
+    updated_at=FINISHED,
+    age_seconds=5400,
+)
+RESOLVED_EXAMPLE = replace(
+    EXAMPLE,
+    status=ConflictStatus.RESOLVED,
+    resolution=Resolution.example(
+        action=ResolutionAction.ACCEPT_CANDIDATE,
+        candidate_id=_PROPOSED.id,
+        value=340,
+        note="Checked on their web site",
+        resolved_by="user-1",
+        resolved_at="2026-11-24T09:12:00Z",
+    ),
+    updated_at=REVIEWED,
+    resolved_at=REVIEWED,
+)
+REQUEST_EXAMPLES: Mapping[str, Any] = {
+    "accept": AcceptCandidate(
+        action=ResolutionAction.ACCEPT_CANDIDATE, candidate_id=_PROPOSED.id, note="Checked on their web site"
+    ),
+    "keep": KeepCurrent(action=ResolutionAction.KEEP_CURRENT),
+    "custom": CustomValue(action=ResolutionAction.CUSTOM_VALUE, value=350),
+    "recommended": {},
+}

@@ -1,0 +1,149 @@
+"""A job as REST shows it, with its steps and how its fields ended."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Self
+
+from msgspec import Meta
+from msgspec.structs import replace
+
+from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from models import conflict as conflict_models
+from models import job as models
+from resolvers.refresh.freshness import Aging
+from service.http.shape import Count, Id, Moment, Shape, Share
+from service.rest.shapes import conflict
+from service.rest.shapes.conflict import Conflict
+from service.rest.shapes.example_moments import CAME_IN, FINISHED, REVIEWED, STARTED
+
+
+class JobError(Shape, frozen=True):
+    """Why it failed."""
+
+    code: str
+    message: str
+    retryable: bool
+
+    @classmethod
+    def of(cls, failed: models.Job | models.Step) -> Self | None:
+        if failed.error_code is None:
+            return None
+        return cls(code=failed.error_code, message=failed.error_message or "", retryable=bool(failed.error_retryable))
+
+
+class Step(Shape, frozen=True):
+    """One provider asked within a job."""
+
+    provider: str
+    outcome: StepOutcome
+    skipped_reason: str | None
+    detail: Annotated[str, Meta(description="How it matched, or why not.")]
+    latency_ms: Count | None
+    credits_charged: Count
+    fields_found: list[str]
+    error: JobError | None
+    asked_at: Moment
+
+    @classmethod
+    def of(cls, step: models.Step) -> Self:
+        return cls.copied(step, error=JobError.of(step))
+
+
+class FieldOutcome(Shape, frozen=True):
+    """How one wanted field ended."""
+
+    field: str
+    reason: FieldOutcomeReason
+    provider: str | None
+    confidence: Share | None
+    detail: str | None
+
+    @classmethod
+    def of(cls, outcome: Mapping[str, Any]) -> Self:
+        return cls.from_json(outcome)
+
+
+class Job(Shape, frozen=True):
+    """One enrichment of one record."""
+
+    id: Id
+    entity_type: EntityType
+    record_id: Id
+    external_id: Annotated[str, Meta(description="The CRM's own id of the record.")]
+    trigger: JobTrigger
+    status: JobStatus
+    priority: Annotated[int, Meta(description="The lowest runs first.")]
+    progress: Annotated[int, Meta(ge=0, le=100, description="Percent.")]
+    running_step: Annotated[str | None, Meta(description="The provider being asked.")]
+    attempts: Count
+    max_attempts: Annotated[int, Meta(ge=1)]
+    forced: Annotated[bool, Meta(description="Whether the cooldown was passed over.")]
+    steps: list[Step]
+    field_outcomes: list[FieldOutcome]
+    fields_updated: list[str]
+    fields_verified: Annotated[list[str], Meta(description="Seen again by a source, unchanged.")]
+    conflicts: list[Conflict]
+    credits_used: Count
+    error: JobError | None
+    requested_by: str | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    next_attempt_at: Moment | None
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, job: models.Job, raised: Iterable[conflict_models.Conflict], aging: Aging) -> Self:
+        """`job` comes with its record and its steps; `raised` are the conflicts that it raised."""
+        return cls.copied(
+            job,
+            external_id=job.record.external_id,
+            steps=[Step.of(step) for step in job.steps],
+            field_outcomes=[FieldOutcome.of(outcome) for outcome in job.outcomes],
+            conflicts=[Conflict.of(item, job.record.external_id, aging) for item in raised],
+            error=JobError.of(job),
+        )
+
+
+EXAMPLE = Job.example(
+    record_id=conflict.EXAMPLE.record_id,
+    external_id=conflict.EXAMPLE.external_id,
+    entity_type=EntityType.ACCOUNT,
+    trigger=JobTrigger.RECORD_CREATED,
+    status=JobStatus.COMPLETED,
+    priority=10,
+    progress=100,
+    attempts=1,
+    max_attempts=5,
+    steps=[
+        Step.example(
+            provider="directory",
+            outcome=StepOutcome.MATCH,
+            detail="matched by domain",
+            latency_ms=2,
+            fields_found=["industry", "numberOfEmployees"],
+            asked_at=STARTED,
+        )
+    ],
+    field_outcomes=[
+        FieldOutcome.example(
+            field="industry", reason=FieldOutcomeReason.WRITTEN, provider="directory", confidence=0.92
+        ),
+        FieldOutcome.example(
+            field="numberOfEmployees",
+            reason=FieldOutcomeReason.CONFLICT,
+            provider="directory",
+            confidence=0.86,
+            detail="the CRM has another value",
+        ),
+    ],
+    fields_updated=["industry"],
+    conflicts=[conflict.EXAMPLE],
+    requested_by="user-1",
+    created_at=CAME_IN,
+    started_at=STARTED,
+    finished_at=FINISHED,
+    updated_at=FINISHED,
+)
+QUEUED_EXAMPLE = replace(
+    EXAMPLE, status=JobStatus.PENDING, progress=0, finished_at=None, next_attempt_at=REVIEWED, updated_at=REVIEWED
+)
