@@ -20,7 +20,7 @@ _MODULES = [
     "models.credit.budget",
     "models.credit.alert",
     "models.audit",
-    "models.answer",
+    "models.answer.row",
     "models.undo",
     "models.erasure",
 ]

@@ -12,13 +12,14 @@ from typing import Any
 
 from enrichment.catalogue import fields_of
 from enrichment.config import Config
-from enrichment.decide.merge import Candidate
 from enrichment.enums import JobTrigger, StepOutcome, Strategy
 from enrichment.learn.trust import Trust
+from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.planner import Source, Want
 from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
-from models.answer_cache import AnswerState, CachedAnswer, known_answers, promised_to
-from models.db.columns import from_micros
+from models.answer.cache import unexpired
+from models.answer.pending import promised_to
+from models.answer.row import AnswerState, CachedAnswer
 from models.db.statements import marks, query
 from models.record import Record
 from models.record.value import CurrentValue, current_values
@@ -161,7 +162,7 @@ class _Planner:
         while going:
             steps = [(walk, query) for walk in going if (query := walk.session.next()) is not None]
             asked = [(walk, query, self._possible(walk, query)) for walk, query in steps]
-            kept = await known_answers(
+            kept = await unexpired(
                 organization_id,
                 [(query.source.id, one.key) for _, query, one in asked if one is not None],
                 self._now,
@@ -244,7 +245,7 @@ class _Planner:
 
     def _holds(self, kept: CachedAnswer, walk: _Walk) -> bool:
         """Whether no call is made: there is an answer, or a call that may have been charged is not repeated."""
-        if from_micros(kept.expires_at or 0) <= self._now + LONGEST_RUN:
+        if kept.expires_at is None or kept.expires_at <= self._now + LONGEST_RUN:
             return False
         insists = self._force or (walk.job is not None and walk.job.forced)
         return kept.state is AnswerState.ANSWERED or (kept.state is AnswerState.MAYBE_CHARGED and not insists)
@@ -252,11 +253,9 @@ class _Planner:
     def _reuse(self, walk: _Walk, query: SessionQuestion, kept: CachedAnswer) -> None:
         source = query.source
         candidates = {
-            finding["field"]: Candidate(
-                source.id, finding["value"], finding["confidence"], datetime.fromisoformat(finding["observedAt"])
-            )
-            for finding in kept.findings
-            if finding["field"] in source.gives
+            name: candidate
+            for name, candidate in read_findings(source.id, kept.findings or []).items()
+            if name in source.gives
         }
         if walk.lendable is not None:
             walk.heard_something_new(frozenset(candidates))

@@ -1,8 +1,7 @@
 """The questions that enriching a record would ask, before anyone is asked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import structlog
@@ -11,13 +10,9 @@ from enrichment.catalogue import fields_of
 from enrichment.config import Config
 from enrichment.enums import EntityType
 from enrichment.waterfall.planner import Waterfall, want
-from models.db.columns import to_micros
-from models.db.statements import marks, query
 from models.record.value import CurrentValue
 from providers.api import Provider, Question, key_digest, max_price
 from resolvers.context import Services
-
-_AT_ONCE = 500
 
 _log = structlog.get_logger(__name__)
 
@@ -74,18 +69,3 @@ def _key(provider: Provider, question: Question) -> str | None:
         _log.exception("provider cannot read the question", provider=provider.info.id)
         return None
     return None if key is None else key_digest(key)
-
-
-async def kept_answers(organization_id: str, provider_id: str, keys: Collection[str], now: datetime) -> set[str]:
-    """Those of a provider's questions whose answer is kept, and costs nothing."""
-    kept: set[str] = set()
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
-        found = await query(
-            "SELECT input_key FROM answer WHERE organization_id = ? AND provider = ? AND state = 'answered'"
-            f" AND expires_at > ? AND input_key IN ({marks(some)})",
-            [organization_id, provider_id, to_micros(now), *some],
-        )
-        kept |= {row["input_key"] for row in found}
-    return kept

@@ -10,6 +10,7 @@ import structlog
 from enrichment.catalogue import fields_of
 from enrichment.enums import HUMAN_SOURCES, EntityType
 from enrichment.normalize.contact.mail_domains import names_no_employer
+from models.answer.cache import has_answers
 from models.db.connection import dialect
 from models.db.statements import load, query
 from providers.api import Provider, Question, key_digest
@@ -57,7 +58,7 @@ async def related_answers_of(services: Services, row: Mapping[str, Any]) -> Rela
         value["value"] = load(value["value"])
     found = await _found(row["id"])
     traces = RelatedAnswers(row["version"], [row["fields"], row["received"], *_own_values(history)])
-    providers = [one for one in services.registry if await _has_answers(row["organization_id"], one.info.id)]
+    providers = [one for one in services.registry if await has_answers(row["organization_id"], one.info.id)]
     for fields in (*_states(row["fields"], history), *_single_values(entity_type, history, found)):
         traces.keys |= _keys(providers, entity_type, fields, row["organization_id"])
         await asyncio.sleep(0)
@@ -66,11 +67,6 @@ async def related_answers_of(services: Services, row: Mapping[str, Any]) -> Rela
             traces.shared |= _keys(providers, kind, fields, row["organization_id"])
             await asyncio.sleep(0)
     return traces
-
-
-async def _has_answers(organization_id: str, provider: str) -> bool:
-    sql = "SELECT 1 AS one FROM answer WHERE organization_id = ? AND provider = ? LIMIT 1"
-    return bool(await query(sql, [organization_id, provider]))
 
 
 async def _found(record_id: str) -> list[tuple[str, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enrichment.erasure import NAME, marks_left
-from models.answer_cache import AnswerState
+from models.answer.row import AnswerState
 from models.db.columns import new_id, to_micros
 from models.db.scrub import out_of_reach
 from models.db.statements import load, query

@@ -18,7 +18,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from models.answer_cache import AnswerKey
+from models.answer.row import AnswerKey
 
 PATH = "/v1/auto-enrichment/webhooks"
 

@@ -2,14 +2,22 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import orjson
 import structlog
 
-from models.answer_cache import AnswerState
-from models.answer_deliveries import Waiting, answers_due, find_waiting, make_due, note_refusal, take_delivery
+from models.answer.deliveries import (
+    DeliveryTarget,
+    find_target,
+    make_answers_due,
+    make_due,
+    note_refusal,
+    store_delivery,
+)
+from models.answer.row import AnswerState
 from models.db.transaction import Transaction, unit_of_work
 from providers.api import ReceivesCallback
 from resolvers.context import Services
@@ -53,44 +61,43 @@ async def deliver(services: Services, called: Called, payload: Mapping[str, Any]
     text = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     digest = hashlib.sha256(text).hexdigest()
     for _ in range(_TRIES):
-        waiting = await find_waiting(called.provider, called.job_id, called.input_key)
-        if waiting is None or not called.is_of(waiting.organization_id):
+        target = await find_target(called.provider, called.job_id, called.input_key)
+        if target is None or not called.is_of(target.organization_id):
             raise NotFound("not found")
-        if waiting.digest == digest:
+        if target.delivered_digest == digest:
             return Delivery.REPEATED
-        if waiting.digest is not None:
+        if target.delivered_digest is not None:
             raise StateConflict("another answer was sent before", state="answered")
-        if waiting.state not in {AnswerState.ASKING, AnswerState.PENDING}:
+        if target.state not in {AnswerState.ASKING, AnswerState.PENDING}:
             return Delivery.LATE
-        await _refuse_strangers(services, called, waiting, payload)
-        if await _take(services, called, waiting, text.decode(), digest):
+        await _refuse_strangers(services, target, payload)
+        if await _take_in(target, text.decode(), digest, services.now()):
             await wake_workers(services.redis)
             return Delivery.TAKEN
     raise StateConflict("the question is being answered", state="answered")
 
 
-async def _refuse_strangers(services: Services, called: Called, waiting: Waiting, payload: Mapping[str, Any]) -> None:
+async def _refuse_strangers(services: Services, target: DeliveryTarget, payload: Mapping[str, Any]) -> None:
     """Raises ValidationFailed for what cannot be the answer to this question, and notes it."""
-    provider = _hearing(services, called.provider)
+    provider = _hearing(services, target.provider)
     try:
-        fits = provider is not None and provider.is_about(payload, waiting.token)
+        fits = provider is not None and provider.is_about(payload, target.token)
     except Exception:
-        _log.exception("provider cannot read what was sent", provider=called.provider, job_id=called.job_id)
+        _log.exception("provider cannot read what was sent", provider=target.provider, job_id=target.asked_by)
         fits = False
     if fits:
         return
-    _log.warning("answer refused", provider=called.provider, job_id=called.job_id, organization=waiting.organization_id)
-    await note_refusal(waiting, called.provider, called.input_key, REFUSED)
+    _log.warning(
+        "answer refused", provider=target.provider, job_id=target.asked_by, organization=target.organization_id
+    )
+    await note_refusal(target, REFUSED)
     raise ValidationFailed("this is no answer to the question of this address")
 
 
-async def _take(services: Services, called: Called, waiting: Waiting, text: str, digest: str) -> bool:
-    async def body(tx: Transaction) -> bool:
-        now = services.now()
-        due = await make_due(tx, [called.job_id], now)
-        taken = await take_delivery(tx, waiting, called.provider, called.input_key, text, digest)
-        if taken and due:
-            await answers_due(tx, list(due), now)
-        return taken
-
-    return await unit_of_work(body)()
+@unit_of_work
+async def _take_in(tx: Transaction, target: DeliveryTarget, text: str, digest: str, now: datetime) -> bool:
+    due = await make_due(tx, [target.asked_by], now)
+    stored = await store_delivery(tx, target, text, digest)
+    if stored and due:
+        await make_answers_due(tx, list(due), now)
+    return stored

@@ -17,6 +17,7 @@ from enrichment.credits import day_of
 from enrichment.enums import EntityType, FieldPolicy, JobTrigger
 from enrichment.learn.refresh import ChosenRefresh, RefreshCandidate, choose
 from models import refresh as plan
+from models.answer.cache import answered_keys
 from models.credit.account import save_account
 from models.db.columns import new_id, to_micros
 from models.db.statements import load
@@ -25,7 +26,7 @@ from models.half_life import next_page
 from models.job.transitions import NewJob, create
 from models.record.value import current_values
 from resolvers.context import Services
-from resolvers.cost.direct_calls import DirectCall, kept_answers, questions_about
+from resolvers.cost.direct_calls import DirectCall, questions_about
 from resolvers.credit.account import account_of, lock_account, remaining_of
 from resolvers.events.publisher import announce
 from resolvers.job.new_job import new_job
@@ -239,7 +240,7 @@ async def _kept(turn: Turn, questions: Sequence[DirectCall]) -> set[tuple[str, s
     return {
         (provider_id, key)
         for provider_id, some in keys.items()
-        for key in await kept_answers(turn.organization_id, provider_id, some, turn.now)
+        for key in await answered_keys(turn.organization_id, provider_id, some, turn.now)
     }
 
 

@@ -1,28 +1,27 @@
 """What is known of the answers of providers without asking any: for replays and previews."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
 
 from enrichment.config import Config
-from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, StepOutcome
 from enrichment.replay.answer_index import AnswerIndex, Identify, IndexedAnswer, Question, QuestionKeys
 from enrichment.replay.snapshot import StoredSnapshot
+from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import Reply, SessionQuestion
-from models.db.columns import from_micros, to_micros
-from models.db.statements import dump_rows, load, query, rows
+from models.answer.cache import answered_after
+from models.answer.row import CachedAnswer
 from models.decision_log import SnapshotRow
 from providers import api
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
 
 T = TypeVar("T")
-_AT_ONCE = 1000
 _LIFETIME_DAYS = 30  # of an answer whose provider states none
 
 _log = structlog.get_logger(__name__)
@@ -122,36 +121,20 @@ async def _add_kept(
     organization_id: str, answers: AnswerIndex, questions: Iterable[Question], unexpired_at: datetime | None
 ) -> bool:
     """Look these questions up among the answers that are kept. Whether any was found."""
-    expires_after = 0 if unexpired_at is None else to_micros(unexpired_at)
-    wanted = list(questions)
-    found = False
-    for start in range(0, len(wanted), _AT_ONCE):
-        items = [{"provider": source, "input_key": key} for source, key in wanted[start : start + _AT_ONCE]]
-        sql = (
-            "SELECT answer.provider, answer.input_key, answer.matched, answer.findings, answer.answered_at,"
-            f" answer.expires_at FROM answer JOIN {rows({'provider': 'text', 'input_key': 'text'})}"
-            " ON answer.provider = v.provider AND answer.input_key = v.input_key"
-            " WHERE answer.organization_id = ? AND answer.state = 'answered' AND answer.expires_at > ?"
+    found = await answered_after(organization_id, list(questions), unexpired_at)
+    for answer in found:
+        assert answer.answered_at is not None
+        assert answer.expires_at is not None  # both stand in every answered one
+        answers.kept[answer.provider, answer.input_key] = IndexedAnswer(
+            _reply(answer), answer.answered_at, answer.expires_at
         )
-        for row in await query(sql, [dump_rows(items), organization_id, expires_after]):
-            found = True
-            reply = _reply(row["provider"], row["input_key"], row)
-            answers.kept[row["provider"], row["input_key"]] = IndexedAnswer(
-                reply, from_micros(row["answered_at"]), from_micros(row["expires_at"])
-            )
-    return found
+    return bool(found)
 
 
-def _reply(source: str, key: str, row: Mapping[str, Any]) -> Reply:
-    candidates = {
-        finding["field"]: Candidate(
-            source, finding["value"], finding["confidence"], datetime.fromisoformat(finding["observedAt"])
-        )
-        for finding in load(row["findings"]) or []
-    }
+def _reply(answer: CachedAnswer) -> Reply:
     return Reply(
-        StepOutcome.MATCH if row["matched"] else StepOutcome.NO_MATCH,
-        candidates=candidates if row["matched"] else {},
-        key=key,
+        StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH,
+        candidates=read_findings(answer.provider, answer.findings or []) if answer.matched else {},
+        key=answer.input_key,
         reused=True,
     )

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from enrichment.credits import CreditLimits
 from enrichment.identity import Identifier
 from enrichment.waterfall.planner import SkipReason
-from models.answer_cache import AnswerKey, AnswerState, CachedAnswer, acquire, answered, release, store
+from models.answer.cache import acquire, answered, release, store
+from models.answer.row import AnswerKey, AnswerResult, AnswerState, CachedAnswer
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import Lease, held_leases, lock_jobs_that_exist
 from resolvers.context import Services
@@ -41,8 +42,8 @@ class ReservationRequest:
 class CallSettlement:
     """The end of a call: whether it is charged, how many credits (None: all that was reserved), and what is stored.
 
-    `answer` is the answer's row (see `models.answer_cache.store`); None releases the question. `keep_reservation`
-    leaves the credits reserved, because the answer comes later. `note` goes into the ledger.
+    `answer` is stored; None releases the question. `keep_reservation` leaves the credits reserved, because the answer
+    comes later. `note` goes into the ledger.
     """
 
     organization_id: str
@@ -50,7 +51,7 @@ class CallSettlement:
     answer_key: AnswerKey
     charge: bool = False
     credits: int | None = None
-    answer: dict[str, Any] | None = None
+    answer: AnswerResult | None = None
     keep_reservation: bool = False
     note: str | None = None
 
@@ -134,9 +135,11 @@ class BatchedStore:
     async def _acquire(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
         """For each: what is known of it, or None when this job has it to itself now."""
         now = self._services.now()
-        acquired, cached = await unit_of_work(acquire)(answer_keys, now, now + QUESTION_LEASE)
+        acquired = await unit_of_work(acquire)(answer_keys, now, now + QUESTION_LEASE)
         return [
-            None if answer_key in acquired else cached.get(answer_key.key, _ASKED_ELSEWHERE)
+            None
+            if answer_key in acquired.held
+            else acquired.cached.get(answer_key.key, CachedAnswer(*answer_key.key, AnswerState.ASKING))
             for answer_key in answer_keys
         ]
 
@@ -179,7 +182,7 @@ async def _settle_calls(
     answers, released = [], []
     for call in calls:
         if call.answer is not None and call.answer_key.job_id in existing:
-            answers.append(_row(call.answer_key, call.answer))
+            answers.append(call.answer)
         else:
             released.append(call.answer_key)
     settlements = [
@@ -191,27 +194,3 @@ async def _settle_calls(
     await store(tx, answers)
     await release(tx, released)
     return charged
-
-
-_ASKED_ELSEWHERE = CachedAnswer(
-    AnswerState.ASKING,
-    matched=False,
-    findings=[],
-    detail="",
-    answered_at=None,
-    token=None,
-    due_at=None,
-    expires_at=None,
-    reservation_id=None,
-    asked_by=None,
-)
-
-
-def _row(answer_key: AnswerKey, answer: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **answer,
-        "organization_id": answer_key.organization_id,
-        "provider": answer_key.provider,
-        "input_key": answer_key.input_key,
-        "job_id": answer_key.job_id,
-    }

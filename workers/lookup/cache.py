@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from enrichment.enums import JobTrigger
-from models.answer_cache import AnswerKey, AnswerState, CachedAnswer
-from models.db.columns import from_micros
+from models.answer.row import AnswerKey, AnswerState, CachedAnswer
 from providers.api import BroaderQuery, Provider, Question, key_digest
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import BatchedStore, CallSettlement
@@ -58,5 +57,5 @@ def next_check(cached: CachedAnswer, now: datetime) -> datetime:
     soon = now + timedelta(seconds=PATIENCE_SECONDS)
     if cached.state is not AnswerState.PENDING:
         return soon
-    due = from_micros(cached.due_at or 0) + timedelta(seconds=PATIENCE_SECONDS)
+    due = (cached.due_at or now) + timedelta(seconds=PATIENCE_SECONDS)
     return min(max(due, soon), now + LONGEST_WAIT_FOR_OTHERS)

@@ -8,9 +8,9 @@ import structlog
 from enrichment.decide.merge import Candidate
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.planner import SkipReason
-from models.answer_cache import AnswerKey, CachedAnswer, pending_of
-from models.answer_deliveries import forget_delivery
-from models.db.columns import from_micros
+from models.answer.deliveries import discard_delivery
+from models.answer.pending import pending_of
+from models.answer.row import AnswerKey, CachedAnswer
 from models.db.statements import load
 from providers.api import CallDeferred, Provider, ProviderError, Question, ReceivesCallback
 from resolvers.context import Services
@@ -70,8 +70,8 @@ class PendingAnswers:
         reply = await self._delivered(provider, question, job, answer_key, pending)
         if reply is None:
             note = REFUSED if pending.delivered is not None else note
-            if (due := from_micros(pending.due_at or 0)) > now:
-                return await self._still_waiting(provider, question, job, pending, due, note)
+            if pending.due_at is not None and pending.due_at > now:
+                return await self._still_waiting(provider, question, job, pending, pending.due_at, note)
             try:
                 async with self._concurrency.permit(provider, job.organization_id):
                     reply = await self._caller.call(provider, question, job, token=pending.token)
@@ -81,7 +81,7 @@ class PendingAnswers:
             await self._store.settle(CallSettlement(job.organization_id, pending.reservation_id, answer_key))
             return reply
         partial = await self._partial(provider, question, job, pending)
-        end = from_micros(pending.expires_at or 0)
+        end = pending.expires_at or now
         if reply.error is not None and reply.error.retryable and end > now:
             pause = max(reply.error.retry_after_seconds or 0.0, RETRY_SECONDS)
             return waiting(now + timedelta(seconds=pause), partial, note)
@@ -110,7 +110,7 @@ class PendingAnswers:
             _log.exception("provider cannot read what was sent", provider=provider.info.id, job_id=job.id)
         else:
             return await self._guard.withhold(question, job, reply)
-        await forget_delivery(answer_key, REFUSED)
+        await discard_delivery(answer_key, REFUSED)
         return None
 
     async def _still_waiting(

@@ -10,7 +10,7 @@ import structlog
 
 from enrichment.credits import CreditLimits
 from enrichment.waterfall.planner import SkipReason
-from models.answer_cache import AnswerKey, AnswerState, CachedAnswer
+from models.answer.row import AnswerKey, AnswerState, CachedAnswer
 from models.credit.usage import charged_to
 from providers.api import CallDeferred, Provider, ProviderError, Question, RequiresKey, key_digest, max_price
 from resolvers.context import Services

@@ -9,8 +9,7 @@ from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.planner import SkipReason
 from enrichment.waterfall.session import Reply
-from models.answer_cache import CachedAnswer
-from models.db.columns import from_micros
+from models.answer.row import CachedAnswer
 from providers.api import Answer, Pending, Provider, ProviderError, Question
 
 _MOST_CONFIDENCE = 0.99
@@ -70,13 +69,14 @@ def canonical(provider: Provider, question: Question, answer: Answer, now: datet
 def candidates_of(provider: Provider, question: Question, cached: CachedAnswer) -> dict[str, Candidate]:
     """The findings of a cached answer as candidates, of what the provider gives today."""
     gives = provider.info.gives.get(question.entity_type, frozenset())
-    found = read_findings(provider.info.id, cached.findings)
+    found = read_findings(provider.info.id, cached.findings or [])
     return {name: candidate for name, candidate in found.items() if name in gives}
 
 
 def reused(provider: Provider, question: Question, cached: CachedAnswer) -> LookupReply:
     """A cached answer as a reply."""
-    since = from_micros(cached.answered_at or 0).date().isoformat()
+    assert cached.answered_at is not None  # an answered one
+    since = cached.answered_at.date().isoformat()
     return LookupReply(
         StepOutcome.MATCH if cached.matched else StepOutcome.NO_MATCH,
         candidates=candidates_of(provider, question, cached) if cached.matched else {},

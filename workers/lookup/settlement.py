@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from enrichment.config import MaybeCharged
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import finding_json
-from models.answer_cache import AnswerKey, AnswerState
-from models.db.columns import to_micros
+from models.answer.row import AnswerKey, AnswerResult, AnswerState
 from providers.api import Provider
 from resolvers.credit.settle import MAYBE_CHARGED, WRONG_ENTITY
 from workers.job.load import ClaimedJob
@@ -34,27 +32,33 @@ def settlement_of(
         settlement = CallSettlement(job.organization_id, reservation_id, answer_key)
         return _settlement_of_failure(provider, reply, settlement, job, now, queued=queued)
     findings = [finding_json(name, candidate) for name, candidate in reply.candidates.items()]
-    row: dict[str, Any] = {"findings": findings, "detail": reply.detail}
+    held = (*answer_key.key, answer_key.job_id)
     if reply.pending is not None:
         assert reply.waits_until is not None
         end = reply.pending.expires_at or now + LONGEST_PENDING
         reply.waits_until = min(reply.waits_until, end)
-        row |= {
-            "state": AnswerState.PENDING.value,
-            "token": reply.pending.token,
-            "reservation_id": reservation_id,
-            "lease_until": to_micros(reply.waits_until),
-            "expires_at": to_micros(end),
-        }
-        return CallSettlement(job.organization_id, reservation_id, answer_key, answer=row, keep_reservation=True)
+        answer = AnswerResult(
+            *held,
+            AnswerState.PENDING,
+            findings,
+            reply.detail,
+            token=reply.pending.token,
+            reservation_id=reservation_id,
+            due_at=reply.waits_until,
+            expires_at=end,
+        )
+        return CallSettlement(job.organization_id, reservation_id, answer_key, answer=answer, keep_reservation=True)
     matched = reply.outcome is StepOutcome.MATCH
     lifetime = provider.info.answer_lifetime_days if matched else provider.info.miss_lifetime_days
-    row |= {
-        "state": AnswerState.ANSWERED.value,
-        "matched": matched,
-        "answered_at": to_micros(now),
-        "expires_at": to_micros(now + timedelta(days=lifetime or 30)),
-    }
+    answer = AnswerResult(
+        *held,
+        AnswerState.ANSWERED,
+        findings,
+        reply.detail,
+        matched=matched,
+        answered_at=now,
+        expires_at=now + timedelta(days=lifetime or 30),
+    )
     cost = provider.info.price + (provider.info.extra_price if reply.extra else 0)
     counted = provider.info.counts_misses and not reply.uncounted
     return CallSettlement(
@@ -63,7 +67,7 @@ def settlement_of(
         answer_key,
         charge=matched or counted,
         credits=cost,
-        answer=row,
+        answer=answer,
         note=None if matched or not counted else f"no match, which {provider.info.name} counts",
     )
 
@@ -74,22 +78,30 @@ def _settlement_of_failure(
     """The end of a call without an answer: charged only where the provider had counted it already."""
     info, error = provider.info, reply.error
     assert error is not None
-    held_back: dict[str, Any] = {
-        "state": AnswerState.MAYBE_CHARGED.value,
-        "findings": [],
-        "expires_at": to_micros(now + HELD_BACK),
-    }
     if queued and info.counts_misses:
         note = f"queued, which {info.name} counts"
-        return replace(settlement, charge=True, note=note, answer=held_back | {"detail": error.message})
+        return replace(settlement, charge=True, note=note, answer=_held_back(settlement.answer_key, error.message, now))
     if not error.maybe_charged and error.code != "wrong_entity":
         return settlement
     # An answer about somebody else was an answer to the provider, and would be the same again.
     settlement = replace(settlement, note=WRONG_ENTITY if error.code == "wrong_entity" else MAYBE_CHARGED)
     if info.repeats_free or not info.price or job.config.maybe_charged is MaybeCharged.RETRY:
         return settlement
+    message = error.message
     if error.maybe_charged:
         message = f"{info.name} may have charged a call that failed ({error.message}); it is not repeated"
         reply.error = maybe_charged(message)
         reply.detail = message
-    return replace(settlement, answer=held_back | {"detail": reply.error.message if reply.error else ""})
+    return replace(settlement, answer=_held_back(settlement.answer_key, message, now))
+
+
+def _held_back(answer_key: AnswerKey, detail: str, now: datetime) -> AnswerResult:
+    """A question that is not asked again by itself for a while."""
+    return AnswerResult(
+        *answer_key.key,
+        answer_key.job_id,
+        AnswerState.MAYBE_CHARGED,
+        findings=[],
+        detail=detail,
+        expires_at=now + HELD_BACK,
+    )

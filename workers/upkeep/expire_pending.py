@@ -1,11 +1,12 @@
 """Answers that were promised, whose job has ended without them: what they held is settled by what came at once."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from models.answer_cache import forget_orphans
-from models.db.columns import to_micros
-from models.db.statements import execute, load, marks, query
+from models.answer.cache import delete_orphans
+from models.answer.pending import AbandonedAnswer, abandoned_answers, delete_pending, end_pending
+from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
@@ -13,7 +14,6 @@ from resolvers.credit.settle import Settlement, settle
 
 GRACE = timedelta(hours=1)  # after the end of the wait; a job that is retried meanwhile goes on with it
 _AT_ONCE = 500
-_ACTIVE = "status IN ('pending', 'in_progress')"
 
 
 async def expire_pending(ctx: dict[str, Any]) -> int:
@@ -24,36 +24,34 @@ async def expire_pending(ctx: dict[str, Any]) -> int:
     """
     services: Services = ctx["services"]
     now = services.now()
-    found = await query(
-        "SELECT id, organization_id, provider, findings, reservation_id, asked_by FROM answer"
-        " WHERE state = 'pending' AND expires_at < ?"
-        f" AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = answer.asked_by AND {_ACTIVE}) ORDER BY id LIMIT ?",
-        [to_micros(now - GRACE), _AT_ONCE],
-    )
-    by_organization: dict[str, list[dict[str, Any]]] = {}
-    for row in found:
-        by_organization.setdefault(row["organization_id"], []).append(row)
-    dropped = 0
-    for organization_id, overdue in sorted(by_organization.items()):
-        dropped += await _drop(services, organization_id, overdue, now)
+    by_organization: dict[str, list[AbandonedAnswer]] = {}
+    for answer in await abandoned_answers(now - GRACE, _AT_ONCE):
+        by_organization.setdefault(answer.organization_id, []).append(answer)
+    expired = 0
+    for organization_id, answers in sorted(by_organization.items()):
+        expired += await _expire(organization_id, answers, services, now)
         await raise_alerts(services, organization_id)
-    await forget_orphans(to_micros(now - GRACE))
-    return dropped
+    await delete_orphans(now - GRACE)
+    return expired
 
 
-async def _drop(services: Services, organization_id: str, overdue: list[dict[str, Any]], now: datetime) -> int:
-    async def body(tx: Transaction) -> int:
-        again = await _started_again(tx, [row["asked_by"] for row in overdue])
-        ended = [row for row in overdue if row["asked_by"] not in again]
-        matched = {row["id"] for row in ended if load(row["findings"])}
-        held = [_settlement(services, row, row["id"] in matched) for row in ended if row["reservation_id"] is not None]
-        charged = await settle(tx, organization_id, held, now=now, monthly_grant=services.monthly_credit_grant)
-        for row in ended:
-            await _show(tx, row, charged.get(row["reservation_id"] or "", 0))
-            await _end(tx, services, row, now, keep=row["id"] in matched)
-        return len(ended)
-
-    return await unit_of_work(body)()
+@unit_of_work
+async def _expire(
+    tx: Transaction, organization_id: str, answers: Sequence[AbandonedAnswer], services: Services, now: datetime
+) -> int:
+    again = await _started_again(tx, [answer.asked_by for answer in answers])
+    ended = [answer for answer in answers if answer.asked_by not in again]
+    settlements = [
+        _settlement(services, answer, answer.reservation_id) for answer in ended if answer.reservation_id is not None
+    ]
+    charged = await settle(tx, organization_id, settlements, now=now, monthly_grant=services.monthly_credit_grant)
+    for answer in ended:
+        await _show(tx, answer, charged.get(answer.reservation_id or "", 0))
+        if answer.findings:
+            await end_pending(tx, answer.id, now, now + _lifetime(services, answer.provider))
+        else:
+            await delete_pending(tx, answer.id)
+    return len(ended)
 
 
 async def _started_again(tx: Transaction, job_ids: list[str]) -> set[str]:
@@ -64,39 +62,30 @@ async def _started_again(tx: Transaction, job_ids: list[str]) -> set[str]:
     return {row["id"] for row in locked if row["status"] in {"pending", "in_progress"}}
 
 
-def _settlement(services: Services, row: dict[str, Any], matched: bool) -> Settlement:
+def _settlement(services: Services, answer: AbandonedAnswer, reservation_id: str) -> Settlement:
     """For what came at once alone: the rest, which costs more, did not come."""
-    info = services.registry.info(row["provider"])
+    info, matched = services.registry.info(answer.provider), bool(answer.findings)
     counted = info is not None and info.counts_misses
     return Settlement(
-        row["reservation_id"],
+        reservation_id,
         charge=matched or counted,
         credits=info.price if info else 0,
         note=f"queued, which {info.name} counts" if info is not None and counted and not matched else None,
     )
 
 
-async def _show(tx: Transaction, row: dict[str, Any], credits: int) -> None:
+async def _show(tx: Transaction, answer: AbandonedAnswer, credits: int) -> None:
     """Show the credits with the job and its step as well."""
     if credits:
-        add = [credits, row["asked_by"]]
+        add = [credits, answer.asked_by]
         await execute("UPDATE job SET credits_used = credits_used + ? WHERE id = ?", add, using=tx)
         await execute(
             "UPDATE step SET credits_charged = credits_charged + ? WHERE job_id = ? AND provider = ?",
-            [*add, row["provider"]],
+            [*add, answer.provider],
             using=tx,
         )
 
 
-async def _end(tx: Transaction, services: Services, row: dict[str, Any], now: datetime, *, keep: bool) -> None:
-    if not keep:
-        await execute("DELETE FROM answer WHERE id = ? AND state = 'pending'", [row["id"]], using=tx)
-        return
-    info = services.registry.info(row["provider"])
-    lifetime = timedelta(days=(info.answer_lifetime_days if info else 0) or 30)
-    await execute(
-        "UPDATE answer SET state = 'answered', matched = TRUE, answered_at = ?, expires_at = ?, token = NULL,"
-        " reservation_id = NULL, delivered = NULL WHERE id = ? AND state = 'pending'",
-        [to_micros(now), to_micros(now + lifetime), row["id"]],
-        using=tx,
-    )
+def _lifetime(services: Services, provider_id: str) -> timedelta:
+    info = services.registry.info(provider_id)
+    return timedelta(days=(info.answer_lifetime_days if info else 0) or 30)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.answer_cache import forget_questions
+from models.answer.cache import delete_questions
 from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Services
 from resolvers.credit.settle import release_open
@@ -16,6 +16,6 @@ async def release_holds(services: Services, job_ids: Sequence[str]) -> None:
 
     async def body(tx: Transaction) -> None:
         await release_open(tx, job_ids, now=now, monthly_grant=services.monthly_credit_grant, with_pending=True)
-        await forget_questions(tx, job_ids)
+        await delete_questions(tx, job_ids)
 
     await unit_of_work(body)()

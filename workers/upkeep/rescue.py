@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from models.answer_deliveries import answers_due, make_due, overslept
+from models.answer.deliveries import jobs_to_wake, make_answers_due, make_due
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import organizations_with_due_jobs
 from models.job.transitions import LostJob, requeue_lost
@@ -24,9 +24,8 @@ async def rescue(ctx: dict[str, Any]) -> None:
     now = services.now()
     lost = await _requeue_lost(now, services.monthly_credit_grant)
     await _announce(services, lost)
-    jobs = await overslept(now)
-    if jobs:
-        await _wake_overslept(jobs, now)
+    if job_ids := await jobs_to_wake(now):
+        await _wake_for_deliveries(job_ids, now)
     if lost or await organizations_with_due_jobs(now, 1):
         await wake_workers(services.redis)
 
@@ -48,7 +47,7 @@ async def _announce(services: Services, lost: Sequence[LostJob]) -> None:
 
 
 @unit_of_work
-async def _wake_overslept(tx: Transaction, job_ids: Sequence[str], now: datetime) -> None:
+async def _wake_for_deliveries(tx: Transaction, job_ids: Sequence[str], now: datetime) -> None:
     """Let jobs go on whose answer was sent before they had begun to wait for it."""
     await make_due(tx, job_ids, now)
-    await answers_due(tx, job_ids, now)
+    await make_answers_due(tx, job_ids, now)

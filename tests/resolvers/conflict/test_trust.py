@@ -12,7 +12,7 @@ from enrichment.decide.merge import MOST_CONFIDENCE
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from enrichment.learn import beta
 from enrichment.learn.trust import OWN_WEIGHT, SourceTrust, Trust
-from models.answer import Answer
+from models.answer.row import Answer
 from models.conflict import Conflict
 from resolvers.conflict.api import resolve_conflict
 from resolvers.conflict.resolve import Resolution

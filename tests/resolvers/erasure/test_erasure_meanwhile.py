@@ -8,7 +8,8 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger
-from models.answer_cache import AnswerKey, acquire
+from models.answer.cache import acquire
+from models.answer.row import AnswerKey
 from models.db import statements
 from models.db.columns import new_id
 from models.db.statements import query
@@ -163,8 +164,8 @@ async def test_between_claim_and_load_and_take(redis: ArqRedis) -> None:
     await erase_record(ctx, LEAD, "L-1")
     assert await load_claimed(shared, claims, clock()) == []
     answer_key = AnswerKey("acme", "paid", "key", loaded.id)
-    mine, known = await unit_of_work(acquire)([answer_key], clock(), clock())
-    assert (mine, known) == (set(), {})
+    acquired = await unit_of_work(acquire)([answer_key], clock(), clock())
+    assert (acquired.held, acquired.cached) == (set(), {})
     await nothing_is_left(ctx)
 
 

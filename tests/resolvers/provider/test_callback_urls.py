@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.answer_cache import AnswerKey
+from models.answer.row import AnswerKey
 from models.db.columns import new_id
 from resolvers.provider.callback_urls import CallbackUrls
 

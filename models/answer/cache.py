@@ -1,0 +1,207 @@
+"""The statements on cached answers: lease a question, store what was answered, release it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.answer.row import Answer, AnswerKey, AnswerResult, AnswerState, CachedAnswer, Key
+from models.db.columns import new_id, to_micros
+from models.db.rows import bulk, columns_of, fetch, insert, projection, select
+from models.db.statements import execute, marks, query
+from models.db.transaction import Transaction
+
+_AT_ONCE = 1000  # questions in one statement
+
+
+@projection(Answer)
+class _Question:
+    organization_id: str
+    provider: str
+    input_key: str
+
+
+@projection(Answer)
+class _HeldQuestion:
+    organization_id: str
+    provider: str
+    input_key: str
+    asked_by: str
+
+
+@projection(Answer)
+class _LeasedQuestion:
+    id: str
+    organization_id: str
+    provider: str
+    input_key: str
+    state: AnswerState
+    detail: str
+    asked_by: str
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """The questions that their jobs hold now, and what is known of the others."""
+
+    held: set[AnswerKey]
+    cached: Mapping[Key, CachedAnswer]
+
+
+_SAME_QUESTION = (
+    "answer.organization_id = v.organization_id AND answer.provider = v.provider AND answer.input_key = v.input_key"
+)
+# What was sent before the job could store that it waits for it, by a call whose end no worker saw.
+_STAYS = "CASE WHEN answer.state = 'asking' AND answer.asked_by = excluded.asked_by THEN answer.{} END"
+
+
+async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: datetime, until: datetime) -> Acquired:
+    """Lease these questions `until` then to the jobs that want to ask them.
+
+    A question that its job holds already, as after a crash, is leased to it again; one that may have been charged
+    is leased only to an insisting job, and none to a job that is gone.
+    """
+    first = {answer_key.key: answer_key for answer_key in reversed(answer_keys)}
+    questions = [
+        _LeasedQuestion(new_id(), *answer_key.key, AnswerState.ASKING, "", answer_key.job_id, until)
+        for answer_key in sorted(first.values(), key=lambda answer_key: answer_key.key)
+    ]
+    insisting = [answer_key.job_id for answer_key in first.values() if answer_key.insists]
+    moment = to_micros(now)  # a number, and the ids are our own, so they may stand in the statement itself
+    insists = f" OR (answer.state = 'maybe_charged' AND excluded.asked_by IN ({_quoted(insisting)}))"
+    leased = await insert(
+        tx,
+        questions,
+        then="AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by)"
+        " ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
+        " findings = NULL, detail = '', answered_at = NULL, expires_at = NULL, asked_by = excluded.asked_by,"
+        " reservation_id = NULL, due_at = NULL, lease_until = excluded.lease_until,"
+        f" delivered = {_STAYS.format('delivered')}, delivered_digest = {_STAYS.format('delivered_digest')}"
+        f" WHERE (answer.state IN ('answered', 'maybe_charged') AND answer.expires_at <= {moment})"
+        f" OR (answer.state = 'asking' AND (answer.lease_until < {moment} OR answer.asked_by = excluded.asked_by))"
+        f"{insists if insisting else ''}"
+        " RETURNING organization_id, provider, input_key",
+    )
+    held = {(row["organization_id"], row["provider"], row["input_key"]) for row in leased}
+    others = [key for key in first if key not in held]
+    cached = await _cached(others, using=tx)
+    return Acquired({first[key] for key in held}, {answer.key: answer for answer in cached})
+
+
+def _quoted(ids: Sequence[str]) -> str:
+    return ", ".join(f"'{job_id}'" for job_id in ids)
+
+
+async def _cached(
+    keys: Sequence[Key], condition: str = "", values: Sequence[object] = (), *, using: Transaction | None = None
+) -> list[CachedAnswer]:
+    """What is known of these questions, where the `condition` on the answer holds."""
+    if not keys:
+        return []
+    source, parameter = bulk([_Question(*key) for key in keys])
+    where = f" WHERE {condition}" if condition else ""
+    sql = f"SELECT {select(CachedAnswer, 'answer')} FROM {source} JOIN answer ON {_SAME_QUESTION}{where}"
+    return await fetch(CachedAnswer, sql, [parameter, *values], using=using)
+
+
+async def answered(answer_keys: Sequence[AnswerKey], now: datetime) -> dict[Key, CachedAnswer]:
+    """The cached answers to these questions. Leases none."""
+    keys = [answer_key.key for answer_key in answer_keys]
+    found = await _cached(keys, "answer.state = 'answered' AND answer.expires_at > ?", [to_micros(now)])
+    return {answer.key: answer for answer in found}
+
+
+async def unexpired(
+    organization_id: str, questions: Sequence[tuple[str, str]], now: datetime
+) -> dict[tuple[str, str], CachedAnswer]:
+    """What is known of an organization's questions (provider, input key) and has not expired. Leases none."""
+    keys = [(organization_id, provider, key) for provider, key in sorted(set(questions))]
+    found = await _cached(keys, "answer.expires_at IS NULL OR answer.expires_at > ?", [to_micros(now)])
+    return {(answer.provider, answer.input_key): answer for answer in found}
+
+
+async def answered_after(
+    organization_id: str, questions: Sequence[tuple[str, str]], expire_after: datetime | None
+) -> list[CachedAnswer]:
+    """The answers to these questions (provider, input key) that are stored; without those that expire by then."""
+    after = 0 if expire_after is None else to_micros(expire_after)
+    found: list[CachedAnswer] = []
+    for start in range(0, len(questions), _AT_ONCE):
+        keys = [(organization_id, provider, key) for provider, key in questions[start : start + _AT_ONCE]]
+        found += await _cached(keys, "answer.state = 'answered' AND answer.expires_at > ?", [after])
+    return found
+
+
+async def answered_keys(organization_id: str, provider: str, input_keys: Collection[str], now: datetime) -> set[str]:
+    """Those of a provider's questions whose answer is stored and may be reused."""
+    found: set[str] = set()
+    wanted = sorted(input_keys)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        rows = await query(
+            "SELECT input_key FROM answer WHERE organization_id = ? AND provider = ? AND state = 'answered'"
+            f" AND expires_at > ? AND input_key IN ({marks(some)})",
+            [organization_id, provider, to_micros(now), *some],
+        )
+        found |= {row["input_key"] for row in rows}
+    return found
+
+
+_RESULT = [name for name in columns_of(AnswerResult) if name not in columns_of(_HeldQuestion)]
+_CHANGED = ", ".join(f"{name} = v.{name}" for name in _RESULT)
+_UNREAD = "CASE WHEN v.state = 'pending' THEN answer.delivered END"
+
+
+async def store(tx: Transaction, results: Sequence[AnswerResult]) -> None:
+    """Store what became of questions that their jobs hold."""
+    if not results:
+        return
+    source, parameter = bulk(results)
+    await execute(
+        f"UPDATE answer SET {_CHANGED}, lease_until = NULL, delivered = {_UNREAD} FROM {source}"
+        f" WHERE {_SAME_QUESTION} AND answer.asked_by = v.asked_by AND answer.state IN ('asking', 'pending')",
+        [parameter],
+        using=tx,
+    )
+
+
+async def release(tx: Transaction, answer_keys: Sequence[AnswerKey]) -> None:
+    """Let others ask what these jobs held without an answer."""
+    if not answer_keys:
+        return
+    source, parameter = bulk([_HeldQuestion(*answer_key.key, answer_key.job_id) for answer_key in answer_keys])
+    await execute(
+        f"DELETE FROM answer WHERE state IN ('asking', 'pending') AND EXISTS (SELECT 1 FROM {source}"
+        f" WHERE {_SAME_QUESTION} AND answer.asked_by = v.asked_by)",
+        [parameter],
+        using=tx,
+    )
+
+
+async def delete_questions(tx: Transaction, job_ids: Sequence[str]) -> int:
+    """Forget the questions that these jobs hold, or wait for. Returns how many."""
+    if not job_ids:
+        return 0
+    return await execute(
+        f"DELETE FROM answer WHERE state IN ('asking', 'pending') AND asked_by IN ({marks(job_ids)})",
+        list(job_ids),
+        using=tx,
+    )
+
+
+async def delete_orphans(before: datetime) -> int:
+    """Forget the questions leased until before this moment whose job is gone. Returns how many.
+
+    A worker that dies just when its record is erased leaves one: its key is a digest of what it asked with.
+    """
+    return await execute(
+        "DELETE FROM answer WHERE expires_at IS NULL AND state = 'asking' AND lease_until < ?"
+        " AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = answer.asked_by)",
+        [to_micros(before)],
+    )
+
+
+async def has_answers(organization_id: str, provider: str) -> bool:
+    """Whether anything is stored of what this provider was asked."""
+    sql = "SELECT 1 AS one FROM answer WHERE organization_id = ? AND provider = ? LIMIT 1"
+    return bool(await query(sql, [organization_id, provider]))
