@@ -1,4 +1,4 @@
-"""Undo: put back what enrichment replaced, and take that back."""
+"""Undo: restore what enrichment replaced, and take that back."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -128,15 +128,15 @@ class UndoPreviewLine:
 
     @classmethod
     def of(cls, change: UndoChange) -> Self:
-        what = change.decision
-        left = isinstance(what, decisions.SkippedField)
-        current = what.current if isinstance(what, decisions.SkippedField) else what.removed
-        target = None if isinstance(what, decisions.SkippedField) else what.target
+        decision = change.decision
+        skipped = decision if isinstance(decision, decisions.SkippedField) else None
+        current = decision.current if isinstance(decision, decisions.SkippedField) else decision.removed
+        target = None if isinstance(decision, decisions.SkippedField) else decision.target
         return cls(
             record_id=strawberry.ID(change.record_id),
             field=change.field,
-            outcome=UndoOutcome.SKIPPED if left else UndoOutcome.RESTORED,
-            reason=what.because if isinstance(what, decisions.SkippedField) else None,
+            outcome=UndoOutcome.RESTORED if skipped is None else UndoOutcome.SKIPPED,
+            reason=None if skipped is None else skipped.because,
             current=_shown(current),
             restored=_shown(target),
         )
@@ -153,8 +153,8 @@ class UndoPreview:
     lines: Sequence[UndoPreviewLine] = strawberry.field(description="The first 1,000.")
 
     @classmethod
-    def of(cls, tried: operations.UndoPreview) -> Self:
-        return cls(restored=tried.restored, skipped=tried.skipped, lines=Each(UndoPreviewLine.of, tried.changes))
+    def of(cls, preview: operations.UndoPreview) -> Self:
+        return cls(restored=preview.restored, skipped=preview.skipped, lines=Each(UndoPreviewLine.of, preview.changes))
 
 
 _From = Annotated[datetime | None, strawberry.argument(name="from", description="Written then or later.")]

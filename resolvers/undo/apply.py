@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import is_equivalent, value_key
-from enrichment.undo import Restoration, SkippedField
+from enrichment.undo import Restoration, SkippedField, Version
 from models.conflict_queue import remember_rejections, supersede
 from models.db.columns import new_id, to_micros
 from models.db.transaction import Transaction
@@ -43,7 +43,9 @@ async def apply_undo(
     done = [(change, change.decision) for change in changes if isinstance(change.decision, Restoration)]
     records = await records_of(tx, organization_id, {change.record_id for change, _ in done})
     written = [
-        _copy(organization_id, undo_id, change, restoration, now) for change, restoration in done if restoration.target
+        _copy(organization_id, undo_id, change, restoration.target, now)
+        for change, restoration in done
+        if restoration.target is not None
     ]
     emptied = [(change.record_id, change.field) for change, restoration in done if restoration.target is None]
     await end_values(tx, emptied, now)
@@ -60,9 +62,8 @@ async def apply_undo(
 _Done = Sequence[tuple[UndoChange, Restoration]]
 
 
-def _copy(organization_id: str, undo_id: str, change: UndoChange, restoration: Restoration, now: datetime) -> NewValue:
-    assert restoration.target is not None  # the caller picks those
-    original = change.versions[restoration.target.id]
+def _copy(organization_id: str, undo_id: str, change: UndoChange, target: Version, now: datetime) -> NewValue:
+    original = change.versions[target.id]
     return NewValue(
         id=new_id(),
         organization_id=organization_id,
