@@ -19,19 +19,19 @@ from enrichment.enums import (
 
 @dataclass(frozen=True, slots=True)
 class StatedValue:
-    """A value that a source gave for the field in a job, and when. `held` is the value the field holds now.
+    """A value that a source gave for the field in a job, and when. `is_current`: the field holds it now.
 
-    `turned_down`: a person rejected this value of this source.
+    `is_rejected`: a person rejected this value of this source.
     """
 
     provider: str
     value: Any
     confidence: float
     observed_at: datetime
-    told_at: datetime
+    stated_at: datetime
     job_id: str
-    held: bool
-    turned_down: bool
+    is_current: bool
+    is_rejected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,10 @@ class LatestOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CurrentValue:
-    """The value, its provenance and what started its job. `before` is the value and source that it replaced."""
+    """The value, its provenance and what started its job. `previous` is the value and source that it replaced.
+
+    `is_restored`: an undo brought it back.
+    """
 
     value: Any
     source: str
@@ -58,8 +61,8 @@ class CurrentValue:
     since: datetime
     job_id: str | None
     trigger: JobTrigger | None
-    before: tuple[Any, str] | None
-    put_back: bool
+    previous: tuple[Any, str] | None
+    is_restored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,69 +78,70 @@ class LatestConflict:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationFacts:
-    """All that is known of one field of one record. `credits` is what its value's source was paid in its job,
-    `credits_of_record` what all jobs of the record cost. `emptied_at`: an undo emptied it then.
+    """All that is known of one field of one record. `emptied_at` is when an undo emptied it.
+
+    `credits` is what its value's source was paid in its job, `credits_of_record` what all jobs of the record cost.
     """
 
     field: str
-    held: CurrentValue | None
+    current: CurrentValue | None
     emptied_at: datetime | None
     policy: FieldPolicy
     minimum: float
     enrichable: bool
-    verdict: LatestOutcome | None
-    told: Sequence[StatedValue]
-    question: LatestConflict | None
+    last_outcome: LatestOutcome | None
+    stated: Sequence[StatedValue]
+    conflict: LatestConflict | None
     credits: int
     credits_of_record: int
 
 
 def to_sentences(facts: ExplanationFacts) -> list[str]:
-    """The facts as sentences, in the order in which one would ask."""
+    """The facts as sentences, in the order in which a reader would ask."""
     return [
         *_value(facts),
-        *_rivals(facts),
+        *_alternatives(facts),
         _policy(facts),
-        *_verdict(facts),
-        *_question(facts),
+        *_last_outcome(facts),
+        *_conflict(facts),
         _cost(facts),
     ]
 
 
 def _value(facts: ExplanationFacts) -> Iterator[str]:
-    held = facts.held
-    if held is None or held.value is None:
+    current = facts.current
+    if current is None or current.value is None:
         yield f"{facts.field} is empty."
         if facts.emptied_at is not None:
             yield f"An undo emptied it on {_day(facts.emptied_at)}."
-        elif held is not None:
-            yield f"{_source(held.source, held.actor)} cleared it on {_day(held.since)}."
+        elif current is not None:
+            yield f"{_source(current.source, current.actor)} cleared it on {_day(current.since)}."
         return
-    yield f"{facts.field} is {_shown(held.value)}."
-    if held.source == SOURCE_CRM:
-        yield f"The CRM sent it on {_day(held.observed_at)}."
-    elif held.source == SOURCE_REVIEWER:
-        yield f"{held.actor or 'A reviewer'} chose it in review on {_day(held.observed_at)}."
+    yield f"{facts.field} is {_shown(current.value)}."
+    if current.source == SOURCE_CRM:
+        yield f"The CRM sent it on {_day(current.observed_at)}."
+    elif current.source == SOURCE_REVIEWER:
+        yield f"{current.actor or 'A reviewer'} chose it in review on {_day(current.observed_at)}."
     else:
-        started = f" in a job started by {held.trigger.value}" if held.trigger else ""
+        started = f" in a job started by {current.trigger.value}" if current.trigger else ""
         yield (
-            f"{held.source} gave it{started}, with a confidence of {held.confidence:.2f};"
-            f" it was observed on {_day(held.observed_at)}."
+            f"{current.source} gave it{started}, with a confidence of {current.confidence:.2f};"
+            f" it was observed on {_day(current.observed_at)}."
         )
-    if held.put_back:
-        yield f"An undo put it back on {_day(held.since)}."
-    if held.before is not None and held.before[0] is not None:
-        value, source = held.before
+    if current.is_restored:
+        yield f"An undo put it back on {_day(current.since)}."
+    if current.previous is not None and current.previous[0] is not None:
+        value, source = current.previous
         yield f"Before, it was {_shown(value)}, from {_source(source, None).lower()}."
 
 
-def _rivals(facts: ExplanationFacts) -> Iterator[str]:
-    others = [told for told in facts.told if not told.held]
+def _alternatives(facts: ExplanationFacts) -> Iterator[str]:
+    others = [stated for stated in facts.stated if not stated.is_current]
     if others:
         shown = ", ".join(
-            f"{_shown(told.value)} by {told.provider} ({told.confidence:.2f}"
-            f"{', turned down by a person' if told.turned_down else ''})"
-            for told in others[:5]
+            f"{_shown(stated.value)} by {stated.provider} ({stated.confidence:.2f}"
+            f"{', turned down by a person' if stated.is_rejected else ''})"
+            for stated in others[:5]
         )
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         yield f"Also proposed: {shown}{more}."
@@ -149,39 +153,39 @@ def _policy(facts: ExplanationFacts) -> str:
     return f"The policy of the field is {facts.policy.value}; the least confidence to write is {facts.minimum:.2f}."
 
 
-def _verdict(facts: ExplanationFacts) -> Iterator[str]:
-    verdict = facts.verdict
-    if verdict is None:
+def _last_outcome(facts: ExplanationFacts) -> Iterator[str]:
+    outcome = facts.last_outcome
+    if outcome is None:
         if facts.enrichable:
             yield "No job has looked at it yet."
         return
-    about = f" (about what {verdict.provider} said)" if verdict.provider else ""
-    detail = f": {verdict.detail}" if verdict.detail else ""
-    yield f"The last job, on {_day(verdict.at)}, ended {verdict.reason.value} for it{about}{detail}."
+    about = f" (about what {outcome.provider} said)" if outcome.provider else ""
+    detail = f": {outcome.detail}" if outcome.detail else ""
+    yield f"The last job, on {_day(outcome.at)}, ended {outcome.reason.value} for it{about}{detail}."
 
 
-def _question(facts: ExplanationFacts) -> Iterator[str]:
-    question = facts.question
-    if question is None:
+def _conflict(facts: ExplanationFacts) -> Iterator[str]:
+    conflict = facts.conflict
+    if conflict is None:
         return
-    if question.status is ConflictStatus.OPEN:
-        yield f"A conflict about it has waited for a person since {_day(question.raised_at)}."
-    elif question.status is ConflictStatus.SUPERSEDED:
+    if conflict.status is ConflictStatus.OPEN:
+        yield f"A conflict about it has waited for a person since {_day(conflict.raised_at)}."
+    elif conflict.status is ConflictStatus.SUPERSEDED:
         yield "A conflict about it went away because the record changed."
-    elif question.action is not None and question.settled_at is not None:
+    elif conflict.action is not None and conflict.settled_at is not None:
         done = {
             ResolutionAction.ACCEPT_CANDIDATE: "accepted a proposed value",
             ResolutionAction.KEEP_CURRENT: "kept the value",
             ResolutionAction.CUSTOM_VALUE: "set a value",
-        }[question.action]
-        yield f"{question.resolved_by or 'A reviewer'} {done} in review on {_day(question.settled_at)}."
+        }[conflict.action]
+        yield f"{conflict.resolved_by or 'A reviewer'} {done} in review on {_day(conflict.settled_at)}."
 
 
 def _cost(facts: ExplanationFacts) -> str:
     spent = _credits(facts.credits_of_record)
-    if facts.held is None or facts.held.source in HUMAN_SOURCES:
+    if facts.current is None or facts.current.source in HUMAN_SOURCES:
         return f"Enriching this record has cost {spent} so far."
-    return f"{facts.held.source} was paid {_credits(facts.credits)} in that job; the record has cost {spent} so far."
+    return f"{facts.current.source} was paid {_credits(facts.credits)} in that job; the record has cost {spent} so far."
 
 
 def _credits(count: int) -> str:

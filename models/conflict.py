@@ -1,5 +1,6 @@
 """A value that policy does not let us write without a person, and what was rejected before."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -65,3 +66,15 @@ class Rejection(Model):
 
     class Meta:
         table = "rejection"
+
+
+async def conflicts_about(record_id: str, field: str) -> list[Conflict]:
+    """The conflicts about a field of a record, the newest first, with record and job."""
+    conflicts = Conflict.filter(record_id=record_id, field=field)
+    return await conflicts.prefetch_related("record", "job").order_by("-id")
+
+
+async def conflicts_of_jobs(organization_id: str, job_ids: Sequence[str]) -> list[Conflict]:
+    """The conflicts that these jobs raised, whatever became of them, oldest first, with record and job."""
+    conflicts = Conflict.filter(organization_id=organization_id, job_id__in=list(job_ids))
+    return await conflicts.prefetch_related("record", "job").order_by("id")

@@ -10,7 +10,7 @@ from tortoise.models import Model
 
 from models.db.columns import Instant, id_field, to_micros
 from models.db.paging import Keyset, Page, fetch_page
-from models.db.rows import Json, fetch, insert, projection, query_row, select
+from models.db.rows import fetch, insert, projection, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 from models.record import Record
@@ -108,15 +108,6 @@ class RestoredLine:
     restored_id: str | None
 
 
-@query_row
-class StatedInJob:
-    """What a provider stated in a job: `{field, value, confidence, statedConfidence, observedAt}` each."""
-
-    job_id: str
-    provider: str
-    candidates: Json[list[dict[str, Any]]]
-
-
 @dataclass(frozen=True, slots=True)
 class EnrichedValues:
     """Which of an organization's values that enrichment wrote: all that is given must hold. `end` is exclusive.
@@ -191,14 +182,6 @@ async def restored_lines(undo_id: str, after: str, limit: int) -> list[RestoredL
         " ORDER BY id LIMIT ?"
     )
     return await fetch(RestoredLine, sql, [undo_id, after, limit])
-
-
-async def stated_in_jobs(tx: Transaction, job_ids: Sequence[str]) -> list[StatedInJob]:
-    """What each provider stated in these jobs."""
-    if not job_ids:
-        return []
-    sql = f"SELECT {select(StatedInJob)} FROM step WHERE job_id IN ({marks(job_ids)})"
-    return await fetch(StatedInJob, sql, list(job_ids), using=tx)
 
 
 async def forget_rejections(tx: Transaction, undo_id: str, fields: Sequence[tuple[str, str]]) -> None:

@@ -1,13 +1,15 @@
 """Reading jobs: by a filter, by what changed, by their record, and by what they lacked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tortoise.queryset import QuerySet
 
 from enrichment.enums import ACTIVE_STATUSES, EntityType, JobStatus, JobTrigger
 from models.db.columns import to_micros
+from models.db.paging import Page, first_pages, newest_of_records
 from models.db.rows import fetch, projection, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
@@ -146,3 +148,36 @@ async def organizations_short_of_credits(ended_before: datetime) -> list[str]:
         [to_micros(ended_before)],
     )
     return [row["organization_id"] for row in found]
+
+
+@projection(Job)
+class JobOutcomes:
+    """How the fields ended in a job: see Job.outcomes."""
+
+    id: str
+    outcomes: list[dict[str, Any]]
+    finished_at: datetime | None
+    updated_at: datetime
+
+
+async def latest_outcomes(record_id: str, limit: int) -> list[JobOutcomes]:
+    """How the fields of a record ended in its newest jobs, the newest first."""
+    sql = f"SELECT {select(JobOutcomes)} FROM job WHERE record_id = ? ORDER BY id DESC LIMIT ?"
+    return await fetch(JobOutcomes, sql, [record_id, limit])
+
+
+async def trigger_of(job_id: str) -> JobTrigger | None:
+    """What started a job; None where the job is gone."""
+    found = await query("SELECT trigger_kind FROM job WHERE id = ?", [job_id])
+    return JobTrigger(found[0]["trigger_kind"]) if found else None
+
+
+async def first_job_pages(organization_id: str, record_ids: Sequence[str], size: int) -> dict[str, Page[Job]]:
+    """The newest jobs of each of these records, `size` at most, with record and steps."""
+    ids = await newest_of_records("job", organization_id, record_ids, size + 1)
+    jobs = await jobs_by_id(organization_id, ids)
+
+    def count(record_id: str) -> Callable[[], Awaitable[int]]:
+        return Job.filter(organization_id=organization_id, record_id=record_id).count
+
+    return first_pages(record_ids, jobs, size, count)

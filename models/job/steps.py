@@ -47,6 +47,18 @@ class EarlierStep:
     candidates: list[dict[str, Any]]
 
 
+@projection(Step)
+class StatedCandidates:
+    """What a provider stated in a job, and when it was asked: `{field, value, confidence, statedConfidence,
+    observedAt}` each.
+    """
+
+    job_id: str
+    provider: str
+    candidates: list[dict[str, Any]]
+    asked_at: datetime
+
+
 _RENEWED = columns_of(NewStep, without=("id", "organization_id", "job_id", "provider"))
 
 
@@ -64,6 +76,23 @@ async def steps_of(job_ids: Sequence[str]) -> dict[str, list[EarlierStep]]:
         for step in await fetch(EarlierStep, sql, list(job_ids)):
             found.setdefault(step.job_id, []).append(step)
     return found
+
+
+async def candidates_of_jobs(tx: Transaction, job_ids: Sequence[str]) -> list[StatedCandidates]:
+    """What each provider stated in these jobs."""
+    if not job_ids:
+        return []
+    sql = f"SELECT {select(StatedCandidates)} FROM step WHERE job_id IN ({marks(job_ids)})"
+    return await fetch(StatedCandidates, sql, list(job_ids), using=tx)
+
+
+async def candidates_of_record(record_id: str, *, since_job: str) -> list[StatedCandidates]:
+    """What each provider stated in a record's jobs, from this one on, the latest first."""
+    sql = (
+        f"SELECT {select(StatedCandidates, 'step')} FROM step JOIN job ON job.id = step.job_id"
+        " WHERE job.record_id = ? AND job.id >= ? ORDER BY step.asked_at DESC, step.position"
+    )
+    return await fetch(StatedCandidates, sql, [record_id, since_job])
 
 
 async def add_credits(tx: Transaction, job_id: str, provider: str, credits: int) -> None:

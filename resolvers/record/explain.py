@@ -1,24 +1,19 @@
-"""Everything that is known about one field of one record: gathered, and put in words."""
+"""Everything that is known about one field of one record, as facts and as sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from enrichment.catalogue import fields_of, is_equivalent, value_key
-from enrichment.enums import (
-    ConflictStatus,
-    EntityType,
-    FieldOutcomeReason,
-    JobTrigger,
-    ResolutionAction,
-)
+from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, ResolutionAction
 from enrichment.explain import CurrentValue, ExplanationFacts, LatestConflict, LatestOutcome, StatedValue, to_sentences
-from models.conflict import Conflict
+from models.conflict import Conflict, conflicts_about
 from models.conflict_queue import rejections
-from models.db.columns import from_micros
-from models.db.statements import load, query
-from models.record import FieldValue, Record
+from models.credit.usage import charged_for_record, charged_to
+from models.job.queries import JobOutcomes, latest_outcomes, trigger_of
+from models.job.steps import candidates_of_record
+from models.record import Record
+from models.record.value import ValueVersion, versions_of
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.organizations import config_of, organization_of
@@ -54,37 +49,31 @@ async def explain(ctx: Context, entity_type: EntityType, external_id: str, name:
         message = f"{entity_type.value}s have no field {name[:64]}"
         raise ValidationFailed(message, faults=[Fault("field", message)])
     config = config_of(await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now()))
-    versions = await FieldValue.filter(record_id=record.id, field=name).order_by("-written_at", "-id")
-    current = next((version for version in versions if version.replaced_at is None), None)
-    jobs = await query(
-        "SELECT id, status, outcomes, trigger_kind, finished_at, updated_at FROM job WHERE record_id = ?"
-        f" ORDER BY id DESC LIMIT {JOBS_LOOKED_AT}",
-        [record.id],
-    )
-    conflicts = await Conflict.filter(record_id=record.id, field=name).prefetch_related("record", "job").order_by("-id")
-    held = None if current is None else await _held(current, versions)
+    versions = (await versions_of([record.id], [name])).get((record.id, name), [])
+    current = await _current(versions)
+    outcomes = await latest_outcomes(record.id, JOBS_LOOKED_AT)
+    conflicts = await conflicts_about(record.id, name)
     facts = ExplanationFacts(
         field=name,
-        held=held,
-        emptied_at=versions[0].replaced_at if current is None and versions else None,
+        current=current,
+        emptied_at=versions[-1].replaced_at if current is None and versions else None,
         policy=config.rule(entity_type, name).policy,
         minimum=config.minimum(entity_type, name),
         enrichable=field.enrichable,
-        verdict=_verdict(jobs, name),
-        told=await _told(record, name, jobs, held),
-        question=_question(conflicts[0]) if conflicts else None,
-        credits=await _paid(held),
-        credits_of_record=await _cost(record.id),
+        last_outcome=_last_outcome(outcomes, name),
+        stated=await _stated(record, name, outcomes, current),
+        conflict=_latest(conflicts[0]) if conflicts else None,
+        credits=0 if current is None or current.job_id is None else await charged_to(current.job_id, current.source),
+        credits_of_record=await charged_for_record(record.id),
     )
     return Explanation(record, facts, to_sentences(facts), conflicts)
 
 
-async def _held(current: FieldValue, versions: Sequence[FieldValue]) -> CurrentValue:
-    before = next((version for version in versions if version.id == current.replaces), None)
-    trigger = None
-    if current.job_id is not None:
-        found = await query("SELECT trigger_kind FROM job WHERE id = ?", [current.job_id])
-        trigger = JobTrigger(found[0]["trigger_kind"]) if found else None
+async def _current(versions: Sequence[ValueVersion]) -> CurrentValue | None:
+    current = next((version for version in versions if version.replaced_at is None), None)
+    if current is None:
+        return None
+    previous = next((version for version in versions if version.id == current.replaces), None)
     return CurrentValue(
         value=current.value,
         source=current.source,
@@ -93,63 +82,58 @@ async def _held(current: FieldValue, versions: Sequence[FieldValue]) -> CurrentV
         observed_at=current.observed_at,
         since=current.written_at,
         job_id=current.job_id,
-        trigger=trigger,
-        before=None if before is None else (before.value, before.source),
-        put_back=current.undo_id is not None,
+        trigger=None if current.job_id is None else await trigger_of(current.job_id),
+        previous=None if previous is None else (previous.value, previous.source),
+        is_restored=current.undo_id is not None,
     )
 
 
-def _verdict(jobs: Sequence[Mapping[str, Any]], name: str) -> LatestOutcome | None:
+def _last_outcome(jobs: Sequence[JobOutcomes], name: str) -> LatestOutcome | None:
     for job in jobs:
-        outcome = next((one for one in load(job["outcomes"]) if one["field"] == name), None)
+        outcome = next((outcome for outcome in job.outcomes if outcome["field"] == name), None)
         if outcome is not None:
             return LatestOutcome(
                 reason=FieldOutcomeReason(outcome["reason"]),
                 detail=outcome["detail"] or "",
                 provider=outcome["provider"],
                 confidence=outcome["confidence"],
-                job_id=job["id"],
-                at=from_micros(job["finished_at"] or job["updated_at"]),
+                job_id=job.id,
+                at=job.finished_at or job.updated_at,
             )
     return None
 
 
-async def _told(
-    record: Record, name: str, jobs: Sequence[Mapping[str, Any]], held: CurrentValue | None
+async def _stated(
+    record: Record, name: str, jobs: Sequence[JobOutcomes], current: CurrentValue | None
 ) -> list[StatedValue]:
-    """What each source said of the field: each value of each source once, as it said it last, newest first."""
+    """Each value that a source gave for the field, as it gave it last, newest first."""
     if not jobs:
         return []
-    steps = await query(
-        "SELECT step.job_id, step.provider, step.candidates, step.asked_at FROM step JOIN job ON job.id = step.job_id"
-        " WHERE job.record_id = ? AND job.id >= ? ORDER BY step.asked_at DESC, step.position",
-        [record.id, jobs[-1]["id"]],
-    )
-    turned_down = await rejections([record.id])
+    rejected = await rejections([record.id])
     kind = record.entity_type
     found: dict[tuple[str, str], StatedValue] = {}
-    for step in steps:
-        for candidate in load(step["candidates"]):
+    for step in await candidates_of_record(record.id, since_job=jobs[-1].id):
+        for candidate in step.candidates:
             if candidate["field"] != name:
                 continue
-            value, source = candidate["value"], step["provider"]
+            value = candidate["value"]
             key = value_key(kind, name, value)
-            is_held = held is not None and held.value is not None and is_equivalent(kind, name, held.value, value)
-            told = StatedValue(
-                provider=source,
+            held = None if current is None else current.value
+            stated = StatedValue(
+                provider=step.provider,
                 value=value,
                 confidence=candidate["confidence"],
                 observed_at=datetime.fromisoformat(candidate["observedAt"]),
-                told_at=from_micros(step["asked_at"]),
-                job_id=step["job_id"],
-                held=is_held,
-                turned_down=(record.id, name, key, source) in turned_down,
+                stated_at=step.asked_at,
+                job_id=step.job_id,
+                is_current=held is not None and is_equivalent(kind, name, held, value),
+                is_rejected=(record.id, name, key, step.provider) in rejected,
             )
-            found.setdefault((source, key), told)
+            found.setdefault((step.provider, key), stated)
     return list(found.values())
 
 
-def _question(conflict: Conflict) -> LatestConflict:
+def _latest(conflict: Conflict) -> LatestConflict:
     resolution = conflict.resolution or {}
     return LatestConflict(
         status=ConflictStatus(conflict.status),
@@ -158,22 +142,3 @@ def _question(conflict: Conflict) -> LatestConflict:
         resolved_by=resolution.get("resolvedBy"),
         action=ResolutionAction(resolution["action"]) if resolution else None,
     )
-
-
-async def _paid(held: CurrentValue | None) -> int:
-    if held is None or held.job_id is None:
-        return 0
-    found = await query(
-        "SELECT SUM(-amount) AS credits FROM credit_entry WHERE job_id = ? AND provider = ? AND kind = 'charge'",
-        [held.job_id, held.source],
-    )
-    return int(found[0]["credits"] or 0)
-
-
-async def _cost(record_id: str) -> int:
-    found = await query(
-        "SELECT SUM(-amount) AS credits FROM credit_entry WHERE kind = 'charge'"
-        " AND job_id IN (SELECT id FROM job WHERE record_id = ?)",
-        [record_id],
-    )
-    return int(found[0]["credits"] or 0)

@@ -10,9 +10,10 @@ from enrichment.undo import Restoration, SkippedField, Version
 from models.conflict_queue import remember_rejections, supersede
 from models.db.columns import new_id, to_micros
 from models.db.transaction import Transaction
+from models.job.steps import candidates_of_jobs
 from models.record.row import RecordRow, RecordUpdate, records_of, update_records
 from models.record.value import NewValue, ValueVersion, end_values, replace_values
-from models.undo import NewUndoLine, insert_lines, stated_in_jobs
+from models.undo import NewUndoLine, insert_lines
 from resolvers.record.change import record_update
 
 
@@ -136,9 +137,9 @@ async def _rejections(
 async def _stated(tx: Transaction, job_ids: Sequence[str]) -> dict[tuple[str, str], list[tuple[str, Any]]]:
     """What each source stated in these jobs: by (job id, field), pairs of source and value."""
     found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
-    for reply in await stated_in_jobs(tx, job_ids):
-        for candidate in reply.candidates:
-            found.setdefault((reply.job_id, candidate["field"]), []).append((reply.provider, candidate["value"]))
+    for step in await candidates_of_jobs(tx, job_ids):
+        for candidate in step.candidates:
+            found.setdefault((step.job_id, candidate["field"]), []).append((step.provider, candidate["value"]))
     return found
 
 

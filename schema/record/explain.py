@@ -31,16 +31,16 @@ class Proposal:
     turned_down: bool = strawberry.field(description="A person turned this value of this source down.")
 
     @classmethod
-    def of(cls, told: facts.StatedValue) -> Self:
+    def of(cls, stated: facts.StatedValue) -> Self:
         return cls(
-            provider=told.provider,
-            value=JSON(told.value),
-            confidence=told.confidence,
-            observed_at=told.observed_at,
-            told_at=told.told_at,
-            job_id=strawberry.ID(told.job_id),
-            held=told.held,
-            turned_down=told.turned_down,
+            provider=stated.provider,
+            value=JSON(stated.value),
+            confidence=stated.confidence,
+            observed_at=stated.observed_at,
+            told_at=stated.stated_at,
+            job_id=strawberry.ID(stated.job_id),
+            held=stated.is_current,
+            turned_down=stated.is_rejected,
         )
 
 
@@ -54,14 +54,14 @@ class LastOutcome:
     at: datetime
 
     @classmethod
-    def of(cls, verdict: facts.LatestOutcome) -> Self:
+    def of(cls, outcome: facts.LatestOutcome) -> Self:
         return cls(
-            reason=verdict.reason,
-            detail=verdict.detail,
-            provider=verdict.provider,
-            confidence=verdict.confidence,
-            job_id=strawberry.ID(verdict.job_id),
-            at=verdict.at,
+            reason=outcome.reason,
+            detail=outcome.detail,
+            provider=outcome.provider,
+            confidence=outcome.confidence,
+            job_id=strawberry.ID(outcome.job_id),
+            at=outcome.at,
         )
 
 
@@ -91,25 +91,25 @@ class Explanation:
     @classmethod
     def of(cls, explanation: operations.Explanation) -> Self:
         known = explanation.facts
-        held = known.held
+        current = known.current
         return cls(
             record=Record.of(explanation.record),
             field=known.field,
             text=explanation.text,
             sentences=explanation.sentences,
-            value=None if held is None else JSON(held.value),
-            source=None if held is None else held.source,
-            actor=None if held is None else held.actor,
-            confidence=None if held is None else held.confidence,
-            observed_at=None if held is None else held.observed_at,
-            since=None if held is None else held.since,
-            job_id=None if held is None or held.job_id is None else strawberry.ID(held.job_id),
-            trigger=None if held is None else held.trigger,
-            put_back=held is not None and held.put_back,
+            value=None if current is None else JSON(current.value),
+            source=None if current is None else current.source,
+            actor=None if current is None else current.actor,
+            confidence=None if current is None else current.confidence,
+            observed_at=None if current is None else current.observed_at,
+            since=None if current is None else current.since,
+            job_id=None if current is None or current.job_id is None else strawberry.ID(current.job_id),
+            trigger=None if current is None else current.trigger,
+            put_back=current is not None and current.is_restored,
             policy=known.policy,
             min_confidence=known.minimum,
-            last_outcome=None if known.verdict is None else LastOutcome.of(known.verdict),
-            proposals=Each(Proposal.of, known.told),
+            last_outcome=None if known.last_outcome is None else LastOutcome.of(known.last_outcome),
+            proposals=Each(Proposal.of, known.stated),
             conflicts=Each(Conflict.of, explanation.conflicts),
             credits=known.credits,
             credits_of_record=known.credits_of_record,

@@ -1,4 +1,4 @@
-"""Explain: what a field holds, from where, what else was said, what policy did and what it cost."""
+"""Explain: what a field holds, from where, what else was proposed, what policy did and what it cost."""
 
 import pytest
 from arq.connections import ArqRedis
@@ -21,30 +21,30 @@ def _sources() -> tuple[StandIn, StandIn]:
     return cheap, dear
 
 
-async def test_a_written_value_is_told_with_its_source_its_rivals_and_its_cost(redis: ArqRedis) -> None:
+async def test_a_written_value_is_explained_with_its_source_its_alternatives_and_its_cost(redis: ArqRedis) -> None:
     shared = services(redis, *_sources())
     ctx = context(shared)
     job = await job_of(await send(ctx, "account", "A-1", domain="acme.com"))
     await work(shared)
 
-    told = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
+    explained = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
 
-    held = told.facts.held
-    assert held is not None
-    assert (held.value, held.source, held.job_id, held.trigger) == (
+    current = explained.facts.current
+    assert current is not None
+    assert (current.value, current.source, current.job_id, current.trigger) == (
         "Fremont",
         "dear",
         job.id,
         JobTrigger.RECORD_CREATED,
     )
-    assert [(one.provider, one.value, one.held) for one in told.facts.told] == [
+    assert [(stated.provider, stated.value, stated.is_current) for stated in explained.facts.stated] == [
         ("cheap", "Oakland", False),
         ("dear", "Fremont", True),
     ]
-    assert (told.facts.credits, told.facts.credits_of_record) == (3, 3)
-    assert told.facts.verdict is not None
-    assert told.facts.verdict.reason is FieldOutcomeReason.WRITTEN
-    for words in (
+    assert (explained.facts.credits, explained.facts.credits_of_record) == (3, 3)
+    assert explained.facts.last_outcome is not None
+    assert explained.facts.last_outcome.reason is FieldOutcomeReason.WRITTEN
+    for sentence in (
         "city is “Fremont”.",
         "dear gave it in a job started by record_created, with a confidence of 0.90",
         "Also proposed: “Oakland” by cheap (0.50).",
@@ -52,10 +52,10 @@ async def test_a_written_value_is_told_with_its_source_its_rivals_and_its_cost(r
         "ended written for it (about what dear said): the field was empty.",
         "dear was paid 3 credits in that job; the record has cost 3 credits so far.",
     ):
-        assert words in told.text
+        assert sentence in explained.text
 
 
-async def test_a_review_is_told(redis: ArqRedis) -> None:
+async def test_a_review_is_explained(redis: ArqRedis) -> None:
     shared = services(redis, StandIn("dear", knows={"acme.com": {"city": ("Fremont", 0.9)}}))
     ctx = context(shared)
     await send(ctx, "account", "A-1", domain="acme.com", city="Berkeley")
@@ -66,15 +66,15 @@ async def test_a_review_is_told(redis: ArqRedis) -> None:
     [conflict] = await Conflict.filter(status=ConflictStatus.OPEN)
     await resolve_conflict(ctx, conflict.id, Resolution(ResolutionAction.KEEP_CURRENT))
 
-    told = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
+    explained = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
 
-    assert "ann chose it in review on" in told.text
-    assert "“Fremont” by dear (0.90, turned down by a person)" in told.text
-    assert "ann kept the value in review on" in told.text
-    assert "Enriching this record has cost no credits so far." in told.text
+    assert "ann chose it in review on" in explained.text
+    assert "“Fremont” by dear (0.90, turned down by a person)" in explained.text
+    assert "ann kept the value in review on" in explained.text
+    assert "Enriching this record has cost no credits so far." in explained.text
 
 
-async def test_an_undo_and_an_empty_field_are_told(redis: ArqRedis) -> None:
+async def test_an_undo_and_an_empty_field_are_explained(redis: ArqRedis) -> None:
     shared = services(redis, *_sources())
     ctx = context(shared)
     job = await job_of(await send(ctx, "account", "A-1", domain="acme.com"))
@@ -84,10 +84,10 @@ async def test_an_undo_and_an_empty_field_are_told(redis: ArqRedis) -> None:
     assert phone.sentences[0] == "phone is empty."
     assert "ended no_data for it: nobody asked knew a value." in phone.text
     await undo_job(ctx, job.id)
-    told = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
-    assert told.sentences[0] == "city is empty."
-    assert told.sentences[1].startswith("An undo emptied it on ")
-    assert {one.turned_down for one in told.facts.told if one.provider == "dear"} == {True}
+    explained = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
+    assert explained.sentences[0] == "city is empty."
+    assert explained.sentences[1].startswith("An undo emptied it on ")
+    assert {stated.is_rejected for stated in explained.facts.stated if stated.provider == "dear"} == {True}
 
 
 async def test_refusals_name_the_fault(redis: ArqRedis) -> None:
