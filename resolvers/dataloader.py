@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from models.conflict import Conflict, conflicts_of_jobs
+from models.conflict.queries import conflicts_of_jobs
+from models.conflict.table import Conflict
 from models.job import Job, queries
 from models.record import FieldValue
 from models.record.page import first_value_pages

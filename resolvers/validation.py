@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from models.record.related import RelatedFilter
 from resolvers.errors import Fault, ValidationFailed
 
 MAX_EXTERNAL_ID = 255
@@ -20,3 +21,10 @@ def check_text(text: str, path: str, *, longest: int) -> str:
 def check_external_ids(texts: Iterable[str], path: str) -> list[str]:
     """The external ids that a caller looks for, as they are. Raises ValidationFailed naming the place of a bad one."""
     return [check_text(text, f"{path}[{index}]", longest=MAX_EXTERNAL_ID) for index, text in enumerate(texts)]
+
+
+def check_filter(wanted: RelatedFilter, **texts: str | None) -> None:
+    """Raises ValidationFailed for ids and other `texts` of a filter (by path) that no row can have."""
+    for path, text in {"externalId": wanted.external_id, "recordId": wanted.record_id, **texts}.items():
+        if text is not None:
+            check_text(text, path, longest=MAX_NAME)

@@ -14,7 +14,7 @@ _MODULES = [
     "models.record",
     "models.job.row",
     "models.decision_log",
-    "models.conflict",
+    "models.conflict.table",
     "models.credit.account",
     "models.credit.entry",
     "models.credit.budget",
@@ -23,6 +23,7 @@ _MODULES = [
     "models.answer.row",
     "models.undo",
     "models.erasure",
+    "models.suggestion",
 ]
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 _BUSY_TIMEOUT_MS = 15_000

@@ -3,80 +3,46 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from tortoise.queryset import QuerySet
-
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
-from models.conflict import Conflict
-from resolvers.conflict.resolve import Resolution, choose, settle_conflict
+from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
+from models.conflict.queries import (
+    ConflictFilter,
+    conflicts_by_id,
+    count_conflicts,
+    oldest_conflicts,
+    raised_conflicts,
+    select_conflicts,
+)
+from models.conflict.table import Conflict
+from resolvers.conflict.choice import Resolution, choose
+from resolvers.conflict.settle import settle_conflict
 from resolvers.context import Context, Role
 from resolvers.errors import CountChanged, Fault, NotFound, OperationError, ValidationFailed
 from resolvers.events.publisher import announce
 from resolvers.paging import Page, PageArgs, check_id, paginate
-from resolvers.validation import MAX_NAME, check_text
+from resolvers.validation import check_filter
 
 MOST_RESOLVED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class ConflictFilter:
-    """Which conflicts. An empty tuple leaves that open, but an empty `status` means the open ones.
-
-    `created_before` is exclusive.
-    """
-
-    entity_types: tuple[EntityType, ...] = ()
-    external_id: str | None = None
-    record_id: str | None = None
-    job_id: str | None = None
-    field: str | None = None
-    status: tuple[ConflictStatus, ...] = ()
-    reason: tuple[ConflictReason, ...] = ()
-    provider: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ResolveOutcome:
-    """How one of many ended: the conflict, or why it was refused."""
+    """What became of one of many conflicts: the conflict as it is now, or why the decision was refused."""
 
     id: str
     conflict: Conflict | None = None
     error: OperationError | None = None
 
 
-def _filtered(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict]:
-    rows = Conflict.filter(organization_id=organization_id).prefetch_related("record", "job")
-    rows = rows.filter(status__in=list(wanted.status or (ConflictStatus.OPEN,)))
-    exact = {
-        "record__external_id": ("externalId", wanted.external_id),
-        "record_id": ("recordId", wanted.record_id),
-        "job_id": ("jobId", wanted.job_id),
-        "field": ("field", wanted.field),
-    }
-    for column, (path, text) in exact.items():
-        if text is not None:
-            rows = rows.filter(**{column: check_text(text, path, longest=MAX_NAME)})
-    if wanted.entity_types:
-        rows = rows.filter(entity_type__in=list(wanted.entity_types))
-    if wanted.reason:
-        rows = rows.filter(reason__in=list(wanted.reason))
-    if wanted.provider is not None:
-        provider = check_text(wanted.provider, "provider", longest=MAX_NAME)
-        rows = rows.filter(providers__contains=f" {provider} ")
-    if wanted.created_after is not None:
-        rows = rows.filter(created_at__gt=wanted.created_after)
-    if wanted.created_before is not None:
-        rows = rows.filter(created_at__lt=wanted.created_before)
-    return rows
+def _checked(wanted: ConflictFilter) -> ConflictFilter:
+    check_filter(wanted, jobId=wanted.job_id, field=wanted.field, provider=wanted.provider)
+    return wanted
 
 
 async def list_conflicts(ctx: Context, wanted: ConflictFilter, page: PageArgs) -> Page[Conflict]:
     """Conflicts, newest first, with record and job. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    return await paginate(_filtered(caller.organization_id, wanted), page)
+    return await paginate(select_conflicts(caller.organization_id, _checked(wanted)), page)
 
 
 async def get_conflict(ctx: Context, conflict_id: str) -> Conflict:
@@ -86,16 +52,10 @@ async def get_conflict(ctx: Context, conflict_id: str) -> Conflict:
 
 
 async def _read(organization_id: str, conflict_id: str) -> Conflict:
-    found = await _filtered(organization_id, ConflictFilter(status=tuple(ConflictStatus))).get_or_none(id=conflict_id)
-    if found is None:
+    found = await conflicts_by_id(organization_id, [conflict_id])
+    if not found:
         raise NotFound("no such conflict")
-    return found
-
-
-async def read_conflicts(organization_id: str, ids: Sequence[str]) -> dict[str, Conflict]:
-    """These conflicts by id, with record and job; those that are not there are left out."""
-    every = _filtered(organization_id, ConflictFilter(status=tuple(ConflictStatus)))
-    return {conflict.id: conflict for conflict in await every.filter(id__in=list(ids))} if ids else {}
+    return found[conflict_id]
 
 
 async def resolve_conflict(ctx: Context, conflict_id: str, resolution: Resolution | None) -> Conflict:
@@ -114,8 +74,8 @@ async def resolve_conflict(ctx: Context, conflict_id: str, resolution: Resolutio
 
 async def _settle(ctx: Context, conflict: Conflict, resolution: Resolution | None) -> None:
     caller = ctx.require(Role.USER)
-    choice = choose(conflict, resolution)
-    await settle_conflict(conflict, choice, caller.user, ctx.services.now(), origin=ctx.origin)
+    settlement = choose(conflict, resolution).by_reviewer(caller.user, ctx.services.now())
+    await settle_conflict(conflict, settlement, origin=ctx.origin)
 
 
 async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolution | None) -> list[ResolveOutcome]:
@@ -137,7 +97,7 @@ async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolu
         return outcomes
     jobs = list({conflict.job_id for conflict in settled.values()})
     await announce(ctx.services.redis, caller.organization_id, conflicts=list(settled), jobs=jobs)
-    after = await read_conflicts(caller.organization_id, list(settled))
+    after = await conflicts_by_id(caller.organization_id, list(settled))
     return [
         outcome if outcome.conflict is None else ResolveOutcome(outcome.id, after.get(outcome.conflict.id))
         for outcome in outcomes
@@ -146,7 +106,11 @@ async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolu
 
 @dataclass(frozen=True, slots=True)
 class TriedResolution:
-    """What a decision on many would do: how many are open, and for the first 1,000 which action, or a refusal."""
+    """What a decision on many conflicts would do.
+
+    `count`: how many the filter lets through. The others are of the oldest 1,000: conflicts by action and by field,
+    and how many would be refused.
+    """
 
     count: int
     by_action: Counter[ResolutionAction]
@@ -154,21 +118,22 @@ class TriedResolution:
     refused: int
 
 
-def _open_ones(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict]:
+def _checked_open(wanted: ConflictFilter) -> ConflictFilter:
+    """The filter, which must let open conflicts through alone. Raises ValidationFailed."""
     if any(status is not ConflictStatus.OPEN for status in wanted.status):
         raise ValidationFailed(
             "only open conflicts are decided", faults=[Fault("filter.status", "only open conflicts are decided")]
         )
-    return _filtered(organization_id, wanted).order_by("id")
+    return _checked(wanted)
 
 
 async def try_resolution(ctx: Context, wanted: ConflictFilter, resolution: Resolution | None) -> TriedResolution:
     """What `resolve_matching` would do now. Changes nothing."""
     caller = ctx.require(Role.USER)
-    rows = _open_ones(caller.organization_id, wanted)
-    tried = TriedResolution(await rows.count(), Counter(), Counter(), 0)
+    wanted = _checked_open(wanted)
+    tried = TriedResolution(await count_conflicts(caller.organization_id, wanted), Counter(), Counter(), 0)
     refused = 0
-    for conflict in await rows.limit(MOST_RESOLVED):
+    for conflict in await oldest_conflicts(caller.organization_id, wanted, MOST_RESOLVED):
         tried.by_field[conflict.field] += 1
         try:
             tried.by_action[choose(conflict, resolution).action] += 1
@@ -184,29 +149,25 @@ async def resolve_matching(
     how many are left. Raises CountChanged, and settles none, when there are not `expected_count` of them.
     """
     caller = ctx.require(Role.USER)
-    rows = _open_ones(caller.organization_id, wanted)
-    if expected_count is not None and (count := await rows.count()) != expected_count:
+    wanted, organization_id = _checked_open(wanted), caller.organization_id
+    if expected_count is not None and (count := await count_conflicts(organization_id, wanted)) != expected_count:
         raise CountChanged(f"there are {count} such conflicts now, not {expected_count}", count=count)
-    ids = [str(conflict_id) for conflict_id in await rows.limit(MOST_RESOLVED).values_list("id", flat=True)]
-    outcomes = await resolve_conflicts(ctx, ids, resolution)
-    return outcomes, await rows.count()
+    conflicts = await oldest_conflicts(organization_id, wanted, MOST_RESOLVED)
+    outcomes = await resolve_conflicts(ctx, [conflict.id for conflict in conflicts], resolution)
+    return outcomes, await count_conflicts(organization_id, wanted)
 
 
 async def watch_conflicts(ctx: Context, entity_type: EntityType | None = None) -> AsyncIterator[Conflict]:
-    """Each conflict as it is raised."""
+    """Each conflict as it is raised, once."""
     caller = ctx.require(Role.VIEWER)
-    organization_id = caller.organization_id
-    since = ctx.services.now()
-    told: set[str] = set()
-    async with ctx.services.events.watch(organization_id) as notices:
+    wanted = ConflictFilter(entity_types=(entity_type,) if entity_type else (), created_after=ctx.services.now())
+    shown: set[str] = set()
+    async with ctx.services.events.watch(caller.organization_id) as notices:
         async for notice in notices:
             if not notice.conflicts and not notice.gap:
                 continue
-            wanted = ConflictFilter(entity_types=(entity_type,) if entity_type else (), created_after=since)
-            rows = _filtered(organization_id, wanted)
-            if not notice.gap:
-                rows = rows.filter(id__in=sorted(notice.conflicts))
-            for conflict in await rows.order_by("id"):
-                if conflict.id not in told:
-                    told.add(conflict.id)
+            ids = None if notice.gap else sorted(notice.conflicts)
+            for conflict in await raised_conflicts(caller.organization_id, wanted, ids):
+                if conflict.id not in shown:
+                    shown.add(conflict.id)
                     yield conflict

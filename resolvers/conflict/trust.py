@@ -6,7 +6,7 @@ from typing import Any
 from enrichment.catalogue import is_equivalent
 from enrichment.enums import HUMAN_SOURCES, EntityType
 from enrichment.learn.trust import Key, SourceTrust, Trust
-from models.conflict import Conflict
+from models.conflict.table import Conflict
 from models.record.value import CurrentValue
 from models.trust import Judgement, ReviewVerdict, trust_counts
 

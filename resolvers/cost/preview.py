@@ -17,8 +17,8 @@ from enrichment.provenance import Current
 from enrichment.replay.answer_index import AnswerIndex
 from enrichment.replay.snapshot import DecisionSnapshot, Origin, RecordState, StoredSnapshot
 from enrichment.waterfall.planner import SkipReason, Source
-from enrichment.waterfall.session import JobContext, RejectedValue, Reply, WaterfallSession
-from models.conflict_queue import rejections
+from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from models.conflict.rejection import rejections_of
 from models.decision_log import latest_snapshots
 from models.record import Record
 from models.record.value import current_values
@@ -148,13 +148,12 @@ async def _states(records: Sequence[Record]) -> dict[str, RecordState]:
         some = records[start : start + _AT_ONCE]
         ids = [record.id for record in some]
         values = await current_values(ids)
-        turned_down: dict[str, set[RejectedValue]] = {}
-        for record_id, name, key, source in await rejections(ids):
-            turned_down.setdefault(record_id, set()).add((name, key, source))
+        rejected = await rejections_of(ids)
         for record in some:
             current = {name: value.to_current() for name, value in values[record.id].items()}
-            rejected = frozenset(turned_down.get(record.id, ()))
-            found[record.id] = RecordState(record.fields, current, rejected, record.last_enriched_at)
+            found[record.id] = RecordState(
+                record.fields, current, frozenset(rejected[record.id]), record.last_enriched_at
+            )
     return found
 
 

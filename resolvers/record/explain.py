@@ -7,8 +7,9 @@ from datetime import datetime
 from enrichment.catalogue import fields_of, is_equivalent, value_key
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, ResolutionAction
 from enrichment.explain import CurrentValue, ExplanationFacts, LatestConflict, LatestOutcome, StatedValue, to_sentences
-from models.conflict import Conflict, conflicts_about
-from models.conflict_queue import rejections
+from models.conflict.queries import conflicts_of_field
+from models.conflict.rejection import rejections_of
+from models.conflict.table import Conflict
 from models.credit.usage import charged_for_record, charged_to
 from models.job.queries import JobOutcomes, latest_outcomes, trigger_of
 from models.job.steps import candidates_of_record
@@ -52,7 +53,7 @@ async def explain(ctx: Context, entity_type: EntityType, external_id: str, name:
     versions = (await versions_of([record.id], [name])).get((record.id, name), [])
     current = await _current(versions)
     outcomes = await latest_outcomes(record.id, JOBS_LOOKED_AT)
-    conflicts = await conflicts_about(record.id, name)
+    conflicts = await conflicts_of_field(record.organization_id, record.id, name)
     facts = ExplanationFacts(
         field=name,
         current=current,
@@ -109,7 +110,7 @@ async def _stated(
     """Each value that a source gave for the field, as it gave it last, newest first."""
     if not jobs:
         return []
-    rejected = await rejections([record.id])
+    rejected = (await rejections_of([record.id]))[record.id]
     kind = record.entity_type
     found: dict[tuple[str, str], StatedValue] = {}
     for step in await candidates_of_record(record.id, since_job=jobs[-1].id):
@@ -127,7 +128,7 @@ async def _stated(
                 stated_at=step.asked_at,
                 job_id=step.job_id,
                 is_current=held is not None and is_equivalent(kind, name, held, value),
-                is_rejected=(record.id, name, key, step.provider) in rejected,
+                is_rejected=(name, key, step.provider) in rejected,
             )
             found.setdefault((step.provider, key), stated)
     return list(found.values())

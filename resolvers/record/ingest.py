@@ -11,8 +11,9 @@ from enrichment.catalogue import Clean, clean, completeness, value_key
 from enrichment.config import Config
 from enrichment.enums import SOURCE_CRM, EntityType, JobTrigger
 from enrichment.ingest import RecordChange, apply_message
-from models.conflict_queue import remember_rejections, supersede
-from models.db.columns import new_id, to_micros
+from models.conflict.queue import supersede
+from models.conflict.rejection import NewRejection, insert_rejections
+from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
 from models.job import Job
 from models.job.queries import active_jobs_of
@@ -132,13 +133,13 @@ async def ingest(
     works = await _store(tx, organization_id, admitted, now) if admitted else []
     await _write_values(tx, works, now)
     changed = [(work.record.id, name) for work in works if not work.is_new for name in work.change.written]
-    superseded = await supersede(tx, changed, to_micros(now))
+    superseded = await supersede(tx, changed, now)
     await _remember_cleared(tx, works, now)
     jobs, folded = await _start_jobs(tx, organization_id, works, config, now, requested_by)
     await count_judgements(tx, [judgement for work in works for judgement in _judged(work)])
     ingested = {work.message.index: _ingested(work, jobs, folded) for work in works}
     certificates = {ordered[index].index: certificate for index, certificate in erased.items()}
-    return IngestResult(ingested, list(superseded), certificates)
+    return IngestResult(ingested, [conflict.id for conflict in superseded], certificates)
 
 
 def _new_record(organization_id: str, message: RecordMessage, now: datetime) -> RecordRow:
@@ -251,20 +252,20 @@ async def _write_values(tx: Transaction, works: Sequence[_Work], now: datetime) 
 async def _remember_cleared(tx: Transaction, works: Sequence[_Work], now: datetime) -> None:
     """A value of enrichment's that the CRM cleared is not restored by the source that gave it."""
     cleared = [
-        {
-            "id": new_id(),
-            "organization_id": work.record.organization_id,
-            "record_id": work.record.id,
-            "field": name,
-            "value_key": value_key(work.message.entity_type, name, work.change.replaced[name]),
-            "source": work.provenance[name].source,
-            "rejected_at": to_micros(now),
-        }
+        NewRejection(
+            id=new_id(),
+            organization_id=work.record.organization_id,
+            record_id=work.record.id,
+            field=name,
+            value_key=value_key(work.message.entity_type, name, work.change.replaced[name]),
+            source=work.provenance[name].source,
+            rejected_at=now,
+        )
         for work in works
         for name, value in work.change.written.items()
         if value is None and name in work.provenance and work.provenance[name].source != SOURCE_CRM
     ]
-    await remember_rejections(tx, cleared)
+    await insert_rejections(tx, cleared)
 
 
 def _judged(work: _Work) -> list[Judgement]:

@@ -13,8 +13,7 @@ from enrichment.replay.answer_index import Question
 from enrichment.replay.diff import Difference, Replayed
 from enrichment.replay.replay import Replay, Rules
 from enrichment.replay.snapshot import StoredSnapshot
-from models.conflict_queue import open_at
-from models.db.columns import to_micros
+from models.conflict.queries import open_at
 from models.db.statements import load, marks, query
 from models.decision_log import snapshots_of_period
 from resolvers.config import merged_config
@@ -147,9 +146,9 @@ async def _in_force(organization_id: str, versions: Collection[int]) -> dict[int
 
 async def _open_before(organization_id: str, pasts: Sequence[StoredSnapshot]) -> dict[str, set[str]]:
     """The fields of each record with a conflict that was open when its first decision here was taken."""
-    first: dict[str, int] = {}
+    first: dict[str, datetime] = {}
     for past in pasts:
-        first.setdefault(past.record_id, to_micros(past.decided_at))
+        first.setdefault(past.record_id, past.decided_at)
     found: dict[str, set[str]] = {}
     for record_id, name in await open_at(organization_id, first):
         found.setdefault(record_id, set()).add(name)

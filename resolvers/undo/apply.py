@@ -7,8 +7,9 @@ from typing import Any
 
 from enrichment.catalogue import is_equivalent, value_key
 from enrichment.undo import Restoration, SkippedField, Version
-from models.conflict_queue import remember_rejections, supersede
-from models.db.columns import new_id, to_micros
+from models.conflict.queue import supersede
+from models.conflict.rejection import NewRejection, insert_rejections
+from models.db.columns import new_id
 from models.db.transaction import Transaction
 from models.job.steps import candidates_of_jobs
 from models.record.row import RecordRow, RecordUpdate, records_of, update_records
@@ -40,7 +41,6 @@ async def apply_undo(
 
     `rejects`: the values that go are remembered as rejected, so that the same sources do not write them again.
     """
-    moment = to_micros(now)
     done = [(change, change.decision) for change in changes if isinstance(change.decision, Restoration)]
     records = await records_of(tx, organization_id, {change.record_id for change, _ in done})
     written = [
@@ -52,12 +52,12 @@ async def apply_undo(
     await end_values(tx, emptied, now)
     await replace_values(tx, written, now)
     await update_records(tx, _updates(records, done), now)
-    ended = await supersede(tx, [(change.record_id, change.field) for change, _ in done], moment)
+    ended = await supersede(tx, [(change.record_id, change.field) for change, _ in done], now)
     if rejects:
-        await remember_rejections(tx, await _rejections(tx, organization_id, undo_id, records, done, moment))
+        await insert_rejections(tx, await _rejections(tx, organization_id, undo_id, records, done, now))
     restored_ids = {(value.record_id, value.field): value.id for value in written}
     await insert_lines(tx, undo_id, [_line(organization_id, undo_id, change, restored_ids) for change in changes])
-    return list(ended)
+    return [conflict.id for conflict in ended]
 
 
 _Done = Sequence[tuple[UndoChange, Restoration]]
@@ -104,12 +104,12 @@ async def _rejections(
     undo_id: str,
     records: Mapping[str, RecordRow],
     done: _Done,
-    moment: int,
-) -> list[dict[str, Any]]:
+    now: datetime,
+) -> list[NewRejection]:
     """Each value that goes, for each source that gave it."""
     gone = [(change, restoration.removed) for change, restoration in done if restoration.removed is not None]
     stated = await _stated(tx, sorted({removed.job_id for _, removed in gone if removed.job_id is not None}))
-    found: list[dict[str, Any]] = []
+    found: list[NewRejection] = []
     for change, removed in gone:
         kind = records[change.record_id].entity_type
         value = removed.value
@@ -119,16 +119,16 @@ async def _rejections(
             if is_equivalent(kind, change.field, other, value)
         }
         found += [
-            {
-                "id": new_id(),
-                "organization_id": organization_id,
-                "record_id": change.record_id,
-                "field": change.field,
-                "value_key": value_key(kind, change.field, value),
-                "source": source,
-                "rejected_at": moment,
-                "undo_id": undo_id,
-            }
+            NewRejection(
+                id=new_id(),
+                organization_id=organization_id,
+                record_id=change.record_id,
+                field=change.field,
+                value_key=value_key(kind, change.field, value),
+                source=source,
+                rejected_at=now,
+                undo_id=undo_id,
+            )
             for source in sorted(agreeing | {removed.source})
         ]
     return found

@@ -6,10 +6,11 @@ from typing import Any, Self
 
 import strawberry
 
-from models import conflict as models
+from models.conflict import queries
+from models.conflict import table as models
 from resolvers.conflict import api as operations
-from resolvers.conflict.resolve import UNSET
-from resolvers.conflict.resolve import Resolution as Choice
+from resolvers.conflict.choice import UNSET
+from resolvers.conflict.choice import Resolution as Choice
 from resolvers.conflict.trust import stated_confidence
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
@@ -187,8 +188,8 @@ class ConflictFilter:
     created_after: datetime | None = None
     created_before: datetime | None = None
 
-    def read(self) -> operations.ConflictFilter:
-        return operations.ConflictFilter(
+    def read(self) -> queries.ConflictFilter:
+        return queries.ConflictFilter(
             entity_types=(self.entity_type,) if self.entity_type else (),
             external_id=self.external_id,
             record_id=self.record_id,

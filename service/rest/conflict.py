@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
+from models.conflict.queries import ConflictFilter
 from resolvers.conflict import api as conflicts
-from resolvers.conflict.api import ConflictFilter
-from resolvers.conflict.resolve import UNSET, Resolution
+from resolvers.conflict.choice import UNSET, Resolution
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.refresh.freshness import aging

@@ -14,11 +14,12 @@ from arq.connections import ArqRedis
 from structlog.testing import capture_logs
 
 from enrichment.enums import EntityType, JobStatus, ResolutionAction
+from models.conflict.queries import ConflictFilter
 from models.db import connection
 from models.job import Job
 from providers.api import ProviderError
-from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.api import list_conflicts, resolve_conflict
+from resolvers.conflict.choice import Resolution
 from resolvers.context import Role
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.erasure.api import erase_record

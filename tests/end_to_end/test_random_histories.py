@@ -18,14 +18,14 @@ from arq.connections import ArqRedis
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, JobStatus, ResolutionAction
-from models.conflict import Conflict
+from models.conflict.table import Conflict
 from models.job import Job
 from models.record import FieldValue, Record
 from models.undo import Undo
 from providers.api import Question
 from resolvers.audit import verify_audit
 from resolvers.conflict.api import resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.choice import Resolution
 from resolvers.context import Context, Services
 from resolvers.credit.verify import check_ledger
 from resolvers.job.enrich import RecordSelection, enrich_records

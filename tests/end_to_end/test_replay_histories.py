@@ -16,14 +16,14 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import ConflictStatus, CreditKind, EntityType, FieldOutcomeReason, ResolutionAction
 from enrichment.replay.diff import Difference, DifferenceKind
-from models.conflict import Conflict
+from models.conflict.table import Conflict
 from models.credit.entry import CreditEntry
 from models.db.statements import execute
 from models.job import Job
 from models.record import FieldValue, Record
 from providers.api import Pending, ProviderError, Question
 from resolvers.conflict.api import resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.choice import Resolution
 from resolvers.context import Context, Services
 from resolvers.errors import OperationError
 from resolvers.job.api import retry_job

@@ -9,12 +9,13 @@ from arq.connections import ArqRedis
 from tortoise.exceptions import BaseORMException
 
 from models.audit import AuditFilter
+from models.conflict.queries import ConflictFilter
 from models.db.connection import dialect
 from models.db.statements import execute
 from models.db.transaction import unit_of_work
 from resolvers.audit import list_audit, record_audit, verify_audit
 from resolvers.config import update_config
-from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
+from resolvers.conflict.api import list_conflicts, resolve_conflict
 from resolvers.context import Context, Role
 from resolvers.credit.api import grant_credits
 from resolvers.organizations import organization_of

@@ -7,12 +7,13 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, ResolutionAction
-from models.conflict import Conflict
+from models.conflict.queries import ConflictFilter
+from models.conflict.table import Conflict
 from models.job.queries import JobFilter
 from models.record import Record
 from models.record.page import RecordFilter
-from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.api import list_conflicts, resolve_conflict
+from resolvers.conflict.choice import Resolution
 from resolvers.context import Context
 from resolvers.credit.api import grant_credits
 from resolvers.errors import ValidationFailed

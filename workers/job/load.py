@@ -12,7 +12,7 @@ from enrichment.identity import tells
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.waterfall.session import RejectedValue
-from models.conflict_queue import rejections
+from models.conflict.rejection import rejections_of
 from models.credit.entry import charges_of
 from models.db.columns import from_micros
 from models.db.statements import load, marks, query
@@ -127,9 +127,7 @@ async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
         ids,
     )
     values = await current_values(ids)
-    turned_down: dict[str, set[RejectedValue]] = {}
-    for record_id, name, key, source in await rejections(ids):
-        turned_down.setdefault(record_id, set()).add((name, key, source))
+    rejected = await rejections_of(ids)
     return {
         row["id"]: Snapshot(
             id=row["id"],
@@ -138,7 +136,7 @@ async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
             fields=load(row["fields"]),
             last_enriched_at=None if row["last_enriched_at"] is None else from_micros(row["last_enriched_at"]),
             current={name: value.to_current() for name, value in values[row["id"]].items()},
-            rejected=turned_down.get(row["id"], set()),
+            rejected=rejected[row["id"]],
         )
         for row in records
     }

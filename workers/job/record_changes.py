@@ -8,9 +8,8 @@ from enrichment.decide.field import ConflictQuestion, Decision
 from enrichment.decide.merge import Candidate
 from enrichment.enums import FieldOutcomeReason, JobStatus
 from enrichment.waterfall.planner import refreshes
-from models.conflict_queue import raise_conflicts, supersede
+from models.conflict.queue import NewConflict, raise_conflicts, supersede
 from models.db.columns import new_id
-from models.db.statements import dump
 from models.db.transaction import Transaction
 from models.record.row import RecordUpdate, mark_enriched, update_records
 from models.record.value import ConfirmedValue, NewValue, replace_values, verify_values
@@ -70,10 +69,10 @@ def _value(result: JobResult, name: str, decision: Decision, now: datetime) -> N
     )
 
 
-async def write_conflicts(tx: Transaction, results: Sequence[JobResult], moment: int) -> dict[str, list[str]]:
+async def write_conflicts(tx: Transaction, results: Sequence[JobResult], now: datetime) -> dict[str, list[str]]:
     """Raise conflicts, and end those that the results answer. Returns the ids of both, by organization."""
     raised = [
-        _conflict(result, name, decision.question, moment)
+        _conflict(result, name, decision.question, now)
         for result in results
         for name, decision in result.decisions.items()
         if decision.question is not None
@@ -84,16 +83,13 @@ async def write_conflicts(tx: Transaction, results: Sequence[JobResult], moment:
         for name, decision in result.decisions.items()
         if decision.reason in _ANSWERED
     ]
-    organization_of = {result.job.record_id: result.job.organization_id for result in results}
     changed: dict[str, list[str]] = {}
-    for row in await raise_conflicts(tx, raised):
-        changed.setdefault(organization_of[row["record_id"]], []).append(row["id"])
-    for conflict_id, organization_id in (await supersede(tx, settled, moment)).items():
-        changed.setdefault(organization_id, []).append(conflict_id)
+    for conflict in [*await raise_conflicts(tx, raised), *await supersede(tx, settled, now)]:
+        changed.setdefault(conflict.organization_id, []).append(conflict.id)
     return changed
 
 
-def _conflict(result: JobResult, name: str, question: ConflictQuestion, moment: int) -> dict[str, Any]:
+def _conflict(result: JobResult, name: str, question: ConflictQuestion, now: datetime) -> NewConflict:
     job = result.job
     candidates = [(new_id(), candidate) for candidate in question.candidates]
     recommended = next((key for key, candidate in candidates if candidate is question.recommended), None)
@@ -107,22 +103,22 @@ def _conflict(result: JobResult, name: str, question: ConflictQuestion, moment: 
             "observedAt": _iso(current.observed_at),
         }
     providers = dict.fromkeys(candidate.provider for candidate in question.candidates)
-    return {
-        "id": new_id(),
-        "organization_id": job.organization_id,
-        "record_id": job.record_id,
-        "job_id": job.id,
-        "entity_type": job.entity_type.value,
-        "field": name,
-        "reason": question.reason.value,
-        "current": None if shown is None else dump(shown),
-        "candidates": dump([_candidate(key, candidate) for key, candidate in candidates]),
-        "providers": f" {' '.join(providers)} ",
-        "recommended_id": recommended,
-        "recommended_because": question.because,
-        "created_at": moment,
-        "updated_at": moment,
-    }
+    return NewConflict(
+        id=new_id(),
+        organization_id=job.organization_id,
+        record_id=job.record_id,
+        job_id=job.id,
+        entity_type=job.entity_type,
+        field=name,
+        reason=question.reason,
+        current=shown,
+        candidates=[_candidate(key, candidate) for key, candidate in candidates],
+        providers=f" {' '.join(providers)} ",
+        recommended_id=recommended,
+        recommended_because=question.because,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def _candidate(key: str, candidate: Candidate) -> dict[str, Any]:

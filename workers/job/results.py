@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from models.db.columns import to_micros
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import lock_held
 from models.record.row import lock_records
@@ -43,9 +42,8 @@ async def write_results(tx: Transaction, results: Sequence[JobResult], now: date
     batch = WriteResult([_status(result, held, versions) for result in results])
     done = [result for result, status in zip(results, batch.statuses, strict=True) if status is WriteStatus.DONE]
     if done:
-        moment = to_micros(now)
         await write_values(tx, done, now)
-        batch.conflicts = await write_conflicts(tx, done, moment)
+        batch.conflicts = await write_conflicts(tx, done, now)
         await write_attempts(tx, done, now)
     for result in done:
         batch.jobs.setdefault(result.job.organization_id, []).append(result.job.id)

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
-from models import conflict as models
+from models.conflict import table as models
 from resolvers.conflict.trust import stated_confidence
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Sent, Shape, Share, StoredMoment

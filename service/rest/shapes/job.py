@@ -7,8 +7,8 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from models import conflict as conflict_models
 from models import job as models
+from models.conflict import table as conflict_models
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Shape, Share
 from service.rest.shapes import conflict

@@ -9,11 +9,11 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from enrichment.replay.diff import DifferenceKind
-from models.conflict import Conflict
+from models.conflict.table import Conflict
 from models.db.statements import query
 from resolvers.config import get_config
 from resolvers.conflict.api import resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.choice import Resolution
 from resolvers.context import Context, Role
 from resolvers.errors import Forbidden, RateLimited
 from resolvers.job.enrich import RecordSelection, enrich_records

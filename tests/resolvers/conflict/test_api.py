@@ -8,10 +8,10 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
-from models.conflict import Conflict
+from models.conflict.queries import ConflictFilter
+from models.conflict.table import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import (
-    ConflictFilter,
     get_conflict,
     list_conflicts,
     resolve_conflict,
@@ -19,7 +19,7 @@ from resolvers.conflict.api import (
     resolve_matching,
     try_resolution,
 )
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.choice import Resolution
 from resolvers.context import Context, Role, Services
 from resolvers.errors import BadRequest, ConflictAlreadyResolved, CountChanged, Forbidden, NotFound, ValidationFailed
 from resolvers.job.enrich import RecordSelection, enrich_records

@@ -12,10 +12,10 @@ from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import ConflictStatus, FieldOutcomeReason, FieldPolicy, ResolutionAction, Strategy
 from enrichment.learn.trust import SourceTrust
 from enrichment.provenance import Current
-from models.conflict import Conflict
+from models.conflict.table import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.choice import Resolution
 from resolvers.context import Role
 from tests.support.factories import StandIn, configure, context, job_of, send, services, work
 from tests.support.graphql_client import Operations

@@ -17,13 +17,13 @@ from enrichment.decide.merge import Candidate, Proposal
 from enrichment.decide.rules import RuleDecision
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from enrichment.learn.suggestions import ReviewDecision, ReviewedConflict, find_suggestions, pattern_of, suggestion_id
-from models.conflict import Conflict
+from models.conflict.table import Conflict
 from models.db.columns import new_id, to_micros
 from models.db.statements import dump, insert_rows, query
 from models.db.transaction import unit_of_work
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.choice import Resolution
 from resolvers.conflict.resolve_by_rule import settle_by_rule
 from resolvers.conflict.suggestions import (
     Accepted,

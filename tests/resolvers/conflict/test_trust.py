@@ -13,9 +13,9 @@ from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from enrichment.learn import beta
 from enrichment.learn.trust import OWN_WEIGHT, SourceTrust, Trust
 from models.answer.row import Answer
-from models.conflict import Conflict
+from models.conflict.table import Conflict
 from resolvers.conflict.api import resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.choice import Resolution
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
 from resolvers.errors import ConflictAlreadyResolved

@@ -7,6 +7,7 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus
 from models.audit import AuditFilter
+from models.conflict.queries import ConflictFilter
 from models.db import connection, statements
 from models.db.statements import query
 from models.erasure_rows import HOLDINGS, NAMING_ONLY
@@ -14,7 +15,7 @@ from models.job import Job
 from models.record import Record
 from providers.api import Pending
 from resolvers.audit import list_audit
-from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
+from resolvers.conflict.api import list_conflicts, resolve_conflict
 from resolvers.context import Context, Role
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import verify_ledger

@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import EntityType, JobStatus, JobTrigger
 from models.answer.cache import acquire
 from models.answer.row import AnswerKey
+from models.conflict.queries import ConflictFilter
 from models.db import statements
 from models.db.columns import new_id
 from models.db.statements import query
@@ -18,8 +19,8 @@ from models.job import Job
 from models.job.transitions import claim, create
 from models.record import Record
 from providers.api import Question
-from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
-from resolvers.conflict.resolve import settle_conflict
+from resolvers.conflict.api import list_conflicts, resolve_conflict
+from resolvers.conflict.settle import settle_conflict
 from resolvers.context import Context
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import verify_ledger

@@ -4,9 +4,9 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, JobTrigger, ResolutionAction
-from models.conflict import Conflict
+from models.conflict.table import Conflict
 from resolvers.conflict.api import resolve_conflict
-from resolvers.conflict.resolve import Resolution
+from resolvers.conflict.choice import Resolution
 from resolvers.errors import NotFound, ValidationFailed
 from resolvers.record.explain import Explanation, explain
 from resolvers.undo.api import undo_job

@@ -4,8 +4,9 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.replay.diff import DifferenceKind
+from models.conflict.queries import ConflictFilter
 from models.db.statements import query
-from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
+from resolvers.conflict.api import list_conflicts, resolve_conflict
 from resolvers.context import Context
 from resolvers.errors import BadRequest, ValidationFailed
 from resolvers.paging import PageArgs

@@ -7,11 +7,12 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType
 from models.audit import AuditFilter
+from models.conflict.queries import ConflictFilter
 from models.db.statements import query
 from models.record import FieldValue
 from models.undo import Undo
 from resolvers.audit import list_audit, verify_audit
-from resolvers.conflict.api import ConflictFilter, list_conflicts, resolve_conflict
+from resolvers.conflict.api import list_conflicts, resolve_conflict
 from resolvers.context import Context, Role, Services
 from resolvers.errors import ConflictAlreadyResolved, Forbidden, JobNotUndoable, NotFound, ValidationFailed
 from resolvers.job.enrich import RecordSelection, enrich_records

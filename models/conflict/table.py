@@ -1,6 +1,5 @@
-"""A value that policy does not let us write without a person, and what was rejected before."""
+"""Conflicts, and the values that people rejected."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +13,13 @@ from models.record import Record
 
 
 class Conflict(Model):
-    """One open question at most for each record and field.
+    """Values of providers that policy does not let enrichment write without a person.
 
-    `current` is `{value, source, confidence, observedAt}` as it was when the conflict was raised, or None
-    for an empty field; `candidates` lists `{id, value, provider, confidence, observedAt}`;
-    `resolution` is `{action, candidateId, value, note, resolvedBy, resolvedAt}`, and `rule` where a rule decided
-    that `resolvedBy` accepted. Times in them are ISO 8601.
+    A record has at most one open conflict for each field. `current` is `{value, source, confidence, observedAt}` as it
+    was when the conflict was raised, or None for an empty field; `candidates` lists
+    `{id, value, provider, confidence, statedConfidence, observedAt}`; `resolution` is
+    `{action, candidateId, value, note, resolvedBy, rule, resolvedAt}`, where `rule` is the rule that decided, in words,
+    if one did. Times in them are ISO 8601.
     """
 
     id = id_field()
@@ -53,7 +53,7 @@ class Conflict(Model):
 
 
 class Rejection(Model):
-    """A value a person turned down, in review or by an undo: the same source is not heard with it again."""
+    """A value that a person rejected, in review or by an undo: enrichment does not take it from that source again."""
 
     id = id_field()
     organization_id = fields.CharField(max_length=128)
@@ -66,15 +66,3 @@ class Rejection(Model):
 
     class Meta:
         table = "rejection"
-
-
-async def conflicts_about(record_id: str, field: str) -> list[Conflict]:
-    """The conflicts about a field of a record, the newest first, with record and job."""
-    conflicts = Conflict.filter(record_id=record_id, field=field)
-    return await conflicts.prefetch_related("record", "job").order_by("-id")
-
-
-async def conflicts_of_jobs(organization_id: str, job_ids: Sequence[str]) -> list[Conflict]:
-    """The conflicts that these jobs raised, whatever became of them, oldest first, with record and job."""
-    conflicts = Conflict.filter(organization_id=organization_id, job_id__in=list(job_ids))
-    return await conflicts.prefetch_related("record", "job").order_by("id")

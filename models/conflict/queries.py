@@ -1,0 +1,109 @@
+"""Reading conflicts: by a filter, by id, by job, and as they were at a moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tortoise.queryset import QuerySet
+
+from enrichment.enums import ConflictReason, ConflictStatus
+from models.conflict.table import Conflict
+from models.db.columns import to_micros
+from models.db.rows import fetch, projection, select
+from models.db.statements import marks
+from models.record.related import RelatedFilter, narrow
+
+_READ_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictFilter(RelatedFilter):
+    """Which conflicts. An empty `status` means the open ones."""
+
+    job_id: str | None = None
+    field: str | None = None
+    status: tuple[ConflictStatus, ...] = ()
+    reason: tuple[ConflictReason, ...] = ()
+    provider: str | None = None
+
+    def conditions(self) -> dict[str, Any]:
+        return RelatedFilter.conditions(self) | {
+            "job_id": self.job_id,
+            "field": self.field,
+            "status__in": self.status or (ConflictStatus.OPEN,),
+            "reason__in": self.reason,
+            "providers__contains": None if self.provider is None else f" {self.provider} ",
+        }
+
+
+def select_conflicts(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict]:
+    """The conflicts that the filter lets through, with their records and jobs."""
+    return narrow(_conflicts(organization_id), wanted.conditions())
+
+
+async def conflicts_by_id(organization_id: str, ids: Sequence[str]) -> dict[str, Conflict]:
+    """These conflicts by id, with their records and jobs. One that is not there is left out."""
+    if not ids:
+        return {}
+    return {conflict.id: conflict for conflict in await _conflicts(organization_id).filter(id__in=list(ids))}
+
+
+async def conflicts_of_jobs(organization_id: str, job_ids: Sequence[str]) -> list[Conflict]:
+    """The conflicts that these jobs raised, whatever became of them, oldest first, with their records and jobs."""
+    return await _conflicts(organization_id).filter(job_id__in=list(job_ids)).order_by("id")
+
+
+async def conflicts_of_field(organization_id: str, record_id: str, field: str) -> list[Conflict]:
+    """All conflicts about one field of a record, newest first, with the record and their jobs."""
+    return await _conflicts(organization_id).filter(record_id=record_id, field=field).order_by("-id")
+
+
+async def oldest_conflicts(organization_id: str, wanted: ConflictFilter, most: int) -> list[Conflict]:
+    """The oldest `most` conflicts that the filter lets through, oldest first, with their records and jobs."""
+    return await select_conflicts(organization_id, wanted).order_by("id").limit(most)
+
+
+async def raised_conflicts(
+    organization_id: str, wanted: ConflictFilter, ids: Sequence[str] | None = None
+) -> list[Conflict]:
+    """The conflicts that the filter lets through, oldest first; with `ids` only these."""
+    conflicts = select_conflicts(organization_id, wanted)
+    return await (conflicts if ids is None else conflicts.filter(id__in=list(ids))).order_by("id")
+
+
+async def count_conflicts(organization_id: str, wanted: ConflictFilter) -> int:
+    """How many conflicts the filter lets through."""
+    return await select_conflicts(organization_id, wanted).count()
+
+
+def _conflicts(organization_id: str) -> QuerySet[Conflict]:
+    return Conflict.filter(organization_id=organization_id).prefetch_related("record", "job")
+
+
+@projection(Conflict)
+class _Lifetime:
+    record_id: str
+    field: str
+    created_at: datetime
+    updated_at: datetime
+
+
+async def open_at(organization_id: str, moments: Mapping[str, datetime]) -> list[tuple[str, str]]:
+    """The (record id, field) of the conflicts that were open just before each record's moment."""
+    if not moments:
+        return []
+    sql = f"SELECT {select(_Lifetime)} FROM conflict WHERE organization_id = ?"
+    settled = await fetch(
+        _Lifetime,
+        f"{sql} AND status <> 'open' AND updated_at >= ?",
+        [organization_id, to_micros(min(moments.values()))],
+    )
+    found = [row for row in settled if row.record_id in moments and row.updated_at >= moments[row.record_id]]
+    ids = list(moments)
+    for start in range(0, len(ids), _READ_AT_ONCE):
+        some = ids[start : start + _READ_AT_ONCE]
+        found += await fetch(
+            _Lifetime, f"{sql} AND status = 'open' AND record_id IN ({marks(some)})", [organization_id, *some]
+        )
+    return [(row.record_id, row.field) for row in found if row.created_at < moments[row.record_id]]

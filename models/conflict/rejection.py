@@ -1,0 +1,46 @@
+"""Rows of rejected values: those that people rejected, for the source that gave them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from models.conflict.table import Rejection
+from models.db.rows import fetch, insert, projection, select
+from models.db.statements import marks
+from models.db.transaction import Transaction
+
+
+@projection(Rejection)
+class NewRejection:
+    """See Rejection."""
+
+    id: str
+    organization_id: str
+    record_id: str
+    field: str
+    value_key: str
+    source: str
+    rejected_at: datetime
+    undo_id: str | None = None
+
+
+@projection(Rejection)
+class _Rejected:
+    record_id: str
+    field: str
+    value_key: str
+    source: str
+
+
+async def rejections_of(record_ids: Sequence[str]) -> dict[str, set[tuple[str, str, str]]]:
+    """What people rejected of each of these records: (field, value key, source)."""
+    found: dict[str, set[tuple[str, str, str]]] = {record_id: set() for record_id in record_ids}
+    if record_ids:
+        sql = f"SELECT {select(_Rejected)} FROM rejection WHERE record_id IN ({marks(record_ids)})"
+        for rejected in await fetch(_Rejected, sql, list(record_ids)):
+            found[rejected.record_id].add((rejected.field, rejected.value_key, rejected.source))
+    return found
+
+
+async def insert_rejections(tx: Transaction, rejections: Sequence[NewRejection]) -> None:
+    """Remember rejected values. One that is remembered already stays as it is."""
+    await insert(tx, rejections, then="ON CONFLICT DO NOTHING")

@@ -1,0 +1,45 @@
+"""What reviewers decided, and what is still open: the material of suggested rules."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from enrichment.enums import ConflictReason, EntityType
+from models.conflict.table import Conflict
+from models.db.rows import fetch, projection, select
+from models.db.statements import marks
+
+
+@projection(Conflict)
+class ReviewRow:
+    """A conflict as rules see it. `resolution` is None while it is open."""
+
+    id: str
+    entity_type: EntityType
+    field: str
+    reason: ConflictReason
+    current: dict[str, Any] | None
+    candidates: list[dict[str, Any]]
+    resolution: dict[str, Any] | None
+
+
+async def latest_decisions(organization_id: str, most: int) -> list[ReviewRow]:
+    """The latest conflicts that people resolved, `most` of them, newest first."""
+    return await fetch(
+        ReviewRow,
+        f"SELECT {select(ReviewRow)} FROM conflict WHERE organization_id = ? AND status = 'resolved' AND NOT by_rule"
+        " ORDER BY resolved_at DESC, id DESC LIMIT ?",
+        [organization_id, most],
+    )
+
+
+async def newest_open(organization_id: str, fields: Sequence[tuple[str, str]], most: int) -> list[ReviewRow]:
+    """The newest open conflicts about these (entity type, field), `most` of them, newest first."""
+    if not fields:
+        return []
+    names = [f"{entity_type}/{field}" for entity_type, field in fields]
+    return await fetch(
+        ReviewRow,
+        f"SELECT {select(ReviewRow)} FROM conflict WHERE organization_id = ? AND status = 'open'"
+        f" AND entity_type || '/' || field IN ({marks(names)}) ORDER BY id DESC LIMIT ?",
+        [organization_id, *names, most],
+    )

@@ -1,0 +1,43 @@
+"""What the filters of rows that belong to records, as jobs and conflicts do, have in common."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from enrichment.enums import EntityType
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedFilter:
+    """Which rows, by their record and by when they were created.
+
+    None and an empty tuple let every row through. Both times are exclusive.
+    """
+
+    entity_types: tuple[EntityType, ...] = ()
+    external_id: str | None = None
+    record_id: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    def conditions(self) -> dict[str, Any]:
+        """The conditions of the filter in Tortoise's spelling, for `narrow`."""
+        return {
+            "entity_type__in": self.entity_types,
+            "record__external_id": self.external_id,
+            "record_id": self.record_id,
+            "created_at__gt": self.created_after,
+            "created_at__lt": self.created_before,
+        }
+
+
+def narrow(rows: QuerySet[M], conditions: Mapping[str, Any]) -> QuerySet[M]:
+    """The rows for which all the conditions hold. One that is None or an empty tuple is left out."""
+    given = {name: value for name, value in conditions.items() if value is not None and value != ()}
+    return rows.filter(**given)
