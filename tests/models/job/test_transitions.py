@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from models.answer_deliveries import make_due
 
 from enrichment.config import Config
 from enrichment.enums import EntityType, JobStatus, JobTrigger
+from models.answer.deliveries import make_due
 from models.db.columns import new_id, to_micros
 from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
