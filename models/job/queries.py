@@ -14,24 +14,23 @@ from models.db.rows import fetch, projection, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 from models.job.row import Job
+from models.record.related import RelatedFilter, narrow
 
 _AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs. An empty tuple leaves that open; `created_before` is exclusive."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter(RelatedFilter):
+    """Which jobs."""
 
-    entity_types: tuple[EntityType, ...] = ()
     status: tuple[JobStatus, ...] = ()
     trigger: tuple[JobTrigger, ...] = ()
-    external_id: str | None = None
-    record_id: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+
+    def conditions(self) -> dict[str, Any]:
+        return RelatedFilter.conditions(self) | {"status__in": self.status, "trigger__in": self.trigger}
 
     def matches(self, job: Job) -> bool:
-        """Whether a job, whose record is at hand, is one of those."""
+        """Whether the filter lets a job through, whose record is at hand."""
         return (
             (not self.entity_types or job.entity_type in self.entity_types)
             and (not self.status or job.status in self.status)
@@ -49,21 +48,7 @@ EVERY_JOB = JobFilter()
 def select_jobs(organization_id: str, wanted: JobFilter = EVERY_JOB) -> QuerySet[Job]:
     """The jobs that the filter lets through, with their records and steps."""
     jobs = Job.filter(organization_id=organization_id).prefetch_related("record", "steps")
-    if wanted.entity_types:
-        jobs = jobs.filter(entity_type__in=list(wanted.entity_types))
-    if wanted.status:
-        jobs = jobs.filter(status__in=list(wanted.status))
-    if wanted.trigger:
-        jobs = jobs.filter(trigger__in=list(wanted.trigger))
-    if wanted.external_id is not None:
-        jobs = jobs.filter(record__external_id=wanted.external_id)
-    if wanted.record_id is not None:
-        jobs = jobs.filter(record_id=wanted.record_id)
-    if wanted.created_after is not None:
-        jobs = jobs.filter(created_at__gt=wanted.created_after)
-    if wanted.created_before is not None:
-        jobs = jobs.filter(created_at__lt=wanted.created_before)
-    return jobs
+    return narrow(jobs, wanted.conditions())
 
 
 async def find_job(organization_id: str, job_id: str) -> Job | None:

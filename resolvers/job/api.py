@@ -12,7 +12,7 @@ from resolvers.events.subscriber import Notice
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, check_id, paginate
 from resolvers.queue_wakeup import wake_workers
-from resolvers.validation import MAX_EXTERNAL_ID, MAX_NAME, check_text
+from resolvers.validation import check_filter
 
 REREAD_SECONDS = 5.0  # a lost notice delays a watcher no longer than this
 _MOST_AT_ONCE = 500
@@ -20,10 +20,7 @@ _OVERLAP = timedelta(seconds=1)  # between the clocks of two processes, and a wr
 
 
 def _checked(wanted: JobFilter) -> JobFilter:
-    if wanted.external_id is not None:
-        check_text(wanted.external_id, "externalId", longest=MAX_EXTERNAL_ID)
-    if wanted.record_id is not None:
-        check_text(wanted.record_id, "recordId", longest=MAX_NAME)
+    check_filter(wanted)
     return wanted
 
 
