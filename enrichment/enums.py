@@ -123,6 +123,23 @@ class CreditKind(StrEnum):
     RELEASE = "release"
 
 
+class BreakerState(StrEnum):
+    """CLOSED asks, OPEN does not, HALF_OPEN has one call on its way to see."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class OpenReason(StrEnum):
+    """Why a circuit breaker is open."""
+
+    FAILURES = "failures"
+    OUT_OF_CREDITS = "out_of_credits"
+    BAD_KEY = "bad_key"
+    LOW_MATCH_RATE = "low_match_rate"
+
+
 SOURCE_CRM = "crm"
 SOURCE_REVIEWER = "reviewer"
 HUMAN_SOURCES = frozenset({SOURCE_CRM, SOURCE_REVIEWER})  # all others are providers

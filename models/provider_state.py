@@ -1,123 +1,168 @@
-"""The statements on a provider's state: its circuit breaker, its credits, its last error."""
+"""A provider's state for one organization: its circuit breaker, what is left of its credits, its last error."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from models.db.columns import to_micros
+from tortoise import fields
+from tortoise.models import Model
+
+from enrichment.enums import BreakerState, OpenReason
+from models.db.columns import Instant, to_micros
+from models.db.rows import bulk, columns_of, fetch, projection, query_row, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction, unit_of_work
 
-_NOTED_EVERY = 10_000_000  # microseconds between two notes of an account's credits
+_CREDITS_NOTED_EVERY = timedelta(seconds=10)
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
-_COLUMNS = (
-    "state",
-    "reason",
-    "open_until",
-    "failures",
-    "openings",
-    "credits_left",
-    "credits_left_at",
-    "last_error_code",
-    "last_error_message",
-    "last_error_at",
-    "counted_since",
+
+class ProviderState(Model):
+    """One row for each organization and provider that anything is known of.
+
+    `state`, `reason`, `open_until`, `failures` and `openings` are the circuit breaker (see
+    `enrichment.waterfall.breaker`); calls from before `counted_since` count neither for it nor for the match rate.
+    `credits_left` is what the provider said of the account. `last_error_message` repeats nothing of a record.
+    """
+
+    organization_id = fields.CharField(max_length=128, primary_key=True)  # Tortoise knows keys of one column only
+    provider = fields.CharField(max_length=64)
+    state = fields.CharField(max_length=16, default="closed")
+    reason = fields.CharField(max_length=32, null=True)
+    open_until: datetime | None = Instant(null=True)
+    failures = fields.IntField(default=0)
+    openings = fields.IntField(default=0)
+    credits_left = fields.FloatField(null=True)
+    credits_left_at: datetime | None = Instant(null=True)
+    last_error_code = fields.CharField(max_length=64, null=True)
+    last_error_message = fields.TextField(null=True)
+    last_error_at: datetime | None = Instant(null=True)
+    counted_since: datetime = Instant(default=0)
+
+    class Meta:
+        table = "provider_state"
+
+
+@projection(ProviderState)
+class ProviderStateRow:
+    """See ProviderState; as it stands, this is a provider that nothing is known of."""
+
+    organization_id: str
+    provider: str
+    state: BreakerState = BreakerState.CLOSED
+    reason: OpenReason | None = None
+    open_until: datetime | None = None
+    failures: int = 0
+    openings: int = 0
+    credits_left: float | None = None
+    credits_left_at: datetime | None = None
+    last_error_code: str | None = None
+    last_error_message: str | None = None
+    last_error_at: datetime | None = None
+    counted_since: datetime = _EPOCH
+
+
+@query_row
+class RecentCalls:
+    """How many calls were answered, and how many of those matched."""
+
+    answered: int
+    matched: int
+
+
+_OF_PROVIDER = "organization_id = ? AND provider = ?"
+_CHANGED = ", ".join(
+    f"{name} = v.{name}" for name in columns_of(ProviderStateRow, without=("organization_id", "provider"))
 )
 
 
-async def states_of(organization_ids: Sequence[str]) -> dict[tuple[str, str], dict[str, Any]]:
+async def states_of(organization_ids: Sequence[str]) -> dict[tuple[str, str], ProviderStateRow]:
     """What is known of every provider of these organizations, by organization and provider."""
     ids = list(organization_ids)
     if not ids:
         return {}
-    found = await query(f"SELECT * FROM provider_state WHERE organization_id IN ({marks(ids)})", ids)
-    return {(row["organization_id"], row["provider"]): row for row in found}
+    sql = f"SELECT {select(ProviderStateRow)} FROM provider_state WHERE organization_id IN ({marks(ids)})"
+    return {(row.organization_id, row.provider): row for row in await fetch(ProviderStateRow, sql, ids)}
 
 
+@unit_of_work
 async def change_state(
-    organization_id: str, provider: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-) -> dict[str, Any]:
+    tx: Transaction, organization_id: str, provider: str, change: Callable[[ProviderStateRow], ProviderStateRow]
+) -> ProviderStateRow:
     """Replace a provider's state by what `change` makes of it, one change at a time."""
-
-    async def body(tx: Transaction) -> dict[str, Any]:
-        await execute(
-            "INSERT INTO provider_state (organization_id, provider) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [organization_id, provider],
-            using=tx,
-        )
-        row = (
-            await query(
-                "UPDATE provider_state SET failures = failures WHERE organization_id = ? AND provider = ? RETURNING *",
-                [organization_id, provider],
-                using=tx,
-            )
-        )[0]
-        after = {**row, **change(row)}
-        assignments = ", ".join(f"{name} = ?" for name in _COLUMNS)
-        await execute(
-            f"UPDATE provider_state SET {assignments} WHERE organization_id = ? AND provider = ?",
-            [*(after[name] for name in _COLUMNS), organization_id, provider],
-            using=tx,
-        )
-        return after
-
-    return await unit_of_work(body)()
+    await execute(
+        "INSERT INTO provider_state (organization_id, provider) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [organization_id, provider],
+        using=tx,
+    )
+    lock = f"UPDATE provider_state SET failures = failures WHERE {_OF_PROVIDER} RETURNING {select(ProviderStateRow)}"
+    [row] = await fetch(ProviderStateRow, lock, [organization_id, provider], using=tx)
+    changed = change(row)
+    source, parameter = bulk([changed])
+    await execute(
+        f"UPDATE provider_state SET {_CHANGED} FROM {source} WHERE provider_state.organization_id = v.organization_id"
+        " AND provider_state.provider = v.provider",
+        [parameter],
+        using=tx,
+    )
+    return changed
 
 
-async def take_probe(organization_id: str, provider: str, now: datetime, until: datetime) -> bool:
+async def claim_probe(organization_id: str, provider: str, now: datetime, until: datetime) -> bool:
     """Whether this caller may be the one that tries an open provider whose pause is over."""
-    moment = to_micros(now)
-    taken = await query(
-        "UPDATE provider_state SET state = 'half_open', open_until = ? WHERE organization_id = ? AND provider = ?"
+    claimed = await query(
+        f"UPDATE provider_state SET state = 'half_open', open_until = ? WHERE {_OF_PROVIDER}"
         " AND state IN ('open', 'half_open') AND open_until <= ? RETURNING provider",
-        [to_micros(until), organization_id, provider, moment],
+        [to_micros(until), organization_id, provider, to_micros(now)],
     )
-    return bool(taken)
+    return bool(claimed)
 
 
-async def recent_calls(organization_id: str, provider: str, since: int, most: int) -> tuple[int, int]:
-    """How many of the last `most` calls since then (microseconds) there were, and how many matched."""
-    found = await query(
-        "SELECT COUNT(*) AS asked, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS matched FROM"
-        " (SELECT outcome FROM step WHERE organization_id = ? AND provider = ? AND asked_at >= ?"
+async def recent_calls(organization_id: str, provider: str, since: datetime, limit: int) -> RecentCalls:
+    """The last `limit` answered calls since then."""
+    [calls] = await fetch(
+        RecentCalls,
+        "SELECT COUNT(*) AS answered, COALESCE(SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END), 0) AS matched FROM"
+        f" (SELECT outcome FROM step WHERE {_OF_PROVIDER} AND asked_at >= ?"
         " AND outcome IN ('match', 'no_match') ORDER BY asked_at DESC LIMIT ?) AS recent",
-        [organization_id, provider, since, most],
+        [organization_id, provider, to_micros(since), limit],
     )
-    return int(found[0]["asked"]), int(found[0]["matched"] or 0)
+    return calls
 
 
-async def close_breaker(organization_id: str, provider: str, moment: int) -> None:
+async def close_breaker(organization_id: str, provider: str, now: datetime) -> None:
     """Ask the provider again from now on; its match rate is counted anew."""
-    closed = {"state": "closed", "reason": None, "open_until": None, "failures": 0, "openings": 0}
-    await change_state(organization_id, provider, lambda _: closed | {"counted_since": moment})
+    await change_state(
+        organization_id,
+        provider,
+        lambda row: replace(
+            row, state=BreakerState.CLOSED, reason=None, open_until=None, failures=0, openings=0, counted_since=now
+        ),
+    )
 
 
-async def close_refused(provider: str, moment: int) -> None:
+async def close_breakers_of_refused_key(provider: str, now: datetime) -> None:
     """Ask a provider again for every organization that has no key of its own and whose key was refused."""
     await execute(
         "UPDATE provider_state SET state = 'closed', reason = NULL, open_until = NULL, failures = 0, openings = 0,"
         " counted_since = ? WHERE provider = ? AND reason = 'bad_key' AND NOT EXISTS (SELECT 1 FROM provider_key k"
         " WHERE k.organization_id = provider_state.organization_id AND k.provider = provider_state.provider)",
-        [moment, provider],
+        [to_micros(now), provider],
     )
 
 
-async def note_credits(organization_id: str, provider: str, left: float, moment: int) -> None:
-    """Keep what a provider says is left of the account's credits, as of `moment` (microseconds).
+@unit_of_work
+async def note_credits(tx: Transaction, organization_id: str, provider: str, left: float, now: datetime) -> None:
+    """Store what a provider says is left of the account's credits now.
 
     Written at most once in 10 s, or at once when nothing is left; not for an organization that is not there yet.
     """
-    await _note_credits(organization_id, provider, left, moment)
-
-
-@unit_of_work
-async def _note_credits(tx: Transaction, organization_id: str, provider: str, left: float, moment: int) -> None:
     await execute(
         "INSERT INTO provider_state (organization_id, provider, credits_left, credits_left_at)"
         " SELECT id, ?, ?, ? FROM organization WHERE id = ?"
         " ON CONFLICT (organization_id, provider) DO UPDATE SET credits_left = excluded.credits_left,"
         " credits_left_at = excluded.credits_left_at WHERE provider_state.credits_left_at IS NULL"
         " OR provider_state.credits_left_at <= excluded.credits_left_at - ? OR excluded.credits_left <= 0",
-        [provider, left, moment, organization_id, _NOTED_EVERY],
+        [provider, left, to_micros(now), organization_id, _CREDITS_NOTED_EVERY // timedelta(microseconds=1)],
         using=tx,
     )

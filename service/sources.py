@@ -9,7 +9,6 @@ from pathlib import Path
 import structlog
 from arq.connections import ArqRedis
 
-from models.db.columns import to_micros
 from models.provider_state import note_credits
 from providers.api import Provider
 from providers.declaration import AdapterContext, ProviderDeclaration
@@ -182,7 +181,7 @@ def _described(path: Path | None, taken: Collection[str]) -> tuple[Described, ..
 
 
 async def _note_credits(organization_id: str, provider_id: str, left: float) -> None:
-    await note_credits(organization_id, provider_id, left, to_micros(datetime.now(UTC)))
+    await note_credits(organization_id, provider_id, left, datetime.now(UTC))
 
 
 def _open_callback_urls(settings: Settings, secret_box: SecretBox | None) -> CallbackUrls | None:

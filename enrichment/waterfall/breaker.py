@@ -8,7 +8,8 @@ break-even guard). After a pause for failures, one call is let through to see wh
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+
+from enrichment.enums import BreakerState, OpenReason
 
 FAILURES_TO_OPEN = 5
 FIRST_PAUSE = timedelta(seconds=30)
@@ -16,24 +17,7 @@ LONGEST_PAUSE = timedelta(minutes=15)
 PROBE = timedelta(seconds=60)  # how long one call may take to show that all is well
 
 
-class BreakerState(StrEnum):
-    """CLOSED asks, OPEN does not, HALF_OPEN has one call on its way to see."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-
-
-class OpenReason(StrEnum):
-    """Why a provider is left alone."""
-
-    FAILURES = "failures"
-    OUT_OF_CREDITS = "out_of_credits"
-    BAD_KEY = "bad_key"
-    LOW_MATCH_RATE = "low_match_rate"
-
-
-IN_WORDS: Mapping[OpenReason, str] = {
+OPEN_REASON_TEXTS: Mapping[OpenReason, str] = {
     OpenReason.FAILURES: "it failed too often in a row",
     OpenReason.OUT_OF_CREDITS: "its credits are used up",
     OpenReason.BAD_KEY: "it refused the key; set another one",

@@ -21,6 +21,7 @@ _MODULES = [
     "models.credit.alert",
     "models.audit",
     "models.answer.row",
+    "models.provider_state",
     "models.undo",
     "models.erasure",
     "models.suggestion",

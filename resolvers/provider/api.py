@@ -1,16 +1,14 @@
 """The sources of data this installation has, as the organization uses them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from enrichment.enums import EntityType
+from enrichment.enums import BreakerState, EntityType
 from enrichment.learn.trust import SourceTrust
-from enrichment.waterfall.breaker import IN_WORDS, BreakerState, OpenReason
-from models.db.columns import from_micros, to_micros
+from enrichment.waterfall.breaker import OPEN_REASON_TEXTS
 from models.db.transaction import Transaction, unit_of_work
-from models.provider_state import close_breaker, states_of
+from models.provider_state import ProviderStateRow, close_breaker, states_of
 from models.stats import ProviderCalls, calls_ever
 from providers.api import ProviderError, ProviderInfo
 from providers.http.adapter import KeyCheck
@@ -109,7 +107,7 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
             provider.info,
             rules.get(provider.info.id, (0, False)),
             calls.get(provider.info.id),
-            states.get((organization_id, provider.info.id), {}),
+            states.get((organization_id, provider.info.id), ProviderStateRow(organization_id, provider.info.id)),
             keys.get(provider.info.id),
             provider.info.id in ctx.services.shared_keys,
             trust.get(provider.info.id, []),
@@ -123,13 +121,12 @@ def _view(
     info: ProviderInfo,
     rule: tuple[int, bool],
     calls: ProviderCalls | None,
-    state: Mapping[str, Any],
+    state: ProviderStateRow,
     key: KeyView | None,
     shared_key: bool,
     trust: list[FieldTrust],
 ) -> ProviderView:
     asked, matched = (calls.asked, calls.matched) if calls else (0, 0)
-    breaker = BreakerState(state.get("state", "closed"))
     configured = not info.needs_key or key is not None or shared_key
     return ProviderView(
         id=info.id,
@@ -149,35 +146,31 @@ def _view(
         match_rate=matched / asked if asked else None,
         needs_key=info.needs_key,
         configured=configured,
-        not_asked_because=_why_not_asked(rule, configured, breaker, state.get("reason")),
+        not_asked_because=_why_not_asked(rule, configured, state),
         key_last_four=key.last_four if key else None,
-        healthy=breaker is BreakerState.CLOSED,
-        state=breaker,
-        state_reason=state.get("reason"),
-        state_until=_moment(state.get("open_until")),
+        healthy=state.state is BreakerState.CLOSED,
+        state=state.state,
+        state_reason=state.reason,
+        state_until=state.open_until,
         latency_p50_ms=calls.p50 if calls else None,
         latency_p95_ms=calls.p95 if calls else None,
-        credits_left=state.get("credits_left"),
-        last_error_code=state.get("last_error_code"),
-        last_error_message=state.get("last_error_message"),
-        last_error_at=_moment(state.get("last_error_at")),
+        credits_left=state.credits_left,
+        last_error_code=state.last_error_code,
+        last_error_message=state.last_error_message,
+        last_error_at=state.last_error_at,
         trust=trust,
     )
 
 
-def _why_not_asked(rule: tuple[int, bool], configured: bool, breaker: BreakerState, reason: str | None) -> str | None:
+def _why_not_asked(rule: tuple[int, bool], configured: bool, state: ProviderStateRow) -> str | None:
     position, enabled = rule
     if not enabled:
         return "it is switched off in the configuration" if position else "it is not in the configuration"
     if not configured:
         return "it has no key"
-    if breaker is BreakerState.OPEN and reason is not None:
-        return IN_WORDS[OpenReason(reason)]
+    if state.state is BreakerState.OPEN and state.reason is not None:
+        return OPEN_REASON_TEXTS[state.reason]
     return None
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)
 
 
 async def get_provider(ctx: Context, provider_id: str) -> ProviderView:
@@ -210,7 +203,7 @@ async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
         raise NotFound("no such provider")
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
     now = ctx.services.now()
-    await close_breaker(caller.organization_id, provider_id, to_micros(now))
+    await close_breaker(caller.organization_id, provider_id, now)
 
     async def body(tx: Transaction) -> None:
         await note_change(tx, ctx, "provider.reset", provider_id)

@@ -13,7 +13,7 @@ from enrichment.config import Config, ProviderRule
 from models.db.columns import from_micros, to_micros
 from models.db.statements import execute, query
 from models.db.transaction import Transaction, unit_of_work
-from models.provider_state import close_breaker, close_refused
+from models.provider_state import close_breaker, close_breakers_of_refused_key
 from resolvers.audit import note_change
 from resolvers.config import change_config
 from resolvers.context import Context, Role
@@ -75,7 +75,7 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: 
         await note_change(tx, ctx, "provider_key.set", provider_id)
 
     await unit_of_work(body)()
-    await close_breaker(caller.organization_id, provider_id, to_micros(now))
+    await close_breaker(caller.organization_id, provider_id, now)
     if enable:
         await restore_jobs(services, caller.organization_id)
     return KeyView(provider_id, key[-4:], now, caller.user)
@@ -108,7 +108,7 @@ async def remove_provider_key(ctx: Context, provider_id: str) -> bool:
 
     removed = await unit_of_work(body)()
     if removed:
-        await close_breaker(caller.organization_id, provider_id, to_micros(ctx.services.now()))
+        await close_breaker(caller.organization_id, provider_id, ctx.services.now())
     return removed
 
 
@@ -140,7 +140,7 @@ class StoredKeys:
             index = f"auto-enrichment:shared-key:{provider_id}"
             before = await redis.get(index)
             if before is None or before.decode() != digest:
-                await close_refused(provider_id, to_micros(now))
+                await close_breakers_of_refused_key(provider_id, now)
                 await redis.set(index, digest)
 
     async def key_of(self, organization_id: str, provider_id: str) -> str | None:

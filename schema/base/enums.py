@@ -4,6 +4,7 @@ import strawberry
 
 from enrichment.config import MaybeCharged, RuleAction
 from enrichment.enums import (
+    BreakerState,
     ConflictReason,
     ConflictStatus,
     CreditKind,
@@ -19,7 +20,6 @@ from enrichment.enums import (
 )
 from enrichment.replay.diff import DifferenceKind
 from enrichment.undo import UndoSkipReason
-from enrichment.waterfall.breaker import BreakerState
 from resolvers.record.ingest import RecordOutcome
 
 __all__ = [

@@ -3,26 +3,24 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 
 from enrichment.config import ProviderRule
 from enrichment.credits import month_bounds
+from enrichment.enums import BreakerState, OpenReason
 from enrichment.waterfall.breaker import (
-    IN_WORDS,
+    OPEN_REASON_TEXTS,
     PROBE,
     Breaker,
-    BreakerState,
-    OpenReason,
     after_failure,
     after_success,
     is_worth_its_price,
 )
-from models.db.columns import from_micros, to_micros
-from models.provider_state import change_state, recent_calls, states_of, take_probe
+from models.provider_state import ProviderStateRow, change_state, claim_probe, recent_calls, states_of
 from providers.api import ProviderError
 from resolvers.context import Services
 
@@ -30,7 +28,7 @@ FRESH_SECONDS = 1.0  # how long a state read from the database is believed
 REFUSING_SECONDS = 0.05  # how long one that ends a job is: somebody may just have set another key
 
 _log = structlog.get_logger(__name__)
-_Key = tuple[str, str]
+_Key = tuple[str, str]  # organization, provider
 
 
 class CircuitBreakers:
@@ -38,7 +36,7 @@ class CircuitBreakers:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._states: dict[_Key, Breaker] = {}
+        self._breakers: dict[_Key, Breaker] = {}
         self._read_at: dict[str, float] = {}
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by organization
 
@@ -51,7 +49,7 @@ class CircuitBreakers:
             return None
         now = self._services.now()
         due = breaker.until is not None and breaker.until <= now
-        if due and await take_probe(organization_id, provider_id, now, now + PROBE):
+        if due and await claim_probe(organization_id, provider_id, now, now + PROBE):
             return None
         return _refused(breaker, now)
 
@@ -60,8 +58,8 @@ class CircuitBreakers:
     ) -> None:
         """A reply came. A miss is a reason to see whether the provider is still worth asking."""
         key = organization_id, provider_id
-        if not self._states.get(key, Breaker()).is_quiet:
-            await self._change(key, after_success)
+        if not self._breakers.get(key, Breaker()).is_quiet:
+            await self._change(key, lambda row: _with_breaker(row, after_success(_breaker_of(row))))
         if not matched and rule is not None and rule.min_match_rate is not None:
             await self._check_match_rate(key, rule)
 
@@ -75,67 +73,59 @@ class CircuitBreakers:
         now = self._services.now()
         after = None if error.retry_after_seconds is None else timedelta(seconds=error.retry_after_seconds)
         _, cycle_end = month_bounds(now)
-        await self._change(
-            (organization_id, provider_id),
-            lambda breaker: after_failure(breaker, error.code, now, retry_after=after, cycle_end=cycle_end),
-            asked_at=to_micros(asked_at),
-            last_error_code=error.code,
-            last_error_message=message[:500],
-            last_error_at=to_micros(now),
-        )
 
-    async def _breaker(self, organization_id: str, provider_id: str, most_seconds: float) -> Breaker:
+        def change(row: ProviderStateRow) -> ProviderStateRow:
+            if asked_at < row.counted_since:
+                return row  # a call with the key before this one, or from before somebody said to ask again
+            breaker = after_failure(_breaker_of(row), error.code, now, retry_after=after, cycle_end=cycle_end)
+            return replace(
+                _with_breaker(row, breaker),
+                last_error_code=error.code,
+                last_error_message=message[:500],
+                last_error_at=now,
+            )
+
+        await self._change((organization_id, provider_id), change)
+
+    async def _breaker(self, organization_id: str, provider_id: str, max_age_seconds: float) -> Breaker:
         """The breaker as it was at most so long ago."""
         async with self._reading[organization_id]:  # nobody goes by a state that is only being read
-            if time.monotonic() - self._read_at.get(organization_id, -1e9) > most_seconds:
+            if time.monotonic() - self._read_at.get(organization_id, -1e9) > max_age_seconds:
                 for key, row in (await states_of([organization_id])).items():
-                    self._states[key] = read_breaker(row)
+                    self._breakers[key] = _breaker_of(row)
                 self._read_at[organization_id] = time.monotonic()
-        return self._states.get((organization_id, provider_id), Breaker())
+        return self._breakers.get((organization_id, provider_id), Breaker())
 
-    async def _change(self, key: _Key, turn: Any, *, asked_at: int | None = None, **noted: Any) -> None:
-        before = self._states.get(key, Breaker())
-
-        def change(row: Mapping[str, Any]) -> Mapping[str, Any]:
-            if asked_at is not None and asked_at < row["counted_since"]:
-                return row  # a call with the key before this one, or from before somebody said to ask again
-            return {**breaker_row(turn(read_breaker(row))), **noted}
-
+    async def _change(self, key: _Key, change: Callable[[ProviderStateRow], ProviderStateRow]) -> None:
+        before = self._breakers.get(key, Breaker())
         row = await change_state(*key, change)
-        after = self._states[key] = read_breaker(row)
+        after = self._breakers[key] = _breaker_of(row)
         if after.state is not before.state:
             _log.warning(
                 "circuit breaker", organization=key[0], provider=key[1], state=after.state, reason=after.reason
             )
 
     async def _check_match_rate(self, key: _Key, rule: ProviderRule) -> None:
-        row = (await states_of([key[0]])).get(key)
-        since = row["counted_since"] if row else 0
-        asked, matched = await recent_calls(*key, since, rule.match_rate_over)
-        if not is_worth_its_price(asked, matched, floor=rule.min_match_rate, over=rule.match_rate_over):
-            await self._change(key, lambda _: Breaker(BreakerState.OPEN, OpenReason.LOW_MATCH_RATE))
+        row = (await states_of([key[0]])).get(key) or ProviderStateRow(*key)
+        calls = await recent_calls(*key, row.counted_since, rule.match_rate_over)
+        if not is_worth_its_price(calls.answered, calls.matched, floor=rule.min_match_rate, over=rule.match_rate_over):
+            opened = Breaker(BreakerState.OPEN, OpenReason.LOW_MATCH_RATE)
+            await self._change(key, lambda row: _with_breaker(row, opened))
 
 
-def read_breaker(row: Mapping[str, Any]) -> Breaker:
-    """The breaker in a row of `provider_state`."""
-    return Breaker(
-        state=BreakerState(row["state"]),
-        reason=None if row["reason"] is None else OpenReason(row["reason"]),
-        until=None if row["open_until"] is None else from_micros(row["open_until"]),
-        failures=row["failures"],
-        openings=row["openings"],
+def _breaker_of(row: ProviderStateRow) -> Breaker:
+    return Breaker(row.state, row.reason, row.open_until, row.failures, row.openings)
+
+
+def _with_breaker(row: ProviderStateRow, breaker: Breaker) -> ProviderStateRow:
+    return replace(
+        row,
+        state=breaker.state,
+        reason=breaker.reason,
+        open_until=breaker.until,
+        failures=breaker.failures,
+        openings=breaker.openings,
     )
-
-
-def breaker_row(breaker: Breaker) -> dict[str, Any]:
-    """The columns of `provider_state` that hold a breaker."""
-    return {
-        "state": breaker.state.value,
-        "reason": None if breaker.reason is None else breaker.reason.value,
-        "open_until": None if breaker.until is None else to_micros(breaker.until),
-        "failures": breaker.failures,
-        "openings": breaker.openings,
-    }
 
 
 def _refused(breaker: Breaker, now: datetime) -> ProviderError:
@@ -145,7 +135,7 @@ def _refused(breaker: Breaker, now: datetime) -> ProviderError:
     when = "" if until is None else f" until {until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return ProviderError(
         "circuit_open",
-        f"not asked{when}: {IN_WORDS[reason]}",
+        f"not asked{when}: {OPEN_REASON_TEXTS[reason]}",
         retryable=reason is OpenReason.FAILURES,
         retry_after_seconds=wait,
     )

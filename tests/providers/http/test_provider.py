@@ -3,13 +3,12 @@
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from enrichment.enums import EntityType
-from models.db.columns import to_micros
 from models.db.statements import query
 from models.organization import Organization
 from models.provider_state import note_credits
@@ -234,13 +233,13 @@ async def test_an_answer_is_not_lost_over_noting_credits(server: StandInServer, 
 
 async def test_credits_left_are_kept_at_most_once_in_ten_seconds(db: str) -> None:
     now = datetime(2026, 11, 2, tzinfo=UTC)
-    await note_credits("acme", "plain", 9.0, to_micros(now))
+    await note_credits("acme", "plain", 9.0, now)
     assert await query("SELECT * FROM provider_state") == []
     await organization_of("acme", Registry([]), now)
     assert await Organization.exists(id="acme")
     seen = []
     for second, left in ((0, 9.0), (5, 8.0), (11, 7.0), (12, 0.0)):
-        await note_credits("acme", "plain", left, to_micros(now) + second * 1_000_000)
+        await note_credits("acme", "plain", left, now + timedelta(seconds=second))
         seen.append((await query("SELECT credits_left FROM provider_state"))[0]["credits_left"])
     assert seen == [9.0, 9.0, 7.0, 0.0]
 

@@ -6,14 +6,12 @@ from datetime import timedelta
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.enums import EntityType, JobStatus
+from enrichment.enums import BreakerState, EntityType, JobStatus, OpenReason
 from enrichment.waterfall.breaker import (
     FAILURES_TO_OPEN,
     FIRST_PAUSE,
     LONGEST_PAUSE,
     Breaker,
-    BreakerState,
-    OpenReason,
     after_failure,
     after_success,
     is_worth_its_price,
