@@ -3,12 +3,15 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What renews and audits the lock is no part of it, and lives in an environment of its own.
+TOOLS := .venv-tools
+TOOLS_STAMP := $(TOOLS)/.installed
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check score schema readme clean
+.PHONY: help install serve test check score schema readme lock audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,15 +39,28 @@ schema: $(STAMP) ## Write schema/schema.graphql anew
 readme: $(STAMP) ## Write the README's table of providers anew
 	@$(BIN)/python -m tools.provider_table
 
-clean: ## Remove the environment and caches, not the data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+lock: $(TOOLS_STAMP) ## Renew requirements.lock after a change of pyproject.toml (ARGS=--upgrade raises every version)
+	@$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' $(ARGS) pyproject.toml --output-file requirements.lock
 
-$(STAMP): pyproject.toml constraints.txt
+audit: $(TOOLS_STAMP) ## Check the locked dependencies for known faults, which needs the network
+	@$(TOOLS)/bin/python -m tools.audit
+
+clean: ## Remove the environment and caches, not the data
+	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found. Install it, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is older or does not run. Name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV) \
 		|| { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo "Setting up $(VENV), once; this takes a minute or two"
-	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+$(TOOLS_STAMP): Makefile
+	@test -x $(TOOLS)/bin/python || "$(PYTHON)" -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip --disable-pip-version-check -qq install 'uv==0.13.9' 'pip-audit==2.10.1'
+	@touch $(TOOLS_STAMP)
