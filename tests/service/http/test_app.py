@@ -24,7 +24,7 @@ from service.http.metrics import Metrics
 from service.http.middleware import BodyLimitMiddleware, RequestMiddleware
 from service.logs.logs import redact, redact_text
 from service.runtime import CannotStart, Runtime
-from service.settings import Settings, load_settings
+from service.settings import Settings, load_settings, settings_class
 from workers.heartbeat import beat
 
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
@@ -286,7 +286,7 @@ async def test_what_keeps_the_service_from_starting_is_named(
     settings: Settings, changes: dict[str, Any], named: str
 ) -> None:
     given = {name: value for name, value in settings if value is not None}
-    runtime = Runtime(Settings(**{**given, **changes}))
+    runtime = Runtime(settings_class()(**{**given, **changes}))
     with pytest.raises(CannotStart, match=named) as refusal:
         await runtime.open()
     assert "hunter2" not in str(refusal.value)

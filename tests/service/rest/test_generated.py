@@ -30,7 +30,7 @@ from service.http.server import address_of, build_server, listen
 from service.rest.operation import PREFIX
 from service.rest.routes import OPERATIONS
 from service.runtime import Runtime
-from service.settings import Settings
+from service.settings import Settings, settings_class
 from tests.support.rest_client import SECRET, token
 
 EXAMPLES = 25  # of each kind, for each operation
@@ -93,7 +93,7 @@ def served(
         "redis_url": SecretStr(redis_url),
         "jwt_secret": SecretStr(SECRET),
     }
-    with capture_logs(), Served(Settings(**chosen)) as running:
+    with capture_logs(), Served(settings_class()(**chosen)) as running:
         with httpx.Client(base_url=running.address + PREFIX, headers=_headers()) as client:
             ids = _fill(client)
         yield running.address, ids
