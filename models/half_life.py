@@ -1,71 +1,90 @@
 """The half-lives of an organization's fields, and what its history says of how fast they change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from enrichment.enums import SOURCE_CRM
-from models.db.statements import insert_rows, load, query
+from tortoise import fields
+from tortoise.models import Model
+
+from enrichment.enums import SOURCE_CRM, EntityType
+from models.db.columns import to_micros
+from models.db.rows import Json, columns_of, fetch, insert, projection, query_row, select
 from models.db.transaction import Transaction
+from models.refresh.state import save_fitted_at
 from models.value_source import from_provider
 
-_HALF_LIFE = {
-    "organization_id": "text",
-    "entity_type": "text",
-    "field": "text",
-    "days": "real",
-    "low_days": "real",
-    "high_days": "real",
-    "prior_days": "real",
-    "changes": "integer",
-    "observed_days": "real",
-}
+
+class HalfLife(Model):
+    """The half-life of one field of one entity type, as fitted last, in days. Its key is all three names."""
+
+    organization_id = fields.CharField(max_length=128, primary_key=True)  # Tortoise knows keys of one column only
+    entity_type = fields.CharEnumField(EntityType, max_length=16)
+    field = fields.CharField(max_length=64)
+    days = fields.FloatField()
+    low_days = fields.FloatField()
+    high_days = fields.FloatField()
+    prior_days = fields.FloatField()
+    changes = fields.BigIntField()
+    observed_days = fields.FloatField()
+
+    class Meta:
+        table = "half_life"
 
 
-async def stored_half_lives(organization_id: str) -> list[dict[str, Any]]:
+@projection(HalfLife)
+class HalfLifeRow:
+    """See `enrichment.learn.half_life.HalfLife`."""
+
+    organization_id: str
+    entity_type: EntityType
+    field: str
+    days: float
+    low_days: float
+    high_days: float
+    prior_days: float
+    changes: int
+    observed_days: float
+
+
+@query_row
+class TimeWatched:
+    """How long the values of one field were watched, in microseconds. See `enrichment.learn.half_life.Evidence`."""
+
+    entity_type: EntityType
+    field: str
+    confirmed: int
+    crm_silent: int
+
+
+@query_row
+class ValueChange:
+    """A value that was followed by another one of the world's.
+
+    `edited`: the CRM sent the next one; else a source found it. `gap`: the microseconds from the last observation of
+    the value to the first of the next.
+    """
+
+    entity_type: EntityType
+    field: str
+    value: Json[Any]
+    next_value: Json[Any]
+    edited: bool
+    gap: int
+
+
+async def stored_half_lives(organization_id: str) -> list[HalfLifeRow]:
     """The rows of the last fit; none before the first."""
-    return await query("SELECT * FROM half_life WHERE organization_id = ?", [organization_id])
+    sql = f"SELECT {select(HalfLifeRow)} FROM half_life WHERE organization_id = ?"
+    return await fetch(HalfLifeRow, sql, [organization_id])
 
 
-async def fitted_at(organization_id: str) -> int | None:
-    """When the half-lives were fitted last."""
-    found = await query("SELECT fitted_at FROM refresh_state WHERE organization_id = ?", [organization_id])
-    return found[0]["fitted_at"] if found else None
-
-
-async def save_half_lives(tx: Transaction, organization_id: str, fitted: Sequence[Mapping[str, Any]], now: int) -> None:
+async def save_half_lives(tx: Transaction, organization_id: str, fitted: Sequence[HalfLifeRow], now: datetime) -> None:
     """Replace the organization's half-lives by the ones fitted just `now`."""
-    columns = [name for name in _HALF_LIFE if name not in {"organization_id", "entity_type", "field"}]
-    await insert_rows(
-        tx,
-        "half_life",
-        _HALF_LIFE,
-        [{"organization_id": organization_id, **row} for row in fitted],
-        then="ON CONFLICT (organization_id, entity_type, field) DO UPDATE SET "
-        + ", ".join(f"{name} = excluded.{name}" for name in columns),
-    )
-    await query(
-        "INSERT INTO refresh_state (organization_id, fitted_at, swept_at) VALUES (?, ?, ?)"
-        " ON CONFLICT (organization_id) DO UPDATE SET fitted_at = excluded.fitted_at, swept_at = excluded.swept_at"
-        " RETURNING fitted_at",
-        [organization_id, now, now],
-        using=tx,
-    )
-
-
-async def count_records(organization_id: str) -> int:
-    found = await query("SELECT COUNT(*) AS records FROM record WHERE organization_id = ?", [organization_id])
-    return int(found[0]["records"])
-
-
-async def next_page(organization_id: str, after: str, size: int) -> str | None:
-    """The last of the next `size` records after this id, in order of their ids; None when there are none left."""
-    found = await query(
-        "SELECT MAX(id) AS last FROM (SELECT id FROM record WHERE organization_id = ? AND id > ?"
-        " ORDER BY id LIMIT ?) AS page",
-        [organization_id, after, size],
-    )
-    last: str | None = found[0]["last"]
-    return last
+    key = ("organization_id", "entity_type", "field")
+    changed = ", ".join(f"{name} = excluded.{name}" for name in columns_of(HalfLifeRow, without=key))
+    await insert(tx, fitted, then=f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}")
+    await save_fitted_at(tx, organization_id, now)
 
 
 _OWN = from_provider()
@@ -79,7 +98,7 @@ _CHAINED = f"""
     FROM record JOIN field_value held ON held.record_id = record.id
     WHERE record.organization_id = ? AND record.id > ? AND record.id <= ?
     WINDOW line AS (PARTITION BY held.record_id, held.field ORDER BY held.id)"""
-# What an undo put back or took away is no change of the world, nor is a field that was cleared.
+# What an undo restored or removed is no change of the world, nor is a field that was cleared.
 _REAL = (
     "next_replaces = id AND next_undo IS NULL AND next_value <> 'null'"
     " AND (then_restores IS NULL OR then_restores <> id)"
@@ -95,28 +114,25 @@ _LIVED = f"""
     FROM ({_CHAINED}) AS chained WHERE value <> 'null') AS lived"""
 
 
-async def time_watched(organization_id: str, after: str, last: str, now: int) -> list[dict[str, Any]]:
-    """For the records after one id up to another: `entity_type`, `field`, and in microseconds `looked` and `told`.
+async def time_watched(organization_id: str, after: str, last: str, now: datetime) -> list[TimeWatched]:
+    """The time for which the records after one id up to another were watched, by field.
 
-    See `enrichment.learn.half_life.Evidence`. The gap before a change that a source found is in neither.
+    The gap before a change that a source found is in neither sum.
     """
-    return await query(
-        "SELECT entity_type, field, SUM(CASE WHEN own AND seen > since THEN seen - since ELSE 0 END) AS looked,"
+    return await fetch(
+        TimeWatched,
+        "SELECT entity_type, field, SUM(CASE WHEN own AND seen > since THEN seen - since ELSE 0 END) AS confirmed,"
         " SUM(CASE WHEN found THEN 0 ELSE COALESCE(replaced_at, ?) - (CASE WHEN own THEN seen ELSE since END) END)"
-        f" AS told FROM {_LIVED} GROUP BY entity_type, field",
-        [now, organization_id, after, last],
+        f" AS crm_silent FROM {_LIVED} GROUP BY entity_type, field",
+        [to_micros(now), organization_id, after, last],
     )
 
 
-async def changes_seen(organization_id: str, after: str, last: str) -> list[dict[str, Any]]:
-    """For the records after one id up to another, every value that was followed by another one of the world's.
-
-    `entity_type`, `field`, `value`, `next_value`, `edited` (by the CRM; else found by a source) and `gap`, the
-    microseconds from the last sight of the one to the first of the other.
-    """
-    found = await query(
+async def changes_seen(organization_id: str, after: str, last: str) -> list[ValueChange]:
+    """Of the records after one id up to another, every value that was followed by another one of the world's."""
+    return await fetch(
+        ValueChange,
         f"SELECT entity_type, field, value, next_value, edited, next_seen - seen AS gap FROM {_LIVED}"
         " WHERE found OR edited",
         [organization_id, after, last],
     )
-    return [{**row, "value": load(row["value"]), "next_value": load(row["next_value"])} for row in found]

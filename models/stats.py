@@ -209,12 +209,6 @@ async def _fields_by_day(period: Period, items: str, condition: str) -> dict[dat
     return {row.day: row.fields for row in await fetch(_FieldsOfDay, sql, period.values)}
 
 
-async def count_records(organization_id: str) -> int:
-    """How many records the organization has."""
-    sql = "SELECT COUNT(*) AS counted FROM record WHERE organization_id = ?"
-    return (await fetch(_Count, sql, [organization_id]))[0].counted
-
-
 async def count_open_conflicts(organization_id: str) -> int:
     """How many conflicts are open now, whenever they were raised."""
     sql = "SELECT COUNT(*) AS counted FROM conflict WHERE organization_id = ? AND status = 'open'"

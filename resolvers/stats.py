@@ -7,6 +7,7 @@ from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus
 from models import stats
 from models.db.period import Period
+from models.record.walk import count_records
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.organizations import organization_of
@@ -87,7 +88,7 @@ async def get_stats(ctx: Context, start: datetime | None = None, end: datetime |
     slots = sum(rate.records for rate in rates)
     outcomes = await stats.fields_by_reason(period)
     return Stats(
-        records=await stats.count_records(caller.organization_id),
+        records=await count_records(caller.organization_id),
         jobs_by_status=await stats.jobs_by_status(period),
         match_rate=totals.matched / totals.asked if totals.asked else None,
         fill_rate_before=sum(rate.before * rate.records for rate in rates) / slots if slots else None,

@@ -8,10 +8,10 @@ prior of the field, worth two changes, and moves with what was seen:
 - A source that saw another value later: the change lies somewhere between the two moments. Such gaps are weighed
   as what they are (Cho and Garcia-Molina, "Estimating Frequency of Change", ACM TOIT 3(3), 2003, on incomplete
   change histories); to date each change to the moment it was found would make values look steadier than they are.
-- A CRM that sent another value: it tells of a change as it happens, and until then, or until now, there was none.
+- A CRM that sent another value: it sends a change as it happens, and until then, or until now, there was none.
 
 The last is worth little where nobody keeps the CRM up, as its silence then says nothing. So the time in which only
-the CRM could have told counts as far as it has told of changes, and as what sources found does not contradict it.
+the CRM could have sent a change counts as far as it has sent changes, and as what sources found does not contradict it.
 """
 
 import math
@@ -105,19 +105,19 @@ PRIOR_DAYS: Mapping[EntityType, Mapping[str, float]] = MappingProxyType(
 class Evidence:
     """What a history says of one field of one entity type, added up over its values. Times in days.
 
-    `looked`: between two moments at which a source saw the same value. `gaps`: how many changes were found, by the
-    time between the last sight of the old value and the first of the new. `told`: while only the CRM could have
-    told of a change; `edits`: the changes it told of.
+    `confirmed`: between two moments at which a source saw the same value. `gaps`: how many changes sources found, by
+    the time between the last observation of the old value and the first of the new. `crm_silent`: while only the CRM
+    could have sent a change and did not; `crm_edits`: the changes that it sent.
     """
 
-    looked: float = 0.0
+    confirmed: float = 0.0
     gaps: Counter[float] = field(default_factory=Counter)
-    told: float = 0.0
-    edits: int = 0
+    crm_silent: float = 0.0
+    crm_edits: int = 0
 
     @property
     def changes(self) -> int:
-        return self.gaps.total() + self.edits
+        return self.gaps.total() + self.crm_edits
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +138,12 @@ class HalfLife:
 def fit(prior_days: float, seen: Evidence) -> HalfLife:
     """The half-life of a field, by its prior and by what was seen."""
     before = PRIOR_CHANGES * prior_days / math.log(2)
-    told = min(_heard(seen, before), seen.told * _trust(seen))
+    silent = min(_believed_silence(seen, before), seen.crm_silent * _uncontradicted_share(seen))
     counted = PRIOR_CHANGES + seen.changes
-    known = before + seen.looked + told
+    known = before + seen.confirmed + silent
     rate = _rate(counted, known, seen.gaps)
     # A change that lies in a wide gap says less of the rate than one whose moment is known.
-    worth = PRIOR_CHANGES + seen.edits + sum(n * _sharpness(rate * gap) for gap, n in seen.gaps.items())
+    worth = PRIOR_CHANGES + seen.crm_edits + sum(n * _sharpness(rate * gap) for gap, n in seen.gaps.items())
     outside = (1 - SHARE_WITHIN) / 2
     fastest, slowest = (gamma_quantile(worth, share) / worth * rate for share in (1 - outside, outside))
     return HalfLife(
@@ -152,7 +152,7 @@ def fit(prior_days: float, seen: Evidence) -> HalfLife:
         high_days=math.log(2) / slowest,
         prior_days=prior_days,
         changes=seen.changes,
-        observed_days=seen.looked + told + sum(n * _before_change(rate, gap) for gap, n in seen.gaps.items()),
+        observed_days=seen.confirmed + silent + sum(n * _before_change(rate, gap) for gap, n in seen.gaps.items()),
     )
 
 
@@ -185,32 +185,32 @@ def _sharpness(x: float) -> float:
     return (x / 2 / math.sinh(x / 2)) ** 2 if x < 700 else 0.0
 
 
-def _heard(seen: Evidence, before: float) -> float:
-    """The days of the CRM's silence that count, by how often it has told of a change.
+def _believed_silence(seen: Evidence, before: float) -> float:
+    """The days of the CRM's silence that count, by how often it has sent a change.
 
     One that never has may not be kept up: then its silence is worth no more than the prior (`before`, in days).
     """
-    return min(seen.told, before + seen.told * seen.edits / (seen.edits + 1))
+    return min(seen.crm_silent, before + seen.crm_silent * seen.crm_edits / (seen.crm_edits + 1))
 
 
-def _trust(seen: Evidence) -> float:
-    """How much (0-1) of the CRM's silence counts, so that it contradicts no look.
+def _uncontradicted_share(seen: Evidence) -> float:
+    """How much (0-1) of the CRM's silence counts, so that it contradicts no observation of a source.
 
-    What looks say for sure is the least rate that is not far less likely (by 1.92 in the logarithm, as for an
+    What observations say for sure is the least rate that is not far less likely (by 1.92 in the logarithm, as for an
     interval of 95 %) than their best one.
     """
-    if not seen.gaps or seen.told <= 0:
+    if not seen.gaps or seen.crm_silent <= 0:
         return 1.0
-    best = _rate(seen.gaps.total(), max(seen.looked, 1e-3), seen.gaps)
+    best = _rate(seen.gaps.total(), max(seen.confirmed, 1e-3), seen.gaps)
     low, high = 0.0, best
     limit = _likelihood(best, seen) - 1.92
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if _likelihood(middle, seen) < limit else (low, middle)
-    return min((seen.edits + 0.5) / (seen.told * high), 1.0)
+    return min((seen.crm_edits + 0.5) / (seen.crm_silent * high), 1.0)
 
 
 def _likelihood(rate: float, seen: Evidence) -> float:
-    """The logarithm of how likely what looks found is."""
+    """The logarithm of how likely it is that sources observed what they did at this rate."""
     found = sum(n * math.log(max(-math.expm1(-rate * gap), 1e-300)) for gap, n in seen.gaps.items())
-    return found - rate * seen.looked
+    return found - rate * seen.confirmed

@@ -72,9 +72,19 @@ async def find_budgets(tx: Transaction, organization_id: str, ids: Sequence[str]
 
 async def budget_held(organization_id: str, budget_id: str | None, *, using: Transaction | None = None) -> int:
     """Credits that the budget's jobs were charged or hold; 0 where there is no such budget."""
-    sql = f"SELECT {select(BudgetRow)} FROM credit_budget WHERE organization_id = ? AND id = ?"
-    found = await fetch_one(BudgetRow, sql, [organization_id, budget_id], using=using)
+    found = await _find(organization_id, budget_id, using=using)
     return 0 if found is None else found.held
+
+
+async def budget_most(organization_id: str, budget_id: str | None) -> int | None:
+    """The most that the budget allows; None where there is no such budget."""
+    found = await _find(organization_id, budget_id)
+    return None if found is None else found.most
+
+
+async def _find(organization_id: str, budget_id: str | None, *, using: Transaction | None = None) -> BudgetRow | None:
+    sql = f"SELECT {select(BudgetRow)} FROM credit_budget WHERE organization_id = ? AND id = ?"
+    return await fetch_one(BudgetRow, sql, [organization_id, budget_id], using=using)
 
 
 async def save_held(tx: Transaction, organization_id: str, held: Mapping[str, int]) -> None:

@@ -1,22 +1,24 @@
-"""What the scheduled refresh does today, and who comes next."""
+"""What the scheduled refresh does today, and which records are next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from enrichment.credits import day_of
-from models import refresh as plan
-from models.db.columns import from_micros, to_micros
 from models.record import Record
+from models.record.walk import records_by_id
+from models.refresh.plan import count_planned, planned_refreshes
+from models.refresh.state import find_state, spent
 from resolvers.context import Context, Role
 from resolvers.organizations import config_of, organization_of
+from resolvers.refresh.run import midnight_of
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshDay:
     """The refreshes of one day (UTC). Credits: `spent` includes what calls in flight hold.
 
-    `planned` is how many records the last plan still waits to start; `planned_at` when it was made.
+    `planned` is how many records of the last plan are not started yet; `planned_at` when it was made.
     """
 
     day: date
@@ -45,24 +47,26 @@ async def get_refresh_day(ctx: Context) -> RefreshDay:
     now = ctx.services.now()
     organization_id = caller.organization_id
     config = config_of(await organization_of(organization_id, ctx.services.registry, now))
-    state = await plan.state_of(organization_id)
-    today = state is not None and state["day"] == day_of(now)
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    budget_id = state["budget_id"] if state is not None and today else None
-    planned_at = None if state is None else state["planned_at"]
+    state = await find_state(organization_id)
+    today = state if state is not None and state.day == day_of(now) else None
+    midnight = midnight_of(now)
     return RefreshDay(
         day=midnight.date(),
         credit_budget=config.refresh.credit_budget,
-        spent=await plan.spent(organization_id, budget_id, to_micros(midnight)),
-        started=int(state["started"]) if state is not None and today else 0,
-        planned=await plan.count_planned(organization_id),
-        planned_at=None if planned_at is None else from_micros(planned_at),
+        spent=await spent(organization_id, today.budget_id if today else None, midnight),
+        started=today.started if today else 0,
+        planned=await count_planned(organization_id),
+        planned_at=None if state is None else state.planned_at,
     )
 
 
 async def next_refreshes(ctx: Context, size: int) -> Sequence[PlannedRefresh]:
-    """Who comes next, in order, `size` at most."""
+    """The next records to refresh, in order, `size` at most."""
     caller = ctx.require(Role.VIEWER)
-    rows = await plan.planned(caller.organization_id, size)
-    found = {record.id: record for record in await Record.filter(id__in=[row["record_id"] for row in rows])}
-    return [PlannedRefresh(found[row["record_id"]], row["staleness"]) for row in rows if row["record_id"] in found]
+    planned = await planned_refreshes(caller.organization_id, size)
+    records = await records_by_id(caller.organization_id, [refresh.record_id for refresh in planned])
+    return [
+        PlannedRefresh(records[refresh.record_id], refresh.staleness)
+        for refresh in planned
+        if refresh.record_id in records
+    ]

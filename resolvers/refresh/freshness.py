@@ -9,23 +9,16 @@ from enrichment.catalogue import is_equivalent
 from enrichment.enums import EntityType
 from enrichment.learn.freshness import freshness
 from enrichment.learn.half_life import PRIOR_DAYS, Evidence, HalfLife, fit
-from models.db.columns import from_micros, to_micros
+from models.db.period import DAY_MICROS
 from models.db.transaction import unit_of_work
-from models.half_life import (
-    changes_seen,
-    count_records,
-    fitted_at,
-    next_page,
-    save_half_lives,
-    stored_half_lives,
-    time_watched,
-)
+from models.half_life import HalfLifeRow, changes_seen, save_half_lives, stored_half_lives, time_watched
+from models.record.walk import count_records, last_of_next
+from models.refresh.state import fitted_at
 from resolvers.context import Context, Role
 
 RENEWED_EVERY = timedelta(days=1)
 _RECORDS_AT_ONCE = 1000
 _MOST_PAGES = 40
-_DAY_MICROS = 86_400_000_000
 
 FieldKey = tuple[EntityType, str]
 HalfLives = Mapping[FieldKey, HalfLife]
@@ -44,8 +37,7 @@ class FieldFreshness:
 async def list_freshness(ctx: Context) -> list[FieldFreshness]:
     """Every field's half-life, in catalogue order."""
     caller = ctx.require(Role.VIEWER)
-    fitted = await fitted_at(caller.organization_id)
-    moment = None if fitted is None else from_micros(fitted)
+    moment = await fitted_at(caller.organization_id)
     found = await half_lives_of(caller.organization_id)
     return [FieldFreshness(*key, half_life, moment) for key, half_life in found.items()]
 
@@ -70,7 +62,7 @@ async def aging(ctx: Context) -> Aging:
 
 async def half_lives_of(organization_id: str) -> HalfLives:
     """The half-life of every field: the fitted one, or the prior where none was fitted yet."""
-    stored = {(EntityType(row["entity_type"]), row["field"]): row for row in await stored_half_lives(organization_id)}
+    stored = {(row.entity_type, row.field): row for row in await stored_half_lives(organization_id)}
     return {key: _read(stored[key]) if key in stored else prior for key, prior in _priors().items()}
 
 
@@ -83,20 +75,20 @@ def _priors() -> HalfLives:
     }
 
 
-def _read(row: Mapping[str, float]) -> HalfLife:
+def _read(row: HalfLifeRow) -> HalfLife:
     return HalfLife(
-        days=row["days"],
-        low_days=row["low_days"],
-        high_days=row["high_days"],
-        prior_days=row["prior_days"],
-        changes=int(row["changes"]),
-        observed_days=row["observed_days"],
+        days=row.days,
+        low_days=row.low_days,
+        high_days=row.high_days,
+        prior_days=row.prior_days,
+        changes=row.changes,
+        observed_days=row.observed_days,
     )
 
 
-def is_fit_due(fitted: int | None, now: datetime) -> bool:
-    """Whether half-lives that were fitted then (microseconds; None: never) are to be fitted anew."""
-    return fitted is None or from_micros(fitted) + RENEWED_EVERY <= now
+def is_fit_due(fitted: datetime | None, now: datetime) -> bool:
+    """Whether half-lives that were fitted then (None: never) are to be fitted anew."""
+    return fitted is None or fitted + RENEWED_EVERY <= now
 
 
 async def renew_half_lives(organization_id: str, now: datetime) -> None:
@@ -106,10 +98,10 @@ async def renew_half_lives(organization_id: str, now: datetime) -> None:
         key: fit(prior.prior_days, evidence[key]) if key in evidence else prior for key, prior in _priors().items()
     }
     rows = [
-        {"entity_type": entity_type.value, "field": name, **asdict(half_life)}
+        HalfLifeRow(organization_id=organization_id, entity_type=entity_type, field=name, **asdict(half_life))
         for (entity_type, name), half_life in fitted.items()
     ]
-    await unit_of_work(save_half_lives)(organization_id, rows, to_micros(now))
+    await unit_of_work(save_half_lives)(organization_id, rows, now)
 
 
 async def gather_evidence(
@@ -119,21 +111,20 @@ async def gather_evidence(
     evidence: dict[FieldKey, Evidence] = {}
     after: str | None = ""
     skipped = page * (await count_records(organization_id) // (page * most_pages))
-    while after is not None and (last := await next_page(organization_id, after, page)) is not None:
-        for row in await time_watched(organization_id, after, last, to_micros(now)):
-            seen = evidence.setdefault((EntityType(row["entity_type"]), row["field"]), Evidence())
-            seen.looked += int(row["looked"]) / _DAY_MICROS
-            seen.told += max(int(row["told"]), 0) / _DAY_MICROS
-        for row in await changes_seen(organization_id, after, last):
-            entity_type, name = EntityType(row["entity_type"]), row["field"]
-            seen = evidence.setdefault((entity_type, name), Evidence())
-            gap = max(int(row["gap"]), 0) / _DAY_MICROS
-            reworded = is_equivalent(entity_type, name, row["value"], row["next_value"])
-            if row["edited"]:
-                seen.edits += not reworded
+    while after is not None and (last := await last_of_next(organization_id, after, page)) is not None:
+        for watched in await time_watched(organization_id, after, last, now):
+            seen = evidence.setdefault((watched.entity_type, watched.field), Evidence())
+            seen.confirmed += watched.confirmed / DAY_MICROS
+            seen.crm_silent += max(watched.crm_silent, 0) / DAY_MICROS
+        for change in await changes_seen(organization_id, after, last):
+            seen = evidence.setdefault((change.entity_type, change.field), Evidence())
+            gap = max(change.gap, 0) / DAY_MICROS
+            reworded = is_equivalent(change.entity_type, change.field, change.value, change.next_value)
+            if change.edited:
+                seen.crm_edits += not reworded
             elif reworded:
-                seen.looked += gap
+                seen.confirmed += gap
             else:
                 seen.gaps[max(round(gap, 1), 0.1)] += 1
-        after = await next_page(organization_id, last, skipped) if skipped else last
+        after = await last_of_next(organization_id, last, skipped) if skipped else last
     return evidence

@@ -18,24 +18,24 @@ YEAR = YEAR_DAYS
 
 
 def watched(
-    draw: random.Random, half_life: float, *, values: int, years: float, every: float, told: float = 0.0
+    draw: random.Random, half_life: float, *, values: int, years: float, every: float, by_crm: float = 0.0
 ) -> Evidence:
-    """What looking again every so many days at so many values for years would see; the CRM tells of a share."""
+    """What a source would observe that is asked every so many days for years; the CRM sends a share of the changes."""
     seen, rate, end = Evidence(), math.log(2) / half_life, years * YEAR
     for _ in range(values):
         since = draw.uniform(0, every)
         while True:
             changed = since + draw.expovariate(rate)
-            tells = draw.random() < told
-            looks = math.floor((min(changed, end) - since) / every)
-            seen.looked += looks * every
-            last = since + looks * every
-            if tells and changed < end:
-                seen.edits += 1
-                seen.told += changed - last
+            sent = draw.random() < by_crm
+            lookups = math.floor((min(changed, end) - since) / every)
+            seen.confirmed += lookups * every
+            last = since + lookups * every
+            if sent and changed < end:
+                seen.crm_edits += 1
+                seen.crm_silent += changed - last
                 break  # it is the CRM's from now on
             if last + every > end:
-                seen.told += end - last
+                seen.crm_silent += end - last
                 break
             seen.gaps[every] += 1
             since = last + every
@@ -43,35 +43,37 @@ def watched(
 
 
 @pytest.mark.parametrize(
-    ("half_life", "prior", "every", "told"),
+    ("half_life", "prior", "every", "by_crm"),
     [
         (YEAR, 2 * YEAR, 30, 0.0),
         (YEAR, 2 * YEAR, 30, 0.3),
         (2 * YEAR, YEAR, 180, 0.0),
-        (180, 2 * YEAR, YEAR, 0.0),  # most values change more than once between two looks
+        (180, 2 * YEAR, YEAR, 0.0),  # most values change more than once between two lookups
         (15 * YEAR, 8 * YEAR, 90, 0.0),
     ],
 )
 def test_the_interval_holds_the_true_half_life_in_95_of_100_histories(
-    half_life: float, prior: float, every: float, told: float
+    half_life: float, prior: float, every: float, by_crm: float
 ) -> None:
     draw, histories = random.Random(7), 200  # noqa: S311 -- a repeatable simulation
-    fits = [fit(prior, watched(draw, half_life, values=300, years=4, every=every, told=told)) for _ in range(histories)]
-    within = sum(one.low_days <= half_life <= one.high_days for one in fits)
+    fits = [
+        fit(prior, watched(draw, half_life, values=300, years=4, every=every, by_crm=by_crm)) for _ in range(histories)
+    ]
+    within = sum(fitted.low_days <= half_life <= fitted.high_days for fitted in fits)
     assert 0.91 <= within / histories <= 0.99
-    assert sum(one.days for one in fits) / histories == pytest.approx(half_life, rel=0.1)
+    assert sum(fitted.days for fitted in fits) / histories == pytest.approx(half_life, rel=0.1)
 
 
-def test_edits_of_the_crm_alone_tell_the_half_life() -> None:
+def test_the_half_life_follows_from_edits_of_the_crm_alone() -> None:
     draw, half_life, within = random.Random(5), 3 * YEAR, 0  # noqa: S311 -- a repeatable simulation
     for _ in range(200):
         seen = Evidence()
         for _ in range(400):
             changed = draw.expovariate(math.log(2) / half_life)
-            seen.told += min(changed, 2 * YEAR)
-            seen.edits += changed < 2 * YEAR
-        one = fit(YEAR, seen)
-        within += one.low_days <= half_life <= one.high_days
+            seen.crm_silent += min(changed, 2 * YEAR)
+            seen.crm_edits += changed < 2 * YEAR
+        fitted = fit(YEAR, seen)
+        within += fitted.low_days <= half_life <= fitted.high_days
     assert 0.9 <= within / 200 <= 0.99
 
 
@@ -86,7 +88,7 @@ def test_without_history_the_prior_stands_with_a_wide_interval() -> None:
 
 def test_the_more_is_seen_the_less_the_prior_counts() -> None:
     def of(changes: int) -> HalfLife:
-        return fit(10 * YEAR, Evidence(looked=changes * YEAR / math.log(2), gaps=Counter({1.0: changes})))
+        return fit(10 * YEAR, Evidence(confirmed=changes * YEAR / math.log(2), gaps=Counter({1.0: changes})))
 
     fits = [of(changes) for changes in (0, 2, 20, 200, 2000)]
     assert [one.days for one in fits] == sorted((one.days for one in fits), reverse=True)
@@ -99,20 +101,22 @@ def test_the_more_is_seen_the_less_the_prior_counts() -> None:
 
 
 def test_the_silence_of_a_crm_that_nobody_keeps_up_does_not_make_values_steady() -> None:
-    """A hundred values of 100,000 were looked at again after three years, and sixty had changed."""
-    seen = Evidence(looked=40 * 3 * YEAR, gaps=Counter({3 * YEAR: 60}))
+    """A hundred values of 100,000 were looked up again after three years, and sixty had changed."""
+    seen = Evidence(confirmed=40 * 3 * YEAR, gaps=Counter({3 * YEAR: 60}))
     alone = fit(2 * YEAR, seen)
-    seen.told = 99_900 * 3 * YEAR
+    seen.crm_silent = 99_900 * 3 * YEAR
     assert fit(2 * YEAR, seen).days == pytest.approx(alone.days, rel=0.1)
-    # Where nobody looked, and the CRM has never told of a change, it is worth no more than the prior.
-    assert fit(2 * YEAR, Evidence(told=99_900 * 3 * YEAR)).days == pytest.approx(4 * YEAR)
-    assert fit(2 * YEAR, Evidence(told=99_900 * 3 * YEAR, edits=900)).days == pytest.approx(230 * YEAR, rel=0.02)
+    # Where nobody looked it up, and the CRM has never sent a change, it is worth no more than the prior.
+    assert fit(2 * YEAR, Evidence(crm_silent=99_900 * 3 * YEAR)).days == pytest.approx(4 * YEAR)
+    assert fit(2 * YEAR, Evidence(crm_silent=99_900 * 3 * YEAR, crm_edits=900)).days == pytest.approx(
+        230 * YEAR, rel=0.02
+    )
 
 
-def test_a_crm_that_agrees_with_the_looks_makes_the_interval_narrower() -> None:
-    seen = Evidence(looked=100 * YEAR, gaps=Counter({10.0: 50}))
+def test_a_crm_that_agrees_with_the_sources_makes_the_interval_narrower() -> None:
+    seen = Evidence(confirmed=100 * YEAR, gaps=Counter({10.0: 50}))
     alone = fit(2 * YEAR, seen)
-    seen.told, seen.edits = 1000 * YEAR, 500
+    seen.crm_silent, seen.crm_edits = 1000 * YEAR, 500
     both = fit(2 * YEAR, seen)
     assert both.changes == 550
     assert both.high_days / both.low_days < alone.high_days / alone.low_days

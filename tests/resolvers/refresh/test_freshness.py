@@ -206,7 +206,7 @@ async def test_of_very_many_records_a_part_tells_the_half_lives(redis: ArqRedis)
     city = (EntityType.ACCOUNT, "city")
     for page, most_pages, records in ((1000, 40, 12), (2, 6, 6), (2, 3, 4), (5, 1, 5)):
         evidence = await gather_evidence("acme", clock(), page=page, most_pages=most_pages)
-        assert evidence[city].looked == pytest.approx(100 * records, abs=1), (page, most_pages)
+        assert evidence[city].confirmed == pytest.approx(100 * records, abs=1), (page, most_pages)
 
 
 async def test_an_earlier_attempts_verification_still_counts(redis: ArqRedis) -> None:

@@ -16,7 +16,8 @@ from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
 from models.job import Job
 from models.job.transitions import claim, requeue_lost
-from models.refresh import Due, _halved, longest_ago, organizations_by_turn, stalest
+from models.refresh.due import Due, halved, longest_ago, stalest
+from models.refresh.state import organizations_to_refresh
 from providers.api import ProviderError
 from resolvers.context import Context, Role, Services
 from resolvers.credit.api import get_credits, grant_credits
@@ -319,7 +320,7 @@ async def test_answers_that_are_kept_are_not_read_again_as_a_refresh(redis: ArqR
     assert len(paid.asked) == 2
 
 
-async def test_each_organization_has_its_budget_and_its_turn(redis: ArqRedis) -> None:
+async def test_each_organization_has_its_own_budget_and_the_one_served_longest_ago_is_first(redis: ArqRedis) -> None:
     clock = Clock()
     shared = services(redis, StandIn(id="paid", price=1, knows=known(20)), now=clock)
     for org in ("big", "small"):
@@ -330,7 +331,7 @@ async def test_each_organization_has_its_budget_and_its_turn(redis: ArqRedis) ->
     await execute("UPDATE organization SET config = ? WHERE id = 'big'", ['{"triggers": {"refreshAfterDays": "x"}}'])
     assert await refresh({"services": shared}) == 2  # what is wrong with one is no trouble to the other
     await configure_again("big")
-    served = [row["id"] for row in await organizations_by_turn()]
+    served = [organization.id for organization in await organizations_to_refresh()]
     assert served.index("big") < served.index("small")
     assert await refresh({"services": shared}) == 5
     assert {job.organization_id for job in await Job.filter(trigger=JobTrigger.SCHEDULED_REFRESH)} == {"big", "small"}
@@ -423,7 +424,7 @@ async def test_of_very_many_those_enriched_longest_ago_are_ranked(redis: ArqRedi
     shared = services(redis, StandIn(knows=known(6)), now=clock)
     await enriched(context(shared), 6)
     await seen_before(clock, {"A0": 90, "A1": 80, "A2": 70, "A3": 70, "A4": 60, "A5": 10})
-    moment = to_micros(clock() - timedelta(days=30))
+    moment = clock() - timedelta(days=30)
     due = Due("acme", moment, moment, tuple(EntityType))
     for most, wanted in ((100, 5), (1, 2), (2, 3), (3, 4), (4, 5)):
         narrowed = await longest_ago(due, most)
@@ -433,5 +434,5 @@ async def test_of_very_many_those_enriched_longest_ago_are_ranked(redis: ArqRedi
 
 async def test_the_database_halves_as_exactly_as_it_ranks() -> None:
     for times in (0.0, 0.25, 0.999_999, 1.0, 2.5, 17.3, 59.9, 60.0):
-        [row] = await query(f"SELECT {_halved('times')} AS halved FROM (SELECT {times!r} AS times) AS given")
+        [row] = await query(f"SELECT {halved('times')} AS halved FROM (SELECT {times!r} AS times) AS given")
         assert float(row["halved"]) == pytest.approx(0.5**times, rel=1e-6)

@@ -1,0 +1,37 @@
+"""Walking over all records of an organization, in order of their ids, so that nobody waits long for the database."""
+
+from collections.abc import Sequence
+
+from models.db.rows import fetch, query_row
+from models.record.table import Record
+
+
+@query_row
+class _Count:
+    records: int
+
+
+@query_row
+class _Last:
+    id: str | None
+
+
+async def count_records(organization_id: str) -> int:
+    """How many records the organization has."""
+    sql = "SELECT COUNT(*) AS records FROM record WHERE organization_id = ?"
+    return (await fetch(_Count, sql, [organization_id]))[0].records
+
+
+async def last_of_next(organization_id: str, after: str, size: int) -> str | None:
+    """The id of the last of the next `size` records after this id; None when there are none left."""
+    sql = (
+        "SELECT MAX(id) AS id FROM (SELECT id FROM record WHERE organization_id = ? AND id > ?"
+        " ORDER BY id LIMIT ?) AS page"
+    )
+    return (await fetch(_Last, sql, [organization_id, after, size]))[0].id
+
+
+async def records_by_id(organization_id: str, record_ids: Sequence[str]) -> dict[str, Record]:
+    """Those of the organization's records that are there, by id."""
+    found = await Record.filter(organization_id=organization_id, id__in=list(record_ids)) if record_ids else []
+    return {record.id: record for record in found}
