@@ -1,1 +1,4 @@
-"""The decisions: what may be asked, believed, written and charged. Pure: no database, network or clock."""
+"""The decisions of SalesOS Auto Enrichment: what may be asked, believed, written and charged.
+
+Pure: no database, network or clock.
+"""

@@ -1,0 +1,1 @@
+"""The GraphQL schema of SalesOS Auto Enrichment, one file or folder a noun."""

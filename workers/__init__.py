@@ -1,1 +1,4 @@
-"""What arq runs: enrichment jobs and the sweep. The database says what there is to do; the queue only wakes."""
+"""What the workers of SalesOS Auto Enrichment run: jobs, lookups and upkeep.
+
+The database says what there is to do; the queue only wakes a worker.
+"""
