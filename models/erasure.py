@@ -1,4 +1,4 @@
-"""Who is not to be looked up, and who was erased: keyed hashes and counts, never a value."""
+"""Who was erased: keyed hashes and counts, never a value."""
 
 from datetime import datetime
 from typing import Any
@@ -8,21 +8,6 @@ from tortoise.models import Model
 
 from enrichment.enums import EntityType
 from models.db.columns import Instant, id_field
-
-
-class Suppression(Model):
-    """One mailbox, domain or phone line that no provider is asked about. `hash` stands for it."""
-
-    id = id_field()
-    organization_id = fields.CharField(max_length=128)
-    kind = fields.CharField(max_length=16)  # `email`, `domain` or `phone`
-    hash = fields.CharField(max_length=64)
-    note = fields.TextField(null=True)
-    added_at: datetime = Instant()
-    added_by = fields.CharField(max_length=255, null=True)
-
-    class Meta:
-        table = "suppression"
 
 
 class Erasure(Model):

@@ -1,6 +1,6 @@
-"""Keyed hashes of what tells who somebody is: they can be compared, and not be turned back.
+"""Keyed hashes of what identifies somebody: they can be compared, and not be turned back into the value.
 
-The key is random, made once for the installation and kept in the database, sealed where there is an ENCRYPTION_KEY.
+The key is random, made once for the installation and stored in the database, sealed where there is an ENCRYPTION_KEY.
 A hash is bound to the organization and to the kind of what it stands for.
 """
 
@@ -9,13 +9,11 @@ import hmac
 import os
 from dataclasses import dataclass, field
 
-from models.db.columns import to_micros
-from models.db.statements import execute, query
-from models.db.transaction import Transaction, unit_of_work
+from models.installation_secret import SecretRow, find_secret, insert_secret, seal_secret
 from resolvers.context import Services
 from resolvers.secret_box import CannotUnseal
 
-_NAME = "fingerprints"
+_NAME = "fingerprints"  # of the stored key, which is sealed for this name
 _KEY_BYTES = 32
 
 
@@ -30,9 +28,9 @@ class KeyedHash:
     key: bytes = field(repr=False)
 
     def of(self, organization_id: str, kind: str, value: str) -> str:
-        """64 hexadecimal characters."""
-        said = f"{organization_id}\n{kind}\n{value}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self.key, said, "sha256").hex()
+        """HMAC-SHA-256 of the value: 64 hexadecimal characters."""
+        text = f"{organization_id}\n{kind}\n{value}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self.key, text, "sha256").hex()
 
 
 async def keyed_hash_of(services: Services) -> KeyedHash:
@@ -43,44 +41,25 @@ async def keyed_hash_of(services: Services) -> KeyedHash:
 
 
 async def _key(services: Services) -> bytes:
-    found = await _read()
-    if not found:
+    secret = await find_secret(_NAME)
+    if secret is None:
         await _make(services)
-        found = await _read()
-    row = found[0]
-    if row["sealed"]:
+        secret = await find_secret(_NAME)
+    assert secret is not None  # made above, or by another process that was faster
+    if secret.sealed:
         if services.secret_box is None:
             raise KeyLost("the key is sealed, and this process has no ENCRYPTION_KEY")
         try:
-            return base64.b64decode(services.secret_box.unseal(row["value"], context=_NAME))
+            return base64.b64decode(services.secret_box.unseal(secret.value, context=_NAME))
         except CannotUnseal as error:
             raise KeyLost("the key is sealed with another ENCRYPTION_KEY") from error
     if services.secret_box is not None:
-        sealed = services.secret_box.seal(row["value"], context=_NAME)
-        await execute(
-            "UPDATE installation_secret SET value = ?, sealed = TRUE WHERE name = ? AND value = ?",
-            [sealed, _NAME, row["value"]],
-        )
-    return base64.b64decode(row["value"])
-
-
-async def _read() -> list[dict[str, str]]:
-    return await query("SELECT value, sealed FROM installation_secret WHERE name = ?", [_NAME])
+        await seal_secret(secret, services.secret_box.seal(secret.value, context=_NAME))
+    return base64.b64decode(secret.value)
 
 
 async def _make(services: Services) -> None:
     value = base64.b64encode(os.urandom(_KEY_BYTES)).decode()
-    sealed = services.secret_box is not None
     if services.secret_box is not None:
         value = services.secret_box.seal(value, context=_NAME)
-    made_at = to_micros(services.now())
-
-    async def body(tx: Transaction) -> None:
-        # Two first uses may come at once: one makes the key, both read it.
-        await execute(
-            "INSERT INTO installation_secret (name, value, sealed, made_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [_NAME, value, sealed, made_at],
-            using=tx,
-        )
-
-    await unit_of_work(body)()
+    await insert_secret(SecretRow(_NAME, value, services.secret_box is not None, services.now()))

@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from models import erasure as models
+from models import suppression as models
 from resolvers.paging import DEFAULT_SIZE
 from resolvers.suppression import api as operations
 from schema.base.context import Info

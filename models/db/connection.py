@@ -28,6 +28,9 @@ _MODULES = [
     "models.undo",
     "models.erasure",
     "models.suggestion",
+    "models.suppression",
+    "models.provider_key",
+    "models.installation_secret",
 ]
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 _BUSY_TIMEOUT_MS = 15_000

@@ -13,7 +13,7 @@ from models.db.rows import bulk, projection
 from models.db.statements import query
 from models.db.transaction import Transaction
 from models.job.row import Job
-from models.suppression_list import SUPPRESSES
+from models.suppression import suppresses
 
 LEASE = timedelta(seconds=15)
 
@@ -84,9 +84,8 @@ async def held_leases(leases: Sequence[Lease]) -> dict[str, bool]:
     if not leases:
         return {}
     source, parameter = bulk(leases)
-    suppresses = SUPPRESSES.format(column="job.organization_id")
     found = await query(
-        f"SELECT job.id, {suppresses} AS suppresses FROM {source}"
+        f"SELECT job.id, {suppresses('job.organization_id')} AS suppresses FROM {source}"
         " JOIN job ON job.id = v.id AND job.fence = v.fence WHERE job.status = 'in_progress'",
         [parameter],
     )

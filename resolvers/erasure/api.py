@@ -23,7 +23,7 @@ from resolvers.events.publisher import announce
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id, paginate
 from resolvers.record.api import get_record
-from resolvers.suppression.api import known_fingerprints
+from resolvers.suppression.api import readable_hash_of
 from resolvers.validation import check_external_ids, check_text
 
 MOST_ERASED = 100
@@ -132,7 +132,7 @@ async def _erase(
 ) -> EraseResult:
     caller = ctx.require(Role.ADMIN)
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
-    prints = await known_fingerprints(ctx)
+    prints = await readable_hash_of(ctx)
     for attempt in range(1, _TRIES + 1):
         record = await get_record(ctx, entity_type, external_id)
         row = {

@@ -7,7 +7,8 @@ from typing import Protocol, runtime_checkable
 from enrichment.enums import BreakerState, EntityType
 from enrichment.learn.trust import SourceTrust
 from enrichment.waterfall.breaker import OPEN_REASON_TEXTS
-from models.db.transaction import Transaction, unit_of_work
+from models.db.transaction import unit_of_work
+from models.provider_key import ProviderKeyRow, keys_of
 from models.provider_state import ProviderStateRow, close_breaker, states_of
 from models.stats import ProviderCalls, calls_ever
 from providers.api import ProviderError, ProviderInfo
@@ -17,7 +18,6 @@ from resolvers.conflict.trust import trust_of
 from resolvers.context import Context, Role
 from resolvers.errors import NotFound
 from resolvers.organizations import config_of, organization_of
-from resolvers.provider.keys import KeyView, keys_of
 
 
 @runtime_checkable
@@ -122,7 +122,7 @@ def _view(
     rule: tuple[int, bool],
     calls: ProviderCalls | None,
     state: ProviderStateRow,
-    key: KeyView | None,
+    key: ProviderKeyRow | None,
     shared_key: bool,
     trust: list[FieldTrust],
 ) -> ProviderView:
@@ -202,11 +202,6 @@ async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
     if ctx.services.registry.get(provider_id) is None:
         raise NotFound("no such provider")
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
-    now = ctx.services.now()
-    await close_breaker(caller.organization_id, provider_id, now)
-
-    async def body(tx: Transaction) -> None:
-        await note_change(tx, ctx, "provider.reset", provider_id)
-
-    await unit_of_work(body)()
+    await close_breaker(caller.organization_id, provider_id, ctx.services.now())
+    await unit_of_work(note_change)(ctx, "provider.reset", provider_id)
     return await get_provider(ctx, provider_id)

@@ -10,9 +10,8 @@ import structlog
 from redis.asyncio import Redis
 
 from enrichment.config import Config, ProviderRule
-from models.db.columns import from_micros, to_micros
-from models.db.statements import execute, query
 from models.db.transaction import Transaction, unit_of_work
+from models.provider_key import NewProviderKey, ProviderKeyRow, delete_key, save_key, sealed_key
 from models.provider_state import close_breaker, close_breakers_of_refused_key
 from resolvers.audit import note_change
 from resolvers.config import change_config
@@ -27,18 +26,8 @@ MAX_KEY = 4096
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyView:
-    """A stored key, as far as it is shown."""
-
-    provider: str
-    last_four: str
-    set_at: datetime
-    set_by: str | None
-
-
-async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: bool = False) -> KeyView:
-    """Keep the organization's key for a provider, in place of an earlier one. The provider is tried again at once.
+async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: bool = False) -> ProviderKeyRow:
+    """Store the organization's key for a provider, in place of an earlier one. The provider is tried again at once.
 
     With `enable` the configuration switches the provider on as well, last in order where it is not in it yet.
     Raises NotFound for an unknown provider, ValidationFailed for one that needs no key or a key that cannot be,
@@ -60,25 +49,20 @@ async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: 
     now = services.now()
     await organization_of(caller.organization_id, services.registry, now)
     sealed = services.secret_box.seal(key, context=_context(caller.organization_id, provider_id))
-
-    async def body(tx: Transaction) -> None:
-        await execute(
-            "INSERT INTO provider_key (organization_id, provider, sealed, last_four, set_at, set_by)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (organization_id, provider) DO UPDATE SET"
-            " sealed = excluded.sealed, last_four = excluded.last_four, set_at = excluded.set_at,"
-            " set_by = excluded.set_by, version = provider_key.version + 1",
-            [caller.organization_id, provider_id, sealed, key[-4:], to_micros(now), caller.user],
-            using=tx,
-        )
-        if enable:
-            await change_config(tx, ctx, _switched_on(provider_id), expected_version=None, now=now)
-        await note_change(tx, ctx, "provider_key.set", provider_id)
-
-    await unit_of_work(body)()
+    stored = NewProviderKey(caller.organization_id, provider_id, sealed, key[-4:], now, caller.user)
+    await _store(ctx, stored, enable=enable)
     await close_breaker(caller.organization_id, provider_id, now)
     if enable:
         await restore_jobs(services, caller.organization_id)
-    return KeyView(provider_id, key[-4:], now, caller.user)
+    return ProviderKeyRow(provider_id, stored.last_four, now, caller.user)
+
+
+@unit_of_work
+async def _store(tx: Transaction, ctx: Context, key: NewProviderKey, *, enable: bool) -> None:
+    await save_key(tx, key)
+    if enable:
+        await change_config(tx, ctx, _switched_on(key.provider), expected_version=None, now=key.set_at)
+    await note_change(tx, ctx, "provider_key.set", key.provider)
 
 
 def _switched_on(provider_id: str) -> Callable[[Config], Mapping[str, Any]]:
@@ -96,31 +80,20 @@ def _switched_on(provider_id: str) -> Callable[[Config], Mapping[str, Any]]:
 
 
 async def remove_provider_key(ctx: Context, provider_id: str) -> bool:
-    """Forget the organization's key. Whether there was one; if so, the installation's is tried at once."""
+    """Remove the organization's key. Whether there was one; if so, the installation's is tried at once."""
     caller = ctx.require(Role.ADMIN)
-
-    async def body(tx: Transaction) -> bool:
-        sql = "DELETE FROM provider_key WHERE organization_id = ? AND provider = ?"
-        if not await execute(sql, [caller.organization_id, provider_id], using=tx):
-            return False
-        await note_change(tx, ctx, "provider_key.removed", provider_id)
-        return True
-
-    removed = await unit_of_work(body)()
+    removed = await _remove(ctx, caller.organization_id, provider_id)
     if removed:
         await close_breaker(caller.organization_id, provider_id, ctx.services.now())
     return removed
 
 
-async def keys_of(organization_id: str) -> dict[str, KeyView]:
-    """What is shown of an organization's keys, by provider."""
-    found = await query(
-        "SELECT provider, last_four, set_at, set_by FROM provider_key WHERE organization_id = ?", [organization_id]
-    )
-    return {
-        row["provider"]: KeyView(row["provider"], row["last_four"], from_micros(row["set_at"]), row["set_by"])
-        for row in found
-    }
+@unit_of_work
+async def _remove(tx: Transaction, ctx: Context, organization_id: str, provider_id: str) -> bool:
+    removed = await delete_key(tx, organization_id, provider_id)
+    if removed:
+        await note_change(tx, ctx, "provider_key.removed", provider_id)
+    return removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,26 +110,22 @@ class StoredKeys:
         """
         for provider_id, key in self.shared.items():
             digest = hashlib.sha256(f"{provider_id}\n{key}".encode()).hexdigest()
-            index = f"auto-enrichment:shared-key:{provider_id}"
-            before = await redis.get(index)
+            name = f"auto-enrichment:shared-key:{provider_id}"
+            before = await redis.get(name)
             if before is None or before.decode() != digest:
                 await close_breakers_of_refused_key(provider_id, now)
-                await redis.set(index, digest)
+                await redis.set(name, digest)
 
     async def key_of(self, organization_id: str, provider_id: str) -> str | None:
         """The key, or None where there is none that can be read."""
-        if self.secret_box is not None:
-            found = await query(
-                "SELECT sealed FROM provider_key WHERE organization_id = ? AND provider = ?",
-                [organization_id, provider_id],
-            )
-            if found:
-                try:
-                    return self.secret_box.unseal(found[0]["sealed"], context=_context(organization_id, provider_id))
-                except CannotUnseal:
-                    _log.error("a provider key cannot be unsealed", organization=organization_id, provider=provider_id)
-                    return None
-        return self.shared.get(provider_id)
+        sealed = None if self.secret_box is None else await sealed_key(organization_id, provider_id)
+        if self.secret_box is None or sealed is None:
+            return self.shared.get(provider_id)
+        try:
+            return self.secret_box.unseal(sealed, context=_context(organization_id, provider_id))
+        except CannotUnseal:
+            _log.error("a provider key cannot be unsealed", organization=organization_id, provider=provider_id)
+            return None
 
 
 def _context(organization_id: str, provider_id: str) -> str:

@@ -1,17 +1,23 @@
 """The suppression list: whom no provider is asked about. It holds keyed hashes, never a value."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from enrichment.catalogue import Refused, normalize
 from enrichment.enums import EntityType, SuppressionKind
 from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, line, mailbox
-from models.db.columns import new_id, to_micros
-from models.db.statements import load, query
+from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
-from models.erasure import Suppression
-from models.suppression_list import add_suppressions, remove_suppressions
+from models.record.search import every_record
+from models.suppression import (
+    NewSuppression,
+    Suppression,
+    SuppressionId,
+    add_suppressions,
+    remove_suppressions,
+    select_suppressions,
+)
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, Unavailable, ValidationFailed
@@ -23,7 +29,6 @@ from resolvers.validation import check_text
 
 MOST_VALUES = 1000
 MAX_NOTE = 500
-_READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +62,29 @@ async def suppress(ctx: Context, values: Values, *, note: str | None = None) -> 
     _check_note(note, wanted, values.country)
     now = services.now()
     await organization_of(organization_id, services.registry, now)
-    prints = await known_fingerprints(ctx)
+    keyed_hash = await readable_hash_of(ctx)
     items = [
-        {
-            "id": new_id(),
-            "organization_id": organization_id,
-            "kind": one.kind.value,
-            "hash": prints.of(organization_id, one.kind, one.value),
-            "note": note,
-            "added_at": to_micros(now),
-            "added_by": caller.user,
-        }
-        for one in sorted(wanted)
+        NewSuppression(
+            id=new_id(),
+            organization_id=organization_id,
+            kind=SuppressionKind(identifier.kind.value),
+            hash=keyed_hash.of(organization_id, identifier.kind, identifier.value),
+            note=note,
+            added_at=now,
+            added_by=caller.user,
+        )
+        for identifier in sorted(wanted)
     ]
-    kind_of = {item["id"]: str(item["kind"]) for item in items}
-
-    async def body(tx: Transaction) -> int:
-        added = await add_suppressions(tx, items)
-        if added:
-            await note_change(tx, ctx, "suppression.added", added[0], _counts(kind_of[one] for one in added))
-        return len(added)
-
-    added = await unit_of_work(body)()
+    added = await _add(ctx, items)
     return SuppressOutcome(added, len(items) - added, await _records_with(organization_id, wanted))
+
+
+@unit_of_work
+async def _add(tx: Transaction, ctx: Context, items: Sequence[NewSuppression]) -> int:
+    added = await add_suppressions(tx, items)
+    if added:
+        await note_change(tx, ctx, "suppression.added", added[0].id, _counts(added))
+    return len(added)
 
 
 async def unsuppress(ctx: Context, values: Values, *, ids: Sequence[str] = ()) -> int:
@@ -91,28 +96,30 @@ async def unsuppress(ctx: Context, values: Values, *, ids: Sequence[str] = ()) -
     organization_id = caller.organization_id
     if len(ids) > MOST_VALUES:
         raise ValidationFailed("too many ids", faults=[Fault("ids", f"at most {MOST_VALUES}")])
-    ids = [check_id(one, path=f"ids[{index}]") for index, one in enumerate(ids)]
+    ids = [check_id(text, path=f"ids[{index}]") for index, text in enumerate(ids)]
     wanted = _read(values, required=not ids)
-    prints = await known_fingerprints(ctx)
-    hashes = [prints.of(organization_id, one.kind, one.value) for one in sorted(wanted)]
+    keyed_hash = await readable_hash_of(ctx)
+    hashes = [keyed_hash.of(organization_id, identifier.kind, identifier.value) for identifier in sorted(wanted)]
+    return await _remove(ctx, organization_id, hashes, ids)
 
-    async def body(tx: Transaction) -> int:
-        removed = await remove_suppressions(tx, organization_id, hashes=hashes, ids=ids)
-        if removed:
-            await note_change(tx, ctx, "suppression.removed", removed[0]["id"], _counts(row["kind"] for row in removed))
-        return len(removed)
 
-    return await unit_of_work(body)()
+@unit_of_work
+async def _remove(
+    tx: Transaction, ctx: Context, organization_id: str, hashes: Sequence[str], ids: Sequence[str]
+) -> int:
+    removed = await remove_suppressions(tx, organization_id, hashes=hashes, ids=ids)
+    if removed:
+        await note_change(tx, ctx, "suppression.removed", removed[0].id, _counts(removed))
+    return len(removed)
 
 
 async def list_suppressions(ctx: Context, kind: SuppressionKind | None, args: PageArgs) -> Page[Suppression]:
     """What is on the list, newest first, without the values."""
     caller = ctx.require(Role.ADMIN)
-    found = Suppression.filter(organization_id=caller.organization_id)
-    return await paginate(found if kind is None else found.filter(kind=kind.value), args)
+    return await paginate(select_suppressions(caller.organization_id, kind), args)
 
 
-async def known_fingerprints(ctx: Context) -> KeyedHash:
+async def readable_hash_of(ctx: Context) -> KeyedHash:
     """The installation's hashes. Raises Unavailable where their key cannot be read."""
     try:
         return await keyed_hash_of(ctx.services)
@@ -120,8 +127,8 @@ async def known_fingerprints(ctx: Context) -> KeyedHash:
         raise Unavailable(f"the list cannot be read: {error}", retry_after=3600) from error
 
 
-def _counts(kinds: Iterable[str]) -> dict[str, int]:
-    return dict(Counter(kinds))
+def _counts(entries: Sequence[SuppressionId]) -> dict[str, int]:
+    return dict(Counter(entry.kind.value for entry in entries))
 
 
 def _read(values: Values, *, required: bool = True) -> set[Identifier]:
@@ -171,23 +178,17 @@ def _check_note(note: str | None, wanted: Collection[Identifier], country: str |
     if note is None:
         return
     check_text(note, "note", longest=MAX_NOTE)
-    said = {one for word in (note, *note.split()) for one in identifiers(EntityType.CONTACT, {"note": word})}
-    if not said.isdisjoint({one for one in wanted if one.kind is not IdentifierKind.DOMAIN}):
+    named = {
+        identifier for word in (note, *note.split()) for identifier in identifiers(EntityType.CONTACT, {"note": word})
+    }
+    if not named.isdisjoint(identifier for identifier in wanted if identifier.kind is not IdentifierKind.DOMAIN):
         raise ValidationFailed("the note repeats a value", faults=[Fault("note", "must not repeat what is suppressed")])
 
 
 async def _records_with(organization_id: str, wanted: Collection[Identifier]) -> int:
     """How many records of the organization hold any of these."""
-    counted, after = 0, ""
     sought = frozenset(wanted)
-    while True:
-        found = await query(
-            "SELECT id, entity_type, fields FROM record WHERE organization_id = ? AND id > ? ORDER BY id LIMIT ?",
-            [organization_id, after, _READ_AT_ONCE],
-        )
-        for row in found:
-            held = suppressible(EntityType(row["entity_type"]), load(row["fields"]))
-            counted += not sought.isdisjoint(held)
-        if len(found) < _READ_AT_ONCE:
-            return counted
-        after = found[-1]["id"]
+    counted = 0
+    async for record in every_record(organization_id):
+        counted += not sought.isdisjoint(suppressible(record.entity_type, record.fields))
+    return counted

@@ -1,4 +1,4 @@
-"""Who is on an organization's suppression list: looked up for many records at once, before anyone is asked."""
+"""Which records are on their organization's suppression list, looked up for many at once before a provider is asked."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import structlog
 
 from enrichment.enums import EntityType
 from enrichment.identity import Identifier, IdentifierKind, identifiers
-from models.suppression_list import listed, organizations_that_suppress
+from models.suppression import OwnedHash, listed, organizations_that_suppress
 from resolvers.context import Services
 from resolvers.keyed_hash import KeyedHash, KeyLost, keyed_hash_of
 
@@ -30,43 +30,46 @@ class Subject:
 
 
 async def suppressed(
-    services: Services, suspects: Sequence[Subject], *, suppressing: Collection[str] | None = None
+    services: Services, subjects: Sequence[Subject], *, suppressing: Collection[str] | None = None
 ) -> list[frozenset[Identifier]]:
-    """For each, what of it is on its organization's list; ANYBODY where the list cannot be read.
+    """For each subject, what of it is on its organization's list; ANYBODY where the list cannot be read.
 
     `suppressing` names the organizations that have a list, where the caller has just looked.
     """
     if suppressing is None:
-        suppressing = await organizations_that_suppress({suspect.organization_id for suspect in suspects})
-    found = [NOBODY] * len(suspects)
-    places = [index for index, suspect in enumerate(suspects) if suspect.organization_id in suppressing]
-    if not places:
+        suppressing = await organizations_that_suppress({subject.organization_id for subject in subjects})
+    found = [NOBODY] * len(subjects)
+    indexes = [index for index, subject in enumerate(subjects) if subject.organization_id in suppressing]
+    if not indexes:
         return found
     try:
-        prints = await keyed_hash_of(services)
+        keyed_hash = await keyed_hash_of(services)
     except KeyLost as error:
-        _log.error("suppression lists cannot be read, so nobody on any is asked about", reason=str(error))
-        for index in places:
+        _log.error(
+            "suppression lists cannot be read, so no record of their organizations is asked about", reason=str(error)
+        )
+        for index in indexes:
             found[index] = ANYBODY
         return found
-    hashes = {index: hashed(prints, suspects[index]) for index in places}
-    on_list = await listed({pair for prints in hashes.values() for pair in prints})
+    hashes = {index: hashed(keyed_hash, subjects[index]) for index in indexes}
+    on_list = await listed({owned for of_subject in hashes.values() for owned in of_subject})
     for index, known in hashes.items():
-        found[index] = frozenset(one for pair, one in known.items() if pair in on_list)
+        found[index] = frozenset(identifier for owned, identifier in known.items() if owned in on_list)
     return found
 
 
-def hashed(prints: KeyedHash, suspect: Subject) -> dict[tuple[str, str], Identifier]:
-    """Everything in a suspect that can be suppressed, by (organization id, hash)."""
+def hashed(keyed_hash: KeyedHash, subject: Subject) -> dict[OwnedHash, Identifier]:
+    """Everything in a subject that can be suppressed, by its hash."""
+    organization_id = subject.organization_id
     return {
-        (suspect.organization_id, prints.of(suspect.organization_id, one.kind, one.value)): one
-        for one in suppressible(suspect.entity_type, suspect.fields)
+        OwnedHash(organization_id, keyed_hash.of(organization_id, identifier.kind, identifier.value)): identifier
+        for identifier in suppressible(subject.entity_type, subject.fields)
     }
 
 
 def suppressible(entity_type: EntityType, fields: Mapping[str, Any]) -> Iterable[Identifier]:
     """What of a record can be suppressed."""
-    return (one for one in identifiers(entity_type, fields) if one.kind in SUPPRESSIBLE)
+    return (identifier for identifier in identifiers(entity_type, fields) if identifier.kind in SUPPRESSIBLE)
 
 
 async def suppressed_records(
@@ -75,6 +78,6 @@ async def suppressed_records(
     """Those of the records (id, entity type, fields) of one organization that no provider is asked about."""
     if not await organizations_that_suppress([organization_id]):
         return set()
-    suspects = [Subject(organization_id, entity_type, fields) for _, entity_type, fields in records]
-    found = await suppressed(services, suspects, suppressing=[organization_id])
-    return {record_id for (record_id, _, _), what in zip(records, found, strict=True) if what}
+    subjects = [Subject(organization_id, entity_type, fields) for _, entity_type, fields in records]
+    found = await suppressed(services, subjects, suppressing=[organization_id])
+    return {record_id for (record_id, _, _), matches in zip(records, found, strict=True) if matches}

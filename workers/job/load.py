@@ -20,7 +20,7 @@ from models.job.leases import Lease
 from models.job.steps import EarlierStep, steps_of
 from models.job.transitions import JobClaim
 from models.record.value import current_values
-from models.suppression_list import SUPPRESSES
+from models.suppression import suppresses
 from resolvers.conflict.trust import stated_confidence, trust_of
 from resolvers.context import Services
 from resolvers.job.new_job import PRIORITY
@@ -145,9 +145,9 @@ async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
 async def _configs(organization_ids: set[str]) -> tuple[dict[str, tuple[Config, int]], set[str]]:
     """The organizations' configurations and their versions, and which of them suppress anybody."""
     ids = sorted(organization_ids)
-    suppresses = SUPPRESSES.format(column="organization.id")
     found = await query(
-        f"SELECT id, config, config_version, {suppresses} AS suppresses FROM organization WHERE id IN ({marks(ids)})",
+        f"SELECT id, config, config_version, {suppresses('organization.id')} AS suppresses FROM organization"
+        f" WHERE id IN ({marks(ids)})",
         ids,
     )
     configs = {row["id"]: (read_config(load(row["config"])), row["config_version"]) for row in found}
