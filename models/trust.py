@@ -1,18 +1,57 @@
-"""The statements that count how people judged each source's values, by field. Counters hold no values."""
+"""Counters of how people judged each source's values, by field. They hold no values."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
 
 from enrichment.enums import EntityType
-from models.db.statements import insert_rows, marks, query
+from models.db.rows import columns_of, fetch, insert, projection, select
+from models.db.statements import marks
 from models.db.transaction import Transaction
 
 
+class Trust(Model):
+    """How people judged the values of one source for one field. Its key is the organization and the three names.
+
+    `stated` is the sum of the confidences (0-1) that the judged values came with.
+    """
+
+    organization_id = fields.CharField(max_length=128, primary_key=True)  # Tortoise knows keys of one column only
+    provider = fields.CharField(max_length=64)
+    entity_type = fields.CharEnumField(EntityType, max_length=16)
+    field = fields.CharField(max_length=64)
+    accepted = fields.BigIntField(default=0)
+    rejected = fields.BigIntField(default=0)
+    overwritten = fields.BigIntField(default=0)
+    stated = fields.FloatField(default=0)
+
+    class Meta:
+        table = "trust"
+
+
+@projection(Trust)
+class TrustRow:
+    """See Trust."""
+
+    organization_id: str
+    provider: str
+    entity_type: EntityType
+    field: str
+    accepted: int = 0
+    rejected: int = 0
+    overwritten: int = 0
+    stated: float = 0.0
+
+
+_Key = tuple[str, str, EntityType, str]
+_KEY = ("organization_id", "provider", "entity_type", "field")
+
+
 class ReviewVerdict(StrEnum):
-    """What people made of a source's value; the names of the counters."""
+    """How people judged a source's value: one of the three counters."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -31,35 +70,38 @@ class Judgement:
     stated: float
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
-        return self.organization_id, self.provider, self.entity_type.value, self.field
-
-
-_KEY = {"organization_id": "text", "provider": "text", "entity_type": "text", "field": "text"}
-_COUNTS = {"accepted": "integer", "rejected": "integer", "overwritten": "integer", "stated": "real"}
+    def key(self) -> _Key:
+        return self.organization_id, self.provider, self.entity_type, self.field
 
 
 async def count_judgements(tx: Transaction, judgements: Sequence[Judgement]) -> None:
     """Add these to the counters, in the transaction of the event itself."""
-    counts: dict[tuple[str, str, str, str], dict[str, Any]] = defaultdict(lambda: dict.fromkeys(_COUNTS, 0))
+    counts: dict[_Key, TrustRow] = {}
     for judgement in judgements:
-        counted = counts[judgement.key]
-        counted[judgement.verdict.value] += 1
-        counted["stated"] += judgement.stated
-    added = ", ".join(f"{name} = trust.{name} + excluded.{name}" for name in _COUNTS)
-    await insert_rows(
+        before = counts.get(judgement.key) or TrustRow(*judgement.key)
+        counts[judgement.key] = _with(before, judgement)
+    added = ", ".join(f"{name} = trust.{name} + excluded.{name}" for name in columns_of(TrustRow, without=_KEY))
+    await insert(
         tx,
-        "trust",
-        _KEY | _COUNTS,
         # One order for everyone, so that two reviewers cannot lock each other out.
-        [{**dict(zip(_KEY, key, strict=True)), **counts[key]} for key in sorted(counts)],
-        then=f"ON CONFLICT (organization_id, provider, entity_type, field) DO UPDATE SET {added}",
+        [counts[key] for key in sorted(counts)],
+        then=f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {added}",
     )
 
 
-async def trust_counts(organization_ids: Sequence[str]) -> list[dict[str, Any]]:
+def _with(counted: TrustRow, judgement: Judgement) -> TrustRow:
+    return replace(
+        counted,
+        accepted=counted.accepted + (judgement.verdict is ReviewVerdict.ACCEPTED),
+        rejected=counted.rejected + (judgement.verdict is ReviewVerdict.REJECTED),
+        overwritten=counted.overwritten + (judgement.verdict is ReviewVerdict.OVERWRITTEN),
+        stated=counted.stated + judgement.stated,
+    )
+
+
+async def trust_counts(organization_ids: Sequence[str]) -> list[TrustRow]:
     """The counters of these organizations."""
     if not organization_ids:
         return []
-    ids = list(organization_ids)
-    return await query(f"SELECT * FROM trust WHERE organization_id IN ({marks(ids)})", ids)
+    sql = f"SELECT {select(TrustRow)} FROM trust WHERE organization_id IN ({marks(organization_ids)})"
+    return await fetch(TrustRow, sql, list(organization_ids))

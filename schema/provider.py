@@ -39,15 +39,15 @@ class FieldTrust:
 
     @classmethod
     def of(cls, view: operations.FieldTrust) -> Self:
-        standing = view.standing
-        low, high = standing.interval
+        trust = view.trust
+        low, high = trust.interval
         return cls(
             entity_type=view.entity_type,
             field=view.field,
-            accepted=standing.accepted,
-            rejected=standing.rejected,
-            overwritten=standing.overwritten,
-            mean=standing.mean,
+            accepted=trust.accepted,
+            rejected=trust.rejected,
+            overwritten=trust.overwritten,
+            mean=trust.mean,
             low=low,
             high=high,
         )

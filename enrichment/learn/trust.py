@@ -61,13 +61,13 @@ class SourceTrust:
 
     def words(self, provider: str, field: str) -> str:
         """The figures in words; empty where nothing was judged."""
-        told = []
+        sentences = []
         reviewed = self.accepted + self.rejected
         if reviewed:
-            told.append(f"reviewers accepted {provider}'s {field} {self.accepted} of {reviewed} times")
+            sentences.append(f"reviewers accepted {provider}'s {field} {self.accepted} of {reviewed} times")
         if self.overwritten:
-            told.append(f"{self.overwritten} of its values were overwritten by people later")
-        return "; ".join(told)
+            sentences.append(f"{self.overwritten} of its values were overwritten by people later")
+        return "; ".join(sentences)
 
 
 UNJUDGED = SourceTrust()
@@ -78,24 +78,24 @@ Key = tuple[str, EntityType, str]  # provider, entity type, field
 class Trust:
     """What one organization's people taught about all its sources."""
 
-    standings: Mapping[Key, SourceTrust]
+    by_source: Mapping[Key, SourceTrust]
 
     def of(self, provider: str, entity_type: EntityType, field: str) -> SourceTrust:
-        return self.standings.get((provider, entity_type, field), UNJUDGED)
+        return self.by_source.get((provider, entity_type, field), UNJUDGED)
 
     def items(self) -> list[tuple[Key, SourceTrust]]:
-        """Every standing, in order of its key."""
-        return sorted(self.standings.items())
+        """The trust in every source that was judged, in order of its key."""
+        return sorted(self.by_source.items())
 
     def believed(self, entity_type: EntityType, candidates: Mapping[str, Candidate]) -> dict[str, Candidate]:
         """These candidates, by field, each as confident as it deserves; what its source stated is kept."""
         return {name: self._believed(entity_type, name, candidate) for name, candidate in candidates.items()}
 
     def _believed(self, entity_type: EntityType, field: str, candidate: Candidate) -> Candidate:
-        standing = self.of(candidate.provider, entity_type, field)
-        if not standing.judged:
+        source = self.of(candidate.provider, entity_type, field)
+        if not source.judged:
             return candidate
-        confidence = standing.believe(candidate.stated)
+        confidence = source.believe(candidate.stated)
         return replace(candidate, confidence=confidence, before_trust=candidate.stated)
 
 

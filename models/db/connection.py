@@ -20,6 +20,7 @@ _MODULES = [
     "models.credit.budget",
     "models.credit.alert",
     "models.audit",
+    "models.trust",
     "models.half_life",
     "models.refresh.state",
     "models.refresh.plan",

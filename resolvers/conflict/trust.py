@@ -1,4 +1,4 @@
-"""What people's decisions say about the sources: judged as they happen, read as trust."""
+"""Trust in the sources: people's decisions are counted as judgements when they happen, and read back as trust."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -15,11 +15,9 @@ async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
     """What each of these organizations has learned, with one query for all."""
     found: dict[str, dict[Key, SourceTrust]] = {organization_id: {} for organization_id in organization_ids}
     for row in await trust_counts(sorted(found)):
-        key = (row["provider"], EntityType(row["entity_type"]), row["field"])
-        found[row["organization_id"]][key] = SourceTrust(
-            row["accepted"], row["rejected"], row["overwritten"], row["stated"]
-        )
-    return {organization_id: Trust(standings) for organization_id, standings in found.items()}
+        key = (row.provider, row.entity_type, row.field)
+        found[row.organization_id][key] = SourceTrust(row.accepted, row.rejected, row.overwritten, row.stated)
+    return {organization_id: Trust(by_source) for organization_id, by_source in found.items()}
 
 
 def judged_in_review(conflict: Conflict, candidates: Sequence[Mapping[str, Any]], chosen: Any) -> list[Judgement]:
@@ -62,6 +60,6 @@ def judged_by_the_crm(
 
 
 def stated_confidence(candidate: Mapping[str, Any]) -> float:
-    """What the source of a kept candidate stated itself (0-1)."""
+    """The confidence (0-1) that the source of a stored candidate stated itself."""
     stated: float = candidate.get("statedConfidence", candidate["confidence"])
     return stated

@@ -33,7 +33,7 @@ class FieldTrust:
 
     entity_type: EntityType
     field: str
-    standing: SourceTrust
+    trust: SourceTrust
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
     states = await states_of([organization_id])
     keys = await keys_of(organization_id)
     trust: dict[str, list[FieldTrust]] = {}
-    for (provider_id, entity_type, field), standing in (await trust_of([organization_id]))[organization_id].items():
-        trust.setdefault(provider_id, []).append(FieldTrust(entity_type, field, standing))
+    for (provider_id, entity_type, field), source in (await trust_of([organization_id]))[organization_id].items():
+        trust.setdefault(provider_id, []).append(FieldTrust(entity_type, field, source))
     views = [
         _view(
             provider.info,

@@ -48,17 +48,17 @@ def test_a_source_that_states_one_figure_is_believed_the_mean_of_the_posterior(
     figure: float, accepted: int, rejected: int
 ) -> None:
     judged = accepted + rejected
-    standing = SourceTrust(accepted, rejected, 0, figure * judged)
+    trust = SourceTrust(accepted, rejected, 0, figure * judged)
     mean = (OWN_WEIGHT * figure + accepted) / (OWN_WEIGHT + judged)
-    assert standing.believe(figure) == pytest.approx(min(mean, MOST_CONFIDENCE))
+    assert trust.believe(figure) == pytest.approx(min(mean, MOST_CONFIDENCE))
 
 
 @given(st.floats(0, 0.98), st.floats(0.001, 0.01), st.integers(0, 999), st.integers(0, 999), st.floats(0, 1))
 def test_a_source_stays_surer_of_what_it_was_surer_of(
     figure: float, more: float, accepted: int, rejected: int, average: float
 ) -> None:
-    standing = SourceTrust(accepted, rejected, 0, average * (accepted + rejected))
-    assert 0.0 <= standing.believe(figure) <= standing.believe(figure + more) <= MOST_CONFIDENCE
+    trust = SourceTrust(accepted, rejected, 0, average * (accepted + rejected))
+    assert 0.0 <= trust.believe(figure) <= trust.believe(figure + more) <= MOST_CONFIDENCE
 
 
 ACCEPT = Resolution(ResolutionAction.ACCEPT_CANDIDATE)
@@ -69,7 +69,7 @@ def custom(value: Any) -> Resolution:
     return Resolution(ResolutionAction.CUSTOM_VALUE, value=value)
 
 
-async def standing(provider: str = "standin", field: str = "city", org: str = "acme") -> SourceTrust:
+async def trust_in(provider: str = "standin", field: str = "city", org: str = "acme") -> SourceTrust:
     trust: Trust = (await trust_of([org]))[org]
     return trust.of(provider, EntityType.ACCOUNT, field)
 
@@ -101,7 +101,7 @@ class TestCounting:
         shared = services(redis, StandIn(knows=knows("acme")))
         conflict = await raised(shared)
         await resolve_conflict(context(shared), conflict.id, resolution)
-        found = await standing()
+        found = await trust_in()
         assert (found.accepted, found.rejected, found.overwritten) == (*counted, 0)
         assert found.stated == pytest.approx(0.9)
 
@@ -113,7 +113,7 @@ class TestCounting:
         chosen = next(one["id"] for one in conflict.candidates if one["provider"] == "three")
         resolution = Resolution(ResolutionAction.ACCEPT_CANDIDATE, candidate_id=chosen)
         await resolve_conflict(context(shared), conflict.id, resolution)
-        found = [await standing(name) for name in ("standin", "two", "three")]
+        found = [await trust_in(name) for name in ("standin", "two", "three")]
         assert [(one.accepted, one.rejected) for one in found] == [(1, 0), (0, 1), (1, 0)]
 
     async def test_a_repeated_or_refused_decision_counts_nothing(self, redis: ArqRedis) -> None:
@@ -128,7 +128,7 @@ class TestCounting:
         refused = [end for end in ends if isinstance(end, BaseException)]
         assert refused
         assert all(isinstance(end, ConflictAlreadyResolved) for end in refused)
-        assert (await standing()).judged == 1
+        assert (await trust_in()).judged == 1
 
     async def test_what_the_crm_replaces_was_overwritten_once(self, redis: ArqRedis) -> None:
         shared = services(redis, StandIn(knows={"acme.com": {"city": "St. Louis", "website": "acme.com"}}))
@@ -137,23 +137,23 @@ class TestCounting:
         await work(shared)
 
         await send(ctx, "account", "A1", city="Saint Louis")
-        assert (await standing()).judged == 0, "a rewording is no judgement"
+        assert (await trust_in()).judged == 0, "a rewording is no judgement"
         await send(ctx, "account", "A1", city="Bremen", website="n/a")
         await send(ctx, "account", "A1", city="Bremen", website="n/a")
         await send(ctx, "account", "A1", city="Kiel")
 
-        found = await standing()
+        found = await trust_in()
         assert (found.accepted, found.rejected, found.overwritten) == (0, 0, 1)
-        assert (await standing(field="website")).judged == 0, "what the CRM never sent cannot be taken away by it"
-        assert (await standing(org="other")).judged == 0
+        assert (await trust_in(field="website")).judged == 0, "what the CRM never sent cannot be taken away by it"
+        assert (await trust_in(org="other")).judged == 0
 
     async def test_organizations_learn_apart(self, redis: ArqRedis) -> None:
         shared = services(redis, StandIn(knows=knows("acme")))
         mine, theirs = await raised(shared), await raised(shared, org="other")
         await resolve_conflict(context(shared), mine.id, ACCEPT)
         await resolve_conflict(context(shared, org="other"), theirs.id, KEEP)
-        assert ((await standing()).accepted, (await standing()).rejected) == (1, 0)
-        assert (await standing(org="other")).rejected == 1
+        assert ((await trust_in()).accepted, (await trust_in()).rejected) == (1, 0)
+        assert (await trust_in(org="other")).rejected == 1
 
 
 @pytest.mark.usefixtures("db")
