@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from enrichment.enums import EntityType
-from enrichment.normalize import rules
-from enrichment.normalize.rules import FieldKind, canonical, key_of
+from enrichment.normalize import field_kind
+from enrichment.normalize.field_kind import FieldKind, canonical, key_of
 from enrichment.normalize.text.text import Refused
 
 __all__ = [
@@ -145,17 +145,17 @@ def is_equivalent(entity_type: EntityType, field_name: str, a: Any, b: Any) -> b
     """Whether two canonical values are equal for a person: a legal suffix, `www.`, a count within a range."""
     if a is None or b is None:
         return a is b
-    return bool(a == b) or rules.is_equivalent(_FIELDS[entity_type][field_name].kind, a, b)
+    return bool(a == b) or field_kind.is_equivalent(_FIELDS[entity_type][field_name].kind, a, b)
 
 
 def is_contradiction(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
     """Whether two canonical counts or amounts differ by half or more; other values never do."""
-    return a is not None and b is not None and rules.is_contradiction(_FIELDS[entity_type][field_name].kind, a, b)
+    return a is not None and b is not None and field_kind.is_contradiction(_FIELDS[entity_type][field_name].kind, a, b)
 
 
 def is_too_generic(entity_type: EntityType, field_name: str, value: Any) -> bool:
     """Whether a canonical value says too little to be another opinion: `Technology`, `Services` as an industry."""
-    return rules.is_too_generic(_FIELDS[entity_type][field_name].kind, value)
+    return field_kind.is_too_generic(_FIELDS[entity_type][field_name].kind, value)
 
 
 _LONGEST_KEY = 64

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.normalize.contact.url import registrable_domain
-from enrichment.normalize.text.wording import cased_words
+from enrichment.normalize.text.casing import cased_words
 from providers.api import Question
 from providers.http.inputs import is_account
 from providers.http.replies import Findings, at, items, mapping, moment, number, positive, text

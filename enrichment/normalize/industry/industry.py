@@ -3,10 +3,11 @@
 from functools import lru_cache
 from typing import Any
 
+from enrichment.normalize.industry.label import is_vague_label, meaning, plain_words, same_words
 from enrichment.normalize.industry.tree import Industries, tree
-from enrichment.normalize.industry.words import is_vague_label, meaning, plain_words, same_words
+from enrichment.normalize.text.casing import cased_words
+from enrichment.normalize.text.plain import canonical_text
 from enrichment.normalize.text.text import words
-from enrichment.normalize.text.wording import canonical_text, cased_words
 
 __all__ = ["canonical_industry", "industries_of", "industry_key", "is_vague_label", "same_industry"]
 

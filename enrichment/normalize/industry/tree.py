@@ -1,11 +1,11 @@
-"""The vocabulary of industries (`industries.txt`): what a label means, and which industry belongs to which."""
+"""The vocabulary of industries (`data/industries.txt`): what a label means, and which industry belongs to which."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 from enrichment.normalize.text.text import words
+from enrichment.normalize.word_list import read_lines
 
 Industries = frozenset[str]
 NONE: Industries = frozenset()
@@ -26,11 +26,10 @@ class Tree:
 @lru_cache(1)
 def tree() -> Tree:
     """The tree of `industries.txt`. Raises ValueError where the file contradicts itself."""
-    text = resources.files("enrichment.normalize.industry").joinpath("industries.txt").read_text("utf-8")
     labels: dict[str, set[str]] = {}
     parents: dict[str, set[str]] = {}
     branch: list[tuple[int, str]] = []
-    for indent, line in _lines(text):
+    for indent, line in _lines():
         while branch and branch[-1][0] >= indent:
             branch.pop()
         if line.startswith(">"):
@@ -51,13 +50,13 @@ def tree() -> Tree:
     )
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _lines() -> Iterator[tuple[int, str]]:
     """The lines with how far they are indented, continued ones joined."""
     joined: list[str] = []
-    for line in text.split("\n"):
+    for line in read_lines("industry", "industries.txt"):
         if line.lstrip().startswith("|"):
             joined[-1] += f" {line.strip()}"
-        elif line.strip() and not line.startswith("#"):
+        elif line.strip():
             joined.append(line.rstrip())
     for line in joined:
         yield len(line) - len(line.lstrip()), line.lstrip()

@@ -7,6 +7,7 @@ from typing import Any
 from enrichment.normalize.names.legal_forms import EAST_ASIAN, FORMS, LONGEST, PREFIXES
 from enrichment.normalize.text.placeholders import is_junk
 from enrichment.normalize.text.text import fold, refuse_markup, tidy, visible, without_umlauts
+from enrichment.normalize.word_list import read_lines, read_pairs
 
 _TAGS = (
     "old|new|duplicate|dupe?|inactive|closed|do not use|don't use|test|vip|emea|apac|dach|amer|latam|anz|uki|archived?"
@@ -20,46 +21,8 @@ _NOISE = re.compile(
 )
 _START = " -\u2013\u2014,;|/"
 _END = " -\u2013\u2014:,;|/"
-_JUNK_LINES = """
-delete me
-do not use
-test account
-test company
-test lead
-company
-company name
-your company
-my company
-the company
-account
-account name
-dummy account
-sample
-sample account
-"""
-_JUNK = frozenset(_JUNK_LINES.strip().split("\n"))
-_NO_COMPANY_LINES = """
-freelance
-freelancer
-freelancing
-self employed
-selfemployed
-self
-private
-privat
-privatperson
-private person
-individual
-retired
-student
-unemployed
-not employed
-selbststandig
-selbstandig
-autonomo
-independant
-"""
-_NO_COMPANY = frozenset(_NO_COMPANY_LINES.strip().split("\n"))
+_JUNK = frozenset(read_lines("names", "placeholder_companies.txt"))
+_NO_COMPANY = frozenset(read_lines("names", "no_company.txt"))
 _SOMEONES_ACCOUNT = re.compile(r"\w+'?s (?:account|company)")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 _INITIALS = re.compile(r"\b\w(?:[./]\s?\w\b)+\.?")
@@ -70,53 +33,7 @@ _SHARE_CLASS = re.compile(
 _QUOTED = re.compile("[\"'\u201c\u201e\u00ab]([^\"'\u201c-\u201e\u00ab\u00bb]+)[\"'\u201c\u201d\u00bb]")
 _SPACES = re.compile(r"\s+")
 _MARKS = re.compile("[\u00ae\u2122\u00a9\u2120]|\\((?:R|TM|C)\\)")
-# Words that are shortened in a name as often as written out.
-_SHORT_LINES = """
-assoc associates
-bros brothers
-bldg building
-chem chemicals
-comm communications
-const construction
-dev development
-elec electric
-eng engineering
-engr engineering
-ent enterprises
-ft fort
-gebr gebruder
-govt government
-grp group
-hosp hospital
-ind industries
-inds industries
-ins insurance
-inst institute
-intl international
-lab laboratories
-labs laboratories
-laboratory laboratories
-mfg manufacturing
-mgmt management
-mgt management
-mktg marketing
-mt mount
-natl national
-pharm pharmaceuticals
-pharma pharmaceuticals
-prod products
-prods products
-serv services
-st saint
-ste sainte
-svc services
-svcs services
-sys systems
-tech technologies
-technology technologies
-univ university
-"""
-_WRITTEN_OUT = dict(line.split() for line in _SHORT_LINES.strip().split("\n"))
+_WRITTEN_OUT = read_pairs("names", "company_abbreviations.txt")
 _LOOSE_ENDS = frozenset({"and", "the"})
 
 

@@ -4,10 +4,13 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from enrichment.normalize.places.city_names import ALIASES, BIG, PARTS, WRITTEN_OUT
 from enrichment.normalize.text.casing import composed, lowered
 from enrichment.normalize.text.placeholders import is_junk
 from enrichment.normalize.text.text import Refused, refuse_markup, tidy, without_umlauts, words
+from enrichment.normalize.word_list import read_groups, read_lines, read_synonyms
+
+_KEYS = read_synonyms("places", "cities.txt")
+_FULL_NAMES = dict(line.split("|") for line in read_lines("places", "city_abbreviations.txt"))
 
 _SMALL_WORDS = """
 of on upon in am an der dem den de del la le les du des do da dos das di dei degli della the and sur sous en bei aan ob
@@ -35,7 +38,7 @@ _QUALIFIER = re.compile(
     r"(?:^(?:city|town|municipality|ville|stadt) (?:of |de )?)"
     r"|(?: (?:a m|a main|i d opf|ob der tauber|an der saale|am rhein))$"
 )
-_LISTED = ALIASES.keys() | set(ALIASES.values())
+_LISTED = _KEYS.keys() | set(_KEYS.values())
 _SHORTENED = {"ft": "fort", "mt": "mount", "pt": "port", "hts": "heights", "spgs": "springs", "jct": "junction"}
 _DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 _ABBREVIATED = re.compile(r"\b(?P<first>[oai]) (?P<second>d|br)\b")
@@ -52,8 +55,8 @@ def canonical_city(raw: Any) -> str | None:
         return None
     if not any(map(str.isalpha, text)):
         raise Refused("not the name of a city")
-    written_out = WRITTEN_OUT.get(words(text)) if len(text) <= 8 else None
-    return written_out or cased_place(text)
+    full_name = _FULL_NAMES.get(words(text)) if len(text) <= 8 else None
+    return full_name or cased_place(text)
 
 
 def cased_place(text: str) -> str:
@@ -78,9 +81,9 @@ def city_key(city: str) -> str:
     if key not in _LISTED:
         key = _QUALIFIER.sub("", key) or key
         key = _SAINT.sub("saint", _QUALIFIER.sub("", _written_out(key)) or key)
-    key = ALIASES.get(key, key)
+    key = _KEYS.get(key, key)
     plain = _without_umlauts(key)
-    return _PLAIN_ALIASES.get(plain, plain).replace(" ", "")
+    return _PLAIN_KEYS.get(plain, plain).replace(" ", "")
 
 
 def _written_out(key: str) -> str:
@@ -96,9 +99,9 @@ def _without_umlauts(text: str) -> str:
     return without_umlauts(text).replace("aa", "a")
 
 
-_PLAIN_ALIASES = {_without_umlauts(name): _without_umlauts(key) for name, key in ALIASES.items()}
-_CITY_OF = {city_key(part): city_key(city) for city, parts in PARTS.items() for part in parts}
-_WITH_PARTS = {city_key(city) for city in BIG}
+_PLAIN_KEYS = {_without_umlauts(name): _without_umlauts(key) for name, key in _KEYS.items()}
+_CITY_OF = {city_key(part): city_key(city) for city, parts in read_groups("places", "city_parts.txt") for part in parts}
+_HYPHENATED = {city_key(city) for city in read_lines("places", "hyphenated_cities.txt")}
 
 
 @lru_cache(16384)
@@ -107,7 +110,7 @@ def _city_around(city: str) -> str | None:
     around = _CITY_OF.get(city_key(city))
     if around is None and "-" in city:
         around = city_key(city.partition("-")[0])
-        around = around if around in _WITH_PARTS and words(city) not in ALIASES else None
+        around = around if around in _HYPHENATED and words(city) not in _KEYS else None
     return around
 
 

@@ -6,8 +6,21 @@ from typing import Any
 import pycountry
 from babel import Locale
 
-from enrichment.normalize.places.country_names import ALIASES, LANGUAGES, SHORT_NAMES
 from enrichment.normalize.text.text import Refused, tidy, words
+from enrichment.normalize.word_list import read_groups, read_lines
+
+# Names that ISO and CLDR put otherwise than a CRM does.
+_SHORT_NAMES = {
+    "CD": "Democratic Republic of the Congo",
+    "CG": "Congo",
+    "HK": "Hong Kong",
+    "MM": "Myanmar",
+    "MO": "Macao",
+    "PS": "Palestine",
+    "XK": "Kosovo",
+}
+# The languages whose names of countries are understood; of two that have one name, the first counts.
+_LANGUAGES = " ".join(read_lines("places", "languages.txt")).split()
 
 
 @lru_cache(1)
@@ -15,7 +28,7 @@ def _english() -> dict[str, str]:
     """The English short name by alpha-2 code."""
     territories = Locale.parse("en").territories
     names = {country.alpha_2: territories.get(country.alpha_2, country.name) for country in pycountry.countries}
-    return {**names, **SHORT_NAMES}
+    return {**names, **_SHORT_NAMES}
 
 
 @lru_cache(1)
@@ -26,7 +39,7 @@ def _codes() -> dict[str, str]:
         official, common = getattr(country, "official_name", ""), getattr(country, "common_name", "")
         for name in filter(None, (country.alpha_2, country.alpha_3, country.name, official, common)):
             table.setdefault(words(name), country.alpha_2)
-    table.update(ALIASES)
+    table.update({name: code for code, names in read_groups("places", "countries.txt") for name in names})
     for code, name in _english().items():
         table[words(name)] = table[words(code)] = code
     return table
@@ -37,7 +50,7 @@ def _local_names() -> dict[str, str]:
     """Alpha-2 by folded name in other languages; loaded when a name is not found in English."""
     table: dict[str, str] = {}
     known = _english()
-    for language in LANGUAGES:
+    for language in _LANGUAGES:
         for code, name in Locale.parse(language).territories.items():
             if code in known:
                 table.setdefault(words(name), code)

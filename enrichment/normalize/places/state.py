@@ -8,14 +8,18 @@ import pycountry
 
 from enrichment.normalize.places.city import cased_place
 from enrichment.normalize.places.country import country_code
-from enrichment.normalize.places.state_names import LOCAL_NAMES, PLAIN_LOCAL_NAMES, SHORT_FORMS
 from enrichment.normalize.text.text import refuse_markup, tidy, without_umlauts, words
+from enrichment.normalize.word_list import read_lines, read_synonyms
+
+# What the English, the local and the short names of a state share.
+_KEYS = read_synonyms("places", "states.txt")
+_PLAIN_KEYS = {without_umlauts(name): key for name, key in _KEYS.items()}
 
 _LONGEST_CODE = 3
 _IN_OTHER_WORDS = re.compile(r"\s*[\[(].*")
 # Codes that are used without naming the country.
 _WELL_KNOWN = ("US", "CA", "AU")
-_LISTED = LOCAL_NAMES.keys() | set(LOCAL_NAMES.values())
+_LISTED = _KEYS.keys() | set(_KEYS.values())
 # Words that say what kind of subdivision it is: `State of California`, `Freistaat Bayern`, `Osaka Prefecture`.
 _KIND = re.compile(
     r"^(?:the )?(?:state|commonwealth|province|canton|county|prefecture|region|department|governorate|district"
@@ -33,7 +37,7 @@ def _subdivisions() -> dict[str, dict[str, str]]:
     for division in pycountry.subdivisions:
         name = _plain_name(division.name)
         table.setdefault(division.country_code, {}).setdefault(words(name), name)
-    for line in SHORT_FORMS.strip().split("\n"):
+    for line in read_lines("places", "state_abbreviations.txt"):
         country, name, *short = line.split("|")
         for form in short:
             table[country].setdefault(words(form), table[country][words(name)])
@@ -77,8 +81,8 @@ def _code_or_name(text: str) -> str:
 def _plain(name: str) -> str:
     """A folded name without what kind of subdivision it is, and with its umlauts written one way."""
     bare = name if name in _LISTED else _KIND.sub("", name) or name
-    local = LOCAL_NAMES.get(bare, bare)
-    return without_umlauts(PLAIN_LOCAL_NAMES.get(without_umlauts(local), local))
+    key = _KEYS.get(bare, bare)
+    return without_umlauts(_PLAIN_KEYS.get(without_umlauts(key), key))
 
 
 @lru_cache(4096)

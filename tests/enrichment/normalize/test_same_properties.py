@@ -19,10 +19,11 @@ from enrichment.catalogue import (
 )
 from enrichment.enums import EntityType
 from tests.enrichment.normalize.contact import test_same_contacts
-from tests.enrichment.normalize.industry import test_industry
+from tests.enrichment.normalize.industry import test_same_industries
 from tests.enrichment.normalize.names import test_same_names
 from tests.enrichment.normalize.numbers import test_same_numbers
 from tests.enrichment.normalize.places import test_same_places
+from tests.enrichment.normalize.titles import test_same_titles
 from tests.support.same_values import rows
 
 ACCOUNT, CONTACT = EntityType.ACCOUNT, EntityType.CONTACT
@@ -31,7 +32,14 @@ COUNTRIES = ("Germany", "United States", "United Kingdom", "Brazil", None)
 
 
 def _tables() -> Iterator[str]:
-    modules = (test_same_contacts, test_same_places, test_same_names, test_same_numbers, test_industry)
+    modules = (
+        test_same_contacts,
+        test_same_places,
+        test_same_names,
+        test_same_numbers,
+        test_same_titles,
+        test_same_industries,
+    )
     for module in modules:
         for name, value in vars(module).items():
             if name.startswith(("SAME", "DIFFERENT")):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from enrichment.normalize.text.placeholders import is_placeholder
+from enrichment.normalize.text.plain import canonical_description
 from enrichment.normalize.text.text import LONGEST, Refused, fold, refuse_markup, tidy, words
 
 
@@ -162,3 +163,7 @@ def test_words_forget_punctuation_but_not_a_text_of_it() -> None:
     assert words("Hotels, Restaurants & Leisure") == "hotels restaurants and leisure"
     assert words("C++") == "c"
     assert words("!!!") == "!!!"
+
+
+def test_a_description_keeps_its_paragraphs() -> None:
+    assert canonical_description("One.\r\n\r\n\r\nTwo. ") == "One.\n\nTwo."

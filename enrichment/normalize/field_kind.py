@@ -47,15 +47,11 @@ from enrichment.normalize.places.city import canonical_city, city_key, same_city
 from enrichment.normalize.places.country import canonical_country
 from enrichment.normalize.places.state import canonical_state, same_state, state_key
 from enrichment.normalize.text.listing import canonical_list, list_key
+from enrichment.normalize.text.plain import canonical_description, canonical_text
 from enrichment.normalize.text.text import Refused, fold, words
-from enrichment.normalize.text.wording import (
-    canonical_department,
-    canonical_description,
-    canonical_seniority,
-    canonical_text,
-    canonical_title,
-)
-from enrichment.normalize.titles.title import same_title, title_key
+from enrichment.normalize.titles.department import canonical_department
+from enrichment.normalize.titles.seniority import canonical_seniority
+from enrichment.normalize.titles.title import canonical_title, same_title, title_key
 
 
 class FieldKind(StrEnum):

@@ -10,22 +10,10 @@ from functools import lru_cache
 
 from enrichment.normalize.industry.tree import NONE, Industries, tree
 from enrichment.normalize.text.text import words
+from enrichment.normalize.word_list import read_pairs, read_words
 
 # Words that say that it is an industry, or who is in it, but not which.
-_GENERIC_LINES = """
-industry industries sector sectors branch field area business businesses company companies corporation firm
-firms group groups enterprise enterprises organization organizations organisation organisations service services
-solution solutions product products system systems provider providers supplier suppliers manufacturer
-manufacturers maker makers producer producers operator operators vendor vendors developer developers specialist
-specialists chain chains brand brands network networks industrial commercial agency agencies market markets
-activity activities association other others misc miscellaneous general various related global international
-national leading independent private public limited local regional new old modern digital smart startup startups
-start ups tech technology technologies b2b b2c d2c sme smb nec not elsewhere classified except all primary
-branche branchen wirtschaft gewerbe sektor bereich unternehmen firma hersteller anbieter dienstleister
-dienstleistungen dienstleistung industrie secteur entreprise entreprises societe fabricant fournisseur industria
-empresa empresas servicios servicio servicos settore azienda aziende servizi fabricante proveedor produttore
-"""
-_GENERIC = frozenset(_GENERIC_LINES.split())
+_GENERIC = read_words("industry", "generic_words.txt")
 # `Manufacture of furniture` is about furniture; `retail of furniture` about retail.
 _DOING = re.compile(
     r"^(?:manufactur(?:e|ing|ers?)|production|provision|provid(?:ers?|ing)|producers?|makers?|making|operat(?:ors?|ion)"
@@ -49,83 +37,9 @@ _FILLER_LINE = "and of the for in to und der die das de la le et y e di del des 
 _FILLERS = frozenset(_FILLER_LINE.split())
 _SAY_LITTLE = _GENERIC | _FILLERS
 # Other spellings, and other words for the same.
-_SYNONYM_LINES = """
-defence defense
-tyre tire
-tyres tire
-aluminium aluminum
-jewellery jewelry
-centre center
-centres center
-organisation organization
-fibre fiber
-colour color
-speciality specialty
-automobile automotive
-automobiles automotive
-auto automotive
-autos automotive
-car automotive
-cars automotive
-vehicle automotive
-vehicles automotive
-insurance insurer
-assurance insurer
-attorney lawyer
-attorneys lawyer
-advocates lawyer
-solicitors lawyer
-brewery brewer
-breweries brewer
-distillery distiller
-distilleries distiller
-bakery baker
-bakeries baker
-pharma pharmaceutical
-telco telecommunication
-telecom telecommunication
-telecoms telecommunication
-foodstuffs food
-foodstuff food
-airplane aircraft
-airplanes aircraft
-aeroplane aircraft
-realty estate
-shop store
-shops store
-haulage trucking
-lorry truck
-lorries truck
-mine mining
-mines mining
-miner mining
-miners mining
-engineer engineering
-engineers engineering
-advertisement advertising
-advertisements advertising
-medicine medical
-medicinal medical
-doctor physician
-doctors physician
-gym fitness
-gyms fitness
-movies film
-movie film
-films film
-petrol gasoline
-garments clothing
-garment clothing
-apparel clothing
-"""
-_SYNONYMS = dict(line.split(maxsplit=1) for line in _SYNONYM_LINES.strip().split("\n"))
+_SYNONYMS = read_pairs("industry", "synonyms.txt")
 # Words that another one would look like without its ending.
-_WHOLE_LINES = """
-hospitality printers printer minerals mineral computing communication electricity spac foundation securities
-mobility chemist chemists trucking fishing fish engineering communications community communities tractor
-tractors nursery nurseries
-"""
-_WHOLE = frozenset(_WHOLE_LINES.split())
+_WHOLE = read_words("industry", "whole_words.txt")
 _ENDINGS = (
     *("ications", "ication", "ations", "ation", "icals", "ical", "ities", "ity", "ments", "ment", "ings", "ing"),
     *("ancies", "ancy", "ants", "ries", "ers", "er", "ors", "or", "ists", "ist", "ives", "ive", "ies", "ics", "ic"),

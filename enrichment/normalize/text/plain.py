@@ -1,0 +1,18 @@
+"""Plain text: one line, or a description with its paragraphs."""
+
+from typing import Any
+
+from enrichment.normalize.text.text import refuse_markup, tidy
+
+
+def canonical_text(raw: Any, longest: int = 500) -> str | None:
+    """One line of plain text; None when empty. Raises Refused."""
+    text = tidy(raw, longest)
+    if text is not None:
+        refuse_markup(text)
+    return text
+
+
+def canonical_description(raw: Any) -> str | None:
+    """Text with its paragraphs; None when empty. Raises Refused."""
+    return tidy(raw, lines=True)
