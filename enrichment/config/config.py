@@ -1,0 +1,76 @@
+"""The whole configuration of an organization."""
+
+from collections.abc import Collection, Iterable
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StrictBool
+
+from enrichment.config.field_policies import FieldPolicies, Rule
+from enrichment.config.limits import Backoff, CreditRules, MaybeCharged, ProviderRule
+from enrichment.config.part import Confidence, Part, lower
+from enrichment.config.review_rules import ReviewRule
+from enrichment.config.triggers import EntityTypes, Refresh, Triggers
+from enrichment.enums import EntityType, JobTrigger, Strategy
+
+MAX_RULES = 500
+
+
+class Config(Part):
+    """The whole configuration.
+
+    `consensus_size`: most providers asked for one field under `consensus`. `maybe_charged`: see MaybeCharged.
+    """
+
+    enabled: StrictBool = True
+    triggers: Triggers = Triggers()
+    refresh: Refresh = Refresh()
+    entity_types: EntityTypes = EntityTypes()
+    strategy: Annotated[Strategy, BeforeValidator(lower)] = Strategy.WATERFALL
+    consensus_size: Annotated[int, Field(ge=2, le=10, strict=True)] = 3
+    providers: Annotated[list[ProviderRule], Field(max_length=100)] = []
+    field_policies: FieldPolicies = FieldPolicies()
+    min_confidence: Confidence = 0.6
+    cooldown_hours: Annotated[int, Field(ge=0, le=8760, strict=True)] = 24
+    max_attempts: Annotated[int, Field(ge=1, le=50, strict=True)] = 5
+    backoff: Backoff = Backoff()
+    maybe_charged: Annotated[MaybeCharged, BeforeValidator(lower)] = MaybeCharged.HOLD
+    credits: CreditRules = CreditRules()
+    rules: Annotated[list[ReviewRule], Field(max_length=MAX_RULES)] = []
+
+    def as_json(self) -> dict[str, Any]:
+        """The REST form. A default rule without a minimum of its own is shown as a bare string."""
+        shown = self.model_dump(mode="json", by_alias=True)
+        for policies in shown["fieldPolicies"].values():
+            if policies["default"]["minConfidence"] is None:
+                policies["default"] = policies["default"]["policy"]
+        return shown
+
+    def rule(self, entity_type: EntityType, field: str) -> Rule:
+        return self.field_policies.of(entity_type).rule(field)
+
+    def minimum(self, entity_type: EntityType, field: str) -> float:
+        """The least confidence (0-1) with which a value is written to this field."""
+        own = self.rule(entity_type, field).min_confidence
+        return self.min_confidence if own is None else own
+
+    def provider_rule(self, provider_id: str) -> ProviderRule | None:
+        """What is set for this provider; None where the configuration does not list it."""
+        return next((rule for rule in self.providers if rule.id == provider_id), None)
+
+    def rules_of(self, entity_type: EntityType, field: str) -> list[ReviewRule]:
+        """The rules about this field, in order."""
+        return [rule for rule in self.rules if rule.field == field and rule.entity_type is entity_type]
+
+    def starts_on(self, trigger: JobTrigger, entity_type: EntityType) -> bool:
+        """Whether this trigger starts a job by itself."""
+        wanted = {
+            JobTrigger.RECORD_CREATED: self.triggers.on_create,
+            JobTrigger.RECORD_UPDATED: self.triggers.on_update,
+            JobTrigger.SCHEDULED_REFRESH: self.triggers.refresh_after_days is not None,
+        }.get(trigger, True)
+        return self.enabled and wanted and self.entity_types.allows(entity_type)
+
+
+def default_config(provider_ids: Iterable[str], off: Collection[str] = ()) -> Config:
+    """The configuration of a new organization; the providers in `off` are listed, but not asked."""
+    return Config(providers=[ProviderRule(id=name, enabled=name not in off) for name in provider_ids])
