@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PluginContext:
-    """What a factory is told: the name of its entry point, and its settings.
+    """What a factory receives: the name of its entry point, and its settings.
 
     A setting `AUTO_ENRICHMENT_ACME_REGION` of the plug-in `acme` is `settings["region"]`. Keys are none of them:
     an adapter finds the organization's with each look-up, as `http.key`. `api_key` is the installation's, for a
@@ -58,7 +58,7 @@ class PluginFault:
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
-    """What was found: providers, adapters still to be given connections, and what was left out."""
+    """The installed plug-ins: providers, adapters that still need connections, and what was left out."""
 
     providers: tuple[Provider, ...] = ()
     adapters: tuple[Adapter, ...] = ()
@@ -66,22 +66,22 @@ class Plugins:
 
 
 class _Unfit(Exception):
-    """Why something is no provider."""
+    """The reason why what a factory returned cannot be used."""
 
 
 def load_plugins(
     environment: Mapping[str, str],
     *,
-    taken: Collection[str] = (),
+    taken_ids: Collection[str] = (),
     development: bool = False,
     found: Iterable[EntryPoint] | None = None,
 ) -> Plugins:
     """The providers and adapters of the installed plug-ins, in the order of their names. Never raises.
 
-    `environment` holds their settings; `taken` are the ids that other providers have; `found` stands in for the
+    `environment` holds their settings; `taken_ids` are the ids that other providers have; `found` stands in for the
     entry points of the installed packages.
     """
-    ids = set(taken)
+    ids = set(taken_ids)
     providers: list[Provider] = []
     adapters: list[Adapter] = []
     faults: list[PluginFault] = []
@@ -105,20 +105,20 @@ def _made(point: EntryPoint, context: PluginContext) -> Any:
     except _Unfit:
         raise
     except (Exception, SystemExit) as error:
-        # Whatever a stranger's code raises, also by leaving. Its text may hold what it was told, so only the log of
-        # the operator gets it.
+        # A factory may raise anything, or leave the process. The text may hold its settings, so it goes only to the
+        # operator's log.
         _log.exception("plug-in failed", plugin=point.name)
         raise _Unfit(f"it raised {type(error).__name__}") from error
 
 
-def _checked_id(made: Any, taken: Collection[str]) -> str:
+def _checked_id(made: Any, taken_ids: Collection[str]) -> str:
     try:
         info = made.info
         if _is_adapter(made):
             _check_adapter(made)
         elif not _has(made, _PROVIDER_CALLS):
             raise _Unfit("it is neither a provider nor an adapter")
-        _check_info(info, taken)
+        _check_info(info, taken_ids)
     except _Unfit:
         raise
     except Exception as error:
@@ -144,13 +144,13 @@ def _check_adapter(made: Any) -> None:
         raise _Unfit("its calls_per_minute should be a whole number from 1")
 
 
-def _check_info(info: Any, taken: Collection[str]) -> None:
+def _check_info(info: Any, taken_ids: Collection[str]) -> None:
     if type(info) is not ProviderInfo:
         raise _Unfit("its info is no ProviderInfo")
     _check_texts(info.id, info.name, info.needs)
     if not _ID.fullmatch(info.id):
         raise _Unfit("its id should be 2 to 40 small letters, digits and _, and begin with a letter")
-    if info.id in taken:
+    if info.id in taken_ids:
         raise _Unfit(f"{info.id} is the id of another provider")
     _check_price(info.price)
     if not info.gives:
@@ -183,8 +183,8 @@ def is_secret(setting: str) -> bool:
 
 def _context(name: str, environment: Mapping[str, str], development: bool) -> PluginContext:
     own = dict(_settings(name, environment))
-    told = {setting: value for setting, value in own.items() if not is_secret(setting)}
-    return PluginContext(name, told, development, own.get("api_key") or None)
+    public = {setting: value for setting, value in own.items() if not is_secret(setting)}
+    return PluginContext(name, public, development, own.get("api_key") or None)
 
 
 def _settings(name: str, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What a record itself gives away: the domain of an e-mail at work, the country of a phone, the rank in a title."""
+"""What a record itself says: the domain of an e-mail at work, the country of a phone, the seniority in a title."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from enrichment.normalize.contact.mail_domains import names_no_employer
 from enrichment.normalize.contact.url import registrable_domain
 from providers.api import Answer, Finding, ProviderInfo, Question
 from providers.matching.person_names import PersonName, names_of_email, split_full_name
-from providers.matching.phone_region import Home, home_of
+from providers.matching.phone_region import PhoneRegion, region_of
 from providers.titles.titles import department, seniority
 
 _OF_A_PERSON = frozenset(
@@ -35,7 +35,7 @@ _READ = (
     "country",
 )
 _FROM_EMAIL, _FROM_WEBSITE, _FROM_DOMAIN = 0.9, 0.9, 0.9
-# A switchboard stands where the company is; people carry their number with them.
+# A switchboard is where the company is; people keep their number when they move.
 _PHONE_OF_ACCOUNT = {"country": 0.8, "state": 0.6, "city": 0.55}
 _PHONE_OF_PERSON = {"country": 0.65, "state": 0.45, "city": 0.4}
 
@@ -119,32 +119,33 @@ def _domain_and_website(texts: Mapping[str, str], field: str, at_work: str | Non
 
 
 def _place(texts: Mapping[str, str], confidence: Mapping[str, float]) -> Iterator[Finding]:
-    """Where the phone is at home, for what the record leaves open and says nothing against."""
-    homes = [home_of(texts[name]) for name in ("phone", "mobilePhone") if name in texts]
-    home = next((home for home in homes if home), None)
-    if home is None or not _fits(home, homes, texts.get("country")):
+    """The region of the phone, for fields that the record leaves empty and does not contradict."""
+    regions = [region_of(texts[name]) for name in ("phone", "mobilePhone") if name in texts]
+    region = next((region for region in regions if region), None)
+    if region is None or not _fits(region, regions, texts.get("country")):
         return
     if "country" not in texts:
-        yield Finding("country", home.country, confidence["country"])
-    if home.state and "state" not in texts and "city" not in texts:
-        yield Finding("state", home.state, confidence["state"])
-    if home.city and "city" not in texts and texts.get("state") in (None, home.state):
-        yield Finding("city", home.city, confidence["city"])
+        yield Finding("country", region.country, confidence["country"])
+    if region.state and "state" not in texts and "city" not in texts:
+        yield Finding("state", region.state, confidence["state"])
+    if region.city and "city" not in texts and texts.get("state") in (None, region.state):
+        yield Finding("city", region.city, confidence["city"])
 
 
-def _fits(home: Home, homes: list[Home | None], country: str | None) -> bool:
+def _fits(region: PhoneRegion, regions: list[PhoneRegion | None], country: str | None) -> bool:
     """Whether the record's numbers agree with each other and with its country."""
-    return country in (None, home.country) and all(other is None or other.country == home.country for other in homes)
+    return country in (None, region.country) and all(
+        other is None or other.country == region.country for other in regions
+    )
 
 
 def _position(title: str) -> Iterator[Finding]:
     if not title:
         return
-    rank, part = seniority(title), department(title)
-    if rank:
-        yield Finding("seniorityLevel", rank.label, rank.confidence)
-    if part:
-        yield Finding("department", part.label, part.confidence)
+    if level := seniority(title):
+        yield Finding("seniorityLevel", level.label, level.confidence)
+    if unit := department(title):
+        yield Finding("department", unit.label, unit.confidence)
 
 
 def _names(texts: Mapping[str, str], full_name_fields: tuple[str, ...]) -> Iterator[Finding]:

@@ -54,14 +54,14 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     secret_box = open_secret_box(settings)
     callback_urls = _open_callback_urls(settings, secret_box)
     declarations, built_in = declared_providers(), _built_in(settings)
-    taken = {declaration.info.id for declaration in declarations} | {provider.info.id for provider in built_in}
-    descriptions = _described(settings.described_providers, taken)
-    taken |= {description.info.id for description in descriptions}
-    plugins = load_plugins(os.environ, taken=taken, development=not settings.production)
+    taken_ids = {declaration.info.id for declaration in declarations} | {provider.info.id for provider in built_in}
+    descriptions = _described(settings.described_providers, taken_ids)
+    taken_ids |= {description.info.id for description in descriptions}
+    plugins = load_plugins(os.environ, taken_ids=taken_ids, development=not settings.production)
     given = {declaration.info.id: declared_settings(settings, declaration) for declaration in declarations}
-    strangers = [member.info.id for member in (*descriptions, *plugins.adapters)]
-    strangers += [provider.info.id for provider in plugins.providers]
-    given |= {provider_id: environment_settings(provider_id) for provider_id in strangers}
+    undeclared = [member.info.id for member in (*descriptions, *plugins.adapters)]
+    undeclared += [provider.info.id for provider in plugins.providers]
+    given |= {provider_id: environment_settings(provider_id) for provider_id in undeclared}
     shared = {provider_id: values.api_key for provider_id, values in given.items() if values.api_key is not None}
     keys = StoredKeys(secret_box, shared)
     connector = _Connector(settings, given, _open_client(settings), keys, RedisRateLimiter(redis))
@@ -171,11 +171,11 @@ def _bases(bases: Mapping[str, str], base: str | None) -> dict[str, str]:
     return dict.fromkeys(bases, base) if base is not None else {}
 
 
-def _described(path: Path | None, taken: Collection[str]) -> tuple[Described, ...]:
+def _described(path: Path | None, taken_ids: Collection[str]) -> tuple[Described, ...]:
     if path is None:
         return ()
     try:
-        return load_described(path, taken)
+        return load_described(path, taken_ids)
     except (DescriptionError, OSError) as error:
         raise BadSettings([f"{PREFIX}DESCRIBED_PROVIDERS: {error}"]) from error
 

@@ -33,9 +33,9 @@ def read_descriptions(path: Path) -> tuple[Description, ...]:
     faults: list[str] = []
     found: dict[str, Description] = {}
     for file in files:
-        for description, place in _of_file(file, faults):
+        for description, prefix in _of_file(file, faults):
             if description.id in found:
-                faults.append(f"{place}id: {description.id} is described twice")
+                faults.append(f"{prefix}id: {description.id} is described twice")
             found[description.id] = description
     if faults:
         raise DescriptionError(faults)
@@ -56,11 +56,11 @@ def _of_file(file: Path, faults: list[str]) -> Iterator[tuple[Description, str]]
     except (ValueError, RecursionError) as error:
         faults.append(f"{file.name}: is not JSON: {error}"[:300])
         return
-    for index, one in enumerate(loaded if isinstance(loaded, list) else [loaded]):
-        place = f"{file.name}: [{index}]." if isinstance(loaded, list) else f"{file.name}: "
-        description = _checked(one, place, faults)
+    for index, item in enumerate(loaded if isinstance(loaded, list) else [loaded]):
+        prefix = f"{file.name}: [{index}]." if isinstance(loaded, list) else f"{file.name}: "
+        description = _checked(item, prefix, faults)
         if description is not None:
-            yield description, place
+            yield description, prefix
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,13 +71,13 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return loaded
 
 
-def _checked(raw: Any, place: str, faults: list[str]) -> Description | None:
+def _checked(raw: Any, prefix: str, faults: list[str]) -> Description | None:
     try:
         description = Description.model_validate(raw)
     except ValidationError as error:
-        faults.extend(f"{place}{_dotted(fault['loc'])}{_told(fault)}" for fault in error.errors())
+        faults.extend(f"{prefix}{_dotted(fault['loc'])}{_message(fault)}" for fault in error.errors())
         return None
-    faulty = [f"{place}{fault}" for fault in _faults(description)]
+    faulty = [f"{prefix}{fault}" for fault in _faults(description)]
     faults.extend(faulty)
     return None if faulty else description
 
@@ -87,7 +87,7 @@ def _dotted(path: tuple[int | str, ...]) -> str:
     return f"{named.lstrip('.')}: " if named else ""
 
 
-def _told(fault: Mapping[str, Any]) -> str:
+def _message(fault: Mapping[str, Any]) -> str:
     match fault["type"]:
         case "missing":
             return "is missing"
@@ -98,8 +98,12 @@ def _told(fault: Mapping[str, Any]) -> str:
         case "string_pattern_mismatch":
             return "should be 2 to 40 small letters, digits and _, and begin with a letter"
         case _:
-            told = str(fault["msg"]).removeprefix("Value error, ")
-            return told[:1].lower() + told[1:] if told.startswith(("Input ", "List ", "String ", "Dict")) else told
+            message = str(fault["msg"]).removeprefix("Value error, ")
+            return (
+                message[:1].lower() + message[1:]
+                if message.startswith(("Input ", "List ", "String ", "Dict"))
+                else message
+            )
 
 
 def _faults(description: Description) -> Iterator[str]:

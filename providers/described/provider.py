@@ -31,16 +31,20 @@ _DERIVED: Mapping[str, Callable[[Question], str | None]] = {
     "fullName": lambda question: " ".join(persons_name(question) or ()) or None,
 }
 _DOTS = frozenset({".", ".."})
-_LONGEST = 500
+_LONGEST = 500  # characters of a value that is sent
 
 
-def load_described(path: Path, taken: Collection[str] = ()) -> tuple["Described", ...]:
+def load_described(path: Path, taken_ids: Collection[str] = ()) -> tuple["Described", ...]:
     """The providers that a JSON file describes, or the `.json` files of a folder.
 
-    `taken` are the ids that other providers have. Raises DescriptionError with all that is wrong.
+    `taken_ids` are the ids that other providers have. Raises DescriptionError with all that is wrong.
     """
     descriptions = read_descriptions(path)
-    doubled = [f"id: {one.id} is the id of another provider" for one in descriptions if one.id in taken]
+    doubled = [
+        f"id: {description.id} is the id of another provider"
+        for description in descriptions
+        if description.id in taken_ids
+    ]
     if doubled:
         raise DescriptionError(doubled)
     return tuple(map(Described, descriptions))
@@ -53,8 +57,8 @@ class Described:
         self._description = description
         self._wall = wall
         self._address = address_of(description.request.url)
-        asked = [description.request.url, description.request.body]
-        names = (name for template in templates(asked) for name in PLACEHOLDER.findall(template))
+        request = [description.request.url, description.request.body]
+        names = (name for template in templates(request) for name in PLACEHOLDER.findall(template))
         self._needed = tuple(dict.fromkeys(names))
         self.info = _info(description, self._needed)
         self.bases: Mapping[str, str] = {"": self._address.base}
@@ -90,7 +94,7 @@ class Described:
         return KeyCheck(valid=True, detail="not checked: a look-up is the only call that its description names")
 
     def _values(self, question: Question) -> dict[str, Any] | None:
-        """What the placeholders stand for; None where the record does not tell all of them."""
+        """The values of the placeholders; None where the record lacks one of them."""
         values = {name: _value_of(question, name) for name in self._needed}
         if any(value is None for value in values.values()):
             return None
@@ -112,18 +116,18 @@ class Described:
         )
 
     def _read(self, question: Question, body: Any) -> Answer:
-        told = self._description
-        if told.match is not None and not _is_true(_search(told.match, body)):
+        description = self._description
+        if description.match is not None and not _is_true(_search(description.match, body)):
             return NO_MATCH
         self._check_identity(question, body)
-        seen = moment(_search(told.observed_at, body)) if told.observed_at else None
+        seen = moment(_search(description.observed_at, body)) if description.observed_at else None
         findings = Findings(question, 1.0, seen)
-        if country := told.fields.get("country"):
+        if country := description.fields.get("country"):
             findings.in_country(_search(country.value, body))
         known = fields_of(question.entity_type)
-        for field, reading in told.fields.items():
+        for field, reading in description.fields.items():
             if field in known:
-                findings.add(field, _search(reading.value, body), reading.confidence or told.confidence)
+                findings.add(field, _search(reading.value, body), reading.confidence or description.confidence)
         found = findings.all()
         return Answer(matched=True, findings=found) if found else NO_MATCH
 
@@ -146,7 +150,9 @@ def _info(description: Description, needed: tuple[str, ...]) -> ProviderInfo:
     return ProviderInfo(
         id=description.id,
         name=description.name,
-        gives={one: frozenset(read & fields_of(one).keys()) for one in description.entity_types},
+        gives={
+            entity_type: frozenset(read & fields_of(entity_type).keys()) for entity_type in description.entity_types
+        },
         needs=description.needs or ", ".join(name.removeprefix(OWN_FIELD) for name in needed),
         price=description.price,
         answer_lifetime_days=description.answer_lifetime_days,
@@ -158,9 +164,9 @@ def _info(description: Description, needed: tuple[str, ...]) -> ProviderInfo:
 
 
 def _digest(description: Description) -> str:
-    """Changes with the description: answers that were kept under another one are not this one's."""
-    told = json.dumps(description.model_dump(), sort_keys=True, default=lambda parsed: parsed.expression)
-    return blake2b(told.encode(), digest_size=6).hexdigest()
+    """Changes with the description, so that cached answers of an earlier one are not used."""
+    content = json.dumps(description.model_dump(), sort_keys=True, default=lambda parsed: parsed.expression)
+    return blake2b(content.encode(), digest_size=6).hexdigest()
 
 
 def _value_of(question: Question, name: str) -> str | int | float | None:

@@ -32,7 +32,7 @@ _OF_AN_EMPLOYEE = MappingProxyType(
     }
 )
 _OF_AN_ACCOUNT = fields_of(EntityType.ACCOUNT)
-_REMEMBERED = 16384  # a question is keyed and asked: the second look-up is free
+_CACHED_QUESTIONS = 16384  # the key of a question and its answer need the same search
 _DOMAIN_RELIABILITY = 0.98  # a company may have several domains
 _OF_BOTH = ("name", "industry", "numberOfEmployees", "foundedYear", "stockSymbol", "country", "city", "state")
 _PACKAGED = {
@@ -56,7 +56,7 @@ class _Data:
     @classmethod
     def of(cls, matcher: Matcher, entries: Iterable[Company], content: bytes) -> "_Data":
         by_domain = {company.domain: company for company in entries if company.domain}
-        return cls(lru_cache(_REMEMBERED)(matcher.find), by_domain, blake2b(content, digest_size=6).hexdigest())
+        return cls(lru_cache(_CACHED_QUESTIONS)(matcher.find), by_domain, blake2b(content, digest_size=6).hexdigest())
 
     def entry(self, company: Company) -> Company | None:
         return self.entries.get(company.domain) if company.domain else company
@@ -83,7 +83,7 @@ class Directory:
 
     @classmethod
     def packaged(cls, directory_id: str, name: str) -> "Directory":
-        """A directory that the package ships: `directory` or `directory_archive`. It is read when first asked."""
+        """A directory that the package ships: `directory` or `directory_archive`. It is read at the first question."""
         known, attribution = _PACKAGED[directory_id]
         return cls(_info(directory_id, name, known, attribution), lambda: _packaged_data(directory_id))
 
@@ -100,9 +100,9 @@ class Directory:
         return self._load()
 
     def input_key(self, question: Question) -> str | None:
-        """Which company the record means, and how surely: all that the answer depends on.
+        """Which company the record means, and how surely: the answer depends on nothing else.
 
-        So the leads of one company share one key, whatever else their records say.
+        The leads of one company share one key, whatever else their records say.
         """
         clues = clues_of(question)
         if not clues.domains and not clues.shared_domains and not core_name(clues.name or ""):
@@ -134,9 +134,9 @@ class Directory:
 
 def _info(directory_id: str, name: str, known: Iterable[str], attribution: str) -> ProviderInfo:
     """What a directory says of itself; `known` are the fields that its entries have."""
-    told = {"domain", "website", *known}
-    of_account = frozenset(field for field in told if _OF_AN_ACCOUNT[field].enrichable)
-    of_person = frozenset(_OF_AN_EMPLOYEE[field] for field in told & _OF_AN_EMPLOYEE.keys())
+    available = {"domain", "website", *known}
+    of_account = frozenset(field for field in available if _OF_AN_ACCOUNT[field].enrichable)
+    of_person = frozenset(_OF_AN_EMPLOYEE[field] for field in available & _OF_AN_EMPLOYEE.keys())
     gives = {EntityType.LEAD: of_person, EntityType.CONTACT: of_person, EntityType.ACCOUNT: of_account}
     return ProviderInfo(directory_id, name, gives, _NEEDS, attribution=attribution)
 
@@ -157,7 +157,7 @@ def clues_of(question: Question) -> Clues:
         shared_domains=tuple(shared),
         country=country_code(country) if country else None,
         city=city_key(city) if city else None,
-        place_is_of_person=not is_account,
+        location_is_of_person=not is_account,
     )
 
 

@@ -64,7 +64,7 @@ class _Fault(ValueError):
 def read_companies(path: Path) -> tuple[Company, ...]:
     """The companies of a file; a domain that comes again adds what was missing. Raises DirectoryFileError."""
     companies: list[Company] = []
-    place: dict[str, int] = {}
+    index_of: dict[str, int] = {}
     faults: list[str] = []
     for line, row in _rows(path):
         try:
@@ -72,11 +72,11 @@ def read_companies(path: Path) -> tuple[Company, ...]:
         except (_Fault, Refused) as fault:
             faults.append(f"line {line}: {fault}")
             continue
-        if company.domain in place:
-            companies[place[company.domain]] = _joined(companies[place[company.domain]], company)
+        if company.domain in index_of:
+            companies[index_of[company.domain]] = _joined(companies[index_of[company.domain]], company)
             continue
         if company.domain:
-            place[company.domain] = len(companies)
+            index_of[company.domain] = len(companies)
         companies.append(company)
     if faults:
         more = f"; and {len(faults) - MOST_FAULTS_SHOWN} more" if len(faults) > MOST_FAULTS_SHOWN else ""

@@ -21,7 +21,7 @@ from providers.http.inputs import company_domain, company_name, is_account, know
 
 _ALIKE = 85  # of 100, for two core names
 _PARTS = re.compile(r"[._\-+0-9]+")
-_TELLING = 3  # letters of a name that stand in an address by more than chance
+_TELLING = 3  # letters of a name that are no coincidence in an address
 _TWO_NAMES = re.compile(r"([a-z]{2,})[._]([a-z]{2,})[0-9]*@")
 _PHONES = ("mobilePhone", "phone")
 _EXTENSION = re.compile(r"[a-z;,#]", re.IGNORECASE)
@@ -51,8 +51,8 @@ def is_asked_company(
 ) -> bool:
     """Whether a company of these domains, aliases included, and of this name and these profiles is the one asked for.
 
-    By domain where both sides have one, else by name; the profile decides where the record has neither. True where
-    nothing can be compared.
+    The domain decides where both sides have one, else the name, or the profile where the record has neither. True
+    where nothing can be compared.
     """
     if not _is_same_company(question, domains, name):
         return False
@@ -61,30 +61,29 @@ def is_asked_company(
     return _agree(question, "linkedinUrl", [known(question, "linkedinUrl")], profiles) is not False
 
 
-def is_asked_person(question: Question, told: StatedIdentity) -> bool:
+def is_asked_person(question: Question, stated: StatedIdentity) -> bool:
     """Whether the person is the one asked for.
 
-    By what providers are asked by: the first that the record has of e-mail address, profile, name with employer, and
-    telephone number.
+    Compared is the first of these that the record has: e-mail address, profile, name with employer, telephone number.
     """
-    told = _unmasked(told)
+    stated = _unmasked(stated)
     named, by_email = persons_name(question) is not None, persons_email(question) is not None
     profile = None if by_email else known(question, "linkedinUrl")
-    same_profile = _agree(question, "linkedinUrl", [profile], told.profiles) if profile else None
+    same_profile = _agree(question, "linkedinUrl", [profile], stated.profiles) if profile else None
     if same_profile:
         return True
     if same_profile is False and not named:
         return False
-    domains = list(told.domains)
-    if not _is_same_person(question, told, domains):
+    domains = list(stated.domains)
+    if not _is_same_person(question, stated, domains):
         return False
     if by_email:
-        return named or told.email is not None or not _names_another(persons_email(question) or "", told)
+        return named or stated.email is not None or not _names_another(persons_email(question) or "", stated)
     if profile:
         return True
     if named and company_name(question):
-        return _works_there(question, told.employers, domains)
-    return _share_a_number((known(question, name) for name in _PHONES), told.phones) is not False
+        return _works_there(question, stated.employers, domains)
+    return _share_a_number((known(question, name) for name in _PHONES), stated.phones) is not False
 
 
 def names_alike(a: str, b: str) -> bool:
@@ -93,47 +92,47 @@ def names_alike(a: str, b: str) -> bool:
     return core_a == core_b or (bool(core_a and core_b) and fuzz.token_sort_ratio(core_a, core_b) >= _ALIKE)
 
 
-def _unmasked(told: StatedIdentity) -> StatedIdentity:
-    """Without what stands where an address or a name would, until it is paid for: it tells nothing."""
+def _unmasked(stated: StatedIdentity) -> StatedIdentity:
+    """The same without masks, which providers put where an address or a name would be until it is paid for."""
     try:
-        email = normalize(EntityType.LEAD, "email", told.email)
+        email = normalize(EntityType.LEAD, "email", stated.email)
     except Refused:
         email = None
-    first, last = (None if name and "**" in name else name for name in (told.first, told.last))
-    return replace(told, email=email, first=first, last=last)
+    first, last = (None if name and "**" in name else name for name in (stated.first, stated.last))
+    return replace(stated, email=email, first=first, last=last)
 
 
 def _is_same_company(question: Question, domains: Iterable[str | None], name: str | None) -> bool:
-    asked = company_domain(question)
-    answered = {registrable_domain(domain) for domain in domains if domain} - {None}
-    if asked and answered:
-        return asked in answered
-    ours = company_name(question)
-    return not (ours and name) or names_alike(ours, name)
+    ours = company_domain(question)
+    theirs = {registrable_domain(domain) for domain in domains if domain} - {None}
+    if ours and theirs:
+        return ours in theirs
+    our_name = company_name(question)
+    return not (our_name and name) or names_alike(our_name, name)
 
 
-def _is_same_person(question: Question, told: StatedIdentity, domains: list[str | None]) -> bool:
+def _is_same_person(question: Question, stated: StatedIdentity, domains: list[str | None]) -> bool:
     """Whether e-mail address, names and employer's domain fit.
 
-    The address that was asked by settles it. Where the answer names another one or none, for people have several,
-    the names must agree: with the record's, or with what the address says; where it names none, the employer's domain
-    is as good. Without an address to ask by the employer must fit too.
+    The address in the question settles it. People have several addresses, so where the answer names another one or
+    none, the names must agree with the record's or with the address; where the answer names nobody, the employer's
+    domain must. Where the question has no address, the employer must fit too.
     """
-    asked = persons_email(question)
-    if asked and told.email and asked.casefold() == told.email.casefold():
+    address = persons_email(question)
+    if address and stated.email and address.casefold() == stated.email.casefold():
         return True
     named = persons_name(question) or (known(question, "firstName"), known(question, "lastName"))
-    agree = _names_agree(named, (told.first, told.last))
+    agree = _names_agree(named, (stated.first, stated.last))
     if agree is not None:
-        return agree and (bool(asked) or _is_same_company(question, domains, None))
-    if asked:
-        return _address_names(asked, told) or (told.email is None and _share_a_domain(question, domains))
+        return agree and (bool(address) or _is_same_company(question, domains, None))
+    if address:
+        return _address_names(address, stated) or (stated.email is None and _share_a_domain(question, domains))
     return _is_same_company(question, domains, None)
 
 
 def _share_a_domain(question: Question, domains: Iterable[str | None]) -> bool:
-    asked = company_domain(question)
-    return asked is not None and asked in {registrable_domain(domain) for domain in domains if domain}
+    ours = company_domain(question)
+    return ours is not None and ours in {registrable_domain(domain) for domain in domains if domain}
 
 
 def _names_agree(ours: tuple[str | None, str | None], theirs: tuple[str | None, str | None]) -> bool | None:
@@ -159,20 +158,20 @@ def _are_last_names(a: str, b: str) -> bool:
     return initial or shorter in longer.split() or fuzz.ratio(a, b) >= _ALIKE
 
 
-def _address_names(address: str, told: StatedIdentity) -> bool:
+def _address_names(address: str, stated: StatedIdentity) -> bool:
     """Whether the part before the @ is made of somebody's names: `mara`, `m.lindqvist`, `lindqvistm`."""
     local = address.rpartition("@")[0].casefold()
     parts = {person_key(part) for part in _PARTS.split(local) if len(part) >= _TELLING}
-    given, family = (person_key(name).replace(" ", "") if name else "" for name in (told.first, told.last))
+    given, family = (person_key(name).replace(" ", "") if name else "" for name in (stated.first, stated.last))
     if len(family) >= _TELLING and family in _PARTS.sub("", local):
         return True
     return given in parts or family in parts
 
 
-def _names_another(address: str, told: StatedIdentity) -> bool:
+def _names_another(address: str, stated: StatedIdentity) -> bool:
     """Whether an address made of two names, like `bo.berg@`, has none of the person's, who is a colleague then."""
     parts = _TWO_NAMES.match(address.casefold())
-    theirs = {word for name in (told.first, told.last) if name for word in person_key(name).split()}
+    theirs = {word for name in (stated.first, stated.last) if name for word in person_key(name).split()}
     return bool(parts and theirs) and theirs.isdisjoint(map(person_key, parts.groups() if parts else ()))
 
 
@@ -193,10 +192,10 @@ def _is_part(a: str, b: str) -> bool:
 
 def _share_a_number(ours: Iterable[str | None], theirs: Iterable[str | None]) -> bool | None:
     """Whether both sides name one telephone number, of which one may lack the country; None where one names none."""
-    asked, answered = ([digits for phone in side if (digits := _digits(phone))] for side in (ours, theirs))
-    if not asked or not answered:
+    our_digits, their_digits = ([digits for phone in side if (digits := _digits(phone))] for side in (ours, theirs))
+    if not our_digits or not their_digits:
         return None
-    return any(a.endswith(b) or b.endswith(a) for a in asked for b in answered)
+    return any(a.endswith(b) or b.endswith(a) for a in our_digits for b in their_digits)
 
 
 def _digits(phone: str | None) -> str | None:
@@ -208,11 +207,11 @@ def _digits(phone: str | None) -> str | None:
 
 def _agree(question: Question, field: str, ours: Iterable[str | None], theirs: Iterable[str | None]) -> bool | None:
     """Whether both sides name a value in common; None where one of them names none."""
-    asked, answered = (
+    our_values, their_values = (
         {found for value in side if (found := _canonical(question, field, value)) is not None}
         for side in (ours, theirs)
     )
-    return None if not asked or not answered else not asked.isdisjoint(answered)
+    return None if not our_values or not their_values else not our_values.isdisjoint(their_values)
 
 
 def _canonical(question: Question, field: str, value: str | None) -> Any:

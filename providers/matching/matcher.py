@@ -26,12 +26,12 @@ class Clues:
     shared_domains: tuple[str, ...] = ()
     country: str | None = None
     city: str | None = None
-    place_is_of_person: bool = False  # then it may be anywhere; one that agrees still helps
+    location_is_of_person: bool = False  # who may live anywhere; an agreeing location still helps
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The company, the belief (0-1) that the record means it, and what it was recognized by."""
+    """The company, the confidence (0-1) that the record means it, and what it was recognized by."""
 
     company: Company
     confidence: float
@@ -47,13 +47,13 @@ class Miss:
 
 UNKNOWN = Miss("the company is not in the directory")
 
-# Belief in a match by name alone, by what agrees and by rank: today's name, then a former name or brand.
+# Confidence in a match by name alone, by what agrees and by rank: today's name, then a former name or brand.
 _FULL, _CORE, _LOOSE_CORE = (0.96, 0.87), (0.90, 0.82), (0.80, 0.72)
-_ONE_WORD = (0.55, 0.5)  # of a longer name: it takes the place to tell
+_ONE_WORD = (0.55, 0.5)  # of a longer name: too little without an agreeing location
 _TWO_LETTERS = (0.8, 0.7)
-_COMMON_WORD = (0.87, 0.65)  # share of the belief left in "National", which opens many a name
+_COMMON_WORD = (0.87, 0.65)  # share of the confidence left in "National", which opens many a name
 _OPENS_MANY = 5
-_INITIALS = (0.55, 0.5)  # of no worth unless the place agrees
+_INITIALS = (0.55, 0.5)  # too little unless the location agrees
 _AS_DOMAIN = (0.76, 0.76)  # "Philips" of philips.com
 _TELLING_LABEL = 4  # letters; "ABC" is the label of abc.xyz and the name of many
 _SLIP_OF_ALIAS = 0.06  # less for a former name or brand
@@ -119,7 +119,7 @@ class Matcher:
         if not clues.name or not core:
             return Miss("no company is known by this domain" if clues.domains else "no name and no domain")
         scores = self._weighed(self._called(clues.name, core), clues)
-        _keep_better(scores, self._abbreviated(core, clues))
+        _raise_to(scores, self._abbreviated(core, clues))
         how = "name"
         if max(scores.values(), default=0) < _LEAST:
             slips = self._weighed(self._misspelt(clues.name, core), clues)
@@ -144,7 +144,7 @@ class Matcher:
         return scores
 
     def _abbreviated(self, core: str, clues: Clues) -> _Scores:
-        """The companies with these initials in the place of the record. Initials alone are anybody's."""
+        """The companies with these initials at the record's location. Initials alone fit too many."""
         scores: _Scores = {}
         if core.isalpha() and len(core) >= 3:
             _raise(scores, self._names.initials.get(core, {}), _INITIALS)
@@ -163,11 +163,11 @@ class Matcher:
         return scores
 
     def _weighed(self, scores: _Scores, clues: Clues) -> _Scores:
-        """The scores with what place and domain say for or against each company."""
+        """The scores after location and domain of each company."""
         weighed: _Scores = {}
         for number, score in scores.items():
             company = self._companies[number]
-            weighed[number] = _domain_says(_place_says(score, company, clues), company, clues)
+            weighed[number] = _weigh_domain(_weigh_location(score, company, clues), company, clues)
         return weighed
 
     def _single_out(self, scores: _Scores, how: str) -> Match | Miss:
@@ -193,13 +193,13 @@ def _raise(scores: _Scores, ranks: Mapping[int, int], by_rank: Sequence[float]) 
         scores[number] = max(scores.get(number, 0.0), by_rank[rank])
 
 
-def _keep_better(scores: _Scores, others: _Scores) -> None:
+def _raise_to(scores: _Scores, others: _Scores) -> None:
     for number, score in others.items():
         scores[number] = max(scores.get(number, 0.0), score)
 
 
-def _place_says(score: float, company: Company, clues: Clues) -> float:
-    """A place that agrees takes doubt away; one that differs adds some, as offices differ from headquarters."""
+def _weigh_location(score: float, company: Company, clues: Clues) -> float:
+    """An agreeing location raises the score; a differing one lowers it a little, since offices are not headquarters."""
     country = _agreement(clues.country, company.country)
     market = _agreement(clues.country, country_of_suffix(company.domain))
     if market > 0:
@@ -209,7 +209,7 @@ def _place_says(score: float, company: Company, clues: Clues) -> float:
     city = _agreement(clues.city, company.city)
     doubt = {(1, 1): 0.25, (1, 0): 0.6, (1, -1): 0.7, (0, 1): 0.35, (-1, 1): 0.9}.get((country, city), 1.0)
     score = 1 - (1 - score) * doubt
-    if clues.place_is_of_person:
+    if clues.location_is_of_person:
         return score
     if country < 0:
         single_word = " " not in core_name(clues.name or "")
@@ -221,8 +221,8 @@ def _agreement(a: str | None, b: str | None) -> int:
     return 0 if not a or not b else 1 if a == b else -1
 
 
-def _domain_says(score: float, company: Company, clues: Clues) -> float:
-    """A domain that is not the company's own speaks against it, unless it is one edit away; half so by its suffix."""
+def _weigh_domain(score: float, company: Company, clues: Clues) -> float:
+    """A domain one edit away raises the score; another one lowers it, and less so if only the suffix differs."""
     if not clues.domains or not company.domain:
         return score
     if any(_alike(domain, company.domain) for domain in clues.domains):

@@ -27,8 +27,8 @@ _LOOSE_WORDS = """
 _LOOSE = frozenset(_LOOSE_WORDS.split())
 _SMALL = "and of the for fur und de la le les des du der die das y et e di a an in"
 _SMALL_WORDS = frozenset(_SMALL.split())
-_ANYBODYS = "ai ag as bz cc co fm eu gg im io is la ly me nu sc sh so st tk to tv vc ws"
-_ANYBODYS_SUFFIXES = frozenset(_ANYBODYS.split())
+_GENERIC = "ai ag as bz cc co fm eu gg im io is la ly me nu sc sh so st tk to tv vc ws"
+_GENERIC_SUFFIXES = frozenset(_GENERIC.split())
 _RUN_OF_INITIALS = re.compile(r"\b(?:[a-z] )+[a-z]\b")
 _ABBREVIATION = re.compile(r"(.{6,}?)\s*\(([A-Z]{3,8})\)(.*)")
 _DIGITS = re.compile(r"\d+")
@@ -43,7 +43,7 @@ def full_key(name: str) -> str:
 
 @lru_cache(16384)
 def loose_key(name: str) -> str:
-    """The core without the words that come and go; empty when nothing telling is left."""
+    """The core without words that CRMs add or drop; empty when too little is left to tell companies apart."""
     kept = [word for word in core_name(name).split() if word not in _LOOSE]
     return " ".join(kept) if len("".join(kept)) > 2 else ""
 
@@ -55,14 +55,14 @@ def variants(name: str) -> tuple[str, ...]:
 
 
 def acronyms(name: str, least: int = 3) -> set[str]:
-    """The initials that people make of a name, from `least` letters on.
+    """The acronyms that people make of a name, of `least` letters or more.
 
-    With and without its article, its small words and its legal form, hyphenated words as one or as several.
+    With and without its article, its small words and its legal form; hyphenated words count as one or as several.
     """
-    spoken = words(name).split()
-    legal_form = len(spoken) - len(core_name(name).split()) - (spoken[:1] == ["the"])
+    as_words = words(name).split()
+    legal_form = len(as_words) - len(core_name(name).split()) - (as_words[:1] == ["the"])
     found: set[str] = set()
-    for split in (fold(name).split(), spoken):
+    for split in (fold(name).split(), as_words):
         initials = [(word, _letter(word)) for word in split]
         kept = [pair for pair in initials if pair[1]]
         for start in (0, 1) if kept and kept[0][0] == "the" else (0,):
@@ -85,7 +85,7 @@ def label_of(domain: str) -> str:
 def country_of_suffix(domain: str) -> str | None:
     """The ISO 3166-1 code of the country that a domain is meant for, where its suffix says so."""
     suffix = domain.rpartition(".")[2]
-    if len(suffix) != 2 or suffix in _ANYBODYS_SUFFIXES:
+    if len(suffix) != 2 or suffix in _GENERIC_SUFFIXES:
         return None
     return "GB" if suffix == "uk" else suffix.upper()
 
@@ -133,8 +133,8 @@ class Names:
         for number, company in enumerate(self._companies):
             for rank, group in enumerate((company.names, company.aliases)):
                 for name in group:
-                    for place, variant in enumerate(variants(name)):
-                        yield variant, number, max(rank, min(place, 1))
+                    for index, variant in enumerate(variants(name)):
+                        yield variant, number, max(rank, min(index, 1))
 
     def _add(self, name: str, number: int, rank: int) -> None:
         core = core_name(name)
@@ -156,11 +156,13 @@ class Names:
                 _note(index, letters, number, rank)
         return index
 
-    def misspelt(self, spelling: str, most: int) -> list[tuple[str, float]]:
-        """Known spellings at most `most` edits away (a swap of neighbours is one), with their `slip_score`."""
-        first = bisect_left(self._lengths, len(spelling) - most)
-        last = bisect_left(self._lengths, len(spelling) + most + 1)
-        near = process.extract(spelling, self._spellings[first:last], scorer=OSA.distance, score_cutoff=most, limit=20)
+    def misspelt(self, spelling: str, max_edits: int) -> list[tuple[str, float]]:
+        """Known spellings at most `max_edits` edits away (a swap of neighbours is one), with their `slip_score`."""
+        first = bisect_left(self._lengths, len(spelling) - max_edits)
+        last = bisect_left(self._lengths, len(spelling) + max_edits + 1)
+        near = process.extract(
+            spelling, self._spellings[first:last], scorer=OSA.distance, score_cutoff=max_edits, limit=20
+        )
         numbers = _DIGITS.findall(spelling)  # "Studio 1" is no slip for "Studio 2"
         return [
             (found, slip_score(spelling, found, int(edits)))

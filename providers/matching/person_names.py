@@ -18,7 +18,7 @@ _PARTS = re.compile(r"[._\-]+")
 
 
 class PersonName(NamedTuple):
-    """First and last name, either may be unknown, and the belief (0-1) in them."""
+    """First and last name, either may be unknown, and the confidence (0-1) in them."""
 
     first: str | None
     last: str | None
@@ -39,7 +39,7 @@ def split_full_name(text: str) -> PersonName | None:
 
 
 def names_of_email(email: str, first: str | None, last: str | None) -> PersonName | None:
-    """What an address at work or at home says of its owner's name, given what is known of it already.
+    """The name that an address at work or at home says of its owner, given the part that is known already.
 
     `anna.schmidt@` is split only where one of the parts is a usual first name, or the known name; some firms write
     the last name first.
@@ -55,17 +55,17 @@ def names_of_email(email: str, first: str | None, last: str | None) -> PersonNam
     return None
 
 
-def _of_two_parts(one: str, two: str, first: str | None, last: str | None) -> PersonName | None:
+def _of_two_parts(left: str, right: str, first: str | None, last: str | None) -> PersonName | None:
     known = fold(last or first or "")
     if known:
-        other = two if one == known else one if two == known else None
+        other = right if left == known else left if right == known else None
         if other is None:
             return None
         return PersonName(first or _name(other), last or _name(other), 0.85)
     usual = _given_names()
-    if (one in usual) == (two in usual):
+    if (left in usual) == (right in usual):
         return None
-    given, family = (one, two) if one in usual else (two, one)
+    given, family = (left, right) if left in usual else (right, left)
     return PersonName(_name(given), _name(family), 0.75)
 
 

@@ -1,4 +1,4 @@
-"""Where a phone number is at home: its country, and the city or state of its area code."""
+"""The region of a phone number: its country, and the city or state of its area code."""
 
 import gzip
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ _NOT_A_COUNTRY = "001"  # satellite phones and the like
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """The place of a number. City and state only of a landline whose area code tells."""
+class PhoneRegion:
+    """The region of a number. City and state only for a landline whose area code says them."""
 
     country: str
     city: str | None = None
@@ -41,8 +41,8 @@ class Home:
 
 
 @lru_cache(4096)
-def home_of(e164: str) -> Home | None:
-    """Where a canonical phone number is at home; None for an invalid one and one that works anywhere."""
+def region_of(e164: str) -> PhoneRegion | None:
+    """The region of a canonical phone number; None for an invalid number and for one that belongs to no region."""
     try:
         number = parse(e164)
     except NumberParseException:
@@ -54,15 +54,14 @@ def home_of(e164: str) -> Home | None:
     country = country_name(region)
     if kind in _PLACELESS:
         # A freephone number of North America is shared by two dozen countries.
-        return None if number.country_code == 1 else Home(country)
+        return None if number.country_code == 1 else PhoneRegion(country)
     if kind == PhoneNumberType.MOBILE:
-        return Home(country)
+        return PhoneRegion(country)
     digits = e164.partition(";")[0].lstrip("+")
     for length in range(_LONGEST_PREFIX, 1, -1):
-        place = _areas().get(digits[:length])
-        if place:
-            return Home(country, *place)
-    return Home(country)
+        if area := _areas().get(digits[:length]):
+            return PhoneRegion(country, *area)
+    return PhoneRegion(country)
 
 
 @cache

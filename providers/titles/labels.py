@@ -1,8 +1,8 @@
-"""Providers' words for seniority and department, as data, in the vocabulary of `providers.titles.titles`.
+"""Translates the providers' labels of seniority and department into those of `providers.titles.titles`.
 
 A label often covers more than one of our words: Clearbit's `executive` is a VP as well as the C-suite, and Apollo's
-`master_operations` also buys. Then the job title decides among them; without one the first is taken, with less
-belief.
+`master_operations` also buys. Then the job title decides among them; without a title the first one counts, with less
+confidence.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from enrichment.normalize.text.text import words
 from providers.titles import titles
-from providers.titles.titles import Label
+from providers.titles.rule import Label
 
-# A provider's labels, apart by "|": what they may mean, most frequent first, and how often they mean the first where
-# that is not always. Labels are compared by their folded words, so `C-Level`, `c_level` and `C Level` are one.
+# A provider's labels, separated by "|": what they may mean, most frequent first, and how often they mean the first
+# where that is not always. Labels are compared by their folded words, so `C-Level`, `c_level` and `C Level` are one.
 _SENIORITY = """
 owner|founder|co founder|founder owner: Founder
 partner: Founder 0.6, C-Suite, Director
@@ -78,32 +78,31 @@ advisory|consulting|consultant|project management|program management: Other 0.7,
 """
 _PREFIX = "master "  # Apollo's `master_sales` is the department above `sales`
 _TRANSLATED = 0.97  # the label leaves no choice, or the title makes the usual one
-_READ_AS_TITLE = 0.8  # share of the belief left in a title's word that stands in an unknown label
+_READ_AS_TITLE = 0.8  # share of the confidence in a title's word that is left when it stands in an unknown label
 _LONGEST, _LONGEST_TITLE = 120, 200  # characters that are read
 _MOST = 20  # labels of one list that are looked at
 
 
 class _Meaning(NamedTuple):
     usual: str
-    belief: float  # in the usual meaning, where nothing else tells
+    confidence: float  # in the usual meaning, where no title says more
     others: tuple[str, ...]
 
 
 def seniority_of(labels: Any, title: Any = None) -> Label | None:
-    """How senior somebody is whom a provider gives these labels: a text, or a list of which the highest counts.
+    """The seniority that a provider's labels say: a text, or a list whose highest label counts.
 
-    The confidence is that of the translation alone. None where nothing known is said; values of other types say
-    nothing.
+    The confidence is that of the translation alone. None where no label is known; values of other types are left
+    out.
     """
     found = _translated(labels, title, _seniority_table(), titles.seniority)
     return min(found, key=lambda label: _MOST_SENIOR_FIRST.index(label.label), default=None)
 
 
 def department_of(labels: Any, title: Any = None) -> Label | None:
-    """Where in a company somebody works whom a provider gives these labels.
+    """The department that a provider's labels say: a text, or a list whose first known label counts.
 
-    A text, or a list of which the first that is known counts, so give the narrowest first. As `seniority_of`
-    otherwise.
+    Give the narrowest label first. Otherwise as `seniority_of`.
     """
     return next(_translated(labels, title, _department_table(), titles.department), None)
 
@@ -111,7 +110,7 @@ def department_of(labels: Any, title: Any = None) -> Label | None:
 def _translated(
     labels: Any, title: Any, table: Mapping[str, _Meaning], read_title: Callable[[str], Label | None]
 ) -> Iterator[Label]:
-    """What each label means that means something."""
+    """The meaning of each label that has one."""
     read = read_title(title[:_LONGEST_TITLE]) if isinstance(title, str) else None
     for label in _texts(labels):
         meaning = table.get(label)
@@ -126,7 +125,7 @@ def _chosen(meaning: _Meaning, read: Label | None) -> Label:
         return Label(read.label, _TRANSLATED)
     if read is not None and read.label in meaning.others:
         return read
-    return Label(meaning.usual, meaning.belief)
+    return Label(meaning.usual, meaning.confidence)
 
 
 def _texts(labels: Any) -> Iterator[str]:
@@ -153,7 +152,7 @@ def _table(lines: str) -> Mapping[str, _Meaning]:
     for line in lines.strip().split("\n"):
         labels, _, meanings = line.partition(": ")
         first, *others = meanings.split(", ")
-        usual, _, belief = first.rpartition(" ") if first[-1].isdigit() else (first, "", _TRANSLATED)
-        meaning = _Meaning(usual, float(belief), tuple(others))
+        usual, _, confidence = first.rpartition(" ") if first[-1].isdigit() else (first, "", _TRANSLATED)
+        meaning = _Meaning(usual, float(confidence), tuple(others))
         table.update({words(label): meaning for label in labels.split("|")})
     return table

@@ -190,7 +190,7 @@ def adapter_with(**changes: Any) -> Any:
 def test_a_broken_plug_in_is_reported_and_the_others_go_on(strangers: dict[str, Any], made: Any, reason: str) -> None:
     strangers["broken"] = made
     strangers["sound"] = lambda context: Asks(ProviderInfo("sound", "S", INFO.gives, "x"))
-    plugins = load_plugins({}, taken=("apollo",), found=[point("broken"), point("sound")])
+    plugins = load_plugins({}, taken_ids=("apollo",), found=[point("broken"), point("sound")])
     assert [provider.info.id for provider in plugins.providers] == ["sound"]
     [fault] = plugins.faults
     assert fault.name == "broken"

@@ -10,7 +10,7 @@ import pytest
 from enrichment.catalogue import normalize
 from enrichment.enums import EntityType
 from providers.api import Finding, Question
-from providers.matching.phone_region import home_of
+from providers.matching.phone_region import region_of
 from providers.signals import Signals
 from providers.titles.titles import department, seniority
 
@@ -77,7 +77,7 @@ async def test_a_landline_tells_country_and_city_and_is_surer_of_an_account_than
     ],
 )
 def test_an_area_code_tells_as_much_as_it_covers(phone: str, home: tuple[str, str | None, str | None]) -> None:
-    found_home = home_of(phone)
+    found_home = region_of(phone)
     assert found_home is not None
     assert (found_home.country, found_home.city, found_home.state) == home
 

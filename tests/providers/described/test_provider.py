@@ -298,7 +298,7 @@ def test_a_folder_is_loaded_whole(tmp_path: Path) -> None:
 
 def test_an_id_that_another_provider_has_is_refused(write: Write) -> None:
     with pytest.raises(DescriptionError, match="apollo is the id of another provider"):
-        load_described(write(ERP | {"id": "apollo"}), taken=("apollo", "hunter"))
+        load_described(write(ERP | {"id": "apollo"}), taken_ids=("apollo", "hunter"))
 
 
 def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
