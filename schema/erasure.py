@@ -6,7 +6,8 @@ from typing import Self
 
 import strawberry
 
-from models import erasure as models
+from models.erasure import table as models
+from models.record import search
 from resolvers.erasure import api as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
@@ -44,7 +45,7 @@ class ErasureCertificate:
     )
 
     @classmethod
-    def of(cls, row: models.Erasure, others: Sequence[operations.RecordName] | None = None) -> Self:
+    def of(cls, row: models.Erasure, others: Sequence[search.RecordName] | None = None) -> Self:
         return cls(
             id=strawberry.ID(row.id),
             entity_type=row.entity_type,

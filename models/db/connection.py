@@ -27,7 +27,7 @@ _MODULES = [
     "models.answer.row",
     "models.provider_state",
     "models.undo",
-    "models.erasure",
+    "models.erasure.table",
     "models.suggestion",
     "models.suppression",
     "models.provider_key",

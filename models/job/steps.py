@@ -95,6 +95,12 @@ async def candidates_of_record(record_id: str, *, since_job: str) -> list[Stated
     return await fetch(StatedCandidates, sql, [record_id, since_job])
 
 
+async def every_candidate(record_id: str) -> list[dict[str, Any]]:
+    """The candidates that providers stated in all jobs of a record, written or not."""
+    sql = f"SELECT {select(StatedCandidates)} FROM step WHERE job_id IN (SELECT id FROM job WHERE record_id = ?)"
+    return [candidate for step in await fetch(StatedCandidates, sql, [record_id]) for candidate in step.candidates]
+
+
 async def add_credits(tx: Transaction, job_id: str, provider: str, credits: int) -> None:
     """Show credits that were charged after the attempt with the job and its step."""
     await execute("UPDATE job SET credits_used = credits_used + ? WHERE id = ?", [credits, job_id], using=tx)

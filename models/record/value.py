@@ -160,3 +160,9 @@ async def versions_of(
         for version in await fetch(ValueVersion, sql, [*record_ids, *names], using=using):
             found.setdefault((version.record_id, version.field), []).append(version)
     return found
+
+
+async def history_of(record_id: str) -> list[ValueVersion]:
+    """Every value that the fields of a record have had, oldest first."""
+    sql = f"SELECT {select(ValueVersion)} FROM field_value WHERE record_id = ? ORDER BY id"
+    return await fetch(ValueVersion, sql, [record_id])

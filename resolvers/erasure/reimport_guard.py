@@ -1,29 +1,29 @@
 """Who was erased before: looked up for all records that come in, in the transaction that would store them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from enrichment.catalogue import Clean
 from enrichment.enums import EntityType
 from enrichment.erasure import Mark, MarkMatch, erasure_of, marks_shown
 from models.db.transaction import Transaction
-from models.erasure_rows import has_tombstones, hold_intake, matching_tombstones
+from models.erasure.tombstone import TombstoneRow, has_tombstones, lock_ingestion, matching_tombstones
 from resolvers.context import Services
 from resolvers.errors import Unavailable
 from resolvers.keyed_hash import KeyedHash, KeyLost, keyed_hash_of
 
-Sent = tuple[EntityType, str, Clean]  # entity type, external id, what was sent
+Message = tuple[EntityType, str, Clean]  # entity type, external id, what was sent
 
 
-def hash_of(prints: KeyedHash, organization_id: str, mark: Mark) -> str:
-    """What a mark is kept and compared as."""
-    return prints.of(organization_id, f"{mark.kind} {mark.scope}", mark.value)
+def hash_of(keyed_hash: KeyedHash, organization_id: str, mark: Mark) -> str:
+    """What a mark is stored and compared as."""
+    return keyed_hash.of(organization_id, f"{mark.kind} {mark.scope}", mark.value)
 
 
 class ReimportGuard:
-    """Keeps those who were erased from coming back in. `prints` is None where their key cannot be read."""
+    """Keeps those who were erased from coming back in. `keyed_hash` is None where its key cannot be read."""
 
-    def __init__(self, prints: KeyedHash | None) -> None:
-        self._prints = prints
+    def __init__(self, keyed_hash: KeyedHash | None) -> None:
+        self._keyed_hash = keyed_hash
 
     @classmethod
     async def of(cls, services: Services) -> "ReimportGuard":
@@ -33,41 +33,41 @@ class ReimportGuard:
         except KeyLost:
             return cls(None)
 
-    async def erased(self, tx: Transaction, organization_id: str, sent: Sequence[Sent]) -> dict[int, str]:
-        """Those of the records that an erasure keeps out, by their place: the id of its certificate.
+    async def erased(self, tx: Transaction, organization_id: str, messages: Sequence[Message]) -> dict[int, str]:
+        """The records that an erasure keeps out, by their index: the id of its certificate.
 
-        Holds for the rest of the transaction. Raises Unavailable where somebody was erased and it cannot be told who.
+        Holds for the rest of the transaction. Raises Unavailable where somebody was erased and the hashes of that
+        cannot be compared.
         """
-        await hold_intake(tx, organization_id, alone=False)
-        if not await has_tombstones(organization_id, using=tx):
+        await lock_ingestion(tx, organization_id, exclusive=False)
+        if not await has_tombstones(tx, organization_id):
             return {}
-        prints = self._prints
-        if prints is None:
+        if self._keyed_hash is None:
             raise Unavailable("it cannot be told who was erased: the encryption key has changed", retry_after=3600)
-        shown = [
-            {
-                hash_of(prints, organization_id, mark): mark
-                for mark in marks_shown(
-                    entity_type,
-                    external_id,
-                    {**cleaned.unknown, **cleaned.values},
-                    {name: raw for name, (raw, _) in cleaned.refused.items()},
-                )
-            }
-            for entity_type, external_id, cleaned in sent
-        ]
-        found: dict[str, list[MarkMatch]] = {}
-        for row in await matching_tombstones(tx, organization_id, set().union(*shown)):
-            match = MarkMatch(row["erasure_id"], row["kind"], not row["shared"], bool(row["named"]))
-            found.setdefault(row["hash"], []).append(match)
-        kept_out: dict[int, str] = {}
+        shown = [_marks(self._keyed_hash, organization_id, message) for message in messages]
+        tombstones: dict[str, list[TombstoneRow]] = {}
+        for tombstone in await matching_tombstones(tx, organization_id, set().union(*shown)):
+            tombstones.setdefault(tombstone.hash, []).append(tombstone)
+        found: dict[int, str] = {}
         for index, marks in enumerate(shown):
-            matches = [
-                MarkMatch(match.erasure_id, match.kind, match.sure and mark.sure, match.named)
-                for value, mark in marks.items()
-                for match in found.get(value, ())
-            ]
-            erasure_id = erasure_of(marks.values(), matches)
+            erasure_id = erasure_of(marks.values(), _matches(marks, tombstones))
             if erasure_id is not None:
-                kept_out[index] = erasure_id
-        return kept_out
+                found[index] = erasure_id
+        return found
+
+
+def _marks(keyed_hash: KeyedHash, organization_id: str, message: Message) -> dict[str, Mark]:
+    """The marks that a record shows, by their hashes."""
+    entity_type, external_id, cleaned = message
+    fields = {**cleaned.unknown, **cleaned.values}
+    refused = {name: raw for name, (raw, _) in cleaned.refused.items()}
+    marks = marks_shown(entity_type, external_id, fields, refused)
+    return {hash_of(keyed_hash, organization_id, mark): mark for mark in marks}
+
+
+def _matches(marks: Mapping[str, Mark], tombstones: Mapping[str, Sequence[TombstoneRow]]) -> list[MarkMatch]:
+    return [
+        MarkMatch(tombstone.erasure_id, tombstone.kind, mark.sure and not tombstone.shared, tombstone.named)
+        for value, mark in marks.items()
+        for tombstone in tombstones.get(value, ())
+    ]

@@ -1,4 +1,4 @@
-"""Which kept answers are about a record: by all that its fields have held, and by what other records ask with."""
+"""Which stored answers are about a record: by all that its fields have held, and by what other records ask with."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,104 +11,95 @@ from enrichment.catalogue import fields_of
 from enrichment.enums import HUMAN_SOURCES, EntityType
 from enrichment.normalize.contact.mail_domains import names_no_employer
 from models.answer.cache import has_answers
-from models.db.connection import dialect
-from models.db.statements import load, query
+from models.job.steps import every_candidate
+from models.record import Record
+from models.record.search import RecordFields, others_found_by
+from models.record.value import ValueVersion, history_of
 from providers.api import Provider, Question, key_digest
 from resolvers.context import Services
 
 _MOST_STATES = 60
 _MOST_OTHERS = 200
 _MOST_TEXTS = 10
-_SHORTEST_SOUGHT = 3
+_SHORTEST_TEXT = 3
 _COMPANY_FIELDS = frozenset(
     {"company", "companyDomain", "website", "industry", "numberOfEmployees", "annualRevenue", "name", "domain"}
 )
 _COMPANY_NAMES = frozenset({"company", "companyDomain", "website", "email", "name", "domain"})
 
 _log = structlog.get_logger(__name__)
-Key = tuple[str, str]  # provider, input key
+QuestionKey = tuple[str, str]  # provider, input key
 
 
 @dataclass(slots=True)
 class RelatedAnswers:
-    """What is known of a record for its erasure.
+    """What is related to a record that is to be erased.
 
-    `own`: the record's fields as they are and as they were, by the CRM or a person; `keys`: the questions that were
-    or may have been asked about it; `shared`: those of other records, which may be the same.
+    `own_fields`: the record's fields as they are and as they were, by the CRM or a person; `questions`: those that
+    were or may have been asked about it; `shared_questions`: those of other records, which may be the same.
     """
 
-    version: int
-    own: list[dict[str, Any]]
-    keys: set[Key] = field(default_factory=set)
-    shared: set[Key] = field(default_factory=set)
+    own_fields: list[dict[str, Any]]
+    questions: set[QuestionKey] = field(default_factory=set)
+    shared_questions: set[QuestionKey] = field(default_factory=set)
 
 
 def is_of_company(entity_type: EntityType, findings: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether an answer tells of a company alone, and of no person."""
-    return entity_type is EntityType.ACCOUNT or all(one["field"] in _COMPANY_FIELDS for one in findings)
+    """Whether an answer is about a company alone, and about no person."""
+    return entity_type is EntityType.ACCOUNT or all(finding["field"] in _COMPANY_FIELDS for finding in findings)
 
 
-async def related_answers_of(services: Services, row: Mapping[str, Any]) -> RelatedAnswers:
-    """What is known of the record in this row (JSON columns read)."""
-    entity_type = EntityType(row["entity_type"])
-    history = await query(
-        "SELECT field, value, source, replaced_at FROM field_value WHERE record_id = ? ORDER BY id", [row["id"]]
-    )
-    for value in history:
-        value["value"] = load(value["value"])
-    found = await _found(row["id"])
-    traces = RelatedAnswers(row["version"], [row["fields"], row["received"], *_own_values(history)])
-    providers = [one for one in services.registry if await has_answers(row["organization_id"], one.info.id)]
-    for fields in (*_states(row["fields"], history), *_single_values(entity_type, history, found)):
-        traces.keys |= _keys(providers, entity_type, fields, row["organization_id"])
+async def related_answers_of(services: Services, record: Record) -> RelatedAnswers:
+    """What is related to the record."""
+    history = await history_of(record.id)
+    # A value that was not written may have been asked with all the same, by the next provider.
+    stated = [(candidate["field"], candidate["value"]) for candidate in await every_candidate(record.id)]
+    related = RelatedAnswers([record.fields, record.received, *_people_values(history)])
+    providers = [
+        provider for provider in services.registry if await has_answers(record.organization_id, provider.info.id)
+    ]
+    for fields in (*_states(record.fields, history), *_single_values(record.entity_type, history, stated)):
+        related.questions |= _questions(providers, record.entity_type, fields, record.organization_id)
         await asyncio.sleep(0)
     if providers:
-        for kind, fields in await _others(row, history, found):
-            traces.shared |= _keys(providers, kind, fields, row["organization_id"])
+        for other in await _others(record, history, stated):
+            related.shared_questions |= _questions(providers, other.entity_type, other.fields, record.organization_id)
             await asyncio.sleep(0)
-    return traces
+    return related
 
 
-async def _found(record_id: str) -> list[tuple[str, Any]]:
-    """What providers said of the record, written or not: a next provider may have been asked with it."""
-    steps = await query(
-        "SELECT candidates FROM step WHERE job_id IN (SELECT id FROM job WHERE record_id = ?)", [record_id]
-    )
-    return [(one["field"], one["value"]) for step in steps for one in load(step["candidates"])]
+def _people_values(history: Sequence[ValueVersion]) -> list[dict[str, Any]]:
+    """Each value that the CRM or a person gave the record."""
+    return [{version.field: version.value} for version in history if version.source in HUMAN_SOURCES]
 
 
-def _own_values(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each value that the CRM or a person held to be the record's."""
-    return [{value["field"]: value["value"]} for value in history if value["source"] in HUMAN_SOURCES]
-
-
-def _states(fields: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _states(fields: Mapping[str, Any], history: Sequence[ValueVersion]) -> list[dict[str, Any]]:
     """The record as it is, and as it was after each change."""
-    unknown = {name: value for name, value in fields.items() if name not in {one["field"] for one in history}}
-    state: dict[str, Any] = dict(unknown)
+    known = {version.field for version in history}
+    state: dict[str, Any] = {name: value for name, value in fields.items() if name not in known}
     states = []
-    for value in history:
-        state = {**state, value["field"]: value["value"]}
-        states.append({name: held for name, held in state.items() if held is not None})
+    for version in history:
+        state = {**state, version.field: version.value}
+        states.append({name: value for name, value in state.items() if value is not None})
     return [dict(fields), *states[-_MOST_STATES:]]
 
 
 def _single_values(
-    entity_type: EntityType, history: Sequence[Mapping[str, Any]], found: Sequence[tuple[str, Any]]
+    entity_type: EntityType, history: Sequence[ValueVersion], stated: Sequence[tuple[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Each value that tells who the record is, alone: by it a provider asks whatever else it knows."""
+    """Each value that identifies the record, alone: a provider may be asked by it whatever else is known."""
     known = fields_of(entity_type)
-    values = [(one["field"], one["value"]) for one in history] + list(found)
-    telling = [(name, value) for name, value in values if name in known and known[name].identifying and value]
-    singles = {(name, str(value)): {name: value} for name, value in telling}
+    values = [(version.field, version.value) for version in history] + list(stated)
+    identifying = [(name, value) for name, value in values if name in known and known[name].identifying and value]
+    singles = {(name, str(value)): {name: value} for name, value in identifying}
     return list(singles.values())[: _MOST_STATES * 2]
 
 
-def _keys(
+def _questions(
     providers: Sequence[Provider], entity_type: EntityType, fields: Mapping[str, Any], organization_id: str
-) -> set[Key]:
-    """Every question that these providers may ask with these fields, whatever is wanted."""
-    found: set[Key] = set()
+) -> set[QuestionKey]:
+    """Every question that these providers may be asked with these fields, whatever is wanted."""
+    found: set[QuestionKey] = set()
     for provider in providers:
         gives = provider.info.gives.get(entity_type, frozenset())
         for wanted in (gives, *(frozenset({name}) for name in gives)):
@@ -124,20 +115,12 @@ def _keys(
 
 
 async def _others(
-    row: Mapping[str, Any], history: Sequence[Mapping[str, Any]], found: Sequence[tuple[str, Any]]
-) -> list[tuple[EntityType, dict[str, Any]]]:
+    record: Record, history: Sequence[ValueVersion], stated: Sequence[tuple[str, Any]]
+) -> list[RecordFields]:
     """Some other records of the organization that name the same company: their questions may be the same."""
-    values = [*row["fields"].items(), *((one["field"], one["value"]) for one in history), *found]
+    values = [*record.fields.items(), *((version.field, version.value) for version in history), *stated]
     texts = sorted(set(filter(None, (_company_text(name, value) for name, value in values))))[:_MOST_TEXTS]
-    if not texts:
-        return []
-    finds = "INSTR(search_text, ?) > 0" if dialect() == "sqlite" else "POSITION(? IN search_text) > 0"
-    rows = await query(
-        "SELECT entity_type, fields FROM record WHERE organization_id = ? AND id <> ?"
-        f" AND ({' OR '.join([finds] * len(texts))}) ORDER BY id DESC LIMIT ?",
-        [row["organization_id"], row["id"], *texts, _MOST_OTHERS],
-    )
-    return [(EntityType(other["entity_type"]), load(other["fields"])) for other in rows]
+    return await others_found_by(record.organization_id, record.id, texts, _MOST_OTHERS)
 
 
 def _company_text(name: str, value: Any) -> str | None:
@@ -149,4 +132,4 @@ def _company_text(name: str, value: Any) -> str | None:
         text = text.rpartition("@")[2]
         return None if names_no_employer(text) else text
     text = text.removeprefix("https://")
-    return text if len(text) >= _SHORTEST_SOUGHT else None
+    return text if len(text) >= _SHORTEST_TEXT else None

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from enrichment.enums import EntityType
 from resolvers.context import Context, Role
 from resolvers.erasure import api as erasure
+from resolvers.erasure.reason import MAX_REASON
 from resolvers.errors import BadRequest, Fault
 from resolvers.validation import MAX_EXTERNAL_ID
 from service.http.json import respond
@@ -70,7 +71,7 @@ OPERATIONS = (
             Parameter(
                 name="reason",
                 description="Kept in the certificate; it must not tell who it was.",
-                schema={"type": "string", "maxLength": erasure.MAX_REASON},
+                schema={"type": "string", "maxLength": MAX_REASON},
                 example="Art. 17 GDPR",
             ),
             Parameter(

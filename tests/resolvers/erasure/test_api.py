@@ -10,7 +10,7 @@ from models.audit import AuditFilter
 from models.conflict.queries import ConflictFilter
 from models.db import connection, statements
 from models.db.statements import query
-from models.erasure_rows import HOLDINGS, NAMING_ONLY
+from models.erasure.removal import BELONGINGS, NAMING_ONLY
 from models.job import Job
 from models.record import Record
 from providers.api import Pending
@@ -73,7 +73,7 @@ async def rows_of(record_id: str, job_ids: list[str]) -> dict[str, int]:
 async def test_every_table_that_names_a_record_or_a_job_is_reached() -> None:
     """A new table must be counted in a certificate, or hold ids alone and say so."""
     named = {table for table, names in (await columns()).items() if names & {"record_id", "job_id"}}
-    assert named == HOLDINGS.keys() | NAMING_ONLY
+    assert named == BELONGINGS.keys() | NAMING_ONLY
 
 
 def paid(**more: Any) -> StandIn:
@@ -115,7 +115,7 @@ async def test_nothing_is_left_but_ids_in_the_ledger_and_the_audit_log(redis: Ar
     removed = {part["where"]: part["count"] for part in certificate.removed}
     assert removed["record"] == 1
     for table in hanging:
-        assert removed[HOLDINGS[table][0]] >= before[table] > 0, table
+        assert removed[BELONGINGS[table][0]] >= before[table] > 0, table
     assert removed["kept answers of providers"] == 2
     assert (certificate.reason, certificate.erased_by, certificate.entity_type) == ("Art. 17 GDPR", "ann", LEAD)
     assert any("providers" in text for text in certificate.not_reached)

@@ -30,3 +30,21 @@ class Erasure(Model):
 
     class Meta:
         table = "erasure"
+
+
+class Tombstone(Model):
+    """A keyed hash of one mark of an erased record (see `enrichment.erasure.Mark`).
+
+    `shared`: several people may have this mark. `named`: the erased record left a name.
+    """
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    erasure_id = fields.CharField(max_length=36)
+    kind = fields.CharField(max_length=16)  # `external_id`, `email`, `phone`, `domain`, `profile` or `name`
+    hash = fields.CharField(max_length=64)
+    shared = fields.BooleanField(default=False)
+    named = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "tombstone"

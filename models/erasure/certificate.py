@@ -1,0 +1,63 @@
+"""Certificates of erasures: issued with their tombstones, read, and lifted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from tortoise.queryset import QuerySet
+
+from enrichment.enums import EntityType
+from models.db.columns import to_micros
+from models.db.rows import insert, projection
+from models.db.statements import dump, execute, query
+from models.db.transaction import Transaction
+from models.erasure.table import Erasure
+from models.erasure.tombstone import TombstoneRow
+
+
+@projection(Erasure)
+class Certificate:
+    """See Erasure."""
+
+    id: str
+    organization_id: str
+    entity_type: EntityType
+    reason: str | None
+    erased_at: datetime
+    erased_by: str | None
+    removed: list[dict[str, Any]]
+    not_reached: list[str]
+
+
+async def insert_erasure(tx: Transaction, certificate: Certificate, tombstones: Sequence[TombstoneRow]) -> None:
+    """Store the certificate of an erasure and the tombstones that it leaves."""
+    await insert(tx, [certificate])
+    await insert(tx, tombstones, then="ON CONFLICT DO NOTHING")
+
+
+def select_erasures(organization_id: str) -> QuerySet[Erasure]:
+    """The organization's certificates."""
+    return Erasure.filter(organization_id=organization_id)
+
+
+async def find_erasure(organization_id: str, erasure_id: str) -> Erasure | None:
+    """One certificate."""
+    return await select_erasures(organization_id).get_or_none(id=erasure_id)
+
+
+async def note_not_reached(erasure_id: str, not_reached: Sequence[str]) -> None:
+    """Replace what a certificate says was not reached."""
+    await execute("UPDATE erasure SET not_reached = ? WHERE id = ?", [dump(list(not_reached)), erasure_id])
+
+
+async def lift(tx: Transaction, organization_id: str, erasure_id: str, now: datetime, user: str) -> bool:
+    """Remove the tombstones of an erasure. Whether it was there and had not been lifted before."""
+    lifted = await query(
+        "UPDATE erasure SET lifted_at = ?, lifted_by = ? WHERE id = ? AND organization_id = ? AND lifted_at IS NULL"
+        " RETURNING id",
+        [to_micros(now), user, erasure_id, organization_id],
+        using=tx,
+    )
+    if lifted:
+        await execute("DELETE FROM tombstone WHERE erasure_id = ?", [erasure_id], using=tx)
+    return bool(lifted)
