@@ -1,6 +1,6 @@
 """The tenant: its configuration with every version of it, and whether its pipeline runs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +8,10 @@ from tortoise import fields
 from tortoise.models import Model
 
 from models.db.columns import Instant, id_field, new_id, to_micros
-from models.db.rows import fetch, fetch_one, insert, projection, select
+from models.db.rows import Json, fetch, fetch_one, insert, projection, query_row, select
 from models.db.statements import dump, execute, marks
 from models.db.transaction import Transaction, unit_of_work
+from models.suppression import suppresses
 
 
 class Organization(Model):
@@ -76,6 +77,28 @@ class ConfigVersion:
     config: dict[str, Any]
     changed_at: datetime
     changed_by: str | None
+
+
+@query_row
+class ConfigRow:
+    """An organization's configuration, and whether it suppresses anybody."""
+
+    id: str
+    config: Json[dict[str, Any]]
+    config_version: int
+    suppresses: bool
+
+
+async def configs_of(organization_ids: Collection[str]) -> list[ConfigRow]:
+    """The configurations of these organizations."""
+    if not organization_ids:
+        return []
+    return await fetch(
+        ConfigRow,
+        f"SELECT id, config, config_version, {suppresses('organization.id')} AS suppresses FROM organization"
+        f" WHERE id IN ({marks(organization_ids)})",
+        sorted(organization_ids),
+    )
 
 
 async def find_organization(organization_id: str) -> OrganizationRow | None:

@@ -23,8 +23,9 @@ from enrichment.enums import (
     StepOutcome,
 )
 from enrichment.provenance import Current
+from enrichment.record_state import RecordState
 from enrichment.waterfall.planner import SkipReason
-from enrichment.waterfall.session import JobContext, RejectedValue, Reply, SourceReply, WaterfallSession
+from enrichment.waterfall.session import JobContext, Reply, SourceReply, WaterfallSession
 
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 _TOLD = frozenset(
@@ -39,16 +40,6 @@ _TOLD = frozenset(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordState:
-    """A record as a job finds it."""
-
-    fields: Mapping[str, Any]
-    current: Mapping[str, Current]
-    rejected: frozenset[RejectedValue]
-    last_enriched_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Any
 from enrichment.decide.job_outcome import SHORT
 from enrichment.enums import FieldOutcomeReason, JobStatus
 from enrichment.provenance import Current
-from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, RecordState
-from enrichment.waterfall.session import RejectedValue, Reply
+from enrichment.record_state import RecordState, RejectedValue
+from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect
+from enrichment.waterfall.session import Reply
 
 _SETTLES = frozenset({FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED})
 _ENRICHES = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
@@ -46,7 +47,7 @@ class RecordTimeline:
 
     fields: dict[str, Any]
     current: dict[str, Current]
-    rejected: frozenset[RejectedValue]
+    rejected: Set[RejectedValue]
     enriched_at: datetime | None
     left: RecordState  # what the latest hearing left in fact
     open_then: set[str]  # fields with an open conflict, in fact

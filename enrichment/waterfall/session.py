@@ -17,9 +17,8 @@ from enrichment.decide.merge import Candidate, discount
 from enrichment.enums import EntityType, JobTrigger, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
+from enrichment.record_state import RejectedValue
 from enrichment.waterfall.planner import SkipReason, Source, Waterfall, refreshes, want
-
-RejectedValue = tuple[str, str, str]  # field, value key, source
 
 
 class ReplyError(Protocol):

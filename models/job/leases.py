@@ -7,6 +7,7 @@ fence it claimed with, so a worker that was thought dead can no longer change an
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from enrichment.enums import ACTIVE_STATUSES
 from models.db.columns import to_micros
 from models.db.locks import lock_rows
 from models.db.rows import bulk, projection
@@ -77,6 +78,12 @@ async def lock_held(tx: Transaction, leases: Sequence[Lease]) -> set[str]:
 async def lock_jobs_that_exist(tx: Transaction, job_ids: Iterable[str]) -> set[str]:
     """Those of the jobs that are there; until the transaction ends nobody can erase their records."""
     return {row["id"] for row in await lock_rows(tx, "job", job_ids, strength="KEY SHARE")}
+
+
+async def lock_active(tx: Transaction, job_ids: Iterable[str]) -> set[str]:
+    """Those of the jobs that are pending or running; the others cannot start until the transaction ends."""
+    locked = await lock_rows(tx, "job", job_ids, columns="id, status")
+    return {row["id"] for row in locked if row["status"] in ACTIVE_STATUSES}
 
 
 async def held_leases(leases: Sequence[Lease]) -> dict[str, bool]:

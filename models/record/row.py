@@ -78,6 +78,25 @@ async def update_records(tx: Transaction, changes: Sequence[RecordUpdate], now: 
     return {row["id"] for row in changed}
 
 
+@projection(Record)
+class RecordVersion:
+    """A record as it is now, and the version that it has."""
+
+    id: str
+    external_id: str
+    version: int
+    fields: dict[str, Any]
+    last_enriched_at: datetime | None
+
+
+async def record_versions(record_ids: Collection[str]) -> list[RecordVersion]:
+    """Those of the records that are there; the ids were read with their organization."""
+    if not record_ids:
+        return []
+    sql = f"SELECT {select(RecordVersion)} FROM record WHERE id IN ({marks(record_ids)})"
+    return await fetch(RecordVersion, sql, list(record_ids))
+
+
 async def records_of(tx: Transaction, organization_id: str, record_ids: Collection[str]) -> dict[str, RecordRow]:
     """These records of the organization by id. One that is not there is left out."""
     if not record_ids:

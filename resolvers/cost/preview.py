@@ -14,18 +14,18 @@ from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigg
 from enrichment.identity import Identifier, tells
 from enrichment.learn.trust import Trust
 from enrichment.provenance import Current
+from enrichment.record_state import RecordState
 from enrichment.replay.answer_index import AnswerIndex
-from enrichment.replay.snapshot import DecisionSnapshot, Origin, RecordState, StoredSnapshot
+from enrichment.replay.snapshot import DecisionSnapshot, Origin, StoredSnapshot
 from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
-from models.conflict.rejection import rejections_of
 from models.decision_log import latest_snapshots
 from models.record import Record
-from models.record.value import current_values
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Context, Role, Services
 from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
+from resolvers.record.state import record_states
 from resolvers.simulation.cached_answers import answers_of, past_of, sources_of, with_kept
 from resolvers.suppression.check import Subject, suppressed
 
@@ -145,15 +145,7 @@ async def _suppressed_in(
 async def _states(records: Sequence[Record]) -> dict[str, RecordState]:
     found: dict[str, RecordState] = {}
     for start in range(0, len(records), _AT_ONCE):
-        some = records[start : start + _AT_ONCE]
-        ids = [record.id for record in some]
-        values = await current_values(ids)
-        rejected = await rejections_of(ids)
-        for record in some:
-            current = {name: value.to_current() for name, value in values[record.id].items()}
-            found[record.id] = RecordState(
-                record.fields, current, frozenset(rejected[record.id]), record.last_enriched_at
-            )
+        found |= await record_states(records[start : start + _AT_ONCE])
     return found
 
 

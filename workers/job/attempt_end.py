@@ -13,7 +13,7 @@ from models.decision_log import NewSnapshot, insert_snapshots
 from models.job import transitions
 from models.job.steps import NewStep, write_steps
 from models.job.transitions import AttemptEnd
-from workers.job.load import candidate_json
+from workers.job.candidates import candidate_json
 from workers.job.process import JobResult
 from workers.job.record_changes import fields_after
 
@@ -64,7 +64,7 @@ def _end(result: JobResult, now: datetime) -> AttemptEnd:
         progress=100 if result.status.is_final else job.progress,
         fields_updated=list(dict.fromkeys([*job.fields_updated, *written])),
         outcomes=_outcomes(result),
-        filled_before=job.filled_before or _filled(result, job.snapshot.fields),
+        filled_before=job.filled_before or _filled(result, job.record.state.fields),
         filled_after=_filled(result, fields_after(result)),
         matched=result.matched,
         credits_used=result.credits_used,

@@ -1,50 +1,41 @@
-"""Read what a batch of claimed jobs needs: records, provenance, what was rejected, what was answered before."""
+"""Read what a batch of claimed jobs needs: configurations, records, earlier steps and charges."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from enrichment.config import Config
-from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, JobTrigger
 from enrichment.identity import tells
 from enrichment.learn.trust import NO_TRUST, Trust
-from enrichment.provenance import Current
-from enrichment.waterfall.session import RejectedValue
-from models.conflict.rejection import rejections_of
+from enrichment.record_state import RecordState
 from models.credit.entry import charges_of
-from models.db.columns import from_micros
-from models.db.statements import load, marks, query
 from models.job.leases import Lease
 from models.job.steps import EarlierStep, steps_of
 from models.job.transitions import JobClaim
-from models.record.value import current_values
-from models.suppression import suppresses
-from resolvers.conflict.trust import stated_confidence, trust_of
+from models.organization import configs_of
+from models.record.row import record_versions
+from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
 from resolvers.job.new_job import PRIORITY
 from resolvers.organizations import read_config
+from resolvers.record.state import record_states
 from resolvers.suppression.check import Subject, suppressed
 
 
-@dataclass(slots=True)
-class Snapshot:
-    """A record as a job decides on it."""
+@dataclass(frozen=True, slots=True)
+class LoadedRecord:
+    """A job's record as it was read: what is decided on it is written while it still has this version."""
 
-    id: str
     external_id: str
     version: int
-    fields: dict[str, Any]
-    last_enriched_at: datetime | None
-    current: dict[str, Current]
-    rejected: set[RejectedValue]
-    found_suppressed: bool = False  # a source told the record's e-mail, phone or domain, and it is suppressed
+    state: RecordState
 
 
 @dataclass(slots=True)
 class ClaimedJob:
-    """One job in a worker's hands."""
+    """A claimed job with all that it decides on."""
 
     lease: Lease
     organization_id: str
@@ -59,7 +50,7 @@ class ClaimedJob:
     config: Config
     config_version: int
     claimed_at: datetime  # a person's edit after this is newer than any answer
-    snapshot: Snapshot
+    record: LoadedRecord
     trust: Trust = NO_TRUST  # what the organization's people taught about the sources
     earlier_steps: list[EarlierStep] = field(default_factory=list)
     earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
@@ -70,6 +61,7 @@ class ClaimedJob:
     progress: int = 0  # percent
     running_step: str | None = None
     suppressed: bool = False  # nobody is asked about the record
+    found_suppressed: bool = False  # a source gave an e-mail, phone or domain of the record that is suppressed
 
     @property
     def id(self) -> str:
@@ -80,9 +72,9 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
     """The jobs claimed just `now`, with all that they decide on; those whose record is gone are left out."""
     job_ids = [claim.id for claim in claims]
     organization_ids = {claim.organization_id for claim in claims}
-    configs, suppressing = await _configs(organization_ids)
+    configs = {row.id: (read_config(row.config), row) for row in await configs_of(organization_ids)}
     trusts = await trust_of(organization_ids)
-    snapshots = await load_snapshots([claim.record_id for claim in claims])
+    records = await load_records([claim.record_id for claim in claims])
     steps = await steps_of(job_ids)
     charged = await charges_of([claim.id for claim in claims if claim.fence > 1])
     claimed = [
@@ -98,9 +90,9 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
             budget_id=claim.budget_id,
             created_at=claim.created_at,
             config=configs[claim.organization_id][0],
-            config_version=configs[claim.organization_id][1],
+            config_version=configs[claim.organization_id][1].config_version,
             claimed_at=now,
-            snapshot=snapshots[claim.record_id],
+            record=records[claim.record_id],
             trust=trusts[claim.organization_id],
             earlier_steps=steps.get(claim.id, []),
             earlier_outcomes=claim.outcomes,
@@ -110,54 +102,24 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
             charged=charged.get(claim.id, {}),
         )
         for claim in claims
-        if claim.record_id in snapshots
+        if claim.record_id in records
     ]
-    await _mark_suppressed(services, [job for job in claimed if job.organization_id in suppressing])
+    suppressing = [job for job in claimed if configs[job.organization_id][1].suppresses]
+    await _mark_suppressed(services, suppressing)
     return claimed
 
 
-async def load_snapshots(record_ids: Sequence[str]) -> dict[str, Snapshot]:
-    """These records as they are now, by id."""
-    if not record_ids:
-        return {}
-    ids = list(dict.fromkeys(record_ids))
-    records = await query(
-        "SELECT id, external_id, entity_type, version, fields, last_enriched_at FROM record"
-        f" WHERE id IN ({marks(ids)})",
-        ids,
-    )
-    values = await current_values(ids)
-    rejected = await rejections_of(ids)
-    return {
-        row["id"]: Snapshot(
-            id=row["id"],
-            external_id=row["external_id"],
-            version=row["version"],
-            fields=load(row["fields"]),
-            last_enriched_at=None if row["last_enriched_at"] is None else from_micros(row["last_enriched_at"]),
-            current={name: value.to_current() for name, value in values[row["id"]].items()},
-            rejected=rejected[row["id"]],
-        )
-        for row in records
-    }
-
-
-async def _configs(organization_ids: set[str]) -> tuple[dict[str, tuple[Config, int]], set[str]]:
-    """The organizations' configurations and their versions, and which of them suppress anybody."""
-    ids = sorted(organization_ids)
-    found = await query(
-        f"SELECT id, config, config_version, {suppresses('organization.id')} AS suppresses FROM organization"
-        f" WHERE id IN ({marks(ids)})",
-        ids,
-    )
-    configs = {row["id"]: (read_config(load(row["config"])), row["config_version"]) for row in found}
-    return configs, {row["id"] for row in found if row["suppresses"]}
+async def load_records(record_ids: Sequence[str]) -> dict[str, LoadedRecord]:
+    """These records as they are now, by id; those that are gone are left out."""
+    found = await record_versions(list(dict.fromkeys(record_ids)))
+    states = await record_states(found)
+    return {record.id: LoadedRecord(record.external_id, record.version, states[record.id]) for record in found}
 
 
 async def _mark_suppressed(services: Services, jobs: Sequence[ClaimedJob]) -> None:
     """Note which records are on a list, and forget what of an earlier attempt's answers is on it."""
     steps = [(job, step) for job in jobs for step in job.earlier_steps if step.candidates]
-    subjects = [Subject(job.organization_id, job.entity_type, job.snapshot.fields) for job in jobs]
+    subjects = [Subject(job.organization_id, job.entity_type, job.record.state.fields) for job in jobs]
     subjects += [
         Subject(job.organization_id, job.entity_type, {kept["field"]: kept["value"] for kept in step.candidates})
         for job, step in steps
@@ -170,20 +132,3 @@ async def _mark_suppressed(services: Services, jobs: Sequence[ClaimedJob]) -> No
             step.candidates[:] = [
                 kept for kept in step.candidates if not tells(job.entity_type, kept["field"], kept["value"], listed)
             ]
-
-
-def candidate_json(candidate: Candidate, name: str) -> dict[str, Any]:
-    """A candidate as a step stores it."""
-    return {
-        "field": name,
-        "value": candidate.value,
-        "confidence": candidate.confidence,
-        "statedConfidence": candidate.stated,
-        "observedAt": candidate.observed_at.isoformat().replace("+00:00", "Z"),
-    }
-
-
-def read_candidate(provider: str, stored: Mapping[str, Any]) -> Candidate:
-    """A candidate as `candidate_json` wrote it."""
-    observed_at = datetime.fromisoformat(stored["observedAt"])
-    return Candidate(provider, stored["value"], stored["confidence"], observed_at, stated_confidence(stored))

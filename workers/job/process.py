@@ -1,4 +1,4 @@
-"""Carry one job from its claim to its end: ask the waterfall, judge every field, say how the job ends."""
+"""Run one job from its claim to its end: ask the waterfall, decide every field, and how the job ends."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ from models.db.statements import dump
 from models.job.steps import EarlierStep
 from providers.api import Provider, Question
 from providers.registry import Registry
-from workers.job.load import ClaimedJob, read_candidate
+from workers.job.candidates import read_candidate
+from workers.job.load import ClaimedJob
 from workers.lookup.pipeline import ProviderLookup
 
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
-Progress = Callable[[ClaimedJob, int, str | None], None]
 
 
 @dataclass(slots=True)
@@ -60,14 +60,17 @@ def _job_result(job: ClaimedJob, end: JobOutcome) -> JobResult:
 
 
 async def process_job(
-    job: ClaimedJob, registry: Registry, lookup: ProviderLookup, now: Callable[[], datetime], told: Progress
+    job: ClaimedJob, registry: Registry, lookup: ProviderLookup, now: Callable[[], datetime]
 ) -> JobResult:
-    """Decide how this job ends. Writes nothing but what the calls themselves cost and brought."""
+    """Decide how this job ends. Writes nothing but what the calls themselves cost and brought.
+
+    Notes in the job meanwhile how far it is, and what it has paid.
+    """
     not_started = why_not_started(
         job.config,
         job.entity_type,
         forced=job.forced,
-        last_enriched_at=job.snapshot.last_enriched_at,
+        last_enriched_at=job.record.state.last_enriched_at,
         at=job.claimed_at,
         suppressed=job.suppressed,
     )
@@ -82,24 +85,24 @@ async def process_job(
     if not_started is not None:
         end = skipped_outcome(not_started, job.config)
         result = _job_result(job, end)
-        result.snapshot = _write_down(job, attempt, end)
+        result.snapshot = _snapshot_json(job, attempt, end)
         return result
     providers = _providers(job, registry)
     session = _begin(job, providers)
-    await _ask_all(job, session, providers, lookup, told)
+    await _ask_all(job, session, providers, lookup)
     decisions = session.decide()
     attempt = replace(attempt, at=now())
     end = job_outcome(session, decisions, job.config, attempt)
     result = _job_result(job, end)
     result.decisions = decisions
     result.replies = _replies(session)
-    if end.status.is_final or _tells_more(job, session, decisions):
-        result.snapshot = _write_down(job, attempt, end, session, decisions)
+    if end.status.is_final or _brought_something(job, session, decisions):
+        result.snapshot = _snapshot_json(job, attempt, end, session, decisions)
     return result
 
 
-def _tells_more(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[str, Decision]) -> bool:
-    """Whether an attempt that ends to wait brought anything: a job may wait for one answer many times."""
+def _brought_something(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[str, Decision]) -> bool:
+    """Whether an attempt after which the job waits brought anything: it may wait for one answer many times."""
     earlier = {outcome["field"]: outcome["reason"] for outcome in job.earlier_outcomes}
     return any(said.reply.outcome in _ANSWERED for said in session.said.values()) or any(
         decision.write or decision.verified_at or (decision.question and earlier.get(name) != decision.reason)
@@ -107,7 +110,7 @@ def _tells_more(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[s
     )
 
 
-def _write_down(
+def _snapshot_json(
     job: ClaimedJob,
     attempt: Attempt,
     end: JobOutcome,
@@ -115,7 +118,9 @@ def _write_down(
     decisions: Mapping[str, Decision] | None = None,
 ) -> str:
     origin = Origin(job.trigger, job.forced, job.by_hand, job.config_version)
-    return dump(write_snapshot(_subject(job), origin, job.snapshot.last_enriched_at, attempt, end, session, decisions))
+    return dump(
+        write_snapshot(_subject(job), origin, job.record.state.last_enriched_at, attempt, end, session, decisions)
+    )
 
 
 def _providers(job: ClaimedJob, registry: Registry) -> dict[str, Provider]:
@@ -139,9 +144,9 @@ def _subject(job: ClaimedJob) -> JobContext:
         config=job.config,
         trigger=job.trigger,
         forced=job.forced,
-        fields=job.snapshot.fields,
-        current=job.snapshot.current,
-        rejected=job.snapshot.rejected,
+        fields=job.record.state.fields,
+        current=job.record.state.current,
+        rejected=job.record.state.rejected,
         asked_at=job.claimed_at,
         trust=job.trust,
     )
@@ -162,12 +167,11 @@ async def _ask_all(
     session: WaterfallSession,
     providers: Mapping[str, Provider],
     lookup: ProviderLookup,
-    told: Progress,
 ) -> None:
     count = len(providers) or 1
     while (query := session.next()) is not None:
         source = query.source.id
-        told(job, 5 + 90 * len(session.results) // count, source)
+        job.progress, job.running_step = 5 + 90 * len(session.results) // count, source
         question = Question(
             entity_type=job.entity_type,
             fields=query.fields,

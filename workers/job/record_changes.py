@@ -22,7 +22,7 @@ _ANSWERED = frozenset({FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, Fiel
 def fields_after(result: JobResult) -> dict[str, Any]:
     """The record's fields once the result is written."""
     written = {name: decision.write.value for name, decision in result.decisions.items() if decision.write}
-    return {**result.job.snapshot.fields, **written}
+    return {**result.job.record.state.fields, **written}
 
 
 async def write_values(tx: Transaction, results: Sequence[JobResult], now: datetime) -> None:
@@ -42,7 +42,7 @@ async def write_values(tx: Transaction, results: Sequence[JobResult], now: datet
         if writing:
             fields = fields_after(result)
             changes.append(
-                record_update(job.record_id, job.snapshot.version, job.entity_type, job.snapshot.external_id, fields)
+                record_update(job.record_id, job.record.version, job.entity_type, job.record.external_id, fields)
             )
     await update_records(tx, changes, now)
     await replace_values(tx, values, now)
@@ -93,7 +93,7 @@ def _conflict(result: JobResult, name: str, question: ConflictQuestion, now: dat
     job = result.job
     candidates = [(new_id(), candidate) for candidate in question.candidates]
     recommended = next((key for key, candidate in candidates if candidate is question.recommended), None)
-    current = job.snapshot.current.get(name)
+    current = job.record.state.current.get(name)
     shown = None
     if current is not None and current.value is not None:
         shown = {

@@ -53,6 +53,6 @@ async def write_results(tx: Transaction, results: Sequence[JobResult], now: date
 def _status(result: JobResult, held: set[str], versions: Mapping[str, int]) -> WriteStatus:
     if result.job.id not in held:
         return WriteStatus.LOST
-    if versions.get(result.job.record_id) != result.job.snapshot.version:
+    if versions.get(result.job.record_id) != result.job.record.version:
         return WriteStatus.MOVED
     return WriteStatus.DONE

@@ -19,7 +19,7 @@ from resolvers.credit.alerts import raise_alerts
 from resolvers.credit.reserve import Reservation, reserve
 from resolvers.credit.settle import Settlement, settle
 from resolvers.suppression.check import Subject, suppressed
-from workers.job.load import Snapshot, load_snapshots
+from workers.job.load import LoadedRecord, load_records
 from workers.lookup.batcher import Batcher
 
 QUESTION_LEASE = timedelta(seconds=60)  # how long a job has a question to itself; longer than any call
@@ -81,7 +81,7 @@ class BatchedStore:
         self.acquire: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._acquire)
         self.cached: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._cached)
         self.settle: Batcher[CallSettlement, int] = _batcher(self._settle)
-        self.reload: Batcher[str, Snapshot | None] = _batcher(self._reload)
+        self.reload: Batcher[str, LoadedRecord | None] = _batcher(self._reload)
         self.clear: Batcher[ClearanceRequest, ClearanceResult] = _batcher(self._clear)
         self.suppressed: Batcher[Subject, frozenset[Identifier]] = _batcher(self._suppressed)
 
@@ -162,9 +162,9 @@ class BatchedStore:
                 await raise_alerts(self._services, organization_id)
         return [charged.get(settlement.reservation_id or "", 0) for settlement in settlements]
 
-    async def _reload(self, record_ids: Sequence[str]) -> list[Snapshot | None]:
+    async def _reload(self, record_ids: Sequence[str]) -> list[LoadedRecord | None]:
         """The records as they are now; None for one that was erased."""
-        found = await load_snapshots(record_ids)
+        found = await load_records(record_ids)
         return [found.get(record_id) for record_id in record_ids]
 
 

@@ -77,7 +77,7 @@ class ProviderCaller:
     async def _note_health(self, provider: Provider, job: ClaimedJob, reply: LookupReply, asked_at: datetime) -> None:
         organization_id, provider_id = job.organization_id, provider.info.id
         if reply.error is not None:
-            message = impersonal(reply.error.message, {"id": job.snapshot.external_id, **job.snapshot.fields})
+            message = impersonal(reply.error.message, {"id": job.record.external_id, **job.record.state.fields})
             await self._breakers.note_failure(organization_id, provider_id, reply.error, message, asked_at=asked_at)
         else:
             matched = reply.outcome is not StepOutcome.NO_MATCH

@@ -24,7 +24,7 @@ class SuppressionGuard:
 
     async def blocked(self, question: Question, job: ClaimedJob) -> LookupReply | None:
         """The reply to a question that must not be asked; None where it may, as lists and job are at this moment."""
-        if job.snapshot.found_suppressed:
+        if job.found_suppressed:
             return skipped(SkipReason.SUPPRESSED)
         subject = Subject(job.organization_id, job.entity_type, question.fields)
         clearance = await self._store.clear(ClearanceRequest(job.lease, subject))
@@ -48,7 +48,7 @@ class SuppressionGuard:
             candidate = candidates.pop(name)
             confident = candidate.confidence >= job.config.minimum(entity_type, name)
             if confident and question.fields.get(name) is None:
-                job.snapshot.found_suppressed = True
+                job.found_suppressed = True
         return reply
 
 

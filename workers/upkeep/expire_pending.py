@@ -1,4 +1,4 @@
-"""Answers that were promised, whose job has ended without them: what they held is settled by what came at once."""
+"""Pending answers whose job has ended without them: their reservations are settled by what came at once."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,8 +6,9 @@ from typing import Any
 
 from models.answer.cache import delete_orphans
 from models.answer.pending import AbandonedAnswer, abandoned_answers, delete_pending, end_pending
-from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction, unit_of_work
+from models.job.leases import lock_active
+from models.job.steps import add_credits
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
 from resolvers.credit.settle import Settlement, settle
@@ -17,10 +18,10 @@ _AT_ONCE = 500
 
 
 async def expire_pending(ctx: dict[str, Any]) -> int:
-    """End the wait for answers that nobody waits for any more. Returns how many. Runs every minute.
+    """Expire pending answers whose job has ended. Returns how many.
 
-    What came at once was a match: it is charged, and kept. Where nothing came, nothing is, unless the provider counted
-    the question when it took it in.
+    What came at once was a match: it is charged and stored. Where nothing came, nothing is charged, unless the
+    provider counts a question when it accepts it.
     """
     services: Services = ctx["services"]
     now = services.now()
@@ -39,14 +40,15 @@ async def expire_pending(ctx: dict[str, Any]) -> int:
 async def _expire(
     tx: Transaction, organization_id: str, answers: Sequence[AbandonedAnswer], services: Services, now: datetime
 ) -> int:
-    again = await _started_again(tx, [answer.asked_by for answer in answers])
-    ended = [answer for answer in answers if answer.asked_by not in again]
+    active = await lock_active(tx, [answer.asked_by for answer in answers])
+    ended = [answer for answer in answers if answer.asked_by not in active]
     settlements = [
         _settlement(services, answer, answer.reservation_id) for answer in ended if answer.reservation_id is not None
     ]
     charged = await settle(tx, organization_id, settlements, now=now, monthly_grant=services.monthly_credit_grant)
     for answer in ended:
-        await _show(tx, answer, charged.get(answer.reservation_id or "", 0))
+        if credits := charged.get(answer.reservation_id or "", 0):
+            await add_credits(tx, answer.asked_by, answer.provider, credits)
         if answer.findings:
             await end_pending(tx, answer.id, now, now + _lifetime(services, answer.provider))
         else:
@@ -54,16 +56,8 @@ async def _expire(
     return len(ended)
 
 
-async def _started_again(tx: Transaction, job_ids: list[str]) -> set[str]:
-    """Those of the jobs that run after all; the others cannot be started until the transaction ends."""
-    locked = await query(
-        f"UPDATE job SET fence = fence WHERE id IN ({marks(job_ids)}) RETURNING id, status", job_ids, using=tx
-    )
-    return {row["id"] for row in locked if row["status"] in {"pending", "in_progress"}}
-
-
 def _settlement(services: Services, answer: AbandonedAnswer, reservation_id: str) -> Settlement:
-    """For what came at once alone: the rest, which costs more, did not come."""
+    """For what came at once alone: the rest, which would have cost more, did not come."""
     info, matched = services.registry.info(answer.provider), bool(answer.findings)
     counted = info is not None and info.counts_misses
     return Settlement(
@@ -72,18 +66,6 @@ def _settlement(services: Services, answer: AbandonedAnswer, reservation_id: str
         credits=info.price if info else 0,
         note=f"queued, which {info.name} counts" if info is not None and counted and not matched else None,
     )
-
-
-async def _show(tx: Transaction, answer: AbandonedAnswer, credits: int) -> None:
-    """Show the credits with the job and its step as well."""
-    if credits:
-        add = [credits, answer.asked_by]
-        await execute("UPDATE job SET credits_used = credits_used + ? WHERE id = ?", add, using=tx)
-        await execute(
-            "UPDATE step SET credits_charged = credits_charged + ? WHERE job_id = ? AND provider = ?",
-            [*add, answer.provider],
-            using=tx,
-        )
 
 
 def _lifetime(services: Services, provider_id: str) -> timedelta:

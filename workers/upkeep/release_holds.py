@@ -1,6 +1,7 @@
-"""What jobs leave behind that end without their answers: questions in hand and credits set aside."""
+"""What jobs that end without their answers leave behind: open questions and reserved credits."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from models.answer.cache import delete_questions
 from models.db.transaction import Transaction, unit_of_work
@@ -9,13 +10,12 @@ from resolvers.credit.settle import release_open
 
 
 async def release_holds(services: Services, job_ids: Sequence[str]) -> None:
-    """Ask no more for answers that these jobs wait for, and give back what is held for them."""
-    if not job_ids:
-        return
-    now = services.now()
+    """Release the credits reserved for these jobs, and forget the answers that they wait for."""
+    if job_ids:
+        await _release(job_ids, services.now(), services.monthly_credit_grant)
 
-    async def body(tx: Transaction) -> None:
-        await release_open(tx, job_ids, now=now, monthly_grant=services.monthly_credit_grant, with_pending=True)
-        await delete_questions(tx, job_ids)
 
-    await unit_of_work(body)()
+@unit_of_work
+async def _release(tx: Transaction, job_ids: Sequence[str], now: datetime, monthly_grant: int) -> None:
+    await release_open(tx, job_ids, now=now, monthly_grant=monthly_grant, with_pending=True)
+    await delete_questions(tx, job_ids)
