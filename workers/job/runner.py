@@ -51,6 +51,7 @@ class JobRunner:
         self._lookup = ProviderLookup(services, self._store)
         self._write: Batcher[JobResult, WriteStatus] = Batcher(self._write_some, most=AT_ONCE, wait=_WRITE_WAIT_SECONDS)
         self._in_flight: dict[str, _JobInFlight] = {}
+        self._claiming = asyncio.Lock()
         self._renewer: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -62,7 +63,9 @@ class JobRunner:
         """Claim and run due jobs until none is left, or no more may be claimed. Returns how many ended."""
         ended = 0
         while not self._stopping and may_claim():
-            tasks = [self._start_job(job) for job in await self._claim()]
+            # One claim at a time: the next must count the jobs of the one before towards capacity and shares.
+            async with self._claiming:
+                tasks = [self._start_job(job) for job in await self._claim()]
             if not tasks:
                 break
             ended += len(tasks)

@@ -1,0 +1,78 @@
+"""A worker shares its room among organizations, and gives up on rate limits after a day."""
+
+import asyncio
+from datetime import timedelta
+from itertools import islice
+
+import pytest
+from arq.connections import ArqRedis
+
+from enrichment.decide.job_outcome import LONGEST_PATIENCE
+from enrichment.enums import JobStatus
+from models.job import Job
+from providers.api import ProviderError, Question
+from resolvers.context import Services
+from resolvers.record.api import upsert_records
+from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
+from workers.job.runner import SHARE, JobRunner
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+async def in_progress(organization_id: str) -> int:
+    return await Job.filter(organization_id=organization_id, status=JobStatus.IN_PROGRESS).count()
+
+
+async def backlog(shared: Services, organization_id: str, count: int) -> None:
+    records = [
+        {"entityType": "account", "externalId": f"A{n}", "fields": {"domain": f"{organization_id}{n}.com"}}
+        for n in range(count)
+    ]
+    await upsert_records(context(shared, org=organization_id), records)
+
+
+async def test_one_organization_holds_at_most_its_share_of_a_worker(redis: ArqRedis) -> None:
+    asked, answer = asyncio.Semaphore(0), asyncio.Event()
+
+    async def hold(_: Question) -> None:
+        asked.release()
+        await answer.wait()
+
+    shared = services(redis, StandIn(on_ask=hold))
+    await backlog(shared, "big", 30)
+    runner = JobRunner(shared, capacity=10)
+    runs = [asyncio.create_task(runner.work()) for _ in range(3)]  # as many wake-ups at once
+    try:
+        # One claims the share; the others find that nothing more may be claimed.
+        ended = [await run for run in islice(asyncio.as_completed(runs, timeout=20), 2)]
+        assert ended == [0, 0]
+        assert await in_progress("big") == 10 * SHARE == 6
+
+        await backlog(shared, "small", 1)
+        runs.append(asyncio.create_task(runner.work()))
+        for _ in range(7):
+            await asyncio.wait_for(asked.acquire(), 20)
+        assert (await in_progress("big"), await in_progress("small")) == (6, 1)
+    finally:
+        answer.set()
+        await asyncio.gather(*runs)
+        await runner.stop(1)
+    assert await Job.filter(status=JobStatus.COMPLETED).count() == 31
+
+
+async def test_a_job_stops_waiting_for_rate_limits_after_a_day(redis: ArqRedis) -> None:
+    clock = Clock()
+    limited = ProviderError("rate_limited", "too many requests", retryable=True, retry_after_seconds=3600)
+    shared = services(redis, StandIn(fails=[limited] * 100), now=clock)
+    ctx = context(shared)
+    await configure(ctx, maxAttempts=2)
+    sent = await send(ctx, "account", "A1", domain="acme.com")
+    waited = timedelta()
+    await work(shared)
+    while (job := await job_of(sent)).status is JobStatus.PENDING:
+        assert waited <= LONGEST_PATIENCE + timedelta(hours=2)
+        waited += timedelta(hours=1, seconds=1)
+        clock.ahead_seconds += 3601
+        await work(shared)
+    assert (job.status, job.error_code) == (JobStatus.FAILED, "rate_limited")
+    assert waited > LONGEST_PATIENCE
