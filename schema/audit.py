@@ -9,6 +9,7 @@ from models import audit as models
 from resolvers import audit as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.paging import Connection, page_args
 from schema.base.scalars import JSON
 
@@ -27,17 +28,7 @@ class AuditEntry:
 
     @classmethod
     def of(cls, entry: operations.AuditEntry) -> Self:
-        return cls(
-            number=entry.number,
-            at=entry.at,
-            actor=entry.actor,
-            origin=entry.origin,
-            action=entry.action,
-            subject=entry.subject,
-            details=JSON(entry.details),
-            previous=entry.previous,
-            hash=entry.hash,
-        )
+        return copied(cls, entry, details=JSON(entry.details))
 
 
 @strawberry.type(description="What a walk along the whole chain found.")
@@ -49,7 +40,7 @@ class AuditCheck:
 
     @classmethod
     def of(cls, check: operations.AuditCheck) -> Self:
-        return cls(intact=check.intact, entries=check.entries, head=check.head, fault=check.fault)
+        return copied(cls, check)
 
 
 @strawberry.input(description="Which lines: all that is given must hold.")

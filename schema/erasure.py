@@ -11,6 +11,7 @@ from models.record import search
 from resolvers.erasure import api as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType
 from schema.base.paging import Connection, page_args
 from schema.base.problem import Problem
@@ -46,16 +47,12 @@ class ErasureCertificate:
 
     @classmethod
     def of(cls, row: models.Erasure, others: Sequence[search.RecordName] | None = None) -> Self:
-        return cls(
-            id=strawberry.ID(row.id),
-            entity_type=row.entity_type,
-            reason=row.reason,
-            erased_at=row.erased_at,
+        return copied(
+            cls,
+            row,
             by=row.erased_by,
             removed=[Removed(where=part["where"], count=part["count"]) for part in row.removed],
             not_reached=list(row.not_reached),
-            lifted_at=row.lifted_at,
-            lifted_by=row.lifted_by,
             others=None
             if others is None
             else [

@@ -8,6 +8,7 @@ import strawberry
 
 from resolvers import pipeline as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.streams import closing
 
 
@@ -23,15 +24,7 @@ class Pipeline:
 
     @classmethod
     def of(cls, view: operations.PipelineView) -> Self:
-        return cls(
-            paused=view.paused,
-            paused_at=view.paused_at,
-            paused_by=view.paused_by,
-            reason=view.reason,
-            pending=view.pending,
-            in_progress=view.in_progress,
-            oldest_pending_at=view.oldest_pending_at,
-        )
+        return copied(cls, view)
 
 
 @strawberry.type

@@ -9,6 +9,7 @@ import strawberry
 from resolvers.provider import api as operations
 from resolvers.provider import keys
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import BreakerState, EntityType
 from schema.base.paging import Each
 
@@ -41,16 +42,7 @@ class FieldTrust:
     def of(cls, view: operations.FieldTrust) -> Self:
         trust = view.trust
         low, high = trust.interval
-        return cls(
-            entity_type=view.entity_type,
-            field=view.field,
-            accepted=trust.accepted,
-            rejected=trust.rejected,
-            overwritten=trust.overwritten,
-            mean=trust.mean,
-            low=low,
-            high=high,
-        )
+        return copied(cls, trust, entity_type=view.entity_type, field=view.field, low=low, high=high)
 
 
 @strawberry.type(description="One source of data, as the organization uses it.")
@@ -89,33 +81,11 @@ class Provider:
 
     @classmethod
     def of(cls, view: operations.ProviderView) -> Self:
-        return cls(
-            id=strawberry.ID(view.id),
-            name=view.name,
-            enabled=view.enabled,
-            position=view.position,
-            price=view.price,
-            counts_misses=view.counts_misses,
-            extra_price=view.extra_price,
+        return copied(
+            cls,
+            view,
             extra_for=[ProviderFields(entity_type=kind, fields=names) for kind, names in view.extra_for.items()],
             gives=[ProviderFields(entity_type=kind, fields=names) for kind, names in view.gives.items()],
-            needs=view.needs,
-            attribution=view.attribution,
-            remarks=view.remarks,
-            asked=view.asked,
-            matched=view.matched,
-            match_rate=view.match_rate,
-            needs_key=view.needs_key,
-            configured=view.configured,
-            not_asked_because=view.not_asked_because,
-            key_last_four=view.key_last_four,
-            healthy=view.healthy,
-            state=view.state,
-            state_reason=view.state_reason,
-            state_until=view.state_until,
-            latency_p50_ms=view.latency_p50_ms,
-            latency_p95_ms=view.latency_p95_ms,
-            credits_left=view.credits_left,
             last_error=_fault(view),
             trust=Each(FieldTrust.of, view.trust),
         )

@@ -10,6 +10,7 @@ from resolvers.paging import DEFAULT_SIZE, PageArgs
 from resolvers.refresh import api as refresh_day
 from resolvers.refresh import freshness as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType
 from schema.record.record import Record
 
@@ -65,14 +66,7 @@ class RefreshDay:
 
     @classmethod
     def of(cls, view: refresh_day.RefreshDay) -> Self:
-        return cls(
-            day=view.day,
-            credit_budget=view.credit_budget,
-            credits_spent=view.spent,
-            records_started=view.started,
-            records_planned=view.planned,
-            planned_at=view.planned_at,
-        )
+        return copied(cls, view, credits_spent=view.spent, records_started=view.started, records_planned=view.planned)
 
     @strawberry.field(description="Who comes next, the stalest first.")
     async def next(self, info: Info, first: int | None = DEFAULT_SIZE) -> list[PlannedRefresh]:

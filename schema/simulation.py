@@ -12,6 +12,7 @@ from enrichment.replay.diff import Difference, DifferenceTally
 from resolvers.errors import BadRequest, Fault
 from resolvers.simulation import api as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import ConflictReason, DifferenceKind, EntityType, FieldOutcomeReason
 from schema.base.paging import Each
 from schema.base.scalars import JSON
@@ -30,13 +31,7 @@ class FieldEffect:
 
     @classmethod
     def of(cls, effect: snapshot.FieldEffect) -> Self:
-        return cls(
-            reason=effect.reason,
-            provider=effect.source,
-            confidence=effect.confidence,
-            value=JSON(effect.value),
-            conflict=effect.conflict,
-        )
+        return copied(cls, effect, provider=effect.source, value=JSON(effect.value))
 
 
 @strawberry.type(description="One field of one decision that would have ended otherwise.")
@@ -62,12 +57,7 @@ class SimulatedTotals:
 
     @classmethod
     def of(cls, tally: DifferenceTally, credits: int) -> Self:
-        return cls(
-            jobs_run=tally.jobs_run,
-            values_written=tally.values_written,
-            conflicts_raised=tally.conflicts_raised,
-            credits=credits,
-        )
+        return copied(cls, tally, credits=credits)
 
 
 @strawberry.type(description="What one provider was paid, would have been paid, and what nobody knows.")
@@ -80,13 +70,7 @@ class SimulatedCredits:
 
     @classmethod
     def of(cls, credits: operations.ProviderCredits) -> Self:
-        return cls(
-            provider=credits.provider,
-            actual=credits.actual,
-            simulated=credits.simulated,
-            unknown=credits.unknown,
-            unknown_most=credits.unknown_most,
-        )
+        return copied(cls, credits)
 
 
 @strawberry.type(description="How many differences there are of a kind.")

@@ -7,6 +7,7 @@ import strawberry
 
 from resolvers import stats as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus
 
 
@@ -32,13 +33,7 @@ class FieldFillRate:
 
     @classmethod
     def of(cls, rate: operations.FieldFillRate) -> Self:
-        return cls(
-            entity_type=rate.entity_type,
-            field=rate.field,
-            before=rate.before,
-            after=rate.after,
-            records=rate.records,
-        )
+        return copied(cls, rate)
 
 
 @strawberry.type(description="How one provider did.")
@@ -55,17 +50,7 @@ class ProviderStats:
 
     @classmethod
     def of(cls, stats: operations.ProviderStats) -> Self:
-        return cls(
-            provider=stats.provider,
-            asked=stats.asked,
-            matched=stats.matched,
-            no_match=stats.no_match,
-            errors=stats.errors,
-            skipped=stats.skipped,
-            latency_p50_ms=stats.latency_p50_ms,
-            latency_p95_ms=stats.latency_p95_ms,
-            credits=stats.credits,
-        )
+        return copied(cls, stats)
 
 
 @strawberry.type(description="What was done on one day (UTC).")
@@ -80,15 +65,7 @@ class DayStats:
 
     @classmethod
     def of(cls, day: operations.DayStats) -> Self:
-        return cls(
-            day=day.day,
-            jobs=day.jobs,
-            completed=day.completed,
-            failed=day.failed,
-            fields_written=day.fields_written,
-            fields_verified=day.fields_verified,
-            credits=day.credits,
-        )
+        return copied(cls, day)
 
 
 @strawberry.type(description="What enrichment did in a period.")
@@ -109,24 +86,18 @@ class Stats:
 
     @classmethod
     def of(cls, stats: operations.Stats) -> Self:
-        return cls(
-            records=stats.records,
+        return copied(
+            cls,
+            stats,
             jobs_by_status=[
                 JobStatusCount(status=status, count=stats.jobs_by_status.get(status, 0)) for status in JobStatus
             ],
-            match_rate=stats.match_rate,
-            fill_rate_before=stats.fill_rate_before,
-            fill_rate_after=stats.fill_rate_after,
             fill_rates=[FieldFillRate.of(rate) for rate in stats.fill_rates],
             providers=[ProviderStats.of(provider) for provider in stats.providers],
             field_outcomes=[
                 FieldOutcomeCount(reason=reason, count=stats.field_outcomes.get(reason, 0))
                 for reason in FieldOutcomeReason
             ],
-            conflicts_open=stats.conflicts_open,
-            conflicts_resolved=stats.conflicts_resolved,
-            credits_used=stats.credits_used,
-            fields_verified=stats.fields_verified,
             by_day=[DayStats.of(day) for day in stats.by_day],
         )
 

@@ -9,6 +9,7 @@ from models import suppression as models
 from resolvers.paging import DEFAULT_SIZE
 from resolvers.suppression import api as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import SuppressionKind
 from schema.base.paging import Connection, page_args
 
@@ -23,13 +24,7 @@ class Suppression:
 
     @classmethod
     def of(cls, row: models.Suppression) -> Self:
-        return cls(
-            id=strawberry.ID(row.id),
-            kind=SuppressionKind(row.kind),
-            note=row.note,
-            added_at=row.added_at,
-            added_by=row.added_by,
-        )
+        return copied(cls, row, kind=SuppressionKind(row.kind))
 
 
 @strawberry.type(description="What was put on the suppression list.")

@@ -14,6 +14,7 @@ from resolvers.undo import api as operations
 from resolvers.undo.apply import UndoChange
 from resolvers.undo.scope import UndoScope
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType, UndoSkipReason
 from schema.base.paging import Connection, Each, page_args
 from schema.base.scalars import JSON
@@ -154,7 +155,7 @@ class UndoPreview:
 
     @classmethod
     def of(cls, preview: operations.UndoPreview) -> Self:
-        return cls(restored=preview.restored, skipped=preview.skipped, lines=Each(UndoPreviewLine.of, preview.changes))
+        return copied(cls, preview, lines=Each(UndoPreviewLine.of, preview.changes))
 
 
 _From = Annotated[datetime | None, strawberry.argument(name="from", description="Written then or later.")]

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import strawberry
 
 from resolvers.context import Context
-
-if TYPE_CHECKING:
-    from schema.base.loaders import Loaders
+from schema.base.loaders import Loaders
 
 
 @dataclass(slots=True)
@@ -20,7 +18,7 @@ class GraphQLContext(Context):
     """
 
     connection_params: Mapping[str, Any] | None = None
-    loaders: "Loaders" = field(init=False)  # given to each operation as it begins
+    loaders: Loaders = field(init=False)  # given to each operation as it begins
 
     def for_operation(self) -> Self:
         """A context of its own for each operation: a WebSocket has one for its whole life."""

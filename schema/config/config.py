@@ -8,6 +8,7 @@ import strawberry
 from enrichment import config as rules
 from resolvers import config as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, RuleAction, Strategy
 from schema.config.input import ConfigInput
 
@@ -99,14 +100,7 @@ class ReviewRule:
 
     @classmethod
     def of(cls, rule: rules.ReviewRule) -> Self:
-        return cls(
-            entity_type=rule.entity_type,
-            field=rule.field,
-            provider=None if rule.provider is None else strawberry.ID(rule.provider),
-            action=rule.action,
-            min_confidence=rule.min_confidence,
-            words=rule.words(),
-        )
+        return copied(cls, rule, words=rule.words())
 
 
 @strawberry.type(description="The organization's rules.")

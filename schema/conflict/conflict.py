@@ -14,6 +14,7 @@ from resolvers.conflict.choice import Resolution as Choice
 from resolvers.conflict.trust import stated_confidence
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from schema.base.paging import Connection, Each, page_args
 from schema.base.problem import Problem
@@ -92,22 +93,14 @@ class Conflict:
     def of(cls, row: models.Conflict) -> Self:
         """`row` comes with its record."""
         recommended = next((item for item in row.candidates if item["id"] == row.recommended_id), None)
-        return cls(
-            id=strawberry.ID(row.id),
-            job_id=row.job_id,
+        return copied(
+            cls,
+            row,
             record=Record.of(row.record),
-            entity_type=row.entity_type,
-            field=row.field,
-            reason=row.reason,
-            status=row.status,
             current=FieldValue.of_json(row.entity_type, row.field, row.current) if row.current else None,
             candidates=Each(Candidate.of, row.candidates),
             recommended=None if recommended is None else Candidate.of(recommended),
-            recommended_because=row.recommended_because,
             resolution=Resolution.of(row.resolution) if row.resolution else None,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            resolved_at=row.resolved_at,
             row=row,
         )
 
@@ -117,7 +110,7 @@ class Conflict:
 
     @strawberry.field(description="The job that raised it.")
     async def job(self, info: Info) -> Job:
-        return await info.context.loaders.jobs.load(self.job_id)
+        return Job.of(await info.context.loaders.jobs.load(self.job_id))
 
 
 @strawberry.type(description="What became of one of the conflicts that were to be resolved.")

@@ -9,6 +9,7 @@ from enrichment.enums import FieldOutcomeReason as Reason
 from resolvers.cost import preview as operations
 from resolvers.errors import BadRequest, Fault
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import FieldOutcomeReason
 from schema.base.paging import Each
 from schema.base.scalars import JSON
@@ -33,13 +34,10 @@ class FieldPreview:
     @classmethod
     def of(cls, shown: operations.FieldPreview) -> Self:
         current = shown.current
-        return cls(
-            field=shown.field,
-            reason=shown.reason,
-            provider=shown.provider,
+        return copied(
+            cls,
+            shown,
             value=JSON(shown.value),
-            confidence=shown.confidence,
-            detail=shown.detail,
             current=None if current is None else JSON(current.value),
             current_source=None if current is None else current.source,
         )

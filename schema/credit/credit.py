@@ -12,6 +12,7 @@ from resolvers.credit import alerts
 from resolvers.credit import api as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import CreditKind, EntityType, JobTrigger
 from schema.base.paging import Connection, page_args
 from schema.credit.ledger import CreditAlert
@@ -25,7 +26,7 @@ class UsageSlice:
 
     @classmethod
     def of(cls, part: usage.UsageSlice) -> Self:
-        return cls(key=part.key, credits=part.credits, charges=part.charges)
+        return copied(cls, part)
 
 
 @strawberry.type(description="What was used on one day (UTC).")
@@ -36,7 +37,7 @@ class DailyUsage:
 
     @classmethod
     def of(cls, day: usage.DailyUsage) -> Self:
-        return cls(day=day.day, credits=day.credits, charges=day.charges)
+        return copied(cls, day)
 
 
 @strawberry.type(description="One line of the ledger; the balance is the sum of the amounts.")
@@ -56,20 +57,7 @@ class CreditEntry:
 
     @classmethod
     def of(cls, row: entries.CreditEntry) -> Self:
-        return cls(
-            id=strawberry.ID(row.id),
-            kind=row.kind,
-            amount=row.amount,
-            reserved_change=row.reserved_change,
-            job_id=None if row.job_id is None else strawberry.ID(row.job_id),
-            record_id=None if row.record_id is None else strawberry.ID(row.record_id),
-            provider=row.provider,
-            entity_type=row.entity_type,
-            trigger=row.trigger,
-            note=row.note,
-            actor=row.actor,
-            created_at=row.created_at,
-        )
+        return copied(cls, row)
 
 
 @strawberry.type(description="The account of the organization, and its use of a period.")
@@ -95,22 +83,14 @@ class CreditUsage:
 
     @classmethod
     def of(cls, usage: operations.CreditUsage) -> Self:
-        return cls(
-            balance=usage.balance,
-            reserved=usage.reserved,
-            used=usage.used,
-            wasted=usage.wasted,
-            granted=usage.granted,
-            monthly_limit=usage.monthly_limit,
-            remaining=usage.remaining,
-            period_start=usage.period_start,
-            period_end=usage.period_end,
+        return copied(
+            cls,
+            usage,
             by_provider=_slices(usage.by_provider),
             by_entity_type=_slices(usage.by_entity_type),
             by_trigger=_slices(usage.by_trigger),
             by_day=[DailyUsage.of(day) for day in usage.by_day],
             maybe_charged=_slices(usage.maybe_charged),
-            projected_exhaustion_at=usage.projected_exhaustion_at,
         )
 
     @strawberry.field(description="The thresholds crossed this month, the newest first.")

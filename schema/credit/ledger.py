@@ -9,6 +9,7 @@ import strawberry
 from models.credit.alert import AlertRow
 from resolvers.credit import alerts, verify
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.streams import closing
 
 
@@ -31,7 +32,7 @@ class CreditAlert:
 
     @classmethod
     def of(cls, view: AlertRow) -> Self:
-        return cls(month=view.month, threshold=view.threshold, used=view.used, most=view.most, raised_at=view.raised_at)
+        return copied(cls, view)
 
 
 @strawberry.type

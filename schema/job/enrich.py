@@ -8,6 +8,7 @@ import strawberry
 from resolvers.cost import estimate as estimates
 from resolvers.job import enrich as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType
 from schema.base.paging import Each
 from schema.job.job import Job
@@ -35,7 +36,7 @@ class SkippedRecord:
 
     @classmethod
     def of(cls, skipped: operations.SkippedRecord) -> Self:
-        return cls(external_id=strawberry.ID(skipped.external_id), reason=skipped.reason)
+        return copied(cls, skipped)
 
 
 @strawberry.type(description="What became of the chosen records.")
@@ -80,16 +81,7 @@ class ProviderEstimate:
 
     @classmethod
     def of(cls, part: estimates.ProviderEstimate) -> Self:
-        return cls(
-            provider=strawberry.ID(part.provider),
-            price=part.price,
-            questions=part.questions,
-            reused=part.reused,
-            minimum=part.minimum,
-            expected=part.expected,
-            maximum=part.maximum,
-            skipped=part.skipped,
-        )
+        return copied(cls, part)
 
 
 @strawberry.type(
@@ -118,12 +110,10 @@ class Estimate:
 
     @classmethod
     def of(cls, estimate: estimates.Estimate) -> Self:
-        return cls(
-            eligible=estimate.eligible,
+        return copied(
+            cls,
+            estimate,
             ineligible=[Ineligible(reason=reason, records=count) for reason, count in estimate.ineligible.items()],
-            minimum=estimate.minimum,
-            expected=estimate.expected,
-            maximum=estimate.maximum,
             by_provider=[ProviderEstimate.of(part) for part in estimate.by_provider],
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Any, Self
 
 import strawberry
 
@@ -11,13 +11,12 @@ from models.job import queries
 from resolvers.job import api as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from schema.base.paging import Connection, Each, page_args
+from schema.base.references import ConflictReference, conflict_type
 from schema.base.streams import closing
 from schema.record.record import Record
-
-if TYPE_CHECKING:
-    from schema.conflict.conflict import Conflict
 
 
 @strawberry.type(description="Why a job or a step failed.")
@@ -47,17 +46,7 @@ class Step:
 
     @classmethod
     def of(cls, row: models.Step) -> Self:
-        return cls(
-            provider=row.provider,
-            outcome=row.outcome,
-            skipped_reason=row.skipped_reason,
-            detail=row.detail,
-            latency_ms=row.latency_ms,
-            credits_charged=row.credits_charged,
-            fields_found=row.fields_found,
-            error=JobError.of(row),
-            asked_at=row.asked_at,
-        )
+        return copied(cls, row, error=JobError.of(row))
 
 
 @strawberry.type(description="How one wanted field of a job ended.")
@@ -108,37 +97,19 @@ class Job:
     @classmethod
     def of(cls, row: models.Job) -> Self:
         """`row` comes with its record and its steps."""
-        return cls(
-            id=strawberry.ID(row.id),
-            entity_type=row.entity_type,
+        return copied(
+            cls,
+            row,
             record=Record.of(row.record),
-            trigger=row.trigger,
-            status=row.status,
-            priority=row.priority,
-            progress=row.progress,
-            running_step=row.running_step,
-            attempts=row.attempts,
-            max_attempts=row.max_attempts,
-            forced=row.forced,
             steps=Each(Step.of, row.steps),
             field_outcomes=Each(FieldOutcome.of, row.outcomes),
-            fields_updated=row.fields_updated,
-            fields_verified=row.fields_verified,
-            credits_used=row.credits_used,
             error=JobError.of(row),
-            requested_by=row.requested_by,
-            created_at=row.created_at,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-            next_attempt_at=row.next_attempt_at,
-            updated_at=row.updated_at,
         )
 
     @strawberry.field(description="The conflicts that this job raised.")
-    async def conflicts(
-        self, info: Info
-    ) -> Sequence[Annotated["Conflict", strawberry.lazy("schema.conflict.conflict")]]:
-        return await info.context.loaders.conflicts.load(str(self.id))
+    async def conflicts(self, info: Info) -> Sequence[ConflictReference]:
+        raised = await info.context.loaders.conflicts_of.load(str(self.id))
+        return Each(conflict_type().of, raised)
 
 
 @strawberry.type(description="Something happened to a job.")

@@ -12,6 +12,7 @@ from resolvers.paging import DEFAULT_SIZE, PageArgs
 from resolvers.record import explain as operations
 from resolvers.record.api import history
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger
 from schema.base.paging import Connection, Each
 from schema.base.scalars import JSON
@@ -32,13 +33,11 @@ class Proposal:
 
     @classmethod
     def of(cls, stated: facts.StatedValue) -> Self:
-        return cls(
-            provider=stated.provider,
+        return copied(
+            cls,
+            stated,
             value=JSON(stated.value),
-            confidence=stated.confidence,
-            observed_at=stated.observed_at,
             told_at=stated.stated_at,
-            job_id=strawberry.ID(stated.job_id),
             held=stated.is_current,
             turned_down=stated.is_rejected,
         )
@@ -55,14 +54,7 @@ class LastOutcome:
 
     @classmethod
     def of(cls, outcome: facts.LatestOutcome) -> Self:
-        return cls(
-            reason=outcome.reason,
-            detail=outcome.detail,
-            provider=outcome.provider,
-            confidence=outcome.confidence,
-            job_id=strawberry.ID(outcome.job_id),
-            at=outcome.at,
-        )
+        return copied(cls, outcome)
 
 
 @strawberry.type(description="One field of one record: what it holds, from where, since when, why, at what cost.")

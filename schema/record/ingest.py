@@ -8,6 +8,7 @@ import strawberry
 
 from resolvers.record import api as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType, RecordOutcome
 from schema.base.paging import Each
 from schema.base.problem import Problem
@@ -34,7 +35,7 @@ class RefusedField:
 
     @classmethod
     def of(cls, refused: operations.RefusedField) -> Self:
-        return cls(field=refused.field, value=JSON(refused.value), reason=refused.reason)
+        return copied(cls, refused, value=JSON(refused.value))
 
 
 @strawberry.type(description="What became of one record that was sent.")

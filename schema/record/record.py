@@ -1,10 +1,9 @@
 """Records: the CRM's entities, and where each of their values comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Any, Self
 
 import strawberry
 
@@ -16,12 +15,12 @@ from resolvers.job import api as job_operations
 from resolvers.paging import DEFAULT_SIZE, PageArgs
 from resolvers.record import api as operations
 from schema.base.context import Info
+from schema.base.copied import copied
 from schema.base.enums import EntityType
+from schema.base.loaders import FirstPage
 from schema.base.paging import Connection, page_args
+from schema.base.references import JobReference, job_type
 from schema.base.scalars import JSON, read_time
-
-if TYPE_CHECKING:
-    from schema.job.job import Job
 
 
 @strawberry.type(description="One value of one field with its provenance.")
@@ -43,21 +42,12 @@ class FieldValue:
 
     @classmethod
     def of(cls, entity_type: EntityType, row: models.FieldValue) -> Self:
-        return cls(
-            id=row.id,
+        return copied(
+            cls,
+            row,
             entity_type=entity_type,
-            field=row.field,
             value=JSON(row.value),
-            source=row.source,
-            actor=row.actor,
-            confidence=row.confidence,
-            job_id=None if row.job_id is None else strawberry.ID(row.job_id),
-            observed_at=row.observed_at,
             first_observed_at=row.first_observed_at or row.observed_at,
-            verified_at=row.verified_at,
-            verified_count=row.verified_count,
-            written_at=row.written_at,
-            replaced_at=row.replaced_at,
         )
 
     @classmethod
@@ -90,15 +80,6 @@ class FieldValue:
         return aging.of(self.entity_type, self.field, self.observed_at)
 
 
-@dataclass(frozen=True, slots=True)
-class FirstPage:
-    """The newest `size` jobs of a record, or values of its fields (of `field` alone, if named)."""
-
-    record_id: str
-    size: int
-    field: str | None = None
-
-
 @strawberry.type(description="Our copy of one lead, contact or account of the CRM.")
 class Record:
     id: strawberry.ID
@@ -116,18 +97,7 @@ class Record:
 
     @classmethod
     def of(cls, row: models.Record) -> Self:
-        return cls(
-            id=strawberry.ID(row.id),
-            entity_type=row.entity_type,
-            external_id=strawberry.ID(row.external_id),
-            fields=JSON(row.fields),
-            completeness=row.completeness,
-            version=row.version,
-            last_enriched_at=row.last_enriched_at,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            row=row,
-        )
+        return copied(cls, row, fields=JSON(row.fields), row=row)
 
     @strawberry.field(description="Where the current value of each field comes from.")
     async def provenance(self, info: Info) -> list[FieldValue]:
@@ -149,13 +119,13 @@ class Record:
     @strawberry.field(description="The record's jobs.")
     async def jobs(
         self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
-    ) -> Connection[Annotated["Job", strawberry.lazy("schema.job.job")]]:
+    ) -> Connection[JobReference]:
         args = PageArgs(first=first, after=after)
         if after is None:
             page = await info.context.loaders.jobs_of.load(FirstPage(self.row.id, args.size()))
         else:
             page = await job_operations.list_jobs(info.context, JobFilter(record_id=self.row.id), args)
-        return info.context.loaders.job_connection(page)
+        return Connection.of(page, job_type().of)
 
     @strawberry.field(description="Every value the record's fields have had, of one field if asked.")
     async def history(

@@ -91,7 +91,8 @@ def _plainest(hint: Any) -> Any:
     if origin is Annotated:
         plain, *notes = get_args(hint)
         chosen = [note.extra[_EXAMPLE] for note in notes if note.extra and _EXAMPLE in note.extra]
-        return chosen[0] if chosen else _plainest(plain)
+        lowest = [note.ge for note in notes if note.ge is not None]
+        return [*chosen, *lowest, _plainest(plain)][0]
     if origin in (Union, UnionType):
         options = [option for option in get_args(hint) if option is not UnsetType]
         return None if NoneType in options else _plainest(options[0])

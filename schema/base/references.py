@@ -1,0 +1,27 @@
+"""Types that are referred to against the direction of imports: a record's jobs, and the conflicts that a job raised.
+
+The modules of nouns import one way: a conflict knows its job, a job its record. GraphQL goes round in circles; what
+leads back is named here, and found when it is first needed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
+
+import strawberry
+
+if TYPE_CHECKING:
+    from schema.conflict.conflict import Conflict
+    from schema.job.job import Job
+
+_JOB, _CONFLICT = "schema.job.job", "schema.conflict.conflict"
+
+JobReference: TypeAlias = Annotated["Job", strawberry.lazy(_JOB)]
+ConflictReference: TypeAlias = Annotated["Conflict", strawberry.lazy(_CONFLICT)]
+
+
+def job_type() -> "type[Job]":
+    return cast("type[Job]", import_module(_JOB).Job)
+
+
+def conflict_type() -> "type[Conflict]":
+    return cast("type[Conflict]", import_module(_CONFLICT).Conflict)
