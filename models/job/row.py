@@ -1,4 +1,4 @@
-"""One enrichment of one record, and one step for each provider it asked."""
+"""The tables of jobs: one enrichment of one record, and one step for each provider within it."""
 
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ class Job(Model):
 
 
 class Step(Model):
-    """One provider within a job: what it was asked, what it said, what it cost."""
+    """One provider within a job: how the call ended, what it found, what it cost."""
 
     id = id_field()
     organization_id = fields.CharField(max_length=128)

@@ -77,9 +77,9 @@ async def enrich_records(
     outcome.skipped += [SkippedRecord(external_id, "not_found") for external_id in missing]
     ready: list[Record] = []
     active = await records_with_active_job(caller.organization_id, [record.id for record in records])
-    barred = await suppressed_among(services, caller.organization_id, records)
+    suppressed = await suppressed_among(services, caller.organization_id, records)
     for record in records:
-        reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
+        reason = skip_reason(record, config, now, force=force, suppressed=record.id in suppressed)
         if reason is None or (reason is NotStarted.COOLDOWN and record.id in active):
             ready.append(record)
         else:
@@ -132,8 +132,8 @@ async def select_records(organization_id: str, selection: RecordSelection) -> tu
 
 async def suppressed_among(services: Services, organization_id: str, records: Sequence[Record]) -> set[str]:
     """The ids of those of the organization's records that no provider is asked about."""
-    told = [(record.id, record.entity_type, record.fields) for record in records]
-    return await suppressed_records(services, organization_id, told)
+    identified = [(record.id, record.entity_type, record.fields) for record in records]
+    return await suppressed_records(services, organization_id, identified)
 
 
 def skip_reason(record: Record, config: Config, now: datetime, *, force: bool, suppressed: bool) -> NotStarted | None:

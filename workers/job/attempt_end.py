@@ -110,9 +110,9 @@ def _outcomes(result: JobResult) -> list[dict[str, Any]]:
     earlier = {outcome["field"]: outcome for outcome in result.job.earlier_outcomes}
     shown: list[dict[str, Any]] = []
     for name, decision in result.decisions.items():
-        kept = earlier.get(name)
-        if kept is not None and decision.reason in _REPEATS.get(kept["reason"], ()):
-            shown.append(kept)
+        before = earlier.get(name)
+        if before is not None and decision.reason in _REPEATS.get(before["reason"], ()):
+            shown.append(before)
             continue
         shown.append(
             {

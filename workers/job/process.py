@@ -104,7 +104,7 @@ async def process_job(
 def _brought_something(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[str, Decision]) -> bool:
     """Whether an attempt after which the job waits brought anything: it may wait for one answer many times."""
     earlier = {outcome["field"]: outcome["reason"] for outcome in job.earlier_outcomes}
-    return any(said.reply.outcome in _ANSWERED for said in session.said.values()) or any(
+    return any(source.reply.outcome in _ANSWERED for source in session.said.values()) or any(
         decision.write or decision.verified_at or (decision.question and earlier.get(name) != decision.reason)
         for name, decision in decisions.items()
     )
@@ -178,11 +178,11 @@ async def _ask_all(
             wanted=query.wanted,
             organization_id=job.organization_id,
         )
-        asked = await lookup.look_up(providers[source], question, job)
-        if asked.credits or source in job.charged:
+        reply = await lookup.look_up(providers[source], question, job)
+        if reply.credits or source in job.charged:
             # Also what it paid before it was decided again, or before its worker died; it pays a provider once.
-            job.charged[source] = asked.credits = max(job.charged.get(source, 0), asked.credits)
-        session.hear(source, asked)
+            job.charged[source] = reply.credits = max(job.charged.get(source, 0), reply.credits)
+        session.hear(source, reply)
 
 
 def _replies(session: WaterfallSession) -> list[tuple[str, Reply]]:

@@ -1,7 +1,6 @@
 """A record comes in, is enriched by the waterfall, and ends in exactly one way."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
@@ -11,11 +10,8 @@ from models.job import Job
 from models.record import FieldValue, Record
 from providers.api import ProviderError, Question
 from resolvers.credit.api import get_credits
-from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound
-from resolvers.job.api import cancel_job, get_job, retry_job
+from resolvers.job.api import get_job
 from resolvers.job.enrich import RecordSelection, enrich_records
-from resolvers.pipeline import get_pipeline, pause_pipeline, resume_pipeline
-from resolvers.record.api import upsert_records
 from resolvers.record.ingest import RecordOutcome
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from workers.upkeep.refresh import refresh
@@ -72,75 +68,6 @@ async def test_the_outcomes_of_a_job_partition_the_fields(redis: ArqRedis) -> No
     assert found["country"] == FieldOutcomeReason.CONFLICT
     assert found["foundedYear"] == FieldOutcomeReason.PROTECTED
     assert found["phone"] == FieldOutcomeReason.NO_DATA
-
-
-async def test_an_unchanged_record_starts_nothing(redis: ArqRedis) -> None:
-    shared = services(redis, StandIn(knows={"acme.com": ACME}))
-    ctx = context(shared)
-    await send(ctx, "account", "A1", name="Acme", domain="acme.com")
-    await work(shared)
-
-    again = await send(ctx, "account", "A1", name=" Acme, Inc. ", domain="https://www.ACME.com/")
-
-    assert (again.outcome, again.job) == (RecordOutcome.UNCHANGED, None)
-    assert await Job.all().count() == 1
-
-
-async def test_a_trigger_for_a_record_with_an_active_job_is_folded_into_it(redis: ArqRedis) -> None:
-    shared = services(redis, StandIn())
-    ctx = context(shared)
-    first = await send(ctx, "account", "A1", name="Acme")
-    second = await send(ctx, "account", "A1", name="Acme", domain="acme.com")
-
-    assert second.outcome is RecordOutcome.CHANGED
-    assert first.job is not None and second.job is not None
-    assert (second.job.id, second.folded) == (first.job.id, True)
-
-
-async def test_one_bad_record_does_not_refuse_the_others(redis: ArqRedis) -> None:
-    ctx = context(services(redis, StandIn()))
-    bad: list[Any] = [
-        {"entityType": "company", "externalId": "1", "fields": {}},
-        {"entityType": "lead", "externalId": "", "fields": {}},
-        {"entityType": "lead", "externalId": "3", "fields": "x"},
-        "not a record",
-        {"entityType": "lead", "externalId": "5", "fields": {}, "extra": 1},
-        {"entityType": "lead", "externalId": "6", "fields": {"company": "a\0b", "note": "\0"}},
-    ]
-    good = {"entityType": "LEAD", "externalId": "7", "fields": {"lastName": "Ng"}}
-
-    results = await upsert_records(ctx, [*bad, good])
-
-    assert [result.outcome for result in results] == [RecordOutcome.REFUSED] * 6 + [RecordOutcome.CREATED]
-    assert [result.error.faults[0].path for result in results[:6] if result.error] == [
-        "records[0].entityType",
-        "records[1].externalId",
-        "records[2].fields",
-        "records[3]",
-        "records[4].extra",
-        "records[5].fields",
-    ]
-
-
-async def test_a_record_named_twice_in_one_request_is_one_record_and_one_job(redis: ArqRedis) -> None:
-    ctx = context(services(redis, StandIn()))
-    one = {"entityType": "account", "externalId": "A1", "fields": {"name": "Acme"}}
-    two = {"entityType": "account", "externalId": "A1", "fields": {"domain": "acme.com"}}
-
-    first, second = await upsert_records(ctx, [one, two])
-
-    assert (first.outcome, second.outcome, second.folded) == (RecordOutcome.CREATED, RecordOutcome.CHANGED, True)
-    assert (await Record.get()).fields == {"name": "Acme", "domain": "acme.com"}
-    assert await Job.all().count() == 1
-
-
-async def test_refused_values_are_named_and_never_stored(redis: ArqRedis) -> None:
-    ctx = context(services(redis, StandIn()))
-
-    sent = await send(ctx, "account", "A1", name="Acme", website="asdf", phone="n/a", leadSource="fair")
-
-    assert [refused.field for refused in sent.refused_fields] == ["website"]
-    assert (await Record.get()).fields == {"name": "Acme", "leadSource": "fair"}
 
 
 async def test_a_provider_is_not_asked_once_all_its_fields_are_settled(redis: ArqRedis) -> None:
@@ -221,107 +148,12 @@ async def test_when_attempts_run_out_a_job_is_partial_or_failed(redis: ArqRedis)
     assert outcomes(job)["industry"] == FieldOutcomeReason.ERROR
 
 
-async def test_a_failed_job_can_be_retried_and_a_completed_one_not(redis: ArqRedis) -> None:
-    standin = StandIn(knows={"acme.com": ACME}, fails=[ProviderError("bad_key", "no", retryable=False)])
-    shared = services(redis, standin)
-    ctx = context(shared)
-    sent = await send(ctx, "account", "A1", domain="acme.com")
-    await work(shared)
-    failed = await job_of(sent)
-    assert failed.status is JobStatus.FAILED
-
-    queued = await retry_job(ctx, failed.id)
-    assert (queued.status, queued.error_code, queued.finished_at) == (JobStatus.PENDING, None, None)
-    await work(shared)
-
-    assert (await job_of(sent)).status is JobStatus.COMPLETED
-    with pytest.raises(JobNotRetryable) as refused:
-        await retry_job(ctx, failed.id)
-    assert refused.value.details == {"state": "completed"}
-
-
-async def test_a_cancelled_job_writes_nothing_even_when_its_answer_is_on_the_way(redis: ArqRedis) -> None:
-    standin = StandIn(knows={"acme.com": ACME})
-    shared = services(redis, standin)
-    ctx = context(shared)
-    sent = await send(ctx, "account", "A1", domain="acme.com")
-
-    async def cancel(_: Question) -> None:
-        assert sent.job is not None
-        await cancel_job(ctx, sent.job.id)
-
-    standin.on_ask = cancel
-    await work(shared)
-
-    job = await job_of(sent)
-    assert (job.status, job.record.fields) == (JobStatus.CANCELLED, {"domain": "acme.com"})
-    with pytest.raises(JobNotCancellable):
-        await cancel_job(ctx, job.id)
-
-
-async def test_a_record_enriched_lately_cools_down_unless_forced(redis: ArqRedis) -> None:
-    standin = StandIn(knows={"acme.com": ACME, "acme.de": ACME})
-    shared = services(redis, standin)
-    ctx = context(shared)
-    await send(ctx, "account", "A1", domain="acme.com")
-    await work(shared)
-
-    changed = await send(ctx, "account", "A1", domain="acme.de")
-    await work(shared)
-    skipped = await job_of(changed)
-    assert (skipped.status, skipped.error_code) == (JobStatus.SKIPPED, "cooldown")
-
-    selection = RecordSelection(EntityType.ACCOUNT, external_ids=("A1", "A2"))
-    refused = await enrich_records(ctx, selection)
-    assert [(one.external_id, one.reason) for one in refused.skipped] == [("A2", "not_found"), ("A1", "cooldown")]
-    forced = await enrich_records(ctx, selection, force=True)
-    await work(shared)
-    assert (await get_job(ctx, forced.queued[0].id)).status is JobStatus.COMPLETED
-    assert standin.asked == ["acme.com", "acme.de"]
-
-
-async def test_a_request_during_the_cooldown_becomes_part_of_an_active_job(redis: ArqRedis) -> None:
-    shared = services(redis, StandIn(knows={"acme.com": ACME}))
-    ctx = context(shared)
-    await send(ctx, "account", "A1", domain="acme.com")
-    await work(shared)
-    forced = await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT), force=True)
-    again = await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT))
-    assert ([job.id for job in again.folded], again.skipped) == ([forced.queued[0].id], [])
-
-
-async def test_another_wording_of_a_value_is_no_change(redis: ArqRedis) -> None:
-    ctx = context(services(redis, StandIn()))
-    await send(ctx, "account", "A1", name="Intel")
-    again = await send(ctx, "account", "A1", name="Intel Corp")
-    record = await Record.get()
-    assert (again.outcome, record.fields["name"], record.version) == (RecordOutcome.UNCHANGED, "Intel", 1)
-
-
 async def test_a_record_without_anything_to_ask_with_is_skipped_and_not_failed(redis: ArqRedis) -> None:
     shared = services(redis, StandIn())
     sent = await send(context(shared), "lead", "L1", title="CEO")
     await work(shared)
     job = await job_of(sent)
     assert (job.status, job.error_code, job.matched) == (JobStatus.SKIPPED, "not_enough_input", None)
-
-
-async def test_nothing_starts_while_the_pipeline_is_paused_and_all_of_it_after_resume(redis: ArqRedis) -> None:
-    shared = services(redis, StandIn(knows={"acme.com": ACME}))
-    ctx = context(shared)
-    await pause_pipeline(ctx, reason="audit")
-    again = await pause_pipeline(ctx)
-    assert (again.paused, again.reason, again.paused_by) == (True, "audit", "ann")
-    sent = await send(ctx, "account", "A1", domain="acme.com")
-    await work(shared)
-    assert (await job_of(sent)).status is JobStatus.PENDING
-    assert (await get_pipeline(ctx)).pending == 1
-
-    await resume_pipeline(ctx)
-    await work(shared)
-
-    assert (await job_of(sent)).status is JobStatus.COMPLETED
-    assert (await get_pipeline(ctx)).paused is False
 
 
 async def test_an_edit_made_while_the_answer_is_on_its_way_wins(redis: ArqRedis) -> None:
@@ -393,25 +225,6 @@ async def test_a_provider_that_breaks_spoils_only_its_own_step(redis: ArqRedis) 
     job = await job_of(sent)
     assert (job.status, job.steps[0].error_code) == (JobStatus.PARTIAL, "invalid_answer")
     assert job.record.fields["industry"] == "Software"
-
-
-async def test_another_organization_finds_nothing(redis: ArqRedis) -> None:
-    shared = services(redis, StandIn(knows={"acme.com": ACME}))
-    sent = await send(context(shared), "account", "A1", domain="acme.com")
-    await work(shared)
-    assert sent.job is not None
-    other = context(shared, org="other")
-
-    with pytest.raises(NotFound):
-        await get_job(other, sent.job.id)
-    with pytest.raises(NotFound):
-        await retry_job(other, sent.job.id)
-    with pytest.raises(NotFound):
-        await cancel_job(other, sent.job.id)
-    outcome = await enrich_records(other, RecordSelection(EntityType.ACCOUNT, external_ids=("A1",)))
-    assert outcome.skipped[0].reason == "not_found"
-    mine = await send(other, "account", "A1", name="Mine")
-    assert mine.outcome is RecordOutcome.CREATED
 
 
 async def test_a_refresh_takes_stale_records_once_a_period(redis: ArqRedis) -> None:

@@ -1,4 +1,4 @@
-"""A worker shares its room among organizations, and gives up on rate limits after a day."""
+"""A worker shares its capacity among organizations, and ends a job that rate limits have kept waiting for a day."""
 
 import asyncio
 from datetime import timedelta
