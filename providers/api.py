@@ -1,4 +1,4 @@
-"""What a data provider is: the question it is asked and the answer it gives."""
+"""The protocol between the service and a provider of data: questions, answers, errors, and what a provider may be."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,13 +25,13 @@ class Question:
     fields: Mapping[str, Any]
     wanted: frozenset[str]
     organization_id: str = ""
-    callback: str | None = field(default=None, repr=False)  # where an answer that comes later may be sent to
+    callback: str | None = field(default=None, repr=False)  # the URL to which a later answer may be sent
     before_send: BeforeSend | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One value for one field. `confidence` is the belief (0-1) that this value is right for this record."""
+    """One value for one field. `confidence` is the confidence (0-1) that this value is right for this record."""
 
     field: str
     value: Any
@@ -41,12 +41,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider said. No findings and `matched` false is "no match", which is not an error."""
+    """A provider's answer. `matched` is false, without findings, for "no match", which is not an error."""
 
     matched: bool
     findings: tuple[Finding, ...] = ()
     detail: str = ""  # plain words: how it matched, or why not ("3 companies share this name")
-    extra: bool = False  # it brings what costs `ProviderInfo.extra_price` more
+    extra: bool = False  # it holds what costs `ProviderInfo.extra_price` more
     uncounted: bool = False  # it costs nothing, also where `ProviderInfo.counts_misses`
 
 
@@ -55,9 +55,9 @@ NO_MATCH = Answer(matched=False)
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The answer, or the rest of it, comes later: ask again with `token` after `retry_after_seconds`.
+    """The answer, or the rest of it, comes later: poll with `token` after `retry_after_seconds`.
 
-    `so_far` is what came at once; `expires_at` when waiting is over.
+    `so_far` is the part that came at once; after `expires_at` nothing more is expected.
     """
 
     token: str
@@ -70,9 +70,9 @@ class ProviderError(Exception):
     """The provider could not answer.
 
     `code` is one of `timeout`, `unavailable`, `rate_limited`, `bad_key`, `no_key`, `out_of_credits`,
-    `invalid_answer`, `rejected`, `wrong_entity`, `circuit_open`; `retryable` says whether the same question may
-    work later, `retry_after_seconds` not before when. `maybe_charged`: the provider may have done its work, and
-    counted it, though no reply came.
+    `invalid_answer`, `rejected`, `wrong_entity`, `circuit_open`. `retryable` says whether the same question may work
+    later, and `retry_after_seconds` how long to wait at least. `maybe_charged` says that the provider may have counted
+    the call although no answer was read.
     """
 
     def __init__(
@@ -93,14 +93,14 @@ class ProviderError(Exception):
 
 
 class CallDeferred(ProviderError):
-    """The call was not made, because as many as may are under way: it is another's turn for `retry_after_seconds`."""
+    """The call was not made, because the limit of calls is reached; it may be made after `retry_after_seconds`."""
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__("rate_limited", message, retryable=True, retry_after_seconds=retry_after_seconds)
 
 
 class Withdrawn(ProviderError):
-    """Whoever asked wants no more to be sent. Raised by `Question.before_send`."""
+    """The question must not be sent any more. Raised by `Question.before_send`."""
 
     def __init__(self) -> None:
         super().__init__("withdrawn", "the question was taken back before it was sent", retryable=False)
@@ -108,7 +108,7 @@ class Withdrawn(ProviderError):
 
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
-    """What is known of a provider without asking it."""
+    """What a provider declares of itself: what it gives, what it costs, how long its answers hold."""
 
     id: str
     name: str
@@ -119,20 +119,20 @@ class ProviderInfo:
     extra_for: Mapping[EntityType, frozenset[str]] = field(default_factory=dict)
     answer_lifetime_days: int = 30  # how long a match may be reused; 0: never kept (answers cost nothing)
     miss_lifetime_days: int = 7
-    remote: bool = False  # asked over a network, so that it can fail and is watched by a circuit breaker
+    remote: bool = False  # asked over a network: it can fail, and a circuit breaker watches it
     needs_key: bool = False
     counts_misses: bool = False  # it counts "no match" like a match, and so does the ledger
     repeats_free: bool = False  # asking again after a time-out does not cost again
     attribution: str = ""
-    remarks: tuple[str, ...] = ()  # what who uses it should know, in plain words
+    remarks: tuple[str, ...] = ()  # what its users should know, in plain words
 
     @property
     def keeps_answers(self) -> bool:
-        """Whether its answers are kept: where they cost credits, or a call over a network."""
+        """Whether its answers are cached: those that cost credits, or a call over a network."""
         return self.price > 0 or (self.remote and self.answer_lifetime_days > 0)
 
     def source(self, entity_type: EntityType) -> Source:
-        """What the waterfall needs to know of it."""
+        """The provider as the waterfall sees it, for records of one type."""
         nothing: frozenset[str] = frozenset()
         extra = self.extra_for.get(entity_type, nothing) if self.extra_price else nothing
         return Source(self.id, self.gives.get(entity_type, nothing), self.price, extra, self.extra_price)
@@ -172,13 +172,13 @@ class VariablePrice(Protocol):
 
 
 def max_price(provider: Provider, question: Question) -> int:
-    """The most credits that asking this may cost: what is set aside before a call, and what an estimate counts."""
+    """The most credits that the question may cost: what a call reserves, and what an estimate counts."""
     return provider.max_price(question) if isinstance(provider, VariablePrice) else provider.info.price
 
 
 @runtime_checkable
 class BroaderQuery(Protocol):
-    """A provider with questions whose answers hold those of others as well."""
+    """A provider whose answer to one question may hold the answer to another."""
 
     def broader_key(self, question: Question) -> str | None:
         """The input key of the question that asks for this and more; None where there is none."""
@@ -197,12 +197,12 @@ class ReceivesCallback(Protocol):
     """A provider that sends an answer that was pending to the question's `callback`, maybe more than once."""
 
     def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
-        """Whether what was sent can be the answer that is pending with `token`; None: it is not known yet."""
+        """Whether what was sent can be the answer that is pending with `token`; None where there is no token yet."""
 
     def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
-        """What was sent, read. Raises ProviderError, `wrong_entity` when it is about somebody else."""
+        """Read what was sent. Raises ProviderError, `wrong_entity` when it is about somebody else."""
 
 
 def key_digest(input_key: str) -> str:
-    """What an input key is stored as: 64 characters, whatever personal data it holds."""
+    """The digest under which an input key is stored: 64 characters, without the personal data of the key."""
     return hashlib.sha256(input_key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,8 +1,8 @@
 """Apollo: people by what is known of them, and organizations; phone numbers only where somebody set them up.
 
 A person costs one credit, and eight more where a mobile number is revealed; nobody found costs nothing. A revealed
-number is never in the first answer: it is sent to a webhook, and can be asked for meanwhile (see `apollo_phones`).
-The plain answer names no confidence; ours says by what somebody was recognized and how each field comes about.
+number is never in the first answer: it is sent to a webhook, and can be polled (see `providers.apollo.phones`).
+The answer states no confidence; ours follows from what somebody was recognized by and how each field comes about.
 """
 
 import time
@@ -55,8 +55,8 @@ _PHONES_OFF = "phone numbers of people are not asked for: an operator switches t
 class Apollo:
     """The adapter. `wall` gives seconds since 1970.
 
-    With `phones`, phone numbers are revealed to those who want them. They are sent to the question's callback, or
-    asked for where it has none.
+    With `phones`, phone numbers are revealed where they are wanted. Apollo sends them to the question's callback; a
+    question without one is polled for.
     """
 
     bases: Mapping[str, str] = {"": "https://api.apollo.io/api/v1"}
@@ -96,7 +96,7 @@ class Apollo:
         return None if lookup is None else _key_of(question, lookup)
 
     def broader_key(self, question: Question) -> str | None:
-        """Of the same person with the phone numbers, which may have been paid for already."""
+        """The key of the same person with phone numbers, which may have been paid for already."""
         lookup = self._look_up_of(question)
         if lookup is None or lookup.kind != PERSON or lookup.phones or not self._phones:
             return None
@@ -135,7 +135,7 @@ class Apollo:
         return later
 
     def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
-        """Whether numbers that were sent can be those that are waited for."""
+        """Whether numbers that were sent can be those that are pending."""
         return is_about(payload, None if token is None else _awaited(token))
 
     def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
@@ -143,7 +143,7 @@ class Apollo:
         return read_phones(question, _awaited(token), payload)
 
     async def check_key(self, http: Http) -> KeyCheck:
-        """By the usage call, which is free; a key may be one for other calls only."""
+        """Check the key by the usage call, which is free; some keys allow other calls only."""
         reply = await _usage(http)
         if reply.status == 200:
             left, renews_at = _left(reply.json())
@@ -159,7 +159,7 @@ class Apollo:
         return KeyCheck(valid=False, detail=refusal.message)
 
     def _look_up_of(self, question: Question) -> Lookup | None:
-        """The one look-up that gives most: a company alone is asked for once for all who work there."""
+        """The look-up that gives most. A company alone is looked up once for all who work there."""
         if not is_account(question) and wants_any(question, self._of_person):
             by = person_by(question)
             if by is not None:
@@ -183,8 +183,8 @@ class Apollo:
         if reply.status in {200, 422} and _INSUFFICIENT in reply.body.lower():
             http.note_credits(0)
             wait = await self._until_renewal(http)
-            told = "Apollo's credits are used up"
-            return ProviderError("out_of_credits", told, retryable=False, retry_after_seconds=wait)
+            message = "Apollo's credits are used up"
+            return ProviderError("out_of_credits", message, retryable=False, retry_after_seconds=wait)
         if reply.status == 200:
             return ProviderError("invalid_answer", "Apollo answered 200 with an error", retryable=False)
         wait = retry_after(reply, now)
@@ -193,7 +193,7 @@ class Apollo:
         return failure("Apollo", reply, code=text(at(json_or_nothing(reply), "error_code")) or "", wait=wait)
 
     async def _until_renewal(self, http: Http) -> float | None:
-        """Seconds until new credits come, where the key may ask; the answer to it must not hide what happened."""
+        """Seconds until new credits come; None where the key may not ask, or the call fails."""
         try:
             reply = await _usage(http)
         except ProviderError:
@@ -214,14 +214,14 @@ async def _usage(http: Http) -> Reply:
     return await http.send("POST", "/usage_stats/credit_usage_stats", headers=_headers(http))
 
 
-def _left(told: Any) -> tuple[float | None, datetime | None]:
+def _left(usage: Any) -> tuple[float | None, datetime | None]:
     """What is left of the credits for records, and when new ones come."""
-    left = number(at(told, "credit_usage_stats", "lead_credit", "left_over"))
-    return left, moment(at(told, "current_credit_cycle", "end_date"))
+    left = number(at(usage, "credit_usage_stats", "lead_credit", "left_over"))
+    return left, moment(at(usage, "current_credit_cycle", "end_date"))
 
 
 def _of_company(question: Question, lookup: Lookup, organization: Mapping[str, Any]) -> Answer:
-    findings = read_company(question, organization, lookup.belief).all()
+    findings = read_company(question, organization, lookup.confidence).all()
     if not findings:
         return NO_MATCH
     profiles = [text(organization.get("linkedin_url"))]
@@ -231,12 +231,12 @@ def _of_company(question: Question, lookup: Lookup, organization: Mapping[str, A
 
 
 def _of_person(question: Question, lookup: Lookup, body: Mapping[str, Any]) -> Answer | Pending:
-    """What came at once. How Apollo writes "nobody" is not documented: a person without any value is nobody."""
+    """The first answer. How Apollo says "nobody" is not documented: a person without any value is nobody."""
     person = mapping(body.get("person"))
-    findings = read_person(question, person, lookup.belief, phones=lookup.phones).all()
+    findings = read_person(question, person, lookup.confidence, phones=lookup.phones).all()
     if not findings:
         return NO_MATCH
-    if not is_asked_person(question, _told_of(person)):
+    if not is_asked_person(question, _stated_identity(person)):
         raise wrong_entity("Apollo")
     answer = Answer(matched=True, findings=findings)
     awaited = Awaited.of(body, by_webhook=question.callback is not None) if lookup.phones else None
@@ -250,7 +250,7 @@ def _awaited(token: str) -> Awaited:
     return awaited
 
 
-def _told_of(person: Mapping[str, Any]) -> StatedIdentity:
+def _stated_identity(person: Mapping[str, Any]) -> StatedIdentity:
     organization = mapping(person.get("organization"))
     jobs = (at(job, "organization_name") for job in items(person.get("employment_history")))
     return StatedIdentity(

@@ -25,7 +25,7 @@ COMPANY_FIELDS = frozenset(
     }
 )
 
-# Share of the belief in the person, by `email_status`; an address that is known not to work is left out.
+# Share of the confidence in the person, by `email_status`; an address that is known not to work is left out.
 _EMAIL_STATUS = {"verified": 1.0, "likely": 0.85, "likely to engage": 0.85, "unverified": 0.6}
 _NO_EMAIL = frozenset({"unavailable", "invalid", "bounced", "do not email"})
 _GUESSED, _EMAIL_UNRATED = 0.55, 0.75
@@ -44,9 +44,9 @@ def domains_of(organization: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(domain for value in named if value and (domain := registrable_domain(value))))
 
 
-def read_person(question: Question, person: Mapping[str, Any], belief: float, *, phones: bool) -> Findings:
+def read_person(question: Question, person: Mapping[str, Any], confidence: float, *, phones: bool) -> Findings:
     """What a person's record says; the employer is in it. Numbers only where `phones` are asked for."""
-    findings = Findings(question, belief, None)
+    findings = Findings(question, confidence, None)
     findings.in_country(person.get("country"))
     findings.add("firstName", text(person.get("first_name")))
     findings.add("lastName", text(person.get("last_name")))
@@ -71,9 +71,9 @@ def read_person(question: Question, person: Mapping[str, Any], belief: float, *,
     return findings
 
 
-def read_company(question: Question, organization: Mapping[str, Any], belief: float) -> Findings:
+def read_company(question: Question, organization: Mapping[str, Any], confidence: float) -> Findings:
     """What an organization's record says of an account, or of somebody who works there."""
-    findings = Findings(question, belief, None)
+    findings = Findings(question, confidence, None)
     if is_account(question):
         _read_account(findings, organization)
     else:
@@ -104,8 +104,8 @@ def _read_email(findings: Findings, person: Mapping[str, Any]) -> None:
     if email is None or email.lower().startswith(_LOCKED) or status in _NO_EMAIL:
         return
     if status in {"guessed", "extrapolated"}:
-        told = number(person.get("extrapolated_email_confidence"))
-        findings.add("email", email, told if told is not None and 0 < told < 1 else _GUESSED)
+        stated = number(person.get("extrapolated_email_confidence"))
+        findings.add("email", email, stated if stated is not None and 0 < stated < 1 else _GUESSED)
         return
     findings.add("email", email, _EMAIL_STATUS.get(status, _EMAIL_UNRATED))
 

@@ -1,6 +1,6 @@
-"""Apollo's phone numbers, which come minutes after the person: whom is waited for, and how what comes is read.
+"""Apollo's phone numbers, which come minutes after the person: the pending token, and how the numbers are read.
 
-They are sent to a webhook, maybe more than once and without a signature, or are asked for by the request's id.
+They are sent to a webhook, maybe more than once and without a signature, or are polled for by the request's id.
 """
 
 import re
@@ -16,35 +16,35 @@ from providers.http.inputs import known
 from providers.http.replies import Findings, at, items, json_or_nothing, mapping, moment, positive, text
 from providers.matching.identity import wrong_entity
 
-NEVER_CAME = Answer(matched=True, detail="Apollo told no phone number")  # but the person it did, and counted
+NEVER_CAME = Answer(matched=True, detail="Apollo told no phone number")  # the person was found, and counted
 
-_SENT = 0.95  # belief in a number that Apollo sends for somebody whom it found
+_SENT = 0.95  # confidence in a number that Apollo sends for somebody whom it found
 _TOKEN = re.compile(r"(-?[0-9]{1,20})?\|([0-9A-Za-z]{0,64})\|([0-9]{1,4})(w?)")
 _REQUEST_ID = re.compile(r"-?[0-9]{1,20}")
 _PERSON_ID = re.compile(r"[0-9A-Za-z]{1,64}")
 _FINAL = frozenset({"request_id_unknown", "request_id_expired", "invalid_request_id"})
 
-# Seconds until the first question, which doubles, and at most: asking is only in case that the webhook does not come.
+# Seconds until the first poll, and the longest pause; each pause doubles. With a webhook a poll is only a fallback.
 _WITH_WEBHOOK, _WITHOUT = (300.0, 900.0), (10.0, 120.0)
-_LONGEST_TOLD = 3600.0
+_LONGEST_NAMED_PAUSE = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """The numbers of one person that are waited for.
+    """The pending phone numbers of one person.
 
-    `request` is empty where they cannot be asked for, `person` where the first answer named no id. `asked` counts how
-    often they were asked for.
+    `request` is empty where they cannot be polled for, `person` where the first answer named no id. `polls` counts how
+    often they were polled for.
     """
 
     request: str
     person: str
-    asked: int = 0
+    polls: int = 0
     by_webhook: bool = False
 
     @classmethod
     def of(cls, body: Mapping[str, Any], *, by_webhook: bool) -> Self | None:
-        """What a first answer lets wait for; None when nothing could ever come of it."""
+        """The numbers that a first answer promises; None when none can come."""
         request, person = body.get("request_id"), text(at(body, "person", "id")) or ""
         written = str(request) if isinstance(request, int | str) and not isinstance(request, bool) else ""
         if not _REQUEST_ID.fullmatch(written):
@@ -55,41 +55,41 @@ class Awaited:
 
     @classmethod
     def read(cls, token: str) -> Self | None:
-        """What a token stands for; None for one of another make."""
+        """Read a token; None for a malformed one."""
         found = _TOKEN.fullmatch(token)
         if found is None or not (found[1] or found[4]):
             return None
         return cls(found[1] or "", found[2], int(found[3]), bool(found[4]))
 
-    def pending(self, *, told: float | None = None, so_far: Answer | None = None) -> Pending:
-        """Wait on, for the seconds that Apollo `told` at least."""
+    def pending(self, *, at_least: float | None = None, so_far: Answer | None = None) -> Pending:
+        """The pending answer; `at_least` are the seconds that Apollo asked to wait."""
         first, longest = _WITH_WEBHOOK if self.by_webhook else _WITHOUT
-        pause = min(first * 2.0 ** min(self.asked, 10), longest)
-        token = f"{self.request}|{self.person}|{self.asked % 10_000}{'w' if self.by_webhook else ''}"
-        return Pending(token, max(pause, min(told or 0.0, _LONGEST_TOLD)), so_far=so_far)
+        pause = min(first * 2.0 ** min(self.polls, 10), longest)
+        token = f"{self.request}|{self.person}|{self.polls % 10_000}{'w' if self.by_webhook else ''}"
+        return Pending(token, max(pause, min(at_least or 0.0, _LONGEST_NAMED_PAUSE)), so_far=so_far)
 
     def again(self) -> Self:
-        return replace(self, asked=self.asked + 1)
+        return replace(self, polls=self.polls + 1)
 
-    def without_asking(self) -> Self:
-        """The webhook alone is left."""
+    def without_polling(self) -> Self:
+        """The same without polling: only the webhook can bring the numbers."""
         return replace(self, request="")
 
 
 def still_to_come(awaited: Awaited, reply: Reply) -> Answer | Pending | None:
     """What a reply without numbers means; None when it is a failure."""
-    told = json_or_nothing(reply)
-    code = text(at(told, "error_code"))
+    body = json_or_nothing(reply)
+    code = text(at(body, "error_code"))
     if reply.status == 404 and code == "result_pending":
-        return awaited.again().pending(told=positive(at(told, "retry_after_seconds")))
+        return awaited.again().pending(at_least=positive(at(body, "retry_after_seconds")))
     is_final = reply.status == 410 or (reply.status in {400, 404} and code in _FINAL)
     if awaited.by_webhook and (is_final or reply.status == 403):
-        return awaited.without_asking().pending()  # the key may not ask, or there is nothing to ask for
+        return awaited.without_polling().pending()  # the key may not poll, or there is nothing to poll for
     return NEVER_CAME if is_final else None
 
 
 def is_about(payload: Mapping[str, Any], awaited: Awaited | None) -> bool:
-    """Whether numbers that were sent can be those of the person; None: it is not known yet who that is."""
+    """Whether numbers that were sent can be those of the person; `awaited` is None while the person is unknown."""
     people = _people(payload)
     if people is None or not all(isinstance(person, dict) for person in people):
         return False
@@ -112,13 +112,13 @@ def read_phones(question: Question, awaited: Awaited, payload: Mapping[str, Any]
 
 
 def _people(payload: Mapping[str, Any]) -> Sequence[Any] | None:
-    """The people of a result, sent by itself or in the envelope in which it is asked for; None when it is no result."""
-    told = mapping(payload.get("webhook_result")) or payload
-    return items(told.get("people")) if "people" in told else None
+    """The people of a result, as the webhook or as a poll wraps it; None when it is no result."""
+    result = mapping(payload.get("webhook_result")) or payload
+    return items(result.get("people")) if "people" in result else None
 
 
 def _those(people: Sequence[Any], awaited: Awaited) -> list[Mapping[str, Any]]:
-    """The person who is waited for; where the first answer named no id, the only one."""
+    """The person of the pending numbers; where the first answer named no id, the only person."""
     if awaited.person:
         return [mapping(person) for person in people if text(at(person, "id")) == awaited.person]
     return [mapping(people[0])] if len(people) == 1 else []

@@ -7,13 +7,13 @@ from providers.api import Question
 from providers.http.inputs import company_domain, company_name, is_account, known, persons_email, persons_name
 
 PERSON, COMPANY = "person", "company"
-_BELIEF = {"email": 0.95, "linkedin_url": 0.93, "domain": 0.93}  # by what was asked with
+_CONFIDENCE = {"email": 0.95, "linkedin_url": 0.93, "domain": 0.93}  # by the only thing looked up by
 _BY_NAME = {PERSON: 0.82, COMPANY: 0.72}
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One call, and by what."""
+    """One call: what is looked up, and by what."""
 
     kind: str  # person or company
     by: Mapping[str, str]
@@ -22,17 +22,19 @@ class Lookup:
     @property
     def key(self) -> str:
         """Equal for calls that get the same answer."""
-        asked = "|".join(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))
-        return f"{self.kind}|{asked}{'|phones' if self.phones else ''}"
+        by = "|".join(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))
+        return f"{self.kind}|{by}{'|phones' if self.phones else ''}"
 
     @property
-    def belief(self) -> float:
-        """The belief that who is found by this is the right one."""
-        return next((_BELIEF[name] for name in self.by if name in _BELIEF and len(self.by) == 1), _BY_NAME[self.kind])
+    def confidence(self) -> float:
+        """The confidence that this finds the right person or company."""
+        return next(
+            (_CONFIDENCE[name] for name in self.by if name in _CONFIDENCE and len(self.by) == 1), _BY_NAME[self.kind]
+        )
 
 
 def person_by(question: Question) -> Mapping[str, str] | None:
-    """What to find the record's person by; None where too little is known."""
+    """The parameters that find the record's person; None where too little is known."""
     if email := persons_email(question):
         return {"email": email}
     if profile := known(question, "linkedinUrl"):
@@ -45,7 +47,7 @@ def person_by(question: Question) -> Mapping[str, str] | None:
 
 
 def company_by(question: Question) -> Mapping[str, str] | None:
-    """What to find the record's company by; None where too little is known."""
+    """The parameters that find the record's company; None where too little is known."""
     if domain := company_domain(question):
         return {"domain": domain}
     profile = known(question, "linkedinUrl") if is_account(question) else None

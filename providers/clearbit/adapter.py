@@ -77,18 +77,18 @@ class Clearbit:
         return Limit(base or "person", self.calls_per_minute)
 
     def input_key(self, question: Question) -> str | None:
-        asked = _call_of(question)
-        if asked is None:
+        lookup = _lookup_of(question)
+        if lookup is None:
             return None
-        call, value = asked
+        call, value = lookup
         of_kind = "account" if is_account(question) else "person"
         return f"{of_kind}|{call}|{value.casefold()}"
 
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
-        asked = _call_of(question)
-        if asked is None:
+        lookup = _lookup_of(question)
+        if lookup is None:
             raise ProviderError("rejected", f"Clearbit needs {self.info.needs}", retryable=False)
-        return await self._find(*asked, question, http, until=self._wall() + _WAITING_SECONDS)
+        return await self._find(*lookup, question, http, until=self._wall() + _WAITING_SECONDS)
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         call, _, rest = token.partition("|")
@@ -98,7 +98,7 @@ class Clearbit:
         return await self._find(call, value, question, http, until=float(until))
 
     async def check_key(self, http: Http) -> KeyCheck:
-        """By an address that is none: 422 with a good key, and only 200, 202 and 404 are counted as requests."""
+        """Check the key with a malformed address: a good key gives 422, which is not counted as a request."""
         reply = await _send(_COMBINED, "not-an-email", http)
         if reply.status in {200, 202, 400, 404, 422}:
             return KeyCheck(valid=True, detail="the key works; what is left of its quota only the dashboard tells")
@@ -130,8 +130,8 @@ class Clearbit:
         return failure("Clearbit", reply, code=next(iter(sorted(_error_types(reply))), ""), wait=wait)
 
 
-def _call_of(question: Question) -> tuple[str, str] | None:
-    """Which call, and about whom: a company is asked for once for all who work there, if nothing else is wanted."""
+def _lookup_of(question: Question) -> tuple[str, str] | None:
+    """The call, and the address or domain to look up. A company is looked up once for all who work there."""
     email = persons_email(question)
     if email and wants_any(question, PERSON_FIELDS):
         return _COMBINED, email
@@ -195,7 +195,7 @@ def _of_both(question: Question, body: Mapping[str, Any]) -> Answer:
 
 def _is_asked_for(question: Question, person: Mapping[str, Any]) -> bool:
     job = mapping(person.get("employment"))
-    told = StatedIdentity(
+    stated = StatedIdentity(
         email=text(person.get("email")),
         first=text(at(person, "name", "givenName")),
         last=text(at(person, "name", "familyName")),
@@ -203,7 +203,7 @@ def _is_asked_for(question: Question, person: Mapping[str, Any]) -> bool:
         employers=[text(job.get("name"))],
         profiles=[text(at(person, "linkedin", "handle"))],
     )
-    return is_asked_person(question, told)
+    return is_asked_person(question, stated)
 
 
 def _employs(question: Question, person: Mapping[str, Any], company: Mapping[str, Any]) -> bool:

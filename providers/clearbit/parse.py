@@ -34,7 +34,7 @@ _NUMBER_FIRST = frozenset(["AU", "CA", "FR", "GB", "HK", "IE", "IN", "IL", "MY",
 
 def read_person(question: Question, person: Mapping[str, Any]) -> Findings:
     """What the person half says; the employer is in it by name and domain."""
-    findings = Findings(question, _belief(person), moment(person.get("indexedAt")))
+    findings = Findings(question, _confidence(person), moment(person.get("indexedAt")))
     geo, job = mapping(person.get("geo")), mapping(person.get("employment"))
     findings.in_country(geo.get("country") or geo.get("countryCode"))
     findings.add("firstName", at(person, "name", "givenName"))
@@ -59,7 +59,7 @@ def read_person(question: Question, person: Mapping[str, Any]) -> Findings:
 
 def read_company(question: Question, company: Mapping[str, Any]) -> Findings:
     """What the company half says of an account, or of somebody who works there."""
-    findings = Findings(question, _belief(company), moment(company.get("indexedAt")))
+    findings = Findings(question, _confidence(company), moment(company.get("indexedAt")))
     domain = registrable_domain(text(company.get("domain")) or "")
     findings.add("name" if is_account(question) else "company", text(company.get("name")))
     findings.add("domain" if is_account(question) else "companyDomain", domain)
@@ -67,8 +67,8 @@ def read_company(question: Question, company: Mapping[str, Any]) -> Findings:
     findings.add("industry", text(at(company, "category", "industry")), 0.85)
     metrics = mapping(company.get("metrics"))
     findings.add("numberOfEmployees", positive(metrics.get("employees")), 0.92)
-    for told in (metrics.get("employees"), metrics.get("employeesRange")):  # Hunter may write a range in the first
-        findings.add("numberOfEmployees", _range(told), 0.92)
+    for size in (metrics.get("employees"), metrics.get("employeesRange")):  # Hunter may write a range in the first
+        findings.add("numberOfEmployees", _range(size), 0.92)
     findings.add("annualRevenue", positive(metrics.get("annualRevenue")), 0.88)
     findings.add("annualRevenue", _range(metrics.get("estimatedAnnualRevenue")), 0.75)
     if is_account(question):
@@ -105,7 +105,7 @@ def _read_account(findings: Findings, company: Mapping[str, Any]) -> None:
     findings.add("stockSymbol", text(company.get("ticker")), 0.95)
 
 
-def _belief(half: Mapping[str, Any]) -> float:
+def _confidence(half: Mapping[str, Any]) -> float:
     return _FUZZY if half.get("fuzzy") is True else _DIRECT
 
 

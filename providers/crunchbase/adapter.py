@@ -1,8 +1,8 @@
 """Crunchbase: companies, by one search for a domain, or by name over its autocomplete.
 
 The licence covers the calls: none is charged, neither for a match nor for a miss. It asks for a visible link to the
-company's page at Crunchbase, which the answer's detail holds. The answers name no confidence; ours says how the
-company was recognized and how each field comes about (employees and revenue are classes, categories have no order).
+company's page at Crunchbase, which the answer's detail holds. The answers state no confidence; ours follows from how
+the company was recognized and how each field comes about (employees and revenue are classes, categories have no order).
 """
 
 import time
@@ -81,7 +81,7 @@ class Crunchbase:
         if domain := company_domain(question):
             return f"{of_kind}|{domain}"
         name = core_name(company_name(question) or "")
-        return f"{of_kind}|?{name}|{_seat(question) or ''}" if name else None
+        return f"{of_kind}|?{name}|{_headquarters_country(question) or ''}" if name else None
 
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
         if domain := company_domain(question):
@@ -106,8 +106,8 @@ class Crunchbase:
         query = {"type": "predicate", "field_id": "website_url", "operator_id": "domain_eq", "values": [domain]}
 
         async def search(fields: Sequence[str]) -> Reply:
-            asked = {"field_ids": list(fields), "query": [query], "limit": _MOST}
-            return await _send(http, "POST", "/data/searches/organizations", json=asked)
+            body = {"field_ids": list(fields), "query": [query], "limit": _MOST}
+            return await _send(http, "POST", "/data/searches/organizations", json=body)
 
         found = [_properties(entity) for entity in _entities(await self._ask(http, search))]
         fitting = [company for company in found if is_asked_company(question, [domain_of(company)], name_of(company))]
@@ -115,10 +115,10 @@ class Crunchbase:
             raise wrong_entity("Crunchbase")
         if not fitting:
             return NO_MATCH
-        company, belief = _likeliest(question, fitting)
+        company, confidence = _likeliest(question, fitting)
         if _ENTITY_TELLS_MORE.isdisjoint(company):
             company = {**company, **(await self._entity(company, http) or {})}
-        return _answer(question, company, belief, "domain")
+        return _answer(question, company, confidence, "domain")
 
     async def _by_name(self, question: Question, name: str, http: Http) -> Answer:
         reply = await _autocomplete(http, name)
@@ -132,7 +132,7 @@ class Crunchbase:
             return NO_MATCH
         if not is_asked_company(question, [domain_of(company)], name_of(company)):
             raise wrong_entity("Crunchbase")
-        ours, theirs = _seat(question), country_of(company)
+        ours, theirs = _headquarters_country(question), country_of(company)
         if ours and theirs and ours != theirs:
             return Answer(matched=False, detail="the company of this name has its seat in another country")
         return _answer(question, company, _BY_NAME_AND_COUNTRY if ours and theirs else _BY_NAME, "name")
@@ -152,7 +152,7 @@ class Crunchbase:
     async def _ask(
         self, http: Http, call: Callable[[Sequence[str]], Awaitable[Reply]], *, missing: int | None = None
     ) -> Any:
-        """The body of a call that asks for fields, of those that the account's plan has; None where it is missing."""
+        """The body of a call for the fields that the account's plan has; None for the status `missing`."""
         account = account_of(http)
         every_plan_only = account in self._every_plan_only
         reply = await call(EVERY_PLAN if every_plan_only else (*EVERY_PLAN, *SOME_PLANS))
@@ -167,7 +167,7 @@ class Crunchbase:
         return reply.json()
 
     def _refusal(self, reply: Reply) -> ProviderError | None:
-        """What a reply means that is no answer; its errors are an array of objects, or one object, or empty."""
+        """The error of a reply; None for an answer. Errors come as an array of objects, one object, or not at all."""
         if reply.status == 200:
             return None
         codes = (text(at(error, "code")) for error in items(json_or_nothing(reply)))
@@ -187,8 +187,8 @@ async def _autocomplete(http: Http, name: str) -> Reply:
     return await _send(http, "GET", "/data/autocompletes", params=params)
 
 
-def _seat(question: Question) -> str | None:
-    """The country of an account; that of a person is no employer's."""
+def _headquarters_country(question: Question) -> str | None:
+    """The country code of an account; None for a person, whose country is not the employer's."""
     country = known(question, "country") if is_account(question) else None
     return country_code(country) if country else None
 
@@ -201,7 +201,7 @@ def _entities(body: Any) -> list[Any]:
 
 
 def _properties(entity: Any) -> Mapping[str, Any]:
-    """What was asked for of an organization that a search found, with its id, which always stands beside it."""
+    """The properties of an organization that a search found, with its id, which the reply puts beside them."""
     return {"identifier": {"uuid": at(entity, "uuid")}, **mapping(at(entity, "properties"))}
 
 
@@ -211,23 +211,23 @@ def _is_called(entity: Any, name: str) -> bool:
 
 
 def _likeliest(question: Question, fitting: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], float]:
-    """The company meant among those of one domain: the one of the record's name, else the open and prominent one."""
+    """Of the companies of one domain the one with the record's name, else the most prominent that is not closed."""
     if len(fitting) == 1:
         return fitting[0], _BY_DOMAIN
     ours = company_name(question)
     named = [company for company in fitting if ours and (name := name_of(company)) and names_alike(ours, name)]
     if len(named) == 1:
         return named[0], _BY_DOMAIN
-    return min(named or fitting, key=_standing), _ONE_OF_SEVERAL
+    return min(named or fitting, key=_prominence), _ONE_OF_SEVERAL
 
 
-def _standing(company: Mapping[str, Any]) -> tuple[bool, float]:
+def _prominence(company: Mapping[str, Any]) -> tuple[bool, float]:
     rank = number(company.get("rank_org"))
     return company.get("operating_status") == "closed", rank if rank is not None else float("inf")
 
 
-def _answer(question: Question, company: Mapping[str, Any], belief: float, how: str) -> Answer:
-    findings = findings_of(question, company, belief).all()
+def _answer(question: Question, company: Mapping[str, Any], confidence: float, how: str) -> Answer:
+    findings = findings_of(question, company, confidence).all()
     if not findings:
         return NO_MATCH
     page = page_of(company)

@@ -58,7 +58,7 @@ def domain_of(company: Mapping[str, Any]) -> str | None:
 
 def country_of(company: Mapping[str, Any]) -> str | None:
     """The ISO 3166-1 code of where it has its seat."""
-    name = text(_place(company, "country"))
+    name = text(_location(company, "country"))
     return country_code(name) if name else None
 
 
@@ -68,10 +68,10 @@ def page_of(company: Mapping[str, Any]) -> str | None:
     return f"https://www.crunchbase.com/organization/{permalink}" if permalink else None
 
 
-def findings_of(question: Question, company: Mapping[str, Any], belief: float) -> Findings:
+def findings_of(question: Question, company: Mapping[str, Any], confidence: float) -> Findings:
     """What an organization's properties say of an account, or of somebody who works there."""
-    findings = Findings(question, belief, moment(company.get("updated_at")))
-    findings.in_country(_place(company, "country"))
+    findings = Findings(question, confidence, moment(company.get("updated_at")))
+    findings.in_country(_location(company, "country"))
     domain = domain_of(company)
     findings.add("name" if is_account(question) else "company", name_of(company))
     findings.add("domain" if is_account(question) else "companyDomain", domain)
@@ -94,19 +94,19 @@ def _read_account(findings: Findings, company: Mapping[str, Any], categories: Se
     findings.add("description", text(company.get("short_description")), 0.95)
     for network in ("linkedin", "twitter", "facebook"):
         findings.add(f"{network}Url", text(at(company, network, "value")), 0.95)
-    findings.add("city", text(_place(company, "city")), 0.9)
-    findings.add("state", text(_place(company, "region")), 0.9)
-    findings.add("country", text(_place(company, "country")), 0.95)
+    findings.add("city", text(_location(company, "city")), 0.9)
+    findings.add("state", text(_location(company, "region")), 0.9)
+    findings.add("country", text(_location(company, "country")), 0.95)
 
 
 def _values(listed: Any) -> list[str]:
     return [value for entry in items(listed) if (value := text(at(entry, "value")))]
 
 
-def _place(company: Mapping[str, Any], kind: str) -> Any:
-    for place in items(company.get("location_identifiers")):
-        if at(place, "location_type") == kind:
-            return at(place, "value")
+def _location(company: Mapping[str, Any], kind: str) -> Any:
+    for location in items(company.get("location_identifiers")):
+        if at(location, "location_type") == kind:
+            return at(location, "value")
     return None
 
 

@@ -64,7 +64,7 @@ def _header_value(value: str) -> str:
 Expression = Annotated[ParsedResult, BeforeValidator(_expression)]
 _HeaderName = Annotated[str, AfterValidator(_header_name)]
 _HeaderValue = Annotated[str, AfterValidator(_header_value)]
-_Belief = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+_Confidence = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 _Days = Annotated[int, Field(ge=0, le=3650)]
 
 
@@ -103,10 +103,10 @@ class Auth(_Part):
 
 
 class Reading(_Part):
-    """Where a field stands in the answer, and the belief in it where that is another than the description's."""
+    """Where a field stands in the answer, and the confidence in it where that is another than the description's."""
 
     value: Expression
-    confidence: _Belief | None = None
+    confidence: _Confidence | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -137,7 +137,7 @@ class Description(_Part):
     observed_at: Expression | None = None
     no_match_status: list[Annotated[int, Field(ge=200, le=499)]] = [404]
     price: Annotated[int, Field(ge=0, le=10_000)] = 0
-    confidence: _Belief = 0.8
+    confidence: _Confidence = 0.8
     calls_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
     answer_lifetime_days: _Days = 30
     miss_lifetime_days: _Days = 7

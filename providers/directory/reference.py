@@ -19,7 +19,7 @@ class ReferenceSource:
 
     name: str
     as_of: datetime | None
-    reliability: Mapping[str, float] = field(default_factory=dict)  # belief (0-1) in a field's value
+    reliability: Mapping[str, float] = field(default_factory=dict)  # confidence (0-1) in a field's value
     default: float = 0.9
 
 
@@ -62,7 +62,7 @@ _FOREIGN_LISTING = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One value of one field of a company, with the belief (0-1) in it and when it was true."""
+    """One value of one field of a company, with the confidence (0-1) in it and when it was true."""
 
     field: str
     value: Any

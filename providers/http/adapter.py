@@ -1,7 +1,7 @@
-"""What a provider behind HTTP is: which question becomes which request, and how its reply is read.
+"""The adapter of a provider behind HTTP: it makes a request of a question, and an answer of the reply.
 
-An adapter knows one provider's words and nothing of connections, limits, keys at rest, jobs or credits:
-`providers.http.provider` makes a provider of it.
+An adapter knows nothing of connections, limits, stored keys, jobs or credits: `providers.http.provider` makes a
+provider of it.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON. Raises ProviderError `invalid_answer` when it is something else.
 
-        A reply of success that cannot be read may be the answer that was paid for, cut off or in another's hands.
+        An unreadable reply of success is `maybe_charged`: it may be an answer that was paid for and cut off.
         """
         try:
             return orjson.loads(self.body)
@@ -48,7 +48,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
-    """What asking about a key told. `credits_left` and `renews_at` where the provider says."""
+    """The result of checking a key. `credits_left` and `renews_at` are None where the provider does not say."""
 
     valid: bool
     detail: str
@@ -57,7 +57,7 @@ class KeyCheck:
 
 
 class Http(Protocol):
-    """One account at one provider: its key, and requests in its name that are patient, capped and polite."""
+    """One account at one provider: its key, and requests in its name within limits of time, size and rate."""
 
     @property
     def key(self) -> str:
@@ -78,24 +78,24 @@ class Http(Protocol):
 
         The body is `json`, or `form` written as a web form; `headers` may name the content type of either.
 
-        Raises ProviderError where there is none: `timeout` and `unavailable` (retryable), `rate_limited` when
-        our own limit says wait, `invalid_answer` for a reply that is too large or cannot be unpacked. All requests
-        of one look-up share its time: one that comes when it is over is not sent, and `timeout`.
+        Raises ProviderError where there is none: `timeout` and `unavailable` (retryable), `rate_limited` when our own
+        limit is reached, `invalid_answer` for a reply that is too large or cannot be unpacked. All requests of one
+        look-up share its time: once it is over, none is sent, and the error is `timeout`.
         """
 
     def note_credits(self, left: float | None) -> None:
-        """Note what the provider says is left of the account's credits."""
+        """Report the credits that the provider says are left to the account."""
 
 
 class Adapter(Protocol):
-    """One provider's words. A class that names this as its base needs only `info`, `bases`, `input_key`, `look_up`."""
+    """One provider behind HTTP. A class with this as its base needs `info`, `bases`, `input_key` and `look_up`."""
 
     @property
     def info(self) -> ProviderInfo: ...
 
     @property
     def bases(self) -> Mapping[str, str]:
-        """Base addresses by name; `""` is the main one. Settings may replace each."""
+        """Base addresses by name; `""` is the main address. A setting may replace them."""
 
     @property
     def calls_per_minute(self) -> int:
@@ -109,20 +109,20 @@ class Adapter(Protocol):
         """As `Provider.input_key`."""
 
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
-        """Ask. Raises ProviderError for everything that is neither a match, no match nor pending."""
+        """Look the record up. Raises ProviderError for all that is neither a match, no match nor pending."""
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
-        """Ask for an answer that was pending."""
+        """Ask for a pending answer."""
         return await self.look_up(question, http)
 
     async def check_key(self, http: Http) -> KeyCheck:
-        """Whether the key works, by a call that costs nothing; where there is none, say so in `detail`."""
+        """Whether the key works, by a call that costs nothing; `detail` says so where there is no such call."""
         return KeyCheck(valid=True, detail="not checked: there is no call that costs nothing")
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One of the limits of an account, by a name of the adapter's own: so many calls a minute."""
+    """One limit of an account, under a name that the adapter chooses."""
 
     name: str
     calls_per_minute: int
@@ -130,7 +130,7 @@ class Limit:
 
 @runtime_checkable
 class EndpointLimits(Protocol):
-    """An adapter whose provider counts the calls of one account apart, such as each endpoint by itself."""
+    """An adapter whose provider has several limits for an account, such as one for each endpoint."""
 
     def limit_of(self, base: str, path: str) -> Limit:
         """The limit that a request counts against."""
@@ -138,12 +138,12 @@ class EndpointLimits(Protocol):
 
 @runtime_checkable
 class OptionalExtras(Protocol):
-    """An adapter with questions that may cost `ProviderInfo.extra_price` more."""
+    """An adapter whose answers to some questions may cost `ProviderInfo.extra_price` more."""
 
     def asks_extra(self, question: Question) -> bool:
-        """Whether this is one of them."""
+        """Whether this question is one of them."""
 
 
 @runtime_checkable
 class CallbackAdapter(Adapter, ReceivesCallback, Protocol):
-    """An adapter whose provider sends answers to us."""
+    """An adapter whose provider sends later answers to a callback URL."""

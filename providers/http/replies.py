@@ -149,9 +149,9 @@ class Findings:
     A value that is empty, masked or impossible for its field is left out; the first value of a field stays.
     """
 
-    def __init__(self, question: Question, belief: float, observed_at: datetime | None) -> None:
+    def __init__(self, question: Question, confidence: float, observed_at: datetime | None) -> None:
         self._entity_type = question.entity_type
-        self._belief = belief
+        self._confidence = confidence
         self._observed_at = observed_at
         self._found: dict[str, Finding] = {}
         self.country: str | None = None  # by which phones, states and post codes are read
@@ -166,7 +166,7 @@ class Findings:
             return
         canonical = self._canonical(field, value)
         if canonical is not None:
-            confidence = round(min(max(self._belief * share, 0.0), 1.0), 3)
+            confidence = round(min(max(self._confidence * share, 0.0), 1.0), 3)
             self._found[field] = Finding(field, canonical, confidence, self._observed_at)
 
     def all(self) -> tuple[Finding, ...]:

@@ -1,8 +1,8 @@
 """Hunter: people by e-mail address or LinkedIn profile, and companies by domain.
 
-A credit is taken where something is found. That a repeat within the billing period is free is told of its finder and
-its verifier, not of these calls, so it is not relied on. What it means by 402, 403 and 429 is told in contradictory
-ways: the account itself is asked, which is free, before one is believed.
+A match costs a credit. Its documentation says that a repeat within the billing period is free for its finder and its
+verifier, but not for these calls, so we do not rely on it. It contradicts itself about 402, 403 and 429: before we
+believe one of them, we read the account, which is free.
 """
 
 import re
@@ -83,17 +83,17 @@ class Hunter:
         return Limit("account" if path == _ACCOUNT else "enrichment", self.calls_per_minute)
 
     def input_key(self, question: Question) -> str | None:
-        asked = _call_of(question)
-        if asked is None:
+        lookup = _lookup_of(question)
+        if lookup is None:
             return None
-        call, by, value = asked
+        call, by, value = lookup
         return f"{'account' if is_account(question) else 'person'}|{call}|{by}={value.casefold()}"
 
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
-        asked = _call_of(question)
-        if asked is None:
+        lookup = _lookup_of(question)
+        if lookup is None:
             raise ProviderError("rejected", f"Hunter needs {self.info.needs}", retryable=False)
-        call, by, value = asked
+        call, by, value = lookup
         reply = await _send(http, f"/{call}/find", {by: value})
         if reply.status != 403:
             self._refusals.pop(account_of(http), None)
@@ -138,8 +138,8 @@ class Hunter:
         if reply.status == 402 or used_up or (reply.status == 429 and _speaks_of_usage(reply, account)):
             until = account.renews_at
             wait = seconds_until(until.timestamp(), self._wall()) if until else None
-            told = f"Hunter's credits are used up ({reply.status} {code[:40]})"
-            return ProviderError("out_of_credits", told, retryable=False, retry_after_seconds=wait)
+            message = f"Hunter's credits are used up ({reply.status} {code[:40]})"
+            return ProviderError("out_of_credits", message, retryable=False, retry_after_seconds=wait)
         if reply.status == 403 and not _TOO_FAST.search(code) and not self._may_be_brief(account, http):
             return failure("Hunter", reply, code=code)
         return _too_fast(reply, _MINUTE)
@@ -151,7 +151,7 @@ class Hunter:
         return account.known and self._refusals[name] <= _REFUSALS
 
     async def _read_account(self, http: Http) -> _Account:
-        """What the account says; that it does not answer must not hide what happened."""
+        """The account; an unknown one where it cannot be read."""
         try:
             reply = await _send(http, _ACCOUNT, {})
         except ProviderError:
@@ -159,8 +159,8 @@ class Hunter:
         return _account(json_or_nothing(reply), http) if reply.status == 200 else _Account()
 
 
-def _call_of(question: Question) -> tuple[str, str, str] | None:
-    """Which call, by what: a company alone is asked for once for all who work there."""
+def _lookup_of(question: Question) -> tuple[str, str, str] | None:
+    """The call, its parameter and the value. A company alone is looked up once for all who work there."""
     email = persons_email(question)
     if email and wants_any(question, PERSON_FIELDS - {"email"}):
         return _PERSON, "email", email
@@ -199,13 +199,13 @@ def _speaks_of_usage(reply: Reply, account: _Account) -> bool:
     """Whether an error's id says that a plan is used up, or, where the account does not tell, its details."""
     if _USED_UP.search(_first_id(reply)):
         return True
-    told = (text(at(error, "details")) for error in items(at(json_or_nothing(reply), "errors")))
-    return account.left is None and any(_USED_UP.search(details.lower()) for details in told if details)
+    texts = (text(at(error, "details")) for error in items(at(json_or_nothing(reply), "errors")))
+    return account.left is None and any(_USED_UP.search(details.lower()) for details in texts if details)
 
 
 def _too_fast(reply: Reply, wait: float | None) -> ProviderError:
-    told = f"Hunter answered {reply.status}: too many calls"
-    return ProviderError("rate_limited", told, retryable=True, retry_after_seconds=wait)
+    message = f"Hunter answered {reply.status}: too many calls"
+    return ProviderError("rate_limited", message, retryable=True, retry_after_seconds=wait)
 
 
 def _account(body: Any, http: Http) -> _Account:
@@ -234,7 +234,7 @@ def _of_person(question: Question, person: Mapping[str, Any]) -> Answer:
     findings = read_person(question, person).all()
     if not findings:
         return NO_MATCH
-    told = StatedIdentity(
+    stated = StatedIdentity(
         email=text(person.get("email")),
         first=text(at(person, "name", "givenName")),
         last=text(at(person, "name", "familyName")),
@@ -242,6 +242,6 @@ def _of_person(question: Question, person: Mapping[str, Any]) -> Answer:
         employers=[text(at(person, "employment", "name"))],
         profiles=[text(at(person, "linkedin", "handle"))],
     )
-    if not is_asked_person(question, told):
+    if not is_asked_person(question, stated):
         raise wrong_entity("Hunter")
     return Answer(matched=True, findings=findings)

@@ -42,9 +42,9 @@ def _has_left(person: Mapping[str, Any]) -> bool:
 
 def _narrowed(category: Mapping[str, Any]) -> Mapping[str, Any]:
     """The category with the narrowest codes where the usual places have them."""
-    told = dict(category)
+    narrowed = dict(category)
     for name, lists in _CODES.items():
         codes = (text(code) for wide in lists for code in items(category.get(wide)))
         if narrow := next(filter(None, codes), None):
-            told[name] = narrow
-    return told
+            narrowed[name] = narrow
+    return narrowed

@@ -1,7 +1,7 @@
-"""People Data Labs: people and companies, of which only those are taken that are likely to be the right ones.
+"""People Data Labs: people and companies above a least likelihood of being the right ones.
 
-An answer costs one credit, and none where nobody is likely enough: so the least likelihood is always said. What is
-left of an account's credits stands in the headers of each reply.
+A match costs one credit; nobody likely enough costs none, so that each call names the least likelihood. The headers of
+each reply say what is left of an account's credits.
 """
 
 import time
@@ -39,7 +39,7 @@ from providers.peopledatalabs.parse import (
     COMPANY_FIELDS,
     EMPLOYER_FIELDS,
     PERSON_FIELDS,
-    belief_of,
+    confidence_of,
     domains_of,
     emails_of,
     employers_of,
@@ -112,7 +112,7 @@ class PeopleDataLabs:
         if reply.status != 200:
             raise self._refusal(reply)
         body = mapping(reply.json())
-        if number(body.get("status")) == 404:  # as each missed one of several is told
+        if number(body.get("status")) == 404:  # a miss within a reply of success
             return NO_MATCH
         return _of_person(question, body) if lookup.kind == _PERSON else _of_company(question, body)
 
@@ -121,7 +121,7 @@ class PeopleDataLabs:
         return await self.look_up(question, http)
 
     async def check_key(self, http: Http) -> KeyCheck:
-        """By an address that nobody can have: a miss is free, and its headers tell what is left."""
+        """Check the key with an address that nobody can have: a miss is free, and its headers say what is left."""
         reply = await _send(_PERSON, _NOBODY, http)
         left = _left(reply)
         if reply.status in {200, 400, 404}:
@@ -143,7 +143,7 @@ class PeopleDataLabs:
 
 
 def _look_up_of(question: Question) -> _Lookup | None:
-    """The one look-up that gives most: a company alone is asked for once for all who work there."""
+    """The look-up that gives most. A company alone is looked up once for all who work there."""
     if not is_account(question) and wants_any(question, PERSON_FIELDS):
         by = _person_by(question)
         if by is not None:
@@ -207,9 +207,9 @@ def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
     if not person:
         raise unreadable("People Data Labs")
     addresses = list(emails_of(person))
-    asked = (persons_email(question) or "").casefold()
-    told = StatedIdentity(
-        email=next((email for email in addresses if email.casefold() == asked), next(iter(addresses), None)),
+    ours = (persons_email(question) or "").casefold()
+    stated = StatedIdentity(
+        email=next((email for email in addresses if email.casefold() == ours), next(iter(addresses), None)),
         first=text(person.get("first_name")),
         last=text(person.get("last_name")),
         domains=[text(person.get("job_company_website"))],
@@ -217,14 +217,14 @@ def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
         profiles=profiles_of(person),
         phones=map(text, (person.get("mobile_phone"), *items(person.get("phone_numbers")))),
     )
-    if not is_asked_person(question, told):
+    if not is_asked_person(question, stated):
         raise wrong_entity("People Data Labs")
-    return _answer(body, read_person(question, person, belief_of(body)).all())
+    return _answer(body, read_person(question, person, confidence_of(body)).all())
 
 
 def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
     """A company's record is the answer itself, beside its status and likelihood."""
-    findings = read_company(question, company, belief_of(company)).all()
+    findings = read_company(question, company, confidence_of(company)).all()
     if not findings and not company.get("id"):
         raise unreadable("People Data Labs")
     name, profiles = text(company.get("display_name") or company.get("name")), [text(company.get("linkedin_url"))]
@@ -234,7 +234,7 @@ def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
 
 
 def _answer(body: Mapping[str, Any], findings: tuple[Any, ...]) -> Answer:
-    """What was found; a record whose values are all masked was charged, so that it is a match."""
+    """The match. A record whose values are all masked is one too, since it was charged."""
     likelihood = number(body.get("likelihood"))
-    told = f"likelihood {likelihood} of 10" if likelihood is not None else "of an untold likelihood"
-    return Answer(matched=True, findings=findings, detail=f"People Data Labs: {told}")
+    likely = f"likelihood {likelihood} of 10" if likelihood is not None else "of an untold likelihood"
+    return Answer(matched=True, findings=findings, detail=f"People Data Labs: {likely}")

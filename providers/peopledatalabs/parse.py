@@ -30,18 +30,18 @@ COMPANY_FIELDS = frozenset(
     }
 )
 
-# Belief by `likelihood`, 1-10, which is logarithmic: the highest ones differ little, the low ones are guesses.
-_BELIEF = (0.1, 0.15, 0.25, 0.4, 0.55, 0.68, 0.78, 0.86, 0.91, 0.94, 0.96)
-_UNTOLD = 0.6
+# Confidence by `likelihood`, 1-10, which is logarithmic: the highest ones differ little, the low ones are guesses.
+_CONFIDENCE = (0.1, 0.15, 0.25, 0.4, 0.55, 0.68, 0.78, 0.86, 0.91, 0.94, 0.96)
+_UNSTATED = 0.6
 _AT_WORK = frozenset({"professional", "current_professional", "work"})
 
 
-def belief_of(answer: Mapping[str, Any]) -> float:
-    """The belief that an answer is about the one who was asked for."""
+def confidence_of(answer: Mapping[str, Any]) -> float:
+    """The confidence that an answer is about the one who was asked for."""
     likelihood = number(answer.get("likelihood"))
     if likelihood is None:
-        return _UNTOLD
-    return _BELIEF[int(min(max(likelihood, 0), len(_BELIEF) - 1))]
+        return _UNSTATED
+    return _CONFIDENCE[int(min(max(likelihood, 0), len(_CONFIDENCE) - 1))]
 
 
 def emails_of(person: Mapping[str, Any]) -> Iterator[str]:
@@ -74,12 +74,12 @@ def domains_of(company: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(domain for value in named if value and (domain := registrable_domain(value))))
 
 
-def read_person(question: Question, person: Mapping[str, Any], belief: float) -> Findings:
+def read_person(question: Question, person: Mapping[str, Any], confidence: float) -> Findings:
     """What a person's record says, with the employer's name, site, industry and size.
 
     A personal address or street is nobody's business contact, and left out.
     """
-    findings = Findings(question, belief, _seen(person))
+    findings = Findings(question, confidence, _seen(person))
     findings.in_country(person.get("location_country"))
     findings.add("firstName", text(person.get("first_name")))
     findings.add("lastName", text(person.get("last_name")))
@@ -106,9 +106,9 @@ def read_person(question: Question, person: Mapping[str, Any], belief: float) ->
     return findings
 
 
-def read_company(question: Question, company: Mapping[str, Any], belief: float) -> Findings:
+def read_company(question: Question, company: Mapping[str, Any], confidence: float) -> Findings:
     """What a company's record says of an account, or of somebody who works there."""
-    findings = Findings(question, belief, None)
+    findings = Findings(question, confidence, None)
     account = is_account(question)
     for name in (company.get("display_name"), company.get("name")):
         findings.add("name" if account else "company", _cased(name))
@@ -147,18 +147,18 @@ def _read_employer(findings: Findings, person: Mapping[str, Any]) -> None:
 
 
 def _read_account(findings: Findings, company: Mapping[str, Any]) -> None:
-    place = mapping(company.get("location"))
-    findings.in_country(place.get("country"))
+    location = mapping(company.get("location"))
+    findings.in_country(location.get("country"))
     findings.add("foundedYear", positive(company.get("founded")), 0.93)
     findings.add("description", text(company.get("summary")), 0.9)
     findings.add("linkedinUrl", text(company.get("linkedin_url")))
     findings.add("twitterUrl", text(company.get("twitter_url")), 0.93)
     findings.add("facebookUrl", text(company.get("facebook_url")), 0.9)
-    findings.add("street", _cased(place.get("street_address")), 0.88)
-    findings.add("city", text(place.get("locality")), 0.92)
-    findings.add("state", text(place.get("region")), 0.92)
-    findings.add("postalCode", text(place.get("postal_code")), 0.88)
-    findings.add("country", text(place.get("country")), 0.95)
+    findings.add("street", _cased(location.get("street_address")), 0.88)
+    findings.add("city", text(location.get("locality")), 0.92)
+    findings.add("state", text(location.get("region")), 0.92)
+    findings.add("postalCode", text(location.get("postal_code")), 0.88)
+    findings.add("country", text(location.get("country")), 0.95)
     findings.add("techStack", _texts(at(used, "name") for used in items(company.get("technologies_used"))), 0.75)
     findings.add("tags", _texts(items(company.get("tags"))), 0.85)
     for code in items(company.get("naics")):

@@ -32,7 +32,7 @@ from providers.zoominfo.parse import (
     contact_findings,
     domains_of,
 )
-from providers.zoominfo.protocol import Wire
+from providers.zoominfo.protocol import Protocol
 
 _ALL_OF_PERSON = CONTACT_FIELDS | EMPLOYER_FIELDS
 
@@ -48,7 +48,7 @@ class _Lookup:
 
 
 def _look_up_of(question: Question) -> _Lookup | None:
-    """The cheapest look-up that can give what is wanted: a company is asked for once for all who work there."""
+    """The cheapest look-up that can give what is wanted. A company is looked up once for all who work there."""
     if not is_account(question) and wants_any(question, CONTACT_FIELDS):
         by = _contact_by(question)
         if by is not None:
@@ -101,7 +101,7 @@ class ZoomInfo:
     calls_per_minute = 300  # 5 a second, of the smallest plan
 
     def __init__(self, wall: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic) -> None:
-        self._wire = Wire(wall, clock)
+        self._protocol = Protocol(wall, clock)
 
     def input_key(self, question: Question) -> str | None:
         lookup = _look_up_of(question)
@@ -113,7 +113,7 @@ class ZoomInfo:
         lookup = _look_up_of(question)
         if lookup is None:
             raise ProviderError("rejected", f"ZoomInfo needs {self.info.needs}", retryable=False)
-        status, record = await self._wire.enrich(http, lookup.kind, lookup.by)
+        status, record = await self._protocol.enrich(http, lookup.kind, lookup.by)
         return _answer(question, lookup, status, record)
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
@@ -122,7 +122,7 @@ class ZoomInfo:
 
     async def check_key(self, http: Http) -> KeyCheck:
         try:
-            left = await self._wire.credits_left(http)
+            left = await self._protocol.credits_left(http)
         except ProviderError as error:
             if error.code != "bad_key":
                 raise
@@ -158,7 +158,7 @@ def _check_person(question: Question, status: str | None, record: Mapping[str, A
     if status == "COMPANY_ONLY_MATCH":
         fitting = is_asked_company(question, domains, name)
     else:
-        told = StatedIdentity(
+        stated = StatedIdentity(
             email=text(record.get("email")),
             first=text(record.get("firstName")),
             last=text(record.get("lastName")),
@@ -167,7 +167,7 @@ def _check_person(question: Question, status: str | None, record: Mapping[str, A
             profiles=[text(at(link, "url")) for link in items(record.get("externalUrls"))],
             phones=[text(record.get("phone")), text(record.get("mobilePhone"))],
         )
-        fitting = is_asked_person(question, told)
+        fitting = is_asked_person(question, stated)
     if not fitting:
         raise wrong_entity("ZoomInfo")
 

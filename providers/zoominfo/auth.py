@@ -1,4 +1,4 @@
-"""Signing in to ZoomInfo: the forms of its key, and tokens that are got once and used until they end."""
+"""Signing in to ZoomInfo: the forms of its key, and tokens, which are used until they expire."""
 
 import asyncio
 import base64
@@ -54,7 +54,7 @@ class _Account:
 
 
 class Tokens:
-    """The tokens of all accounts that this process asks for."""
+    """The tokens of all accounts for which this process calls."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -138,7 +138,7 @@ def _not_signed_in(reply: Reply, body: object) -> ProviderError:
     if reply.status in {200, 400, 401, 403}:
         word = text(at(body, "error")) or ""  # OAuth's own, such as invalid_client and invalid_scope
         why = word if _WORD.fullmatch(word) else str(reply.status)
-        told = f"ZoomInfo did not let this key sign in ({why})"
-        return ProviderError("invalid_answer" if reply.status == 200 else "bad_key", told, retryable=False)
+        message = f"ZoomInfo did not let this key sign in ({why})"
+        return ProviderError("invalid_answer" if reply.status == 200 else "bad_key", message, retryable=False)
     wait = retry_after(reply, time.time()) or (1.0 if reply.status == 429 else None)
     return _uncharged(failure("ZoomInfo's sign-in", reply, wait=wait))

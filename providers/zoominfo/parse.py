@@ -27,10 +27,10 @@ COMPANY_FIELDS = frozenset(
     }
 )
 
-# Belief in who or what was found, by match status. A surface that names no status matched.
+# Confidence in who or what was found, by match status. A surface that names no status matched.
 FULL_MATCH = 0.95
 MATCHED = {"FULL_MATCH": FULL_MATCH, "CONTACT_ONLY_MATCH": 0.8, "COMPANY_ONLY_MATCH": 0.85}
-# `contactAccuracyScore` (75-99) is the belief that somebody can be reached and still works there.
+# `contactAccuracyScore` (75-99) is the confidence that somebody can be reached and still works there.
 _UNSCORED = 0.8
 _MOVED = {"yes": 0.5, "uncertain": 0.8}  # share of it left once the contact may have left that employer
 
@@ -65,8 +65,8 @@ def domains_of(record: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _reachable(record: Mapping[str, Any]) -> float:
     score = positive(record.get("contactAccuracyScore"))
-    belief = score / 100 if score is not None and score <= 100 else _UNSCORED
-    return belief * _MOVED.get((text(record.get("personHasMoved")) or "").lower(), 1.0)
+    confidence = score / 100 if score is not None and score <= 100 else _UNSCORED
+    return confidence * _MOVED.get((text(record.get("personHasMoved")) or "").lower(), 1.0)
 
 
 def _read_person(findings: Findings, record: Mapping[str, Any]) -> None:
@@ -151,16 +151,16 @@ def _dollars(raw: Any) -> float | int | None:
 
 
 def _revenue(record: Mapping[str, Any]) -> float | int | None:
-    """A company's `revenue` in dollars. It is told in thousands; where only the bare number lies in the range that
-    stands beside it, it was told in dollars, as one published example does.
+    """A company's `revenue` in dollars. It is stated in thousands; where only the bare number lies in the range
+    beside it, it was stated in dollars, as in one published example.
     """
-    told = positive(record.get("revenue"))
-    if told is None:
+    stated = positive(record.get("revenue"))
+    if stated is None:
         return None
     span = _span(record.get("revenueRange"))
-    if span and span[0] <= told <= span[1] and not span[0] <= told * 1000 <= span[1]:
-        return told
-    return told * 1000
+    if span and span[0] <= stated <= span[1] and not span[0] <= stated * 1000 <= span[1]:
+        return stated
+    return stated * 1000
 
 
 def _span(raw: Any) -> tuple[float, float] | None:

@@ -56,7 +56,7 @@ _NO_ACCESS = frozenset({"ZI0002", "ZI0003"})
 _NO_SUCH_FIELD = "PFAPI0009"
 
 
-class Wire:
+class Protocol:
     """Calls in the name of any account. `wall` gives seconds since 1970; tokens are kept in this process only."""
 
     def __init__(self, wall: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic) -> None:
@@ -84,7 +84,7 @@ class Wire:
         return self._record(reply, legacy)
 
     async def _has_none_left(self, http: Http) -> bool:
-        """Whether the account says so; that it does not answer must not hide what happened."""
+        """Whether the account says that nothing is left; False where it cannot be read."""
         try:
             left = await self.credits_left(http)
         except ProviderError:
@@ -103,11 +103,11 @@ class Wire:
 
     async def _ask(self, http: Http, legacy: bool, kind: str, by: Mapping[str, str], fields: Sequence[str]) -> Reply:
         matching = "matchPersonInput" if kind == "contact" else "matchCompanyInput"
-        asked: dict[str, Any] = {matching: [_in_words_of(legacy, by)], "outputFields": list(fields)}
+        attributes: dict[str, Any] = {matching: [_matching_input(legacy, by)], "outputFields": list(fields)}
         if legacy:
-            return await self._send(http, legacy, "POST", f"/enrich/{kind}", asked)
+            return await self._send(http, legacy, "POST", f"/enrich/{kind}", attributes)
         of_kind, path = ("ContactEnrich", "contacts") if kind == "contact" else ("CompanyEnrich", "companies")
-        body = {"data": {"type": of_kind, "attributes": asked}}
+        body = {"data": {"type": of_kind, "attributes": attributes}}
         return await self._send(http, legacy, "POST", f"/data/v1/{path}/enrich", body)
 
     async def _send(self, http: Http, legacy: bool, method: str, path: str, json: Any = None) -> Reply:
@@ -143,7 +143,7 @@ class Wire:
         return status, mapping(found.get("attributes"))
 
     def _refusal(self, reply: Reply, body: Any, legacy: bool) -> ProviderError:
-        """What a reply means that holds no record: by its code where it has one, else by its status."""
+        """The error of a reply without a record, by its code, else by its status."""
         code = _error_code(body) or ""
         wait = retry_after(reply, self._wall())
         if code in _OUT_OF_CREDITS or (legacy and reply.status == 403 and _used_up(reply)):
@@ -170,7 +170,7 @@ def _first_object(listed: Any) -> Mapping[str, Any]:
     return first
 
 
-def _in_words_of(legacy: bool, by: Mapping[str, str]) -> dict[str, str]:
+def _matching_input(legacy: bool, by: Mapping[str, str]) -> dict[str, str]:
     website = by.get("companyWebsite")
     return {**by, "companyWebsite": f"http://{website}"} if legacy and website else dict(by)
 
