@@ -45,7 +45,7 @@ class FieldValue(Model):
     organization_id = columns.CharField(max_length=128)
     record_id = columns.CharField(max_length=36)
     field = columns.CharField(max_length=64)
-    value = columns.JSONField[Any](null=True)
+    value = columns.JSONField[Any]()
     source = columns.CharField(max_length=64)  # `crm`, `reviewer` or a provider's id
     actor = columns.CharField(max_length=255, null=True)  # the user, where a person wrote it
     confidence = columns.FloatField()
