@@ -102,7 +102,7 @@ _IDENTIFYING = frozenset(
         *("linkedinUrl", "twitterHandle", "name", "domain", "twitterUrl", "facebookUrl", "stockSymbol"),
     }
 )
-# The CRM's own word for what an account is to its users; no source outside knows it.
+# What an account is to the users of the CRM; no provider knows it.
 _NOT_ENRICHABLE = frozenset({"type"})
 
 
@@ -135,7 +135,7 @@ def fields_of(entity_type: EntityType) -> Mapping[str, Field]:
 def normalize(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hints = NO_HINTS) -> Any | None:
     """The canonical JSON value of a raw one; None when it is empty or a placeholder.
 
-    `hints` are the other canonical values of the record: the country tells how to read phones and states.
+    `hints` are the other canonical values of the record: phones and states are read as those of its country.
     Raises Refused when the value cannot be this field's, KeyError when the entity type has no such field.
     """
     return canonical(_FIELDS[entity_type][field_name].kind, raw, hints.get("country"))
@@ -154,7 +154,7 @@ def is_contradiction(entity_type: EntityType, field_name: str, a: Any, b: Any) -
 
 
 def is_too_generic(entity_type: EntityType, field_name: str, value: Any) -> bool:
-    """Whether a canonical value says too little to be another opinion: `Technology`, `Services` as an industry."""
+    """Whether a canonical value is too general to differ from another: `Technology`, `Services` as an industry."""
     return field_kind.is_too_generic(_FIELDS[entity_type][field_name].kind, value)
 
 

@@ -1,7 +1,8 @@
-"""Who was erased and who comes back: the marks that an erased record leaves, and those that a new one shows.
+"""How an erased person or company is recognised when a record of it is imported again: by the marks of both records.
 
-A mark is bound to persons or to companies, so that a company's line does not speak for a lead. What several people may
-go by (a phone line, `info@`), and what a record merely mentions, speaks only where the name does not speak against it.
+The mark of a company does not match that of a person, so that a company's phone line does not keep a lead out. A mark
+that several people may share (a phone line, `info@`), or that a record merely mentions, counts only where the names
+do not differ.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrichment.enums import EntityType
-from enrichment.identity import IdentifierKind, is_shared, name_of, whose
+from enrichment.identity import IdentifierKind, identifiers_with_certainty, is_shared, name_of
 from enrichment.normalize.contact.host import ascii_host
 from enrichment.normalize.contact.url import registrable_domain
 
@@ -18,7 +19,7 @@ EXTERNAL_ID, NAME = "external_id", "name"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One sign of who somebody is. `sure`: it is nobody else's. `scope` tells what it is compared with."""
+    """An identifier, external id or name. `sure`: it is nobody else's. Marks of different `scope` never match."""
 
     kind: str
     scope: str
@@ -28,7 +29,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class MarkMatch:
-    """A mark that an erased record left and a new one shows. `named`: the erased record left a name."""
+    """A mark that an erased record and an imported one share. `named`: the erased record had a name."""
 
     erasure_id: str
     kind: str
@@ -36,47 +37,47 @@ class MarkMatch:
     named: bool
 
 
-def marks_left(
+def marks_of_erased(
     entity_type: EntityType, external_id: str, states: Iterable[Mapping[str, Any]], *, with_domain: bool
 ) -> set[Mark]:
-    """What an erased record leaves, by all that its fields have held. `with_domain`: also the domain of an account."""
+    """The marks of an erased record, from all that its fields have held. `with_domain`: also an account's domain."""
     scope = _scope(entity_type)
-    left = {Mark(EXTERNAL_ID, entity_type.value, external_id, sure=True)}
+    marks = {Mark(EXTERNAL_ID, entity_type.value, external_id, sure=True)}
     for fields in states:
-        own = {one for one, sure in whose(entity_type, fields) if sure}
-        left.update(
-            Mark(one.kind.value, scope, one.value, sure=not is_shared(one))
-            for one in own
-            if one.kind is not IdentifierKind.DOMAIN
+        marks.update(
+            Mark(identifier.kind.value, scope, identifier.value, sure=not is_shared(identifier))
+            for identifier, sure in identifiers_with_certainty(entity_type, fields)
+            if sure and identifier.kind is not IdentifierKind.DOMAIN
         )
         if with_domain and entity_type is EntityType.ACCOUNT:
-            left.update(Mark(IdentifierKind.DOMAIN, scope, name, sure=True) for name in _domains(fields))
+            marks.update(Mark(IdentifierKind.DOMAIN, scope, name, sure=True) for name in _domains(fields))
         if name := name_of(entity_type, fields):
-            left.add(Mark(NAME, scope, name, sure=False))
-    return left
+            marks.add(Mark(NAME, scope, name, sure=False))
+    return marks
 
 
-def marks_shown(
+def marks_of_imported(
     entity_type: EntityType, external_id: str, fields: Mapping[str, Any], refused: Mapping[str, Any]
 ) -> set[Mark]:
-    """What a record that comes in shows, also in raw values that could not be stored (`refused`)."""
+    """The marks of a record that is imported, also those in raw values that could not be stored (`refused`)."""
     scope = _scope(entity_type)
-    shown = {Mark(EXTERNAL_ID, entity_type.value, external_id, sure=True)}
+    marks = {Mark(EXTERNAL_ID, entity_type.value, external_id, sure=True)}
     country = {"country": fields["country"]} if "country" in fields else {}
     for part in (fields, {**refused, **country}):
-        for one, sure in whose(entity_type, part):
-            if one.kind is not IdentifierKind.DOMAIN:
-                shown.add(Mark(one.kind.value, scope, one.value, sure=sure and not is_shared(one)))
+        for identifier, sure in identifiers_with_certainty(entity_type, part):
+            if identifier.kind is not IdentifierKind.DOMAIN:
+                is_own = sure and not is_shared(identifier)
+                marks.add(Mark(identifier.kind.value, scope, identifier.value, sure=is_own))
     if entity_type is EntityType.ACCOUNT:
-        shown.update(Mark(IdentifierKind.DOMAIN, scope, name, sure=True) for name in _domains(fields))
+        marks.update(Mark(IdentifierKind.DOMAIN, scope, name, sure=True) for name in _domains(fields))
     if name := name_of(entity_type, fields):
-        shown.add(Mark(NAME, scope, name, sure=False))
-    return shown
+        marks.add(Mark(NAME, scope, name, sure=False))
+    return marks
 
 
-def erasure_of(shown: Iterable[Mark], matches: Iterable[MarkMatch]) -> str | None:
-    """The erasure that this record would undo, if any."""
-    has_name = any(mark.kind == NAME for mark in shown)
+def erasure_of(marks: Iterable[Mark], matches: Iterable[MarkMatch]) -> str | None:
+    """The id of the erasure that a record with these marks would undo, if any."""
+    has_name = any(mark.kind == NAME for mark in marks)
     matches = list(matches)
     same_name = {match.erasure_id for match in matches if match.kind == NAME}
     for match in matches:
@@ -93,6 +94,6 @@ def _scope(entity_type: EntityType) -> str:
 
 def _domains(fields: Mapping[str, Any]) -> set[str]:
     """The domains that are an account's own: not those of a site where it only has a page."""
-    said = (fields.get(name) for name in ("domain", "website"))
-    found = (registrable_domain(text) for text in said if isinstance(text, str))
+    sites = (fields.get(name) for name in ("domain", "website"))
+    found = (registrable_domain(text) for text in sites if isinstance(text, str))
     return {ascii_host(name) or name for name in found if name}

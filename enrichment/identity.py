@@ -1,4 +1,4 @@
-"""What tells who a record is about: mailboxes, phone lines, domains and profiles, each in one spelling.
+"""The identifiers of a record: mailboxes, phone lines, domains and LinkedIn profiles, each in one spelling.
 
 Wider than the catalogue's canonical forms, because what is compared here keeps people from being looked up: the
 addresses of one mailbox (`ann+crm@`, dots at Gmail) are one, a phone line is one whatever its extension, and a domain
@@ -68,7 +68,7 @@ _OWN_NAME = re.compile(
 )
 _FULL_NAMES = ("fullName", "full_name", "Full Name", "fullname", "name")
 _SITES = frozenset({FieldKind.DOMAIN, FieldKind.COMPANY_DOMAIN, FieldKind.WEBSITE})
-_TELLING = _SITES | {FieldKind.EMAIL, FieldKind.PHONE}
+_IDENTIFIER_KINDS = _SITES | {FieldKind.EMAIL, FieldKind.PHONE}
 _PROFILES = frozenset({FieldKind.LINKEDIN_PERSON, FieldKind.LINKEDIN_COMPANY})
 
 
@@ -85,8 +85,8 @@ def mailbox(raw: Any) -> str | None:
     return None if address is None else _mailbox(address)
 
 
-def line(raw: Any, country: str | None = None) -> str | None:
-    """The phone line in E.164; None when empty. `country` tells how to read a national number. Raises Refused."""
+def phone_line(raw: Any, country: str | None = None) -> str | None:
+    """The phone line in E.164; None when empty. A national number is read as one of `country`. Raises Refused."""
     number = canonical_phone(_plain(raw), country)
     return None if number is None else number.partition(";")[0]
 
@@ -102,15 +102,15 @@ def domain(raw: Any) -> str | None:
 
 
 def identifiers(entity_type: EntityType, fields: Mapping[str, Any]) -> frozenset[Identifier]:
-    """Everything in a record that tells who it is about. Never raises, whatever the record holds."""
-    return frozenset(one for one, _ in whose(entity_type, fields))
+    """The identifiers in a record's fields. Never raises, whatever the record holds."""
+    return frozenset(identifier for identifier, _ in identifiers_with_certainty(entity_type, fields))
 
 
-def whose(entity_type: EntityType, fields: Mapping[str, Any]) -> Iterator[tuple[Identifier, bool]]:
-    """Everything that tells who a record is about, and whether it surely is the record's own.
+def identifiers_with_certainty(entity_type: EntityType, fields: Mapping[str, Any]) -> Iterator[tuple[Identifier, bool]]:
+    """The identifiers in a record's fields, each with whether it surely is the record's own.
 
-    Surely: what the catalogue's fields hold, and unknown fields that are named as such (`Work e-mail`, `Phone 2`).
-    Other unknown fields may tell of somebody else: an owner, a referrer.
+    Those in the catalogue's fields are, and those in unknown fields with a name such as `Work e-mail` or `Phone 2`.
+    Those in other unknown fields may be somebody else's: an owner's, a referrer's.
     """
     known = fields_of(entity_type)
     country = fields.get("country")
@@ -119,17 +119,17 @@ def whose(entity_type: EntityType, fields: Mapping[str, Any]) -> Iterator[tuple[
         kind = known[name].kind if name in known else None
         sure = kind is not None or _OWN_NAME.fullmatch("".join(filter(str.isalpha, name.lower()))) is not None
         for text in _texts(value):
-            yield from ((one, sure) for one in _of_text(text, kind, country))
+            yield from ((identifier, sure) for identifier in _of_text(text, kind, country))
 
 
-def tells(entity_type: EntityType, name: str, value: Any, sought: Collection[Identifier]) -> bool:
+def holds_identifier(entity_type: EntityType, name: str, value: Any, sought: Collection[Identifier]) -> bool:
     """Whether a value of a field holds any of these identifiers."""
     return not identifiers(entity_type, {name: value}).isdisjoint(sought)
 
 
-def is_telling(entity_type: EntityType, name: str) -> bool:
-    """Whether a field of the catalogue is one whose values are identifiers."""
-    return fields_of(entity_type)[name].kind in _TELLING
+def is_identifier_field(entity_type: EntityType, name: str) -> bool:
+    """Whether the values of a field of the catalogue are identifiers."""
+    return fields_of(entity_type)[name].kind in _IDENTIFIER_KINDS
 
 
 def is_shared(identifier: Identifier) -> bool:
@@ -151,11 +151,11 @@ def name_of(entity_type: EntityType, fields: Mapping[str, Any]) -> str | None:
     return words(last) or None
 
 
-def impersonal(text: str, fields: Mapping[str, Any]) -> str:
-    """The text without any value of the record, where it repeats one."""
-    held = {value for field in fields.values() for value in _texts(field) if len(value) >= _SHORTEST_VALUE}
-    held = {value for value in held if value.casefold() in text.casefold()}
-    for value in sorted(held, key=len, reverse=True):
+def without_record_values(text: str, fields: Mapping[str, Any]) -> str:
+    """The text with `...` in place of each value of the record that it repeats."""
+    values = {value for field in fields.values() for value in _texts(field) if len(value) >= _SHORTEST_VALUE}
+    values = {value for value in values if value.casefold() in text.casefold()}
+    for value in sorted(values, key=len, reverse=True):
         text = re.sub(re.escape(value), "...", text, flags=re.IGNORECASE)
     return text
 
@@ -217,7 +217,7 @@ def _read_lines(text: str, country: str | None) -> tuple[Identifier, ...]:
     whole = (plain, compact) if compact.startswith(("+", "00")) else (plain,)
     for written in dict.fromkeys((*whole, *_BETWEEN_PHONES.split(plain))):
         try:
-            number = line(written, country)
+            number = phone_line(written, country)
         except Refused:
             continue
         if number is not None:
@@ -227,7 +227,7 @@ def _read_lines(text: str, country: str | None) -> tuple[Identifier, ...]:
 
 @lru_cache(16384)
 def _domains_of_site(text: str, any_page: bool) -> tuple[Identifier, ...]:
-    """The domains of a web address; of an unknown field only a whole site's, for a page may be on anybody's."""
+    """The domains of a web address. Without `any_page` only those of a whole site: a page may be on anybody's site."""
     plain = _plain(text)
     if len(plain) > _LONGEST_ADDRESS or "@" in plain or not _SITE_LIKE.fullmatch(plain):
         return ()
@@ -249,7 +249,7 @@ def _domains_of_host(host: str) -> tuple[Identifier, ...]:
 
 
 def _punycode(host: str) -> str:
-    """A host that mixes alphabets is nobody's to us, but a provider may take it as it stands."""
+    """The host in ASCII, also where it mixes alphabets: a provider may be asked by it."""
     try:
         return idna.encode(host, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
@@ -270,7 +270,7 @@ def _profile(text: str) -> tuple[Identifier, ...]:
 
 
 def _plain(raw: Any) -> Any:
-    """A text without what only looks: full-width letters, invisible characters, percent signs for characters."""
+    """The text in plain letters: no full-width or invisible characters, no percent-encoding of `@` and `+`."""
     if not isinstance(raw, str):
         return raw
     text = unquote(raw) if "%40" in raw or "%2B" in raw.upper() else raw

@@ -2,7 +2,7 @@
 
 An undo names some of the values that enrichment wrote. It touches a field only where such a value is the current
 one, and goes back past all of them to the last value that is not named, or to the empty field. A value that an undo
-put back counts as the value it was before.
+restored counts as the original.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ class UndoSkipReason(StrEnum):
 class Version:
     """One value that a field has had. `replaces` is the one before it, None where the field had none.
 
-    `restores` is the value that an undo put back as this one, `undone_by` that undo.
+    `restores` is the value that an undo restored as this one, `undone_by` that undo.
     """
 
     id: str

@@ -21,8 +21,8 @@ class Undo(Model):
     """One undo. `kind` is `job`, `enrichment` or `undo` (one that takes `undoes` back).
 
     `scope` names the values it is about: `{jobId, provider, field, from, to, entityType, allowAgain}`, as far as
-    given, and whether they went (`withdraws`) or came back. `running` is one whose process is at work, or died:
-    what it has done so far is in its lines.
+    given, and whether they were removed (`withdraws`) or restored. While an undo is `running` its process is at work,
+    or has died: what it has done so far is in its lines.
     """
 
     id = id_field()

@@ -19,7 +19,7 @@ def check_text(text: str, path: str, *, longest: int) -> str:
 
 
 def check_external_ids(texts: Iterable[str], path: str) -> list[str]:
-    """The external ids that a caller looks for, as they are. Raises ValidationFailed naming the place of a bad one."""
+    """The external ids that a caller looks for, as they are. Raises ValidationFailed with the index of a bad one."""
     return [check_text(text, f"{path}[{index}]", longest=MAX_EXTERNAL_ID) for index, text in enumerate(texts)]
 
 

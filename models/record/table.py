@@ -52,12 +52,12 @@ class FieldValue(Model):
     job_id = columns.CharField(max_length=36, null=True)
     observed_at: datetime = Instant()  # when the source saw it, at last
     first_observed_at: datetime | None = Instant(null=True)  # None: the source saw it once
-    verified_at: datetime | None = Instant(null=True)  # when we last heard that it holds
+    verified_at: datetime | None = Instant(null=True)  # when a source last confirmed it
     verified_count = columns.IntField(default=0)
     written_at: datetime = Instant()
     replaced_at: datetime | None = Instant(null=True)
     replaces = columns.CharField(max_length=36, null=True)  # the value that was current before; None: empty
-    restores = columns.CharField(max_length=36, null=True)  # the value that an undo put back as this one
+    restores = columns.CharField(max_length=36, null=True)  # the value that an undo restored as this one
     undo_id = columns.CharField(max_length=36, null=True)
 
     class Meta:

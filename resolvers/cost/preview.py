@@ -11,7 +11,7 @@ from enrichment.config import Config
 from enrichment.decide.field import Decision
 from enrichment.decide.job_outcome import Attempt
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from enrichment.identity import Identifier, tells
+from enrichment.identity import Identifier, holds_identifier
 from enrichment.learn.trust import Trust
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState
@@ -195,7 +195,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
             heard = {
                 name: one
                 for name, one in reply.candidates.items()
-                if not rules.withheld or not tells(kind, name, one.value, rules.withheld)
+                if not rules.withheld or not holds_identifier(kind, name, one.value, rules.withheld)
             }
             reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, heard), key=reply.key)
         session.hear(query.source.id, reply)

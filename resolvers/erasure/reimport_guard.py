@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from enrichment.catalogue import Clean
 from enrichment.enums import EntityType
-from enrichment.erasure import Mark, MarkMatch, erasure_of, marks_shown
+from enrichment.erasure import Mark, MarkMatch, erasure_of, marks_of_imported
 from models.db.transaction import Transaction
 from models.erasure.tombstone import TombstoneRow, has_tombstones, lock_ingestion, matching_tombstones
 from resolvers.context import Services
@@ -61,7 +61,7 @@ def _marks(keyed_hash: KeyedHash, organization_id: str, message: Message) -> dic
     entity_type, external_id, cleaned = message
     fields = {**cleaned.unknown, **cleaned.values}
     refused = {name: raw for name, (raw, _) in cleaned.refused.items()}
-    marks = marks_shown(entity_type, external_id, fields, refused)
+    marks = marks_of_imported(entity_type, external_id, fields, refused)
     return {hash_of(keyed_hash, organization_id, mark): mark for mark in marks}
 
 

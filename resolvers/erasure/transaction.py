@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrichment.erasure import NAME, marks_left
+from enrichment.erasure import NAME, marks_of_erased
 from models.answer.row import AnswerState
 from models.conflict.queue import conflict_ids_of
 from models.db.columns import new_id
@@ -127,7 +127,7 @@ def _is_about(request: ErasureRequest, answer: RelatedAnswer, jobs: set[str]) ->
 
 def _tombstones(keyed_hash: KeyedHash, request: ErasureRequest, erasure_id: str) -> list[TombstoneRow]:
     record = request.record
-    left = marks_left(
+    left = marks_of_erased(
         record.entity_type, record.external_id, request.related.own_fields, with_domain=request.block_domain
     )
     named = any(mark.kind == NAME for mark in left)

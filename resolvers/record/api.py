@@ -56,7 +56,7 @@ class UpsertOutcome:
 async def upsert_records(ctx: Context, inputs: Sequence[Mapping[str, Any]]) -> list[UpsertOutcome]:
     """Store up to 1,000 records and start the jobs that the triggers ask for. Answers for each, in order.
 
-    A bad record is refused alone. A record named twice is taken in twice, in order. Raises ValidationFailed
+    A bad record is refused alone. A record named twice is ingested twice, in order. Raises ValidationFailed
     for more than 1,000.
     """
     caller = ctx.require(Role.USER)

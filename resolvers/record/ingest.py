@@ -1,4 +1,4 @@
-"""Take in what a CRM sends: many records with a handful of statements, each told what became of it."""
+"""Ingest the records that a CRM sends: many of them with a handful of statements, and an outcome for each."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class RecordOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordMessage:
-    """One record as the CRM sent it, checked for form. `index` is its place in the request."""
+    """One record as the CRM sent it, checked for form. `index` is its position in the request."""
 
     index: int
     entity_type: EntityType

@@ -1,4 +1,4 @@
-"""One record as the CRM sends it, checked for form before it is taken in."""
+"""One record as the CRM sends it, checked for form before it is ingested."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

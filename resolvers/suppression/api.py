@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from enrichment.catalogue import Refused, normalize
 from enrichment.enums import EntityType, SuppressionKind
-from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, line, mailbox
+from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, mailbox, phone_line
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
 from models.record.search import every_record
@@ -143,7 +143,7 @@ def _read(values: Values, *, required: bool = True) -> set[Identifier]:
     found: set[Identifier] = set()
     found.update(_each(values.emails, "emails", IdentifierKind.EMAIL, mailbox, faults))
     found.update(_each(values.domains, "domains", IdentifierKind.DOMAIN, domain, faults))
-    found.update(_each(values.phones, "phones", IdentifierKind.PHONE, lambda raw: line(raw, country), faults))
+    found.update(_each(values.phones, "phones", IdentifierKind.PHONE, lambda raw: phone_line(raw, country), faults))
     if faults:
         raise ValidationFailed("not everything that was named can be read", faults=faults)
     return found

@@ -3,7 +3,7 @@
 import pytest
 
 from enrichment.enums import EntityType
-from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, is_shared, line, mailbox, name_of
+from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, is_shared, mailbox, name_of, phone_line
 from enrichment.normalize.text.text import Refused
 
 
@@ -71,7 +71,7 @@ def test_a_spelling_in_an_unknown_field_is_read(wanted: Identifier, spelling: st
 @pytest.mark.parametrize(("wanted", "spelling"), EVERY)
 def test_a_spelling_that_is_put_on_the_list_means_the_same(wanted: Identifier, spelling: str) -> None:
     if wanted.kind is IdentifierKind.PHONE:
-        assert line(spelling, "Germany") == wanted.value
+        assert phone_line(spelling, "Germany") == wanted.value
     elif wanted.kind is IdentifierKind.EMAIL:
         assert mailbox(spelling) == wanted.value
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from enrichment.config import Config
 from enrichment.enums import EntityType, JobTrigger
-from enrichment.identity import tells
+from enrichment.identity import holds_identifier
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.record_state import RecordState
 from models.credit.entry import charges_of
@@ -130,5 +130,7 @@ async def _mark_suppressed(services: Services, jobs: Sequence[ClaimedJob]) -> No
     for (job, step), listed in zip(steps, found[len(jobs) :], strict=True):
         if listed:
             step.candidates[:] = [
-                kept for kept in step.candidates if not tells(job.entity_type, kept["field"], kept["value"], listed)
+                kept
+                for kept in step.candidates
+                if not holds_identifier(job.entity_type, kept["field"], kept["value"], listed)
             ]

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from enrichment.enums import StepOutcome
-from enrichment.identity import impersonal
+from enrichment.identity import without_record_values
 from providers.api import Answer, CallDeferred, Pending, Polls, Provider, ProviderError, Question
 from resolvers.context import Services
 from workers.job.load import ClaimedJob
@@ -77,7 +77,9 @@ class ProviderCaller:
     async def _note_health(self, provider: Provider, job: ClaimedJob, reply: LookupReply, asked_at: datetime) -> None:
         organization_id, provider_id = job.organization_id, provider.info.id
         if reply.error is not None:
-            message = impersonal(reply.error.message, {"id": job.record.external_id, **job.record.state.fields})
+            message = without_record_values(
+                reply.error.message, {"id": job.record.external_id, **job.record.state.fields}
+            )
             await self._breakers.note_failure(organization_id, provider_id, reply.error, message, asked_at=asked_at)
         else:
             matched = reply.outcome is not StepOutcome.NO_MATCH

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from enrichment.identity import is_telling, tells
+from enrichment.identity import holds_identifier, is_identifier_field
 from enrichment.waterfall.planner import SkipReason
 from providers.api import Question, Withdrawn
 from resolvers.suppression.check import Subject
@@ -36,14 +36,14 @@ class SuppressionGuard:
         Where one of them is what the next question would be asked with, no other provider is asked.
         """
         entity_type, candidates = job.entity_type, reply.candidates
-        telling = {name: found.value for name, found in candidates.items() if is_telling(entity_type, name)}
+        telling = {name: found.value for name, found in candidates.items() if is_identifier_field(entity_type, name)}
         if not telling:
             return reply
         suppressed = await self._store.suppressed(Subject(job.organization_id, entity_type, telling))
         if not suppressed:
             return reply
         for name, value in telling.items():
-            if not tells(entity_type, name, value, suppressed):
+            if not holds_identifier(entity_type, name, value, suppressed):
                 continue
             candidate = candidates.pop(name)
             confident = candidate.confidence >= job.config.minimum(entity_type, name)

@@ -61,9 +61,9 @@ def code_key(code: str) -> str:
 def same_code(a: str, b: str) -> bool:
     """Whether two codes of one classification name one industry, or one a part of the other: `54` and `541511`."""
     return any(
-        one.startswith(other) or other.startswith(one)
-        for one in map(code_key, _sectors(a))
-        for other in map(code_key, _sectors(b))
+        key_a.startswith(key_b) or key_b.startswith(key_a)
+        for key_a in map(code_key, _sectors(a))
+        for key_b in map(code_key, _sectors(b))
     )
 
 

@@ -131,9 +131,9 @@ def _amount(text: str) -> tuple[float, str]:
 
 
 def _decimal(digits: str, point: str) -> float:
-    """The number that the digits write; `point` parts the decimals, where the word of the scale tells what does.
+    """The number that the digits write. `point` is the decimal point of the language of the scale, if that is known.
 
-    `1.200` is twelve hundred and so is that of `1.200 Mio`, but the `1.200` of `1.200 million` is not.
+    `1.200` is twelve hundred, also in `1.200 Mio`, but in `1.200 million` it is one and a fifth.
     """
     groups = _GROUPED.fullmatch(digits)
     if groups and not (groups[1] == point and digits.count(point) == 1):
@@ -149,7 +149,7 @@ def _decimal(digits: str, point: str) -> float:
 
 
 def _whole(value: float, most: int, *, exact: bool) -> int:
-    if value != value or value in (math.inf, -math.inf):  # asked so because a huge int has no float
+    if value != value or value in (math.inf, -math.inf):  # math.isfinite fails for an int that has no float
         raise Refused("not a finite number")
     if value < 0:
         raise Refused("a negative number")

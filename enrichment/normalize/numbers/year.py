@@ -7,7 +7,7 @@ from enrichment.normalize.numbers.number import ascii_digits
 from enrichment.normalize.text.text import Refused, tidy
 
 EARLIEST_YEAR = 1000
-LATEST_YEAR = 2100  # nothing here has a clock; who has one may pass the current year
+LATEST_YEAR = 2100  # without a clock; a caller with one passes the current year
 
 _DATE = re.compile(
     r"([0-9]{4})[-/.][0-9]{1,2}(?:[-/.][0-9]{1,2}(?:[T ].*)?)?|([0-9]{4})(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"

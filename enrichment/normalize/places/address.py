@@ -55,7 +55,7 @@ def street_key(street: str) -> str:
 def canonical_postal_code(raw: Any, country: str | None = None) -> str | None:
     """The code in upper case with single spaces; None when empty. Raises Refused.
 
-    Where the country is the United States, the leading zeros that a spreadsheet drops are put back.
+    In the United States the leading zeros that a spreadsheet drops are restored.
     """
     text = tidy(raw, 20)
     if text is None:

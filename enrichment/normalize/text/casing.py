@@ -1,4 +1,4 @@
-"""Letters from upper to lower case and back: acronyms keep theirs, and no letter is left half."""
+"""Upper and lower case: usual capitals for shouted words, acronyms as they are, letters never cut in two."""
 
 import re
 import unicodedata
