@@ -4,21 +4,15 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import TypeVar
 
-from tortoise.models import Model
-from tortoise.queryset import QuerySet
-
-from models.db.paging import Keyset, Page, fetch_page
+from models.db.paging import Keyset, Page
 from resolvers.errors import BadRequest, Fault
 
-__all__ = ["DEFAULT_SIZE", "MAX_SIZE", "Page", "PageArgs", "check_id", "cursor_of", "paginate", "read_cursor"]
+__all__ = ["DEFAULT_SIZE", "MAX_SIZE", "Page", "PageArgs", "check_id", "cursor_of", "read_cursor"]
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 200
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-M = TypeVar("M", bound=Model)
 
 
 def check_id(text: str, *, path: str = "id") -> str:
@@ -70,8 +64,3 @@ class PageArgs:
             before=None if self.before is None else read_cursor(self.before, "before"),
             backwards=self.last is not None,
         )
-
-
-async def paginate(rows: QuerySet[M], args: PageArgs) -> Page[M]:
-    """One page of `rows` by their ids, newest first."""
-    return await fetch_page(rows, args.keyset())

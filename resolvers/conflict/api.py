@@ -14,12 +14,13 @@ from models.conflict.queries import (
     select_conflicts,
 )
 from models.conflict.table import Conflict
+from models.db.paging import fetch_page
 from resolvers.conflict.choice import Resolution, choose
 from resolvers.conflict.settle import settle_conflict
 from resolvers.context import Context, Role
 from resolvers.errors import CountChanged, Fault, NotFound, OperationError, ValidationFailed
 from resolvers.events.publisher import announce
-from resolvers.paging import Page, PageArgs, check_id, paginate
+from resolvers.paging import Page, PageArgs, check_id
 from resolvers.validation import check_filter
 
 MOST_RESOLVED = 1000
@@ -42,7 +43,7 @@ def _checked(wanted: ConflictFilter) -> ConflictFilter:
 async def list_conflicts(ctx: Context, wanted: ConflictFilter, page: PageArgs) -> Page[Conflict]:
     """Conflicts, newest first, with record and job. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    return await paginate(select_conflicts(caller.organization_id, _checked(wanted)), page)
+    return await fetch_page(select_conflicts(caller.organization_id, _checked(wanted)), page.keyset())
 
 
 async def get_conflict(ctx: Context, conflict_id: str) -> Conflict:

@@ -10,6 +10,7 @@ from models.credit.account import save_account
 from models.credit.entry import CreditEntry, EntryRow, entries_of, entry_of_key, insert_entries
 from models.credit.usage import DailyUsage, UsageSlice
 from models.db.columns import new_id
+from models.db.paging import fetch_page
 from models.db.period import Period
 from models.db.transaction import Transaction, unit_of_work
 from resolvers.audit import note_change
@@ -19,7 +20,7 @@ from resolvers.credit.settle import MAYBE_CHARGED, WRONG_ENTITY
 from resolvers.errors import BadRequest, Fault, ValidationFailed
 from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import config_of, organization_of
-from resolvers.paging import Page, PageArgs, paginate
+from resolvers.paging import Page, PageArgs
 from resolvers.validation import check_text
 
 MOST_GRANTED = 1_000_000_000  # with as much of a month's own, a balance fits the Int of GraphQL
@@ -101,7 +102,7 @@ async def _projection(organization_id: str, now: datetime, remaining: int) -> da
 async def list_credit_entries(ctx: Context, page: PageArgs) -> Page[CreditEntry]:
     """The ledger, newest line first."""
     caller = ctx.require(Role.VIEWER)
-    return await paginate(entries_of(caller.organization_id), page)
+    return await fetch_page(entries_of(caller.organization_id), page.keyset())
 
 
 async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempotency_key: str) -> CreditUsage:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrichment.enums import EntityType
+from models.db.paging import fetch_page
 from models.db.scrub import scrub
 from models.db.transaction import Transaction, unit_of_work
 from models.erasure.certificate import find_erasure, lift, note_not_reached, select_erasures
@@ -18,7 +19,7 @@ from resolvers.erasure.transaction import ErasureRequest, RecordChanged, run_era
 from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
 from resolvers.events.publisher import announce
 from resolvers.organizations import organization_of
-from resolvers.paging import Page, PageArgs, check_id, paginate
+from resolvers.paging import Page, PageArgs, check_id
 from resolvers.record.api import get_record
 from resolvers.suppression.api import readable_hash_of
 from resolvers.validation import check_external_ids
@@ -82,7 +83,7 @@ async def erase_records(
 async def list_erasures(ctx: Context, args: PageArgs) -> Page[Erasure]:
     """The certificates, newest first."""
     caller = ctx.require(Role.ADMIN)
-    return await paginate(select_erasures(caller.organization_id), args)
+    return await fetch_page(select_erasures(caller.organization_id), args.keyset())
 
 
 async def get_erasure(ctx: Context, certificate_id: str) -> Erasure:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
+from models.db.paging import fetch_page
 from models.job import Job, transitions
 from models.job.queries import JobFilter, find_job, jobs_by_id, jobs_changed_since, select_jobs
 from resolvers.context import Context, Role
@@ -10,7 +11,7 @@ from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound
 from resolvers.events.publisher import announce
 from resolvers.events.subscriber import Notice
 from resolvers.organizations import config_of, organization_of
-from resolvers.paging import Page, PageArgs, check_id, paginate
+from resolvers.paging import Page, PageArgs, check_id
 from resolvers.queue_wakeup import wake_workers
 from resolvers.validation import check_filter
 
@@ -27,7 +28,7 @@ def _checked(wanted: JobFilter) -> JobFilter:
 async def list_jobs(ctx: Context, wanted: JobFilter, page: PageArgs) -> Page[Job]:
     """Jobs, newest first, with record and steps. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    return await paginate(select_jobs(caller.organization_id, _checked(wanted)), page)
+    return await fetch_page(select_jobs(caller.organization_id, _checked(wanted)), page.keyset())
 
 
 async def get_job(ctx: Context, job_id: str) -> Job:

@@ -8,6 +8,7 @@ from enrichment.catalogue import Refused, normalize
 from enrichment.enums import EntityType, SuppressionKind
 from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, mailbox, phone_line
 from models.db.columns import new_id
+from models.db.paging import fetch_page
 from models.db.transaction import Transaction, unit_of_work
 from models.record.search import every_record
 from models.suppression import (
@@ -23,7 +24,7 @@ from resolvers.context import Context, Role
 from resolvers.errors import Fault, Unavailable, ValidationFailed
 from resolvers.keyed_hash import KeyedHash, KeyLost, keyed_hash_of
 from resolvers.organizations import organization_of
-from resolvers.paging import Page, PageArgs, check_id, paginate
+from resolvers.paging import Page, PageArgs, check_id
 from resolvers.suppression.check import suppressible
 from resolvers.validation import check_text
 
@@ -116,7 +117,7 @@ async def _remove(
 async def list_suppressions(ctx: Context, kind: SuppressionKind | None, args: PageArgs) -> Page[Suppression]:
     """What is on the list, newest first, without the values."""
     caller = ctx.require(Role.ADMIN)
-    return await paginate(select_suppressions(caller.organization_id, kind), args)
+    return await fetch_page(select_suppressions(caller.organization_id, kind), args.keyset())
 
 
 async def readable_hash_of(ctx: Context) -> KeyedHash:
