@@ -1,12 +1,17 @@
 """What may be written: one field's proposals against its current value and the organization's rule."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from enrichment.config import ReviewRule, Rule
-from enrichment.decide.merge import Candidate, Proposal, Same
+from enrichment.decide.case import FieldCase
+from enrichment.decide.decision import ConflictQuestion, Decision
+from enrichment.decide.merge import Proposal
+from enrichment.decide.recommendation import (
+    Recommendation,
+    keep_despite_distance,
+    keep_for_low_confidence,
+    recommend_against_current,
+    recommend_most_certain,
+)
 from enrichment.decide.rules import rule_decision
 from enrichment.enums import (
     SOURCE_CRM,
@@ -16,85 +21,16 @@ from enrichment.enums import (
     FieldPolicy,
     Strategy,
 )
-from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.provenance import Current
 
 LEAST_FOR_REVIEW = 0.3  # below this a value is not worth a person's time
-Rejected = Callable[[Any, str], bool]
-
-
-def _never(a: Any, b: Any) -> bool:
-    return False
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictQuestion:
-    """A conflict to raise: why, which candidates, which is recommended (None: keep the current) and why."""
-
-    reason: ConflictReason
-    candidates: tuple[Candidate, ...]
-    recommended: Candidate | None
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """How a field ends. `write` is set when a value is written, `question` when a conflict is raised.
-
-    `verified_at` is set when a source confirmed the current value, observed then.
-    """
-
-    reason: FieldOutcomeReason
-    provider: str | None = None
-    confidence: float | None = None
-    detail: str = ""
-    write: Proposal | None = None
-    question: ConflictQuestion | None = None
-    verified_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FieldCase:
-    """All that a decision about one field depends on.
-
-    `proposals` are the surviving values, most believed first; `minimum` the least confidence to write;
-    `rejected(value, source)` whether a reviewer turned this value of this source down before; `asked_at`
-    when the sources were asked: a person's edit after that is newer than any of their answers. `name` is the
-    field's; `rules()` are those about it, `standing(provider)` how people judged its values of a provider.
-    `far_apart` tells whether two values differ so much that a source which is unsure of its own still contradicts
-    the other.
-    """
-
-    rule: Rule
-    minimum: float
-    strategy: Strategy
-    current: Current | None
-    proposals: Sequence[Proposal]
-    same: Same
-    rejected: Rejected
-    asked_at: datetime
-    name: str = "value"
-    rules: Callable[[], Sequence[ReviewRule]] = tuple
-    standing: Callable[[str], SourceTrust] = lambda _: UNJUDGED
-    far_apart: Same = _never
-
-    @property
-    def may_replace(self) -> bool:
-        """Whether the current value may give way without a person."""
-        chosen_by_hand = self.current is not None and self.current.source == SOURCE_REVIEWER
-        return not chosen_by_hand and not self.edited_meanwhile
-
-    @property
-    def edited_meanwhile(self) -> bool:
-        current = self.current
-        return current is not None and current.is_a_persons and current.written_at > self.asked_at
 
 
 def decide(case: FieldCase) -> Decision:
     """What happens to a field that at least one source gave a value for."""
     if case.rule.policy is FieldPolicy.NEVER:
         return Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field is never")
-    proposals = [proposal for proposal in case.proposals if not _was_turned_down(case, proposal)]
+    proposals = [proposal for proposal in case.proposals if not _was_rejected(case, proposal)]
     if not proposals:
         return Decision(
             FieldOutcomeReason.PROTECTED,
@@ -112,7 +48,7 @@ def decide(case: FieldCase) -> Decision:
 _EDITED = "a person changed the field while the answer was on its way"
 
 
-def _was_turned_down(case: FieldCase, proposal: Proposal) -> bool:
+def _was_rejected(case: FieldCase, proposal: Proposal) -> bool:
     # A second, independent source that agrees makes it a new question.
     return all(case.rejected(proposal.value, source.provider) for source in proposal.support)
 
@@ -123,7 +59,7 @@ def _fill(case: FieldCase, proposals: Sequence[Proposal]) -> Decision:
         return _below(best, case.minimum)
     rivals = [proposal for proposal in proposals[1:] if proposal.confidence >= case.minimum]
     if rivals and case.strategy is Strategy.CONSENSUS and best.confidence - rivals[0].confidence < _CLEAR_LEAD:
-        return _ask(case, ConflictReason.PROVIDERS_DISAGREE, [best, *rivals], _most_certain)
+        return _raise_conflict(case, ConflictReason.PROVIDERS_DISAGREE, [best, *rivals], recommend_most_certain)
     return _write(best, "the field was empty")
 
 
@@ -131,17 +67,17 @@ _CLEAR_LEAD = 0.25  # sources that disagree by more than this in confidence need
 
 
 def _compare(case: FieldCase, current: Current, proposals: Sequence[Proposal]) -> Decision:
-    confirming = next((proposal for proposal in proposals if case.same(current.value, proposal.value)), None)
-    others = [proposal for proposal in proposals if not case.same(current.value, proposal.value)]
+    confirming = next((proposal for proposal in proposals if case.is_equivalent(current.value, proposal.value)), None)
+    others = [proposal for proposal in proposals if not case.is_equivalent(current.value, proposal.value)]
     best = others[0] if others else None
     if confirming and (best is None or confirming.confidence >= best.confidence or best.confidence < case.minimum):
         return _confirm(current, confirming)
     assert best is not None  # there is a proposal, and none of the others confirms
     if best.confidence < case.minimum:
         if case.rule.policy is FieldPolicy.OVERWRITE and best.confidence >= LEAST_FOR_REVIEW:
-            return _ask(case, ConflictReason.LOW_CONFIDENCE, [best], _not_certain_enough)
+            return _raise_conflict(case, ConflictReason.LOW_CONFIDENCE, [best], keep_for_low_confidence)
         if _contradicts(case, current, best):
-            return _ask(case, ConflictReason.EXISTING_DIFFERS, [best], _far_from_the_crm)
+            return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, [best], keep_despite_distance)
         return _below(best, case.minimum)
     if current.is_a_persons:
         return _against_a_person(case, current, others)
@@ -159,7 +95,7 @@ def _contradicts(case: FieldCase, current: Current, best: Proposal) -> bool:
         and case.rule.min_confidence is None
         and current.source == SOURCE_CRM
         and best.confidence >= LEAST_FOR_REVIEW
-        and case.far_apart(current.value, best.value)
+        and case.is_contradiction(current.value, best.value)
     )
 
 
@@ -184,59 +120,9 @@ def _against_a_person(case: FieldCase, current: Current, proposals: Sequence[Pro
         return _write(best, "the policy of this field is overwrite")
     if policy in {FieldPolicy.REVIEW, FieldPolicy.OVERWRITE}:
         likely = [proposal for proposal in proposals if proposal.confidence >= case.minimum]
-        return _ask(case, ConflictReason.EXISTING_DIFFERS, likely, _against_current)
+        return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, likely, recommend_against_current)
     holder = "a reviewer" if chosen_by_hand else "the CRM"
     return _protect(best, f"{holder} holds the value and the policy is {policy.value}")
-
-
-Advice = tuple[Candidate | None, str]  # which candidate to take (None: keep the current value) and why
-
-
-def _most_certain(case: FieldCase, proposals: Sequence[Proposal]) -> Advice:
-    best, rival = proposals[0], proposals[1]
-    because = f"{best.provider} is the most certain ({best.confidence:.2f} against {rival.confidence:.2f})"
-    return best.support[0], _with_history(case, best, because)
-
-
-def _not_certain_enough(case: FieldCase, proposals: Sequence[Proposal]) -> Advice:
-    best = proposals[0]
-    because = f"{best.provider} is not certain enough ({best.confidence:.2f}, {case.minimum:.2f} is needed)"
-    return None, _with_history(case, best, because)
-
-
-def _far_from_the_crm(case: FieldCase, proposals: Sequence[Proposal]) -> Advice:
-    best = proposals[0]
-    because = f"{best.provider} is not certain of its figure ({best.confidence:.2f}), but the CRM's is far from it"
-    return None, _with_history(case, best, because)
-
-
-def _against_current(case: FieldCase, proposals: Sequence[Proposal]) -> Advice:
-    best, current = proposals[0], case.current
-    assert current is not None  # there is something to differ from
-    if current.source == SOURCE_REVIEWER and len(best.support) < 2:
-        return None, "a reviewer chose the current value and only one source differs"
-    if len(best.support) > 1:
-        return best.support[0], f"{len(best.support)} independent sources agree on it"
-    standing = case.standing(best.provider)
-    low, high = standing.interval
-    if low > _EVEN or high < _EVEN:
-        # What reviewers keep doing says more about this question than any figure of the source.
-        return best.support[0] if low > _EVEN else None, standing.words(best.provider, case.name)
-    if best.observed_at < current.observed_at and best.confidence < _SURE:
-        return None, _with_history(case, best, f"the current value is newer than what {best.provider} observed")
-    if best.confidence < _LIKELY:
-        because = f"{best.provider} is not certain enough ({best.confidence:.2f}) to replace a CRM value"
-        return None, _with_history(case, best, because)
-    return best.support[0], _with_history(case, best, f"{best.provider} is certain ({best.confidence:.2f})")
-
-
-def _with_history(case: FieldCase, best: Proposal, because: str) -> str:
-    told = case.standing(best.provider).words(best.provider, case.name)
-    return f"{because}; {told}" if told else because
-
-
-_EVEN = 0.5
-_LIKELY, _SURE = 0.8, 0.95
 
 
 def _against_enrichment(case: FieldCase, current: Current, best: Proposal) -> Decision:
@@ -280,22 +166,22 @@ def _below(proposal: Proposal, minimum: float) -> Decision:
     )
 
 
-def _ask(
+def _raise_conflict(
     case: FieldCase,
     reason: ConflictReason,
     proposals: Sequence[Proposal],
-    advise: Callable[[FieldCase, Sequence[Proposal]], Advice],
+    recommend: Callable[[FieldCase, Sequence[Proposal]], Recommendation],
 ) -> Decision:
     """A question for a person, unless the organization's rules answer it."""
     has_value = case.current is not None and case.current.value is not None
-    ruled = rule_decision(
+    by_rule = rule_decision(
         case.rules(), proposals, minimum=case.minimum, may_accept=case.may_replace, may_keep=has_value
     )
-    if ruled.rule is not None:
-        detail = f"by the rule: {ruled.rule.words()}"
-        return _protect(proposals[0], detail) if ruled.accepts is None else _write(ruled.accepts, detail)
-    best = ruled.left[0]
-    recommended, because = advise(case, ruled.left)
+    if by_rule.rule is not None:
+        detail = f"by the rule: {by_rule.rule.words()}"
+        return _protect(proposals[0], detail) if by_rule.accepts is None else _write(by_rule.accepts, detail)
+    best = by_rule.left[0]
+    recommended, because = recommend(case, by_rule.left)
     return Decision(
         FieldOutcomeReason.CONFLICT,
         provider=best.provider,
@@ -303,7 +189,7 @@ def _ask(
         detail=because,
         question=ConflictQuestion(
             reason=reason,
-            candidates=tuple(candidate for proposal in ruled.left for candidate in proposal.support),
+            candidates=tuple(candidate for proposal in by_rule.left for candidate in proposal.support),
             recommended=recommended,
             because=because,
         ),

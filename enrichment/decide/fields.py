@@ -1,4 +1,4 @@
-"""The verdict on one record: how every enrichable field ends, once the sources have been heard.
+"""The decision on one record: how every enrichable field ends, once the sources have replied.
 
 Every enrichable field of the record ends with exactly one reason, so that the reasons partition the fields.
 """
@@ -10,14 +10,14 @@ from typing import Any
 
 from enrichment.catalogue import fields_of, is_contradiction, is_equivalent, is_too_generic
 from enrichment.config import Config
-from enrichment.decide.field import Decision, FieldCase, decide
+from enrichment.decide.case import FieldCase
+from enrichment.decide.decision import Decision
+from enrichment.decide.field import decide
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import EntityType, FieldOutcomeReason, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.waterfall.planner import Want
-
-Rejected = Callable[[str, Any, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SourceResult:
 
 @dataclass(frozen=True, slots=True)
 class DecisionInput:
-    """One record with all that the verdict depends on. `heard` is in order of priority.
+    """One record with all that its decision depends on. `results` are in order of priority.
 
     `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the sources
     were asked; `trust` what reviewers taught about them.
@@ -47,75 +47,75 @@ class DecisionInput:
     config: Config
     current: Mapping[str, Current]
     wants: Mapping[str, Want]
-    heard: Sequence[SourceResult]
-    rejected: Rejected
+    results: Sequence[SourceResult]
+    rejected: Callable[[str, Any, str], bool]
     asked_at: datetime
     trust: Trust = NO_TRUST
 
 
-def decide_fields(hearing: DecisionInput) -> dict[str, Decision]:
+def decide_fields(record: DecisionInput) -> dict[str, Decision]:
     """How each enrichable field of the record ends, in catalogue order."""
-    told: dict[str, list[Candidate]] = {}
-    for heard in hearing.heard:
-        for name, candidate in heard.candidates.items():
-            told.setdefault(name, []).append(candidate)
+    candidates: dict[str, list[Candidate]] = {}
+    for result in record.results:
+        for name, candidate in result.candidates.items():
+            candidates.setdefault(name, []).append(candidate)
     return {
-        known.name: _decide(hearing, known.name, told[known.name])
-        if known.name in told
-        else _without_data(hearing, known.name)
-        for known in fields_of(hearing.entity_type).values()
+        known.name: _decide(record, known.name, candidates[known.name])
+        if known.name in candidates
+        else _without_candidates(record, known.name)
+        for known in fields_of(record.entity_type).values()
         if known.enrichable
     }
 
 
-def _decide(hearing: DecisionInput, name: str, candidates: Sequence[Candidate]) -> Decision:
-    entity_type = hearing.entity_type
+def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -> Decision:
+    entity_type = record.entity_type
 
     def equal(a: Any, b: Any) -> bool:
         return is_equivalent(entity_type, name, a, b)
 
-    current = hearing.current.get(name)
-    telling = [
+    current = record.current.get(name)
+    specific = [
         candidate
         for candidate in candidates
         if not is_too_generic(entity_type, name, candidate.value) or (current and equal(current.value, candidate.value))
     ]
-    if not telling and current is not None and current.value is not None:
-        return _TOO_WIDE
+    if not specific and current is not None and current.value is not None:
+        return _TOO_GENERIC
     return decide(
         FieldCase(
-            rule=hearing.config.rule(entity_type, name),
-            minimum=hearing.config.minimum(entity_type, name),
-            strategy=hearing.config.strategy,
+            rule=record.config.rule(entity_type, name),
+            minimum=record.config.minimum(entity_type, name),
+            strategy=record.config.strategy,
             current=current,
-            proposals=survivors(telling or candidates, equal),
-            same=equal,
-            rejected=lambda value, source: hearing.rejected(name, value, source),
-            asked_at=hearing.asked_at,
+            proposals=survivors(specific or candidates, equal),
+            is_equivalent=equal,
+            rejected=lambda value, source: record.rejected(name, value, source),
+            asked_at=record.asked_at,
             name=name,
-            rules=lambda: hearing.config.rules_of(entity_type, name),
-            standing=lambda provider: hearing.trust.of(provider, entity_type, name),
-            far_apart=lambda a, b: is_contradiction(entity_type, name, a, b),
+            rules=lambda: record.config.rules_of(entity_type, name),
+            trust_in=lambda provider: record.trust.of(provider, entity_type, name),
+            is_contradiction=lambda a, b: is_contradiction(entity_type, name, a, b),
         )
     )
 
 
 _KEPT = Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field keeps its value")
-_TOO_WIDE = Decision(FieldOutcomeReason.NO_DATA, detail="what was said is too wide to be compared with the value")
+_TOO_GENERIC = Decision(FieldOutcomeReason.NO_DATA, detail="what was said is too wide to be compared with the value")
 _UNKNOWN = Decision(FieldOutcomeReason.NO_DATA, detail="nobody asked knew a value")
 _NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail="no_provider")
 _ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 
 
-def _without_data(hearing: DecisionInput, name: str) -> Decision:
-    if hearing.wants.get(name, Want.NONE) is Want.NONE:
+def _without_candidates(record: DecisionInput, name: str) -> Decision:
+    if record.wants.get(name, Want.NONE) is Want.NONE:
         return _KEPT
-    able = [heard for heard in hearing.heard if name in heard.gives]
+    able = [result for result in record.results if name in result.gives]
     if not able:
         return _NO_PROVIDER
-    failed = next((heard for heard in able if heard.outcome is StepOutcome.ERROR), None)
+    failed = next((result for result in able if result.outcome is StepOutcome.ERROR), None)
     if failed is not None:
         return Decision(FieldOutcomeReason.ERROR, provider=failed.source, detail=failed.error or "")
-    if any(heard.outcome in _ANSWERED for heard in able):
+    if any(result.outcome in _ANSWERED for result in able):
         return _UNKNOWN
     return Decision(FieldOutcomeReason.SKIPPED, provider=able[0].source, detail=able[0].skipped or "")

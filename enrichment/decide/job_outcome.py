@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from enrichment.config import Config
-from enrichment.decide.field import Decision
+from enrichment.decide.decision import Decision
 from enrichment.decide.start import NotStarted
 from enrichment.enums import JobStatus, StepOutcome
 from enrichment.waterfall.backoff import wait_seconds

@@ -67,7 +67,7 @@ def survivors(candidates: Sequence[Candidate], is_equivalent: Same) -> list[Prop
     groups: list[list[Candidate]] = []
     for candidate in candidates:
         group = next(
-            (group for group in groups if all(is_equivalent(one.value, candidate.value) for one in group)), None
+            (group for group in groups if all(is_equivalent(other.value, candidate.value) for other in group)), None
         )
         if group is None:
             groups.append([candidate])

@@ -1,7 +1,7 @@
-"""What an organization's rules say of a question before it goes to a person.
+"""How an organization's review rules answer a conflict before it goes to a person.
 
-Rules speak in their order. The first that accepts a value, or leaves nothing to ask about, decides; one that
-keeps the current value against one provider takes away what that provider alone says, and the rest goes on.
+The rules apply in their order. The first that accepts a value, or leaves no proposal, decides; one that keeps the
+current value against one provider removes the proposals of that provider alone, and the next rules see the rest.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def rule_decision(
     left = list(proposals)
     for rule in rules:
         if rule.action is RuleAction.ACCEPT:
-            accepted = next((taken for one in left if (taken := _accepted(rule, one, minimum))), None)
+            accepted = next((found for proposal in left if (found := _accepted(rule, proposal, minimum))), None)
             if accepted is not None and may_accept:
                 return RuleDecision(rule, accepted, ())
         elif may_keep:
@@ -51,13 +51,14 @@ def _accepted(rule: ReviewRule, proposal: Proposal, minimum: float) -> Proposal 
         return None
     if rule.provider is None:
         return proposal
-    own = next((one for one in proposal.support if one.provider == rule.provider), None)
+    own = next((candidate for candidate in proposal.support if candidate.provider == rule.provider), None)
     if own is None:
         return None
-    return replace(proposal, value=own.value, support=(own, *(one for one in proposal.support if one is not own)))
+    others = [candidate for candidate in proposal.support if candidate is not own]
+    return replace(proposal, value=own.value, support=(own, *others))
 
 
 def _kept_from(rule: ReviewRule, proposal: Proposal) -> bool:
     # A second, independent source that agrees makes it a question again.
-    only = rule.provider is None or all(one.provider == rule.provider for one in proposal.support)
+    only = rule.provider is None or all(candidate.provider == rule.provider for candidate in proposal.support)
     return only and proposal.confidence >= (rule.min_confidence or 0.0)

@@ -145,12 +145,12 @@ class Replay:
         for source in session.waterfall.sources:
             reply = earlier.get(source.id)
             if reply is not None and reply.outcome in ANSWERED:
-                session.recall(source.id, reply)
+                session.restore_reply(source.id, reply)
         doubts = _Doubts(subject, set(timeline.doubtful))
-        while (query := session.next()) is not None:
+        while (query := session.next_question()) is not None:
             found = self._answers.find(hearing, query, poorer=self.bill.poorer)
             doubts.note(query, found)
-            session.hear(query.source.id, self._reply(past, hearing, query, found))
+            session.record_reply(query.source.id, self._reply(past, hearing, query, found))
         decisions = session.decide()
         wrote_before = hearing.attempt.wrote_before if before is None else before.wrote
         end = job_outcome(session, decisions, config, replace(hearing.attempt, wrote_before=wrote_before))
@@ -166,7 +166,7 @@ class Replay:
             wrote=wrote_before or any(decision.write for decision in decisions.values()),
             doubtful=doubts.unknown,
         )
-        asked = bool(session.said) or any(reply.outcome in ANSWERED for reply in session.results.values())
+        asked = bool(session.replies) or any(reply.outcome in ANSWERED for reply in session.results.values())
         return ReplayedDecision(run, effects, doubts.fields, asked=asked, short=end.short_of_credits)
 
     def _reply(

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from enrichment.decide.field import Decision
+from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt, JobOutcome
 from enrichment.decide.merge import Candidate
 from enrichment.enums import (
@@ -158,7 +158,7 @@ def write_snapshot(
     decisions: Mapping[str, Decision] | None = None,
 ) -> dict[str, Any]:
     """The JSON value of a hearing. Without `session` the job ended before a question."""
-    said = {} if session is None else session.said
+    said = {} if session is None else session.replies
     recalled = (
         {}
         if session is None

@@ -1,7 +1,7 @@
 """The questions of one job: whom to ask next and with what, and what each source's reply leads to.
 
-Nothing is asked here. Whoever carries the job asks `next()`, and tells `hear()` what came of it: a worker calls
-the provider, a replay looks the reply up.
+Nothing is asked here. The caller takes `next_question()` and gives `record_reply()` what came of it: a worker calls the
+provider, a replay looks the reply up.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from enrichment.catalogue import fields_of, value_key
 from enrichment.config import Config
-from enrichment.decide.field import Decision
+from enrichment.decide.decision import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate, discount
 from enrichment.enums import EntityType, JobTrigger, StepOutcome
@@ -83,10 +83,10 @@ class JobContext:
 
 @dataclass(frozen=True, slots=True)
 class SourceReply:
-    """What a source said itself.
+    """A source's reply as it was given, and the question in short.
 
-    `borrowed_ids`: identifiers of others, by field, that it was asked with. `extra`: what costs more that it was asked
-    for. With the fields of the record they make up the question.
+    `borrowed_ids`: identifiers, by field, that the source was asked with and other sources had found. `extra`: what
+    costs more that it was asked for. With the fields of the record they make up the question.
     """
 
     reply: Reply
@@ -96,7 +96,7 @@ class SourceReply:
 
 @dataclass(frozen=True, slots=True)
 class SessionQuestion:
-    """Whom to ask, with which fields, for which."""
+    """Which source to ask, with which fields, for which."""
 
     source: Source
     fields: Mapping[str, Any]
@@ -104,91 +104,92 @@ class SessionQuestion:
 
 
 class WaterfallSession:
-    """The state of one job's questions: the waterfall, what each source said, and the identifiers it lent."""
+    """The state of one job's questions: the waterfall, the replies, and the identifiers that sources found."""
 
-    def __init__(self, subject: JobContext, sources: Sequence[Source], paid: Mapping[str, int] | None = None) -> None:
+    def __init__(self, context: JobContext, sources: Sequence[Source], paid: Mapping[str, int] | None = None) -> None:
         """`paid`: what the job has been charged before, by source; it is not charged for those again."""
-        self._subject = subject
+        self._context = context
         self.paid: Mapping[str, int] = dict(paid or {})
-        self._paid = dict(self.paid)  # of those not heard yet
-        entity_type = subject.entity_type
-        refresh = refreshes(subject.trigger, forced=subject.forced)
+        self._paid_unused = dict(self.paid)  # of those without a reply yet
+        entity_type = context.entity_type
+        refresh = refreshes(context.trigger, forced=context.forced)
         wants = {
-            known.name: want(subject.config, entity_type, known.name, subject.current.get(known.name), refresh=refresh)
+            known.name: want(context.config, entity_type, known.name, context.current.get(known.name), refresh=refresh)
             for known in fields_of(entity_type).values()
             if known.enrichable
         }
-        self.waterfall = Waterfall(subject.config, sources, wants)
-        self.results: dict[str, Reply] = {}  # by source; borrowed belief is taken off their candidates
-        self.said: dict[str, SourceReply] = {}  # by source: what those asked this time said
-        self._spent = sum(self._paid.values())
+        self.waterfall = Waterfall(context.config, sources, wants)
+        self.results: dict[str, Reply] = {}  # by source; their candidates are discounted for borrowed identifiers
+        self.replies: dict[str, SourceReply] = {}  # by source: as those asked this time gave them
+        self._spent = sum(self._paid_unused.values())
         self._stopped = False
-        self._query: SessionQuestion | None = None
-        self._fields: dict[str, Any] = dict(subject.fields)
-        self._borrowed: dict[str, float] = {}  # identifiers that a source found, and how surely
+        self._question: SessionQuestion | None = None
+        self._fields: dict[str, Any] = dict(context.fields)
+        self._borrowed: dict[str, float] = {}  # identifiers that a source found, with their confidence
 
-    def next(self) -> SessionQuestion | None:
-        """The next question, or None when nobody left could help, or an answer has to be waited for."""
+    def next_question(self) -> SessionQuestion | None:
+        """The next question, or None when no source left could help, or an answer has to be waited for."""
         while not self._stopped and (source := self.waterfall.next()) is not None:
             wanted = self.waterfall.could_give(source)
             if not self._affords(source, wanted):
                 wanted = self.waterfall.could_give(source.plain())
             if wanted and self._affords(source, wanted):
-                self._query = SessionQuestion(source, self._fields, wanted)
-                return self._query
-            self._note(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX))
+                self._question = SessionQuestion(source, self._fields, wanted)
+                return self._question
+            self._record_result(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX))
         return None
 
     def _affords(self, source: Source, wanted: frozenset[str]) -> bool:
-        limit, most = self._subject.config.credits.per_record_max, source.most(wanted)
-        return limit is None or not most or source.id in self._paid or self._spent + most <= limit
+        limit, most = self._context.config.credits.per_record_max, source.most(wanted)
+        return limit is None or not most or source.id in self._paid_unused or self._spent + most <= limit
 
-    def hear(self, source_id: str, reply: Reply) -> None:
-        """What became of the question that `next` gave last."""
-        assert self._query is not None  # `next` gave it
-        extra = self._query.source.extra & self._query.wanted
-        self.said[source_id] = SourceReply(reply, {name: self._fields[name] for name in self._borrowed}, extra)
+    def record_reply(self, source_id: str, reply: Reply) -> None:
+        """What became of the question that `next_question` gave last."""
+        assert self._question is not None  # `next_question` gave it
+        extra = self._question.source.extra & self._question.wanted
+        borrowed_ids = {name: self._fields[name] for name in self._borrowed}
+        self.replies[source_id] = SourceReply(reply, borrowed_ids, extra)
         if self._borrowed:
-            candidates = discount(self._subject.entity_type, reply.candidates, self._fields, self._borrowed)
+            candidates = discount(self._context.entity_type, reply.candidates, self._fields, self._borrowed)
             reply = replace(reply, candidates=candidates)
-        self._note(source_id, reply)
-        # Whoever comes after an answer that is waited for may not be needed.
+        self._record_result(source_id, reply)
+        # A source after one whose answer is waited for may not be needed.
         self._stopped = reply.waits_until is not None
 
-    def recall(self, source_id: str, reply: Reply) -> None:
-        """What an earlier attempt of the job was answered counts: it is not asked, or paid for, again."""
-        self._note(source_id, reply)
+    def restore_reply(self, source_id: str, reply: Reply) -> None:
+        """A source's reply to an earlier attempt of the job counts: it is not asked, or paid for, again."""
+        self._record_result(source_id, reply)
 
-    def _note(self, source_id: str, reply: Reply) -> None:
-        subject = self._subject
+    def _record_result(self, source_id: str, reply: Reply) -> None:
+        context = self._context
         self.results[source_id] = reply
-        self._spent += reply.credits - self._paid.pop(source_id, 0)
+        self._spent += reply.credits - self._paid_unused.pop(source_id, 0)
         confident = {
             name
             for name, candidate in reply.candidates.items()
-            if candidate.confidence >= subject.config.minimum(subject.entity_type, name)
+            if candidate.confidence >= context.config.minimum(context.entity_type, name)
         }
         self.waterfall.answered(source_id, confident)
-        known = fields_of(subject.entity_type)
+        known = fields_of(context.entity_type)
         for name in confident:
-            # What one source found out helps to ask the next one.
+            # An identifier that one source found helps to ask the next one.
             if known[name].identifying and self._fields.get(name) is None:
                 self._fields = {**self._fields, name: reply.candidates[name].value}
                 self._borrowed[name] = reply.candidates[name].confidence
 
     def decide(self) -> dict[str, Decision]:
         """How each enrichable field ends, in catalogue order."""
-        subject = self._subject
+        context = self._context
         return decide_fields(
             DecisionInput(
-                entity_type=subject.entity_type,
-                config=subject.config,
-                current=subject.current,
+                entity_type=context.entity_type,
+                config=context.config,
+                current=context.current,
                 wants=self.waterfall.wants,
-                heard=[self._heard(source) for source in self.waterfall.sources],
-                rejected=subject.was_rejected,
-                asked_at=subject.asked_at,
-                trust=subject.trust,
+                results=[self._result_of(source) for source in self.waterfall.sources],
+                rejected=context.was_rejected,
+                asked_at=context.asked_at,
+                trust=context.trust,
             )
         )
 
@@ -197,7 +198,7 @@ class WaterfallSession:
         reply = self.results.get(source.id)
         return reply or Reply(StepOutcome.SKIPPED, skipped=self.waterfall.why_not_asked(source))
 
-    def _heard(self, source: Source) -> SourceResult:
+    def _result_of(self, source: Source) -> SourceResult:
         reply = self.reply_of(source)
         return SourceResult(
             source.id,

@@ -160,7 +160,7 @@ class _Planner:
         ]
         going = walks
         while going:
-            steps = [(walk, query) for walk in going if (query := walk.session.next()) is not None]
+            steps = [(walk, query) for walk in going if (query := walk.session.next_question()) is not None]
             asked = [(walk, query, self._possible(walk, query)) for walk, query in steps]
             kept = await unexpired(
                 organization_id,
@@ -229,7 +229,7 @@ class _Planner:
         source = query.source
         if one is None:
             walk.passed.append(query)
-            walk.session.hear(source.id, Reply(StepOutcome.SKIPPED))
+            walk.session.record_reply(source.id, Reply(StepOutcome.SKIPPED))
             return
         walk.heard.add(source.id)
         part = self._plan.parts[source.id]
@@ -241,7 +241,7 @@ class _Planner:
         walk.asked[source.id] = one
         walk.heard_something_new(source.gives)
         self._expect(walk, query, GIVEN_OF_MATCH * self._rates.get(source.id, 0.0))
-        walk.session.hear(source.id, Reply(StepOutcome.NO_MATCH))
+        walk.session.record_reply(source.id, Reply(StepOutcome.NO_MATCH))
 
     def _holds(self, kept: CachedAnswer, walk: _Walk) -> bool:
         """Whether no call is made: there is an answer, or a call that may have been charged is not repeated."""
@@ -263,7 +263,7 @@ class _Planner:
             candidates = {}  # how far they are believed depends on what was lent to ask by: they may settle nothing
         outcome = StepOutcome.MATCH if kept.matched else StepOutcome.NO_MATCH
         entity_type = walk.question_of(query).entity_type
-        walk.session.hear(source.id, Reply(outcome, candidates=self._trust.believed(entity_type, candidates)))
+        walk.session.record_reply(source.id, Reply(outcome, candidates=self._trust.believed(entity_type, candidates)))
 
     def _expect(self, walk: _Walk, query: SessionQuestion, settles: float) -> None:
         if self._config.strategy is Strategy.WATERFALL:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from enrichment.config import Config
-from enrichment.decide.field import Decision
+from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.identity import Identifier, holds_identifier
@@ -186,7 +186,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
     )
     session = WaterfallSession(subject, rules.sources[kind])
     calls: list[Call] = []
-    while (query := session.next()) is not None:
+    while (query := session.next_question()) is not None:
         found = answers.find(hearing, query, poorer=False)
         reply = Reply(StepOutcome.SKIPPED, skipped=SkipReason.UNKNOWN) if found is None else found.reply
         if found is None:
@@ -198,7 +198,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
                 if not rules.withheld or not holds_identifier(kind, name, one.value, rules.withheld)
             }
             reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, heard), key=reply.key)
-        session.hear(query.source.id, reply)
+        session.record_reply(query.source.id, reply)
     fields = [_field(name, decision, state.current.get(name)) for name, decision in session.decide().items()]
     return RecordPreview(record, fields, calls)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from enrichment.catalogue import Clean, clean, fields_of
 from enrichment.config import Config
-from enrichment.decide.field import Decision
+from enrichment.decide.decision import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, EntityType, StepOutcome

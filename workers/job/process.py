@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from enrichment.decide.field import Decision
+from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, skipped_outcome
 from enrichment.decide.start import why_not_started
 from enrichment.enums import JobStatus, StepOutcome
@@ -104,7 +104,7 @@ async def process_job(
 def _brought_something(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[str, Decision]) -> bool:
     """Whether an attempt after which the job waits brought anything: it may wait for one answer many times."""
     earlier = {outcome["field"]: outcome["reason"] for outcome in job.earlier_outcomes}
-    return any(source.reply.outcome in _ANSWERED for source in session.said.values()) or any(
+    return any(source.reply.outcome in _ANSWERED for source in session.replies.values()) or any(
         decision.write or decision.verified_at or (decision.question and earlier.get(name) != decision.reason)
         for name, decision in decisions.items()
     )
@@ -134,7 +134,7 @@ def _begin(job: ClaimedJob, providers: Mapping[str, Provider]) -> WaterfallSessi
     session = WaterfallSession(_subject(job), sources, job.charged)
     for step in job.earlier_steps:
         if step.provider in providers and step.outcome in _ANSWERED:
-            session.recall(step.provider, _recalled(step))
+            session.restore_reply(step.provider, _recalled(step))
     return session
 
 
@@ -169,7 +169,7 @@ async def _ask_all(
     lookup: ProviderLookup,
 ) -> None:
     count = len(providers) or 1
-    while (query := session.next()) is not None:
+    while (query := session.next_question()) is not None:
         source = query.source.id
         job.progress, job.running_step = 5 + 90 * len(session.results) // count, source
         question = Question(
@@ -182,7 +182,7 @@ async def _ask_all(
         if reply.credits or source in job.charged:
             # Also what it paid before it was decided again, or before its worker died; it pays a provider once.
             job.charged[source] = reply.credits = max(job.charged.get(source, 0), reply.credits)
-        session.hear(source, reply)
+        session.record_reply(source, reply)
 
 
 def _replies(session: WaterfallSession) -> list[tuple[str, Reply]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from enrichment.decide.field import ConflictQuestion, Decision
+from enrichment.decide.decision import ConflictQuestion, Decision
 from enrichment.decide.merge import Candidate
 from enrichment.enums import FieldOutcomeReason, JobStatus
 from enrichment.waterfall.planner import refreshes

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from enrichment import catalogue
 from enrichment.config import Backoff, Config, ProviderRule, Rule
-from enrichment.decide.field import Decision, FieldCase, decide
+from enrichment.decide.case import FieldCase
+from enrichment.decide.decision import Decision
+from enrichment.decide.field import decide
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate, agreed_confidence, survivors
 from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger, Strategy
 from enrichment.provenance import Current
@@ -39,7 +41,7 @@ def outcome(
     return decide(
         FieldCase(
             rule=Rule(policy=policy), minimum=0.6, strategy=strategy, current=current,
-            proposals=survivors(candidates, same), same=same,
+            proposals=survivors(candidates, same), is_equivalent=same,
             rejected=lambda value, source: (value, source) in rejected, asked_at=NOW - timedelta(minutes=1),
         )
     )  # fmt: skip
@@ -93,9 +95,9 @@ def headcounts(minimum: float | None, held_by: str, *candidates: Candidate, poli
     return decide(
         FieldCase(
             rule=Rule(policy=policy, min_confidence=minimum), minimum=minimum or 0.6, strategy=Strategy.WATERFALL,
-            current=held(held_by, 2000), proposals=survivors(candidates, equal), same=equal,
+            current=held(held_by, 2000), proposals=survivors(candidates, equal), is_equivalent=equal,
             rejected=lambda value, source: False, asked_at=NOW - timedelta(minutes=1),
-            far_apart=lambda a, b: catalogue.is_contradiction(EntityType.ACCOUNT, "numberOfEmployees", a, b),
+            is_contradiction=lambda a, b: catalogue.is_contradiction(EntityType.ACCOUNT, "numberOfEmployees", a, b),
         )
     )  # fmt: skip
 

@@ -35,8 +35,8 @@ def outcome(trouble: Trouble, *, number: int = 1, most: int = 5, age: timedelta 
         asked_at=CREATED,
     )
     session = WaterfallSession(subject, [Source("a", frozenset({"industry"}), 0)])
-    session.next()
-    session.hear("a", Reply(StepOutcome.ERROR, error=trouble))
+    session.next_question()
+    session.record_reply("a", Reply(StepOutcome.ERROR, error=trouble))
     return job_outcome(session, session.decide(), Config(), Attempt(number, most, CREATED, CREATED + age))
 
 

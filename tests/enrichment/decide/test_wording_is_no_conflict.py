@@ -7,7 +7,7 @@ import pytest
 
 from enrichment.catalogue import normalize
 from enrichment.config import Config, EntityPolicies, FieldPolicies, Rule
-from enrichment.decide.field import Decision
+from enrichment.decide.decision import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, FieldOutcomeReason, FieldPolicy, StepOutcome, Strategy

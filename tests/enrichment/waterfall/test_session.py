@@ -37,26 +37,26 @@ def _match(source: str, credits: int = 0, **found: tuple[Any, float]) -> Reply:
 
 def test_what_one_source_found_helps_to_ask_the_next_which_is_believed_no_more() -> None:
     session = WaterfallSession(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry", "domain")])
-    first = session.next()
+    first = session.next_question()
     assert first is not None
     assert (first.source.id, first.fields) == ("a", {"name": "Acme"})
-    session.hear("a", _match("a", domain=("acme.com", 0.8)))
-    second = session.next()
+    session.record_reply("a", _match("a", domain=("acme.com", 0.8)))
+    second = session.next_question()
     assert second is not None
     assert (second.source.id, second.fields["domain"]) == ("b", "acme.com")
     assert second.wanted == {"industry"}
-    session.hear("b", _match("b", industry=("Software", 0.9)))
-    assert session.next() is None
+    session.record_reply("b", _match("b", industry=("Software", 0.9)))
+    assert session.next_question() is None
     assert session.results["b"].candidates["industry"].confidence == 0.8 * 0.9
-    assert session.said["b"].reply.candidates["industry"].confidence == 0.9
+    assert session.replies["b"].reply.candidates["industry"].confidence == 0.9
 
 
 def test_a_source_that_would_cost_more_than_the_record_may_is_passed_by() -> None:
     sources = [_source("a", "domain", price=2), _source("b", "industry", price=2), _source("c", "phone")]
     session = WaterfallSession(_subject({"name": "Acme"}, credits={"perRecordMax": 3}), sources)
-    session.next()
-    session.hear("a", _match("a", credits=2, domain=("acme.com", 0.9)))
-    following = session.next()
+    session.next_question()
+    session.record_reply("a", _match("a", credits=2, domain=("acme.com", 0.9)))
+    following = session.next_question()
     assert following is not None
     assert following.source.id == "c"
     assert session.results["b"].skipped is SkipReason.PER_RECORD_MAX
@@ -64,20 +64,20 @@ def test_a_source_that_would_cost_more_than_the_record_may_is_passed_by() -> Non
 
 def test_nobody_is_asked_after_an_answer_that_has_to_be_waited_for() -> None:
     session = WaterfallSession(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry")])
-    session.next()
-    session.hear("a", Reply(StepOutcome.SKIPPED, skipped=SkipReason.WAITING, waits_until=AT))
-    assert session.next() is None
+    session.next_question()
+    session.record_reply("a", Reply(StepOutcome.SKIPPED, skipped=SkipReason.WAITING, waits_until=AT))
+    assert session.next_question() is None
     end = job_outcome(session, session.decide(), Config(), Attempt(1, 5, AT, AT))
     assert (end.status, end.next_attempt_at, end.counts) == (JobStatus.PENDING, AT, False)
 
 
 def test_what_was_answered_before_is_not_asked_again() -> None:
     session = WaterfallSession(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry")])
-    session.recall("a", _match("a", domain=("acme.com", 0.8)))
-    following = session.next()
+    session.restore_reply("a", _match("a", domain=("acme.com", 0.8)))
+    following = session.next_question()
     assert following is not None
     assert following.source.id == "b"
     assert following.fields["domain"] == "acme.com"
-    assert "a" not in session.said
-    session.hear("b", Reply(StepOutcome.NO_MATCH))
-    assert session.said["b"].borrowed_ids == {"domain": "acme.com"}
+    assert "a" not in session.replies
+    session.record_reply("b", Reply(StepOutcome.NO_MATCH))
+    assert session.replies["b"].borrowed_ids == {"domain": "acme.com"}

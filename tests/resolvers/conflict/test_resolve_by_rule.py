@@ -7,7 +7,9 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.config import Config, InvalidConfig, ReviewRule, Rule, parse_config
-from enrichment.decide.field import Decision, FieldCase, decide
+from enrichment.decide.case import FieldCase
+from enrichment.decide.decision import Decision
+from enrichment.decide.field import decide
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import ConflictStatus, FieldOutcomeReason, FieldPolicy, ResolutionAction, Strategy
 from enrichment.learn.trust import SourceTrust
@@ -42,18 +44,18 @@ def decided(
     source: str | None = "crm",
     written: datetime = OLD,
     policy: FieldPolicy = FieldPolicy.REVIEW,
-    standing: SourceTrust | None = None,
+    trust: SourceTrust | None = None,
     **changes: Any,
 ) -> Decision:
     current = Current("CTO", source, 1.0, OLD, written) if source else None
     given: dict[str, Any] = {
         "rule": Rule(policy=policy), "minimum": 0.6, "strategy": Strategy.CONSENSUS, "current": current,
-        "proposals": survivors(candidates, lambda a, b: bool(a == b)), "same": lambda a, b: a == b,
+        "proposals": survivors(candidates, lambda a, b: bool(a == b)), "is_equivalent": lambda a, b: a == b,
         "rejected": lambda value, source: False, "asked_at": NOW - timedelta(minutes=1), "name": "title",
         "rules": lambda: rules,
     }  # fmt: skip
-    if standing is not None:
-        given["standing"] = lambda provider: standing
+    if trust is not None:
+        given["trust_in"] = lambda provider: trust
     return decide(FieldCase(**given | changes))
 
 
@@ -117,8 +119,8 @@ def test_rules_answer_the_other_questions_too() -> None:
     assert decided([rule("keep")], told("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.PROTECTED
 
 
-def advice(standing: SourceTrust, confidence: float = 0.9) -> tuple[bool, str]:
-    question = decided([], told("CEO", confidence), standing=standing).question
+def advice(trust: SourceTrust, confidence: float = 0.9) -> tuple[bool, str]:
+    question = decided([], told("CEO", confidence), trust=trust).question
     assert question is not None
     return question.recommended is not None, question.because
 

@@ -1,0 +1,54 @@
+"""What the decision about one field depends on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from enrichment.config import ReviewRule, Rule
+from enrichment.decide.merge import Proposal, Same
+from enrichment.enums import SOURCE_REVIEWER, Strategy
+from enrichment.learn.trust import UNJUDGED, SourceTrust
+from enrichment.provenance import Current
+
+
+def _never(a: Any, b: Any) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCase:
+    """All that a decision about one field depends on.
+
+    `name` is the field's. `proposals` are the surviving values, most believed first; `minimum` is the least confidence
+    to write. `asked_at` is when the sources were asked: a person's edit after that is newer than any of their answers.
+    `rejected(value, source)` tells whether a reviewer turned this value of this source down before. `rules()` are the
+    review rules about the field, `trust_in(provider)` tells how people judged its values of a provider.
+    `is_contradiction` tells whether two values differ so much that a source which is unsure of its own still
+    contradicts the other.
+    """
+
+    rule: Rule
+    minimum: float
+    strategy: Strategy
+    current: Current | None
+    proposals: Sequence[Proposal]
+    is_equivalent: Same
+    rejected: Callable[[Any, str], bool]
+    asked_at: datetime
+    name: str = "value"
+    rules: Callable[[], Sequence[ReviewRule]] = tuple
+    trust_in: Callable[[str], SourceTrust] = lambda _: UNJUDGED
+    is_contradiction: Same = _never
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether the current value may give way without a person."""
+        chosen_by_hand = self.current is not None and self.current.source == SOURCE_REVIEWER
+        return not chosen_by_hand and not self.edited_meanwhile
+
+    @property
+    def edited_meanwhile(self) -> bool:
+        """Whether a person changed the field after the sources were asked."""
+        current = self.current
+        return current is not None and current.is_a_persons and current.written_at > self.asked_at
