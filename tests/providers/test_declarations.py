@@ -1,5 +1,6 @@
 """Paid providers: each is one folder, and what an installation knows of it follows from what the folder declares."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,54 +11,19 @@ from arq.connections import ArqRedis
 import providers
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
-from providers.api import Question
+from providers.api import Answer, Question
 from providers.declaration import AdapterContext, ProviderSetting
 from providers.registry import declared_providers
 from service.provider_settings import declared_settings
 from service.settings import BadSettings, load_settings, settings_class
 from service.settings_report import described, unknown_variables
 from service.sources import open_sources
+from tests.support.fake_http import values
 from tests.support.standin_server import standin_server, told
 from tools import provider_table
 
-ADAPTER = '''
-"""Seventh: companies by their domain."""
-
-from enrichment.enums import EntityType
-from providers.api import Answer, Finding, ProviderInfo
-from providers.http.adapter import Adapter
-
-
-class Seventh(Adapter):
-    info = ProviderInfo(
-        id="seventh", name="Seventh", gives={EntityType.ACCOUNT: frozenset({"industry"})}, needs="a domain",
-        price=2, extra_price=3, remote=True, needs_key=True,
-    )
-    bases = {"": "https://seventh.example.com"}
-
-    def __init__(self, region):
-        self.region = region
-
-    def input_key(self, question):
-        return question.fields.get("domain")
-
-    async def look_up(self, question, http):
-        reply = await http.send("GET", f"/{self.region}/companies", headers={"X-Key": http.key})
-        return Answer(matched=True, findings=(Finding("industry", reply.json()["industry"], 0.9),))
-'''
-DECLARATION = '''
-"""How an installation sets up Seventh."""
-
-from providers.declaration import ProviderDeclaration, ProviderSetting
-from providers.seventh.adapter import Seventh
-
-DECLARATION = ProviderDeclaration(
-    make=lambda context: Seventh(context.settings.get("region") or "eu"),
-    order=70,
-    settings=(ProviderSetting("region", str, "where Seventh looks companies up; default: eu"),),
-    extra_price="report",
-)
-'''
+PAGE = Path(__file__).parents[2] / "docs" / "adding-a-provider.md"
+FILES = re.compile(r"```python\n# (providers/acme/\w+\.py)\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -69,18 +35,19 @@ def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def _forget_declarations() -> None:
     declared_providers.cache_clear()
     settings_class.cache_clear()
-    for name in [name for name in sys.modules if name.startswith("providers.seventh")]:
+    for name in [name for name in sys.modules if name.startswith("providers.acme")]:
         del sys.modules[name]
 
 
 @pytest.fixture
-def seventh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of a seventh paid provider, beside those of the six."""
-    folder = tmp_path / "providers" / "seventh"
+def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a seventh paid provider, beside those of the six: as the documentation has it."""
+    folder = tmp_path / "providers" / "acme"
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
-    (folder / "adapter.py").write_text(ADAPTER)
-    (folder / "declaration.py").write_text(DECLARATION)
+    for path, content in FILES.findall(PAGE.read_text(encoding="utf-8")):
+        (tmp_path / path).write_text(content)
+    assert {path.name for path in folder.iterdir()} == {"__init__.py", "adapter.py", "declaration.py"}
     monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(folder.parent)])
     _forget_declarations()
     yield folder
@@ -103,62 +70,62 @@ def test_paid_providers_give_only_fields_of_the_catalogue_that_may_be_wanted() -
 
 
 async def test_a_seventh_paid_provider_is_one_folder(
-    db: str, seventh: Path, redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    db: str, acme: Path, redis: ArqRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with standin_server() as server:
-        server.script("/us/companies", told({"industry": "Machinery"}))
-        monkeypatch.setenv("AUTO_ENRICHMENT_SEVENTH_API_KEY", "s3cret-key-of-seventh")
-        monkeypatch.setenv("AUTO_ENRICHMENT_SEVENTH_BASE_URL", server.url)
-        monkeypatch.setenv("AUTO_ENRICHMENT_SEVENTH_REGION", "us")
-        monkeypatch.setenv("AUTO_ENRICHMENT_PROVIDER_PRICES", "seventh=5,seventh_report=7")
+        company = {"domain": "acme.com", "name": "Acme", "sector": "Machinery", "town": "Berlin"}
+        server.script("/us/companies", told(company))
+        monkeypatch.setenv("AUTO_ENRICHMENT_ACME_API_KEY", "s3cret-key-of-acme")
+        monkeypatch.setenv("AUTO_ENRICHMENT_ACME_BASE_URL", server.url)
+        monkeypatch.setenv("AUTO_ENRICHMENT_ACME_REGION", "us")
+        monkeypatch.setenv("AUTO_ENRICHMENT_PROVIDER_PRICES", "acme=5")
         settings = load_settings(data_dir=tmp_path / "data")
         sources = open_sources(settings, redis)
-        assert sources.registry.ids()[-2:] == ("clearbit", "seventh")
-        assert sources.shared_keys == {"seventh"}
-        assert "seventh" not in sources.registry.off
-        source = sources.registry.get("seventh")
+        assert sources.registry.ids()[-2:] == ("clearbit", "acme")
+        assert sources.shared_keys == {"acme"}
+        assert "acme" not in sources.registry.off
+        source = sources.registry.get("acme")
         assert source is not None
-        assert (source.info.price, source.info.extra_price) == (5, 7)
-        question = Question(EntityType.ACCOUNT, {"domain": "acme.com"}, frozenset({"industry"}), "acme")
-        await source.ask(question)
+        assert source.info.price == 5
+        answer = await source.ask(Question(EntityType.ACCOUNT, {"domain": "acme.com"}, frozenset({"city"}), "org"))
         await sources.http_client.close()
+        assert isinstance(answer, Answer)
+        assert values(answer) == {"industry": "Machinery", "city": "Berlin"}
         (call,) = server.calls_to("/us/companies")
-        assert call.headers["x-key"] == "s3cret-key-of-seventh"
+        assert (call.headers["x-key"], call.query) == ("s3cret-key-of-acme", {"domain": "acme.com"})
     rows = {name: (value, purpose) for name, value, purpose in described(settings)}
-    assert rows["AUTO_ENRICHMENT_SEVENTH_API_KEY"] == (
-        "********",
-        "key of Seventh for organizations without their own",
-    )
-    assert rows["AUTO_ENRICHMENT_SEVENTH_BASE_URL"] == (server.url, "address in place of Seventh's own")
-    assert rows["AUTO_ENRICHMENT_SEVENTH_REGION"] == ("us", "where Seventh looks companies up; default: eu")
+    assert rows["AUTO_ENRICHMENT_ACME_API_KEY"] == ("********", "key of Acme for organizations without their own")
+    assert rows["AUTO_ENRICHMENT_ACME_BASE_URL"] == (server.url, "address in place of Acme's own")
+    assert rows["AUTO_ENRICHMENT_ACME_REGION"] == ("us", "where Acme looks companies up: eu or us; default: eu")
     assert unknown_variables() == []
-    assert "| Seventh | `seventh` |" in provider_table.table()
+    assert "| Acme | `acme` |" in provider_table.table()
 
 
 async def test_without_a_key_a_paid_provider_is_off_in_a_new_organization(
-    seventh: Path, redis: ArqRedis, tmp_path: Path
+    acme: Path, redis: ArqRedis, tmp_path: Path
 ) -> None:
-    assert "seventh" in open_sources(load_settings(data_dir=tmp_path / "data"), redis).registry.off
+    assert "acme" in open_sources(load_settings(data_dir=tmp_path / "data"), redis).registry.off
 
 
 @pytest.mark.parametrize(
     ("declaration", "fault"),
     [
-        ("DECLARATION = None", "providers.seventh.declaration holds no DECLARATION"),
+        ("DECLARATION = None", "providers.acme.declaration holds no DECLARATION"),
         (
             "from providers.hunter.declaration import DECLARATION",
-            "providers.seventh.declaration: the id of its provider is hunter, and should be the folder's name",
+            "providers.acme.declaration: the id of its provider is hunter, and should be the folder's name",
         ),
     ],
 )
-def test_a_declaration_that_cannot_be_used_is_named(seventh: Path, declaration: str, fault: str) -> None:
-    (seventh / "declaration.py").write_text(declaration)
+def test_a_declaration_that_cannot_be_used_is_named(acme: Path, declaration: str, fault: str) -> None:
+    (acme / "declaration.py").write_text(declaration)
     with pytest.raises(ValueError, match=fault):
         declared_providers()
 
 
-def test_a_provider_without_a_key_or_a_network_is_not_declared_as_a_paid_one(seventh: Path) -> None:
-    (seventh / "adapter.py").write_text(ADAPTER.replace("needs_key=True", "needs_key=False"))
+def test_a_provider_without_a_key_or_a_network_is_not_declared_as_a_paid_one(acme: Path) -> None:
+    adapter = acme / "adapter.py"
+    adapter.write_text(adapter.read_text().replace("needs_key=True", "needs_key=False"))
     with pytest.raises(ValueError, match="should be remote and need a key"):
         declared_providers()
 
