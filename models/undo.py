@@ -184,14 +184,6 @@ async def restored_lines(undo_id: str, after: str, limit: int) -> list[RestoredL
     return await fetch(RestoredLine, sql, [undo_id, after, limit])
 
 
-async def forget_rejections(tx: Transaction, undo_id: str, fields: Sequence[tuple[str, str]]) -> None:
-    """Forget what this undo rejected of these (record id, field) pairs."""
-    for name in {name for _, name in fields}:
-        ids = [record_id for record_id, other in fields if other == name]
-        sql = f"DELETE FROM rejection WHERE undo_id = ? AND field = ? AND record_id IN ({marks(ids)})"
-        await execute(sql, [undo_id, name, *ids], using=tx)
-
-
 async def find_undo(organization_id: str, undo_id: str) -> Undo | None:
     return await Undo.get_or_none(id=undo_id, organization_id=organization_id)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from models.conflict.table import Rejection
 from models.db.rows import fetch, insert, projection, select
-from models.db.statements import marks
+from models.db.statements import execute, marks
 from models.db.transaction import Transaction
 
 
@@ -44,3 +44,11 @@ async def rejections_of(record_ids: Sequence[str]) -> dict[str, set[tuple[str, s
 async def insert_rejections(tx: Transaction, rejections: Sequence[NewRejection]) -> None:
     """Remember rejected values. One that is remembered already stays as it is."""
     await insert(tx, rejections, then="ON CONFLICT DO NOTHING")
+
+
+async def forget_rejections(tx: Transaction, undo_id: str, fields: Sequence[tuple[str, str]]) -> None:
+    """Forget what this undo rejected of these (record id, field) pairs."""
+    for name in {name for _, name in fields}:
+        ids = [record_id for record_id, other in fields if other == name]
+        sql = f"DELETE FROM rejection WHERE undo_id = ? AND field = ? AND record_id IN ({marks(ids)})"
+        await execute(sql, [undo_id, name, *ids], using=tx)

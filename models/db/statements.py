@@ -94,11 +94,6 @@ def marks(values: Collection[Any]) -> str:
     return ", ".join("?" for _ in values)
 
 
-def row_lock() -> str:
-    """What makes a SELECT lock its rows and pass by those that others hold. SQLite locks the whole database."""
-    return "" if dialect() == "sqlite" else "FOR UPDATE SKIP LOCKED"
-
-
 def json_items(column: str, key: str | None = None) -> tuple[str, str]:
     """How to read a JSON array column row by row: a FROM item, and the text of each element (or of its `key`)."""
     if dialect() == "sqlite":

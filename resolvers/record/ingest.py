@@ -1,13 +1,11 @@
 """Ingest the records that a CRM sends: many of them with a handful of statements, and an outcome for each."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from enrichment.catalogue import Clean, clean, completeness, value_key
+from enrichment.catalogue import completeness, value_key
 from enrichment.config import Config
 from enrichment.enums import SOURCE_CRM, EntityType, JobTrigger
 from enrichment.ingest import RecordChange, apply_message
@@ -34,8 +32,7 @@ from resolvers.conflict.trust import judged_by_the_crm
 from resolvers.erasure.reimport_guard import ReimportGuard
 from resolvers.job.new_job import job_of, new_job
 from resolvers.record.change import record_update, search_text
-
-_CLEANED_AT_ONCE = 50  # records, between two turns of the event loop
+from resolvers.record.message import RecordMessage
 
 
 class RecordOutcome(StrEnum):
@@ -45,20 +42,6 @@ class RecordOutcome(StrEnum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordMessage:
-    """One record as the CRM sent it, checked for form. `index` is its position in the request."""
-
-    index: int
-    entity_type: EntityType
-    external_id: str
-    cleaned: Clean
-
-    @property
-    def key(self) -> tuple[EntityType, str]:
-        return self.entity_type, self.external_id
 
 
 @dataclass(slots=True)
@@ -99,16 +82,6 @@ class IngestResult:
     ingested: dict[int, IngestedRecord]
     superseded: list[str]
     erased: dict[int, str] = field(default_factory=dict)  # refused: the certificate of an erasure, by index
-
-
-async def clean_all(inputs: Sequence[tuple[int, EntityType, str, Mapping[str, Any]]]) -> list[RecordMessage]:
-    """Clean the fields of many records without keeping the event loop to themselves."""
-    messages: list[RecordMessage] = []
-    for count, (index, entity_type, external_id, fields) in enumerate(inputs, 1):
-        messages.append(RecordMessage(index, entity_type, external_id, clean(entity_type, fields)))
-        if count % _CLEANED_AT_ONCE == 0:
-            await asyncio.sleep(0)
-    return messages
 
 
 @unit_of_work

@@ -7,6 +7,7 @@ from typing import Any
 
 from enrichment.undo import Restoration, SkippedField, redo_field
 from models import undo as rows
+from models.conflict.rejection import forget_rejections
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
 from models.record.row import lock_records
@@ -164,7 +165,7 @@ async def _redo_lines(
             )
     conflicts = await apply_undo(tx, organization_id, revert_id, changes, now, rejects=rejects)
     redone = [(change.record_id, change.field) for change in changes if isinstance(change.decision, Restoration)]
-    await rows.forget_rejections(tx, undone_id, redone)
+    await forget_rejections(tx, undone_id, redone)
     return conflicts
 
 
