@@ -77,18 +77,33 @@ async def active_jobs_of(tx: Transaction, organization_id: str, record_ids: Sequ
     return list(await jobs.using_db(tx))
 
 
-async def records_with_active_job(organization_id: str, record_ids: Sequence[str]) -> set[str]:
-    """Those of the records that have a pending or running job."""
-    found: set[str] = set()
+@projection(Job)
+class ActiveJobRow:
+    """A pending or running job, and how it came to be."""
+
+    id: str
+    record_id: str
+    trigger: JobTrigger
+    forced: bool
+
+
+async def find_active_jobs(organization_id: str, record_ids: Sequence[str]) -> list[ActiveJobRow]:
+    """The pending and running jobs of these records."""
+    found: list[ActiveJobRow] = []
     for start in range(0, len(record_ids), _AT_ONCE):
         some = list(record_ids[start : start + _AT_ONCE])
-        rows = await query(
-            "SELECT record_id FROM job WHERE organization_id = ? AND status IN ('pending', 'in_progress')"
-            f" AND record_id IN ({marks(some)})",
+        found += await fetch(
+            ActiveJobRow,
+            f"SELECT {select(ActiveJobRow)} FROM job WHERE organization_id = ?"
+            f" AND status IN ('pending', 'in_progress') AND record_id IN ({marks(some)})",
             [organization_id, *some],
         )
-        found |= {row["record_id"] for row in rows}
     return found
+
+
+async def records_with_active_job(organization_id: str, record_ids: Sequence[str]) -> set[str]:
+    """Those of the records that have a pending or running job."""
+    return {job.record_id for job in await find_active_jobs(organization_id, record_ids)}
 
 
 async def bring_forward(

@@ -1,4 +1,4 @@
-"""A question that enriching a record may ask, before anyone is asked, and what is made of many of them."""
+"""A call that enriching a record may make, before any is made, and what one provider may be asked for many records."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from enrichment.enums import EntityType
 from providers.api import Provider, Question, VariablePrice, key_digest, max_price
 
-# Stand in for identifiers that a source may lend: which ones a provider is asked by shows without their values.
-_LENT = {
+# In place of identifiers that a source may find: which ones a provider is asked by shows without their values.
+_EXAMPLES = {
     "firstName": "Jane",
     "lastName": "Doe",
     "email": "jane.doe@example.com",
@@ -24,7 +24,7 @@ _LENT = {
     "twitterUrl": "https://x.com/example",
     "facebookUrl": "https://www.facebook.com/example",
 }
-_PROFILE = {
+_EXAMPLE_PROFILES = {
     EntityType.LEAD: "https://www.linkedin.com/in/jane-doe",
     EntityType.CONTACT: "https://www.linkedin.com/in/jane-doe",
     EntityType.ACCOUNT: "https://www.linkedin.com/company/example",
@@ -33,89 +33,92 @@ _PROFILE = {
 
 @dataclass(frozen=True, slots=True)
 class CandidateCall:
-    """A question that may be asked about one record, and the most credits that its answer costs.
+    """A question that a provider may be asked about one record, and the most credits that its answer costs.
 
-    `lendable` are identifiers that answers before it may add, None where there can be no such answers: then it is
-    asked just so. `borrowed_ids`: it can be asked only with some of them, which stand in it made up. `chance` (0-1)
-    is that of its being needed.
+    `borrowable` are identifiers that answers before it may add to the question; None where there can be no such
+    answers, so that it is asked as it is. `needs_borrowed`: it can be asked only with some of them, and holds examples
+    in their place. `chance` (0-1) is how likely the call is needed.
     """
 
     question: Question
     key: str
-    most: int
+    max_credits: int
     chance: float
-    lendable: frozenset[str] | None = None
-    borrowed_ids: bool = False
+    borrowable: frozenset[str] | None = None
+    needs_borrowed: bool = False
+
+    def is_settled(self, provider: Provider) -> bool:
+        """Whether the question stays the same whatever is answered before it: for fewer fields, or more identifiers."""
+        if self.borrowable is None or self.needs_borrowed:
+            return not self.needs_borrowed
+        full = with_example_ids(self.question, self.borrowable)
+        others = [full, *(with_example_ids(self.question, {name}) for name in self.borrowable)]
+        others += [_for_field(question, name) for question in (self.question, full) for name in self.question.wanted]
+        return all(key_of(provider, other) == self.key for other in others)
 
 
 @dataclass(slots=True)
-class Part:
-    """What one provider may be asked: `possible` questions, and `reused` kept answers."""
+class ProviderPlan:
+    """What one provider may be asked: `calls`, and how often an answer that is stored serves instead (`reused`).
+
+    `certain_credits`: what answers cost of which a part has come.
+    """
 
     provider: Provider
-    possible: list[CandidateCall] = field(default_factory=list)
+    calls: list[CandidateCall] = field(default_factory=list)
     reused: int = 0
-    certain: int = 0  # credits that an answer which came in part will cost
-    _is_priced: bool = field(init=False)
+    certain_credits: int = 0
+    _price_varies: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self._is_priced = isinstance(self.provider, VariablePrice)  # asked once: it is slow
+        self._price_varies = isinstance(self.provider, VariablePrice)  # looked up once: it is slow
 
-    def most(self, question: Question) -> int:
+    def max_credits(self, question: Question) -> int:
         """The most credits that the question may cost."""
-        return max_price(self.provider, question) if self._is_priced else self.provider.info.price
+        return max_price(self.provider, question) if self._price_varies else self.provider.info.price
 
-    def questions(self) -> list[CandidateCall]:
-        """The calls that there may be: records with the same question are one call, if they are sure to ask it."""
+    def distinct_calls(self) -> list[CandidateCall]:
+        """The calls, where records with the same question share one, if each of them is sure to ask just that."""
         if not self.provider.info.keeps_answers:
-            return self.possible
+            return self.calls
         by_key: dict[str, list[CandidateCall]] = defaultdict(list)
-        for one in self.possible:
-            by_key[one.key].append(one)
-        return [call for alike in by_key.values() for call in self._calls(alike)]
+        for call in self.calls:
+            by_key[call.key].append(call)
+        return [call for same_key in by_key.values() for call in self._distinct(same_key)]
 
-    def _calls(self, alike: Sequence[CandidateCall]) -> Iterator[CandidateCall]:
-        if len(alike) == 1:
-            yield alike[0]
+    def _distinct(self, same_key: Sequence[CandidateCall]) -> Iterator[CandidateCall]:
+        if len(same_key) == 1:
+            yield same_key[0]
             return
         shared: CandidateCall | None = None
-        for one in alike:
-            if not is_firm(self.provider, one):
-                yield one
-            elif shared is None or (one.most, one.chance) > (shared.most, shared.chance):
-                shared = one
+        for call in same_key:
+            if not call.is_settled(self.provider):
+                yield call
+            elif shared is None or (call.max_credits, call.chance) > (shared.max_credits, shared.chance):
+                shared = call
         if shared is not None:
             yield shared
 
 
-def stand_ins(entity_type: EntityType) -> Mapping[str, str]:
-    """A value for every identifier that a source may lend for a record of this type."""
-    return {**_LENT, "linkedinUrl": _PROFILE[entity_type]}
+def example_ids(entity_type: EntityType) -> Mapping[str, str]:
+    """A value for every identifier that a source may find for a record of this type."""
+    return {**_EXAMPLES, "linkedinUrl": _EXAMPLE_PROFILES[entity_type]}
 
 
-def is_firm(provider: Provider, one: CandidateCall) -> bool:
-    """Whether the question is asked just so whatever is answered before it: about less, or with more identifiers."""
-    if one.lendable is None or one.borrowed_ids:
-        return not one.borrowed_ids
-    asked = one.question
-    every = with_borrowed_ids(asked, one.lendable)
-    others = [every, *(with_borrowed_ids(asked, {name}) for name in one.lendable)]
-    others += [_about(question, name) for question in (asked, every) for name in asked.wanted]
-    return all(key_of(provider, other) == one.key for other in others)
+def with_example_ids(question: Question, names: Iterable[str]) -> Question:
+    """The question as it would be with these identifiers."""
+    examples = example_ids(question.entity_type)
+    return replace(question, fields={**question.fields, **{name: examples[name] for name in names}})
 
 
 def key_of(provider: Provider, question: Question) -> str | None:
+    """What decides the answer to a question; None where the provider cannot be asked it."""
     try:
         key = provider.input_key(question)
-    except Exception:  # of a third party's: a job will pass it by as well
+    except Exception:  # in a third party's code: a job passes the provider by as well
         return None
     return None if key is None else key_digest(key)
 
 
-def with_borrowed_ids(question: Question, borrowed_ids: Iterable[str]) -> Question:
-    known = stand_ins(question.entity_type)
-    return replace(question, fields={**question.fields, **{name: known[name] for name in borrowed_ids}})
-
-
-def _about(question: Question, name: str) -> Question:
+def _for_field(question: Question, name: str) -> Question:
     return replace(question, wanted=frozenset({name}))

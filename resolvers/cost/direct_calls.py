@@ -1,4 +1,4 @@
-"""The questions that enriching a record would ask, before anyone is asked."""
+"""The calls that enriching a record would make with what is known of it, before any is made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,36 +19,35 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DirectCall:
-    """A provider that may be asked about a record, and the most credits that may cost.
+    """A provider that may be asked about a record, and the most credits that its answer costs.
 
-    Two questions of a provider with the same `key` have the same answer. None: the record has not enough to ask
-    with, unless another provider finds it.
+    Two questions of a provider with the same `key` have the same answer. None: the record lacks what the provider is
+    asked with, and another provider may find it.
     """
 
     provider: Provider
     key: str | None
-    most: int
+    max_credits: int
 
 
-def questions_about(
+def direct_calls(
     services: Services,
     config: Config,
     organization_id: str,
     entity_type: EntityType,
     fields: Mapping[str, Any],
-    values_held: Mapping[str, CurrentValue],
+    current_values: Mapping[str, CurrentValue],
     *,
     refresh: bool,
 ) -> list[DirectCall]:
-    """Whom a job may ask about a record with these fields, in order of priority.
+    """The providers that a job may ask about a record with these fields, in order of priority.
 
-    `values_held` are its current values by field. `refresh`: values of enrichment's own are looked up
-    again.
+    `current_values` are those of its fields. `refresh`: values that enrichment itself wrote are looked up again.
     """
-    current = {name: value.to_current() for name, value in values_held.items()}
+    current = {name: value.to_current() for name, value in current_values.items()}
     names = [known.name for known in fields_of(entity_type).values() if known.enrichable]
     wants = {name: want(config, entity_type, name, current.get(name), refresh=refresh) for name in names}
-    planned: list[DirectCall] = []
+    calls: list[DirectCall] = []
     for rule in config.providers:
         provider = services.registry.get(rule.id)
         if not rule.enabled or provider is None:
@@ -57,8 +56,8 @@ def questions_about(
         wanted = Waterfall(config, [source], wants).could_give(source)
         if wanted:
             question = Question(entity_type, fields, wanted, organization_id)
-            planned.append(DirectCall(provider, _key(provider, question), max_price(provider, question)))
-    return planned
+            calls.append(DirectCall(provider, _key(provider, question), max_price(provider, question)))
+    return calls
 
 
 def _key(provider: Provider, question: Question) -> str | None:

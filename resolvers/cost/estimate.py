@@ -1,15 +1,16 @@
 """What enriching a selection would cost, and whom it would ask, before anyone is asked."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from models.db.statements import query
+from enrichment.config import Config
+from models.call_rate import extra_charges, matches_by_provider
 from models.job.queries import records_with_active_job
+from providers.registry import Registry
 from resolvers.context import Context, Role
-from resolvers.cost.call_plan import plan_of
-from resolvers.cost.candidate_call import Part
+from resolvers.cost.call_plan import CallPlan, plan_calls
+from resolvers.cost.candidate_call import ProviderPlan
 from resolvers.job.enrich import RecordSelection, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
 
@@ -21,8 +22,8 @@ PRIOR_EXTRA_RATE = 0.4  # of its matches that may cost more, those that will
 class ProviderEstimate:
     """What one provider may be asked, and the credits, of `price` for a plain match.
 
-    `questions` are the most calls there can be, each once however many records it is for; `reused` how often an
-    answer that is kept serves instead, which costs nothing. `skipped`: why it will not be asked at all. The credits
+    `questions` are the most calls there can be, each once however many records it is for; `reused` how often a
+    stored answer serves instead, which costs nothing. `skipped`: why it will not be asked at all. The credits
     are as in Estimate.
     """
 
@@ -66,43 +67,51 @@ async def estimate_enrichment(ctx: Context, selection: RecordSelection, *, force
     records, missing = await select_records(organization_id, selection)
     reasons = Counter({"not_found": len(missing)} if missing else {})
     active = await records_with_active_job(organization_id, [record.id for record in records])
-    barred = await suppressed_among(services, organization_id, records)
+    suppressed = await suppressed_among(services, organization_id, records)
     ready = []
     for record in records:
-        reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
+        reason = skip_reason(record, config, now, force=force, suppressed=record.id in suppressed)
         if reason is None or (reason == "cooldown" and record.id in active):
             ready.append(record)
         else:
             reasons[reason] += 1
-    infos = [provider.info for provider in services.registry]
-    history = await _history(organization_id, {info.id: info.price for info in infos if info.extra_price})
-    rates = {rule.id: history.match_rate(rule.id) for rule in config.providers}
-    plan = await plan_of(services, organization_id, config, ready, rates, force=force)
+    rates = await _rates(organization_id, services.registry)
+    match_rates = {rule.id: rates.match_rate(rule.id) for rule in config.providers}
+    plan = await plan_calls(services, organization_id, config, ready, match_rates, force=force)
     if plan.records < len(ready):
         reasons["nothing_to_ask"] = len(ready) - plan.records
     estimate = Estimate(eligible=plan.records, ineligible=dict(reasons))
-    for rule in config.providers:
-        info = services.registry.info(rule.id)
-        if info is not None and rule.id in plan.keyless:
-            estimate.by_provider.append(ProviderEstimate(rule.id, info.price, skipped="no_key"))
-        elif rule.id in plan.parts:
-            estimate.by_provider.append(_of_part(plan.parts[rule.id], history))
+    estimate.by_provider = _by_provider(plan, config, services.registry, rates)
     return _summed(estimate, config.credits.per_record_max)
 
 
-def _of_part(part: Part, history: "_History") -> ProviderEstimate:
-    info, questions = part.provider.info, part.questions()
-    maximum = sum(one.most for one in questions)
-    extra = history.extra_rate(info.id)
-    likely = sum(one.chance * (info.price + extra * (one.most - info.price)) for one in questions if one.most)
-    expected = round(likely * (1.0 if info.counts_misses else history.match_rate(info.id)))
+def _by_provider(plan: CallPlan, config: Config, registry: Registry, rates: "_Rates") -> list[ProviderEstimate]:
+    """The providers of the configuration that are switched on, in its order."""
+    found: list[ProviderEstimate] = []
+    for rule in config.providers:
+        info = registry.info(rule.id)
+        if info is not None and rule.id in plan.keyless:
+            found.append(ProviderEstimate(rule.id, info.price, skipped="no_key"))
+        elif rule.id in plan.providers:
+            found.append(_estimate(plan.providers[rule.id], rates))
+    return found
+
+
+def _estimate(plan: ProviderPlan, rates: "_Rates") -> ProviderEstimate:
+    info, calls = plan.provider.info, plan.distinct_calls()
+    maximum = sum(call.max_credits for call in calls)
+    extra = rates.extra_rate(info.id)
+    likely = sum(
+        call.chance * (info.price + extra * (call.max_credits - info.price)) for call in calls if call.max_credits
+    )
+    expected = round(likely * (1.0 if info.counts_misses else rates.match_rate(info.id)))
     return ProviderEstimate(
         info.id,
         info.price,
-        questions=len(questions),
-        reused=part.reused,
-        minimum=part.certain,
-        expected=min(max(expected, part.certain), maximum),
+        questions=len(calls),
+        reused=plan.reused,
+        minimum=plan.certain_credits,
+        expected=min(max(expected, plan.certain_credits), maximum),
         maximum=maximum,
     )
 
@@ -119,18 +128,22 @@ def _summed(estimate: Estimate, per_record_max: int | None) -> Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class _History:
-    """How the organization's calls went so far, by provider: (asked, matched), and (matched, of those the dear)."""
+class _Rates:
+    """How the organization's calls went so far, by provider.
 
-    calls: Mapping[str, tuple[int, int]]
-    dear: Mapping[str, tuple[int, int]]
+    `matches`: (answered, matched); `extras`: (charges that might have been above the plain price, those that were).
+    """
+
+    matches: Mapping[str, tuple[int, int]]
+    extras: Mapping[str, tuple[int, int]]
 
     def match_rate(self, provider: str) -> float:
-        return _rate(self.calls.get(provider, (0, 0)), PRIOR_MATCH_RATE)
+        """The share of calls that match (0-1)."""
+        return _rate(self.matches.get(provider, (0, 0)), PRIOR_MATCH_RATE)
 
     def extra_rate(self, provider: str) -> float:
-        """Of the matches that might have cost more than the plain price, the share that did."""
-        return _rate(self.dear.get(provider, (0, 0)), PRIOR_EXTRA_RATE)
+        """Of the matches that might cost more than the plain price, the share that does (0-1)."""
+        return _rate(self.extras.get(provider, (0, 0)), PRIOR_EXTRA_RATE)
 
 
 def _rate(counts: tuple[int, int], prior: float) -> float:
@@ -138,24 +151,7 @@ def _rate(counts: tuple[int, int], prior: float) -> float:
     return (came + prior * PRIOR_WEIGHT) / (tried + PRIOR_WEIGHT)
 
 
-async def _history(organization_id: str, dear_prices: Mapping[str, int]) -> _History:
-    """`dear_prices`: what a plain match costs at the providers where another may cost more."""
-    calls = await query(
-        "SELECT provider, COUNT(*) AS tried, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS came FROM step"
-        " WHERE organization_id = ? AND outcome IN ('match', 'no_match') GROUP BY provider",
-        [organization_id],
-    )
-    dear: list[dict[str, Any]] = []
-    for provider, price in dear_prices.items():
-        dear += await query(
-            "SELECT ? AS provider, COUNT(*) AS tried, SUM(CASE WHEN -charged.amount > ? THEN 1 ELSE 0 END) AS came"
-            " FROM credit_entry charged JOIN credit_entry held ON held.id = charged.settles"
-            " WHERE charged.organization_id = ? AND charged.provider = ? AND charged.kind = 'charge'"
-            " AND held.reserved_change > ?",
-            [provider, price, organization_id, provider, price],
-        )
-    return _History(_counts(calls), _counts(dear))
-
-
-def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
-    return {row["provider"]: (int(row["tried"]), int(row["came"] or 0)) for row in rows}
+async def _rates(organization_id: str, registry: Registry) -> _Rates:
+    infos = [provider.info for provider in registry if provider.info.extra_price]
+    extras = {info.id: await extra_charges(organization_id, info.id, info.price) for info in infos}
+    return _Rates(await matches_by_provider(organization_id), extras)

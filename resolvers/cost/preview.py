@@ -1,4 +1,4 @@
-"""What enriching chosen records would come to now, from kept answers alone. Asks nobody, and writes nothing."""
+"""What enriching chosen records would come to now, from stored answers alone. Asks no provider and writes nothing."""
 
 import asyncio
 from collections import Counter
@@ -29,7 +29,7 @@ from resolvers.record.state import record_states
 from resolvers.simulation.cached_answers import answers_of, past_of, sources_of, with_kept
 from resolvers.suppression.check import Subject, suppressed
 
-RECORDED_FOR = timedelta(days=30)  # what a job was told longer ago is not taken for an answer of today
+RECORDED_FOR = timedelta(days=30)  # a reply that a job had longer ago is not taken for an answer of today
 _AT_ONCE = 500
 
 
@@ -56,7 +56,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class RecordPreview:
-    """What would become of one record, and whom one would have to ask to know more."""
+    """What would become of one record, and the calls that would tell more."""
 
     record: Record
     fields: list[FieldPreview]
@@ -84,11 +84,11 @@ class _Rules:
     trust: Trust
     forced: bool
     now: datetime
-    withheld: set[Identifier] = field(default_factory=set)  # suppressed: a job would not hear of it
+    withheld: set[Identifier] = field(default_factory=set)  # suppressed: withheld from a job as well
 
 
 async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Preview:
-    """Decide as a job started now would, with the answers that are kept, or were given to the record's last job.
+    """Decide as a job started now would, with the answers that are stored, or were given to the record's last job.
 
     `force` as in `enrich_records`. Raises ValidationFailed when the selection is larger than 10,000 records.
     """
@@ -97,10 +97,10 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
     config = config_of(await organization_of(organization_id, services.registry, now))
     records, missing = await select_records(organization_id, selection)
     preview = Preview(skipped=[SkippedRecord(external_id, "not_found") for external_id in missing])
-    barred = await suppressed_among(services, organization_id, records)
+    suppressed_ids = await suppressed_among(services, organization_id, records)
     eligible: list[Record] = []
     for record in records:
-        reason = skip_reason(record, config, now, force=force, suppressed=record.id in barred)
+        reason = skip_reason(record, config, now, force=force, suppressed=record.id in suppressed_ids)
         if reason is None:
             eligible.append(record)
         else:
@@ -119,8 +119,8 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
             break
         rules.withheld.update(found)
     preview.records = shown
-    for one in preview.records:
-        preview.counts.update(told.reason for told in one.fields)
+    for record_preview in preview.records:
+        preview.counts.update(field_preview.reason for field_preview in record_preview.fields)
     for (source, _), most in answers.missing.items():
         preview.calls[source] += 1
         preview.credits_most[source] += most
@@ -131,15 +131,15 @@ async def _suppressed_in(
     services: Services, organization_id: str, shown: Sequence[RecordPreview]
 ) -> frozenset[Identifier]:
     """What of the values that would be shown is suppressed."""
-    suspects = [
+    subjects = [
         Subject(
             organization_id,
-            one.record.entity_type,
-            {told.field: told.value for told in one.fields if told.value is not None},
+            preview.record.entity_type,
+            {field.field: field.value for field in preview.fields if field.value is not None},
         )
-        for one in shown
+        for preview in shown
     ]
-    return frozenset().union(*await suppressed(services, suspects))
+    return frozenset().union(*await suppressed(services, subjects))
 
 
 async def _states(records: Sequence[Record]) -> dict[str, RecordState]:
@@ -160,7 +160,7 @@ async def _pasts(records: Sequence[Record], now: datetime) -> list[StoredSnapsho
 def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Rules) -> RecordPreview:
     kind = record.entity_type
     attempt = Attempt(1, rules.config.max_attempts, rules.now, rules.now)
-    hearing = DecisionSnapshot(
+    snapshot = DecisionSnapshot(
         kind,
         Origin(JobTrigger.MANUAL, rules.forced, True, 0),
         attempt,
@@ -173,7 +173,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
         JobStatus.PENDING,
         None,
     )
-    subject = JobContext(
+    context = JobContext(
         entity_type=kind,
         config=rules.config,
         trigger=JobTrigger.MANUAL,
@@ -184,20 +184,20 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
         asked_at=rules.now,
         trust=rules.trust,
     )
-    session = WaterfallSession(subject, rules.sources[kind])
+    session = WaterfallSession(context, rules.sources[kind])
     calls: list[Call] = []
     while (query := session.next_question()) is not None:
-        found = answers.find(hearing, query, poorer=False)
+        found = answers.find(snapshot, query, poorer=False)
         reply = Reply(StepOutcome.SKIPPED, skipped=SkipReason.UNKNOWN) if found is None else found.reply
         if found is None:
             calls.append(Call(query.source.id, query.source.most(query.wanted)))
         elif reply.candidates:
-            heard = {
-                name: one
-                for name, one in reply.candidates.items()
-                if not rules.withheld or not holds_identifier(kind, name, one.value, rules.withheld)
+            allowed = {
+                name: candidate
+                for name, candidate in reply.candidates.items()
+                if not rules.withheld or not holds_identifier(kind, name, candidate.value, rules.withheld)
             }
-            reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, heard), key=reply.key)
+            reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, allowed), key=reply.key)
         session.record_reply(query.source.id, reply)
     fields = [_field(name, decision, state.current.get(name)) for name, decision in session.decide().items()]
     return RecordPreview(record, fields, calls)

@@ -11,7 +11,7 @@ from models.job.transitions import NewJob, create
 from models.record.value import current_values
 from models.refresh.plan import PlannedRecord, StartedRefresh, drop_planned, note_started, still_planned
 from models.refresh.state import lock_state
-from resolvers.cost.direct_calls import DirectCall, questions_about
+from resolvers.cost.direct_calls import DirectCall, direct_calls
 from resolvers.job.new_job import new_job
 from resolvers.refresh.run import RefreshRun
 from resolvers.suppression.check import suppressed_records
@@ -27,7 +27,7 @@ async def candidates_of(run: RefreshRun, planned: Sequence[PlannedRecord]) -> li
     )
     values = await current_values([record.id for record in planned])
     calls = {
-        record.id: questions_about(
+        record.id: direct_calls(
             run.services,
             run.config,
             run.organization_id,
@@ -55,7 +55,7 @@ async def candidates_of(run: RefreshRun, planned: Sequence[PlannedRecord]) -> li
 
 
 def _costs(record_id: str, calls: Sequence[DirectCall]) -> dict[Hashable, int]:
-    return {(call.provider.info.id, call.key or record_id): call.most for call in calls if call.most}
+    return {(call.provider.info.id, call.key or record_id): call.max_credits for call in calls if call.max_credits}
 
 
 async def _cached(run: RefreshRun, calls: Sequence[DirectCall]) -> set[tuple[str, str]]:

@@ -14,7 +14,7 @@ from models.db.statements import query
 from models.job import Job
 from providers.api import Answer, Finding, Pending, ProviderError, Question
 from resolvers.context import Context, Services
-from resolvers.cost.candidate_call import stand_ins
+from resolvers.cost.candidate_call import example_ids
 from resolvers.cost.estimate import Estimate, estimate_enrichment
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
@@ -254,5 +254,5 @@ def test_every_identifier_can_be_lent() -> None:
     for kind in EntityType:
         for known in fields_of(kind).values():
             if known.identifying:
-                value = stand_ins(kind)[known.name]
+                value = example_ids(kind)[known.name]
                 assert normalize(kind, known.name, value) == value

@@ -1,0 +1,109 @@
+"""One record on its way through the waterfall, for the plan of calls: what it may ask, and what it may borrow."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from enrichment.catalogue import fields_of
+from enrichment.enums import JobTrigger
+from enrichment.waterfall.planner import Source, Want
+from enrichment.waterfall.session import SessionQuestion, WaterfallSession
+from providers.api import Question
+from resolvers.cost.candidate_call import CandidateCall, ProviderPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveJob:
+    """The active job of a record, which a request becomes part of.
+
+    `pending`: the providers whose answers it waits for, and whether a part of each came.
+    """
+
+    trigger: JobTrigger
+    forced: bool
+    pending: Mapping[str, bool]
+
+
+@dataclass(slots=True)
+class RecordWalk:
+    """The state of one record's walk. `question` asks for nothing yet; `job` is the record's active job.
+
+    `calls`: by provider, what it may be asked as far as is known; `unaskable`: questions of providers that nothing is
+    known to ask with; `consulted`: providers that may give an answer, stored or new.
+    """
+
+    session: WaterfallSession
+    question: Question
+    job: ActiveJob | None
+    sources: Mapping[str, Source]
+    calls: dict[str, CandidateCall] = field(default_factory=dict)
+    unaskable: list[SessionQuestion] = field(default_factory=list)
+    consulted: set[str] = field(default_factory=set)
+    _borrowable: frozenset[str] | None = None
+    _chances: dict[str, float] = field(init=False)
+    _missing: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._missing = frozenset(
+            known.name
+            for known in fields_of(self.question.entity_type).values()
+            if known.identifying and self.question.fields.get(known.name) is None
+        )
+        self._chances = {name: 1.0 for name, why in self.session.waterfall.wants.items() if why is not Want.NONE}
+        if self.job is not None:  # an earlier attempt may have been answered already
+            self.add_borrowable(frozenset().union(*(source.gives for source in self.sources.values())))
+
+    @property
+    def pending(self) -> dict[str, bool]:
+        """The providers of the plan whose answers the record's job waits for, and whether a part of each came."""
+        pending = {} if self.job is None else self.job.pending
+        return {provider: came for provider, came in pending.items() if provider in self.sources}
+
+    @property
+    def may_borrow(self) -> bool:
+        """Whether identifiers of an answer may be part of the questions from here on."""
+        return bool(self._borrowable)
+
+    def question_of(self, query: SessionQuestion) -> Question:
+        """The question as a provider is asked it."""
+        return replace(self.question, fields=query.fields, wanted=query.wanted)
+
+    def add_borrowable(self, names: frozenset[str]) -> None:
+        """An answer may add these fields; those that identify the record, and are missing, may be asked with."""
+        self._borrowable = (self._borrowable or frozenset()) | (names & self._missing)
+
+    def add_stored(self, names: frozenset[str]) -> None:
+        """As `add_borrowable`, for a stored answer: what it adds is known, unless a new answer comes before it."""
+        if self._borrowable is not None:
+            self.add_borrowable(names)
+
+    def borrowable_before(self, query: SessionQuestion) -> frozenset[str] | None:
+        """What the answers before this question may add, of what the record still lacks; None: there are none."""
+        if self._borrowable is None:
+            return None
+        return frozenset(name for name in self._borrowable if query.fields.get(name) is None)
+
+    def borrowable_in_the_end(self, provider: str, fields: Mapping[str, Any]) -> frozenset[str] | None:
+        """What may be added before a provider's last call: one that fails is repeated after all others answered."""
+        others = [self.sources[other].gives for other in self.consulted if other != provider]
+        if not others and self._borrowable is None:
+            return None
+        names = (self._borrowable or frozenset()).union(*others) & self._missing
+        return frozenset(name for name in names if fields.get(name) is None)
+
+    def pending_call(self, plan: ProviderPlan) -> CandidateCall:
+        """The call whose answer the record's job waits for. What it was asked with is not known any more."""
+        wanted = plan.provider.info.source(self.question.entity_type).gives
+        question = replace(self.question, wanted=wanted)
+        return CandidateCall(question, "", plan.max_credits(question), 1.0, needs_borrowed=True)
+
+    def chance_of(self, query: SessionQuestion) -> float:
+        """How likely the answers before leave something to ask for (0-1)."""
+        wants = self.session.waterfall.wants
+        worth = [name for name in query.wanted if not query.source.price or wants[name] is Want.FILL]
+        return max((self._chances[name] for name in worth), default=0.0)
+
+    def expect(self, wanted: Sequence[str] | frozenset[str], chance: float) -> None:
+        """A provider settles each of these fields with this chance, so that the next is asked that much less often."""
+        for name in wanted:
+            self._chances[name] *= 1 - chance
