@@ -7,7 +7,7 @@ from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus
 from models import stats
 from models.db.period import Period
-from models.record.walk import count_records
+from models.record.queries import count_records
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.organizations import organization_of

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from enrichment.credits import day_of
 from models.record import Record
-from models.record.walk import records_by_id
+from models.record.queries import records_by_id
 from models.refresh.plan import count_planned, planned_refreshes
 from models.refresh.state import find_state, spent
 from resolvers.context import Context, Role

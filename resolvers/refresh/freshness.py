@@ -12,7 +12,7 @@ from enrichment.learn.half_life import PRIOR_DAYS, Evidence, HalfLife, fit
 from models.db.period import DAY_MICROS
 from models.db.transaction import unit_of_work
 from models.half_life import HalfLifeRow, changes_seen, save_half_lives, stored_half_lives, time_watched
-from models.record.walk import count_records, last_of_next
+from models.record.queries import count_records, last_of_next
 from models.refresh.state import fitted_at
 from resolvers.context import Context, Role
 

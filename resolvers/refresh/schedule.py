@@ -17,7 +17,7 @@ from models.credit.account import save_account
 from models.credit.budget import NewBudget, budget_most, set_most
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
-from models.record.walk import last_of_next
+from models.record.queries import last_of_next
 from models.refresh.due import Due, StaleRecord, longest_ago, stalest
 from models.refresh.plan import PlannedRefresh, next_planned, replace_plan
 from models.refresh.state import RefreshStateRow, find_state, lock_state, save_day

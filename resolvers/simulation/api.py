@@ -14,8 +14,9 @@ from enrichment.replay.diff import Difference, Replayed
 from enrichment.replay.replay import Replay, Rules
 from enrichment.replay.snapshot import StoredSnapshot
 from models.conflict.queries import open_at
-from models.db.statements import load, marks, query
 from models.decision_log import snapshots_of_period
+from models.organization import config_versions
+from models.record.queries import external_ids_of
 from resolvers.config import merged_config
 from resolvers.context import Context, Role, Services
 from resolvers.errors import BadRequest, Fault, RateLimited
@@ -106,7 +107,7 @@ async def _simulate(
     return Simulation(
         replay.outcome,
         credits=_credits(replay, answers.missing),
-        external_ids=await _external_ids(record_ids),
+        external_ids=await external_ids_of(organization_id, record_ids),
         next_from=next_from,
         not_replayed=_not_replayed(config, in_force),
     )
@@ -137,10 +138,8 @@ async def _in_force(organization_id: str, versions: Collection[int]) -> dict[int
     found: dict[int, Config] = {}
     wanted = sorted(versions)
     for index in range(0, len(wanted), _AT_ONCE):
-        some = wanted[index : index + _AT_ONCE]
-        sql = f"SELECT version, config FROM config_change WHERE organization_id = ? AND version IN ({marks(some)})"
-        for row in await query(sql, [organization_id, *some]):
-            found[row["version"]] = read_config(load(row["config"]))
+        for row in await config_versions(organization_id, wanted[index : index + _AT_ONCE]):
+            found[row.version] = read_config(row.config)
     return found
 
 
@@ -165,15 +164,6 @@ def _credits(replay: Replay, missing: Mapping[Question, int]) -> list[ProviderCr
         ProviderCredits(source, bill.actual[source], bill.simulated[source], unknown[source], most[source])
         for source in sorted({*bill.actual, *bill.simulated, *unknown})
     ]
-
-
-async def _external_ids(record_ids: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for index in range(0, len(record_ids), _AT_ONCE):
-        some = list(record_ids[index : index + _AT_ONCE])
-        rows = await query(f"SELECT id, external_id FROM record WHERE id IN ({marks(some)})", some)
-        found |= {row["id"]: row["external_id"] for row in rows}
-    return found
 
 
 # By path of the configuration: what a replay cannot tell when it differs from what was in force.

@@ -1,9 +1,18 @@
-"""Walking over all records of an organization, in order of their ids, so that nobody waits long for the database."""
+"""Reading records: by their ids, and page by page in order of their ids."""
 
 from collections.abc import Sequence
 
-from models.db.rows import fetch, query_row
+from models.db.rows import fetch, projection, query_row, select
+from models.db.statements import marks
 from models.record.table import Record
+
+_AT_ONCE = 500
+
+
+@projection(Record)
+class _ExternalId:
+    id: str
+    external_id: str
 
 
 @query_row
@@ -35,3 +44,13 @@ async def records_by_id(organization_id: str, record_ids: Sequence[str]) -> dict
     """Those of the organization's records that are there, by id."""
     found = await Record.filter(organization_id=organization_id, id__in=list(record_ids)) if record_ids else []
     return {record.id: record for record in found}
+
+
+async def external_ids_of(organization_id: str, record_ids: Sequence[str]) -> dict[str, str]:
+    """The external ids of those of the organization's records that are there, by id."""
+    found: dict[str, str] = {}
+    for start in range(0, len(record_ids), _AT_ONCE):
+        ids = record_ids[start : start + _AT_ONCE]
+        sql = f"SELECT {select(_ExternalId)} FROM record WHERE organization_id = ? AND id IN ({marks(ids)})"
+        found |= {row.id: row.external_id for row in await fetch(_ExternalId, sql, [organization_id, *ids])}
+    return found
