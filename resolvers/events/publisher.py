@@ -1,4 +1,4 @@
-"""Notices over Redis: they say "look again" and carry ids only; the database holds the truth."""
+"""Notices over Redis: they carry ids only, and the database holds the truth."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ async def announce(
     pipeline: bool = False,
     credits: bool = False,
 ) -> None:
-    """Tell every process what changed. A lost notice loses nothing, so a failure is only logged."""
+    """Publish to every process what changed. A lost notice loses nothing, so a failure is only logged."""
     notice = {
         "organization": organization_id,
         "jobs": jobs,

@@ -8,8 +8,8 @@ from models.job import Job, transitions
 from models.job.queries import JobFilter, find_job, jobs_by_id, jobs_changed_since, select_jobs
 from resolvers.context import Context, Role
 from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound
+from resolvers.events.notice import Notice
 from resolvers.events.publisher import announce
-from resolvers.events.subscriber import Notice
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, check_id
 from resolvers.queue_wakeup import wake_workers

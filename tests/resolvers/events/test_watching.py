@@ -34,7 +34,7 @@ async def test_watching_a_job_ends_with_its_final_state_at_once(redis: ArqRedis)
         await shared.events.stop()
 
 
-async def test_jobs_that_changed_while_notices_were_lost_are_told_after_the_gap(redis: ArqRedis) -> None:
+async def test_jobs_that_changed_while_notices_were_lost_are_shown_after_the_gap(redis: ArqRedis) -> None:
     shared = services(redis, StandIn())
     ctx = context(shared)
     old = await send(ctx, "account", "A1", domain="acme.com")
@@ -50,8 +50,8 @@ async def test_jobs_that_changed_while_notices_were_lost_are_told_after_the_gap(
         assert new.job is not None
         await execute("UPDATE job SET updated_at = ? WHERE id = ?", [to_micros(shared.now()), new.job.id])
         await redis.client_kill_filter(_type="pubsub")
-        told = await asyncio.wait_for(waiting, 5)
-        assert told.id == new.job.id != (old.job.id if old.job else None)
+        job = await asyncio.wait_for(waiting, 5)
+        assert job.id == new.job.id != (old.job.id if old.job else None)
         await events.aclose()  # type: ignore[attr-defined]  # it is a generator, typed as what it yields
     finally:
         await shared.events.stop()
