@@ -88,7 +88,7 @@ def undo_field(versions: Sequence[Version], is_named: Named) -> Restoration | Sk
 def redo_field(
     versions: Sequence[Version], removed_id: str | None, restored_id: str | None
 ) -> Restoration | SkippedField:
-    """How to take an undo back that made `restored_id` of `removed_id`. None is an empty field, never on both sides."""
+    """How to revert an undo that replaced `removed_id` by `restored_id`. None is an empty field; never both are."""
     by_id = {version.id: version for version in versions}
     current = next((version for version in versions if version.is_current), None)
     if (None if current is None else current.id) == restored_id:

@@ -87,7 +87,7 @@ def test_fields_of_the_catalogue_are_read_by_what_they_hold() -> None:
         "linkedinUrl": "https://www.linkedin.com/in/joe-doe",
         "lastName": "joe@home.org",
     }
-    assert {(one.kind.value, one.value) for one in identifiers(EntityType.LEAD, lead)} == {
+    assert {(identifier.kind.value, identifier.value) for identifier in identifiers(EntityType.LEAD, lead)} == {
         ("email", "joe@mail.acme.co.uk"),
         ("email", "joe@home.org"),
         ("domain", "acme.co.uk"),
@@ -101,7 +101,7 @@ def test_fields_of_the_catalogue_are_read_by_what_they_hold() -> None:
 
 def test_a_host_below_a_providers_suffix_is_also_below_the_provider() -> None:
     found = identifiers(EntityType.ACCOUNT, {"domain": "acme.github.io"})
-    assert {one.value for one in found} == {"acme.github.io", "github.io"}
+    assert {identifier.value for identifier in found} == {"acme.github.io", "github.io"}
 
 
 def test_prose_and_pages_of_others_tell_nobody() -> None:

@@ -23,7 +23,7 @@ _AMBIGUOUS = {
     without_umlauts(short): tuple(map(without_umlauts, meanings))
     for short, meanings in read_groups("titles", "ambiguous_abbreviations.txt")
 }
-# Phrases that are put in one form before the words are told apart, in this order.
+# Phrases that are put in one form before the text is split into words, in this order.
 _PHRASES = [(phrase, form) for phrase, [form] in read_groups("titles", "phrases.txt")]
 _FILLERS = read_words("titles", "filler_words.txt")
 _MALE_FORMS = read_pairs("titles", "female_forms.txt")

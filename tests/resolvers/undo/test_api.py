@@ -38,7 +38,7 @@ async def _fields(ctx: Context, external_id: str = "A-1") -> dict[str, Any]:
 
 
 async def _provenance(ctx: Context, name: str) -> list[tuple[Any, str, str | None, bool]]:
-    """The current value of a field: value, source, job, whether an undo put it back."""
+    """The current value of a field: value, source, job, whether an undo restored it."""
     record = await get_record(ctx, EntityType.ACCOUNT, "A-1")
     rows = await FieldValue.filter(record_id=record.id, field=name, replaced_at__isnull=True)
     return [(row.value, row.source, row.job_id, row.undo_id is not None) for row in rows]
@@ -100,7 +100,7 @@ async def test_a_second_undo_of_the_same_finds_nothing_left(redis: ArqRedis) -> 
     assert set((await _skipped(ctx, again)).values()) == {"already_undone"}
 
 
-async def test_an_undo_is_taken_back_and_that_too(redis: ArqRedis) -> None:
+async def test_an_undo_is_reverted_and_the_revert_too(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(knows=KNOWN))
     ctx = context(shared)
     job = await job_of(await send(ctx, "account", "A-1", domain="acme.com"))
@@ -121,7 +121,7 @@ async def test_an_undo_is_taken_back_and_that_too(redis: ArqRedis) -> None:
     assert await _fields(ctx) == empty
 
 
-async def test_taking_back_leaves_what_a_person_did_in_between(redis: ArqRedis) -> None:
+async def test_a_revert_leaves_what_a_person_did_in_between(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(knows=KNOWN))
     ctx = context(shared)
     job = await job_of(await send(ctx, "account", "A-1", domain="acme.com"))
@@ -205,7 +205,7 @@ async def test_what_a_reviewer_chose_is_not_undone(redis: ArqRedis) -> None:
     assert (undo.restored, await _fields(ctx)) == (1, {"domain": "acme.com", "city": "Oakland"})
 
 
-async def test_a_question_about_an_undone_value_is_gone(redis: ArqRedis) -> None:
+async def test_a_conflict_about_an_undone_value_is_superseded(redis: ArqRedis) -> None:
     source = StandIn(knows={"acme.com": {"city": "Oakland"}})
     shared = services(redis, source)
     ctx = context(shared)
@@ -221,7 +221,7 @@ async def test_a_question_about_an_undone_value_is_gone(redis: ArqRedis) -> None
         await resolve_conflict(ctx, conflict.id, None)
 
 
-async def test_trying_out_says_what_would_happen_and_does_nothing(redis: ArqRedis) -> None:
+async def test_a_preview_says_what_would_happen_and_does_nothing(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(knows=KNOWN))
     ctx = context(shared)
     job = await job_of(await send(ctx, "account", "A-1", domain="acme.com"))

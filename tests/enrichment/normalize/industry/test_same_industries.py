@@ -7,7 +7,7 @@ from enrichment.enums import EntityType
 
 ACCOUNT = EntityType.ACCOUNT
 
-# One industry, said by two vocabularies; or a part of it, said by the one that is more precise.
+# One industry as two vocabularies name it, or a part of it as the more precise of them does.
 SAME = """
 # GICS, its own levels and years
 Financials | Banks
