@@ -13,13 +13,11 @@ OperationError
 │   ├── JobNotCancellable
 │   ├── JobNotUndoable
 │   ├── UndoRunning
-│   ├── PipelineState
 │   └── Erased                 an erasure keeps the record out
 ├── VersionMismatch            a stale expected version
 ├── PayloadTooLarge
 ├── QueryTooComplex
 ├── RateLimited                try again after `retryAfter` seconds
-├── InsufficientCredits
 └── Unavailable                the database or Redis is out of reach
 """
 
@@ -104,10 +102,6 @@ class UndoRunning(StateConflict):
     code = "UNDO_RUNNING"
 
 
-class PipelineState(StateConflict):
-    code = "PIPELINE_STATE"
-
-
 class Erased(StateConflict):
     """`certificateId` names the erasure that keeps the record out."""
 
@@ -131,10 +125,6 @@ class RateLimited(OperationError):
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message, retryAfter=retry_after)
-
-
-class InsufficientCredits(OperationError):
-    code = "INSUFFICIENT_CREDITS"
 
 
 class Unavailable(OperationError):

@@ -51,6 +51,9 @@ KINDS: Mapping[str, Kind] = {
     "UNAVAILABLE": Kind(503, "Temporarily unavailable", "The database or Redis is out of reach."),
 }
 
+RESERVED = frozenset({"INSUFFICIENT_CREDITS", "PIPELINE_STATE"})
+"""Codes of the catalogue that no operation raises."""
+
 
 class Fault(Shape, frozen=True):
     """One thing wrong with the input."""
