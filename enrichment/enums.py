@@ -59,6 +59,11 @@ class StepOutcome(StrEnum):
     ERROR = "error"
     SKIPPED = "skipped"
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether the provider answered, with a match or without."""
+        return self in {StepOutcome.MATCH, StepOutcome.NO_MATCH}
+
 
 class FieldOutcomeReason(StrEnum):
     """How one wanted field of one job ended: exactly one reason each."""
@@ -72,6 +77,11 @@ class FieldOutcomeReason(StrEnum):
     NO_DATA = "no_data"  # everyone asked, nobody knew
     SKIPPED = "skipped"  # nobody who could know was asked; the detail says why
     ERROR = "error"  # a provider that could know failed
+
+    @property
+    def settles_conflict(self) -> bool:
+        """Whether a field that ended so leaves no open conflict: its value was written, or a source gave the same."""
+        return self in {FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED}
 
 
 class Strategy(StrEnum):

@@ -130,12 +130,12 @@ class Simulation:
         return Each(self._difference, self.source.differences[start : start + size])
 
     def _difference(self, difference: Difference) -> SimulatedDifference:
-        past = difference.past
+        decided = difference.snapshot
         return SimulatedDifference(
             entity_type=difference.entity_type,
-            external_id=strawberry.ID(self.source.external_ids.get(past.record_id, "")),
-            job_id=strawberry.ID(past.job_id),
-            decided_at=past.decided_at,
+            external_id=strawberry.ID(self.source.external_ids.get(decided.record_id, "")),
+            job_id=strawberry.ID(decided.job_id),
+            decided_at=decided.decided_at,
             field=difference.field,
             kind=difference.kind,
             actual=None if difference.actual is None else FieldEffect.of(difference.actual),

@@ -104,7 +104,6 @@ _KEPT = Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field 
 _TOO_GENERIC = Decision(FieldOutcomeReason.NO_DATA, detail="what was said is too wide to be compared with the value")
 _UNKNOWN = Decision(FieldOutcomeReason.NO_DATA, detail="nobody asked knew a value")
 _NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail="no_provider")
-_ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 
 
 def _without_candidates(record: DecisionInput, name: str) -> Decision:
@@ -116,6 +115,6 @@ def _without_candidates(record: DecisionInput, name: str) -> Decision:
     failed = next((result for result in able if result.outcome is StepOutcome.ERROR), None)
     if failed is not None:
         return Decision(FieldOutcomeReason.ERROR, provider=failed.source, detail=failed.error or "")
-    if any(result.outcome in _ANSWERED for result in able):
+    if any(result.outcome.is_answer for result in able):
         return _UNKNOWN
     return Decision(FieldOutcomeReason.SKIPPED, provider=able[0].source, detail=able[0].skipped or "")

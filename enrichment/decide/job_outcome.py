@@ -15,7 +15,6 @@ from enrichment.waterfall.session import Reply, ReplyError, WaterfallSession
 LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later
 SUPPRESSED = ("suppressed", "the record holds an e-mail address, a phone number or a domain that is suppressed")
 _DISABLED = ("disabled", "enrichment is switched off for this entity type")
-_ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 SHORT = frozenset({SkipReason.INSUFFICIENT_CREDITS, SkipReason.PROVIDER_DAILY_LIMIT})
 
 
@@ -69,7 +68,7 @@ def job_outcome(
 ) -> JobOutcome:
     """How this attempt ends, once no provider is left to ask."""
     replies = list(session.results.values())
-    answered = [reply for reply in replies if reply.outcome in _ANSWERED]
+    answered = [reply for reply in replies if reply.outcome.is_answer]
     end = JobOutcome(
         JobStatus.COMPLETED,
         matched=any(reply.outcome is StepOutcome.MATCH for reply in answered) if answered else None,

@@ -1,28 +1,26 @@
-"""Answers that were given before, found again by what was asked; and who pays where several jobs share one."""
+"""Answers that were given before, found again by what was asked."""
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from enrichment.decide.job_outcome import SHORT
 from enrichment.enums import EntityType, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
-from enrichment.replay.snapshot import DecisionSnapshot, StoredSnapshot
+from enrichment.replay.bill import Bill, FoundAnswer, Payment, Question
+from enrichment.replay.snapshot import DecisionSnapshot
+from enrichment.replay.stored import StoredSnapshot
 from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import Reply, SessionQuestion, SourceReply
-
-ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
-Question = tuple[str, str]  # source, key: two that are equal have the same answer
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionKeys:
     """What a question is known by, and the most that it may cost.
 
-    The last of `keys` is its own; before it come those of wider questions whose kept answers serve it too. None:
+    The last of `keys` is its own; before it come those of broader questions whose cached answers serve it too. None:
     there is not enough to ask with.
     """
 
@@ -35,144 +33,134 @@ Identify = Callable[[EntityType, SessionQuestion], QuestionKeys]
 
 @dataclass(frozen=True, slots=True)
 class IndexedAnswer:
-    """An answer that is kept for reuse."""
+    """An answer that is cached for reuse."""
 
     reply: Reply
     answered_at: datetime
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FoundAnswer:
-    """What a question comes to. `own`: the same job was told so; `free`: whoever asks has it for nothing."""
-
-    reply: Reply
-    key: str | None
-    own: bool = False
-    free: bool = False
-
-
 class AnswerIndex:
     """All that is known of what sources answer, by what they were asked.
 
-    `unable`: sources that cannot be asked at all, and why; `trust`: what kept answers are worth today; `elsewhere`:
-    sources whose answers are only taken from what is kept of them. What is asked of `find` and known to nobody is
-    noted in `missing`, with the most that it may cost.
+    `unable`: sources that cannot be asked at all, and why; `trust`: how far cached answers are believed today;
+    `cached_only`: sources whose answers count only where they are cached. What is asked of `find` and known to nobody
+    is noted in `missing`, with the most that it may cost.
     """
 
     def __init__(
         self,
-        pasts: Sequence[StoredSnapshot],
+        snapshots: Sequence[StoredSnapshot],
         identify: Identify,
         unable: Mapping[str, SkipReason],
         lifetimes: Mapping[str, timedelta],
         trust: Trust = NO_TRUST,
-        elsewhere: Set[str] = frozenset(),
+        cached_only: Set[str] = frozenset(),
     ) -> None:
         self._trust = trust
-        self._elsewhere_only = elsewhere
+        self._cached_only = cached_only
         self._identify = identify
         self._unable = unable
         self._lifetimes = lifetimes
-        self._pasts = pasts
+        self._snapshots = snapshots
         self._payments: dict[Question, list[Payment]] = {}
-        self._told: dict[Question, list[tuple[datetime, int]]] = {}
+        self._answered: dict[Question, list[tuple[datetime, int]]] = {}  # when, and in which snapshot
         self.versions: set[int] = set()  # of the configurations that were in force
-        self.kept: dict[Question, IndexedAnswer] = {}
+        self.cached: dict[Question, IndexedAnswer] = {}
         self.missing: dict[Question, int] = {}
-        self.sought: set[Question] = set()  # what may be kept elsewhere
-        self._read = lru_cache(maxsize=512)(lambda place: pasts[place].read())
-        for place, past in enumerate(pasts):
-            self._index(place, past)
-        for times in self._told.values():
+        self.sought: set[Question] = set()  # what may be cached
+        self._read = lru_cache(maxsize=512)(lambda index: snapshots[index].read())
+        for index, snapshot in enumerate(snapshots):
+            self._add(index, snapshot)
+        for times in self._answered.values():
             times.sort()
         for payments in self._payments.values():
             payments.sort(key=lambda payment: payment.asked_at)
 
-    def _index(self, place: int, past: StoredSnapshot) -> None:
-        glance = past.glance()
-        self.versions.add(glance.config_version)
-        for source, key, answered, credits in glance.questions:
-            if answered and source not in self._elsewhere_only:
-                self._told.setdefault((source, key), []).append((glance.asked_at, place))
+    def _add(self, index: int, snapshot: StoredSnapshot) -> None:
+        summary = snapshot.summary()
+        self.versions.add(summary.config_version)
+        for source, key, answered, credits in summary.questions:
+            if answered and source not in self._cached_only:
+                self._answered.setdefault((source, key), []).append((summary.asked_at, index))
             if credits:
-                payment = Payment(past.id, glance.asked_at, credits)
+                payment = Payment(snapshot.id, summary.asked_at, credits)
                 self._payments.setdefault((source, key), []).append(payment)
 
-    def bill(self) -> "Bill":
+    def bill(self) -> Bill:
         """A new account of who pays for these answers."""
         return Bill(self._lifetimes, self._payments)
 
-    def find(self, hearing: DecisionSnapshot, query: SessionQuestion, *, poorer: bool) -> FoundAnswer | None:
-        """What a source would have said in this hearing; None when nobody knows.
+    def find(self, snapshot: DecisionSnapshot, question: SessionQuestion, *, poorer: bool) -> FoundAnswer | None:
+        """What a source would have replied in this decision; None when nobody knows.
 
         `poorer`: fewer credits were spent by then than in fact, so that a want of credits proves nothing.
         """
-        source = query.source
-        said = hearing.said.get(source.id)
-        if said is not None and poorer and said.reply.skipped in SHORT:
-            said = None
-        if said is not None and _is_alike(hearing, query, said):
-            return FoundAnswer(said.reply, said.reply.key, own=True)
-        asked = self._identify(hearing.entity_type, query)
-        if said is not None and said.reply.key in asked.keys:
-            return FoundAnswer(said.reply, said.reply.key, own=True)
-        if not asked.keys:
+        source = question.source
+        given = snapshot.replies.get(source.id)
+        if given is not None and poorer and given.reply.skipped in SHORT:
+            given = None
+        if given is not None and _is_alike(snapshot, question, given):
+            return FoundAnswer(given.reply, given.reply.key, own=True)
+        known_by = self._identify(snapshot.entity_type, question)
+        if given is not None and given.reply.key in known_by.keys:
+            return FoundAnswer(given.reply, given.reply.key, own=True)
+        if not known_by.keys:
             return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT), None)
-        if any(said.reply.skipped is SkipReason.SUPPRESSED for said in hearing.said.values()):
+        if any(other.reply.skipped is SkipReason.SUPPRESSED for other in snapshot.replies.values()):
             return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=SkipReason.SUPPRESSED), None)
-        found = self._elsewhere(hearing, source, asked.keys)
+        found = self._of_others(snapshot, source, known_by.keys)
         if found is None and source.id in self._unable:
             return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=self._unable[source.id]), None)
         if found is None:
-            self.missing[source.id, asked.keys[-1]] = asked.most
-            self.sought |= {(source.id, key) for key in asked.keys}
+            self.missing[source.id, known_by.keys[-1]] = known_by.most
+            self.sought |= {(source.id, key) for key in known_by.keys}
         return found
 
-    def _elsewhere(self, hearing: DecisionSnapshot, source: Source, keys: Sequence[str]) -> FoundAnswer | None:
-        """What the source said of the same question to another job, or what is kept of it."""
+    def _of_others(self, snapshot: DecisionSnapshot, source: Source, keys: Sequence[str]) -> FoundAnswer | None:
+        """The source's answer to the same question of another job, or its cached answer."""
         for key in keys[:-1]:
-            found = self._known(hearing, source, key) or self._kept(hearing, source, key)
+            found = self._latest_by_then(snapshot, source, key) or self._of_cache(snapshot, source, key)
             if found is not None:
                 return found
         key = keys[-1]
-        if (source.id, key) in self._told:
+        if (source.id, key) in self._answered:
             # The latest that was known by then; failing that, the first that came later.
-            return self._known(hearing, source, key) or self._heard(hearing, source, key, 0)
-        return self._kept(hearing, source, key)
+            return self._latest_by_then(snapshot, source, key) or self._of_snapshot(snapshot, source, key, 0)
+        return self._of_cache(snapshot, source, key)
 
-    def _kept(self, hearing: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:
-        kept = self.kept.get((source.id, key))
-        if kept is None:
+    def _of_cache(self, snapshot: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:
+        cached = self.cached.get((source.id, key))
+        if cached is None:
             return None
-        free = kept.answered_at <= hearing.asked_at < kept.expires_at
-        believed = self._trust.believed(hearing.entity_type, kept.reply.candidates)
-        return FoundAnswer(_as_of(hearing, source, replace(kept.reply, candidates=believed)), key, free=free)
+        free = cached.answered_at <= snapshot.asked_at < cached.expires_at
+        believed = self._trust.believed(snapshot.entity_type, cached.reply.candidates)
+        return FoundAnswer(_as_of(snapshot, source, replace(cached.reply, candidates=believed)), key, free=free)
 
-    def _known(self, hearing: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:
-        """The latest answer to this question that was given by then."""
-        times = self._told.get((source.id, key), ())
-        before = bisect_right(times, (hearing.asked_at, len(self._pasts)))
+    def _latest_by_then(self, snapshot: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:
+        times = self._answered.get((source.id, key), ())
+        before = bisect_right(times, (snapshot.asked_at, len(self._snapshots)))
         if before:
-            return self._heard(hearing, source, key, before - 1)
+            return self._of_snapshot(snapshot, source, key, before - 1)
         return None
 
-    def _heard(self, hearing: DecisionSnapshot, source: Source, key: str, which: int) -> FoundAnswer:
-        reply = self._read(self._told[source.id, key][which][1]).said[source.id].reply
-        return FoundAnswer(_as_of(hearing, source, reply), key)
+    def _of_snapshot(self, snapshot: DecisionSnapshot, source: Source, key: str, which: int) -> FoundAnswer:
+        _, index = self._answered[source.id, key][which]
+        reply = self._read(index).replies[source.id].reply
+        return FoundAnswer(_as_of(snapshot, source, reply), key)
 
 
-def _is_alike(hearing: DecisionSnapshot, query: SessionQuestion, said: SourceReply) -> bool:
+def _is_alike(snapshot: DecisionSnapshot, question: SessionQuestion, given: SourceReply) -> bool:
     """Whether the very same was asked."""
     return (
-        query.wanted & query.source.extra == said.extra
-        and {**hearing.state.fields, **said.borrowed_ids} == query.fields
+        question.wanted & question.source.extra == given.extra
+        and {**snapshot.state.fields, **given.borrowed_ids} == question.fields
     )
 
 
-def _as_of(hearing: DecisionSnapshot, source: Source, reply: Reply) -> Reply:
+def _as_of(snapshot: DecisionSnapshot, source: Source, reply: Reply) -> Reply:
     """Another job's reply as this one would have had it: of what the source gives, and observed by then."""
-    latest = hearing.attempt.at
+    latest = snapshot.attempt.at
     return Reply(
         reply.outcome,
         candidates={
@@ -182,118 +170,3 @@ def _as_of(hearing: DecisionSnapshot, source: Source, reply: Reply) -> Reply:
         },
         key=reply.key,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """What one past hearing paid for an answer."""
-
-    past_id: str
-    asked_at: datetime
-    credits: int
-
-
-@dataclass(slots=True)
-class Bill:
-    """Who pays for what, by source, in fact and in the replay.
-
-    Jobs at work at the same time share an answer, so one may be served by another that is decided later. Then it
-    owes: when the turn of the one that paid comes and it does not ask after all, the first that owes pays.
-    """
-
-    lifetimes: Mapping[str, timedelta]
-    payments: Mapping[Question, Sequence[Payment]]  # in fact, in order of time
-    actual: Counter[str] = field(default_factory=Counter)
-    simulated: Counter[str] = field(default_factory=Counter)
-    _bought: dict[Question, list[datetime]] = field(default_factory=dict)  # in the replay alone
-    _paid: set[tuple[str, str]] = field(default_factory=set)  # past, source: payments that the replay made too
-    _over: set[str] = field(default_factory=set)  # pasts whose turn is over
-    _owed: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
-    # Job, source: a job pays a source once, however often it is decided again.
-    _counted_then: set[tuple[str, str]] = field(default_factory=set)
-    _counted_now: set[tuple[str, str]] = field(default_factory=set)
-
-    @property
-    def poorer(self) -> bool:
-        """Whether the replay has spent less so far than was spent in fact."""
-        return self.simulated.total() < self.actual.total()
-
-    def charge(self, past: StoredSnapshot, hearing: DecisionSnapshot, source: Source, found: FoundAnswer) -> int:
-        """The credits that this reply costs the job."""
-        credits = self._cost(past, hearing, source, found)
-        self._count(self.simulated, self._counted_now, past.job_id, source.id, credits)
-        return credits
-
-    @staticmethod
-    def _count(counter: Counter[str], counted: set[tuple[str, str]], job_id: str, source: str, credits: int) -> None:
-        if (job_id, source) not in counted:
-            counter[source] += credits  # also nothing: it was asked
-            if credits:
-                counted.add((job_id, source))
-
-    def _cost(self, past: StoredSnapshot, hearing: DecisionSnapshot, source: Source, found: FoundAnswer) -> int:
-        reply = found.reply
-        if reply.outcome is not StepOutcome.MATCH or found.key is None:
-            return reply.credits if found.own else 0
-        question, at = (source.id, found.key), hearing.asked_at
-        if found.own and reply.credits:
-            if self._has_bought(question, at):
-                return 0
-            self._paid.add((past.id, source.id))
-            return reply.credits
-        if (found.own and not reply.reused) or self._has_bought(question, at):
-            return 0
-        return self._shared(question, hearing, source, found)
-
-    def _shared(self, question: Question, hearing: DecisionSnapshot, source: Source, found: FoundAnswer) -> int:
-        """What an answer costs that was somebody else's in fact."""
-        at, payments = hearing.asked_at, self.payments.get(question, ())
-        # Whoever had it from another may have begun before that one.
-        latest = hearing.attempt.at if found.own else at
-        earlier = [one for one in payments if one.asked_at <= latest and (found.own or self._lasts(source.id, one, at))]
-        if not earlier:
-            if found.own or found.free:
-                return 0  # paid for before the period
-            return self._buy(question, at, payments[0].credits if payments else source.price)
-        payer = earlier[-1]
-        if (payer.past_id, source.id) in self._paid:
-            return 0
-        if payer.past_id not in self._over:
-            self._owed.setdefault((payer.past_id, source.id), []).append(at)
-            return 0
-        return self._buy(question, at, payer.credits)
-
-    def _lasts(self, source: str, payment: Payment, at: datetime) -> bool:
-        return payment.asked_at + self.lifetimes.get(source, timedelta(0)) > at
-
-    def _has_bought(self, question: Question, at: datetime) -> bool:
-        lifetime = self.lifetimes.get(question[0], timedelta(0))
-        return any(bought + lifetime > at for bought in self._bought.get(question, ()))
-
-    def _buy(self, question: Question, at: datetime, credits: int) -> int:
-        self._bought.setdefault(question, []).append(at)
-        return credits
-
-    def close(self, past: StoredSnapshot, hearing: DecisionSnapshot, sources: Iterable[Source]) -> None:
-        """The turn of this past is over: what it paid in fact is counted, and what others owe it is settled.
-
-        `sources` are those that the replay could ask in it: what the job had paid one of them before, for an answer
-        that it did not need in the end, it would have paid all the same.
-        """
-        self._over.add(past.id)
-        for source, said in hearing.said.items():
-            self._count(self.actual, self._counted_then, past.job_id, source, said.reply.credits)
-            self._settle(past, source, said.reply)
-        able = {source.id for source in sources}
-        for source in hearing.paid.keys() - hearing.recalled.keys():
-            credits = hearing.paid[source]
-            self._count(self.actual, self._counted_then, past.job_id, source, credits)
-            if source in able:
-                self._count(self.simulated, self._counted_now, past.job_id, source, credits)
-
-    def _settle(self, past: StoredSnapshot, source: str, reply: Reply) -> None:
-        owed = self._owed.pop((past.id, source), None)
-        if owed is None or reply.key is None or (past.id, source) in self._paid:
-            return
-        if not self._has_bought((source, reply.key), owed[0]):
-            self.simulated[source] += self._buy((source, reply.key), owed[0], reply.credits)

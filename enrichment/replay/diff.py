@@ -1,11 +1,12 @@
-"""What a replay tells: which fields would have ended otherwise, and how."""
+"""The result of a replay: which fields would have ended otherwise, and how."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from enrichment.enums import EntityType, FieldOutcomeReason
-from enrichment.replay.snapshot import FieldEffect, StoredSnapshot
+from enrichment.replay.snapshot import FieldEffect
+from enrichment.replay.stored import StoredSnapshot
 
 
 class DifferenceKind(StrEnum):
@@ -20,13 +21,13 @@ class DifferenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field of one hearing that would have ended otherwise.
+    """One field of one decision that would have ended otherwise.
 
     `why`: in a word, what became of the field in the replay. `certain` is False where an answer that nobody knows
     could change it.
     """
 
-    past: StoredSnapshot
+    snapshot: StoredSnapshot
     entity_type: EntityType
     field: str
     kind: DifferenceKind

@@ -1,4 +1,4 @@
-"""One record on its way through a replay: as it was in fact, and as it would have been."""
+"""One record in the course of a replay: as it was in fact, and as it would have been."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,6 @@ from enrichment.record_state import RecordState, RejectedValue
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect
 from enrichment.waterfall.session import Reply
 
-_SETTLES = frozenset({FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED})
 _ENRICHES = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
 
 
@@ -31,7 +30,7 @@ class ReplayedJob:
 
 @dataclass(slots=True)
 class ReplayedDecision:
-    """How the replay of one hearing ended."""
+    """How the replay of one decision ended."""
 
     run: ReplayedJob
     effects: Mapping[str, FieldEffect] = field(default_factory=dict)
@@ -49,7 +48,7 @@ class RecordTimeline:
     current: dict[str, Current]
     rejected: Set[RejectedValue]
     enriched_at: datetime | None
-    left: RecordState  # what the latest hearing left in fact
+    left: RecordState  # what the latest decision left in fact
     open_then: set[str]  # fields with an open conflict, in fact
     open_now: set[str]  # and in the replay
     doubtful: set[str] = field(default_factory=set)  # fields that an unknown answer could have changed
@@ -59,7 +58,7 @@ class RecordTimeline:
 
     @classmethod
     def begin(cls, state: RecordState, open_before: Set[str]) -> "RecordTimeline":
-        """A record as its first hearing found it. `open_before`: fields that had an open conflict then."""
+        """A record as its first decision found it. `open_before`: fields that had an open conflict then."""
         return cls(
             fields=dict(state.fields),
             current=dict(state.current),
@@ -71,7 +70,7 @@ class RecordTimeline:
         )
 
     def lay_over(self, found: RecordState) -> None:
-        """What others changed between what a hearing left and what the next one found."""
+        """What others changed between what one decision left and what the next one found."""
         left = self.left
         changed = {
             name
@@ -91,23 +90,23 @@ class RecordTimeline:
             self.enriched_at = found.last_enriched_at
         self.left = found
 
-    def apply(self, hearing: DecisionSnapshot, replayed: ReplayedDecision, decided_at: datetime) -> None:
-        """Leave the record as this hearing left it, in fact and in the replay."""
-        left = hearing.state
+    def apply(self, snapshot: DecisionSnapshot, replayed: ReplayedDecision, decided_at: datetime) -> None:
+        """Leave the record as this decision left it, in fact and in the replay."""
+        left = snapshot.state
         fields, current = dict(left.fields), dict(left.current)
-        _write(fields, current, hearing.effects, decided_at)
-        last = decided_at if hearing.status in _ENRICHES else left.last_enriched_at
+        _write(fields, current, snapshot.effects, decided_at)
+        last = decided_at if snapshot.status in _ENRICHES else left.last_enriched_at
         self.left = RecordState(fields, current, left.rejected, last)
         _write(self.fields, self.current, replayed.effects, decided_at)
         run = replayed.run
         if not replayed.why and run.status in _ENRICHES:
             self.enriched_at = decided_at
         self.doubtful |= replayed.doubtful
-        for effects, still_open in ((hearing.effects, self.open_then), (replayed.effects, self.open_now)):
+        for effects, still_open in ((snapshot.effects, self.open_then), (replayed.effects, self.open_now)):
             still_open |= {name for name, effect in effects.items() if effect.conflict is not None}
-            still_open -= {name for name, effect in effects.items() if effect.reason in _SETTLES}
-        if hearing.status.is_final:
-            self.short_then = any(said.reply.skipped in SHORT for said in hearing.said.values())
+            still_open -= {name for name, effect in effects.items() if effect.reason.settles_conflict}
+        if snapshot.status.is_final:
+            self.short_then = any(given.reply.skipped in SHORT for given in snapshot.replies.values())
         if run.status is not None and run.status.is_final and not replayed.why:
             self.short_now = replayed.short
 

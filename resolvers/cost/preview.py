@@ -16,7 +16,8 @@ from enrichment.learn.trust import Trust
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState
 from enrichment.replay.answer_index import AnswerIndex
-from enrichment.replay.snapshot import DecisionSnapshot, Origin, StoredSnapshot
+from enrichment.replay.snapshot import DecisionSnapshot, Origin
+from enrichment.replay.stored import StoredSnapshot, readable
 from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
 from models.decision_log import latest_snapshots
@@ -26,7 +27,7 @@ from resolvers.context import Context, Role, Services
 from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
 from resolvers.record.state import record_states
-from resolvers.simulation.cached_answers import answers_of, past_of, sources_of, with_kept
+from resolvers.simulation.cached_answers import answers_of, sources_of, to_stored, with_cached
 from resolvers.suppression.check import Subject, suppressed
 
 RECORDED_FOR = timedelta(days=30)  # a reply that a job had longer ago is not taken for an answer of today
@@ -105,8 +106,8 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
             eligible.append(record)
         else:
             preview.skipped.append(SkippedRecord(record.external_id, reason))
-    states, pasts = await _states(eligible), await _pasts(eligible, now)
-    answers = await answers_of(services, organization_id, pasts, in_force_only=True)
+    states, snapshots = await _states(eligible), await _snapshots(eligible, now)
+    answers = await answers_of(services, organization_id, snapshots, in_force_only=True)
     trust = (await trust_of([organization_id]))[organization_id]
     rules = _Rules(config, sources_of(services, config), trust, force, now)
 
@@ -114,7 +115,7 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
         return [_decide(record, states[record.id], answers, rules) for record in eligible]
 
     while True:
-        shown = await with_kept(organization_id, answers, lambda: asyncio.to_thread(decide), unexpired_at=now)
+        shown = await with_cached(organization_id, answers, lambda: asyncio.to_thread(decide), unexpired_at=now)
         if not (found := await _suppressed_in(services, organization_id, shown) - rules.withheld):
             break
         rules.withheld.update(found)
@@ -149,12 +150,13 @@ async def _states(records: Sequence[Record]) -> dict[str, RecordState]:
     return found
 
 
-async def _pasts(records: Sequence[Record], now: datetime) -> list[StoredSnapshot]:
+async def _snapshots(records: Sequence[Record], now: datetime) -> list[StoredSnapshot]:
+    """The last decision on each record, where it is not too old, in a format that this version can read."""
     found: list[StoredSnapshot] = []
     for start in range(0, len(records), _AT_ONCE):
         rows = await latest_snapshots([record.id for record in records[start : start + _AT_ONCE]])
-        found += [past for past in map(past_of, rows) if past.decided_at > now - RECORDED_FOR]
-    return found
+        found += [to_stored(row) for row in rows if row.decided_at > now - RECORDED_FOR]
+    return readable(found).snapshots
 
 
 def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Rules) -> RecordPreview:
@@ -186,11 +188,11 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
     )
     session = WaterfallSession(context, rules.sources[kind])
     calls: list[Call] = []
-    while (query := session.next_question()) is not None:
-        found = answers.find(snapshot, query, poorer=False)
+    while (question := session.next_question()) is not None:
+        found = answers.find(snapshot, question, poorer=False)
         reply = Reply(StepOutcome.SKIPPED, skipped=SkipReason.UNKNOWN) if found is None else found.reply
         if found is None:
-            calls.append(Call(query.source.id, query.source.most(query.wanted)))
+            calls.append(Call(question.source.id, question.source.most(question.wanted)))
         elif reply.candidates:
             allowed = {
                 name: candidate
@@ -198,7 +200,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
                 if not rules.withheld or not holds_identifier(kind, name, candidate.value, rules.withheld)
             }
             reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, allowed), key=reply.key)
-        session.record_reply(query.source.id, reply)
+        session.record_reply(question.source.id, reply)
     fields = [_field(name, decision, state.current.get(name)) for name, decision in session.decide().items()]
     return RecordPreview(record, fields, calls)
 

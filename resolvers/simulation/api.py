@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from enrichment.config import Config, differences
-from enrichment.replay.answer_index import Question
+from enrichment.config import Config
+from enrichment.replay.bill import Question
 from enrichment.replay.diff import Difference, Replayed
 from enrichment.replay.replay import Replay, Rules
-from enrichment.replay.snapshot import StoredSnapshot
+from enrichment.replay.stored import Readable, StoredSnapshot, readable
 from models.conflict.queries import open_at
 from models.decision_log import snapshots_of_period
 from models.organization import config_versions
@@ -21,7 +21,8 @@ from resolvers.config import merged_config
 from resolvers.context import Context, Role, Services
 from resolvers.errors import BadRequest, Fault, RateLimited
 from resolvers.organizations import organization_of, read_config
-from resolvers.simulation.cached_answers import answers_of, past_of, sources_of, with_kept
+from resolvers.simulation.cached_answers import answers_of, sources_of, to_stored, with_cached
+from resolvers.simulation.not_replayed import not_replayed
 
 MOST_REPLAYED = 10_000
 _AT_ONCE = 500
@@ -51,7 +52,7 @@ class Simulation:
     """What would have been otherwise.
 
     `next_from`: where to go on, where the period held more than 10,000 decisions. `not_replayed`: what the change has
-    in it that past answers cannot tell about, each with what is taken for it.
+    in it that past answers cannot tell about, each with what is taken for it; and decisions that could not be read.
     """
 
     replayed: Replayed
@@ -91,25 +92,26 @@ async def simulate_config(
 async def _simulate(
     services: Services, organization_id: str, config: Config, start: datetime | None, end: datetime | None
 ) -> Simulation:
-    pasts, next_from = await _pasts(organization_id, start, end)
-    answers = await answers_of(services, organization_id, pasts, _in_thread)
+    snapshots, next_from = await _snapshots(organization_id, start, end)
+    known = await _in_thread(readable, snapshots)
+    answers = await answers_of(services, organization_id, known.snapshots, _in_thread)
     in_force = await _in_force(organization_id, answers.versions)
     rules = Rules(config, sources_of(services, config), in_force)
-    open_before = await _open_before(organization_id, pasts)
+    open_before = await _open_before(organization_id, known.snapshots)
 
     async def run() -> Replay:
         replay = Replay(rules, answers, open_before)
-        await _in_thread(replay.run, pasts)
+        await _in_thread(replay.run, known.snapshots)
         return replay
 
-    replay = await with_kept(organization_id, answers, run)
-    record_ids = sorted({difference.past.record_id for difference in replay.outcome.differences})
+    replay = await with_cached(organization_id, answers, run)
+    record_ids = sorted({difference.snapshot.record_id for difference in replay.outcome.differences})
     return Simulation(
         replay.outcome,
         credits=_credits(replay, answers.missing),
         external_ids=await external_ids_of(organization_id, record_ids),
         next_from=next_from,
-        not_replayed=_not_replayed(config, in_force),
+        not_replayed=[*not_replayed(config, in_force), *_unreadable(known)],
     )
 
 
@@ -117,20 +119,21 @@ async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(_thread, work, *arguments)
 
 
-async def _pasts(
+def _unreadable(known: Readable) -> list[str]:
+    if known.error is None:
+        return []
+    return [f"{known.unreadable} of the decisions are left out: {known.error}"]
+
+
+async def _snapshots(
     organization_id: str, start: datetime | None, end: datetime | None
 ) -> tuple[list[StoredSnapshot], datetime | None]:
     """The first decisions of the period, and where the rest begins. What was decided at one moment stays together."""
-    rows = await snapshots_of_period(
-        organization_id,
-        start,
-        end,
-        MOST_REPLAYED + 1,
-    )
+    rows = await snapshots_of_period(organization_id, start, end, MOST_REPLAYED + 1)
     if len(rows) <= MOST_REPLAYED:
-        return [past_of(row) for row in rows], None
+        return [to_stored(row) for row in rows], None
     rest = rows[-1].decided_at
-    return [past_of(row) for row in rows if row.decided_at < rest], rest
+    return [to_stored(row) for row in rows if row.decided_at < rest], rest
 
 
 async def _in_force(organization_id: str, versions: Collection[int]) -> dict[int, Config]:
@@ -143,11 +146,11 @@ async def _in_force(organization_id: str, versions: Collection[int]) -> dict[int
     return found
 
 
-async def _open_before(organization_id: str, pasts: Sequence[StoredSnapshot]) -> dict[str, set[str]]:
+async def _open_before(organization_id: str, snapshots: Sequence[StoredSnapshot]) -> dict[str, set[str]]:
     """The fields of each record with a conflict that was open when its first decision here was taken."""
     first: dict[str, datetime] = {}
-    for past in pasts:
-        first.setdefault(past.record_id, past.decided_at)
+    for snapshot in snapshots:
+        first.setdefault(snapshot.record_id, snapshot.decided_at)
     found: dict[str, set[str]] = {}
     for record_id, name in await open_at(organization_id, first):
         found.setdefault(record_id, set()).add(name)
@@ -164,47 +167,3 @@ def _credits(replay: Replay, missing: Mapping[Question, int]) -> list[ProviderCr
         ProviderCredits(source, bill.actual[source], bill.simulated[source], unknown[source], most[source])
         for source in sorted({*bill.actual, *bill.simulated, *unknown})
     ]
-
-
-# By path of the configuration: what a replay cannot tell when it differs from what was in force.
-_UNTOLD = {
-    "enabled": "jobs that were not started then are not known",
-    "entityTypes": "jobs that were not started then are not known",
-    "triggers": "jobs that were not started then are not known",
-    "refresh": "which records a refresh takes is as it was",
-    "maxAttempts": "jobs have as many attempts as they had",
-    "backoff": "jobs wait as long as they waited",
-    "maybeCharged": "calls that may have been charged are held or repeated as they were",
-    "credits.monthlyLimit": "calls are refused for want of credits where they were, and nowhere else",
-    "credits.dailyLimit": "calls are refused for want of credits where they were, and nowhere else",
-}
-_UNTOLD_OF_PROVIDERS = {
-    "dailyLimit": "calls are refused for want of credits where they were, and nowhere else",
-    "minMatchRate": "whom the break-even guard left alone is as it was",
-    "matchRateOver": "whom the break-even guard left alone is as it was",
-}
-
-
-def _not_replayed(config: Config, in_force: Mapping[int, Config]) -> list[str]:
-    """What differs from the rules that were in force, and cannot be told from the past."""
-    told: dict[str, None] = {}
-    wanted = config.as_json()
-    for then in in_force.values():
-        was = then.as_json()
-        for path, change in differences(was, wanted).items():
-            reason = next((why for start, why in _UNTOLD.items() if f"{path}.".startswith(f"{start}.")), None)
-            if reason is not None and not _only_less(path, change["from"], change["to"]):
-                told[f"{path}: {reason}"] = None
-        before = {rule["id"]: rule for rule in was["providers"]}
-        for rule in wanted["providers"]:
-            for key, reason in _UNTOLD_OF_PROVIDERS.items():
-                if rule["id"] in before and before[rule["id"]][key] != rule[key]:
-                    told[f"providers.{rule['id']}.{key}: {reason}"] = None
-    return list(told)
-
-
-def _only_less(path: str, was: Any, now: Any) -> bool:
-    """Whether a change only takes jobs away, which a replay can tell."""
-    if path == "triggers.refreshAfterDays":
-        return was is not None and (now is None or now > was)
-    return was is True and now is False

@@ -9,8 +9,9 @@ import structlog
 
 from enrichment.config import Config
 from enrichment.enums import EntityType, StepOutcome
-from enrichment.replay.answer_index import AnswerIndex, Identify, IndexedAnswer, Question, QuestionKeys
-from enrichment.replay.snapshot import StoredSnapshot
+from enrichment.replay.answer_index import AnswerIndex, Identify, IndexedAnswer, QuestionKeys
+from enrichment.replay.bill import Question
+from enrichment.replay.stored import StoredSnapshot
 from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import Reply, SessionQuestion
@@ -30,17 +31,17 @@ _log = structlog.get_logger(__name__)
 async def answers_of(
     services: Services,
     organization_id: str,
-    pasts: Sequence[StoredSnapshot],
+    snapshots: Sequence[StoredSnapshot],
     in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     *,
     in_force_only: bool = False,
 ) -> AnswerIndex:
-    """What these past hearings were answered, ready to be found again; `with_kept` adds what is kept elsewhere.
+    """The answers in these snapshots, ready to be found again; `with_cached` adds those that are cached.
 
-    `in_thread` runs what only computes. `in_force_only`: what a provider was asked whose answers are kept counts only
-    while it is kept, as for a job; after that it would be asked, and paid, again.
+    `in_thread` runs what only computes. `in_force_only`: an answer of a provider whose answers are cached counts only
+    while it is cached, as for a job; after that the provider would be asked, and paid, again.
     """
-    elsewhere: set[str] = set()
+    cached_only: set[str] = set()
     unable: dict[str, SkipReason] = {}
     lifetimes: dict[str, timedelta] = {}
     for provider_id in services.registry.ids():
@@ -48,26 +49,26 @@ async def answers_of(
         assert provider is not None  # the registry named it
         lifetimes[provider_id] = timedelta(days=provider.info.answer_lifetime_days or _LIFETIME_DAYS)
         if in_force_only and provider.info.keeps_answers:
-            elsewhere.add(provider_id)
+            cached_only.add(provider_id)
         if isinstance(provider, api.RequiresKey) and not await provider.configured(organization_id):
             unable[provider_id] = SkipReason.NO_KEY
     trust = (await trust_of([organization_id]))[organization_id]
     identify = _identify(services, organization_id)
-    answers: AnswerIndex = await in_thread(AnswerIndex, pasts, identify, unable, lifetimes, trust, elsewhere)
+    answers: AnswerIndex = await in_thread(AnswerIndex, snapshots, identify, unable, lifetimes, trust, cached_only)
     return answers
 
 
 def _identify(services: Services, organization_id: str) -> Identify:
-    def identify(entity_type: EntityType, query: SessionQuestion) -> QuestionKeys:
-        provider = services.registry.get(query.source.id)
+    def identify(entity_type: EntityType, asked: SessionQuestion) -> QuestionKeys:
+        provider = services.registry.get(asked.source.id)
         if provider is None:
             return QuestionKeys((), 0)
-        question = api.Question(entity_type, query.fields, query.wanted, organization_id)
+        question = api.Question(entity_type, asked.fields, asked.wanted, organization_id)
         try:
             keys = _keys(provider, question)
             most = api.max_price(provider, question) if keys else 0
         except Exception:
-            _log.exception("provider cannot read the question", provider=query.source.id)
+            _log.exception("provider cannot read the question", provider=asked.source.id)
             return QuestionKeys((), 0)
         return QuestionKeys(tuple(api.key_digest(key) for key in keys), most)
 
@@ -90,21 +91,21 @@ def sources_of(services: Services, config: Config) -> dict[EntityType, list[Sour
     return {kind: [provider.info.source(kind) for provider in providers] for kind in EntityType}
 
 
-def past_of(row: SnapshotRow) -> StoredSnapshot:
+def to_stored(row: SnapshotRow) -> StoredSnapshot:
     """A row of `models.decision_log`."""
     return StoredSnapshot(row.id, row.record_id, row.job_id, row.decided_at, row.body)
 
 
-async def with_kept(
+async def with_cached(
     organization_id: str,
     answers: AnswerIndex,
     compute: Callable[[], Awaitable[T]],
     *,
     unexpired_at: datetime | None = None,
 ) -> T:
-    """The result of `compute`, once it misses no answer that is kept: one that is found may lead to further questions.
+    """The result of `compute`, once it misses no cached answer: one that is found may lead to further questions.
 
-    `unexpired_at` leaves out what is not good any more at that time.
+    `unexpired_at` leaves out the answers that have expired by then.
     """
     looked_up: set[Question] = set()
     while True:
@@ -113,19 +114,19 @@ async def with_kept(
         result = await compute()
         new = answers.sought - looked_up
         looked_up |= new
-        if not new or not await _add_kept(organization_id, answers, new, unexpired_at):
+        if not new or not await _add_cached(organization_id, answers, new, unexpired_at):
             return result
 
 
-async def _add_kept(
+async def _add_cached(
     organization_id: str, answers: AnswerIndex, questions: Iterable[Question], unexpired_at: datetime | None
 ) -> bool:
-    """Look these questions up among the answers that are kept. Whether any was found."""
+    """Look these questions up among the cached answers. Whether any was found."""
     found = await answered_after(organization_id, list(questions), unexpired_at)
     for answer in found:
         assert answer.answered_at is not None
         assert answer.expires_at is not None  # both stand in every answered one
-        answers.kept[answer.provider, answer.input_key] = IndexedAnswer(
+        answers.cached[answer.provider, answer.input_key] = IndexedAnswer(
             _reply(answer), answer.answered_at, answer.expires_at
         )
     return bool(found)

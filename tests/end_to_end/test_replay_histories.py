@@ -247,7 +247,7 @@ def _changed(simulation: Simulation, written: Counter[Written]) -> Counter[Writt
     """What was written, with the differences applied."""
     changed = Counter(written)
     for one in simulation.differences:
-        external_id = simulation.external_ids[one.past.record_id]
+        external_id = simulation.external_ids[one.snapshot.record_id]
         for effect, step in ((one.actual, -1), (one.simulated, 1)):
             if effect is not None and effect.reason is FieldOutcomeReason.WRITTEN and "written" in one.kind.value:
                 changed[external_id, one.field, effect.value, effect.source] += step
@@ -293,4 +293,4 @@ async def test_other_rules_give_what_they_really_give(redis: ArqRedis, seed: int
 
 def _as_written(simulation: Simulation, one: Difference) -> Written:
     assert one.simulated is not None
-    return simulation.external_ids[one.past.record_id], one.field, one.simulated.value, one.simulated.source
+    return simulation.external_ids[one.snapshot.record_id], one.field, one.simulated.value, one.simulated.source

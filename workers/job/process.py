@@ -8,8 +8,9 @@ from datetime import datetime
 from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, skipped_outcome
 from enrichment.decide.start import why_not_started
-from enrichment.enums import JobStatus, StepOutcome
-from enrichment.replay.snapshot import Origin, write_snapshot
+from enrichment.enums import JobStatus
+from enrichment.replay.snapshot import Origin
+from enrichment.replay.snapshot_json import write_snapshot
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
 from models.db.statements import dump
 from models.job.steps import EarlierStep
@@ -19,7 +20,6 @@ from workers.job.candidates import read_candidate
 from workers.job.load import ClaimedJob
 from workers.lookup.pipeline import ProviderLookup
 
-_ANSWERED = frozenset({StepOutcome.MATCH, StepOutcome.NO_MATCH})
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
 
 
@@ -104,7 +104,7 @@ async def process_job(
 def _brought_something(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[str, Decision]) -> bool:
     """Whether an attempt after which the job waits brought anything: it may wait for one answer many times."""
     earlier = {outcome["field"]: outcome["reason"] for outcome in job.earlier_outcomes}
-    return any(source.reply.outcome in _ANSWERED for source in session.replies.values()) or any(
+    return any(given.reply.outcome.is_answer for given in session.replies.values()) or any(
         decision.write or decision.verified_at or (decision.question and earlier.get(name) != decision.reason)
         for name, decision in decisions.items()
     )
@@ -133,7 +133,7 @@ def _begin(job: ClaimedJob, providers: Mapping[str, Provider]) -> WaterfallSessi
     sources = [provider.info.source(job.entity_type) for provider in providers.values()]
     session = WaterfallSession(_subject(job), sources, job.charged)
     for step in job.earlier_steps:
-        if step.provider in providers and step.outcome in _ANSWERED:
+        if step.provider in providers and step.outcome.is_answer:
             session.restore_reply(step.provider, _recalled(step))
     return session
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from enrichment.decide.decision import ConflictQuestion, Decision
 from enrichment.decide.merge import Candidate
-from enrichment.enums import FieldOutcomeReason, JobStatus
+from enrichment.enums import JobStatus
 from enrichment.waterfall.planner import refreshes
 from models.conflict.queue import NewConflict, raise_conflicts, supersede
 from models.db.columns import new_id
@@ -15,8 +15,6 @@ from models.record.row import RecordUpdate, mark_enriched, update_records
 from models.record.value import ConfirmedValue, NewValue, replace_values, verify_values
 from resolvers.record.change import record_update
 from workers.job.process import JobResult
-
-_ANSWERED = frozenset({FieldOutcomeReason.WRITTEN, FieldOutcomeReason.SAME, FieldOutcomeReason.VERIFIED})
 
 
 def fields_after(result: JobResult) -> dict[str, Any]:
@@ -81,7 +79,7 @@ async def write_conflicts(tx: Transaction, results: Sequence[JobResult], now: da
         (result.job.record_id, name)
         for result in results
         for name, decision in result.decisions.items()
-        if decision.reason in _ANSWERED
+        if decision.reason.settles_conflict
     ]
     changed: dict[str, list[str]] = {}
     for conflict in [*await raise_conflicts(tx, raised), *await supersede(tx, settled, now)]:

@@ -267,9 +267,9 @@ async def test_only_the_period_and_the_organization_are_replayed(redis: ArqRedis
 
     never = _policy("never")
     assert len((await simulate_config(ctx, never)).differences) == 2
-    assert [one.past.decided_at < middle for one in (await simulate_config(ctx, never, None, middle)).differences] == [
-        True
-    ]
+    assert [
+        one.snapshot.decided_at < middle for one in (await simulate_config(ctx, never, None, middle)).differences
+    ] == [True]
     later = await simulate_config(ctx, never, middle)
     assert list(later.external_ids.values()) == ["A2"]
     assert (

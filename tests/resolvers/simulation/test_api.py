@@ -61,7 +61,7 @@ async def test_another_policy_writes_what_was_asked_about(redis: ArqRedis) -> No
     [written] = [one for one in other.differences if one.kind is DifferenceKind.WRITTEN]
     assert written.simulated is not None
     assert written.simulated.value == "Oakland"
-    assert other.external_ids == {written.past.record_id: "A-1"}
+    assert other.external_ids == {written.snapshot.record_id: "A-1"}
 
 
 async def test_a_switched_off_provider_would_have_cost_and_brought_nothing(redis: ArqRedis) -> None:

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from enrichment.replay.snapshot import DecisionSnapshot, read_snapshot
+from enrichment.replay.snapshot import DecisionSnapshot
+from enrichment.replay.snapshot_json import parse_snapshot, read_snapshot
 from models.db.columns import from_micros
 from models.db.statements import execute, query
 from models.decision_log import delete_snapshots, latest_snapshots, snapshots_of_period
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 async def _snapshots() -> list[DecisionSnapshot]:
     rows = await snapshots_of_period("acme", None, None, 1000)
-    return [read_snapshot(orjson.loads(row.body)) for row in rows]
+    return [read_snapshot(parse_snapshot(row.body)) for row in rows]
 
 
 async def test_a_snapshot_holds_what_the_job_found_what_the_sources_replied_and_what_it_did(redis: ArqRedis) -> None:
@@ -40,7 +40,7 @@ async def test_a_snapshot_holds_what_the_job_found_what_the_sources_replied_and_
     assert snapshot.state.fields == {"name": "Acme", "city": "Bergen", "owner": "ann"}
     assert snapshot.state.current["name"].source == "crm"
     assert snapshot.state.last_enriched_at is None
-    reply = snapshot.said["second"]
+    reply = snapshot.replies["second"]
     assert reply.borrowed_ids == {"domain": "acme.com"}
     # As the source stated it: not yet discounted for the domain that it was borrowed from another source.
     assert reply.reply.candidates["industry"].confidence == 0.9
@@ -73,7 +73,7 @@ async def test_attempts_that_bring_nothing_new_leave_no_snapshot(redis: ArqRedis
     snapshots = await _snapshots()
     assert [snapshot.status for snapshot in snapshots] == [JobStatus.PENDING, JobStatus.COMPLETED]
     assert list(snapshots[0].effects) == ["phone"]
-    assert list(snapshots[1].recalled) == ["quick"]
+    assert list(snapshots[1].restored) == ["quick"]
 
 
 async def test_a_job_that_was_never_begun_leaves_its_state_alone(redis: ArqRedis) -> None:
@@ -84,7 +84,7 @@ async def test_a_job_that_was_never_begun_leaves_its_state_alone(redis: ArqRedis
     snapshots = await _snapshots()
     assert [(snapshot.status, snapshot.code) for snapshot in snapshots][1:] == [(JobStatus.SKIPPED, "cooldown")]
     assert snapshots[1].state.last_enriched_at is not None
-    assert not snapshots[1].said
+    assert not snapshots[1].replies
 
 
 async def test_a_job_that_decides_again_still_shows_what_it_paid(redis: ArqRedis) -> None:
@@ -102,11 +102,11 @@ async def test_a_job_that_decides_again_still_shows_what_it_paid(redis: ArqRedis
     assert (job.credits_used, job.steps[0].credits_charged) == (3, 3)
     [snapshot] = await _snapshots()
     assert snapshot.state.fields["phone"] == "+442079460818"
-    assert snapshot.said["paid"].reply.credits == 3
+    assert snapshot.replies["paid"].reply.credits == 3
     assert (await check_ledger("acme")).faults == []
 
 
-async def test_a_retry_recalls_what_was_paid_before(redis: ArqRedis) -> None:
+async def test_a_retry_restores_what_was_paid_before(redis: ArqRedis) -> None:
     paid = StandIn("paid", {"acme": {"industry": "Software"}}, price=3, keeps_days=30)
     broken = StandIn("broken", fails=[ProviderError("rejected", "no", retryable=False)])
     ctx = context(services(redis, paid, broken))
@@ -117,8 +117,8 @@ async def test_a_retry_recalls_what_was_paid_before(redis: ArqRedis) -> None:
     job = await Job.get(id=job.id)
     assert (job.status, job.credits_used) == (JobStatus.COMPLETED, 3)
     first, second = await _snapshots()
-    assert first.said["broken"].reply.error is not None
-    assert second.recalled["paid"].credits == 3
+    assert first.replies["broken"].reply.error is not None
+    assert second.restored["paid"].credits == 3
     assert second.origin.by_hand
     assert second.attempt.wrote_before
 
