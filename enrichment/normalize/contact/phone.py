@@ -31,6 +31,7 @@ _EXTENSION_AT_END = re.compile(
     r"\s*[,;]?\s*(?:;ext=|(?:ext(?:ension|n)?|x|dw|durchwahl|anexo|int|poste)\.?|#)\s*:?\s*[0-9]{1,9}$", re.I
 )
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]+", re.I)
+_POINT_ZERO = re.compile(r"(\+?[0-9]{6,15})\.0+")  # a number that went through a table of numbers
 _REMARK = re.compile(r"\s*\([^0-9()]*\)$")
 _FEWEST_DIGITS = 6  # of the first number of several; `030/12345678` is one
 _ZEROS = re.compile(r"^00(?=[1-9])")
@@ -139,6 +140,8 @@ def canonical_phone(raw: Any, country: str | None = None) -> str | None:
     if text is None:
         return None
     region = country_code(country) if country else None
+    if point_zero := _POINT_ZERO.fullmatch(text):
+        text = point_zero[1]
     text = _REMARK.sub("", _LABEL.sub("", ascii_digits(text).translate(_WIDE))).strip()
     different = {_canonical(part, region) for part in _parts(text)}
     if len(different) != 1:

@@ -11,6 +11,8 @@ from enrichment.normalize.text.text import Refused, tidy, visible
 
 _LINKEDIN_HOST = re.compile(r"(?:[a-z]{2,3}\.|m\.)?(?:www\.)?linkedin\.com")
 _LINKEDIN_PATH = re.compile(r"/*(in|company|company-beta|school|showcase)/([^/?#]+)", re.I)
+# An id that LinkedIn made, in base64: it means nobody in other letters.
+_LINKEDIN_ID = re.compile(r"AC[wo](?:AA[\w-]{8,}|(?=\w*[0-9])(?=\w*[A-Z])(?=\w*[a-z])\w{12,})", re.ASCII)
 _TWITTER_HOST = re.compile(r"(?:www\.|mobile\.|m\.)?(?:twitter|x)\.com")
 _FACEBOOK_HOST = re.compile(r"(?:[a-z-]{1,6}\.)?(?:facebook\.com|fb\.com|fb\.me)")
 _FACEBOOK_ID = re.compile(r"/profile\.php\?(?:[^#]*&)?id=([0-9]+)")
@@ -26,6 +28,8 @@ _FACEBOOK_PAGES = frozenset({"sharer", "sharer.php", "login", "login.php", "grou
 
 
 def _slug(text: str, taken: Container[str] = ()) -> str:
+    if _LINKEDIN_ID.fullmatch(text):
+        return text
     slug = visible(unquote(text)).strip().lower()
     if not _SLUG.fullmatch(slug) or slug in taken or not any(map(str.isalnum, slug)):
         raise Refused("not a profile")

@@ -6,17 +6,16 @@ from typing import Any
 
 from enrichment.normalize.places.country import country_code
 from enrichment.normalize.text.text import Refused, fold, refuse_markup, tidy, words
+from enrichment.normalize.word_list import read_pairs
 
 _TIGHT_COMMAS = re.compile(r"[\s,]*\n[\s,]*")
 _SHORT_FORMS = {
     "st": "street",
     "str": "street",
     "strasse": "street",
-    "ave": "avenue",
-    "av": "avenue",
+    **dict.fromkeys(("ave", "av", "aven", "avenida", "avda", "avd"), "avenue"),
     "rd": "road",
-    "blvd": "boulevard",
-    "bd": "boulevard",
+    **dict.fromkeys(("blvd", "bd", "bld", "boul"), "boulevard"),
     "dr": "drive",
     "ln": "lane",
     "ct": "court",
@@ -30,11 +29,21 @@ _SHORT_FORMS = {
     "s": "south",
     "e": "east",
     "w": "west",
+    **read_pairs("places", "street_numbers.txt"),
 }
 _GERMAN_STREET = re.compile(r"(?<=\w)str(?:asse)?\b")
 _POINT_ZERO = re.compile(r"(\d+)\.0")
 _COUNTRY_LETTERS = re.compile(r"^(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|LU|NL|PL|CZ|ES|E|DK|SE|FI|FIN|N|NO)-(?=\d{4,5}$)")
 _ZIP_DIGITS = 5
+# How many digits every postal code has, in countries where some begin with a zero.
+_DIGITS = {
+    country: int(digits)
+    for digits, countries in read_pairs("places", "postal_code_digits.txt").items()
+    for country in countries.split()
+}
+_FEWEST_DIGITS = 3
+_MOST_ZEROS = 2
+_PLUS_FOUR = re.compile(r"(\d{3,4})(-\d{4})")
 
 
 def canonical_street(raw: Any) -> str | None:
@@ -55,7 +64,7 @@ def street_key(street: str) -> str:
 def canonical_postal_code(raw: Any, country: str | None = None) -> str | None:
     """The code in upper case with single spaces; None when empty. Raises Refused.
 
-    In the United States the leading zeros that a spreadsheet drops are restored.
+    Where all codes of the country have so many digits, the leading zeros that a spreadsheet drops are restored.
     """
     text = tidy(raw, 20)
     if text is None:
@@ -65,8 +74,15 @@ def canonical_postal_code(raw: Any, country: str | None = None) -> str | None:
     code = (whole[1] if whole else text).upper()
     if not any(map(str.isdigit, code)) and not code.isascii():
         raise Refused("not a postal code")
-    if code.isdecimal() and 3 <= len(code) < _ZIP_DIGITS and country and country_code(country) == "US":
-        return code.zfill(_ZIP_DIGITS)
+    return _with_zeros(code, country_code(country)) if country else code
+
+
+def _with_zeros(code: str, country: str | None) -> str:
+    digits = _DIGITS.get(country or "", 0)
+    if code.isdecimal() and len(code) >= _FEWEST_DIGITS and 0 < digits - len(code) <= _MOST_ZEROS:
+        return code.zfill(digits)
+    if country == "US" and (plus_four := _PLUS_FOUR.fullmatch(code)):
+        return plus_four[1].zfill(_ZIP_DIGITS) + plus_four[2]
     return code
 
 

@@ -1,5 +1,6 @@
 """Countries: any common spelling, code or local name becomes the English short name."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -76,7 +77,40 @@ def canonical_country(raw: Any) -> str | None:
     text = tidy(raw, 150)
     if text is None:
         return None
-    code = country_code(text)
+    code = country_code(text) or _code_among_others(text)
     if code is None:
         raise Refused("not a country")
     return country_name(code)
+
+
+_ARTICLE = re.compile(r"(?:the )|(?:, ?the$)", re.I)
+_PARTS = re.compile(r"\s*[,;/|()]\s*|\s+[-\u2013\u2014:]\s+")
+_LONGEST_CODE = 3
+
+
+def _code_among_others(text: str) -> str | None:
+    """The country of a text that has its article, its own code, or a place in it beside its name.
+
+    `Germany (DE)`, `Bahamas, The`, `San Francisco, CA, United States`; None for `Sweden / Norway`.
+    """
+    bare = _ARTICLE.sub("", text).strip()
+    if (code := country_code(bare)) is not None:
+        return code
+    parts = [part for part in _PARTS.split(bare) if part]
+    named = [found for part in parts if len(part) > _LONGEST_CODE and (found := country_code(part))]
+    if not named or len(parts) < 2:
+        return None
+    code = named[-1]
+    others = [part for part in parts if country_code(part) != code]
+    in_brackets = "(" in bare and others  # `Congo (Kinshasa)`: what stands there may be another country's name
+    return None if in_brackets or not all(_is_place_in(code, part) for part in others) else code
+
+
+def _is_place_in(country: str, part: str) -> bool:
+    """Whether a part of a text may be a place of this country: it is one of its states, or names no country."""
+    code = f"{country}-{part.upper()}"
+    key = words(part)
+    states = [state for state in pycountry.subdivisions if state.country_code == country]
+    if any(state.code == code or words(state.name) == key for state in states):
+        return True
+    return len(part) > _LONGEST_CODE and country_code(part) is None

@@ -9,10 +9,11 @@ import pycountry
 from enrichment.normalize.places.city import cased_place
 from enrichment.normalize.places.country import country_code
 from enrichment.normalize.text.text import refuse_markup, tidy, without_umlauts, words
-from enrichment.normalize.word_list import read_lines, read_synonyms
+from enrichment.normalize.word_list import read_groups, read_lines, read_synonyms
 
 # What the English, the local and the short names of a state share.
 _KEYS = read_synonyms("places", "states.txt")
+_ENGLISH = {key: names[0] for key, names in read_groups("places", "english_states.txt")}
 _PLAIN_KEYS = {without_umlauts(name): key for name, key in _KEYS.items()}
 
 _LONGEST_CODE = 3
@@ -60,10 +61,54 @@ def canonical_state(raw: Any, country: str | None = None) -> str | None:
         return None
     refuse_markup(text)
     code = country_code(country) if country else None
-    known = _known(code, _code_or_name(text)) if code else None
+    known = (_by_code(code, _code_or_name(text)) if code else None) or _among_others(text, code)
     if known is not None:
         return known
+    if _ISO_CODE.fullmatch(text):
+        return text.upper()
+    if any(part.isupper() and _is_code(part) for part in _PARTS.split(text)[1:]):
+        return text
     return text.upper() if _is_code(text) else cased_place(text)
+
+
+_ISO_CODE = re.compile(r"([A-Za-z]{2})-([A-Za-z0-9]{1,3})")
+_PARTS = re.compile(r"\s*[,;/|()]\s*|\s+[-\u2013\u2014:]\s+")
+_DIRECTIONS = {
+    **dict.fromkeys(("n", "no", "nth"), "north"),
+    **dict.fromkeys(("s", "so", "sth"), "south"),
+    "e": "east",
+    "w": "west",
+}
+
+
+def _among_others(text: str, country: str | None) -> str | None:
+    """The state of a text that has its country, its code or a short form in it.
+
+    `US-CA`, `TX, USA`, `CA - California`, `No. Carolina`. None where the parts name different states.
+    """
+    if iso := _ISO_CODE.fullmatch(text):
+        prefix = iso[1].upper()
+        return _by_code(prefix, words(iso[2])) if country in (None, prefix) else None
+    parts = [part for part in _PARTS.split(text) if part]
+    if len(parts) > 1:
+        named = country or next((code for part in reversed(parts) if (code := country_code(part))), None)
+        if named is None:
+            return None
+        rest = [part for part in parts if country_code(part) != named] or parts
+        found = {_by_code(named, _code_or_name(part.removeprefix(f"{named}-"))) for part in rest}
+        return found.pop() if len(found) == 1 else None
+    first, _, more = words(text).partition(" ")
+    if country is not None and more and first in _DIRECTIONS:
+        return _known(country, f"{_DIRECTIONS[first]} {more}")
+    return None
+
+
+def _by_code(country: str, key: str) -> str | None:
+    """The name of a subdivision; a code gives the English one where there is one (`BY` is Bavaria)."""
+    name = _known(country, key)
+    if name is None or not _is_code(key):
+        return name
+    return _ENGLISH.get(words(name), name)
 
 
 def _known(country: str, key: str) -> str | None:

@@ -1,5 +1,6 @@
 """What every text value goes through first: broken characters, spreadsheet formulas and placeholders."""
 
+import html
 import math
 import re
 import unicodedata
@@ -44,13 +45,23 @@ _MARKUP = re.compile(
 )
 
 
+# What exporters put before and around a cell so that no spreadsheet runs it, or drops its zeros: `'+49 …`, `="07030"`.
+_APOSTROPHE = re.compile(rf"'(?=[{_SIGNS}{_EQUALS}]|[\d\s().,/-]+$)")
+_QUOTED = re.compile(rf"[{_EQUALS}]\s*\"([^\"]*)\"")
+# An equals sign that begins a name: `=Experts GmbH`. One word alone may be the name of a range.
+_NAME_AFTER_EQUALS = re.compile(rf"[{_EQUALS}]\s*[^\W\d_]{{2,}}(?:\s+(?:&|[^\W\d_][^\W_]*[.,]?))+")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+
+
 def as_text(raw: Any) -> str | None:
-    """The raw value as text, its characters checked; None for null. Raises Refused."""
+    """The raw value as text, HTML entities decoded and its characters checked; None for null. Raises Refused."""
     if raw is None:
         return None
     text = raw if isinstance(raw, str) else _as_written(raw)
     if len(text) > LONGEST:
         raise Refused("longer than 10,000 characters")
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     if not text.isascii() and _BROKEN.search(text):
         raise Refused("contains broken characters")
     if "\x00" in text:
@@ -110,13 +121,21 @@ def tidy(raw: Any, longest: int = LONGEST, *, lines: bool = False) -> str | None
         text = _EMPTY_LINES.sub("\n\n", kept).strip()
     else:
         text = " ".join(text.split())
+    if text:
+        text = _without_guard(text)
     if not text or is_placeholder(text):
         return None
-    if _FORMULA.match(text):
+    if _FORMULA.match(text) and not _NAME_AFTER_EQUALS.fullmatch(text):
         raise Refused("a spreadsheet formula, not a value")
     if len(text) > longest:
         raise Refused(f"longer than {longest:,} characters")
     return text
+
+
+def _without_guard(text: str) -> str:
+    """The text without what keeps spreadsheets from running or rounding it."""
+    quoted = _QUOTED.fullmatch(text)
+    return quoted[1].strip() if quoted else _APOSTROPHE.sub("", text, count=1) if text[0] == "'" else text
 
 
 def refuse_markup(text: str) -> None:

@@ -73,7 +73,7 @@ def test_na_in_a_country_field_is_not_namibia() -> None:
         ("ON", "Canada", "Ontario"),
         ("Québec", "Canada", "Quebec"),
         ("NSW", "Australia", "New South Wales"),
-        ("BY", "Germany", "Bayern"),
+        ("BY", "Germany", "Bavaria"),
         ("Bavaria", "Germany", "Bavaria"),
         ("SP", "Brazil", "São Paulo"),
         ("CA", None, "CA"),
