@@ -132,37 +132,38 @@ async def list_lines(
     oldest_first: bool,
 ) -> list[AuditRow]:
     """The organization's lines with numbers between these two, which are not included; newest first by default."""
-    condition, values = _condition(organization_id, wanted)
+    condition, values = _condition(wanted)
     for bound, number in (("number < ?", below), ("number > ?", above)):
         if number is not None:
             condition += f" AND {bound}"
             values.append(number)
     order = "ASC" if oldest_first else "DESC"
-    return await fetch(
-        AuditRow,
-        f"SELECT {select(AuditRow)} FROM audit_entry WHERE {condition} ORDER BY number {order} LIMIT ?",
-        [*values, limit],
+    sql = (
+        f"SELECT {select(AuditRow)} FROM audit_entry WHERE organization_id = ?{condition}"
+        f" ORDER BY number {order} LIMIT ?"
     )
+    return await fetch(AuditRow, sql, [organization_id, *values, limit])
 
 
 async def count_lines(organization_id: str, wanted: AuditFilter) -> int:
     """How many lines there are. Costs a scan."""
-    condition, values = _condition(organization_id, wanted)
-    return (await fetch(_Count, f"SELECT COUNT(*) AS lines FROM audit_entry WHERE {condition}", values))[0].lines
+    condition, values = _condition(wanted)
+    sql = f"SELECT COUNT(*) AS lines FROM audit_entry WHERE organization_id = ?{condition}"
+    return (await fetch(_Count, sql, [organization_id, *values]))[0].lines
 
 
-def _condition(organization_id: str, wanted: AuditFilter) -> tuple[str, list[str | int]]:
-    parts = ["organization_id = ?"]
-    values: list[str | int] = [organization_id]
-    for part, text in (("actor = ?", wanted.actor), ("subject = ?", wanted.subject)):
-        if text is not None:
-            parts.append(part)
-            values.append(text)
+def _condition(wanted: AuditFilter) -> tuple[str, list[str | int]]:
+    """What the filter adds to the condition of a statement, and its parameters."""
+    given: list[tuple[str, list[str | int]]] = []
+    if wanted.actor is not None:
+        given.append(("actor = ?", [wanted.actor]))
+    if wanted.subject is not None:
+        given.append(("subject = ?", [wanted.subject]))
     if wanted.action is not None:
-        parts.append("(action = ? OR SUBSTR(action, 1, ?) = ?)")
-        values += [wanted.action, len(wanted.action) + 1, f"{wanted.action}."]
-    for part, moment in (("at >= ?", wanted.after), ("at < ?", wanted.before)):
-        if moment is not None:
-            parts.append(part)
-            values.append(to_micros(moment))
-    return " AND ".join(parts), values
+        first = f"{wanted.action}."
+        given.append(("(action = ? OR SUBSTR(action, 1, ?) = ?)", [wanted.action, len(first), first]))
+    if wanted.after is not None:
+        given.append(("at >= ?", [to_micros(wanted.after)]))
+    if wanted.before is not None:
+        given.append(("at < ?", [to_micros(wanted.before)]))
+    return "".join(f" AND {part}" for part, _ in given), [value for _, values in given for value in values]

@@ -67,28 +67,6 @@ def load(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
-async def insert_rows(
-    tx: Transaction,
-    table: str,
-    columns: Mapping[str, str],
-    items: Sequence[Mapping[str, Any]],
-    *,
-    then: str = "",
-) -> list[dict[str, Any]]:
-    """Insert many rows with one statement; `then` is what follows it (ON CONFLICT …, RETURNING …).
-
-    A missing column is NULL. Returns the rows of RETURNING.
-    """
-    if not items:
-        return []
-    names = ", ".join(columns)
-    picked = ", ".join(f"v.{name}" for name in columns)
-    filled = [{name: item.get(name) for name in columns} for item in items]
-    # WHERE true: without it SQLite takes ON CONFLICT for a join condition.
-    sql = f"INSERT INTO {table} ({names}) SELECT {picked} FROM {rows(columns)} WHERE true {then}"
-    return await query(sql, [dump_rows(filled)], using=tx)
-
-
 def marks(values: Collection[Any]) -> str:
     """Placeholders for an IN list."""
     return ", ".join("?" for _ in values)

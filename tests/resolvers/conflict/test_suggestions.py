@@ -19,7 +19,8 @@ from enrichment.enums import ConflictReason, ConflictStatus, EntityType, Resolut
 from enrichment.learn.suggestions import ReviewDecision, ReviewedConflict, find_suggestions, pattern_of, suggestion_id
 from models.conflict.table import Conflict
 from models.db.columns import new_id, to_micros
-from models.db.statements import dump, insert_rows, query
+from models.db.rows import insert, projection
+from models.db.statements import query
 from models.db.transaction import unit_of_work
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
@@ -429,27 +430,42 @@ async def test_a_reviewer_at_work_teaches_trust_and_a_rule(redis: ArqRedis) -> N
     assert trust.of("south", EntityType.ACCOUNT, "city").believe(0.8) < 0.8
 
 
+@projection(Conflict)
+class ConflictCopy:
+    """A resolved conflict."""
+
+    id: str
+    organization_id: str
+    record_id: str
+    job_id: str
+    entity_type: EntityType
+    field: str
+    reason: ConflictReason
+    status: ConflictStatus
+    current: dict[str, Any] | None
+    candidates: list[dict[str, Any]]
+    resolution: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    resolved_at: int
+
+
 @pytest.mark.usefixtures("db")
 async def test_a_long_history_is_answered_at_once_from_its_newest_part(redis: ArqRedis) -> None:
     shared = services(redis, everywhere())
     (first,) = await many(shared, 1)
     await resolve_conflict(context(shared), first.id, LEAVE)
-    rows = await query("SELECT * FROM conflict")
-    columns = {
-        name: "json" if name in {"current", "candidates", "resolution"} else "text"
-        for name in ("id", "organization_id", "record_id", "job_id", "entity_type", "field", "reason", "status")
-    } | {"current": "json", "candidates": "json", "resolution": "json"}
-    columns |= {"created_at": "integer", "updated_at": "integer", "resolved_at": "integer"}
-    taken = dump({
+    await first.refresh_from_db()
+    given = {name: getattr(first, name) for name in ConflictCopy.__annotations__}
+    given["resolution"] = {
         "action": "accept_candidate", "candidateId": first.candidates[0]["id"], "value": "Berlin", "note": None,
         "resolvedBy": "ann", "resolvedAt": "2026-11-24T00:00:00Z",
-    })  # fmt: skip
-    given = {name: dump(getattr(first, name)) if kind == "json" else rows[0][name] for name, kind in columns.items()}
-    given |= {"status": "resolved", "resolution": taken}
+    }  # fmt: skip
     moment = to_micros(datetime.now(UTC))
     for chunk in range(10):
-        copies = [{**given, "id": new_id(), "resolved_at": moment + chunk * 10_000 + n} for n in range(10_000)]
-        await unit_of_work(insert_rows)("conflict", columns, copies)
+        moments = range(moment + chunk * 10_000, moment + (chunk + 1) * 10_000)
+        copies = [ConflictCopy(**given | {"id": new_id(), "resolved_at": at}) for at in moments]
+        await unit_of_work(insert)(copies)
 
     started = time.perf_counter()
     suggestion = await only(shared)
