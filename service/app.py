@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
+from models.db.version import VERSION
 from resolvers.errors import OperationError
 from service.graphql.http import graphql_routes
 from service.http.errors import answer_problem
@@ -22,7 +23,7 @@ from service.http.health import health_routes
 from service.http.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware
 from service.http.webhooks import webhook_routes
 from service.rest.routes import rest_routes
-from service.runtime import Runtime, service_version
+from service.runtime import Runtime
 from service.settings import Settings
 
 STATIC_DIR = Path(__file__).parent / "static"
@@ -120,6 +121,6 @@ a {{ color: #0b57c9 }} li {{ margin: .3rem 0 }} small {{ color: #5b6472 }}
 <li><a href="/v1/docs">REST reference</a> (<a href="/v1/openapi.json">openapi.json</a>)</li>
 <li><a href="/readyz">Readiness</a>: database, Redis and worker</li>
 </ul>
-<p><small>Version {escape(service_version())}</small></p>
+<p><small>Version {escape(VERSION)}</small></p>
 </html>
 """

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
 import asyncpg
@@ -15,7 +14,10 @@ from arq.connections import ArqRedis
 from arq.worker import Worker
 from tortoise.exceptions import BaseORMException
 
-from models.db import connection, migrate, statements
+from models.db import connection, statements
+from models.db.migrate import migrate
+from models.db.schema_state import SchemaRefused, require_current
+from models.db.version import VERSION
 from resolvers.context import Services
 from resolvers.events.subscriber import EventSubscriber
 from service.auth.tokens import Authenticator, build_authenticator
@@ -41,13 +43,6 @@ class CannotStart(Exception):
     """Why the service cannot start, in one line for the operator."""
 
 
-def service_version() -> str:
-    try:
-        return version("salesos-auto-enrichment")
-    except PackageNotFoundError:  # run from its sources, not installed
-        return "0"
-
-
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -63,7 +58,7 @@ class Runtime:
         self, settings: Settings, *, worker: bool = False, migrates: bool = False, shares: bool = False
     ) -> None:
         self.settings = settings
-        self.metrics = Metrics(service_version())
+        self.metrics = Metrics(VERSION)
         self._with_worker = worker
         self._migrates = migrates
         self._shares = shares
@@ -94,7 +89,7 @@ class Runtime:
         async with AsyncExitStack() as stack:
             try:
                 await self._open(stack)
-            except (DataDirBusy, BadSettings, migrate.SchemaOutdated, connection.DatabaseUnsupported) as error:
+            except (DataDirBusy, BadSettings, SchemaRefused, connection.DatabaseUnsupported) as error:
                 raise CannotStart(str(error)) from error
             except OSError as error:
                 raise CannotStart(f"{error.filename or 'the service'}: {error.strerror or error}") from error
@@ -170,8 +165,8 @@ class Runtime:
 
     async def _bring_schema_up_to_date(self) -> None:
         if not self._migrates:
-            await migrate.require_current()
-        elif applied := await migrate.migrate():
+            await require_current()
+        elif applied := await migrate():
             _log.info("schema brought up to date", applied=applied)
 
     async def _open_redis(self, stack: AsyncExitStack, url: str | None, *, tries: int) -> ArqRedis:

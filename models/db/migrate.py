@@ -1,102 +1,198 @@
-"""Brings a database to the newest schema: numbered SQL files, each applied once, in order.
+"""Brings a database to the newest schema: numbered SQL files, each applied once, in order, step by step.
 
-The files are portable SQL. A statement ends with a `;` at the end of a line; one after a line
-`-- sqlite only` or `-- postgresql only` runs on that database alone. Two processes may migrate at once:
-one waits for the other.
+Two processes may migrate at once: one waits for the other between two steps. On PostgreSQL no step waits long for a
+lock while others queue up behind it: it gives way and tries again.
 """
 
-import re
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import ParamSpec, TypeVar
+
+import asyncpg
 
 from models.db.columns import to_micros
-from models.db.connection import Dialect, dialect
+from models.db.connection import connection, dialect
+from models.db.migration_file import MigrationFile, Step, StepKind, shipped_files
+from models.db.schema_state import BOOKKEEPING, SchemaRefused, prepare_bookkeeping, read_applied, refuse_unusable
 from models.db.statements import execute, query
-from models.db.transaction import Transaction, unit_of_work
+from models.db.transaction import Transaction, is_caused_by, unit_of_work
 
-_TYPES: dict[Dialect, dict[str, str]] = {
-    "sqlite": {"id": "VARCHAR(36)", "json": "TEXT"},
-    # "C" compares bytes: ids are plain ASCII, and their order is the order of creation.
-    "postgresql": {"id": 'VARCHAR(36) COLLATE "C"', "json": "JSONB"},
-}
+BATCH_ROWS = 2000
+LOCK_TIMEOUT_MS = 200
+PATIENCE_SECONDS = 600.0
+_PAUSE_SECONDS = 0.2
 _LOCK = 4_827_115  # any number that nothing else in the database uses
-_ONLY = re.compile(r"-- (sqlite|postgresql) only")
-_TABLE = "CREATE TABLE IF NOT EXISTS schema_migration (name VARCHAR(64) PRIMARY KEY, applied_at BIGINT NOT NULL)"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class SchemaOutdated(Exception):
-    """The database lacks migrations that this version needs."""
+class MigrationBlocked(SchemaRefused):
+    """Other sessions held for too long what a migration needs."""
 
 
-def _names() -> list[str]:
-    folder = files("models").joinpath("migrations")
-    return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+class _InUse(Exception):
+    """Another process is migrating at this moment."""
 
 
-def statements(text: str, target: Dialect) -> list[str]:
-    """The statements of a migration file that `target` should run, in order."""
-    found: list[str] = []
-    lines: list[str] = []
-    only: str | None = None
-    for line in text.splitlines():
-        if match := _ONLY.fullmatch(line.strip()):
-            only = match[1]
-        elif line.strip() and not line.lstrip().startswith("--"):
-            lines.append(line)
-            if line.rstrip().endswith(";"):
-                if only in (None, target):
-                    found.append("\n".join(lines).rstrip().removesuffix(";"))
-                lines, only = [], None
-    for name, column_type in _TYPES[target].items():
-        found = [statement.replace("{" + name + "}", column_type) for statement in found]
-    return found
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """The next step to take: of which file, its number there, and the row after which its next batch begins."""
+
+    file: MigrationFile
+    number: int
+    after_id: str
+
+    @property
+    def step(self) -> Step:
+        return self.file.steps(dialect())[self.number]
 
 
-async def pending() -> list[str]:
-    """Names of the migrations that the database has not had yet."""
-    exists = (
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'"
-        if dialect() == "sqlite"
-        else "SELECT to_regclass('schema_migration')::text AS name"
-    )
-    applied = set()
-    if any(row["name"] for row in await query(exists)):
-        applied = {row["name"] for row in await query("SELECT name FROM schema_migration")}
-    return [name for name in _names() if name not in applied]
+async def migrate(folder: Traversable | None = None) -> list[str]:
+    """Apply what is missing of the shipped files, or of a folder's. Returns the names that this process applied.
 
-
-async def require_current() -> None:
-    """Raises SchemaOutdated unless every migration has been applied."""
-    missing = await pending()
-    if missing:
-        raise SchemaOutdated(
-            f"the database lacks {len(missing)} migration(s), first {missing[0]}: run `auto-enrichment migrate`"
-        )
-
-
-async def migrate() -> list[str]:
-    """Apply what is missing, each file in a transaction of its own. Returns the names applied."""
-
-    async def apply_next(tx: Transaction) -> str | None:
-        if dialect() == "postgresql":
-            await query("SELECT pg_advisory_xact_lock(?)", [_LOCK], using=tx)
-            await execute(_TABLE, using=tx)
-        # A write first, so that SQLite holds its lock before the list is read.
-        await execute("DELETE FROM schema_migration WHERE name = ''", using=tx)
-        applied = {row["name"] for row in await query("SELECT name FROM schema_migration", using=tx)}
-        name = next((name for name in _names() if name not in applied), None)
-        if name is None:
-            return None
-        text = files("models").joinpath("migrations", name).read_text("utf-8")
-        for statement in statements(text, dialect()):
-            await execute(statement, using=tx)
-        now = to_micros(datetime.now(UTC))
-        await execute("INSERT INTO schema_migration VALUES (?, ?)", [name, now], using=tx)
-        return name
-
+    Raises SchemaRefused where this code must not touch the database, or where others hold it for too long; then
+    what was begun is finished by the next call.
+    """
+    shipped = shipped_files(folder)
     if dialect() == "sqlite":
-        await execute(_TABLE)  # by itself: where the table is there, it would only read
+        await execute(BOOKKEEPING)  # by itself: where the table is there, it would only read
+    await _patiently(_prepare)
+    refuse_unusable(await read_applied(), shipped)
     done: list[str] = []
-    while name := await unit_of_work(apply_next)():
-        done.append(name)
+    while (position := await _next_position(shipped)) is not None:
+        if await _patiently(_advance, position):
+            done.append(position.file.name)
     return done
+
+
+async def _patiently(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `work` returns, tried again while another process migrates or others hold what it needs to lock."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await work(*args, **kwargs)
+        except Exception as error:
+            if not is_caused_by(error, _InUse, asyncpg.LockNotAvailableError):
+                raise
+            if time.monotonic() > end:
+                raise MigrationBlocked(
+                    "other sessions have held for too long what the migration needs to lock: end long transactions"
+                    " on the database and run `auto-enrichment migrate` again"
+                ) from error
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+@unit_of_work
+async def _prepare(tx: Transaction) -> None:
+    await _begin(tx)
+    await prepare_bookkeeping(tx)
+
+
+async def _begin(tx: Transaction) -> None:
+    """Be the only one who migrates until the transaction ends, and wait for no lock for long. Raises _InUse."""
+    if dialect() == "sqlite":
+        # A write first, so that SQLite holds its lock before anything is read.
+        await execute("DELETE FROM schema_migration WHERE name = ''", using=tx)
+        return
+    # Not waited for: who waits inside a transaction holds up another's CREATE INDEX CONCURRENTLY.
+    [lock] = await query("SELECT pg_try_advisory_xact_lock(?) AS held", [_LOCK], using=tx)
+    if not lock["held"]:
+        raise _InUse
+    await execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}", using=tx)
+
+
+async def _next_position(shipped: Sequence[MigrationFile], using: Transaction | None = None) -> _Position | None:
+    """The step to be taken next; None where the schema is the newest."""
+    applied = {migration.name for migration in await read_applied(using=using)}
+    file = next((file for file in shipped if file.name not in applied), None)
+    if file is None:
+        return None
+    under_way = await query(
+        "SELECT step, after_id FROM schema_migration_progress WHERE name = ?", [file.name], using=using
+    )
+    return _Position(file, under_way[0]["step"], under_way[0]["after_id"]) if under_way else _Position(file, 0, "")
+
+
+async def _advance(position: _Position) -> bool:
+    """Take a step, unless another process has taken it. Whether that completed the file."""
+    if position.step.kind is StepKind.OUTSIDE and dialect() == "postgresql":
+        await _run_outside(position.step)
+        return await _finish_step(position)
+    return await _run_inside(position)
+
+
+async def _run_outside(step: Step) -> None:
+    """Run statements that PostgreSQL takes in no transaction, as the only one who migrates. Raises _InUse."""
+    async with connection().acquire_connection() as session:
+        if not await session.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+            raise _InUse
+        try:
+            for statement in step.statements:
+                await session.execute(statement)
+        finally:
+            await session.execute(f"SELECT pg_advisory_unlock({_LOCK})")
+
+
+@unit_of_work
+async def _finish_step(tx: Transaction, position: _Position) -> bool:
+    await _begin(tx)
+    return await _is_still_next(tx, position) and await _note_done(tx, position)
+
+
+@unit_of_work
+async def _run_inside(tx: Transaction, position: _Position) -> bool:
+    await _begin(tx)
+    if not await _is_still_next(tx, position):
+        return False
+    step = position.step
+    if step.kind is StepKind.BATCHES:
+        last_id = await _last_of_batch(tx, step.table, position.after_id)
+        if last_id is not None:
+            await execute(step.statements[0], [position.after_id, last_id], using=tx)
+            await _note_progress(tx, position, position.number, last_id)
+            return False
+    else:
+        for statement in step.statements:
+            await execute(statement, using=tx)
+    return await _note_done(tx, position)
+
+
+async def _is_still_next(tx: Transaction, position: _Position) -> bool:
+    return await _next_position([position.file], using=tx) == position
+
+
+async def _last_of_batch(tx: Transaction, table: str, after_id: str) -> str | None:
+    """The id of the last row of the next batch; None where no row is left."""
+    part = f"SELECT id FROM {table} WHERE id > ? ORDER BY id LIMIT {BATCH_ROWS}"
+    [found] = await query(f"SELECT MAX(id) AS last FROM ({part}) AS part", [after_id], using=tx)
+    last: str | None = found["last"]
+    return last
+
+
+async def _note_progress(tx: Transaction, position: _Position, step: int, after_id: str) -> None:
+    await execute(
+        "INSERT INTO schema_migration_progress (name, step, after_id) VALUES (?, ?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET step = excluded.step, after_id = excluded.after_id",
+        [position.file.name, step, after_id],
+        using=tx,
+    )
+
+
+async def _note_done(tx: Transaction, position: _Position) -> bool:
+    """Record that the step is done. Whether it was the file's last."""
+    file = position.file
+    if position.number + 1 < len(file.steps(dialect())):
+        await _note_progress(tx, position, position.number + 1, "")
+        return False
+    await execute("DELETE FROM schema_migration_progress WHERE name = ?", [file.name], using=tx)
+    await execute(
+        "INSERT INTO schema_migration (name, applied_at, checksum, oldest_code) VALUES (?, ?, ?, ?)",
+        [file.name, to_micros(datetime.now(UTC)), file.checksum, file.oldest_code],
+        using=tx,
+    )
+    return True

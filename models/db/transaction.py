@@ -50,15 +50,18 @@ async def _committed(body: Callable[Concatenate[Transaction, P], Awaitable[T]], 
             async with in_transaction() as tx:
                 return await body(cast("Transaction", tx), *args, **kwargs)
         except Exception as error:
-            if attempt == _DEADLOCK_TRIES or not _is_deadlock(error):
+            if attempt == _DEADLOCK_TRIES or not is_caused_by(
+                error, asyncpg.DeadlockDetectedError, asyncpg.SerializationError
+            ):
                 raise
             await asyncio.sleep(0.01 * attempt)
     raise AssertionError("unreachable")
 
 
-def _is_deadlock(error: BaseException | None) -> bool:
+def is_caused_by(error: BaseException | None, *kinds: type[BaseException]) -> bool:
+    """Whether the error, or one that it was raised from or wraps as Tortoise does, is of one of these kinds."""
     while error is not None:
-        if isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
+        if isinstance(error, kinds):
             return True
         error = error.__cause__ or (error.args[0] if error.args and isinstance(error.args[0], Exception) else None)
     return False

@@ -1,3 +1,4 @@
+-- same result as: e9d2f56784d2e7cabc6afd101e6999e2030158f202d5347e005f9d991c4f3208
 -- Who changed what, as a chain of lines; and what is needed to put values back.
 
 CREATE TABLE audit_head (
@@ -38,14 +39,7 @@ CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE ON audit_entry
 ALTER TABLE field_value ADD COLUMN replaces {id};
 ALTER TABLE field_value ADD COLUMN restores {id};
 ALTER TABLE field_value ADD COLUMN undo_id {id};
-UPDATE field_value SET replaces = (
-  SELECT MAX(earlier.id) FROM field_value earlier
-  WHERE earlier.record_id = field_value.record_id AND earlier.field = field_value.field AND earlier.id < field_value.id
-);
-CREATE INDEX field_value_by_source ON field_value (organization_id, source, record_id);
-
 ALTER TABLE rejection ADD COLUMN undo_id {id};
-CREATE INDEX rejection_of_undo ON rejection (undo_id) WHERE undo_id IS NOT NULL;
 
 CREATE TABLE undo (
   id {id} PRIMARY KEY,
@@ -77,3 +71,18 @@ CREATE TABLE undo_line (
 );
 CREATE INDEX undo_line_newest ON undo_line (undo_id, id);
 CREATE INDEX undo_line_of_record ON undo_line (record_id, field);
+
+-- Last what takes long on filled tables, so that nobody waits for it.
+-- in batches of field_value
+UPDATE field_value SET replaces = (
+  SELECT MAX(earlier.id) FROM field_value earlier
+  WHERE earlier.record_id = field_value.record_id AND earlier.field = field_value.field AND earlier.id < field_value.id
+) WHERE {batch};
+-- outside a transaction
+DROP INDEX CONCURRENTLY IF EXISTS field_value_by_source;
+-- outside a transaction
+CREATE INDEX CONCURRENTLY field_value_by_source ON field_value (organization_id, source, record_id);
+-- outside a transaction
+DROP INDEX CONCURRENTLY IF EXISTS rejection_of_undo;
+-- outside a transaction
+CREATE INDEX CONCURRENTLY rejection_of_undo ON rejection (undo_id) WHERE undo_id IS NOT NULL;

@@ -1,3 +1,4 @@
+-- same result as: b169338f367eb38e7d3e081d434ba4b23ab7f7465b9590a64bac5c54006b40b2
 -- What people's decisions teach about the sources, and the suggestions that they wanted to hear no more of.
 
 CREATE TABLE trust (
@@ -21,4 +22,7 @@ CREATE TABLE suggestion_dismissal (
 );
 
 ALTER TABLE conflict ADD COLUMN by_rule BOOLEAN NOT NULL DEFAULT FALSE;
-CREATE INDEX conflict_decided ON conflict (organization_id, resolved_at) WHERE status = 'resolved' AND NOT by_rule;
+-- outside a transaction
+DROP INDEX CONCURRENTLY IF EXISTS conflict_decided;
+-- outside a transaction
+CREATE INDEX CONCURRENTLY conflict_decided ON conflict (organization_id, resolved_at) WHERE status = 'resolved' AND NOT by_rule;

@@ -1,3 +1,4 @@
+-- same result as: e2eca3aac72958f6a4765655ab54d9b0c7a19b57f34334ca19a4097a64ea231f
 -- Who must not be looked up, and who was erased and must not come back: as keyed hashes, never as values.
 
 -- Random keys of this installation, made once; `value` is sealed where there is an ENCRYPTION_KEY.
@@ -47,4 +48,7 @@ CREATE TABLE tombstone (
   UNIQUE (erasure_id, hash)
 );
 CREATE INDEX tombstone_of ON tombstone (organization_id, hash);
-CREATE INDEX answer_of_job ON answer (asked_by);
+-- outside a transaction
+DROP INDEX CONCURRENTLY IF EXISTS answer_of_job;
+-- outside a transaction
+CREATE INDEX CONCURRENTLY answer_of_job ON answer (asked_by);

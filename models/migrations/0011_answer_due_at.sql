@@ -3,4 +3,5 @@
 -- how long a job has a question in flight to itself. Version 0.1.0 finds no time there, and asks again at once.
 
 ALTER TABLE answer ADD COLUMN due_at BIGINT;
-UPDATE answer SET due_at = lease_until, lease_until = NULL WHERE state = 'pending';
+-- in batches of answer
+UPDATE answer SET due_at = lease_until, lease_until = NULL WHERE state = 'pending' AND {batch};

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from models.db.version import VERSION
 from service.cli.export_records import export_records
 from service.cli.import_records import import_records
 from service.cli.migrate import migrate
@@ -12,7 +13,6 @@ from service.cli.serve import serve
 from service.cli.settings import show_settings
 from service.cli.token import token
 from service.cli.worker import worker
-from service.runtime import service_version
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,7 +32,7 @@ app.command("score")(score)
 
 def _show_version(value: bool) -> None:
     if value:
-        typer.echo(service_version())
+        typer.echo(VERSION)
         raise typer.Exit
 
 

@@ -3,8 +3,9 @@
 import typer
 
 from models.db.migrate import migrate as apply_migrations
+from models.db.schema_state import SchemaRefused
 from service.cli.common import read_settings, run
-from service.runtime import open_database
+from service.runtime import CannotStart, open_database
 from service.settings import Settings
 
 
@@ -19,4 +20,7 @@ def migrate() -> None:
 
 async def _migrate(settings: Settings) -> list[str]:
     async with open_database(settings):
-        return await apply_migrations()
+        try:
+            return await apply_migrations()
+        except SchemaRefused as error:
+            raise CannotStart(str(error)) from error

@@ -11,8 +11,9 @@ from starlette.routing import BaseRoute, Route
 
 from enrichment.enums import JobStatus
 from models.db.statements import query
+from models.db.version import VERSION
 from service.http.metrics import CONTENT_TYPE
-from service.runtime import Runtime, service_version
+from service.runtime import Runtime
 from workers import heartbeat
 
 CHECK_SECONDS = 2.0
@@ -57,7 +58,7 @@ def health_routes(runtime: Runtime) -> list[BaseRoute]:
     ]
 
     async def healthz(_: Request) -> Response:
-        return _json({"status": "ok", "version": service_version()})
+        return _json({"status": "ok", "version": VERSION})
 
     async def readyz(_: Request) -> Response:
         faults = await asyncio.gather(*(check.fault() for check in checks))

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from models.db.version import VERSION
 from service.http.errors import problem_of
 from service.http.json import dump
 from service.http.request import RestRuntime, context_of
@@ -18,7 +19,6 @@ from service.rest import config, conflict, credit, erasure, job, pipeline, recor
 from service.rest.docs import page, render
 from service.rest.openapi import describe
 from service.rest.operation import RestOperation
-from service.runtime import service_version
 
 OPERATIONS: tuple[RestOperation, ...] = (
     *config.OPERATIONS,
@@ -72,7 +72,7 @@ class _EncodedRoute(Route):
 
 
 def _descriptions() -> list[BaseRoute]:
-    description = describe(OPERATIONS, service_version())
+    description = describe(OPERATIONS, VERSION)
     written = dump(description)
     rendered = render(description)
 

@@ -1,9 +1,6 @@
 """What the promises rest on is enforced by the database itself, on SQLite and on PostgreSQL."""
 
 import asyncio
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +8,8 @@ from tortoise.exceptions import BaseORMException, IntegrityError, OperationalErr
 
 from models.db import connection
 from models.db.columns import new_id
-from models.db.connection import dialect
-from models.db.migrate import migrate, pending, statements
 from models.db.statements import dump, dump_rows, execute, load, query, rows
 from models.db.transaction import Transaction, unit_of_work
-from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -125,47 +119,6 @@ async def test_the_ledger_only_grows() -> None:
         with pytest.raises(BaseORMException):
             await execute(change)
     assert [row["amount"] for row in await query("SELECT amount FROM credit_entry")] == [10]
-
-
-async def test_migrating_twice_changes_nothing() -> None:
-    assert await pending() == []
-    assert await migrate() == []
-
-
-MIGRATES = """
-import asyncio, sys
-from models.db import connection
-from models.db.migrate import migrate
-
-async def run():
-    await connection.connect(sys.argv[1])
-    try:
-        for _ in range(30):
-            await migrate()
-    finally:
-        await connection.close()
-
-asyncio.run(run())
-"""
-
-
-async def test_processes_that_start_at_once_migrate_one_after_the_other(tmp_path: Path, database_url: str) -> None:
-    url = database_url if dialect() == "postgresql" else f"sqlite://{tmp_path / 'new.db'}"
-    migrating = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATES, url, cwd=ROOT, stderr=subprocess.PIPE)
-        for _ in range(3)
-    ]
-    said = [(await one.communicate())[1] for one in migrating]
-    assert [one.returncode for one in migrating] == [0, 0, 0], said
-
-
-def test_a_migration_runs_only_what_is_meant_for_its_database() -> None:
-    text = (
-        "-- about\nCREATE TABLE a (id {id},\n  b {json});\n"
-        "-- sqlite only\nDROP TABLE x;\n-- postgresql only\nDROP TABLE y;\n"
-    )
-    assert statements(text, "sqlite") == ["CREATE TABLE a (id VARCHAR(36),\n  b TEXT)", "DROP TABLE x"]
-    assert statements(text, "postgresql")[1:] == ["DROP TABLE y"]
 
 
 async def test_rows_carry_every_kind_of_value() -> None:
