@@ -4,6 +4,7 @@ Bodies and statuses follow the documented interface of SalesOS Auto Enrichment.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
@@ -71,7 +72,9 @@ class _EncodedRoute(Route):
         return match, found
 
 
+@cache
 def _descriptions() -> list[BaseRoute]:
+    """The routes that describe the others; the same for all applications of the process."""
     description = describe(OPERATIONS, VERSION)
     written = dump(description)
     rendered = render(description)

@@ -23,7 +23,8 @@ from service.cli.token import _seconds
 from service.records import senders
 from service.records.file import Columns, Line, RecordFile, UnreadableFile
 from service.records.senders import CannotSend, OverApi, SendResult
-from tests.support.processes import command
+from tests.support import processes
+from tests.support.commands import command
 
 ACCOUNTS = Columns(EntityType.ACCOUNT)
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
@@ -61,7 +62,8 @@ def test_a_lifetime_that_is_none_is_refused(text: str) -> None:
 
 
 def test_bad_settings_are_a_line_each_and_no_traceback(data_dir: Path) -> None:
-    refused = command("serve", data_dir=data_dir, AUTO_ENRICHMENT_PORT="x", AUTO_ENRICHMENT_ENVIRONMENT="staging")
+    bad = {"AUTO_ENRICHMENT_PORT": "x", "AUTO_ENRICHMENT_ENVIRONMENT": "staging"}
+    refused = processes.command("serve", data_dir=data_dir, **bad)
     assert refused.returncode == 2
     lines = refused.stderr.splitlines()
     assert [line.split(": ")[1] for line in lines] == ["AUTO_ENRICHMENT_ENVIRONMENT", "AUTO_ENRICHMENT_PORT"]
