@@ -10,8 +10,11 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
+# Each worker has stores of its own, and takes a group of tests that share something as a whole.
+PARALLEL := -n auto --dist loadgroup
+
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check score schema readme lock audit clean
+.PHONY: help install serve test long check score schema readme lock audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +24,11 @@ install: $(STAMP) ## Set up .venv with the command auto-enrichment in it
 serve: $(STAMP) ## Set up, load the sample, enrich it, and serve until Ctrl-C
 	@$(BIN)/auto-enrichment serve --embedded --sample
 
-test: $(STAMP) ## Set up and run the tests on SQLite and a Redis of their own
-	@$(BIN)/python -m pytest
+test: $(STAMP) ## Set up and run the tests on SQLite and a Redis of their own (ARGS=tests/models for some of them)
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not long" $(ARGS)
+
+long: $(STAMP) ## Run all tests, those that take long too, and try properties on many examples (some minutes more)
+	@$(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile=long $(ARGS)
 
 check: $(STAMP) ## Check format, lint, types and import directions
 	@$(BIN)/ruff format --check .

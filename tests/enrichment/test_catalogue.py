@@ -240,7 +240,7 @@ def check(entity_type: EntityType, name: str, raw: Any, country: str | None) -> 
 
 
 @pytest.mark.parametrize(("entity_type", "name"), EVERY_FIELD)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(raw=JSON, country=COUNTRIES)
 def test_a_canonical_value_is_stable_whatever_was_sent(
     entity_type: EntityType, name: str, raw: Any, country: str | None
@@ -248,7 +248,7 @@ def test_a_canonical_value_is_stable_whatever_was_sent(
     check(entity_type, name, raw, country)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(raw=st.dictionaries(st.sampled_from(ACCOUNT_FIELDS.split()) | st.text(max_size=8), JSON, max_size=12))
 def test_cleaning_never_fails_and_loses_no_field(raw: dict[str, Any]) -> None:
     result = clean(ACCOUNT, raw)
@@ -287,7 +287,7 @@ def test_a_formula_behind_a_prefix_is_refused() -> None:
         normalize(LEAD, "lastName", "Dr. =1+1")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_sameness_goes_both_ways(data: st.DataObject) -> None:
     entity_type, name = data.draw(st.sampled_from(EVERY_FIELD))

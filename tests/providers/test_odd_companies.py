@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enrichment.catalogue import Refused, normalize
@@ -72,7 +72,6 @@ async def outcome(adapter: Adapter, question: Any, http: FakeHttp) -> Answer | P
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[2]}-{case[3]}")
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 async def test_odd_values_are_no_crash_and_what_is_found_can_be_stored(case: Any, data: st.DataObject) -> None:
     adapter, question, provider, name, key = case

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enrichment.catalogue import Refused, normalize
@@ -34,7 +34,6 @@ STATUSES = [200, 200, 200, 202, 204, 302, 400, 401, 402, 403, 404, 410, 422, 429
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[2]}-{case[3]}")
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 async def test_odd_values_are_no_crash_and_what_is_found_can_be_stored(case: Any, data: st.DataObject) -> None:
     adapter, question, provider, name = case
@@ -58,7 +57,6 @@ async def test_odd_values_are_no_crash_and_what_is_found_can_be_stored(case: Any
         assert again is not None
 
 
-@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 async def test_an_odd_reply_to_a_poll_is_no_crash(data: st.DataObject) -> None:
     body = body_of("apollo", data.draw(st.sampled_from(["phone_result_ready", "pending", "pending_expired"])))

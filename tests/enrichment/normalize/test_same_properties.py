@@ -65,7 +65,7 @@ def fitting(entity_type: EntityType, name: str) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize(("entity_type", "name"), FIELDS)
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(data=st.data(), country=st.sampled_from(COUNTRIES))
 def test_sameness_is_reflexive_and_mutual_and_agrees_with_the_key(
     entity_type: EntityType, name: str, data: st.DataObject, country: str | None
