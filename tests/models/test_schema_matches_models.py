@@ -13,7 +13,8 @@ from models.db.statements import query
 
 pytestmark = pytest.mark.usefixtures("db")
 
-OF_THE_MIGRATIONS = {"schema_migration"}  # models.db.migrate makes and reads it before there are any models
+# models.db.migrate makes and reads these before there are any models
+OF_THE_MIGRATIONS = {"schema_migration", "schema_migration_progress"}
 _KINDS: tuple[tuple[type[Any], str], ...] = (
     (fields.JSONField, "json"),
     (fields.BooleanField, "boolean"),

@@ -1,6 +1,5 @@
 """A pending answer's `due_at` is a column of its own, apart from the lease of a question in flight."""
 
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -9,13 +8,13 @@ from models.answer.cache import acquire, store
 from models.answer.pending import pending_of
 from models.answer.row import AnswerKey, AnswerResult, AnswerState
 from models.db.columns import from_micros, new_id
-from models.db.connection import dialect
-from models.db.migrate import statements
+from models.db.migrate import migrate
 from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
 from tests.models.db.test_database import COLUMNS
 
 pytestmark = pytest.mark.usefixtures("db")
+MIGRATION = "0011_answer_due_at.sql"
 JOB = COLUMNS["job"]["id"]
 
 
@@ -27,6 +26,7 @@ async def insert(table: str, **columns: Any) -> None:
 async def test_the_migration_moves_the_time_of_pending_answers_and_leaves_leases_alone() -> None:
     await insert("organization", **COLUMNS["organization"])
     await execute("ALTER TABLE answer DROP COLUMN due_at")
+    await execute("DELETE FROM schema_migration WHERE name = ?", [MIGRATION])
     for key, state, token in (("a", "asking", None), ("b", "pending", "token")):
         await insert(
             "answer",
@@ -38,9 +38,7 @@ async def test_the_migration_moves_the_time_of_pending_answers_and_leaves_leases
             token=token,
             lease_until=7,
         )
-    text = files("models").joinpath("migrations", "0011_answer_due_at.sql").read_text("utf-8")
-    for statement in statements(text, dialect()):
-        await execute(statement)
+    assert await migrate() == [MIGRATION]
     found = await query("SELECT state, lease_until, due_at FROM answer ORDER BY input_key")
     assert found == [
         {"state": "asking", "lease_until": 7, "due_at": None},
