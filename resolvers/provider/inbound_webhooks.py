@@ -1,4 +1,4 @@
-"""Take the answers that providers send by themselves. Whoever sends one shows no token of ours but the address's."""
+"""Answers that providers send by themselves. The token in the URL is all that tells who sends one."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ from models.db.transaction import Transaction, unit_of_work
 from providers.api import ReceivesCallback
 from resolvers.context import Services
 from resolvers.errors import NotFound, StateConflict, ValidationFailed
-from resolvers.provider.callback_urls import Called
+from resolvers.provider.callback_urls import CallbackQuestion
 from resolvers.queue_wakeup import wake_workers
 
 REFUSED = "an answer that was sent was not about this record, and was refused"
-_TRIES = 3  # while the question moves on under our hands
+_ATTEMPTS = 3  # while the question changes meanwhile
 
 _log = structlog.get_logger(__name__)
 
@@ -34,35 +34,36 @@ _log = structlog.get_logger(__name__)
 class Delivery(StrEnum):
     """What became of an answer that was sent."""
 
-    TAKEN = "taken"
+    ACCEPTED = "taken"
     REPEATED = "repeated"  # the same was sent before
-    LATE = "late"  # nobody waits for it any more
+    LATE = "late"  # no job waits for it any more
 
 
-def open_callback(services: Services, provider_id: str, token: str) -> Called:
-    """The question that an address names. Raises NotFound for every address that is not one of ours, or has ended."""
-    called = None if services.callback_urls is None else services.callback_urls.open(provider_id, token, services.now())
-    if called is None or _hearing(services, provider_id) is None:
+def open_callback(services: Services, provider_id: str, token: str) -> CallbackQuestion:
+    """The question that a URL names. Raises NotFound for every URL that is not one of ours, or has expired."""
+    urls = services.callback_urls
+    question = None if urls is None else urls.read(provider_id, token, services.now())
+    if question is None or _receiver(services, provider_id) is None:
         raise NotFound("not found")
-    return called
+    return question
 
 
-def _hearing(services: Services, provider_id: str) -> ReceivesCallback | None:
+def _receiver(services: Services, provider_id: str) -> ReceivesCallback | None:
     provider: object = services.registry.get(provider_id)
     return provider if isinstance(provider, ReceivesCallback) else None
 
 
-async def deliver(services: Services, called: Called, payload: Mapping[str, Any]) -> Delivery:
-    """Keep what was sent with its question, and let the job that waits for it go on.
+async def deliver(services: Services, question: CallbackQuestion, payload: Mapping[str, Any]) -> Delivery:
+    """Store what was sent with its question, and let the job that waits for it go on.
 
-    Only the first answer counts. Raises NotFound when nobody has asked, StateConflict for another answer than the
-    first, and ValidationFailed for one about somebody else.
+    Only the first answer counts. Raises NotFound when the question was not asked, StateConflict for another answer
+    than the first, and ValidationFailed for one about somebody else.
     """
     text = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     digest = hashlib.sha256(text).hexdigest()
-    for _ in range(_TRIES):
-        target = await find_target(called.provider, called.job_id, called.input_key)
-        if target is None or not called.is_of(target.organization_id):
+    for _ in range(_ATTEMPTS):
+        target = await find_target(question.provider, question.job_id, question.input_key)
+        if target is None or not question.is_of(target.organization_id):
             raise NotFound("not found")
         if target.delivered_digest == digest:
             return Delivery.REPEATED
@@ -70,16 +71,16 @@ async def deliver(services: Services, called: Called, payload: Mapping[str, Any]
             raise StateConflict("another answer was sent before", state="answered")
         if target.state not in {AnswerState.ASKING, AnswerState.PENDING}:
             return Delivery.LATE
-        await _refuse_strangers(services, target, payload)
-        if await _take_in(target, text.decode(), digest, services.now()):
+        await _refuse_unrelated(services, target, payload)
+        if await _store(target, text.decode(), digest, services.now()):
             await wake_workers(services.redis)
-            return Delivery.TAKEN
+            return Delivery.ACCEPTED
     raise StateConflict("the question is being answered", state="answered")
 
 
-async def _refuse_strangers(services: Services, target: DeliveryTarget, payload: Mapping[str, Any]) -> None:
+async def _refuse_unrelated(services: Services, target: DeliveryTarget, payload: Mapping[str, Any]) -> None:
     """Raises ValidationFailed for what cannot be the answer to this question, and notes it."""
-    provider = _hearing(services, target.provider)
+    provider = _receiver(services, target.provider)
     try:
         fits = provider is not None and provider.is_about(payload, target.token)
     except Exception:
@@ -95,7 +96,7 @@ async def _refuse_strangers(services: Services, target: DeliveryTarget, payload:
 
 
 @unit_of_work
-async def _take_in(tx: Transaction, target: DeliveryTarget, text: str, digest: str, now: datetime) -> bool:
+async def _store(tx: Transaction, target: DeliveryTarget, text: str, digest: str, now: datetime) -> bool:
     due = await make_due(tx, [target.asked_by], now)
     stored = await store_delivery(tx, target, text, digest)
     if stored and due:

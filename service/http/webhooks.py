@@ -1,4 +1,4 @@
-"""Where providers send answers that come later. Open to callers without a bearer token: the address is the proof."""
+"""Where providers send answers that come later. No bearer token is needed: the token in the URL proves the caller."""
 
 import structlog
 from starlette.requests import Request
@@ -17,19 +17,19 @@ _log = structlog.get_logger(__name__)
 
 
 def webhook_routes(runtime: RestRuntime) -> list[BaseRoute]:
-    """One address for every question that a provider answers later."""
+    """The route for every question that a provider answers later."""
 
     async def receive(request: Request) -> Response:
         provider, token = request.path_params["provider"], request.path_params["token"]
         try:
-            called = open_callback(runtime.services, provider, token)
+            question = open_callback(runtime.services, provider, token)
             payload = await read_object(request, most_bytes=MOST_BYTES)
-            outcome = await deliver(runtime.services, called, payload)
+            outcome = await deliver(runtime.services, question, payload)
         except Exception as error:  # translated here, once, whatever it is
             refusal = problem_of(request, error)
             refusal.headers["Connection"] = "close"  # a stranger's body is not read to its end
             return refusal
-        _log.info("answer delivered", provider=provider, job_id=called.job_id, outcome=outcome.value)
+        _log.info("answer delivered", provider=provider, job_id=question.job_id, outcome=outcome.value)
         return Response(dump({"status": outcome.value}), media_type="application/json")
 
     return [Route(f"{PATH}/{{provider}}/{{token}}", receive, methods=["POST"], name="webhook")]

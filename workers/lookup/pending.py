@@ -58,7 +58,7 @@ class PendingAnswers:
         if self._callback_urls is None or not isinstance(provider, ReceivesCallback):
             return question
         until = self._now() + LONGEST_PENDING + CALLBACK_GRACE
-        return replace(question, callback=self._callback_urls.address(answer_key, until))
+        return replace(question, callback=self._callback_urls.url(answer_key, until))
 
     async def resume(
         self, provider: Provider, question: Question, job: ClaimedJob, pending: CachedAnswer
