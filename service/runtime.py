@@ -116,7 +116,7 @@ class Runtime:
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
         sources = open_sources(self.settings, redis)
         stack.push_async_callback(sources.http_client.close)
-        await sources.keys.heed_changes(redis, utc_now())
+        await sources.keys.retry_changed_keys(redis, utc_now())
         events = EventSubscriber(redis)
         await events.start()
         stack.push_async_callback(_within, CLOSE_SECONDS, events.stop)

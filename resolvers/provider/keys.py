@@ -1,4 +1,4 @@
-"""The keys that organizations bring for their providers: written once, never shown again."""
+"""The keys that organizations bring for their providers: stored sealed, and never shown again."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -103,10 +103,10 @@ class StoredKeys:
     secret_box: SecretBox | None
     shared: dict[str, str] = field(repr=False)
 
-    async def heed_changes(self, redis: Redis, now: datetime) -> None:
-        """Try again the providers whose key of the installation is another than when this was last called.
+    async def retry_changed_keys(self, redis: Redis, now: datetime) -> None:
+        """Ask the providers again whose key of the installation has changed since this was last called.
 
-        A breaker that a bad key opened waits for another one, and nobody but the operator sets these.
+        A circuit breaker that a refused key opened stays open until the key changes.
         """
         for provider_id, key in self.shared.items():
             digest = hashlib.sha256(f"{provider_id}\n{key}".encode()).hexdigest()

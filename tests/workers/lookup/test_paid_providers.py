@@ -26,12 +26,12 @@ from resolvers.cost.estimate import estimate_enrichment
 from resolvers.credit.alerts import list_alerts
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger, verify_ledger
-from resolvers.errors import Forbidden, NotFound, Unavailable, ValidationFailed
+from resolvers.errors import Forbidden, ValidationFailed
 from resolvers.job.api import cancel_job, get_job, retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.provider.api import list_providers, reset_provider
-from resolvers.provider.keys import StoredKeys, remove_provider_key, set_provider_key
-from resolvers.secret_box import CannotUnseal, SecretBox
+from resolvers.provider.keys import set_provider_key
+from resolvers.secret_box import SecretBox
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from workers.lookup.circuit_breaker import CircuitBreakers
 from workers.upkeep.expire_pending import expire_pending
@@ -40,6 +40,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 ACME = {"industry": "Software", "city": "Berlin"}
 ACCOUNTS = RecordSelection(EntityType.ACCOUNT)
+KEY = "sk-live-0123456789abcdef"
 
 
 def failing(code: str, times: int, *, retryable: bool = False, maybe: bool = False) -> list[ProviderError]:
@@ -132,33 +133,6 @@ async def test_a_late_answer_to_the_key_before_says_nothing_of_the_new_one(redis
     await work(shared)
     [view] = await list_providers(ctx)
     assert (view.state, view.state_reason) == (BreakerState.CLOSED, None)
-
-
-async def test_another_key_of_the_installation_is_tried_where_no_other_counts(redis: ArqRedis) -> None:
-    paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 3))
-    shared = services(redis, paid)
-    shared.secret_box = SecretBox(b"m" * 32)
-    for org in ("acme", "globex", "initech"):
-        if org == "globex":
-            await set_provider_key(context(shared, org=org), "paid", KEY)
-        await send(context(shared, org=org), "account", "A", domain=f"{org}.com")
-        await work(shared)
-
-    async def states() -> list[str]:
-        views = [(await list_providers(context(shared, org=org)))[0] for org in ("acme", "globex", "initech")]
-        return [view.state.value for view in views]
-
-    await StoredKeys(shared.secret_box, {"paid": "key-1"}).heed_changes(redis, shared.now())
-    assert await states() == ["closed", "open", "closed"]
-    await remove_provider_key(context(shared, org="globex"), "paid")
-    assert await states() == ["closed", "closed", "closed"]
-    paid.fails = failing("bad_key", 1)
-    await send(context(shared), "account", "B", domain="acme2.com")
-    await work(shared)
-    await StoredKeys(shared.secret_box, {"paid": "key-1"}).heed_changes(redis, shared.now())
-    assert await states() == ["open", "closed", "closed"]
-    await StoredKeys(shared.secret_box, {"paid": "key-2"}).heed_changes(redis, shared.now())
-    assert await states() == ["closed", "closed", "closed"]
 
 
 async def test_a_provider_without_a_key_is_passed_by_and_nothing_fails(redis: ArqRedis) -> None:
@@ -371,49 +345,6 @@ async def test_the_ledger_check_finds_what_does_not_add_up(redis: ArqRedis) -> N
     with pytest.raises(Forbidden):
         await verify_ledger(context(ctx.services, role=Role.MANAGER))
     assert await CreditEntry.all().count() == 1
-
-
-KEY = "sk-live-0123456789abcdef"
-
-
-async def test_a_key_is_kept_sealed_and_shown_as_its_last_four(redis: ArqRedis) -> None:
-    shared = services(redis, StandIn(id="paid", needs_key=True), StandIn(id="free"))
-    shared.secret_box = SecretBox(b"m" * 32)
-    ctx = context(shared)
-    assert not (await list_providers(ctx))[0].configured
-    view = await set_provider_key(ctx, "paid", f" {KEY} ")
-    assert (view.last_four, KEY in repr(view)) == ("cdef", False)
-    shown = (await list_providers(ctx))[0]
-    assert (shown.configured, shown.key_last_four) == (True, "cdef")
-    keys = StoredKeys(shared.secret_box, {"paid": "shared-key"})
-    assert await keys.key_of("acme", "paid") == KEY
-    assert await keys.key_of("other", "paid") == "shared-key"
-    assert await remove_provider_key(ctx, "paid")
-    assert await keys.key_of("acme", "paid") == "shared-key"
-
-
-async def test_who_may_set_which_key(redis: ArqRedis) -> None:
-    shared = services(redis, StandIn(id="paid", needs_key=True), StandIn(id="free"))
-    ctx = context(shared)
-    with pytest.raises(Unavailable):
-        await set_provider_key(ctx, "paid", KEY)
-    shared.secret_box = SecretBox(b"m" * 32)
-    with pytest.raises(Forbidden):
-        await set_provider_key(context(shared, role=Role.MANAGER), "paid", KEY)
-    with pytest.raises(NotFound):
-        await set_provider_key(ctx, "nobody", KEY)
-    for provider, key in (("free", KEY), ("paid", "short"), ("paid", "bad\nkey-with-newline")):
-        with pytest.raises(ValidationFailed):
-            await set_provider_key(ctx, provider, key)
-
-
-def test_a_sealed_secret_opens_only_with_its_key_and_in_its_place() -> None:
-    sealed = SecretBox(b"m" * 32).seal(KEY, context="acme\npaid")
-    assert KEY not in sealed
-    assert SecretBox(b"m" * 32).unseal(sealed, context="acme\npaid") == KEY
-    for secret_box, other in ((SecretBox(b"x" * 32), "acme\npaid"), (SecretBox(b"m" * 32), "other\npaid")):
-        with pytest.raises(CannotUnseal):
-            secret_box.unseal(sealed, context=other)
 
 
 def test_one_outage_is_one_opening_however_many_calls_it_hit() -> None:
