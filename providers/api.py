@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from enrichment.enums import EntityType
 from enrichment.waterfall.planner import Source
+
+DEFAULT_LIFETIME = timedelta(days=30)  # of an answer whose provider states none
 
 BeforeSend = Callable[[], Awaitable[None]]
 
@@ -130,6 +132,16 @@ class ProviderInfo:
     def keeps_answers(self) -> bool:
         """Whether its answers are cached: those that cost credits, or a call over a network."""
         return self.price > 0 or (self.remote and self.answer_lifetime_days > 0)
+
+    def lifetime(self, *, matched: bool = True) -> timedelta:
+        """How long a stored answer may be reused; where the provider states nothing, DEFAULT_LIFETIME."""
+        days = self.answer_lifetime_days if matched else self.miss_lifetime_days
+        return timedelta(days=days) if days else DEFAULT_LIFETIME
+
+    @property
+    def queued_note(self) -> str | None:
+        """What the ledger says of a question that is charged once it is queued; None where it is not charged then."""
+        return f"queued, which {self.name} counts" if self.counts_misses else None
 
     def source(self, entity_type: EntityType) -> Source:
         """The provider as the waterfall sees it, for records of one type."""

@@ -1,4 +1,4 @@
-"""When a provider is left alone for a while: a circuit breaker for each organization and provider.
+"""When a provider is not asked for a while: a circuit breaker for each organization and provider.
 
 It opens after failures in a row, for longer each time; at once when the provider says that its credits are
 used up (until they renew) or that the key is bad (until the key changes); and when too few calls match (the
@@ -27,7 +27,7 @@ OPEN_REASON_TEXTS: Mapping[OpenReason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """The state for one organization and provider. `until` None: open until something is changed by hand."""
+    """The state for one organization and provider. `until` None: open until a person changes something."""
 
     state: BreakerState = BreakerState.CLOSED
     reason: OpenReason | None = None
@@ -42,7 +42,7 @@ class Breaker:
 
 
 def after_success(breaker: Breaker) -> Breaker:
-    """A reply came, whatever it said. What was opened by hand's reach (a bad key, a low rate) stays as it is."""
+    """A call was answered. A breaker that is open for another reason than failures stays open."""
     if breaker.state is BreakerState.OPEN and breaker.reason is not OpenReason.FAILURES:
         return breaker
     return Breaker()

@@ -1,4 +1,4 @@
-"""Whom to ask next: providers in order of priority, each only for what it could still give.
+"""Which provider to ask next: in order of priority, each only for what it could still give.
 
 The stop is per field: a field is settled once a source gave a value of enough confidence, and a provider
 whose fields are all settled is not called. A paid provider is called only to fill or refresh; a free one
@@ -85,7 +85,7 @@ def refreshes(trigger: JobTrigger, *, forced: bool) -> bool:
 
 @dataclass(slots=True)
 class Waterfall:
-    """The state of one job's questions. Pure: the caller asks, and reports with `answered`.
+    """Which fields of one job still lack a value, and who could give it. The caller asks, and reports with `answered`.
 
     `wants` names every field looked up and why; `answers` counts, by field, the sources that gave a value of
     enough confidence.
@@ -126,14 +126,14 @@ class Waterfall:
         return None
 
     def answered(self, source_id: str, confident: Set[str]) -> None:
-        """Note that a source was asked (or had to be passed by) and which fields it gave confidently."""
+        """Note that a source was asked (or could not be) and which fields it gave confidently."""
         self.done.add(source_id)
         self._unsettled.clear()
         for name in confident:
             self.answers[name] = self.answers.get(name, 0) + 1
 
     def why_not_asked(self, source: Source) -> SkipReason:
-        """Why a source that was never asked was passed by."""
+        """Why a source was never asked."""
         looked_up = {name for name, why in self.wants.items() if why is not Want.NONE}
         if not source.gives & looked_up:
             return SkipReason.NOT_OFFERED

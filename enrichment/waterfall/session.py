@@ -42,7 +42,7 @@ class Reply:
     """What asking one source came to.
 
     `key` stands for all that the answer depends on: two questions of a source with the same key have the same
-    answer. `reused`: the answer was kept from an earlier question. `waits_until`: the answer is not there yet,
+    answer. `reused`: it is a cached answer to an earlier question. `waits_until`: the answer is not there yet,
     and the job goes on then.
     """
 

@@ -32,18 +32,6 @@ async def find_target(provider: str, job_id: str, input_key: str) -> DeliveryTar
     return await fetch_one(DeliveryTarget, sql, [job_id, provider, input_key])
 
 
-async def make_due(tx: Transaction, job_ids: Sequence[str], now: datetime) -> set[str]:
-    """Let these jobs go on now, where they wait for later. Returns those that did."""
-    moment = to_micros(now)
-    due = await query(
-        "UPDATE job SET next_attempt_at = ?, updated_at = ? WHERE status = 'pending' AND next_attempt_at > ?"
-        f" AND id IN ({marks(job_ids)}) RETURNING id",
-        [moment, moment, moment, *job_ids],
-        using=tx,
-    )
-    return {row["id"] for row in due}
-
-
 async def store_delivery(tx: Transaction, target: DeliveryTarget, payload: str, digest: str) -> bool:
     """Store what was sent (JSON) until the job reads it. False where the question has moved on since it was read."""
     stored = await query(

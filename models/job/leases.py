@@ -11,7 +11,7 @@ from enrichment.enums import ACTIVE_STATUSES
 from models.db.columns import to_micros
 from models.db.locks import lock_rows
 from models.db.rows import bulk, projection
-from models.db.statements import query
+from models.db.statements import marks, query
 from models.db.transaction import Transaction
 from models.job.row import Job
 from models.suppression import suppresses
@@ -46,6 +46,18 @@ async def organizations_with_due_jobs(now: datetime, limit: int) -> list[str]:
         [to_micros(now), limit],
     )
     return [row["id"] for row in found]
+
+
+async def make_due(tx: Transaction, job_ids: Sequence[str], now: datetime) -> set[str]:
+    """Let these jobs go on now, where they wait for later. Returns those that did."""
+    moment = to_micros(now)
+    due = await query(
+        "UPDATE job SET next_attempt_at = ?, updated_at = ? WHERE status = 'pending' AND next_attempt_at > ?"
+        f" AND id IN ({marks(job_ids)}) RETURNING id",
+        [moment, moment, moment, *job_ids],
+        using=tx,
+    )
+    return {row["id"] for row in due}
 
 
 async def renew(leases: Sequence[LeaseProgress], until: datetime) -> set[str]:

@@ -13,12 +13,12 @@ from models.answer.deliveries import (
     DeliveryTarget,
     find_target,
     make_answers_due,
-    make_due,
     note_refusal,
     store_delivery,
 )
 from models.answer.row import AnswerState
 from models.db.transaction import Transaction, unit_of_work
+from models.job.leases import make_due
 from providers.api import ReceivesCallback
 from resolvers.context import Services
 from resolvers.errors import NotFound, StateConflict, ValidationFailed

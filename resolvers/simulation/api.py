@@ -1,4 +1,4 @@
-"""The time machine: the decisions of a past period taken again under other rules, with the answers given then."""
+"""Simulation: the decisions of a past period taken again under other rules, with the answers given then."""
 
 import asyncio
 from collections import Counter

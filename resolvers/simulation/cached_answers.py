@@ -23,7 +23,6 @@ from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
 
 T = TypeVar("T")
-_LIFETIME_DAYS = 30  # of an answer whose provider states none
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +46,7 @@ async def answers_of(
     for provider_id in services.registry.ids():
         provider = services.registry.get(provider_id)
         assert provider is not None  # the registry named it
-        lifetimes[provider_id] = timedelta(days=provider.info.answer_lifetime_days or _LIFETIME_DAYS)
+        lifetimes[provider_id] = provider.info.lifetime()
         if in_force_only and provider.info.keeps_answers:
             cached_only.add(provider_id)
         if isinstance(provider, api.RequiresKey) and not await provider.configured(organization_id):
@@ -76,7 +75,7 @@ def _identify(services: Services, organization_id: str) -> Identify:
 
 
 def _keys(provider: api.Provider, question: api.Question) -> list[str]:
-    """The question's own key, last; before it that of a wider one, whose kept answer serves it too."""
+    """The question's own key, last; before it that of a broader one, whose cached answer serves it too."""
     own = provider.input_key(question)
     if own is None:
         return []

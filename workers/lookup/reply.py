@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from enrichment.catalogue import Refused, fields_of, normalize
-from enrichment.decide.merge import Candidate
+from enrichment.decide.merge import MOST_CONFIDENCE, Candidate
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.planner import SkipReason
 from enrichment.waterfall.session import Reply
 from models.answer.row import CachedAnswer
 from providers.api import Answer, Pending, Provider, ProviderError, Question
-
-_MOST_CONFIDENCE = 0.99
 
 
 @dataclass(slots=True)
@@ -60,7 +58,7 @@ def canonical(provider: Provider, question: Question, answer: Answer, now: datet
         except Refused:
             continue
         if value is not None:
-            confidence = min(max(float(finding.confidence), 0.0), _MOST_CONFIDENCE)
+            confidence = min(max(float(finding.confidence), 0.0), MOST_CONFIDENCE)
             observed_at = min(finding.observed_at or now, now)
             candidates[finding.field] = Candidate(provider.info.id, value, confidence, observed_at)
     return candidates

@@ -49,7 +49,6 @@ def settlement_of(
         )
         return CallSettlement(job.organization_id, reservation_id, answer_key, answer=answer, keep_reservation=True)
     matched = reply.outcome is StepOutcome.MATCH
-    lifetime = provider.info.answer_lifetime_days if matched else provider.info.miss_lifetime_days
     answer = AnswerResult(
         *held,
         AnswerState.ANSWERED,
@@ -57,7 +56,7 @@ def settlement_of(
         reply.detail,
         matched=matched,
         answered_at=now,
-        expires_at=now + timedelta(days=lifetime or 30),
+        expires_at=now + provider.info.lifetime(matched=matched),
     )
     cost = provider.info.price + (provider.info.extra_price if reply.extra else 0)
     counted = provider.info.counts_misses and not reply.uncounted
@@ -78,8 +77,7 @@ def _settlement_of_failure(
     """The end of a call without an answer: charged only where the provider had counted it already."""
     info, error = provider.info, reply.error
     assert error is not None
-    if queued and info.counts_misses:
-        note = f"queued, which {info.name} counts"
+    if queued and (note := info.queued_note) is not None:
         return replace(settlement, charge=True, note=note, answer=_held_back(settlement.answer_key, error.message, now))
     if not error.maybe_charged and error.code != "wrong_entity":
         return settlement

@@ -9,6 +9,7 @@ from models.answer.pending import AbandonedAnswer, abandoned_answers, delete_pen
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import lock_active
 from models.job.steps import add_credits
+from providers.api import DEFAULT_LIFETIME
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
 from resolvers.credit.settle import Settlement, settle
@@ -59,15 +60,15 @@ async def _expire(
 def _settlement(services: Services, answer: AbandonedAnswer, reservation_id: str) -> Settlement:
     """For what came at once alone: the rest, which would have cost more, did not come."""
     info, matched = services.registry.info(answer.provider), bool(answer.findings)
-    counted = info is not None and info.counts_misses
+    note = info.queued_note if info is not None and not matched else None
     return Settlement(
         reservation_id,
-        charge=matched or counted,
+        charge=matched or note is not None,
         credits=info.price if info else 0,
-        note=f"queued, which {info.name} counts" if info is not None and counted and not matched else None,
+        note=note,
     )
 
 
 def _lifetime(services: Services, provider_id: str) -> timedelta:
     info = services.registry.info(provider_id)
-    return timedelta(days=(info.answer_lifetime_days if info else 0) or 30)
+    return DEFAULT_LIFETIME if info is None else info.lifetime()

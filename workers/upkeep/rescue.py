@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 
-from models.answer.deliveries import jobs_to_wake, make_answers_due, make_due
+from models.answer.deliveries import jobs_to_wake, make_answers_due
 from models.db.transaction import Transaction, unit_of_work
-from models.job.leases import organizations_with_due_jobs
+from models.job.leases import make_due, organizations_with_due_jobs
 from models.job.transitions import LostJob, requeue_lost
 from resolvers.context import Services
 from resolvers.credit.settle import release_open

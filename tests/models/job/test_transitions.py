@@ -12,12 +12,11 @@ import pytest
 
 from enrichment.config import Config
 from enrichment.enums import EntityType, JobStatus, JobTrigger
-from models.answer.deliveries import make_due
 from models.db.columns import new_id, to_micros
 from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
 from models.job import transitions
-from models.job.leases import Lease, LeaseProgress, held_leases, lock_held, lock_jobs_that_exist, renew
+from models.job.leases import Lease, LeaseProgress, held_leases, lock_held, lock_jobs_that_exist, make_due, renew
 from models.job.queries import bring_forward, take_short_of_credits
 from models.job.steps import add_credits
 from models.job.transitions import TRANSITIONS, AttemptEnd, NewJob

@@ -9,15 +9,15 @@ from workers.lookup.batcher import Batcher
 
 
 class Statement:
-    """Doubles numbers, as slowly as told, and notes what it was asked together."""
+    """Doubles numbers, once its gate is open, and notes which it was given together."""
 
     def __init__(self) -> None:
-        self.asked: list[list[int]] = []
+        self.batches: list[list[int]] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def __call__(self, items: Sequence[int]) -> list[int]:
-        self.asked.append(list(items))
+        self.batches.append(list(items))
         await self.gate.wait()
         if 13 in items:
             raise ValueError("unlucky")
@@ -32,17 +32,17 @@ async def test_what_comes_while_a_statement_runs_goes_into_the_next() -> None:
     await asyncio.sleep(0.01)
     callers += [asyncio.create_task(batcher(number)) for number in (2, 3)]
     await asyncio.sleep(0.01)
-    assert statement.asked == [[1]]
+    assert statement.batches == [[1]]
     statement.gate.set()
     assert await asyncio.gather(*callers) == [2, 4, 6]
-    assert statement.asked == [[1], [2, 3]]
+    assert statement.batches == [[1], [2, 3]]
 
 
 async def test_a_full_batch_goes_at_once() -> None:
     statement = Statement()
     batcher = Batcher(statement, most=2, wait=0.0)
     assert await asyncio.gather(*(batcher(number) for number in range(5))) == [0, 2, 4, 6, 8]
-    assert [len(asked) for asked in statement.asked] == [2, 2, 1]
+    assert [len(asked) for asked in statement.batches] == [2, 2, 1]
 
 
 async def test_a_failure_is_its_own_batchs_alone_and_the_next_goes_on() -> None:

@@ -104,19 +104,19 @@ async def test_jobs_that_begin_together_in_another_worker_know_of_the_open_break
     assert paid.asked == ["acme.com"]
 
 
-async def test_a_worker_that_knows_of_an_open_breaker_hears_of_another_key_at_once(redis: ArqRedis) -> None:
+async def test_a_worker_that_knows_of_an_open_breaker_learns_of_another_key_at_once(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=1, remote=True, needs_key=True, fails=failing("bad_key", 1))
     shared = services(redis, paid)
     shared.secret_box = SecretBox(b"m" * 32)
     ctx = context(shared)
-    guard = CircuitBreakers(shared)
+    breakers = CircuitBreakers(shared)
     await send(ctx, "account", "A", domain="acme.com")
     await work(shared)
-    refusal = await guard.refusal("acme", "paid")
+    refusal = await breakers.refusal("acme", "paid")
     assert refusal is not None and refusal.code == "circuit_open"
     await set_provider_key(ctx, "paid", KEY)
     await asyncio.sleep(0.1)
-    assert await guard.refusal("acme", "paid") is None
+    assert await breakers.refusal("acme", "paid") is None
 
 
 async def test_a_late_answer_to_the_key_before_says_nothing_of_the_new_one(redis: ArqRedis) -> None:
