@@ -1,4 +1,4 @@
-"""A person is asked only what needs one, once, and the answer holds."""
+"""A person decides only what needs a person, once, and the decision holds."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -59,7 +59,7 @@ async def test_a_differing_crm_value_raises_one_conflict_with_its_candidates(red
     assert (conflict.field, conflict.reason) == ("city", ConflictReason.EXISTING_DIFFERS)
     assert conflict.current is not None
     assert (conflict.current["value"], conflict.current["source"]) == ("Hamburg", "crm")
-    assert [(one["value"], one["provider"]) for one in conflict.candidates] == [("Berlin", "standin")]
+    assert [(candidate["value"], candidate["provider"]) for candidate in conflict.candidates] == [("Berlin", "standin")]
     assert conflict.recommended_id == conflict.candidates[0]["id"]
     assert await city() == "Hamburg"
 
@@ -116,7 +116,7 @@ async def test_a_rejected_value_is_not_asked_twice_unless_a_second_source_agrees
     second.knows = {"acme.com": {"city": "Berlin"}}
     await force(shared)
     again = await Conflict.get(status=ConflictStatus.OPEN)
-    assert sorted(one["provider"] for one in again.candidates) == ["second", "standin"]
+    assert sorted(candidate["provider"] for candidate in again.candidates) == ["second", "standin"]
 
 
 async def test_a_custom_value_is_checked_as_that_field(redis: ArqRedis) -> None:
@@ -153,7 +153,7 @@ async def test_a_second_resolution_is_refused_and_shows_the_first(redis: ArqRedi
     assert repeated.status is ConflictStatus.RESOLVED
 
 
-async def test_of_two_reviewers_at_once_one_wins_and_the_other_is_told(redis: ArqRedis) -> None:
+async def test_of_two_reviewers_at_once_one_wins_and_the_other_is_refused(redis: ArqRedis) -> None:
     shared = services(redis, city_provider())
     conflict = await raised(shared)
 
@@ -203,7 +203,7 @@ async def test_providers_that_disagree_about_an_empty_field_raise_a_conflict_und
     await work(shared)
     conflict = await Conflict.get()
     assert (conflict.reason, conflict.current is None) == (ConflictReason.PROVIDERS_DISAGREE, True)
-    assert [one["value"] for one in conflict.candidates] == ["Berlin", "Munich"]
+    assert [candidate["value"] for candidate in conflict.candidates] == ["Berlin", "Munich"]
     assert await city() is None
     await resolve_conflict(ctx, conflict.id, Resolution(KEEP))
     assert await city() is None
@@ -243,8 +243,8 @@ async def test_conflicts_are_found_by_what_they_are_about(redis: ArqRedis) -> No
         ConflictFilter(field="name"), ConflictFilter(provider="stand"), ConflictFilter(created_before=before),
         ConflictFilter(status=(ConflictStatus.RESOLVED,)), ConflictFilter(entity_types=(EntityType.LEAD,)),
     ]  # fmt: skip
-    assert [len((await list_conflicts(ctx, one, PageArgs())).items) for one in fits] == [1, 1, 1]
-    assert [len((await list_conflicts(ctx, one, PageArgs())).items) for one in misses] == [0] * 5
+    assert [len((await list_conflicts(ctx, wanted, PageArgs())).items) for wanted in fits] == [1, 1, 1]
+    assert [len((await list_conflicts(ctx, wanted, PageArgs())).items) for wanted in misses] == [0] * 5
 
 
 async def many(shared: Services, count: int) -> Context:
@@ -267,7 +267,7 @@ async def test_many_are_decided_by_filter_after_a_look_at_what_would_happen(redi
 
     outcomes, remaining = await resolve_matching(ctx, wanted, None, expected_count=5)
 
-    assert [one.conflict.status for one in outcomes if one.conflict] == [ConflictStatus.RESOLVED] * 5
+    assert [outcome.conflict.status for outcome in outcomes if outcome.conflict] == [ConflictStatus.RESOLVED] * 5
     assert (remaining, {record.fields["city"] for record in await Record.all()}) == (0, {"Berlin"})
 
 
@@ -289,9 +289,9 @@ async def test_two_reviewers_at_once_each_decide_some_and_none_twice(redis: ArqR
     both = await asyncio.gather(
         resolve_matching(ctx, ConflictFilter(), Resolution(KEEP)), resolve_matching(other, ConflictFilter(), None)
     )
-    won = [[one.id for one in outcomes if one.error is None] for outcomes, _ in both]
+    won = [[outcome.id for outcome in outcomes if outcome.error is None] for outcomes, _ in both]
     assert sorted(won[0] + won[1]) == sorted(conflict.id for conflict in await Conflict.all())
-    lost = [one.error for outcomes, _ in both for one in outcomes if one.error is not None]
+    lost = [outcome.error for outcomes, _ in both for outcome in outcomes if outcome.error is not None]
     assert all(isinstance(error, ConflictAlreadyResolved) for error in lost)
     assert all(conflict.resolution is not None for conflict in await Conflict.all())
 

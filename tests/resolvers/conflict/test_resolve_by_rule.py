@@ -34,7 +34,7 @@ def rule(action: str, provider: str | None = None, sure: float | None = None) ->
     )
 
 
-def told(value: str, confidence: float = 0.9, provider: str = "apollo") -> Candidate:
+def stated(value: str, confidence: float = 0.9, provider: str = "apollo") -> Candidate:
     return Candidate(provider, value, confidence, NOW)
 
 
@@ -60,72 +60,72 @@ def decided(
 
 
 def test_a_rule_writes_what_it_accepts_with_its_own_providers_words() -> None:
-    decision = decided([rule("accept", "apollo")], told("VP", 0.95, "hunter"), told("CEO"))
+    decision = decided([rule("accept", "apollo")], stated("VP", 0.95, "hunter"), stated("CEO"))
     assert decision.write is not None
     assert (decision.reason, decision.write.value, decision.write.provider) == (R.WRITTEN, "CEO", "apollo")
     assert decision.detail == "by the rule: accept apollo's title of contacts"
-    shared = decided([rule("accept", "apollo")], told("CEO", 0.95, "hunter"), told("CEO"))
+    shared = decided([rule("accept", "apollo")], stated("CEO", 0.95, "hunter"), stated("CEO"))
     assert shared.write is not None
     assert (shared.write.provider, round(shared.write.confidence, 3)) == ("apollo", 0.99)
 
 
-def test_a_rule_about_anyone_takes_the_most_certain() -> None:
-    decision = decided([rule("accept")], told("CEO"), told("VP", 0.95, "hunter"))
+def test_a_rule_about_any_provider_accepts_the_most_certain_value() -> None:
+    decision = decided([rule("accept")], stated("CEO"), stated("VP", 0.95, "hunter"))
     assert decision.write is not None
     assert decision.write.value == "VP"
 
 
 def test_a_rule_that_keeps_leaves_the_current_value() -> None:
-    decision = decided([rule("keep")], told("CEO"), told("VP", 0.95, "hunter"))
+    decision = decided([rule("keep")], stated("CEO"), stated("VP", 0.95, "hunter"))
     assert (decision.reason, decision.write, decision.question) == (R.PROTECTED, None, None)
     assert decision.detail == "by the rule: keep the title of contacts against any provider"
 
 
 def test_a_rule_against_one_provider_leaves_the_others_to_a_person() -> None:
-    decision = decided([rule("keep", "apollo")], told("CEO", 0.95), told("VP", 0.9, "hunter"))
+    decision = decided([rule("keep", "apollo")], stated("CEO", 0.95), stated("VP", 0.9, "hunter"))
     assert decision.question is not None
     assert [candidate.provider for candidate in decision.question.candidates] == ["hunter"]
     assert decision.question.recommended is decision.question.candidates[0]
-    agreed = decided([rule("keep", "apollo")], told("CEO"), told("CEO", 0.7, "hunter"))
+    agreed = decided([rule("keep", "apollo")], stated("CEO"), stated("CEO", 0.7, "hunter"))
     assert agreed.question is not None
 
 
-def test_rules_speak_in_their_order_and_only_of_what_is_certain_enough() -> None:
+def test_rules_apply_in_their_order_and_only_to_values_that_are_certain_enough() -> None:
     rules = [rule("accept", "apollo", 0.8), rule("keep", "apollo")]
-    assert decided(rules, told("CEO", 0.8)).reason is R.WRITTEN
-    assert decided(rules, told("CEO", 0.79)).reason is R.PROTECTED
-    assert decided(rules[::-1], told("CEO", 0.8)).reason is R.PROTECTED
-    assert decided(rules[:1], told("CEO", 0.79)).reason is R.CONFLICT
+    assert decided(rules, stated("CEO", 0.8)).reason is R.WRITTEN
+    assert decided(rules, stated("CEO", 0.79)).reason is R.PROTECTED
+    assert decided(rules[::-1], stated("CEO", 0.8)).reason is R.PROTECTED
+    assert decided(rules[:1], stated("CEO", 0.79)).reason is R.CONFLICT
 
 
-def test_what_a_person_chose_or_the_policy_says_stands_above_any_rule() -> None:
+def test_a_persons_choice_and_the_policy_outrank_every_rule() -> None:
     accept = [rule("accept")]
-    assert decided(accept, told("CEO"), source="reviewer").reason is R.CONFLICT
-    assert decided(accept, told("CEO"), written=NOW).reason is R.CONFLICT
-    assert decided(accept, told("CEO"), policy=FieldPolicy.NEVER).reason is R.PROTECTED
-    assert decided(accept, told("CEO"), policy=FieldPolicy.TRACKED).reason is R.PROTECTED
-    assert decided(accept, told("CEO", 0.5)).reason is R.BELOW_THRESHOLD
-    assert decided(accept, told("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.CONFLICT
-    assert decided(accept, told("CEO"), rejected=lambda value, source: True).reason is R.PROTECTED
+    assert decided(accept, stated("CEO"), source="reviewer").reason is R.CONFLICT
+    assert decided(accept, stated("CEO"), written=NOW).reason is R.CONFLICT
+    assert decided(accept, stated("CEO"), policy=FieldPolicy.NEVER).reason is R.PROTECTED
+    assert decided(accept, stated("CEO"), policy=FieldPolicy.TRACKED).reason is R.PROTECTED
+    assert decided(accept, stated("CEO", 0.5)).reason is R.BELOW_THRESHOLD
+    assert decided(accept, stated("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.CONFLICT
+    assert decided(accept, stated("CEO"), rejected=lambda value, source: True).reason is R.PROTECTED
 
 
-def test_rules_answer_the_other_questions_too() -> None:
-    close = (told("CEO", 0.9), told("VP", 0.85, "hunter"))
+def test_rules_settle_conflicts_of_every_reason() -> None:
+    close = (stated("CEO", 0.9), stated("VP", 0.85, "hunter"))
     assert decided([], *close, source=None).reason is R.CONFLICT
     chosen = decided([rule("accept", "hunter")], *close, source=None)
     assert chosen.write is not None
     assert chosen.write.value == "VP"
     assert decided([rule("keep")], *close, source=None).reason is R.CONFLICT, "there is nothing to keep"
-    assert decided([rule("keep")], told("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.PROTECTED
+    assert decided([rule("keep")], stated("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.PROTECTED
 
 
 def advice(trust: SourceTrust, confidence: float = 0.9) -> tuple[bool, str]:
-    question = decided([], told("CEO", confidence), trust=trust).question
+    question = decided([], stated("CEO", confidence), trust=trust).question
     assert question is not None
     return question.recommended is not None, question.because
 
 
-def test_a_recommendation_says_what_reviewers_did_before() -> None:
+def test_a_recommendation_names_what_reviewers_did_before() -> None:
     assert advice(SourceTrust(47, 3, 0, 45.0), 0.7) == (True, "reviewers accepted apollo's title 47 of 50 times")
     assert advice(SourceTrust(1, 9, 2, 10.0), 0.97) == (
         False, "reviewers accepted apollo's title 1 of 10 times; 2 of its values were overwritten by people later",
@@ -171,7 +171,7 @@ async def test_a_rule_settles_what_arrives_but_never_a_reviewers_choice(redis: A
     standin.knows = {"acme.com": {"city": "Munich"}}
 
     await send(ctx, "account", "A1", phone="+49 30 901820")
-    ruled = await send(ctx, "account", "A2", domain="acme.com", city="Hamburg")
+    settled = await send(ctx, "account", "A2", domain="acme.com", city="Hamburg")
     await configure(ctx, cooldownHours=0)
     await work(shared)
 
@@ -180,7 +180,7 @@ async def test_a_rule_settles_what_arrives_but_never_a_reviewers_choice(redis: A
     assert cities == {"A1": "Bremen", "A2": "Munich"}
     value = await FieldValue.get(record_id=records["A2"].id, field="city", replaced_at__isnull=True)
     assert (value.source, value.confidence < 0.9) == ("standin", True)
-    outcome = next(one for one in (await job_of(ruled)).outcomes if one["field"] == "city")
+    outcome = next(outcome for outcome in (await job_of(settled)).outcomes if outcome["field"] == "city")
     assert outcome["detail"] == "by the rule: accept standin's city of accounts"
     assert (await Conflict.get(status=ConflictStatus.OPEN)).candidates[0]["value"] == "Munich"
 

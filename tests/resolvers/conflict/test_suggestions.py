@@ -112,7 +112,7 @@ HIDDEN = {
 
 def rules_found(decisions: list[ReviewDecision], config: Config | None = None) -> list[Rule]:
     found = find_suggestions(decisions, config or Config())
-    return [(one.rule.action, one.rule.provider, one.rule.min_confidence) for one in found]
+    return [(item.rule.action, item.rule.provider, item.rule.min_confidence) for item in found]
 
 
 def is_like(found: Rule, wanted: Rule) -> bool:
@@ -125,10 +125,10 @@ def tally(hidden: Hidden, count: int, noise: float, runs: int = 12) -> Counter[s
     counted: Counter[str] = Counter()
     for seed in range(runs):
         found = rules_found(history(hidden.reviewer, count, noise, seed))
-        hits = [any(is_like(one, wanted) for one in found) for wanted in hidden.rules]
+        hits = [any(is_like(item, wanted) for item in found) for wanted in hidden.rules]
         counted["found"] += sum(hits)
         counted["missed"] += len(hits) - sum(hits)
-        counted["false"] += sum(not any(is_like(one, wanted) for wanted in hidden.rules) for one in found)
+        counted["false"] += sum(not any(is_like(item, wanted) for wanted in hidden.rules) for item in found)
     return counted
 
 
@@ -142,7 +142,7 @@ def test_a_hidden_rule_is_found(name: str, noise: float) -> None:
     assert counted["false"] == 0, counted
 
 
-def test_a_rule_is_found_as_soon_as_it_can_be_told() -> None:
+def test_a_rule_is_found_once_there_are_enough_decisions() -> None:
     early = {count: tally(HIDDEN["keeps what the CRM has"], count, 0.05, runs=30) for count in (15, 50, 100)}
     assert early[15]["found"] == 0, "too few to tell"
     assert early[50]["found"] >= 24
@@ -177,7 +177,7 @@ def test_a_field_that_policy_settles_by_itself_gets_no_rule() -> None:
     assert rules_found(decisions, Config(min_confidence=0.98)) == [], "nothing so certain was ever seen"
 
 
-def test_one_provider_does_not_speak_for_all() -> None:
+def test_decisions_about_one_provider_suggest_no_rule_about_all() -> None:
     decisions = [decided("apollo", 0.9, accepted=True) for _ in range(60)]
     assert rules_found(decisions) == [(ACCEPT, "apollo", None)]
     few = [decided("hunter", 0.9, accepted=True) for _ in range(9)]
@@ -200,7 +200,7 @@ def test_the_same_rule_has_the_same_id_and_a_dismissal_holds_for_any_confidence(
         return ReviewRule.model_validate({**given, "minConfidence": sure, **changes})
 
     assert suggestion_id(rule(0.8)) == suggestion_id(rule(0.8))
-    ids = {suggestion_id(one) for one in (rule(0.8), rule(0.85), rule(None), rule(None, action="keep"))}
+    ids = {suggestion_id(known) for known in (rule(0.8), rule(0.85), rule(None), rule(None, action="keep"))}
     assert len(ids) == 4
     assert pattern_of(rule(0.8)) == pattern_of(rule(0.85)) != pattern_of(rule(None))
 
@@ -237,9 +237,9 @@ async def accept(shared: Services, suggestion: RuleSuggestion, **options: Any) -
     return await accept_suggestion(context(shared, role=Role.MANAGER), suggestion.suggestion.id, **options)
 
 
-def ruling_of(conflict: Conflict, rule: ReviewRule) -> RuleDecision:
-    one = conflict.candidates[0]
-    accepted = Candidate(one["provider"], one["value"], one["confidence"], NOW)
+def decision_of(conflict: Conflict, rule: ReviewRule) -> RuleDecision:
+    stored = conflict.candidates[0]
+    accepted = Candidate(stored["provider"], stored["value"], stored["confidence"], NOW)
     return RuleDecision(rule, Proposal(accepted.value, accepted.confidence, NOW, (accepted,)), ())
 
 
@@ -273,9 +273,9 @@ class TestAccepting:
             "version": 2, "rules": [{"field": "city", "provider": "standin", "action": "ACCEPT"}],
         }  # fmt: skip
         assert (made["resolved"], made["remaining"]) == (3, 0)
-        assert {one["id"] for one in made["results"]} == {conflict.id for conflict in waiting}
+        assert {result["id"] for result in made["results"]} == {conflict.id for conflict in waiting}
         resolution = {"rule": "accept standin's city of accounts", "resolvedBy": "ann", "value": "Berlin"}
-        assert all(one["conflict"] == {"status": "RESOLVED", "resolution": resolution} for one in made["results"])
+        assert all(result["conflict"] == {"status": "RESOLVED", "resolution": resolution} for result in made["results"])
         value = await FieldValue.get(record_id=waiting[0].record_id, field="city", replaced_at__isnull=True)
         assert (value.value, value.source, value.job_id) == ("Berlin", "standin", waiting[0].job_id)
         assert (await Record.get(id=waiting[0].record_id)).fields["city"] == "Berlin"
@@ -323,7 +323,7 @@ class TestAccepting:
         await reviewed(shared, 24)
         suggestion = await only(shared)
         both = await asyncio.gather(*(accept(shared, suggestion) for _ in range(2)))
-        assert [len(one.config.config.rules) for one in both] == [1, 1]
+        assert [len(accepted.config.config.rules) for accepted in both] == [1, 1]
         assert (await audited()).count("rule.accepted") == 1
 
     async def test_a_stale_version_and_a_suggestion_that_is_gone_are_refused(self, redis: ArqRedis) -> None:
@@ -366,7 +366,7 @@ class TestAccepting:
         await configure(ctx, cooldownHours=0)
         first, second = await many(shared, 2)
         rule = ReviewRule.model_validate({"entityType": "account", "field": "city", "action": "accept"})
-        ruled = [ruling_of(conflict, rule) for conflict in (first, second)]
+        decisions = [decision_of(conflict, rule) for conflict in (first, second)]
         await resolve_conflict(ctx, first.id, LEAVE)
         name = (await Record.get(id=second.record_id)).external_id
         standin.knows = {f"{name.lower()}.com": {"city": "Munich"}}
@@ -374,9 +374,9 @@ class TestAccepting:
         await work(shared)
 
         with pytest.raises(ConflictAlreadyResolved):
-            await settle_by_rule(first, ruled[0], "ann", NOW)
+            await settle_by_rule(first, decisions[0], "ann", NOW)
         with pytest.raises(StateConflict, match="changed"):
-            await settle_by_rule(second, ruled[1], "ann", NOW)
+            await settle_by_rule(second, decisions[1], "ann", NOW)
         assert {record.fields["city"] for record in await Record.all()} == {"Hamburg"}
         assert (await Conflict.get(id=second.id)).status is ConflictStatus.OPEN
 
@@ -404,11 +404,11 @@ async def test_a_reviewer_at_work_teaches_trust_and_a_rule(redis: ArqRedis) -> N
     """Day after day: records come, two providers contradict the CRM, a reviewer decides by a habit with 5 % noise."""
     rng = random.Random(11)  # noqa: S311 -- a simulation that must be the same every time
     names = [f"a{n}.com" for n in range(160)]
-    told = {name: ("Berlin", round(rng.uniform(0.75, 0.97), 2)) for name in names}
+    stated = {name: ("Berlin", round(rng.uniform(0.75, 0.97), 2)) for name in names}
     undecided = {name: rng.random() < 0.5 for name in names}
     mistakes = {name for name in names if rng.random() < 0.05}
-    north = StandIn(id="north", knows={name: {"city": told[name]} for name in names[::2]})
-    south = StandIn(id="south", knows={name: {"city": told[name]} for name in names[1::2]})
+    north = StandIn(id="north", knows={name: {"city": stated[name]} for name in names[::2]})
+    south = StandIn(id="south", knows={name: {"city": stated[name]} for name in names[1::2]})
     shared = services(redis, north, south)
     counted: Counter[tuple[str, bool]] = Counter()
     for day in range(4):

@@ -39,7 +39,7 @@ def test_a_quantile_is_where_the_distribution_reaches_it(a: float, b: float, sha
     assert beta.below(beta.quantile(share, a, b), a, b) == pytest.approx(share, abs=1e-5)
 
 
-def test_without_history_a_sources_own_figure_stands_exactly() -> None:
+def test_without_history_a_sources_own_confidence_stays_as_it_is() -> None:
     assert [SourceTrust().believe(figure) for figure in (0.0, 0.1, 0.7, 0.87, 0.99)] == [0.0, 0.1, 0.7, 0.87, 0.99]
 
 
@@ -110,11 +110,11 @@ class TestCounting:
         shared = services(redis, StandIn(knows=knows("acme")), two, three)
         await configure(context(shared), strategy="consensus")
         conflict = await raised(shared)
-        chosen = next(one["id"] for one in conflict.candidates if one["provider"] == "three")
+        chosen = next(candidate["id"] for candidate in conflict.candidates if candidate["provider"] == "three")
         resolution = Resolution(ResolutionAction.ACCEPT_CANDIDATE, candidate_id=chosen)
         await resolve_conflict(context(shared), conflict.id, resolution)
         found = [await trust_in(name) for name in ("standin", "two", "three")]
-        assert [(one.accepted, one.rejected) for one in found] == [(1, 0), (0, 1), (1, 0)]
+        assert [(counts.accepted, counts.rejected) for counts in found] == [(1, 0), (0, 1), (1, 0)]
 
     async def test_a_repeated_or_refused_decision_counts_nothing(self, redis: ArqRedis) -> None:
         shared = services(redis, StandIn(knows=knows("acme")))
@@ -178,10 +178,10 @@ class TestBelief:
         again = await Conflict.get(status=ConflictStatus.OPEN)
         assert standin.asked == asked
         assert again.candidates[0]["confidence"] == pytest.approx(OWN_WEIGHT * 0.9 / (OWN_WEIGHT + 2))
-        kept = await Answer.filter(provider="standin").first()
-        assert kept is not None
-        assert kept.findings is not None
-        assert kept.findings[0]["confidence"] == pytest.approx(0.9)
+        stored = await Answer.filter(provider="standin").first()
+        assert stored is not None
+        assert stored.findings is not None
+        assert stored.findings[0]["confidence"] == pytest.approx(0.9)
 
     async def test_a_source_that_is_always_turned_down_is_no_longer_written(self, redis: ArqRedis) -> None:
         names = [f"name{n}" for n in range(4)]
@@ -193,7 +193,7 @@ class TestBelief:
             await resolve_conflict(ctx, conflict.id, KEEP)
         last = await send(ctx, "account", "last", domain="last.com")
         await work(shared)
-        outcomes = {one["field"]: one["reason"] for one in (await job_of(last)).outcomes}
+        outcomes = {outcome["field"]: outcome["reason"] for outcome in (await job_of(last)).outcomes}
         assert outcomes["city"] == "below_threshold"
 
 

@@ -170,7 +170,7 @@ async def test_what_is_spent_lies_between_minimum_and_maximum(redis: ArqRedis, s
     assert (await check_ledger("acme")).faults == []
 
 
-async def test_an_answer_that_is_waited_for_is_certain(redis: ArqRedis) -> None:
+async def test_the_price_of_a_pending_answer_is_certain(redis: ArqRedis) -> None:
     clock = Clock()
     early = Answer(matched=True, findings=(Finding("city", "Berlin", 0.9),))
     paid = StandIn(id="paid", price=2, remote=True, knows={"acme.com": ACME}, later=[Pending("t", 20, so_far=early)])
@@ -201,7 +201,7 @@ async def test_a_provider_that_is_asked_with_what_another_finds_is_in_the_plan(r
     assert (await get_credits(ctx)).used == 3
 
 
-async def test_kept_answers_and_what_they_settle_cost_nothing(redis: ArqRedis) -> None:
+async def test_stored_answers_and_what_they_settle_cost_nothing(redis: ArqRedis) -> None:
     everything = {name: values[0] for name, values in VALUES.items()}
     first = StandIn(id="first", price=2, knows={"acme.com": everything})
     gives = {EntityType.ACCOUNT: frozenset(everything)}
@@ -215,12 +215,12 @@ async def test_kept_answers_and_what_they_settle_cost_nothing(redis: ArqRedis) -
     await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT, external_ids=("A1",)))
     await work(shared)
     estimate = await estimate_enrichment(ctx, RecordSelection(EntityType.ACCOUNT, external_ids=("A2",)))
-    told = [(part.provider, part.questions, part.reused, part.maximum) for part in estimate.by_provider]
-    assert told == [("first", 0, 1, 0), ("second", 0, 0, 0)]
+    parts_shown = [(part.provider, part.questions, part.reused, part.maximum) for part in estimate.by_provider]
+    assert parts_shown == [("first", 0, 1, 0), ("second", 0, 0, 0)]
     assert (estimate.eligible, estimate.maximum) == (1, 0)
 
 
-async def test_the_plan_names_everybody_in_order_and_who_has_no_key(redis: ArqRedis) -> None:
+async def test_an_estimate_names_all_providers_in_order_and_those_without_a_key(redis: ArqRedis) -> None:
     free = StandIn(id="free")
     keyless = StandIn(id="keyless", price=4, needs_key=True, has_key=False)
     paid, off = StandIn(id="paid", price=3), StandIn(id="off", price=9)
@@ -231,8 +231,8 @@ async def test_the_plan_names_everybody_in_order_and_who_has_no_key(redis: ArqRe
     for record in ("A1", "A2", "A3"):
         await send(ctx, "account", record, domain="acme.com")
     parts = (await estimate_enrichment(ctx, ACCOUNTS)).by_provider
-    told = [(part.provider, part.price, part.questions, part.maximum, part.skipped) for part in parts]
-    assert told == [("paid", 3, 1, 3, None), ("keyless", 4, 0, 0, "no_key"), ("free", 0, 3, 0, None)]
+    parts_shown = [(part.provider, part.price, part.questions, part.maximum, part.skipped) for part in parts]
+    assert parts_shown == [("paid", 3, 1, 3, None), ("keyless", 4, 0, 0, "no_key"), ("free", 0, 3, 0, None)]
     assert (paid.asked, free.asked) == ([], [])
 
 
@@ -250,7 +250,7 @@ async def test_what_comes_later_is_expected_only_where_something_is_left(redis: 
     assert expected[2] < 60 and expected[2:] == sorted(expected[2:], reverse=True)
 
 
-def test_every_identifier_can_be_lent() -> None:
+def test_there_is_an_example_of_every_identifier() -> None:
     for kind in EntityType:
         for known in fields_of(kind).values():
             if known.identifying:

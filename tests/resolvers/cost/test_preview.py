@@ -1,4 +1,4 @@
-"""Preview: what would be written, kept or put to review, from kept answers alone."""
+"""A preview shows what would be written, kept or put to review, from stored answers alone."""
 
 import pytest
 from arq.connections import ArqRedis
@@ -19,12 +19,12 @@ ALL = RecordSelection(EntityType.ACCOUNT)
 KNOWN = {"acme.com": {"city": "Oakland", "phone": "+16502530000", "description": "Makes anvils"}}
 
 
-def _told(preview: Preview, external_id: str = "A-1") -> dict[str, tuple[FieldOutcomeReason, object]]:
-    [shown] = [one for one in preview.records if one.record.external_id == external_id]
-    return {one.field: (one.reason, one.value) for one in shown.fields if one.provider is not None}
+def _shown_fields(preview: Preview, external_id: str = "A-1") -> dict[str, tuple[FieldOutcomeReason, object]]:
+    [shown] = [record for record in preview.records if record.record.external_id == external_id]
+    return {field.field: (field.reason, field.value) for field in shown.fields if field.provider is not None}
 
 
-async def test_kept_answers_of_another_record_tell_what_would_become_of_this_one(redis: ArqRedis) -> None:
+async def test_stored_answers_to_another_record_serve_this_one(redis: ArqRedis) -> None:
     paid = StandIn("paid", knows=KNOWN, price=2, keeps_days=30)
     shared = services(redis, paid)
     ctx = context(shared)
@@ -36,27 +36,27 @@ async def test_kept_answers_of_another_record_tell_what_would_become_of_this_one
 
     preview = await preview_enrichment(ctx, RecordSelection(EntityType.ACCOUNT, external_ids=("A-1", "A-9")))
 
-    assert _told(preview) == {
+    assert _shown_fields(preview) == {
         "city": (FieldOutcomeReason.CONFLICT, "Oakland"),
         "phone": (FieldOutcomeReason.WRITTEN, "+16502530000"),
     }
-    assert [(one.external_id, one.reason) for one in preview.skipped] == [("A-9", "not_found")]
+    assert [(result.external_id, result.reason) for result in preview.skipped] == [("A-9", "not_found")]
     assert (dict(preview.calls), paid.asked) == ({}, ["acme.com"])
     assert rows == {name: await query(f"SELECT COUNT(*) AS n FROM {name}") for name in rows}
 
 
-async def test_what_nobody_has_answered_is_named_with_the_most_that_it_costs(redis: ArqRedis) -> None:
+async def test_calls_that_would_be_needed_are_named_with_the_most_they_cost(redis: ArqRedis) -> None:
     paid = StandIn("paid", knows=KNOWN, price=2, keeps_days=30)
     ctx = context(services(redis, paid))
     for number in range(3):
         await send(ctx, "account", f"A-{number}", domain="acme.com" if number else "beta.com")
     preview = await preview_enrichment(ctx, ALL)
-    assert [[(call.provider, call.most) for call in one.calls] for one in preview.records] == [[("paid", 2)]] * 3
+    assert [[(call.provider, call.most) for call in record.calls] for record in preview.records] == [[("paid", 2)]] * 3
     assert (dict(preview.calls), dict(preview.credits_most)) == ({"paid": 2}, {"paid": 4})
     assert (preview.counts[FieldOutcomeReason.WRITTEN], paid.asked) == (0, [])
 
 
-async def test_what_the_last_job_was_told_counts_as_long_as_the_question_is_the_same(redis: ArqRedis) -> None:
+async def test_the_last_jobs_replies_count_as_long_as_the_question_is_the_same(redis: ArqRedis) -> None:
     clock = Clock()
     free = StandIn("free", knows=KNOWN)
     shared = services(redis, free, now=clock)
@@ -66,7 +66,7 @@ async def test_what_the_last_job_was_told_counts_as_long_as_the_question_is_the_
     await work(shared)
     clock.ahead_seconds += 86400 * 2
     await configure(ctx, fieldPolicies={"account": {"fields": {"city": "review"}}})
-    assert _told(await preview_enrichment(ctx, ALL))["city"] == (FieldOutcomeReason.WRITTEN, "Oakland")
+    assert _shown_fields(await preview_enrichment(ctx, ALL))["city"] == (FieldOutcomeReason.WRITTEN, "Oakland")
 
     await configure(ctx, triggers={"onUpdate": False})
     await send(ctx, "account", "A-1", domain="beta.com")
@@ -74,7 +74,7 @@ async def test_what_the_last_job_was_told_counts_as_long_as_the_question_is_the_
     assert (dict(other.calls), len(free.asked), other.counts[FieldOutcomeReason.WRITTEN]) == ({"free": 1}, 1, 0)
 
 
-async def test_a_job_then_does_what_the_preview_said(redis: ArqRedis) -> None:
+async def test_a_job_then_does_what_the_preview_showed(redis: ArqRedis) -> None:
     paid = StandIn("paid", knows=KNOWN, price=2, keeps_days=30)
     shared = services(redis, paid)
     ctx = context(shared)
@@ -86,17 +86,17 @@ async def test_a_job_then_does_what_the_preview_said(redis: ArqRedis) -> None:
     outcome = await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT, external_ids=("A-1",)))
     await work(shared)
     job = await Job.get(id=outcome.queued[0].id)
-    assert {one["field"]: one["reason"] for one in job.outcomes} == {
-        one.field: one.reason.value for one in preview.records[0].fields
+    assert {outcome["field"]: outcome["reason"] for outcome in job.outcomes} == {
+        field.field: field.reason.value for field in preview.records[0].fields
     }
 
 
-async def test_who_would_be_skipped_is_said(redis: ArqRedis) -> None:
+async def test_records_that_would_be_skipped_are_named(redis: ArqRedis) -> None:
     shared = services(redis, StandIn(knows=KNOWN))
     ctx = context(shared)
     await job_of(await send(ctx, "account", "A-1", domain="acme.com"))
     await work(shared)
-    assert [(one.external_id, one.reason) for one in (await preview_enrichment(ctx, ALL)).skipped] == [
+    assert [(result.external_id, result.reason) for result in (await preview_enrichment(ctx, ALL)).skipped] == [
         ("A-1", "cooldown")
     ]
     assert len((await preview_enrichment(ctx, ALL, force=True)).records) == 1
@@ -133,9 +133,9 @@ async def test_an_answer_that_has_run_out_would_be_asked_and_paid_again(redis: A
     await send(ctx, "account", "A-1", domain="acme.com")
     await work(shared)
     clock.ahead_seconds += 2 * 86400
-    kept = await preview_enrichment(ctx, ALL, force=True)
-    assert (dict(kept.credits_most), sorted(_told(kept))) == ({}, ["city", "description", "phone"])
+    forced = await preview_enrichment(ctx, ALL, force=True)
+    assert (dict(forced.credits_most), sorted(_shown_fields(forced))) == ({}, ["city", "description", "phone"])
     clock.ahead_seconds += 2 * 86400
     preview = await preview_enrichment(ctx, ALL, force=True)
     assert dict(preview.credits_most) == {"paid": 2}
-    assert {reason for reason, _ in _told(preview).values()} == {FieldOutcomeReason.SKIPPED}
+    assert {reason for reason, _ in _shown_fields(preview).values()} == {FieldOutcomeReason.SKIPPED}

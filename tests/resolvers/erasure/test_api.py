@@ -63,8 +63,8 @@ async def rows_of(record_id: str, job_ids: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     ids = [record_id, *job_ids]
     for table, names in (await columns()).items():
-        told = " OR ".join(f"CAST({name} AS TEXT) IN ({statements.marks(ids)})" for name in sorted(names))
-        [counted] = await query(f"SELECT COUNT(*) AS rows FROM {table} WHERE {told}", ids * len(names))
+        naming = " OR ".join(f"CAST({name} AS TEXT) IN ({statements.marks(ids)})" for name in sorted(names))
+        [counted] = await query(f"SELECT COUNT(*) AS rows FROM {table} WHERE {naming}", ids * len(names))
         if counted["rows"]:
             found[table] = counted["rows"]
     return found
@@ -80,7 +80,7 @@ def paid(**more: Any) -> StandIn:
     return StandIn(id="paid", price=2, remote=True, keeps_days=30, **more)
 
 
-async def lived(ctx: Context) -> tuple[Record, list[str]]:
+async def record_with_history(ctx: Context) -> tuple[Record, list[str]]:
     """A record that has been through everything: answers, a conflict resolved, an undo, a retry."""
     await configure(ctx, cooldownHours=0)
     await send(ctx, "lead", "L-1", **JOE, title="CTO", company="Acme", note="met at the fair")
@@ -101,7 +101,7 @@ def knowing() -> StandIn:
 
 async def test_nothing_is_left_but_ids_in_the_ledger_and_the_audit_log(redis: ArqRedis) -> None:
     ctx = context(services(redis, knowing()))
-    record, jobs = await lived(ctx)
+    record, jobs = await record_with_history(ctx)
     before = await rows_of(record.id, jobs)
     hanging = ("job", "step", "field_value", "decision_snapshot", "conflict", "rejection", "undo_line")
     assert before.keys() >= {"record", *hanging}
@@ -125,7 +125,7 @@ async def test_nothing_is_left_but_ids_in_the_ledger_and_the_audit_log(redis: Ar
             await gone
     [line] = (await list_audit(ctx, AuditFilter(action="record.erased"), PageArgs())).items
     assert (line.subject, line.details["removed"]) == (certificate.id, certificate.removed)
-    assert [one.id for one in (await list_erasures(ctx, PageArgs())).items] == [certificate.id]
+    assert [erasure.id for erasure in (await list_erasures(ctx, PageArgs())).items] == [certificate.id]
 
 
 async def test_a_neighbour_and_the_next_tenant_lose_nothing(redis: ArqRedis) -> None:
@@ -136,12 +136,12 @@ async def test_a_neighbour_and_the_next_tenant_lose_nothing(redis: ArqRedis) -> 
     )
     await send(other, "lead", "L-1", **JOE)
     await work(shared)
-    await lived(ctx)
-    kept = [await rows_of((await get_record(who, LEAD, name)).id, []) for who, name in ((ctx, "L-2"), (other, "L-1"))]
+    await record_with_history(ctx)
+    before = [await rows_of((await get_record(who, LEAD, name)).id, []) for who, name in ((ctx, "L-2"), (other, "L-1"))]
 
     await erase_record(ctx, LEAD, "L-1")
 
-    assert kept == [
+    assert before == [
         await rows_of((await get_record(who, LEAD, name)).id, []) for who, name in ((ctx, "L-2"), (other, "L-1"))
     ]
     assert {row["organization_id"] for row in await query("SELECT * FROM answer")} == {"acme", "next door"}
@@ -190,7 +190,7 @@ async def test_the_same_person_does_not_come_back(redis: ArqRedis, external_id: 
         {"lastName": "Roe", "Owner": "joe@acme.com"},
     ],
 )
-async def test_others_are_welcome(redis: ArqRedis, fields: dict[str, str]) -> None:
+async def test_records_of_other_people_are_stored(redis: ArqRedis, fields: dict[str, str]) -> None:
     ctx = context(services(redis))
     await send(ctx, "lead", "L-1", **JOE)
     await erase_record(ctx, LEAD, "L-1")
@@ -212,7 +212,7 @@ async def test_an_account_is_kept_out_by_its_domain_where_asked(redis: ArqRedis)
 
 async def test_a_lifted_erasure_lets_the_person_come_back_as_new(redis: ArqRedis) -> None:
     ctx = context(services(redis, knowing()))
-    record, _ = await lived(ctx)
+    record, _ = await record_with_history(ctx)
     certificate = (await erase_record(ctx, LEAD, "L-1")).certificate
     assert (await send(ctx, "lead", "L-1", **JOE)).error is not None
 
@@ -231,8 +231,8 @@ async def test_a_lifted_erasure_lets_the_person_come_back_as_new(redis: ArqRedis
     assert actions == ["erasure.lifted"]
 
 
-async def test_what_a_company_was_asked_for_stays_for_the_others(redis: ArqRedis) -> None:
-    """The leads of one company share its answer; an answer that tells of the person goes."""
+async def test_answers_about_a_company_stay_for_its_other_records(redis: ArqRedis) -> None:
+    """The leads of one company share its answer; an answer about the person goes."""
     of_company = paid(knows={"acme.com": {"industry": "Software", "numberOfEmployees": 50}})
     ctx = context(services(redis, of_company))
     await send(ctx, "lead", "L-1", **JOE, companyDomain="acme.com")
@@ -244,7 +244,7 @@ async def test_what_a_company_was_asked_for_stays_for_the_others(redis: ArqRedis
     assert await query("SELECT * FROM answer") == []
 
 
-async def test_an_answer_that_is_waited_for_is_given_up_and_its_price_given_back(redis: ArqRedis) -> None:
+async def test_a_pending_answer_is_deleted_and_its_reservation_released(redis: ArqRedis) -> None:
     clock = Clock()
     provider = paid(later=[Pending("token", 60)])
     ctx = context(services(redis, provider, now=clock))
@@ -305,9 +305,9 @@ async def test_only_an_admin_erases_and_only_what_is_theirs(redis: ArqRedis) -> 
     await configure(context(shared), enabled=False)
 
 
-async def test_no_undo_brings_it_back(redis: ArqRedis) -> None:
+async def test_no_undo_restores_an_erased_record(redis: ArqRedis) -> None:
     ctx = context(services(redis, knowing()))
-    await lived(ctx)
+    await record_with_history(ctx)
     [undo] = (await list_undos(ctx, PageArgs())).items
     await erase_record(ctx, LEAD, "L-1")
     again = await revert_undo(ctx, undo.id)
@@ -327,32 +327,32 @@ async def test_over_graphql(redis: ArqRedis) -> None:
     erase = """mutation($id: ID!) { eraseRecord(entityType: LEAD, externalId: $id, reason: "on request") {
         id entityType reason erasedAt by removed { where count } notReached liftedAt
         others { entityType externalId } } }"""
-    told = (await run(erase, id="L-1"))["eraseRecord"]
-    assert (told["by"], told["reason"], told["others"]) == (
+    erased = (await run(erase, id="L-1"))["eraseRecord"]
+    assert (erased["by"], erased["reason"], erased["others"]) == (
         "ann",
         "on request",
         [{"entityType": "LEAD", "externalId": "L-2"}],
     )
-    assert {"where": "record", "count": 1} in told["removed"]
+    assert {"where": "record", "count": 1} in erased["removed"]
     assert await run.code(erase, id="L-1") == "NOT_FOUND"
     assert await Operations(shared, role=Role.MANAGER).code(erase, id="L-2") == "FORBIDDEN"
     many = await run(
         'mutation { eraseRecords(entityType: LEAD, externalIds: ["L-2", "L-3"])'
         " { externalId certificate { id } error { code } } }"
     )
-    assert [one["error"] and one["error"]["code"] for one in many["eraseRecords"]] == [None, "NOT_FOUND"]
+    assert [result["error"] and result["error"]["code"] for result in many["eraseRecords"]] == [None, "NOT_FOUND"]
     sent = await run(
         'mutation { upsertRecords(records: [{entityType: LEAD, externalId: "L-1", fields: {}}])'
         " { refused results { outcome error { code message } } } }"
     )
     [refused] = sent["upsertRecords"]["results"]
     assert (refused["outcome"], refused["error"]["code"]) == ("REFUSED", "ERASED")
-    assert told["id"] in refused["error"]["message"]
+    assert erased["id"] in refused["error"]["message"]
     lifted = await run(
-        "mutation($id: ID!) { liftErasure(certificateId: $id) { liftedBy others { externalId } } }", id=told["id"]
+        "mutation($id: ID!) { liftErasure(certificateId: $id) { liftedBy others { externalId } } }", id=erased["id"]
     )
     assert lifted["liftErasure"] == {"liftedBy": "ann", "others": None}
     listed = (await run("{ erasures { totalCount nodes { id liftedBy } } }"))["erasures"]
-    assert (listed["totalCount"], [one["liftedBy"] for one in listed["nodes"]]) == (2, [None, "ann"])
-    one = await run("query($id: ID!) { erasure(id: $id) { reason } }", id=told["id"])
-    assert one["erasure"]["reason"] == "on request"
+    assert (listed["totalCount"], [erasure["liftedBy"] for erasure in listed["nodes"]]) == (2, [None, "ann"])
+    shown = await run("query($id: ID!) { erasure(id: $id) { reason } }", id=erased["id"])
+    assert shown["erasure"]["reason"] == "on request"

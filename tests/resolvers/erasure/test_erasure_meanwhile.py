@@ -55,16 +55,16 @@ FOUND = {"title": "Found of Joe", "mobilePhone": "+49 170 1234567"}
 
 
 async def nothing_is_left(ctx: Context) -> None:
-    """Nothing tells of Joe, no credit is held, and the ledger adds up."""
-    told = ("joe@acme", "found of joe", "1701234567")
-    assert not [text for text in await stored_texts() if any(word in text.lower() for word in told)]
+    """No text names Joe, no credit is reserved, and the ledger adds up."""
+    names = ("joe@acme", "found of joe", "1701234567")
+    assert not [text for text in await stored_texts() if any(word in text.lower() for word in names)]
     assert await query("SELECT * FROM answer WHERE state <> 'answered'") == []
     assert (await get_credits(ctx)).reserved == 0
     assert (await verify_ledger(ctx)).faults == []
 
 
 async def test_while_a_provider_is_answering(redis: ArqRedis) -> None:
-    """The answer comes after the erasure: it is neither written nor kept, and nobody else is asked."""
+    """The answer comes after the erasure: it is neither written nor stored, and no other provider is asked."""
     first, second = paid("first", knows={"joe@acme.com": FOUND}), paid("second", knows={"joe@acme.com": FOUND})
     ctx = context(services(redis, first, second))
 
@@ -83,7 +83,7 @@ async def test_while_a_provider_is_answering(redis: ArqRedis) -> None:
     assert [job.status for job in await Job.all()] == [JobStatus.COMPLETED]
 
 
-async def test_while_an_answer_is_about_to_be_kept(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_an_answer_is_about_to_be_stored(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     provider = paid(knows={"joe@acme.com": FOUND})
     ctx = context(services(redis, provider))
     settle = batched_store._settle_calls
@@ -101,8 +101,8 @@ async def test_while_an_answer_is_about_to_be_kept(redis: ArqRedis, monkeypatch:
     await nothing_is_left(ctx)
 
 
-async def test_while_an_ending_is_about_to_be_written(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch of endings: the erased one is lost, the others are written."""
+async def test_while_a_result_is_about_to_be_written(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of results: that of the erased record is lost, the others are written."""
     ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND, "roe@other.com": {"title": "CTO"}})))
     fates: list[WriteStatus] = []
 
@@ -123,7 +123,7 @@ async def test_while_an_ending_is_about_to_be_written(redis: ArqRedis, monkeypat
 
 
 async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The records have moved, and one is gone when they are read again: the other goes on."""
+    """Both records have changed, and one is erased when they are read again: the job of the other goes on."""
     ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND, "roe@other.com": {"title": "CTO"}})))
     moved = erased = False
 
@@ -154,7 +154,7 @@ async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest
     await nothing_is_left(ctx)
 
 
-async def test_between_claim_and_load_and_take(redis: ArqRedis) -> None:
+async def test_between_claiming_and_loading_a_job(redis: ArqRedis) -> None:
     clock = Clock()
     shared = services(redis, paid(), now=clock)
     ctx = context(shared)
@@ -183,10 +183,10 @@ async def test_a_request_for_an_erased_record_starts_nothing_and_spoils_nothing(
     await erase_record(ctx, LEAD, "L-1")
     assert await unit_of_work(create)(jobs) == {jobs[1].id}
     outcome = await enrich_records(ctx, RecordSelection(LEAD, external_ids=("L-1", "L-2")))
-    assert [(one.external_id, one.reason) for one in outcome.skipped] == [("L-1", "not_found")]
+    assert [(result.external_id, result.reason) for result in outcome.skipped] == [("L-1", "not_found")]
 
 
-async def test_a_question_left_in_hand_by_a_worker_that_died_is_forgotten(redis: ArqRedis) -> None:
+async def test_a_question_of_a_worker_that_died_is_deleted(redis: ArqRedis) -> None:
     clock = Clock()
     ctx = context(services(redis, paid(), now=clock))
     await send(ctx, "lead", "L-1", **JOE)
@@ -216,7 +216,7 @@ async def test_a_cancelled_job_asks_nobody_else(redis: ArqRedis) -> None:
     assert second.asked == []
 
 
-async def test_a_conflict_that_goes_while_it_is_resolved(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_conflict_that_is_erased_while_it_is_resolved(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND})))
     await send(ctx, "lead", "L-1", **JOE, title="CTO")
     await work(ctx.services)
@@ -259,7 +259,7 @@ async def test_two_erasures_at_once_are_one(redis: ArqRedis) -> None:
     ctx = context(services(redis, StandIn()))
     await send(ctx, "lead", "L-1", **JOE)
     ended = await asyncio.gather(*(erase_record(ctx, LEAD, "L-1") for _ in range(4)), return_exceptions=True)
-    assert sorted(type(one).__name__ for one in ended) == ["EraseResult", "NotFound", "NotFound", "NotFound"]
+    assert sorted(type(outcome).__name__ for outcome in ended) == ["EraseResult", "NotFound", "NotFound", "NotFound"]
     assert len(await query("SELECT * FROM erasure")) == 1
 
 

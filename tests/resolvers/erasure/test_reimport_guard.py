@@ -29,21 +29,21 @@ async def test_the_line_is_refused_and_not_repeated(redis: ArqRedis, tmp_path: P
     certificate = (await erase_record(ctx, EntityType.LEAD, "L-1")).certificate
     file, rejects, tally = tmp_path / "leads.csv", tmp_path / "rejects.jsonl", ImportTally()
     file.write_bytes(LINES)
-    wire = httpx.ASGITransport(rest_app(ctx.services))
+    transport = httpx.ASGITransport(rest_app(ctx.services))
     headers = {"Authorization": f"Bearer {token()}"}
-    async with httpx.AsyncClient(transport=wire, base_url="http://test", headers=headers) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
         sender: Sender = OverApi(client) if over_api else StraightIn(ctx)
         await send_file(RecordFile(file, Columns(EntityType.LEAD, None, {})), sender, rejects, tally)
 
     assert (tally.outcomes["created"], tally.outcomes["refused"]) == (2, 2)
-    said = rejects.read_text("utf-8")
-    assert certificate.id in said
-    assert "acme" not in said.lower()
-    assert "Poe" in said
+    written = rejects.read_text("utf-8")
+    assert certificate.id in written
+    assert "acme" not in written.lower()
+    assert "Poe" in written
     assert (await get_record(ctx, EntityType.LEAD, "L-5")).fields["lastName"] == "Ng"
 
 
-async def test_nobody_comes_in_where_it_cannot_be_told_who_was_erased(redis: ArqRedis) -> None:
+async def test_no_record_is_stored_where_the_hashes_of_the_erased_cannot_be_compared(redis: ArqRedis) -> None:
     first = services(redis)
     first.secret_box = SecretBox(b"1" * 32)
     await send(context(first), "lead", "L-1", lastName="Doe", email="joe@acme.com")

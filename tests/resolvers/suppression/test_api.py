@@ -142,7 +142,7 @@ async def test_a_suppression_between_two_providers_stops_the_second(redis: ArqRe
     assert steps == {"first": (StepOutcome.MATCH, None), "paid": (StepOutcome.SKIPPED, "suppressed")}
 
 
-async def test_a_suppression_while_the_price_is_set_aside_stops_the_call(
+async def test_a_suppression_while_credits_are_reserved_stops_the_call(
     redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = paid()
@@ -162,13 +162,13 @@ async def test_a_suppression_while_the_price_is_set_aside_stops_the_call(
     assert await statements.query("SELECT * FROM answer") == []
 
 
-async def test_a_suppression_while_a_call_waits_for_its_turn_stops_it(redis: ArqRedis) -> None:
+async def test_a_suppression_while_a_call_waits_for_its_rate_limit_stops_it(redis: ArqRedis) -> None:
     """Over HTTP nothing is sent, however far the call had come."""
     with standin_server() as server:
         server.script("/company", told({"name": "Acme", "left": 5}))
-        wire, turn = HttpClient(development=True), Turn()
+        client, turn = HttpClient(development=True), Turn()
         try:
-            source = source_of(wire, server, Plain(), rate_limiter=turn)
+            source = source_of(client, server, Plain(), rate_limiter=turn)
             ctx = context(services(redis, source))
             turn.then = lambda: suppress(ctx, Values(domains=["acme.com"]))
             job = await ended(ctx, "account", "A-1", {"domain": "acme.com"})
@@ -179,10 +179,10 @@ async def test_a_suppression_while_a_call_waits_for_its_turn_stops_it(redis: Arq
             await ended(ctx, "account", "A-2", {"domain": "fine.com"})
             assert len(server.calls) == 1
         finally:
-            await wire.close()
+            await client.close()
 
 
-async def test_a_suppression_while_an_answer_is_waited_for_ends_the_waiting(redis: ArqRedis) -> None:
+async def test_a_suppression_ends_the_wait_for_a_pending_answer(redis: ArqRedis) -> None:
     clock = Clock()
     provider = paid(later=[Pending("token", 60)])
     ctx = context(services(redis, provider, now=clock))
@@ -202,7 +202,7 @@ async def test_a_suppression_while_an_answer_is_waited_for_ends_the_waiting(redi
 
 
 async def test_what_a_provider_finds_is_dropped_where_it_is_suppressed(redis: ArqRedis) -> None:
-    """It is not written, not kept, not shown, and nobody is asked with it."""
+    """It is not written, not stored, not shown, and no provider is asked with it."""
     found = {"email": "Joe+x@acme.com", "mobilePhone": "+49 30 901820", "title": "CEO", "companyDomain": "fine.com"}
     first, second = paid(knows={"doe": found}), StandIn(id="second")
     ctx = context(services(redis, first, second))
@@ -221,7 +221,7 @@ async def test_what_a_provider_finds_is_dropped_where_it_is_suppressed(redis: Ar
     assert "901820" not in everything
 
 
-async def test_a_kept_answer_is_read_without_what_was_suppressed_since(redis: ArqRedis) -> None:
+async def test_a_stored_answer_is_read_without_what_was_suppressed_since(redis: ArqRedis) -> None:
     provider = paid(knows={"fine.com": {"phone": "+49 30 901820", "industry": "Software"}})
     ctx = context(services(redis, provider))
     await ended(ctx, "account", "A-1", {"name": "Fine", "domain": "fine.com"})
@@ -241,14 +241,17 @@ async def test_a_preview_shows_nothing_that_is_suppressed(redis: ArqRedis) -> No
 
     preview = await preview_enrichment(ctx, RecordSelection(EntityType.ACCOUNT), force=True)
 
-    assert [(one.external_id, one.reason) for one in preview.skipped] == [("A-1", "suppressed"), ("A-3", "suppressed")]
+    assert [(result.external_id, result.reason) for result in preview.skipped] == [
+        ("A-1", "suppressed"),
+        ("A-3", "suppressed"),
+    ]
     [shown] = preview.records
-    told = {one.field: one.value for one in shown.fields if one.value is not None}
-    assert (shown.record.external_id, told) == ("A-2", {"industry": "Software"})
+    values = {field.field: field.value for field in shown.fields if field.value is not None}
+    assert (shown.record.external_id, values) == ("A-2", {"industry": "Software"})
     assert provider.asked == ["fine.com"]
 
 
-async def test_the_estimate_a_request_and_a_refresh_say_it(redis: ArqRedis) -> None:
+async def test_an_estimate_a_request_and_a_refresh_skip_suppressed_records(redis: ArqRedis) -> None:
     clock = Clock()
     provider = paid(knows={"acme.com": {"industry": "Software"}})
     ctx = context(services(redis, provider, now=clock))
@@ -271,7 +274,7 @@ async def test_the_estimate_a_request_and_a_refresh_say_it(redis: ArqRedis) -> N
     assert provider.asked == ["acme.com", "fine.com"]
 
 
-async def test_who_is_taken_off_the_list_is_asked_about_again(redis: ArqRedis) -> None:
+async def test_a_record_that_leaves_the_list_is_asked_about_again(redis: ArqRedis) -> None:
     provider = paid()
     ctx = context(services(redis, provider))
     await suppress(ctx, Values(emails=["joe@acme.com"], phones=["030 901820"], country="Germany"), note="on request")
@@ -288,7 +291,7 @@ async def test_who_is_taken_off_the_list_is_asked_about_again(redis: ArqRedis) -
     ]
 
 
-async def test_the_list_keeps_no_value(redis: ArqRedis) -> None:
+async def test_the_list_stores_no_value(redis: ArqRedis) -> None:
     ctx = context(services(redis))
     await suppress(
         ctx, Values(emails=["joe@initech.com"], domains=["umbrella.com"], phones=["+4930901820"]), note="GDPR"
@@ -346,7 +349,7 @@ async def test_where_the_list_cannot_be_read_nobody_is_asked(redis: ArqRedis) ->
     assert provider.asked == ["roe@acme.com"]
 
 
-async def test_a_key_in_the_open_is_sealed_once_there_is_a_secret(redis: ArqRedis) -> None:
+async def test_a_plain_key_is_sealed_once_there_is_an_encryption_key(redis: ArqRedis) -> None:
     await suppress(context(services(redis)), Values(emails=["joe@acme.com"]))
     sealed = services(redis, paid())
     sealed.secret_box = SecretBox(b"1" * 32)
