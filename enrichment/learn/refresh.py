@@ -31,8 +31,8 @@ def choose(
     """The records to refresh now, of the candidates in their order.
 
     `room` is how many credits may still be spent (None: no limit) and `at_most` how many records may be taken. A
-    record whose most does not fit is passed by for those that do, and keeps its place. A question is paid for
-    once, by the first that needs it. `record_limit` is the most that one record may cost.
+    record whose most does not fit is passed over for those that fit, and stays planned. A question is paid for
+    once, by the first record that needs it. `record_limit` is the most that a record may cost.
     """
     chosen: list[ChosenRefresh] = []
     paid: set[Question] = set()

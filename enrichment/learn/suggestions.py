@@ -1,10 +1,10 @@
 """Rules that reviewers already follow: found in the older part of their decisions, tried on the newer part.
 
-A rule is suggested only where it would have agreed with nearly all of the decisions that it speaks of: on the
+A rule is suggested only where it would have agreed with nearly all of the decisions that it applies to: on the
 whole, in the newer part, which it was not fitted on, and lately. The simplest rule that explains the decisions is
-preferred: one about anyone before one for each provider, and either before one with a least confidence, which
-must also be told apart from what lies below it. Decisions that a rule of the configuration makes by now teach
-nothing new.
+preferred: a rule about any provider before a rule for each, and either before a rule with a least confidence, above
+which people must also have decided differently than below. Decisions that a rule of the configuration makes by now
+teach nothing new.
 """
 
 import math
@@ -20,20 +20,20 @@ from enrichment.decide.rules import RuleDecision, rule_decision
 from enrichment.enums import ConflictReason, EntityType, FieldPolicy
 from enrichment.learn import beta
 
-LEAST_SEEN = 20  # decisions that a rule must have spoken of
+LEAST_SEEN = 20  # decisions that a rule must apply to
 OLDER = 0.6  # the share of the decisions that a rule is fitted on
 MOST_WRONG = 0.1  # the share of decisions that a rule may get wrong
 MOST_WRONG_IN_PART = 0.15  # the same in the part that it was fitted on, and in the part that it is tried on
 LEAST_CERTAIN = 0.8  # the chance of agreement lies above this with 97.5 % probability
 LATELY = 20  # newest decisions, in which
 MOST_WRONG_LATELY = 0.25  # a habit that has ended would show
-_EACH = 10  # decisions about a provider, before it may stand for anyone
+_EACH = 10  # decisions about a provider, before it counts in a rule about any provider
 _NAMESPACE = UUID("5d0f9f57-3c9c-4c0e-9a58-6f1b0b7f3a61")
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedConflict:
-    """What a conflict asks, as rules see it: its proposals, most believed first, and what is there."""
+    """A conflict as rules see it: its proposals, the most confident first, and the current value."""
 
     entity_type: EntityType
     field: str
@@ -42,8 +42,8 @@ class ReviewedConflict:
     has_value: bool
     chosen_by_hand: bool  # the current value is a reviewer's
 
-    def ruled(self, rules: Sequence[ReviewRule], minimum: float) -> RuleDecision:
-        """What these rules make of it, where `minimum` (0-1) is the least confidence to write."""
+    def decided_by(self, rules: Sequence[ReviewRule], minimum: float) -> RuleDecision:
+        """How these rules decide it, where `minimum` (0-1) is the least confidence to write."""
         may_accept = not self.chosen_by_hand
         return rule_decision(rules, self.proposals, minimum=minimum, may_accept=may_accept, may_keep=self.has_value)
 
@@ -51,14 +51,15 @@ class ReviewedConflict:
         """How this rule would settle it, after those of the configuration that come before it; None: it would not."""
         if (rule.entity_type, rule.field) != (self.entity_type, self.field):
             return None
-        if not self.is_asked_under(config.rule(self.entity_type, self.field).policy):
+        if not self.is_raised_under(config.rule(self.entity_type, self.field).policy):
             return None
         rules = config.rules_of(self.entity_type, self.field)
-        ruled = self.ruled(rules if rule in rules else [*rules, rule], config.minimum(self.entity_type, self.field))
-        return ruled if ruled.rule == rule else None
+        minimum = config.minimum(self.entity_type, self.field)
+        decision = self.decided_by(rules if rule in rules else [*rules, rule], minimum)
+        return decision if decision.rule == rule else None
 
-    def is_asked_under(self, policy: FieldPolicy) -> bool:
-        """Whether this policy asks such a question."""
+    def is_raised_under(self, policy: FieldPolicy) -> bool:
+        """Whether such a conflict is raised under this policy."""
         if self.reason is ConflictReason.PROVIDERS_DISAGREE:
             return policy is not FieldPolicy.NEVER
         return policy in {FieldPolicy.REVIEW, FieldPolicy.OVERWRITE}
@@ -66,19 +67,20 @@ class ReviewedConflict:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDecision:
-    """A question and its answer: the providers whose value was chosen, or that the current one was kept."""
+    """A conflict and how people decided it: whose value they chose (`chosen`), or that the current value was kept."""
 
     question: ReviewedConflict
     chosen: frozenset[str]
     kept: bool
 
-    def agrees(self, ruled: RuleDecision) -> bool:
-        return self.kept if ruled.accepts is None else ruled.accepts.provider in self.chosen
+    def agrees(self, decision: RuleDecision) -> bool:
+        """Whether rules would have decided the same."""
+        return self.kept if decision.accepts is None else decision.accepts.provider in self.chosen
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A rule with how it would have done: decisions it speaks of and agrees with, on the whole and in the newer
+    """A rule with how it would have done: decisions it applies to and agrees with, on the whole and in the newer
     part (`tested`), which it was not fitted on.
     """
 
@@ -115,7 +117,7 @@ def suggestion_id(rule: ReviewRule) -> str:
 
 
 def pattern_of(rule: ReviewRule) -> str:
-    """What a suggestion is about, whatever its least confidence: who dismisses it wants no other one either."""
+    """What a suggestion is about, whatever its least confidence: dismissing it dismisses the whole pattern."""
     kind = "any" if rule.min_confidence is None else "sure"
     return f"{rule.entity_type.value}/{rule.field}/{rule.action.value}/{kind}/{rule.provider or ''}"
 
@@ -130,25 +132,25 @@ def find_suggestions(history: Iterable[ReviewDecision], config: Config) -> list[
         for (entity_type, field), decisions in by_field.items()
         for suggestion in _of_field(entity_type, field, decisions, config)
     ]
-    return sorted(found, key=lambda one: (-one.seen, one.rule.words()))
+    return sorted(found, key=lambda suggestion: (-suggestion.seen, suggestion.rule.words()))
 
 
-def _still_asked(decisions: Sequence[ReviewDecision], config: Config) -> Iterator[ReviewDecision]:
-    """Those that would be asked today, as they would be asked: decisions about one field."""
+def _still_raised(decisions: Sequence[ReviewDecision], config: Config) -> Iterator[ReviewDecision]:
+    """The decisions about one field whose conflicts would be raised today, with the proposals that rules leave."""
     first = decisions[0].question
     policy = config.rule(first.entity_type, first.field).policy
     rules, minimum = config.rules_of(first.entity_type, first.field), config.minimum(first.entity_type, first.field)
     for decided in decisions:
-        if decided.question.is_asked_under(policy):
-            ruled = decided.question.ruled(rules, minimum) if rules else None
-            if ruled is None:
+        if decided.question.is_raised_under(policy):
+            decision = decided.question.decided_by(rules, minimum) if rules else None
+            if decision is None:
                 yield decided
-            elif ruled.rule is None:
-                yield replace(decided, question=replace(decided.question, proposals=ruled.left))
+            elif decision.rule is None:
+                yield replace(decided, question=replace(decided.question, proposals=decision.left))
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
+class _Trial:
     """How a rule would have done on one decision; `confidence` is that of the value it is about."""
 
     confidence: float
@@ -159,22 +161,22 @@ class _Try:
 def _of_field(
     entity_type: EntityType, field: str, decisions: Sequence[ReviewDecision], config: Config
 ) -> Iterator[Suggestion]:
-    asked = list(_still_asked(decisions, config))
-    if len(asked) < LEAST_SEEN:
+    raised = list(_still_raised(decisions, config))
+    if len(raised) < LEAST_SEEN:
         return
     minimum = config.minimum(entity_type, field)
-    by_provider: dict[str | None, list[ReviewDecision]] = {None: asked}
-    for decided in asked:
-        for source in {one.provider for proposal in decided.question.proposals for one in proposal.support}:
+    by_provider: dict[str | None, list[ReviewDecision]] = {None: raised}
+    for decided in raised:
+        for source in {candidate.provider for proposal in decided.question.proposals for candidate in proposal.support}:
             by_provider.setdefault(source, []).append(decided)
-    tries: list[tuple[ReviewRule, list[_Try]]] = []
-    for provider in sorted(by_provider, key=lambda name: name or ""):  # anyone first
+    trials: list[tuple[ReviewRule, list[_Trial]]] = []
+    for provider in sorted(by_provider, key=lambda name: name or ""):  # any provider first
         for action in RuleAction:
             rule = ReviewRule(entity_type=entity_type, field=field, provider=provider, action=action)
-            tries.append((rule, list(_tried(rule, by_provider[provider], minimum))))
+            trials.append((rule, list(_tried(rule, by_provider[provider], minimum))))
     explained: set[str | None] = set()
     for fit in (_always, _from_a_confidence_on):
-        for rule, tried in tries:
+        for rule, tried in trials:
             if None in explained or rule.provider in explained or (rule.provider is None and explained):
                 continue
             suggestion = fit(rule, tried)
@@ -183,43 +185,43 @@ def _of_field(
                 yield suggestion
 
 
-def _tried(rule: ReviewRule, decisions: Sequence[ReviewDecision], minimum: float) -> Iterator[_Try]:
+def _tried(rule: ReviewRule, decisions: Sequence[ReviewDecision], minimum: float) -> Iterator[_Trial]:
     for decided in decisions:
-        ruled = decided.question.ruled((rule,), minimum)
-        if ruled.rule is not None:
-            about = ruled.accepts or decided.question.proposals[0]
-            yield _Try(about.confidence, decided.agrees(ruled), about.provider)
+        decision = decided.question.decided_by((rule,), minimum)
+        if decision.rule is not None:
+            about = decision.accepts or decided.question.proposals[0]
+            yield _Trial(about.confidence, decided.agrees(decision), about.provider)
 
 
-def _always(rule: ReviewRule, tried: Sequence[_Try]) -> Suggestion | None:
+def _always(rule: ReviewRule, tried: Sequence[_Trial]) -> Suggestion | None:
     return _suggestion(rule, tried, _older(tried))
 
 
-def _from_a_confidence_on(rule: ReviewRule, tried: Sequence[_Try]) -> Suggestion | None:
-    """The rule with the least confidence that tells right from wrong best in the older part."""
+def _from_a_confidence_on(rule: ReviewRule, tried: Sequence[_Trial]) -> Suggestion | None:
+    """The rule with the least confidence that separates right from wrong best in the older part."""
     older = _older(tried)
     if rule.action is RuleAction.KEEP or not older:
         return None
     cut = _best_cut(tried[:older])
     if cut is None:
         return None
-    above = [one for one in tried if one.confidence >= cut]
-    below = [one for one in tried if one.confidence < cut]
+    above = [trial for trial in tried if trial.confidence >= cut]
+    below = [trial for trial in tried if trial.confidence < cut]
     if _interval(above)[0] <= _interval(below)[1]:
-        return None  # those below are accepted as often, for all we know
-    fitted = sum(one.confidence >= cut for one in tried[:older])
+        return None  # those below may be accepted as often
+    fitted = sum(trial.confidence >= cut for trial in tried[:older])
     return _suggestion(rule.model_copy(update={"min_confidence": cut}), above, fitted)
 
 
-def _best_cut(tried: Sequence[_Try]) -> float | None:
+def _best_cut(tried: Sequence[_Trial]) -> float | None:
     """The confidence from which on accepting makes the fewest mistakes, as round as it can be."""
-    ordered = sorted(tried, key=lambda one: one.confidence)
-    errors = sum(not one.agreed for one in ordered)  # of accepting everything
+    ordered = sorted(tried, key=lambda trial: trial.confidence)
+    errors = sum(not trial.agreed for trial in ordered)  # of accepting everything
     fewest, best = errors, None
-    for before, one in pairwise(ordered):
+    for before, trial in pairwise(ordered):
         errors += 1 if before.agreed else -1
-        if one.confidence > before.confidence and errors < fewest:
-            fewest, best = errors, _round_between(before.confidence, one.confidence)
+        if trial.confidence > before.confidence and errors < fewest:
+            fewest, best = errors, _round_between(before.confidence, trial.confidence)
     return best
 
 
@@ -232,11 +234,11 @@ def _round_between(low: float, high: float) -> float:
     return high
 
 
-def _older(tried: Sequence[_Try]) -> int:
+def _older(tried: Sequence[_Trial]) -> int:
     return int(len(tried) * OLDER)
 
 
-def _suggestion(rule: ReviewRule, tried: Sequence[_Try], fitted: int) -> Suggestion | None:
+def _suggestion(rule: ReviewRule, tried: Sequence[_Trial], fitted: int) -> Suggestion | None:
     """The rule, if it holds; the first `fitted` decisions are those that it was fitted on."""
     tested = tried[fitted:]
     holds = (
@@ -246,30 +248,30 @@ def _suggestion(rule: ReviewRule, tried: Sequence[_Try], fitted: int) -> Suggest
         and _wrong(tried[-LATELY:]) <= MOST_WRONG_LATELY
         and _wrong(tried) <= MOST_WRONG
         and _interval(tried)[0] >= LEAST_CERTAIN
-        and (rule.provider is not None or _speaks_for_anyone(tried))
+        and (rule.provider is not None or _holds_for_every_provider(tried))
     )
     if not holds:
         return None
     return Suggestion(rule, len(tried), _agreed(tried), len(tested), _agreed(tested))
 
 
-def _speaks_for_anyone(tried: Sequence[_Try]) -> bool:
+def _holds_for_every_provider(tried: Sequence[_Trial]) -> bool:
     """Whether several providers were judged, and none of them may be said to be judged differently."""
-    by_provider: dict[str, list[_Try]] = defaultdict(list)
-    for one in tried:
-        by_provider[one.provider].append(one)
+    by_provider: dict[str, list[_Trial]] = defaultdict(list)
+    for trial in tried:
+        by_provider[trial.provider].append(trial)
     judged = [group for group in by_provider.values() if len(group) >= _EACH]
     return len(judged) > 1 and all(_interval(group)[1] >= 1.0 - MOST_WRONG for group in judged)
 
 
-def _agreed(tried: Sequence[_Try]) -> int:
-    return sum(one.agreed for one in tried)
+def _agreed(tried: Sequence[_Trial]) -> int:
+    return sum(trial.agreed for trial in tried)
 
 
-def _wrong(tried: Sequence[_Try]) -> float:
+def _wrong(tried: Sequence[_Trial]) -> float:
     return 1.0 - _agreed(tried) / len(tried) if tried else 1.0
 
 
-def _interval(tried: Sequence[_Try]) -> tuple[float, float]:
+def _interval(tried: Sequence[_Trial]) -> tuple[float, float]:
     agreed = _agreed(tried)
     return beta.interval(agreed, len(tried) - agreed)

@@ -18,7 +18,7 @@ WRONG_ENTITY = "answered about somebody else"
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class CreditSettlement:
     """The end of a reservation: charged for a match, released otherwise.
 
     `credits` is what the match costs where that may be less than was reserved; None: all of it. `note` is kept with
@@ -34,7 +34,7 @@ class Settlement:
 async def settle(
     tx: Transaction,
     organization_id: str,
-    settlements: Sequence[Settlement],
+    settlements: Sequence[CreditSettlement],
     *,
     now: datetime,
     monthly_grant: int,
@@ -64,7 +64,7 @@ async def settle(
     return {entry.settles: -entry.amount for entry in settled if entry.settles is not None}
 
 
-def _cost(reservation: EntryRow, settlement: Settlement) -> int:
+def _cost(reservation: EntryRow, settlement: CreditSettlement) -> int:
     """The credits to charge; 0 for a release."""
     if not settlement.charge:
         return 0
@@ -124,9 +124,11 @@ async def release_open(
 
     `with_pending`: also what is reserved for answers that are still to come.
     """
-    by_organization: dict[str, list[Settlement]] = {}
+    by_organization: dict[str, list[CreditSettlement]] = {}
     for reservation in await open_reservations(tx, job_ids, with_pending=with_pending):
-        by_organization.setdefault(reservation.organization_id, []).append(Settlement(reservation.id, charge=False))
+        by_organization.setdefault(reservation.organization_id, []).append(
+            CreditSettlement(reservation.id, charge=False)
+        )
     for organization_id, settlements in sorted(by_organization.items()):
         await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)
     return sum(map(len, by_organization.values()))

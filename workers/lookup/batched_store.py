@@ -17,7 +17,7 @@ from models.job.leases import Lease, held_leases, lock_jobs_that_exist
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
 from resolvers.credit.reserve import Reservation, reserve
-from resolvers.credit.settle import Settlement, settle
+from resolvers.credit.settle import CreditSettlement, settle
 from resolvers.suppression.check import Subject, suppressed
 from workers.job.load import LoadedRecord, load_records
 from workers.lookup.batcher import Batcher
@@ -186,7 +186,7 @@ async def _settle_calls(
         else:
             released.append(call.answer_key)
     settlements = [
-        Settlement(call.reservation_id, charge=call.charge, credits=call.credits, note=call.note)
+        CreditSettlement(call.reservation_id, charge=call.charge, credits=call.credits, note=call.note)
         for call in calls
         if call.reservation_id is not None and not call.keep_reservation
     ]

@@ -12,7 +12,7 @@ from models.job.steps import add_credits
 from providers.api import DEFAULT_LIFETIME
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
-from resolvers.credit.settle import Settlement, settle
+from resolvers.credit.settle import CreditSettlement, settle
 
 GRACE = timedelta(hours=1)  # after the end of the wait; a job that is retried meanwhile goes on with it
 _AT_ONCE = 500
@@ -57,11 +57,11 @@ async def _expire(
     return len(ended)
 
 
-def _settlement(services: Services, answer: AbandonedAnswer, reservation_id: str) -> Settlement:
+def _settlement(services: Services, answer: AbandonedAnswer, reservation_id: str) -> CreditSettlement:
     """For what came at once alone: the rest, which would have cost more, did not come."""
     info, matched = services.registry.info(answer.provider), bool(answer.findings)
     note = info.queued_note if info is not None and not matched else None
-    return Settlement(
+    return CreditSettlement(
         reservation_id,
         charge=matched or note is not None,
         credits=info.price if info else 0,

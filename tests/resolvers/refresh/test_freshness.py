@@ -132,9 +132,10 @@ async def test_an_edit_of_the_crm_is_a_change_and_other_words_are_none(redis: Ar
     clock.ahead_seconds += 50 * DAY
 
     await renew_half_lives("acme", clock())
-    found = {name: one for (kind, name), one in (await half_lives_of("acme")).items() if kind is EntityType.ACCOUNT}
+    half_lives = await half_lives_of("acme")
+    found = {name: fitted for (kind, name), fitted in half_lives.items() if kind is EntityType.ACCOUNT}
 
-    assert {name: one.changes for name, one in found.items() if one.changes} == {"city": 1, "phone": 1}
+    assert {name: fitted.changes for name, fitted in found.items() if fitted.changes} == {"city": 1, "phone": 1}
     for name, days in {"city": 250, "phone": 250, "name": 250, "domain": 250, "country": 0}.items():
         assert found[name].observed_days == pytest.approx(days, abs=0.1), name
 

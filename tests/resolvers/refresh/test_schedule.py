@@ -10,68 +10,23 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger
 from enrichment.learn.half_life import YEAR_DAYS
-from enrichment.learn.refresh import RefreshCandidate, choose
-from models.db.columns import to_micros
-from models.db.statements import execute, query
+from models.db.statements import execute
 from models.db.transaction import unit_of_work
 from models.job import Job
 from models.job.transitions import claim, requeue_lost
-from models.refresh.due import Due, halved, longest_ago, stalest
 from models.refresh.state import organizations_to_refresh
 from providers.api import ProviderError
-from resolvers.context import Context, Role, Services
+from resolvers.context import Role
 from resolvers.credit.api import get_credits, grant_credits
 from resolvers.credit.verify import check_ledger
 from resolvers.pipeline import pause_pipeline, resume_pipeline
-from resolvers.record.api import upsert_records
 from resolvers.refresh.freshness import half_lives_of, renew_half_lives
 from tests.support.factories import Clock, StandIn, configure, context, send, services, work
 from tests.support.graphql_client import Operations
+from tests.support.refreshes import DAY, a_day, enriched, known, refreshed, seen_before
 from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
-
-DAY = timedelta(days=1).total_seconds()
-
-
-def known(records: int) -> dict[str, dict[str, Any]]:
-    return {f"acme{n}.com": {"city": "Oakland"} for n in range(records)}
-
-
-async def enriched(ctx: Context, records: int, *, first: int = 0) -> None:
-    """Accounts A0, A1, … that enrichment has given a city just now."""
-    numbers = range(first, first + records)
-    inputs = [{"entityType": "account", "externalId": f"A{n}", "fields": {"domain": f"acme{n}.com"}} for n in numbers]
-    for start in range(0, records, 1000):
-        await upsert_records(ctx, inputs[start : start + 1000])
-    await work(ctx.services)
-
-
-async def seen_before(clock: Clock, ages: dict[str, float]) -> None:
-    """Make it so that the values of these accounts were seen, and the accounts enriched, so many days ago."""
-    for external_id, days in ages.items():
-        moment = to_micros(clock() - timedelta(days=days))
-        record = "(SELECT id FROM record WHERE external_id = ?)"
-        sql = f"UPDATE field_value SET observed_at = ?, written_at = ? WHERE record_id = {record}"
-        await execute(sql, [moment, moment, external_id])
-        await execute("UPDATE record SET last_enriched_at = ? WHERE external_id = ?", [moment, external_id])
-    await execute("UPDATE job SET created_at = created_at - ?", [10 * 365 * 86_400_000_000])
-
-
-async def refreshed(trigger: JobTrigger = JobTrigger.SCHEDULED_REFRESH) -> list[str]:
-    """The external ids of the records refreshed so far, in the order in which they were started."""
-    return [
-        job.record.external_id for job in await Job.filter(trigger=trigger).order_by("id").prefetch_related("record")
-    ]
-
-
-async def a_day(shared: Services) -> int:
-    """Sweep and work until nothing more is started. How many were."""
-    total = 0
-    while started := await refresh({"services": shared}):
-        total += started
-        await work(shared)
-    return total
 
 
 async def test_exactly_the_stalest_are_refreshed_within_the_budget_day_by_day(redis: ArqRedis) -> None:
@@ -92,14 +47,14 @@ async def test_exactly_the_stalest_are_refreshed_within_the_budget_day_by_day(re
         assert await a_day(shared) == 100
         assert await refreshed() == stalest[: 100 * day]
         usage = await get_credits(ctx, start, clock())
-        assert [(one.key, one.credits) for one in usage.by_trigger] == [("scheduled_refresh", 100)]
+        assert [(used.key, used.credits) for used in usage.by_trigger] == [("scheduled_refresh", 100)]
         clock.ahead_seconds += DAY
 
     assert {job.status for job in await Job.filter(trigger=JobTrigger.SCHEDULED_REFRESH)} == {JobStatus.COMPLETED}
     assert (await check_ledger("acme")).faults == []
 
 
-async def test_the_budget_holds_when_two_sweeps_and_many_jobs_race(redis: ArqRedis) -> None:
+async def test_the_budget_holds_when_two_runs_and_many_jobs_race(redis: ArqRedis) -> None:
     clock = Clock()
     shared = services(redis, StandIn(id="paid", price=3, knows=known(60)), now=clock)
     ctx = context(shared)
@@ -203,7 +158,7 @@ async def test_fresh_records_are_left_alone_where_the_config_says_so(redis: ArqR
     assert (await refreshed())[2:] == ["A1", "A3", "empty"]
 
 
-async def test_a_viewer_sees_the_day_and_who_comes_next(redis: ArqRedis) -> None:
+async def test_a_viewer_sees_the_day_and_which_records_are_next(redis: ArqRedis) -> None:
     clock = Clock()
     shared = services(redis, StandIn(id="paid", price=1, knows=known(4)), now=clock)
     ctx = context(shared)
@@ -218,9 +173,9 @@ async def test_a_viewer_sees_the_day_and_who_comes_next(redis: ArqRedis) -> None
     await seen_before(clock, {f"A{n}": 100 * (n + 1) for n in range(4)})
     await a_day(shared)
     shown = (await view(document))["refresh"]
-    assert [one["record"]["externalId"] for one in shown["next"]] == ["A2", "A1"]
-    for one in shown["next"]:
-        assert one["staleness"] == pytest.approx(0.9 * (1 - one["record"]["freshness"]), abs=0.001)
+    assert [planned["record"]["externalId"] for planned in shown["next"]] == ["A2", "A1"]
+    for planned in shown["next"]:
+        assert planned["staleness"] == pytest.approx(0.9 * (1 - planned["record"]["freshness"]), abs=0.001)
     assert shown["plannedAt"] is not None
     wanted = {"creditBudget": 1, "creditsSpent": 1, "recordsStarted": 1, "recordsPlanned": 3}
     assert {name: shown[name] for name in wanted} == wanted
@@ -281,11 +236,11 @@ async def test_credits_count_where_types_cost_differently(redis: ArqRedis) -> No
 
 async def test_a_record_that_costs_more_than_a_day_has_gets_what_the_day_has(redis: ArqRedis) -> None:
     clock = Clock()
-    one, two = (StandIn(id=name, price=3, knows=known(1)) for name in ("one", "two"))
-    shared = services(redis, one, two, now=clock)
+    first, second = (StandIn(id=name, price=3, knows=known(1)) for name in ("first", "second"))
+    shared = services(redis, first, second, now=clock)
     ctx = context(shared)
     await enriched(ctx, 1)
-    one.knows = {}
+    first.knows = {}
     await configure(ctx, triggers={"refreshAfterDays": 30}, refresh={"creditBudget": 4})
     clock.ahead_seconds += 100 * DAY
     assert await a_day(shared) == 1
@@ -307,7 +262,7 @@ async def test_refreshes_leave_off_where_the_organizations_credits_end(redis: Ar
     assert {job.status for job in await Job.filter(trigger=JobTrigger.SCHEDULED_REFRESH)} == {JobStatus.COMPLETED}
 
 
-async def test_answers_that_are_kept_are_not_read_again_as_a_refresh(redis: ArqRedis) -> None:
+async def test_cached_answers_are_not_read_again_as_a_refresh(redis: ArqRedis) -> None:
     clock, paid = Clock(), StandIn(id="paid", price=1, keeps_days=90, knows=known(1))
     shared = services(redis, paid, now=clock)
     ctx = context(shared)
@@ -381,11 +336,11 @@ async def test_the_half_lives_of_years_of_refreshes_hold_the_true_ones(redis: Ar
     await enriched(ctx, 60)
     changes = dict.fromkeys(true_days, 0)
     for _ in range(36):
-        for told in world.values():
+        for answer in world.values():
             for name, days in true_days.items():
                 if draw.random() > 0.5 ** (30 / days):
                     changes[name] += 1
-                    told[name] = values[name][(values[name].index(told[name]) + 1) % 4]
+                    answer[name] = values[name][(values[name].index(answer[name]) + 1) % 4]
         clock.ahead_seconds += 30 * DAY
         assert await refresh({"services": shared}) == 60
         await work(shared)
@@ -394,45 +349,8 @@ async def test_the_half_lives_of_years_of_refreshes_hold_the_true_ones(redis: Ar
 
     fitted = await half_lives_of("acme")
     for name, days in true_days.items():
-        one = fitted[EntityType.ACCOUNT, name]
-        assert one.low_days < days < one.high_days, name
-        assert one.changes == pytest.approx(changes[name], rel=0.05)
-        assert one.high_days / one.low_days < 4
+        half_life = fitted[EntityType.ACCOUNT, name]
+        assert half_life.low_days < days < half_life.high_days, name
+        assert half_life.changes == pytest.approx(changes[name], rel=0.05)
+        assert half_life.high_days / half_life.low_days < 4
     assert fitted[EntityType.ACCOUNT, "domain"].changes == 0
-
-
-def test_what_fits_is_chosen_in_order_and_what_does_not_keeps_its_place() -> None:
-    def record(name: str, **questions: int) -> RefreshCandidate:
-        return RefreshCandidate(name, EntityType.LEAD, dict(questions.items()))
-
-    candidates = [record("a", x=3), record("b", x=3, y=5), record("c", z=9), record("d", z=9, x=3), record("e")]
-
-    def chosen(room: int | None, at_most: int = 9, record_limit: int | None = None) -> list[tuple[str, int]]:
-        found = choose(candidates, room=room, at_most=at_most, record_limit=record_limit)
-        return [(one.candidate.record_id, one.most) for one in found]
-
-    assert chosen(None) == [("a", 3), ("b", 5), ("c", 9), ("d", 0), ("e", 0)]  # a question is paid for once
-    assert chosen(10) == [("a", 3), ("b", 5), ("e", 0)]
-    assert chosen(2) == [("e", 0)]
-    assert chosen(12, record_limit=4) == [("a", 3), ("b", 4), ("c", 4), ("d", 0), ("e", 0)]
-    assert chosen(None, at_most=2) == [("a", 3), ("b", 5)]
-
-
-@pytest.mark.usefixtures("db")
-async def test_of_very_many_those_enriched_longest_ago_are_ranked(redis: ArqRedis) -> None:
-    clock = Clock()
-    shared = services(redis, StandIn(knows=known(6)), now=clock)
-    await enriched(context(shared), 6)
-    await seen_before(clock, {"A0": 90, "A1": 80, "A2": 70, "A3": 70, "A4": 60, "A5": 10})
-    moment = clock() - timedelta(days=30)
-    due = Due("acme", moment, moment, tuple(EntityType))
-    for most, wanted in ((100, 5), (1, 2), (2, 3), (3, 4), (4, 5)):
-        narrowed = await longest_ago(due, most)
-        rows = await stalest(narrowed, "", "~", now=moment, limit=9, prices={}, min_freshness=None)
-        assert len(rows) == wanted, most
-
-
-async def test_the_database_halves_as_exactly_as_it_ranks() -> None:
-    for times in (0.0, 0.25, 0.999_999, 1.0, 2.5, 17.3, 59.9, 60.0):
-        [row] = await query(f"SELECT {halved('times')} AS halved FROM (SELECT {times!r} AS times) AS given")
-        assert float(row["halved"]) == pytest.approx(0.5**times, rel=1e-6)

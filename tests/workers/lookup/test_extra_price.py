@@ -13,7 +13,7 @@ from models.db.transaction import unit_of_work
 from providers.api import Question
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.credit.api import get_credits
-from resolvers.credit.settle import Settlement, settle
+from resolvers.credit.settle import CreditSettlement, settle
 from resolvers.credit.verify import check_ledger
 from resolvers.job.enrich import RecordSelection, enrich_records
 from tests.support.factories import StandIn, configure, context, job_of, send, services, work
@@ -73,7 +73,7 @@ async def test_settling_a_part_twice_charges_once(redis: ArqRedis) -> None:
     await work(ctx.services)
     [reservation] = await CreditEntry.filter(kind=CreditKind.RESERVATION)
     for credits in (1, 9, None):
-        again = Settlement(reservation.id, charge=True, credits=credits)
+        again = CreditSettlement(reservation.id, charge=True, credits=credits)
         settling = partial(
             settle, organization_id="acme", settlements=[again], now=ctx.services.now(), monthly_grant=1000
         )
