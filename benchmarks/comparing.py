@@ -12,7 +12,7 @@ from typing import Any
 
 from enrichment.catalogue import is_equivalent, normalize
 from enrichment.enums import EntityType
-from service.embedded.sample_records import sample_records
+from service.sample.records import sample_records
 
 FIELDS = {
     EntityType.ACCOUNT: ("name", "website", "industry", "numberOfEmployees", "foundedYear", "city", "country"),

@@ -21,9 +21,9 @@ from resolvers.events.subscriber import EventSubscriber
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.record.api import upsert_records
 from service.embedded.redis import EmbeddedRedis
-from service.embedded.sample_records import sample_records
 from service.redis_pool import redis_at
 from service.runtime import utc_now
+from service.sample.records import sample_records
 from workers.job import runner
 from workers.settings import build_worker
 

@@ -1,4 +1,4 @@
-"""The schema: its three roots, and how every operation begins and ends."""
+"""The schema: its three root types, and what happens around every operation."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
@@ -109,7 +109,7 @@ class ApiSchema(strawberry.Schema):
             Query,
             Mutation,
             Subscription,
-            extensions=[lambda: _Beginning(documents)],
+            extensions=[lambda: _OperationStart(documents)],
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         _drop_null_defaults(self._schema)
@@ -150,7 +150,7 @@ def _drop_null_defaults(schema: GraphQLSchema) -> None:
                 item.default_value = Undefined
 
 
-class _Beginning(SchemaExtension):
+class _OperationStart(SchemaExtension):
     """Gives an operation its own context, its document, and the refusal of what it must not ask for."""
 
     def __init__(self, documents: Documents) -> None:

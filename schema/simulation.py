@@ -110,9 +110,9 @@ class Simulation:
         replayed = simulation.replayed
         return cls(
             jobs=replayed.jobs,
-            actual=SimulatedTotals.of(replayed.actual, sum(one.actual for one in simulation.credits)),
-            simulated=SimulatedTotals.of(replayed.simulated, sum(one.simulated for one in simulation.credits)),
-            credits=[SimulatedCredits.of(one) for one in simulation.credits],
+            actual=SimulatedTotals.of(replayed.actual, sum(credits.actual for credits in simulation.credits)),
+            simulated=SimulatedTotals.of(replayed.simulated, sum(credits.simulated for credits in simulation.credits)),
+            credits=[SimulatedCredits.of(credits) for credits in simulation.credits],
             difference_count=len(simulation.differences),
             next_from=simulation.next_from,
             difference_counts=DifferenceCount.all_of(simulation.differences),

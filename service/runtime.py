@@ -201,7 +201,7 @@ async def open_database(settings: Settings) -> AsyncIterator[None]:
         if settings.database_url is None:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         await connection.connect(url, pool=settings.database_pool)
-        await statements.query("SELECT 1 AS one")
+        await statements.ping()
     except (OSError, BaseORMException, asyncpg.PostgresError, sqlite3.Error) as error:
         await connection.close()
         where = f"{PREFIX}DATABASE_URL: the database at {without_password(url)}"

@@ -10,7 +10,7 @@ from tortoise.queryset import QuerySet
 from enrichment.enums import ACTIVE_STATUSES, EntityType, JobStatus, JobTrigger
 from models.db.columns import to_micros
 from models.db.paging import Page, first_pages, newest_of_records
-from models.db.rows import fetch, projection, select
+from models.db.rows import fetch, projection, query_row, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 from models.job.row import Job
@@ -164,6 +164,22 @@ async def latest_outcomes(record_id: str, limit: int) -> list[JobOutcomes]:
     """How the fields of a record ended in its newest jobs, the newest first."""
     sql = f"SELECT {select(JobOutcomes)} FROM job WHERE record_id = ? ORDER BY id DESC LIMIT ?"
     return await fetch(JobOutcomes, sql, [record_id, limit])
+
+
+@query_row
+class StatusCount:
+    status: JobStatus
+    jobs: int
+
+
+async def count_unfinished_jobs() -> dict[JobStatus, int]:
+    """How many jobs of all organizations wait and run, for the metrics of the installation."""
+    found = await fetch(
+        StatusCount,
+        "SELECT status, COUNT(*) AS jobs FROM job WHERE status IN ('pending', 'in_progress') GROUP BY status",
+    )
+    counts = {row.status: row.jobs for row in found}
+    return {status: counts.get(status, 0) for status in (JobStatus.PENDING, JobStatus.IN_PROGRESS)}
 
 
 async def trigger_of(job_id: str) -> JobTrigger | None:

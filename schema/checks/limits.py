@@ -65,8 +65,8 @@ class _Times:
     variables: tuple[str, ...] = ()
 
     def given(self, variables: Mapping[str, Any]) -> int:
-        told = [times for name in self.variables if (times := _length(variables.get(name))) is not None]
-        return max(told, default=self.fixed)
+        given = [times for name in self.variables if (times := _length(variables.get(name))) is not None]
+        return max(given, default=self.fixed)
 
 
 def _length(value: Any) -> int | None:
@@ -202,10 +202,10 @@ def _times(node: FieldNode, known: GraphQLField | None, parent: GraphQLNamedType
     if known is None or node.selection_set is None:
         return _Times()
     lengths = (*_LENGTHS, *_BATCHES) if _answers_each(known) else _LENGTHS
-    asked = [_times_of(argument.value) for argument in node.arguments or () if argument.name.value in lengths]
-    if asked:
-        fixed = max((times.fixed for times in asked if not times.variables), default=DEFAULT_SIZE)
-        return _Times(fixed, tuple(name for times in asked for name in times.variables))
+    given = [_times_of(argument.value) for argument in node.arguments or () if argument.name.value in lengths]
+    if given:
+        fixed = max((times.fixed for times in given if not times.variables), default=DEFAULT_SIZE)
+        return _Times(fixed, tuple(name for times in given for name in times.variables))
     if "first" in known.args:
         return _Times(DEFAULT_SIZE)
     if is_list_type(get_nullable_type(known.type)):

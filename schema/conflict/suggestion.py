@@ -24,16 +24,16 @@ class RuleSuggestion:
 
     @classmethod
     def of(cls, view: operations.RuleSuggestion) -> Self:
-        told = view.suggestion
+        suggestion = view.suggestion
         return cls(
-            id=strawberry.ID(told.id),
-            rule=ReviewRule.of(told.rule),
+            id=strawberry.ID(suggestion.id),
+            rule=ReviewRule.of(suggestion.rule),
             text=view.text,
-            seen=told.seen,
-            agreed=told.agreed,
-            would_have_been_wrong=told.wrong,
-            tested=told.tested,
-            tested_wrong=told.tested - told.tested_agreed,
+            seen=suggestion.seen,
+            agreed=suggestion.agreed,
+            would_have_been_wrong=suggestion.wrong,
+            tested=suggestion.tested,
+            tested_wrong=suggestion.tested - suggestion.tested_agreed,
             settles_open=view.settles_open,
         )
 

@@ -65,7 +65,7 @@ class RecordPreview:
     @classmethod
     def of(cls, shown: operations.RecordPreview) -> Self:
         def ended(*reasons: Reason) -> Sequence[FieldPreview]:
-            return Each(FieldPreview.of, [one for one in shown.fields if one.reason in reasons])
+            return Each(FieldPreview.of, [field for field in shown.fields if field.reason in reasons])
 
         return cls(
             record=Record.of(shown.record),

@@ -1,4 +1,4 @@
-"""What every command shares: settings, plain refusals, and stopping when told to."""
+"""What every command shares: settings, plain refusals, and stopping on a signal."""
 
 import asyncio
 import signal
@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 
 class Stopped(Exception):
-    """We were told to stop before the work was done."""
+    """A signal asked to stop before the work was done."""
 
 
 def fail(message: str, *, code: int = REFUSED) -> NoReturn:
@@ -69,7 +69,7 @@ def run(work: Callable[["Stop"], Coroutine[Any, Any, T]]) -> T:
 
 
 class Stop:
-    """Whether we have been told to stop, once or, by someone impatient, again."""
+    """Whether a signal has asked the command to stop, once or a second time."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -82,14 +82,14 @@ class Stop:
         self._event.set()
 
     def when_urged(self, act: Callable[[], object]) -> None:
-        """Have `act` called when we are told to stop a second time."""
+        """Call `act` at the second signal."""
         self._when_urged.append(act)
 
     async def wait(self) -> None:
         await self._event.wait()
 
     async def unless(self, work: Coroutine[Any, Any, T]) -> T:
-        """What `work` gives. Raises Stopped, after cancelling it, when we are told to stop before it ends."""
+        """What `work` gives. Raises Stopped, after cancelling it, when a signal asks to stop before it ends."""
         task = asyncio.ensure_future(work)
         stopping = asyncio.ensure_future(self.wait())
         try:
@@ -106,7 +106,7 @@ class Stop:
 
 @asynccontextmanager
 async def stop_signals() -> AsyncIterator[Stop]:
-    """Ctrl-C, SIGTERM and a closed terminal say stop, instead of tearing the process apart."""
+    """Ctrl-C, SIGTERM and a closed terminal ask the command to stop, instead of ending the process."""
     stop = Stop()
     loop = asyncio.get_running_loop()
     caught = [signal.SIGINT, signal.SIGTERM]

@@ -17,7 +17,7 @@ from resolvers.context import Caller, Context, Role
 from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, Stop, fail, read_settings, run
 from service.cli.progress import progress
-from service.records.readers import read_over_api, read_straight
+from service.records.readers import read_from_api, read_from_database
 from service.records.senders import CannotSend, api_client
 from service.runtime import Runtime
 from service.settings import TOKEN_VARIABLE, Settings
@@ -72,13 +72,13 @@ async def _open_source(
         if not token:
             fail(f"--url needs --token, or {TOKEN_VARIABLE}", code=BAD_USE)
         async with api_client(url, token) as client:
-            yield read_over_api(client, entity_type)
+            yield read_from_api(client, entity_type)
     elif not org:
         fail("say where from: --url and --token of a running service, or --org for the database", code=BAD_USE)
     else:
         async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
             ctx = Context(runtime.services, Caller(org, "export", Role.VIEWER), "command")
-            yield read_straight(ctx, entity_type)
+            yield read_from_database(ctx, entity_type)
 
 
 async def _copy(records: AsyncIterator[dict[str, Any]], write: Write) -> int:

@@ -16,7 +16,7 @@ from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, REFUSED, Stop, fail, read_settings, run
 from service.cli.progress import progress
 from service.records.file import Columns, Line, RecordFile, UnreadableFile
-from service.records.senders import CannotSend, OverApi, Sender, StraightIn, api_client
+from service.records.senders import ApiSender, CannotSend, DirectSender, Sender, api_client
 from service.runtime import Runtime
 from service.settings import TOKEN_VARIABLE, Settings
 
@@ -89,12 +89,12 @@ async def open_sender(
         if not token:
             fail(f"--url needs --token, or {TOKEN_VARIABLE}", code=BAD_USE)
         async with api_client(url, token) as client:
-            yield OverApi(client)
+            yield ApiSender(client)
     elif not org:
         fail("say where to: --url and --token of a running service, or --org to go straight in", code=BAD_USE)
     else:
         async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
-            yield StraightIn(Context(runtime.services, Caller(org, "import", Role.USER), "command"))
+            yield DirectSender(Context(runtime.services, Caller(org, "import", Role.USER), "command"))
 
 
 async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: ImportTally, *, from_line: int = 1) -> None:

@@ -26,7 +26,7 @@ PLAIN_LINE_SECONDS = 2.0
 
 
 class Report(Protocol):
-    """Tells how much is done, of how much in all (None: not known), in the unit the bar was made for."""
+    """Shows how much is done, and of how much in all (None: not known), in the unit of the bar."""
 
     def __call__(self, done: int, total: int | None) -> None: ...
 
@@ -71,11 +71,11 @@ class _PlainLines:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._said_at = time.monotonic()
+        self._shown_at = time.monotonic()
 
     def __call__(self, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if done == total or now - self._said_at >= PLAIN_LINE_SECONDS:
-            self._said_at = now
+        if done == total or now - self._shown_at >= PLAIN_LINE_SECONDS:
+            self._shown_at = now
             of = "" if total is None else f" of {total:,}"
             typer.echo(f"{self._title}: {done:,}{of}", err=True)

@@ -10,9 +10,9 @@ from resolvers.context import Role
 from service.app import create_app
 from service.auth.tokens import development_token
 from service.cli.common import Stop, fail, read_settings, refuse_settings, run
-from service.embedded.sample_run import SAMPLE_ORGANIZATION, SAMPLE_PRICES, run_sample
 from service.http.server import AddressUnusable, address_of, build_server, listen
 from service.runtime import Runtime
+from service.sample.run import SAMPLE_ORGANIZATION, SAMPLE_PRICES, run_sample
 from service.settings import BadSettings, Settings, refuse_unsafe
 
 TOKEN_DAYS = 7
@@ -70,19 +70,19 @@ async def _serve(settings: Settings, listening: socket.socket, stop: Stop, *, em
 async def _greet(runtime: Runtime, address: str, *, embedded: bool, sample: bool) -> None:
     if sample:
         await run_sample(runtime)
-    _say_where(address)
+    _show_addresses(address)
     if embedded and not runtime.settings.production:
-        _say_token(runtime.settings, address)
+        _show_token(runtime.settings, address)
     typer.echo("Serving. Press Ctrl-C to stop.")
 
 
-def _say_where(address: str) -> None:
+def _show_addresses(address: str) -> None:
     typer.echo("")
     for name, path in (("GraphiQL", "/graphql"), ("REST reference", "/v1/docs"), ("Readiness", "/readyz")):
         typer.echo(f"{name:<16}{address}{path}")
 
 
-def _say_token(settings: Settings, address: str) -> None:
+def _show_token(settings: Settings, address: str) -> None:
     if settings.jwt_jwks is not None:
         return  # whoever holds the private key makes the tokens
     token = development_token(

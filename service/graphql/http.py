@@ -124,8 +124,8 @@ def _member(body: Mapping[str, Any], name: str, kind: type, *, required: bool = 
 def _refused(request: Request, error: Exception) -> Response:
     """A refusal of the request as a whole: the status and headers of REST, in the form of GraphQL."""
     problem = problem_of(request, error)
-    told = orjson.loads(problem.body)
-    extensions = {name: value for name, value in told.items() if name not in _ONLY_IN_PROBLEMS}
+    shown = orjson.loads(problem.body)
+    extensions = {name: value for name, value in shown.items() if name not in _ONLY_IN_PROBLEMS}
     headers = {name: value for name, value in problem.headers.items() if name not in {"content-type", "content-length"}}
-    body = {"errors": [{"message": told["detail"], "extensions": extensions}]}
+    body = {"errors": [{"message": shown["detail"], "extensions": extensions}]}
     return Response(dump(body), problem.status_code, headers, "application/json")

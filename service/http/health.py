@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import orjson
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from enrichment.enums import JobStatus
-from models.db.statements import query
+from models.db.statements import ping
 from models.db.version import VERSION
+from models.job.queries import count_unfinished_jobs
+from service.http.json import respond
 from service.http.metrics import CONTENT_TYPE
 from service.runtime import Runtime
 from workers import heartbeat
@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Check:
-    """One thing that must work. A check that hangs is left to itself, and counts as failed until it ends."""
+    """Something that must work. A check that hangs counts as failed until it ends."""
 
     def __init__(self, name: str, run: Callable[[], Awaitable[str | None]]) -> None:
         self.name = name
@@ -58,7 +58,7 @@ def health_routes(runtime: Runtime) -> list[BaseRoute]:
     ]
 
     async def healthz(_: Request) -> Response:
-        return _json({"status": "ok", "version": VERSION})
+        return respond({"status": "ok", "version": VERSION})
 
     async def readyz(_: Request) -> Response:
         faults = await asyncio.gather(*(check.fault() for check in checks))
@@ -67,7 +67,7 @@ def health_routes(runtime: Runtime) -> list[BaseRoute]:
             for check, fault in zip(checks, faults, strict=True)
         }
         ready = not any(faults)
-        return _json({"status": "ok" if ready else "failed", "checks": shown}, status=200 if ready else 503)
+        return respond({"status": "ok" if ready else "failed", "checks": shown}, status=200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
         await _measure(runtime)
@@ -80,7 +80,7 @@ def health_routes(runtime: Runtime) -> list[BaseRoute]:
 
 
 async def _database() -> str | None:
-    await query("SELECT 1 AS one")
+    await ping()
     return None
 
 
@@ -96,16 +96,8 @@ async def _worker(runtime: Runtime) -> str | None:
 async def _measure(runtime: Runtime) -> None:
     """Read what is not counted as it happens. What cannot be read keeps its last value."""
     try:
-        waiting = await query(
-            "SELECT status, COUNT(*) AS jobs FROM job WHERE status IN ('pending', 'in_progress') GROUP BY status"
-        )
-        counts = {row["status"]: row["jobs"] for row in waiting}
-        for status in (JobStatus.PENDING, JobStatus.IN_PROGRESS):
-            runtime.metrics.jobs.labels(status.value).set(counts.get(status.value, 0))
+        for status, count in (await count_unfinished_jobs()).items():
+            runtime.metrics.jobs.labels(status.value).set(count)
         runtime.metrics.workers.set(await heartbeat.alive(runtime.services.redis))
     except Exception as error:
         _log.warning("not measured", error=type(error).__name__)
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, media_type="application/json")

@@ -64,6 +64,6 @@ def _said(error: BaseException) -> str:
     if isinstance(error, _OUTSPOKEN):
         return f": {error}" if str(error) else ""
     if isinstance(error, asyncpg.PostgresError):
-        told = {name: getattr(error, name, None) for name in ("sqlstate", "table_name", "constraint_name")}
-        return ": " + ", ".join(f"{name} {value}" for name, value in told.items() if value)
+        details = {name: getattr(error, name, None) for name in ("sqlstate", "table_name", "constraint_name")}
+        return ": " + ", ".join(f"{name} {value}" for name, value in details.items() if value)
     return " (its text is left out: it may repeat a value)" if str(error) else ""

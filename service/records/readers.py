@@ -1,4 +1,4 @@
-"""Two ways to read all records of an organization: over the API, or straight from the database."""
+"""Two ways to read all records of an organization: over the API, or directly from the database."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ query Export($entityType: EntityType, $after: String) {
 """
 
 
-async def read_straight(ctx: Context, entity_type: EntityType | None) -> AsyncIterator[dict[str, Any]]:
+async def read_from_database(ctx: Context, entity_type: EntityType | None) -> AsyncIterator[dict[str, Any]]:
     """Every record, newest first, a page at a time."""
     wanted = RecordFilter(entity_type=entity_type)
     after: str | None = None
@@ -38,7 +38,7 @@ async def read_straight(ctx: Context, entity_type: EntityType | None) -> AsyncIt
         after = cursor_of(page.items[-1].id)
 
 
-async def read_over_api(client: httpx.AsyncClient, entity_type: EntityType | None) -> AsyncIterator[dict[str, Any]]:
+async def read_from_api(client: httpx.AsyncClient, entity_type: EntityType | None) -> AsyncIterator[dict[str, Any]]:
     """The same from a running service. Raises CannotSend when it refuses."""
     after: str | None = None
     while True:
@@ -49,8 +49,8 @@ async def read_over_api(client: httpx.AsyncClient, entity_type: EntityType | Non
         except (httpx.TransportError, ValueError) as error:
             raise CannotSend(f"{client.base_url}: {type(error).__name__}") from error
         if not isinstance(answer.get("data"), dict):
-            said = (answer.get("errors") or [{}])[0].get("message") or answer.get("detail")
-            raise CannotSend(f"{client.base_url}: {said or response.status_code}")
+            message = (answer.get("errors") or [{}])[0].get("message") or answer.get("detail")
+            raise CannotSend(f"{client.base_url}: {message or response.status_code}")
         records = answer["data"]["records"]
         for record in records["nodes"]:
             yield {**record, "entityType": record["entityType"].lower()}

@@ -1,4 +1,4 @@
-"""Two ways for a batch of records to get in: over the API, or straight into the stores."""
+"""Two ways to send a batch of records: over the API, or directly into the stores."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class Sender(Protocol):
     async def send(self, records: Sequence[Mapping[str, Any]]) -> list[SendResult]: ...
 
 
-class StraightIn:
+class DirectSender:
     """Into this process's own stores."""
 
     def __init__(self, ctx: Context) -> None:
@@ -58,7 +58,7 @@ class StraightIn:
         return answers
 
 
-class OverApi:
+class ApiSender:
     """Over the REST interface of a running service, with patience when it is busy."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
@@ -79,7 +79,7 @@ class OverApi:
                 if response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and len(records) > 1:
                     half = len(records) // 2
                     return [*await self.send(records[:half]), *await self.send(records[half:])]
-                reason = _said(response)
+                reason = _refusal(response)
                 if response.status_code not in _TRY_AGAIN:
                     break
                 pause = max(pause, _retry_after(response))
@@ -102,7 +102,7 @@ def _answer(result: Mapping[str, Any]) -> SendResult:
     return SendResult(result["outcome"], faults or error["message"], erased=error["code"] == Erased.code)
 
 
-def _said(response: httpx.Response) -> str:
+def _refusal(response: httpx.Response) -> str:
     try:
         problem = response.json()
         return f"{response.status_code} {problem['code']}: {problem['detail']}"

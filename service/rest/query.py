@@ -34,13 +34,13 @@ class QueryParameters:
     def check(self) -> None:
         """Raises BadRequest if any reader found a fault."""
         if self._faults:
-            said = "; ".join(f"{fault.path}: {fault.message}" for fault in self._faults)
-            raise BadRequest(said, faults=self._faults)
+            message = "; ".join(f"{fault.path}: {fault.message}" for fault in self._faults)
+            raise BadRequest(message, faults=self._faults)
 
     def choices(self, name: str, kind: type[E], *, required: bool = False) -> tuple[E, ...] | None:
         """The members in a comma-separated list, in any case; () for `all`, None where absent."""
         accepted = f"accepted are {', '.join(kind)} and {ALL}"
-        text = self._one(name)
+        text = self._value(name)
         if text is None or not text.strip():
             if text is not None or required:
                 self._fault(name, f"{'required' if text is None else 'empty'}; {accepted}")
@@ -55,28 +55,28 @@ class QueryParameters:
 
     def page(self) -> PageArgs:
         """Where to begin and how many, from `limit` and `cursor`."""
-        limit = self._one("limit")
+        limit = self._value("limit")
         size = DEFAULT_LIMIT
         if limit is not None:
             size = int(limit) if re.fullmatch(r"[0-9]{1,4}", limit) else 0
             if not 1 <= size <= MAX_SIZE:
                 self._fault("limit", f"must be a whole number from 1 to {MAX_SIZE}")
-        return PageArgs(first=size, after=self._one("cursor"))
+        return PageArgs(first=size, after=self._value("cursor"))
 
     def text(self, name: str) -> str | None:
         """The text as it is; None where absent or empty."""
-        return self._one(name) or None
+        return self._value(name) or None
 
     def flag(self, name: str) -> bool:
         """`true` or `false`; false where absent."""
-        text = (self._one(name) or "false").strip().lower()
+        text = (self._value(name) or "false").strip().lower()
         if text not in {"true", "false"}:
             self._fault(name, "must be true or false")
         return text == "true"
 
     def moment(self, name: str) -> datetime | None:
         """An ISO 8601 date (its first moment) or time; UTC unless it says otherwise."""
-        text = self._one(name)
+        text = self._value(name)
         if text is None:
             return None
         try:
@@ -86,7 +86,7 @@ class QueryParameters:
             self._fault(name, "must be an ISO 8601 date or time, such as 2026-11-01 or 2026-11-01T00:00:00Z")
             return None
 
-    def _one(self, name: str) -> str | None:
+    def _value(self, name: str) -> str | None:
         values = self._given.get(name, [])
         if len(values) > 1:
             self._fault(name, "given more than once")

@@ -1,4 +1,4 @@
-"""How rightly conflicts are raised, by field: precision and recall against what the truth files say.
+"""Scores which conflicts are raised, by field: precision and recall against the truth files.
 
 There are three questions, and each is counted apart.
 
@@ -6,11 +6,11 @@ There are three questions, and each is counted apart.
   other filled field expects none, except where the sources of the data set contradict each other by more than
   wording: there a conflict is neither expected nor needless.
 - A name that is wrong. The truth gives the right name but does not judge the CRM's. One that differs from it by more
-  than wording is taken as wrong, except where the truth says that another source calls the company so.
+  than wording counts as wrong, except where the truth says that another source calls the company so.
 - Sources that disagree. The truth lists every field on which their texts differ (`conflict_fields`), wording
   included; the last block counts them so. `sample/verdicts.csv`, judged by hand and apart from the product's own
   comparison, says which of those mean the same (Banks and banking) and which differ (Banks and Insurance); a word
-  that tells no industry ("technology") contradicts none. A pair of labels that it does not know is not counted.
+  that names no industry ("technology") contradicts none. A pair of labels that it does not know is not counted.
 """
 
 import csv
@@ -97,8 +97,8 @@ class ConflictScore:
                 self.notes["contested"] += disputed
                 self.notes["contested, raised"] += disputed and raised
                 continue
-            told = f"{value!r}, {outcome.decisions[name].reason.value}: {outcome.decisions[name].detail}"
-            self._count(NAMED if name in _NAMES else HELD, name, record_id, told, expected=wrong, raised=raised)
+            shown = f"{value!r}, {outcome.decisions[name].reason.value}: {outcome.decisions[name].detail}"
+            self._count(NAMED if name in _NAMES else HELD, name, record_id, shown, expected=wrong, raised=raised)
 
     def _is_wrong(self, name: str, value: Any, outcome: Outcome, truth: Row, answers: list[Any]) -> bool | None:
         """Whether the CRM's value is wrong; None where the truth leaves it open."""
@@ -114,22 +114,22 @@ class ConflictScore:
         return None if name in real_disputes(truth) else False
 
     def disputed(self, record_id: str, outcome: Outcome, truth: Row) -> None:
-        """Count whether the sources' disagreement is noticed. The outcome is of the record judged as if blank."""
+        """Count whether the sources' disagreement is noticed. The outcome is of the record decided as if blank."""
         listed = listed_disputes(truth)
         for name in FIELDS:
             question = outcome.decisions[name].question
             raised = question is not None and question.reason is ConflictReason.PROVIDERS_DISAGREE
             pair = [outcome.found(source, name) for source in _SOURCES]
-            told = f"{pair[0]!r} and {pair[1]!r}"
-            self._count(LISTED, name, "", told, expected=name in listed, raised=raised)
+            shown = f"{pair[0]!r} and {pair[1]!r}"
+            self._count(LISTED, name, "", shown, expected=name in listed, raised=raised)
             verdict = _verdict(name, *pair) if name in listed else "same"
             if verdict is None:
                 self.notes["unjudged"] += 1
                 continue
             self.notes["wording"] += name in listed and verdict == "same"
-            self._count(DISPUTE, name, record_id, told, expected=verdict == "different", raised=raised)
+            self._count(DISPUTE, name, record_id, shown, expected=verdict == "different", raised=raised)
 
-    def _count(self, block: str, name: str, record_id: str, told: str, *, expected: bool, raised: bool) -> None:
+    def _count(self, block: str, name: str, record_id: str, shown: str, *, expected: bool, raised: bool) -> None:
         tally = self.tallies.setdefault((block, name), ConflictTally())
         if expected:
             tally.raised += raised
@@ -137,7 +137,7 @@ class ConflictScore:
         else:
             tally.needless += raised
         if expected is not raised and block != LISTED:
-            self.faults.append(f"{'missed' if expected else 'needless'}  {block}  {name}  {record_id}  {told}")
+            self.faults.append(f"{'missed' if expected else 'needless'}  {block}  {name}  {record_id}  {shown}")
 
     def total(self, blocks: Iterable[str] = _TOGETHER, name: str | None = None) -> ConflictTally:
         """The sum over fields, or over the blocks for one field."""
@@ -189,8 +189,8 @@ def real_disputes(truth: Row) -> set[str]:
     real = set()
     for column in truth.get("conflict_fields", "").split(";"):
         name = COLUMNS.get(column)
-        told = [value for _, value in detail.get(column, ())]
-        if name and (not told or any(_verdict(name, told[0], other) != "same" for other in told[1:])):
+        values = [value for _, value in detail.get(column, ())]
+        if name and (not values or any(_verdict(name, values[0], other) != "same" for other in values[1:])):
             real.add(name)
     return real
 
@@ -204,11 +204,11 @@ def _verdicts() -> Mapping[tuple[str, str, str], str]:
     }
 
 
-def _verdict(name: str, one: Any, other: Any) -> str | None:
+def _verdict(name: str, value: Any, other: Any) -> str | None:
     """Whether two values that the truth lists as different are: `same` or `different`; None if nobody judged."""
-    if one is None or other is None or one == other:
+    if value is None or other is None or value == other:
         return "same"
-    folded = words(str(one)), words(str(other))
+    folded = words(str(value)), words(str(other))
     if folded[0] == folded[1]:
         return "same"
     verdicts = _verdicts()

@@ -18,7 +18,7 @@ from enrichment.enums import EntityType, Strategy
 from enrichment.normalize.contact.email import email_kind
 from enrichment.normalize.places.country import country_name
 from providers.registry import ProviderSettings, Registry, default_registry
-from service.embedded.sample_records import account_records, lead_records
+from service.sample.records import account_records, lead_records
 from service.score.conflicts import ConflictScore
 from service.score.trial import Outcome, try_record
 

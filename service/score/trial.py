@@ -1,4 +1,4 @@
-"""One record carried through the product's own rules in memory: the providers, the waterfall and the verdict."""
+"""Enriches a record in memory by the product's own rules: the providers, the waterfall and the decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Outcome:
 async def try_record(
     registry: Registry, config: Config, entity_type: EntityType, raw: Mapping[str, Any], *, blank: bool = False
 ) -> Outcome:
-    """Enrich one raw record. `blank` judges as if it had no values, to see what the sources say by themselves."""
+    """Enrich one raw record. `blank` decides as if it had no values, to see what the sources give by themselves."""
     now = datetime.now(UTC)
     cleaned = clean(entity_type, raw)
     kept = {} if blank else cleaned.values
@@ -54,7 +54,7 @@ async def try_record(
         if field.enrichable
     }
     answers: dict[str, Answer] = {}
-    heard = {source.id: SourceResult(source.id, StepOutcome.SKIPPED, source.gives) for source in sources}
+    results = {source.id: SourceResult(source.id, StepOutcome.SKIPPED, source.gives) for source in sources}
     waterfall = Waterfall(config, sources, wants)
     while source := waterfall.next():
         provider = registry.get(source.id)
@@ -62,17 +62,17 @@ async def try_record(
         answer = await provider.ask(question)
         assert isinstance(answer, Answer)  # the built-in providers answer at once
         answers[source.id] = answer
-        heard[source.id] = _heard(source, answers[source.id], now)
-        waterfall.answered(source.id, _confident(config, entity_type, heard[source.id]))
-    hearing = DecisionInput(entity_type, config, current, wants, tuple(heard.values()), _never_rejected, now)
-    return Outcome(entity_type, cleaned, answers, decide_fields(hearing))
+        results[source.id] = _result(source, answer, now)
+        waterfall.answered(source.id, _confident(config, entity_type, results[source.id]))
+    given = DecisionInput(entity_type, config, current, wants, tuple(results.values()), _never_rejected, now)
+    return Outcome(entity_type, cleaned, answers, decide_fields(given))
 
 
 def _source(provider: Provider, entity_type: EntityType) -> Source:
     return provider.info.source(entity_type)
 
 
-def _heard(source: Source, answer: Answer, now: datetime) -> SourceResult:
+def _result(source: Source, answer: Answer, now: datetime) -> SourceResult:
     candidates = {
         finding.field: Candidate(source.id, finding.value, finding.confidence, finding.observed_at or now)
         for finding in answer.findings
@@ -81,10 +81,10 @@ def _heard(source: Source, answer: Answer, now: datetime) -> SourceResult:
     return SourceResult(source.id, outcome, source.gives, candidates)
 
 
-def _confident(config: Config, entity_type: EntityType, heard: SourceResult) -> set[str]:
+def _confident(config: Config, entity_type: EntityType, result: SourceResult) -> set[str]:
     return {
         name
-        for name, candidate in heard.candidates.items()
+        for name, candidate in result.candidates.items()
         if candidate.confidence >= config.minimum(entity_type, name)
     }
 

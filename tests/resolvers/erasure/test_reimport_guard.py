@@ -13,7 +13,7 @@ from resolvers.record.api import get_record
 from resolvers.secret_box import SecretBox
 from service.cli.import_records import ImportTally, send_file
 from service.records.file import Columns, RecordFile
-from service.records.senders import OverApi, Sender, StraightIn
+from service.records.senders import ApiSender, DirectSender, Sender
 from tests.support.factories import context, send, services
 from tests.support.rest_client import rest_app, token
 
@@ -32,7 +32,7 @@ async def test_the_line_is_refused_and_not_repeated(redis: ArqRedis, tmp_path: P
     transport = httpx.ASGITransport(rest_app(ctx.services))
     headers = {"Authorization": f"Bearer {token()}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
-        sender: Sender = OverApi(client) if over_api else StraightIn(ctx)
+        sender: Sender = ApiSender(client) if over_api else DirectSender(ctx)
         await send_file(RecordFile(file, Columns(EntityType.LEAD, None, {})), sender, rejects, tally)
 
     assert (tally.outcomes["created"], tally.outcomes["refused"]) == (2, 2)

@@ -22,7 +22,7 @@ from service.cli.import_records import BATCH_BYTES, ImportTally, send_file
 from service.cli.token import _seconds
 from service.records import senders
 from service.records.file import Columns, Line, RecordFile, UnreadableFile
-from service.records.senders import CannotSend, OverApi, SendResult
+from service.records.senders import ApiSender, CannotSend, SendResult
 from tests.support import processes
 from tests.support.commands import command
 
@@ -289,14 +289,14 @@ RECORDS = [{"externalId": str(number)} for number in range(8)]
 async def test_a_busy_service_is_asked_again(no_pauses: None) -> None:
     service = Service((503, {"Retry-After": "5"}), (429, {}), (502, {}))
     async with service.client() as client:
-        assert len(await OverApi(client).send(RECORDS)) == 8
+        assert len(await ApiSender(client).send(RECORDS)) == 8
     assert service.sizes == [8, 8, 8, 8]
 
 
 async def test_a_batch_that_is_too_large_is_halved(no_pauses: None) -> None:
     service = Service(most=2)
     async with service.client() as client:
-        assert len(await OverApi(client).send(RECORDS)) == 8
+        assert len(await ApiSender(client).send(RECORDS)) == 8
     assert service.sizes == [8, 4, 2, 2, 4, 2, 2]
 
 
@@ -305,11 +305,11 @@ async def test_a_refusal_ends_the_import_and_is_shown(no_pauses: None, status: i
     service = Service((status, {}))
     async with service.client() as client:
         with pytest.raises(CannotSend, match=f"{status} X: so it is"):
-            await OverApi(client).send(RECORDS)
+            await ApiSender(client).send(RECORDS)
     assert service.sizes == [8]
 
 
 async def test_a_service_out_of_reach_for_long_ends_the_import(no_pauses: None) -> None:
     async with senders.api_client("http://127.0.0.1:1", "token") as client:
         with pytest.raises(CannotSend, match="ConnectError"):
-            await OverApi(client).send(RECORDS)
+            await ApiSender(client).send(RECORDS)

@@ -9,7 +9,7 @@ import pytest
 
 from enrichment.catalogue import clean
 from enrichment.enums import EntityType
-from service.embedded.sample_records import sample_records
+from service.sample.records import sample_records
 from service.score.score import main
 
 

@@ -16,8 +16,8 @@ from resolvers.record.api import upsert_records
 from resolvers.record.ingest import RecordOutcome
 from resolvers.stats import Stats, get_stats
 from service.cli.progress import progress
-from service.embedded.sample_records import sample_records
 from service.runtime import Runtime
+from service.sample.records import sample_records
 
 SAMPLE_ORGANIZATION = "sample"
 SAMPLE_PRICES = {"directory_archive": 1}  # so that the credit ledger is seen at work
@@ -29,14 +29,14 @@ _log = structlog.get_logger(__name__)
 
 
 async def run_sample(runtime: Runtime) -> None:
-    """Load, enrich, sum up. What goes wrong is said in a line; the service goes on either way."""
+    """Load, enrich and sum up. A fault is shown in one line; the service goes on either way."""
     ctx = Context(services=runtime.services, caller=Caller(SAMPLE_ORGANIZATION, "sample", Role.ADMIN))
     try:
         started_at = time.monotonic()
         outcomes = await _load(ctx)
         enriched = await _enrich(ctx)
-        _say_what_happened(outcomes, enriched, time.monotonic() - started_at)
-        _say_summary(await get_stats(ctx), await get_credits(ctx))
+        _show_outcome(outcomes, enriched, time.monotonic() - started_at)
+        _show_summary(await get_stats(ctx), await get_credits(ctx))
     except OperationError as error:
         typer.echo(f"The sample could not be loaded: {error.message}", err=True)
     except Exception:
@@ -75,7 +75,7 @@ async def _enrich(ctx: Context) -> int | None:
     return None if left else total
 
 
-def _say_what_happened(outcomes: Counter[RecordOutcome], enriched: int | None, seconds: float) -> None:
+def _show_outcome(outcomes: Counter[RecordOutcome], enriched: int | None, seconds: float) -> None:
     created, changed = outcomes[RecordOutcome.CREATED], outcomes[RecordOutcome.CHANGED]
     if created or changed:
         typer.echo(
@@ -91,7 +91,7 @@ def _say_what_happened(outcomes: Counter[RecordOutcome], enriched: int | None, s
         typer.echo("Nothing to enrich either.")
 
 
-def _say_summary(stats: Stats, usage: CreditUsage) -> None:
+def _show_summary(stats: Stats, usage: CreditUsage) -> None:
     typer.echo("")
     for name, value in _summary(stats, usage):
         typer.echo(f"  {name:<20}{value}")
