@@ -74,9 +74,9 @@ class FieldOutcomeReason(StrEnum):
     PROTECTED = "protected"  # policy or a person's edit kept the value
     BELOW_THRESHOLD = "below_threshold"
     CONFLICT = "conflict"
-    NO_DATA = "no_data"  # everyone asked, nobody knew
-    SKIPPED = "skipped"  # nobody who could know was asked; the detail says why
-    ERROR = "error"  # a provider that could know failed
+    NO_DATA = "no_data"  # no provider that was asked had a value
+    SKIPPED = "skipped"  # no provider that could have a value was asked; the detail says why
+    ERROR = "error"  # a provider that could have a value failed
 
     @property
     def settles_conflict(self) -> bool:
@@ -92,11 +92,11 @@ class Strategy(StrEnum):
 
 
 class ConflictStatus(StrEnum):
-    """Whether a conflict still waits for a person."""
+    """Whether a conflict still needs a decision."""
 
     OPEN = "open"
     RESOLVED = "resolved"
-    SUPERSEDED = "superseded"  # the record changed so that the question is gone
+    SUPERSEDED = "superseded"  # the record changed, and there is nothing left to decide
 
 
 class ConflictReason(StrEnum):
@@ -134,7 +134,7 @@ class CreditKind(StrEnum):
 
 
 class BreakerState(StrEnum):
-    """CLOSED asks, OPEN does not, HALF_OPEN has one call on its way to see."""
+    """CLOSED: the provider is asked. OPEN: it is not. HALF_OPEN: one trial call is under way."""
 
     CLOSED = "closed"
     OPEN = "open"

@@ -1,20 +1,18 @@
 """What a process opens at its start and closes at its end: stores, queue, providers, event subscription, worker."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
-import asyncpg
 import structlog
 from arq.connections import ArqRedis
 from arq.worker import Worker
-from tortoise.exceptions import BaseORMException
 
-from models.db import connection, statements
+from models.db import connection
+from models.db.health import UNUSABLE, ping
 from models.db.migrate import migrate
 from models.db.schema_state import SchemaRefused, require_current
 from models.db.version import VERSION
@@ -201,8 +199,8 @@ async def open_database(settings: Settings) -> AsyncIterator[None]:
         if settings.database_url is None:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         await connection.connect(url, pool=settings.database_pool)
-        await statements.ping()
-    except (OSError, BaseORMException, asyncpg.PostgresError, sqlite3.Error) as error:
+        await ping()
+    except UNUSABLE as error:
         await connection.close()
         where = f"{PREFIX}DATABASE_URL: the database at {without_password(url)}"
         raise CannotStart(f"{where} cannot be used: {_reason(error)}") from error

@@ -32,11 +32,6 @@ async def execute(sql: str, values: Sequence[Any] = (), *, using: Transaction | 
     return int(changed)
 
 
-async def ping() -> None:
-    """Raises what the driver raises where the database does not answer."""
-    await query("SELECT 1 AS answered")
-
-
 def rows(columns: Mapping[str, str]) -> str:
     """A FROM item `v` with these columns, read from one JSON parameter (`dump_rows`).
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from models.db.statements import ping
+from models.db.health import ping
 from models.db.version import VERSION
 from models.job.queries import count_unfinished_jobs
 from service.http.json import respond

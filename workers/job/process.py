@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import orjson
+
 from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, skipped_outcome
 from enrichment.decide.start import why_not_started
@@ -12,7 +14,6 @@ from enrichment.enums import JobStatus
 from enrichment.replay.snapshot import Origin
 from enrichment.replay.snapshot_json import write_snapshot
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
-from models.db.statements import dump
 from models.job.steps import EarlierStep
 from providers.api import Provider, Question
 from providers.registry import Registry
@@ -118,9 +119,9 @@ def _snapshot_json(
     decisions: Mapping[str, Decision] | None = None,
 ) -> str:
     origin = Origin(job.trigger, job.forced, job.by_hand, job.config_version)
-    return dump(
-        write_snapshot(_subject(job), origin, job.record.state.last_enriched_at, attempt, end, session, decisions)
-    )
+    last_enriched_at = job.record.state.last_enriched_at
+    snapshot = write_snapshot(_subject(job), origin, last_enriched_at, attempt, end, session, decisions)
+    return orjson.dumps(snapshot).decode()
 
 
 def _providers(job: ClaimedJob, registry: Registry) -> dict[str, Provider]:

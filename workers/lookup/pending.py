@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import orjson
 import structlog
 
 from enrichment.decide.merge import Candidate
@@ -11,7 +12,6 @@ from enrichment.waterfall.planner import SkipReason
 from models.answer.deliveries import discard_delivery
 from models.answer.pending import pending_of
 from models.answer.row import AnswerKey, CachedAnswer
-from models.db.statements import load
 from providers.api import CallDeferred, Provider, ProviderError, Question, ReceivesCallback
 from resolvers.context import Services
 from resolvers.provider.inbound_webhooks import REFUSED
@@ -102,7 +102,7 @@ class PendingAnswers:
         if (blocked := await self._guard.blocked(question, job)) is not None:
             return blocked
         try:
-            answer = provider.receive_callback(question, pending.token, load(pending.delivered))
+            answer = provider.receive_callback(question, pending.token, orjson.loads(pending.delivered))
             reply = reply_of(provider, question, answer, self._now())
         except ProviderError as error:
             _log.warning("answer refused", provider=provider.info.id, job_id=job.id, code=error.code)
