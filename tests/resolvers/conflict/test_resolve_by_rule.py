@@ -1,18 +1,26 @@
 """Rules of the organization settle new conflicts, and are set and shown over both interfaces."""
 
+from datetime import UTC, datetime
+
 import pytest
 from arq.connections import ArqRedis
 
+from enrichment.config import ReviewRule
+from enrichment.decide.merge import Candidate, Proposal
+from enrichment.decide.rules import RuleDecision
 from enrichment.enums import ConflictStatus, ResolutionAction
 from models.conflict.table import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
 from resolvers.conflict.choice import Resolution
+from resolvers.conflict.resolve_by_rule import settle_by_rule
 from resolvers.context import Role
+from resolvers.errors import StateConflict
 from tests.support.factories import StandIn, configure, context, job_of, send, services, work
 from tests.support.graphql_client import Operations
 from tests.support.rest_client import Rest, fault_paths
 
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 CITY_RULE = {"entityType": "account", "field": "city", "provider": "standin", "action": "accept"}
 
 
@@ -41,6 +49,22 @@ async def test_a_rule_settles_what_arrives_but_never_a_reviewers_choice(redis: A
     outcome = next(outcome for outcome in (await job_of(settled)).outcomes if outcome["field"] == "city")
     assert outcome["detail"] == "by the rule: accept standin's city of accounts"
     assert (await Conflict.get(status=ConflictStatus.OPEN)).candidates[0]["value"] == "Munich"
+
+
+@pytest.mark.usefixtures("db")
+async def test_an_open_conflict_about_a_reviewers_value_is_settled_by_no_rule(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn(knows={"acme.com": {"city": "Berlin"}}))
+    await send(context(shared), "account", "A1", domain="acme.com", city="Hamburg")
+    await work(shared)
+    conflict = await Conflict.get()
+    await FieldValue.filter(record_id=conflict.record_id, field="city").update(source="reviewer")
+    accepted = Proposal("Berlin", 0.9, NOW, (Candidate("standin", "Berlin", 0.9, NOW),))
+    decision = RuleDecision(ReviewRule.model_validate(CITY_RULE), accepted, ())
+
+    with pytest.raises(StateConflict, match="reviewer"):
+        await settle_by_rule(conflict, decision, "ann", NOW)
+    assert (await Conflict.get()).status is ConflictStatus.OPEN
+    assert (await Record.get()).fields["city"] == "Hamburg"
 
 
 @pytest.mark.usefixtures("db")

@@ -25,6 +25,7 @@ from resolvers.context import Context
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import verify_ledger
 from resolvers.erasure.api import erase_record
+from resolvers.erasure.transaction import run_erasure
 from resolvers.errors import NotFound
 from resolvers.job.api import cancel_job
 from resolvers.job.enrich import RecordSelection, enrich_records
@@ -230,6 +231,25 @@ async def test_a_conflict_that_is_erased_while_it_is_resolved(redis: ArqRedis, m
     with pytest.raises(NotFound):
         await resolve_conflict(ctx, conflict.id, None)
     await nothing_is_left(ctx)
+
+
+async def test_a_record_that_changes_while_it_is_erased_is_kept_out_by_its_new_values_too(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = context(services(redis))
+    await send(ctx, "lead", "L-1", **JOE)
+    changes = iter(["joseph@acme.com"])
+
+    async def late(*args: Any) -> Any:
+        for email in changes:
+            await send(ctx, "lead", "L-1", **{**JOE, "email": email})
+        return await run_erasure(*args)
+
+    monkeypatch.setattr("resolvers.erasure.api.run_erasure", late)
+    await erase_record(ctx, LEAD, "L-1")
+    again = await send(ctx, "lead", "L-2", lastName="Roe", email="joseph@acme.com")
+    assert again.error is not None
+    assert again.error.code == "ERASED"
 
 
 async def test_the_same_record_sent_and_erased_at_once_is_there_or_kept_out(redis: ArqRedis) -> None:
