@@ -1,4 +1,4 @@
-"""The time machine: what a past period would have come to under other rules."""
+"""Simulation: what a past period would have led to under other rules."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The web application: every route, the layers around them, and the runtime's life in its lifespan."""
+"""The web application: every route, the middleware around them, and a lifespan that opens and closes the runtime."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -98,7 +98,7 @@ def _methods_of(request: Request) -> set[str]:
 
 
 async def landing_page(_: Request) -> Response:
-    """Where a person who opens the address in a browser goes from here."""
+    """The page for a person who opens the address in a browser: links to what there is."""
     return HTMLResponse(_LANDING)
 
 

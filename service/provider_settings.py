@@ -1,4 +1,4 @@
-"""What the environment says of single providers: a key, an address, and what is a provider's own.
+"""The settings of single providers in the environment: a key, an address, and settings of a provider's own.
 
 The settings of declared providers are fields of `service.settings.settings_class()`. A described provider `erp` takes
 `AUTO_ENRICHMENT_ERP_API_KEY` and `AUTO_ENRICHMENT_ERP_BASE_URL`; a plug-in any other setting of its own as well.
@@ -88,7 +88,7 @@ def _shown(variable: str, value: str | None) -> str:
 
 
 def _described(settings: Settings) -> list[str]:
-    """The ids of the described providers; what is wrong with their file is said where they are loaded."""
+    """The ids of the described providers; faults of their file are reported where it is loaded."""
     if settings.described_providers is None:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Connections to Redis: JSON instead of pickle, and patience with a server that restarts."""
+"""Connections to Redis: they keep jobs as JSON instead of pickle, and try again while a server restarts."""
 
 from typing import Any
 

@@ -179,7 +179,7 @@ class Runtime:
         return redis
 
     async def _open_worker(self, stack: AsyncExitStack, services: Services, redis_url: str | None) -> None:
-        # A pool of its own: the worker waits out an outage of Redis that a caller should hear of.
+        # A pool of its own: the worker waits for Redis to come back, where a caller is answered with an error.
         redis = await self._open_redis(stack, redis_url, tries=WORKER_TRIES)
         own = replace(services, redis=redis)
 

@@ -1,4 +1,4 @@
-"""The settings as an operator is shown them: each with its value, secrets hidden, and what nobody has a use for."""
+"""The settings as an operator sees them: each with its value, secrets hidden, and variables that no setting reads."""
 
 import os
 from collections.abc import Iterator, Mapping

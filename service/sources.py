@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The providers, what opens keys for them, and the connections to close at the end."""
+    """The providers, the secret box that opens their keys, and the connections to close at the end."""
 
     registry: Registry
     secret_box: SecretBox | None
@@ -140,7 +140,7 @@ def _open_client(settings: Settings) -> HttpClient:
 
 
 def _without_broken(connector: _Connector, adapters: Iterable[Adapter]) -> Iterator[Provider]:
-    """The providers of plug-ins; one whose address cannot be used is left out, as any that is broken."""
+    """The providers of plug-ins; a plug-in whose address cannot be used is left out, as any broken plug-in."""
     for adapter in adapters:
         try:
             yield connector.connect(adapter)

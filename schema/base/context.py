@@ -12,7 +12,7 @@ from schema.base.loaders import Loaders
 
 @dataclass(slots=True)
 class GraphQLContext(Context):
-    """A caller and the services, as operations need them, and what belongs to one GraphQL operation.
+    """The context of operations (caller and services), with what belongs to one GraphQL operation.
 
     `connection_params` is what a WebSocket client sent to begin with.
     """

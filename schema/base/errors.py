@@ -12,13 +12,13 @@ from resolvers.errors import BadRequest, OperationError, QueryTooComplex, Unavai
 
 _log = structlog.get_logger(__name__)
 
-# To the parser its limits on tokens and nesting are syntax errors; only these words tell them apart.
+# The parser reports its limits on tokens and nesting as syntax errors; only these words distinguish them.
 _PARSER_LIMIT = "Parsing aborted."
 _REFUSED_BY_STRAWBERRY = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 
 
 class ErrorTranslator:
-    """Gives every error its code. `is_out_of_reach` tells a lost database or Redis from a defect."""
+    """Gives every error its code. `is_out_of_reach` distinguishes a lost database or Redis from a defect."""
 
     def __init__(self, is_out_of_reach: Callable[[BaseException], bool]) -> None:
         self._is_out_of_reach = is_out_of_reach

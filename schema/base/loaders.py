@@ -1,4 +1,4 @@
-"""Looks up what belongs to many objects of one answer with one query for all of them.
+"""Reads what belongs to many objects of an answer with one query for all of them.
 
 Nothing is kept: an operation may be a subscription that lives for hours.
 """
@@ -31,7 +31,7 @@ class FirstPage:
 
 
 class Loaders:
-    """The look-ups of one operation."""
+    """The data loaders of one operation."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -77,7 +77,7 @@ def _distinct(keys: list[K]) -> list[K]:
 
 
 def _by_kind(pages: list[FirstPage]) -> dict[FirstPage, list[str]]:
-    """The records whose pages are asked for alike, by such a page of no record."""
+    """Record ids by the kind of page: a page with the same size and field, and no record."""
     kinds: dict[FirstPage, list[str]] = {}
     for page in _distinct(pages):
         kinds.setdefault(FirstPage("", page.size, page.field), []).append(page.record_id)

@@ -1,4 +1,4 @@
-"""An expected refusal of one part of a bulk call, as data beside the parts that went well."""
+"""The refusal of one part of a bulk call, as data beside the parts that succeeded."""
 
 from typing import Self
 

@@ -1,7 +1,7 @@
 """Types that are referred to against the direction of imports: a record's jobs, and the conflicts that a job raised.
 
-The modules of nouns import one way: a conflict knows its job, a job its record. GraphQL goes round in circles; what
-leads back is named here, and found when it is first needed.
+The modules of nouns import one way: a conflict knows its job, a job its record. The types of GraphQL refer to one
+another in circles; a reference back is named here, and resolved when it is first needed.
 """
 
 from importlib import import_module

@@ -57,7 +57,7 @@ def _read_json_literal(node: ValueNode, variables: dict[str, Any] | None = None)
 
 
 def _as_json(value: Any) -> Any:
-    """A literal as JSON would carry it: no infinity, no whole number of more than 64 bits."""
+    """A literal as JSON has it: no infinity, no whole number of more than 64 bits."""
     if isinstance(value, list):
         return [_as_json(item) for item in value]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Watching to the end, and letting go at once."""
+"""Streams that are closed as soon as nobody reads them any more."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def closing(source: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """Ends the source with the block, however that ends: a generator left alone waits for the collector."""
+    """Closes the source at the end of the block: an abandoned generator would wait for the garbage collector."""
     try:
         yield source
     finally:

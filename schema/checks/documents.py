@@ -1,4 +1,4 @@
-"""Reads a query text once: parsed, weighed and validated documents are kept for the next call.
+"""Caches documents: a query text is parsed, weighed and validated once.
 
 The library's own caches would keep texts of any length, and its limiters make a new rule for each call,
 which a cache keyed by the rules never finds again.
@@ -59,7 +59,7 @@ class Document:
 
 
 class Documents:
-    """The documents lately used with one schema."""
+    """The recently used documents of a schema."""
 
     def __init__(self, *, limits: Limits, introspection: bool) -> None:
         self.limits = limits

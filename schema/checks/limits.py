@@ -47,14 +47,14 @@ class Limits:
     cost: int = 100_000
 
 
-_UNPAGED = 5  # reckoned length of a list that takes no `first`: a job's steps, a record's provenance
+_UNPAGED = 5  # assumed length of a list that takes no `first`: a job's steps, a record's provenance
 _LOOKUP = 10  # one more question to the database
 _ROW = 5  # one row read from it
 _COUNT = 50  # counting a whole list
 _INTROSPECTION = 25_000
 _ROWS = ("nodes", "edges")
 _LENGTHS = ("first", "last")
-_BATCHES = ("records", "ids", "selection")  # what is sent in bulk is answered in bulk
+_BATCHES = ("records", "ids", "selection")  # a bulk field answers each object that it was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +209,14 @@ def _times(node: FieldNode, known: GraphQLField | None, parent: GraphQLNamedType
     if "first" in known.args:
         return _Times(DEFAULT_SIZE)
     if is_list_type(get_nullable_type(known.type)):
-        # The lists of a connection and of a bulk answer are as long as their field has been reckoned already.
+        # The lists of a connection and of a bulk answer have been counted with their field already.
         reckoned = parent is not None and parent.name.endswith(("Connection", "Payload"))
         return _Times(1 if reckoned else _UNPAGED)
     return _Times()
 
 
 def _answers_each(known: GraphQLField) -> bool:
-    """Whether a field answers for each of what it was sent, and not once for all of it."""
+    """Whether a field answers for each object that it was sent, and not once for all."""
     kind = get_nullable_type(known.type)
     return is_list_type(kind) or get_named_type(kind).name.endswith("Payload")
 

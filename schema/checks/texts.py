@@ -1,4 +1,4 @@
-"""Finds NUL characters, which JSON and GraphQL can say and PostgreSQL cannot store, before anything runs."""
+"""Finds NUL characters, which JSON and GraphQL can hold and PostgreSQL cannot store, before anything runs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,14 +26,14 @@ Check = Callable[[Any], bool]
 
 
 class TextChecks:
-    """For each input type of a schema, whether a value of it holds a NUL. JSON is left to who reads it."""
+    """For each input type of a schema, whether a value of it holds a NUL. JSON is left to its readers."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._known: dict[str, Check | None] = {}
 
     def of_operation(self, node: OperationDefinitionNode) -> dict[str, Check]:
-        """The checks of an operation's variables, by name; of those alone that may hold text."""
+        """The checks of an operation's variables, by name; only of those that may hold text."""
         checks: dict[str, Check] = {}
         for variable in node.variable_definitions or ():
             kind = type_from_ast(self._schema, variable.type)

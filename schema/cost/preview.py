@@ -1,4 +1,4 @@
-"""Preview: what enriching chosen records would come to, from kept answers alone."""
+"""Preview: what enriching chosen records would write, from cached answers alone."""
 
 from collections.abc import Sequence
 from typing import Self

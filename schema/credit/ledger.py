@@ -1,4 +1,4 @@
-"""The proof of the ledger, and the thresholds that the use of credits has crossed."""
+"""The check of the ledger, and the alerts for thresholds that the use of credits crossed."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime

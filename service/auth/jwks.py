@@ -27,7 +27,7 @@ class KeysUnavailable(Exception):
 def usable_keys(text: bytes) -> dict[str, jwt.PyJWK]:
     """The signing keys of a JWKS by key id ("" for one without). Raises KeysUnavailable if it is none.
 
-    Symmetric keys, encryption keys and algorithms other than ours are passed over: a set of public keys
+    Symmetric keys, encryption keys and algorithms other than ours are ignored: a set of public keys
     is public, so nothing in it may be used as a shared secret.
     """
     try:

@@ -154,7 +154,7 @@ def role_of(value: Any) -> Role:
 
 
 def build_authenticator(settings: Settings) -> Authenticator:
-    """The authenticator that the settings ask for; makes the development secret when there is no key.
+    """The authenticator of these settings. Makes the development secret when there is no key.
 
     Raises BadSettings.
     """

@@ -1,4 +1,4 @@
-"""`auto-enrichment import`: streams a file of records in, over the API or straight into the stores."""
+"""`auto-enrichment import`: streams a file of records in, over the API or directly into the stores."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -26,7 +26,7 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 @dataclass(slots=True)
 class ImportTally:
-    """How far an import is. `last_line` is the last one whose record is safely in."""
+    """Progress of an import. `last_line` is the last line whose record is stored."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     last_line: int = 0
@@ -84,7 +84,7 @@ def _renamed(mapping: list[str]) -> Iterator[tuple[str, str]]:
 async def open_sender(
     settings: Settings, *, url: str | None, token: str | None, org: str | None
 ) -> AsyncIterator[Sender]:
-    """The way in that the options ask for."""
+    """The sender that the options choose."""
     if url is not None:
         if not token:
             fail(f"--url needs --token, or {TOKEN_VARIABLE}", code=BAD_USE)
@@ -120,7 +120,7 @@ async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: Impo
 
 
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    """Lines together that one request may carry."""
+    """Lines in batches that fit into one request."""
     batch: list[Line] = []
     size = 0
     for line in lines:

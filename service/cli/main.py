@@ -7,7 +7,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command. What it needs takes a second to load, and Ctrl-C in that second ends it quietly."""
+    """Run the command. Its imports take a second; Ctrl-C during that second ends it without a traceback."""
     try:
         import_module("service.cli.index").app()
     except KeyboardInterrupt:

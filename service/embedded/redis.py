@@ -1,4 +1,4 @@
-"""The embedded Redis: a real server as a child process, which ends with us however we end.
+"""The embedded Redis: a real server as a child process, which ends with this process however that ends.
 
 Its socket lies in the data directory; its data may be thrown away, because the database holds the truth.
 """
@@ -236,7 +236,7 @@ def recorded_socket(data_dir: Path) -> Path | None:
 
 
 def _set_data_aside(redis_dir: Path) -> bool:
-    """Move the server's data out of its way: damaged, or written by a newer server. False: there are none."""
+    """Move the server's data aside, which is damaged or written by a newer server. False: there is none."""
     data = [entry for entry in redis_dir.iterdir() if entry.name.startswith(("appendonly", "dump"))]
     if not data:
         return False
@@ -257,7 +257,7 @@ async def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 async def _log_nothing(*_: object) -> None:
-    """In place of arq's greeting, which asks for INFO; the stand-in does not have it."""
+    """Replaces arq's greeting, which calls INFO: the stand-in does not have that command."""
 
 
 def in_process_pool() -> ConnectionPool:

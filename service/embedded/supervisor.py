@@ -29,7 +29,7 @@ class WorkerSupervisor:
         self._task = asyncio.create_task(self._run(), name="worker supervisor")
 
     async def stop(self) -> None:
-        """Take nothing new, give running work `grace_seconds` to finish, then have it handed back."""
+        """Claim nothing new, give running work `grace_seconds` to finish, then return it to the queue."""
         self._stopping.set()
         if self._worker is not None:
             self._worker.allow_pick_jobs = False
@@ -43,7 +43,7 @@ class WorkerSupervisor:
             self._task = None
 
     async def _run(self) -> None:
-        """One worker after another. Ends by itself after `stop`, so that no cancellation cuts the winding up."""
+        """Run one worker after another. Ends by itself after `stop`: no cancellation interrupts the clean-up."""
         first, longest = RESTART_SECONDS
         wait = first
         while not self._stopping.is_set():
@@ -64,7 +64,7 @@ class WorkerSupervisor:
 
 
 async def _wind_up(worker: Worker) -> None:
-    """What `Worker.close` does for us, but without Redis, which may be gone, and leaving our pool open."""
+    """Does what `Worker.close` does, but without Redis, which may be gone, and leaves our pool open."""
     main = () if worker.main_task is None else (worker.main_task,)
     await cancel_until_done(*main, *worker.tasks.values())
     if worker.on_shutdown is not None:

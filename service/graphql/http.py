@@ -51,7 +51,7 @@ def _schema(*, introspection: bool) -> ApiSchema:
 
 
 def _get(request: Request, page: str) -> Response:
-    """GraphiQL, to whoever takes a page; operations are only ever posted."""
+    """GraphiQL for clients that accept HTML. Operations are only taken by POST."""
     accepted = request.headers.get("accept", "*/*")
     if "query" not in request.query_params and ("text/html" in accepted or "*/*" in accepted):
         return HTMLResponse(page)
@@ -93,7 +93,7 @@ class _Operation:
 
 
 def _check_media_type(request: Request) -> None:
-    """JSON alone: no form of a foreign page can send it unasked."""
+    """Only JSON is taken, which no form of another site can send."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise HTTPException(415, "the body must be application/json in UTF-8")

@@ -48,7 +48,7 @@ class SocketRuntime(rest.RestRuntime, Protocol):
 
 
 class _Socket(ASGIWebSocketAdapter):
-    """Sends JSON as text, which the protocol wants, whatever it was encoded to."""
+    """Sends JSON as text frames, as the protocol wants, also where it was encoded to bytes."""
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         try:

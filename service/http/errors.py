@@ -96,7 +96,7 @@ def request_id(request: Request) -> str:
 
 def _headers_of(request: Request, code: str, details: Mapping[str, Any]) -> dict[str, str]:
     if code == "UNAUTHENTICATED":
-        # RFC 6750: a request without a token is told the scheme only, not that its token is bad.
+        # RFC 6750: the answer to a request without a token names the scheme only, and no error.
         reason = ', error="invalid_token"' if "authorization" in request.headers else ""
         return {"WWW-Authenticate": f'Bearer realm="auto-enrichment"{reason}'}
     if code == "PAYLOAD_TOO_LARGE":
@@ -135,7 +135,7 @@ def _problem_of_http(request: Request, error: HTTPException) -> Response:
 
 
 def is_out_of_reach(error: BaseException) -> bool:
-    """Whether the database or Redis could not be reached, as against a defect in what it was asked."""
+    """Whether the database or Redis could not be reached, as against a defect in a statement."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, _OUT_OF_REACH):

@@ -40,7 +40,7 @@ _log = structlog.get_logger("service.requests")
 
 
 class RequestMiddleware:
-    """The outermost layer: nothing escapes it without an id, a log line and an answer that can be shown."""
+    """The outermost layer: every request gets an id, a log line and an answer that can be shown."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app

@@ -20,7 +20,7 @@ _BEARER = re.compile(r"(bearer\s+)[^\s\"']+", re.IGNORECASE)
 _CALLBACK = re.compile(r"(/webhooks/\w{1,64}/)[^\s/?\"']+")
 _URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s/@]+(?=@)")
 _EXCEPTIONS = structlog.processors.ExceptionRenderer(format_exception)
-# What libraries say below a warning may repeat statements with their values, addresses, headers and messages.
+# What libraries log below a warning may repeat statements with their values, addresses, headers and messages.
 _OURS = ("models", "enrichment", "providers", "resolvers", "workers", "schema", "service")
 
 
@@ -80,7 +80,7 @@ def _dumps(event: Any, default: Callable[[Any], Any] = str, **_: Any) -> str:
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Hide what must never be in a log: tokens, keys, passwords in URLs, whatever says it is a secret."""
+    """Hide what must never be in a log: tokens, keys, passwords in URLs, whatever is named as a secret."""
     return {name: _without_secrets(name, value) for name, value in event.items()}
 
 

@@ -1,4 +1,4 @@
-"""Paths as logs may have them: without what a caller put into them."""
+"""Paths as they may be logged: without values of a caller."""
 
 import re
 from typing import Any

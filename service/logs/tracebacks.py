@@ -1,7 +1,7 @@
-"""How an exception is written down: where it came from in full, what it says only where that can be no value.
+"""How an exception is logged: its frames in full, its text only where that cannot repeat a value.
 
 The text of an exception may repeat whatever was at hand: a key that was not there, a row that broke a rule, a number
-that could not be read. Those texts stay out of the logs; type, file and line of every frame tell enough.
+that could not be read. Those texts stay out of the logs; type, file and line of every frame are enough.
 """
 
 import sqlite3

@@ -27,7 +27,7 @@ class UnreadableFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record of the file, or why it is none. `number` counts the file's lines from 1."""
+    """A record of the file, or the fault of its line. `number` counts the file's lines from 1."""
 
     number: int
     record: dict[str, Any] | None = None

@@ -21,7 +21,7 @@ _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
 
 class CannotSend(Exception):
-    """The other side takes no records at all: a bad token, a wrong address, out of reach for long."""
+    """The service takes no records at all: the token is bad, the address wrong, or it is out of reach for long."""
 
 
 @dataclass(frozen=True, slots=True)

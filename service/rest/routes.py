@@ -1,4 +1,4 @@
-"""The REST routes: a thin shim on the same operations as GraphQL, which describes itself.
+"""The REST routes: they call the same operations as GraphQL, and describe themselves.
 
 Bodies and statuses follow the documented interface of SalesOS Auto Enrichment.
 """
@@ -62,7 +62,7 @@ def _route(runtime: RestRuntime, path: str, methods: Mapping[str, RestOperation]
 
 
 class _EncodedRoute(Route):
-    """A route whose parameters may hold a slash, percent-encoded: they are told apart before they are decoded."""
+    """A route whose parameters may hold a slash, percent-encoded: the path is matched before it is decoded."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
