@@ -1,0 +1,56 @@
+"""A file is imported in batches that fit into requests."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from enrichment.enums import EntityType
+from service.cli.import_records import BATCH_BYTES, ImportTally, send_file
+from service.records.file import Columns, RecordFile
+from service.records.senders import SendResult
+
+ACCOUNTS = Columns(EntityType.ACCOUNT)
+
+
+def written(tmp_path: Path, name: str, content: bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(content)
+    return path
+
+
+class Taking:
+    """A receiver that takes everything, and notes the sizes of what it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[list[str]] = []
+        self.bytes: list[int] = []
+
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[SendResult]:
+        self.sent.append([record["externalId"] for record in records])
+        self.bytes.append(len(orjson.dumps(records)))
+        return [SendResult("created") for _ in records]
+
+
+async def test_a_file_is_sent_in_batches_and_can_go_on_in_the_middle(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", b"id,name\n" + b"".join(b"A%d,Acme\n" % number for number in range(2500)))
+    taking, tally = Taking(), ImportTally()
+    await send_file(RecordFile(file, ACCOUNTS), taking, tmp_path / "rejects", tally)
+    assert [len(batch) for batch in taking.sent] == [1000, 1000, 500]
+    assert (tally.outcomes["created"], tally.last_line) == (2500, 2501)
+    assert not (tmp_path / "rejects").exists()
+
+    later = Taking()
+    await send_file(RecordFile(file, ACCOUNTS), later, tmp_path / "rejects", ImportTally(), from_line=2401)
+    assert later.sent[0][0] == "A2399"
+    assert sum(map(len, later.sent)) == 101
+
+
+async def test_a_batch_fits_into_a_request(tmp_path: Path) -> None:
+    row = b"A%d," + b"x" * 60_000 + b"\n"
+    file = written(tmp_path, "a.csv", b"id,name\n" + b"".join(row % number for number in range(200)))
+    taking = Taking()
+    await send_file(RecordFile(file, ACCOUNTS), taking, tmp_path / "rejects", ImportTally())
+    assert sum(map(len, taking.sent)) == 200
+    assert max(taking.bytes) < BATCH_BYTES * 1.01
