@@ -16,7 +16,7 @@ import asyncpg
 
 from models.db.columns import to_micros
 from models.db.connection import connection, dialect
-from models.db.migration_file import MigrationFile, Step, StepKind, shipped_files
+from models.db.migration_file import MigrationFile, MigrationStep, StepKind, shipped_files
 from models.db.schema_state import BOOKKEEPING, SchemaRefused, prepare_bookkeeping, read_applied, refuse_unusable
 from models.db.statements import execute, query
 from models.db.transaction import Transaction, is_caused_by, unit_of_work
@@ -48,7 +48,7 @@ class _Position:
     after_id: str
 
     @property
-    def step(self) -> Step:
+    def step(self) -> MigrationStep:
         return self.file.steps(dialect())[self.number]
 
 
@@ -126,7 +126,7 @@ async def _advance(position: _Position) -> bool:
     return await _run_inside(position)
 
 
-async def _run_outside(step: Step) -> None:
+async def _run_outside(step: MigrationStep) -> None:
     """Run statements that PostgreSQL takes in no transaction, as the only one who migrates. Raises _InUse."""
     async with connection().acquire_connection() as session:
         if not await session.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):

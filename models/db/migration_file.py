@@ -54,7 +54,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MigrationStep:
     """Statements that are done or not done together."""
 
     kind: StepKind
@@ -91,16 +91,16 @@ class MigrationFile:
         """Whether a database with this checksum has had this file, or a form of it that led to the same."""
         return checksum in {None, self.checksum, *_SAME_RESULT.findall(self.text)}
 
-    def steps(self, target: Dialect) -> list[Step]:
+    def steps(self, target: Dialect) -> list[MigrationStep]:
         """What is to be done on `target`, in order; at least one step."""
-        found: list[Step] = []
+        found: list[MigrationStep] = []
         for statement in parse(self.text, target):
             last = found[-1] if found else None
             if last is not None and last.kind is statement.kind is not StepKind.BATCHES:
-                found[-1] = Step(last.kind, (*last.statements, statement.sql))
+                found[-1] = MigrationStep(last.kind, (*last.statements, statement.sql))
             else:
-                found.append(Step(statement.kind, (statement.sql,), statement.table))
-        return found or [Step(StepKind.TRANSACTION, ())]
+                found.append(MigrationStep(statement.kind, (statement.sql,), statement.table))
+        return found or [MigrationStep(StepKind.TRANSACTION, ())]
 
 
 def shipped_files(folder: Traversable | None = None) -> list[MigrationFile]:
