@@ -56,8 +56,17 @@ _CANCELLABLE: dict[type[AbstractConnection], type[AbstractConnection]] = {
 
 
 def dump_job(value: dict[str, Any]) -> bytes:
-    """What arq stores: JSON, so that who may write to Redis cannot make us run code."""
-    return orjson.dumps(value)
+    """What arq stores: JSON, so that who may write to Redis cannot make us run code.
+
+    Of an exception, which arq stores for a function that this version does not have, only the type is kept.
+    """
+    return orjson.dumps(value, default=_type_name)
+
+
+def _type_name(value: Any) -> str:
+    if isinstance(value, BaseException):
+        return type(value).__name__
+    raise TypeError(f"a {type(value).__name__} cannot be queued")
 
 
 def load_job(data: bytes) -> dict[str, Any]:

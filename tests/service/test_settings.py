@@ -24,7 +24,7 @@ def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def faults(**changes: Any) -> str:
-    """What is said against these settings, in one text."""
+    """The faults of these settings, in one text."""
     with pytest.raises(BadSettings) as refusal:
         refuse_unsafe(load_settings(**changes))
     assert all("\n" not in fault for fault in refusal.value.faults)
@@ -91,9 +91,9 @@ def test_prices_are_pairs_or_json(monkeypatch: pytest.MonkeyPatch, text: str) ->
 )
 def test_a_bad_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"AUTO_ENRICHMENT_{name}", value)
-    said = faults()
-    assert said.startswith(f"AUTO_ENRICHMENT_{name}: ")
-    assert len(said.splitlines()) == 1
+    text = faults()
+    assert text.startswith(f"AUTO_ENRICHMENT_{name}: ")
+    assert len(text.splitlines()) == 1
 
 
 def test_a_public_address_is_https_but_for_this_machine_while_developing() -> None:
@@ -108,9 +108,9 @@ def test_a_public_address_is_https_but_for_this_machine_while_developing() -> No
 
 
 def test_every_bad_setting_is_named_at_once() -> None:
-    said = faults(port="abc", monthly_credit_grant="-5")
-    assert "PORT" in said
-    assert "MONTHLY_CREDIT_GRANT" in said
+    text = faults(port="abc", monthly_credit_grant="-5")
+    assert "PORT" in text
+    assert "MONTHLY_CREDIT_GRANT" in text
 
 
 def test_a_bad_setting_does_not_show_a_secret() -> None:
@@ -143,9 +143,9 @@ def test_production_takes_safe_settings() -> None:
     ],
 )
 def test_production_refuses_what_is_unsafe(changes: dict[str, Any], named: str) -> None:
-    said = faults(**{**SAFE, **changes})
-    assert said.startswith(f"AUTO_ENRICHMENT_{named}: ")
-    assert len(said.splitlines()) == 1
+    text = faults(**{**SAFE, **changes})
+    assert text.startswith(f"AUTO_ENRICHMENT_{named}: ")
+    assert len(text.splitlines()) == 1
 
 
 def test_production_is_never_embedded() -> None:

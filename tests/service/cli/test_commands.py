@@ -122,7 +122,7 @@ def test_a_file_goes_in_straight_and_comes_out_again(tmp_path: Path, data_dir: P
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--entity-type", "account"], "--org"),
         (["--entity-type", "account", "--url", "http://127.0.0.1:1"], "--token"),
@@ -131,10 +131,12 @@ def test_a_file_goes_in_straight_and_comes_out_again(tmp_path: Path, data_dir: P
         (["--entity-type", "company", "--org", "acme"], "company"),
     ],
 )
-def test_an_import_that_cannot_be_is_explained(tmp_path: Path, data_dir: Path, arguments: list[str], said: str) -> None:
+def test_an_import_that_cannot_be_is_explained(
+    tmp_path: Path, data_dir: Path, arguments: list[str], message: str
+) -> None:
     file = tmp_path / "accounts.csv"
     file.write_text("id,name\nA1,Acme\n")
     refused = command("import", str(file), *arguments, data_dir=data_dir)
     assert refused.returncode != 0
-    assert said in refused.stderr
+    assert message in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -21,7 +21,7 @@ CONFIG = {"query": "{ config { version } }"}
 
 
 class Client:
-    """Posts to /graphql as an admin unless told otherwise."""
+    """Posts to /graphql as an admin by default."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http

@@ -101,9 +101,9 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("path", ["/v1/auto-enrichment/records", "/graphql"])
-@pytest.mark.parametrize("told", [True, False])
-async def test_a_body_over_the_limit_is_refused(client: httpx.AsyncClient, path: str, told: bool) -> None:
-    body: Any = b" " * (LIMIT + 1024) if told else chunks(LIMIT + 1024)
+@pytest.mark.parametrize("has_length", [True, False])
+async def test_a_body_over_the_limit_is_refused(client: httpx.AsyncClient, path: str, has_length: bool) -> None:
+    body: Any = b" " * (LIMIT + 1024) if has_length else chunks(LIMIT + 1024)
     answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
     assert "PAYLOAD_TOO_LARGE" in answer.text

@@ -1,4 +1,4 @@
-"""A logged exception tells where it came from, and repeats no value."""
+"""A logged exception shows where it came from, and repeats no value."""
 
 import sys
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from service.logs.tracebacks import format_exception
 
 
-def told(raising: Any) -> str:
+def formatted(raising: Any) -> str:
     try:
         raising()
     except Exception:
@@ -21,7 +21,7 @@ def test_the_text_of_an_exception_is_left_out_and_its_place_kept() -> None:
     def fail() -> None:
         {"a": 1}["joe@acme.com".upper()]
 
-    text = told(fail)
+    text = formatted(fail)
     assert "test_tracebacks.py" in text and "in fail" in text
     assert text.endswith("KeyError (its text is left out: it may repeat a value)")
     assert "JOE" not in text
@@ -41,7 +41,7 @@ def test_a_cause_stands_before_what_it_led_to() -> None:
         except OSError as error:
             raise ValueError("joe") from error
 
-    text = told(fail)
+    text = formatted(fail)
     assert text.index("Connection refused") < text.index("direct cause") < text.index("ValueError")
 
 

@@ -26,7 +26,7 @@ _TEXTS = frozenset({"description", "summary", "example", "examples", "version"})
 
 
 def broken(promised: Any, today: Any, where: str = "") -> Iterator[str]:
-    """Every promise that is not kept, by its place in the description."""
+    """Every promise that is not kept, by its path in the description."""
     if not isinstance(promised, dict) or not isinstance(today, dict):
         if promised != today:
             yield f"{where} was {promised}, is {today}"
