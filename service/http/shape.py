@@ -1,7 +1,7 @@
 """The base of every JSON object of the API, and the kinds of values in them.
 
 A shape is written once: its JSON is encoded from its instances, its JSON Schema is generated from its annotations
-(`service.rest.json_schema`), and its example is an instance like any other.
+(`service.rest.description.json_schema`), and its example is an instance like any other.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ from resolvers.erasure.reason import MAX_REASON
 from resolvers.errors import BadRequest, Fault
 from resolvers.validation import MAX_EXTERNAL_ID
 from service.http.json import respond
-from service.rest.json_schema import any_case_schema
+from service.rest.description.json_schema import any_case_schema
 from service.rest.operation import Parameter, RestOperation, RouteAnswer
 from service.rest.query import QueryParameters
 from service.rest.shapes import erasure as shape

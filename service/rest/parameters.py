@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from resolvers.paging import MAX_SIZE
-from service.rest.json_schema import case_pattern
+from service.rest.description.json_schema import case_pattern
 from service.rest.operation import Parameter
 from service.rest.query import ALL, DEFAULT_LIMIT
 

@@ -17,8 +17,8 @@ from service.http.errors import problem_of
 from service.http.json import dump
 from service.http.request import RestRuntime, context_of
 from service.rest import config, conflict, credit, erasure, job, pipeline, record, stats
-from service.rest.docs import page, render
-from service.rest.openapi import describe
+from service.rest.description.openapi import describe
+from service.rest.description.pages import page, render
 from service.rest.operation import RestOperation
 
 OPERATIONS: tuple[RestOperation, ...] = (

@@ -15,7 +15,7 @@ from resolvers.context import Role, Services
 from service.app import create_app
 from service.auth.tokens import Authenticator
 from service.http.problem import MEDIA_TYPE
-from service.rest.openapi import describe
+from service.rest.description.openapi import describe
 from service.rest.operation import PREFIX
 from service.rest.routes import OPERATIONS
 from service.runtime import Runtime

@@ -15,7 +15,7 @@ from enrichment.config import Config
 from enrichment.enums import FieldPolicy
 from resolvers.config import ConfigView
 from service.http.shape import Moment, Part
-from service.rest.json_schema import Described, Json, JsonSchemas, any_of, case_pattern, reference
+from service.rest.description.json_schema import Described, Json, JsonSchemas, any_of, case_pattern, reference
 from service.rest.shapes.example_moments import CAME_IN
 
 _CHANGES = "Changes"

@@ -12,7 +12,7 @@ from models.conflict import table as models
 from resolvers.conflict.trust import stated_confidence
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Sent, Shape, Share, StoredMoment
-from service.rest.json_schema import Described, case_pattern, reference
+from service.rest.description.json_schema import Described, case_pattern, reference
 from service.rest.shapes.example_moments import FINISHED, REVIEWED
 
 

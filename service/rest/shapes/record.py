@@ -12,7 +12,7 @@ from resolvers.record.api import UpsertOutcome
 from resolvers.record.ingest import RecordOutcome
 from service.http.problem import Fault
 from service.http.shape import Count, Id, Sent, Shape
-from service.rest.json_schema import in_any_case
+from service.rest.description.json_schema import in_any_case
 from service.rest.shapes import job
 
 

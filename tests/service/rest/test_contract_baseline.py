@@ -13,7 +13,7 @@ from graphql import build_schema
 from graphql.utilities import find_breaking_changes
 
 from schema.export import printed
-from service.rest.openapi import describe
+from service.rest.description.openapi import describe
 from service.rest.routes import OPERATIONS
 
 Json = dict[str, Any]

@@ -12,8 +12,8 @@ from graphql import GraphQLObjectType, build_schema
 from starlette.routing import Route
 
 from service.http.problem import KINDS, MEDIA_TYPE
-from service.rest.docs import page, render
-from service.rest.openapi import describe
+from service.rest.description.openapi import describe
+from service.rest.description.pages import page, render
 from service.rest.operation import PREFIX
 from service.rest.routes import OPERATIONS, rest_routes
 

@@ -11,7 +11,7 @@ from enrichment.enums import EntityType
 from service.http.json import as_json, dump
 from service.http.shape import Count, Id, Moment, Part, Sent, Shape, Share
 from service.rest import shapes
-from service.rest.json_schema import JsonSchemas
+from service.rest.description.json_schema import JsonSchemas
 from tests.support.copied_fields import classes_of, copied_fields
 
 ALL = [cls for cls in classes_of(shapes) if issubclass(cls, Shape)]

@@ -12,9 +12,9 @@ from string import Template
 from typing import Any
 
 from service.http.problem import KINDS
-from service.rest.json_schema import Json
+from service.rest.description.json_schema import Json
 
-_FILES = Path(__file__).parents[1] / "static" / "docs"
+_FILES = Path(__file__).parents[2] / "static" / "docs"
 _BASE = "https://base.invalid"  # stands for the address of this service until a page is asked for
 _CODE = re.compile(r"`([^`]+)`")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from service.http.json import as_json
 from service.http.problem import KINDS, MEDIA_TYPE, Problem, problem_example
-from service.rest.json_schema import Json, JsonSchemas
+from service.rest.description.json_schema import Json, JsonSchemas
 from service.rest.operation import Body, Parameter, RestOperation, RouteAnswer
 
 TITLE = "SalesOS Auto Enrichment"
