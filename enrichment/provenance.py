@@ -11,7 +11,9 @@ from enrichment.enums import HUMAN_SOURCES
 class Current:
     """A field's value as it stands. `source` is `crm`, `reviewer` or a provider's id.
 
-    The value None is a field that was cleared.
+    The value None is a field that was cleared. `observed_at` says nothing where `observed_at_known` is False: it holds
+    the arrival of a value that the CRM did not date, and no rule reads it. `is_edit`: the CRM sent it in place of what
+    the field held, so that it was set by `written_at`, and not long before, whatever else is known of its age.
     """
 
     value: Any
@@ -19,6 +21,8 @@ class Current:
     confidence: float
     observed_at: datetime
     written_at: datetime
+    observed_at_known: bool = True
+    is_edit: bool = False
 
     @property
     def is_a_persons(self) -> bool:

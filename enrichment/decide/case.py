@@ -1,11 +1,14 @@
 """What the decision about one field depends on."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from enrichment.config import ReviewRule, Rule
+from enrichment.decide.belief import Decay, Observed
+from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.merge import Proposal, Same
 from enrichment.enums import SOURCE_REVIEWER, Strategy
 from enrichment.learn.trust import UNJUDGED, SourceTrust
@@ -21,7 +24,8 @@ class FieldCase:
     """All that a decision about one field depends on.
 
     `name` is the field's. `proposals` are the surviving values, most believed first; `minimum` is the least confidence
-    to write. `asked_at` is when the sources were asked: a person's edit after that is newer than any of their answers.
+    to write. `asked_at` is when the sources were asked: a person's edit after that is newer than any of their answers,
+    and ages are counted up to then. `half_life_days` is the field's, infinite where age does not count.
     `rejected(value, source)` tells whether a reviewer turned this value of this source down before. `rules()` are the
     review rules about the field, `trust_in(provider)` tells how people judged its values of a provider.
     `is_contradiction` tells whether two values differ so much that a source which is unsure of its own still
@@ -40,6 +44,22 @@ class FieldCase:
     rules: Callable[[], Sequence[ReviewRule]] = tuple
     trust_in: Callable[[str], SourceTrust] = lambda _: UNJUDGED
     is_contradiction: Same = _never
+    half_life_days: float = math.inf
+    edition: Edition = LATEST
+
+    @property
+    def now(self) -> datetime:
+        """The moment up to which ages are counted: an answer that came while the job ran is as new as can be."""
+        return self.asked_at
+
+    @property
+    def decay(self) -> Decay:
+        """How the values of the field age."""
+        return Decay(self.now, self.half_life_days)
+
+    def belief(self, held: Observed) -> float:
+        """How much (0-1) a candidate, a proposal or the current value is believed now."""
+        return self.decay.belief(held)
 
     @property
     def may_replace(self) -> bool:

@@ -3,6 +3,7 @@
 Every enrichable field of the record ends with exactly one reason, so that the reasons partition the fields.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,9 +13,11 @@ from enrichment.catalogue import fields_of, is_contradiction, is_equivalent, is_
 from enrichment.config import Config
 from enrichment.decide.case import FieldCase
 from enrichment.decide.decision import Decision
+from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.field import decide
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import EntityType, FieldOutcomeReason, StepOutcome
+from enrichment.learn.half_life import PRIOR_DAYS
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.waterfall.planner import Want
@@ -40,7 +43,8 @@ class DecisionInput:
     """One record with all that its decision depends on. `results` are in order of priority.
 
     `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the sources
-    were asked; `trust` what reviewers taught about them.
+    were asked, and ages are counted up to then; `trust` what reviewers taught about them. `half_lives` are those that
+    the organization's own history taught, in days by field; any other field has its prior.
     """
 
     entity_type: EntityType
@@ -51,6 +55,14 @@ class DecisionInput:
     rejected: Callable[[str, Any, str], bool]
     asked_at: datetime
     trust: Trust = NO_TRUST
+    half_lives: Mapping[str, float] = field(default_factory=dict)
+    edition: Edition = LATEST
+
+    def half_life_days(self, name: str) -> float:
+        """The half-life of a field; infinite by the rules for which age did not count."""
+        if self.edition < Edition.OBSERVATION:
+            return math.inf
+        return self.half_lives.get(name, PRIOR_DAYS[self.entity_type][name])
 
 
 def decide_fields(record: DecisionInput) -> dict[str, Decision]:
@@ -96,6 +108,8 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
             rules=lambda: record.config.rules_of(entity_type, name),
             trust_in=lambda provider: record.trust.of(provider, entity_type, name),
             is_contradiction=lambda a, b: is_contradiction(entity_type, name, a, b),
+            half_life_days=record.half_life_days(name),
+            edition=record.edition,
         )
     )
 

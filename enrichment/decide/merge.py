@@ -31,6 +31,11 @@ class Candidate:
     before_trust: float | None = None
 
     @property
+    def observed_at_known(self) -> bool:
+        """A source that does not date its answer says what holds when it is asked."""
+        return True
+
+    @property
     def stated(self) -> float:
         """How confident the source itself is, 0 to 1."""
         return self.confidence if self.before_trust is None else self.before_trust
@@ -44,6 +49,11 @@ class Proposal:
     confidence: float
     observed_at: datetime
     support: tuple[Candidate, ...]
+
+    @property
+    def observed_at_known(self) -> bool:
+        """What a source observed is never of unknown age."""
+        return True
 
     @property
     def provider(self) -> str:

@@ -4,6 +4,7 @@ It halves with every half-life of its field (see `enrichment.learn.half_life`). 
 observed the value, not by when its answer arrived; a source that sees the value again renews it.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,23 @@ from datetime import datetime
 from enrichment.enums import HUMAN_SOURCES
 
 _DAY_SECONDS = 86_400.0
+# What the CRM holds is two years old in the mean, where nobody says how old it is: half of it younger than 17 months.
+UNKNOWN_AGE_DAYS = 730.5
 
 
 def freshness(observed_at: datetime, now: datetime, half_life_days: float) -> float:
     """From 1 (seen just now, or later than `now`) towards 0."""
     days = (now - observed_at).total_seconds() / _DAY_SECONDS
     return float(0.5 ** (max(days, 0.0) / half_life_days))
+
+
+def expected_freshness(half_life_days: float) -> float:
+    """The freshness (0-1) of a value of unknown age: the prior of its field.
+
+    Ages are taken to be exponential with a mean of UNKNOWN_AGE_DAYS, over which the freshness is averaged: a head count
+    (half-life a year) is expected to hold with 0.42, a title (two years) with 0.59, a founding year with 0.99.
+    """
+    return 1.0 / (1.0 + UNKNOWN_AGE_DAYS * math.log(2) / half_life_days)
 
 
 def is_own(source: str) -> bool:

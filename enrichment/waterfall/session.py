@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from enrichment.catalogue import fields_of, value_key
 from enrichment.config import Config
 from enrichment.decide.decision import Decision
+from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate, discount
 from enrichment.enums import EntityType, JobTrigger, StepOutcome
@@ -63,7 +64,8 @@ class JobContext:
     """What a job is about: the record as it finds it, the rules, and how the job came to be.
 
     `rejected` is what reviewers turned down; `asked_at` is when the job began: a person's edit after it is newer
-    than any answer. `trust` is what reviewers taught about the sources.
+    than any answer. `trust` is what reviewers taught about the sources; `half_lives` are those that the organization's
+    history taught, in days by field.
     """
 
     entity_type: EntityType
@@ -75,6 +77,8 @@ class JobContext:
     rejected: Set[RejectedValue]
     asked_at: datetime
     trust: Trust = NO_TRUST
+    half_lives: Mapping[str, float] = field(default_factory=dict)
+    edition: Edition = LATEST
 
     def was_rejected(self, name: str, value: Any, source: str) -> bool:
         """Whether a reviewer turned this value of this source down."""
@@ -190,6 +194,8 @@ class WaterfallSession:
                 rejected=context.was_rejected,
                 asked_at=context.asked_at,
                 trust=context.trust,
+                half_lives=context.half_lives,
+                edition=context.edition,
             )
         )
 
