@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from enrichment.enums import EntityType
 from enrichment.waterfall.planner import Source
 
-DEFAULT_LIFETIME = timedelta(days=30)  # of an answer whose provider states none
+DEFAULT_LIFETIME_DAYS = 30  # of an answer whose provider states none
 
 BeforeSend = Callable[[], Awaitable[None]]
 
@@ -134,9 +134,18 @@ class ProviderInfo:
         return self.price > 0 or (self.remote and self.answer_lifetime_days > 0)
 
     def lifetime(self, *, matched: bool = True) -> timedelta:
-        """How long a stored answer may be reused; where the provider states nothing, DEFAULT_LIFETIME."""
-        days = self.answer_lifetime_days if matched else self.miss_lifetime_days
-        return timedelta(days=days) if days else DEFAULT_LIFETIME
+        """How long a stored answer may be reused, unless the organization says otherwise."""
+        return timedelta(days=self.answer_days if matched else self.miss_days)
+
+    @property
+    def answer_days(self) -> int:
+        """How many days a stored match may be reused; where the provider states nothing, DEFAULT_LIFETIME_DAYS."""
+        return self.answer_lifetime_days or DEFAULT_LIFETIME_DAYS
+
+    @property
+    def miss_days(self) -> int:
+        """The same of an answer without a match."""
+        return self.miss_lifetime_days or DEFAULT_LIFETIME_DAYS
 
     @property
     def queued_note(self) -> str | None:

@@ -53,6 +53,12 @@ class Provider:
     position: int = strawberry.field(description="Its place in the waterfall from 1; 0: not in it.")
     price: int = strawberry.field(description="Credits for a match.")
     counts_misses: bool = strawberry.field(description="It counts `no match` like a match, and so does the ledger.")
+    answer_days: int | None = strawberry.field(
+        description="How many days a kept answer may be reused, as the configuration or else the provider says."
+        " A forced run asks again; so does a scheduled refresh where the answer is older than `refreshAfterDays`."
+        " Null: its answers are not kept."
+    )
+    miss_days: int | None = strawberry.field(description="The same of an answer that it knows nothing.")
     extra_price: int = strawberry.field(description="Credits more for a match that brings one of `extraFor`.")
     extra_for: list[ProviderFields] = strawberry.field(description="Asked for only where they are to be filled.")
     gives: list[ProviderFields]

@@ -57,6 +57,11 @@ class Config(Part):
         """What is set for this provider; None where the configuration does not list it."""
         return next((rule for rule in self.providers if rule.id == provider_id), None)
 
+    def answer_days(self, provider_id: str, declared: int) -> int:
+        """How many days a kept answer of this provider may be reused; `declared` is what the provider says itself."""
+        rule = self.provider_rule(provider_id)
+        return declared if rule is None or rule.answer_days is None else rule.answer_days
+
     def rules_of(self, entity_type: EntityType, field: str) -> list[ReviewRule]:
         """The rules about this field, in order."""
         return [rule for rule in self.rules if rule.field == field and rule.entity_type is entity_type]

@@ -12,7 +12,8 @@ class ProviderRule(Part):
     """One provider in the waterfall.
 
     `daily_limit`: most credits a day (UTC) it may be paid. `min_match_rate`: the break-even guard: a provider is no
-    longer asked whose share of matches (0-1) over its last `match_rate_over` calls is lower.
+    longer asked whose share of matches (0-1) over its last `match_rate_over` calls is lower. `answer_days`: how many
+    days a kept answer of it may be reused (None: as long as the provider says; 0: by jobs at the same time alone).
     """
 
     id: str
@@ -20,6 +21,7 @@ class ProviderRule(Part):
     daily_limit: Credits | None = None
     min_match_rate: Confidence | None = None
     match_rate_over: Annotated[int, Field(ge=5, le=10_000, strict=True)] = 50
+    answer_days: Annotated[int, Field(ge=0, le=3650, strict=True)] | None = None
 
 
 class Backoff(Part):

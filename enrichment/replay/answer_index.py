@@ -87,6 +87,13 @@ class AnswerIndex:
                 payment = Payment(snapshot.id, summary.asked_at, credits)
                 self._payments.setdefault((source, key), []).append(payment)
 
+    def add_cached(
+        self, question: Question, reply: Reply, *, answered_at: datetime, expires_at: datetime | None
+    ) -> None:
+        """Note an answer that is cached; it may be reused as long as its source's are, or until `expires_at`."""
+        until = answered_at + self._lifetimes.get(question[0], timedelta(0))
+        self.cached[question] = IndexedAnswer(reply, answered_at, min(until, expires_at or until))
+
     def bill(self) -> Bill:
         """A new account of who pays for these answers."""
         return Bill(self._lifetimes, self._payments)

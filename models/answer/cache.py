@@ -37,6 +37,7 @@ class _LeasedQuestion:
     state: AnswerState
     detail: str
     asked_by: str
+    answers_since: datetime
     lease_until: datetime
 
 
@@ -59,14 +60,21 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
     """Lease these questions `until` then to the jobs that want to ask them.
 
     A question that its job holds already, as after a crash, is leased to it again; one that may have been charged
-    is leased only to an insisting job, and none to a job that is gone.
+    is leased only to an insisting job, one with an answer only to a job that this is too old for, and none to a job
+    that is gone. Of several jobs with one question the most demanding one gets it.
     """
-    first = {answer_key.key: answer_key for answer_key in reversed(answer_keys)}
+    chosen: dict[Key, AnswerKey] = {}
+    for answer_key in answer_keys:
+        other = chosen.get(answer_key.key)
+        if other is None or (other.answers_since, other.insists) < (answer_key.answers_since, answer_key.insists):
+            chosen[answer_key.key] = answer_key
     questions = [
-        _LeasedQuestion(new_id(), *answer_key.key, AnswerState.ASKING, "", answer_key.job_id, until)
-        for answer_key in sorted(first.values(), key=lambda answer_key: answer_key.key)
+        _LeasedQuestion(
+            new_id(), *answer_key.key, AnswerState.ASKING, "", answer_key.job_id, answer_key.answers_since, until
+        )
+        for answer_key in sorted(chosen.values(), key=lambda answer_key: answer_key.key)
     ]
-    insisting = [answer_key.job_id for answer_key in first.values() if answer_key.insists]
+    insisting = [answer_key.job_id for answer_key in chosen.values() if answer_key.insists]
     moment = to_micros(now)  # a number, and the ids are our own, so they may stand in the statement itself
     insists = f" OR (answer.state = 'maybe_charged' AND excluded.asked_by IN ({_quoted(insisting)}))"
     leased = await insert(
@@ -75,17 +83,21 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
         then="AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by)"
         " ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
         " findings = NULL, detail = '', answered_at = NULL, expires_at = NULL, asked_by = excluded.asked_by,"
-        " reservation_id = NULL, due_at = NULL, lease_until = excluded.lease_until,"
+        " answers_since = excluded.answers_since, reservation_id = NULL, due_at = NULL,"
+        " lease_until = excluded.lease_until,"
         f" delivered = {_STAYS.format('delivered')}, delivered_digest = {_STAYS.format('delivered_digest')}"
-        f" WHERE (answer.state IN ('answered', 'maybe_charged') AND answer.expires_at <= {moment})"
+        f" WHERE (answer.state = 'maybe_charged' AND answer.expires_at <= {moment})"
+        f" OR (answer.state = 'answered' AND COALESCE(answer.asked_by, '') <> excluded.asked_by"
+        " AND (answer.answered_at <= excluded.answers_since"
+        f" OR (NOT answer.matched AND answer.expires_at <= {moment})))"
         f" OR (answer.state = 'asking' AND (answer.lease_until < {moment} OR answer.asked_by = excluded.asked_by))"
         f"{insists if insisting else ''}"
         " RETURNING organization_id, provider, input_key",
     )
     held = {(row["organization_id"], row["provider"], row["input_key"]) for row in leased}
-    others = [key for key in first if key not in held]
+    others = [key for key in chosen if key not in held]
     cached = await _cached(others, using=tx)
-    return Acquired({first[key] for key in held}, {answer.key: answer for answer in cached})
+    return Acquired({chosen[key] for key in held}, {answer.key: answer for answer in cached})
 
 
 def _quoted(ids: Sequence[str]) -> str:
@@ -104,44 +116,39 @@ async def _cached(
     return await fetch(CachedAnswer, sql, [parameter, *values], using=using)
 
 
-async def answered(answer_keys: Sequence[AnswerKey], now: datetime) -> dict[Key, CachedAnswer]:
-    """The cached answers to these questions. Leases none."""
+async def answered(answer_keys: Sequence[AnswerKey]) -> dict[Key, CachedAnswer]:
+    """The cached answers to these questions, however old. Leases none."""
     keys = [answer_key.key for answer_key in answer_keys]
-    found = await _cached(keys, "answer.state = 'answered' AND answer.expires_at > ?", [to_micros(now)])
-    return {answer.key: answer for answer in found}
+    return {answer.key: answer for answer in await _cached(keys, "answer.state = 'answered'")}
 
 
-async def unexpired(
-    organization_id: str, questions: Sequence[tuple[str, str]], now: datetime
-) -> dict[tuple[str, str], CachedAnswer]:
-    """What is known of an organization's questions (provider, input key) and has not expired. Leases none."""
+async def known(organization_id: str, questions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], CachedAnswer]:
+    """What is known of an organization's questions (provider, input key), however old. Leases none."""
     keys = [(organization_id, provider, key) for provider, key in sorted(set(questions))]
-    found = await _cached(keys, "answer.expires_at IS NULL OR answer.expires_at > ?", [to_micros(now)])
-    return {(answer.provider, answer.input_key): answer for answer in found}
+    return {(answer.provider, answer.input_key): answer for answer in await _cached(keys)}
 
 
-async def answered_after(
-    organization_id: str, questions: Sequence[tuple[str, str]], expire_after: datetime | None
-) -> list[CachedAnswer]:
-    """The answers to these questions (provider, input key) that are stored; without those that expire by then."""
-    after = 0 if expire_after is None else to_micros(expire_after)
+async def every_answer(organization_id: str, questions: Sequence[tuple[str, str]]) -> list[CachedAnswer]:
+    """The answers to these questions (provider, input key) that are stored, however old."""
     found: list[CachedAnswer] = []
     for start in range(0, len(questions), _AT_ONCE):
         keys = [(organization_id, provider, key) for provider, key in questions[start : start + _AT_ONCE]]
-        found += await _cached(keys, "answer.state = 'answered' AND answer.expires_at > ?", [after])
+        found += await _cached(keys, "answer.state = 'answered'")
     return found
 
 
-async def answered_keys(organization_id: str, provider: str, input_keys: Collection[str], now: datetime) -> set[str]:
-    """Those of a provider's questions whose answer is stored and may be reused."""
+async def answered_keys(
+    organization_id: str, provider: str, input_keys: Collection[str], answers_since: datetime, now: datetime
+) -> set[str]:
+    """Those of a provider's questions with a stored answer that serves a job: see AnswerKey."""
     found: set[str] = set()
     wanted = sorted(input_keys)
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
         rows = await query(
             "SELECT input_key FROM answer WHERE organization_id = ? AND provider = ? AND state = 'answered'"
-            f" AND expires_at > ? AND input_key IN ({marks(some)})",
-            [organization_id, provider, to_micros(now), *some],
+            f" AND answered_at > ? AND (matched OR expires_at > ?) AND input_key IN ({marks(some)})",
+            [organization_id, provider, to_micros(answers_since), to_micros(now), *some],
         )
         found |= {row["input_key"] for row in rows}
     return found

@@ -59,7 +59,7 @@ async def delete_pending(tx: Transaction, answer_id: str) -> None:
 
 
 async def end_pending(tx: Transaction, answer_id: str, now: datetime, expires_at: datetime) -> None:
-    """Make what came at once of a pending answer the whole answer, which may be reused until `expires_at`."""
+    """Make what came at once of a pending answer the whole answer. `expires_at`: see Answer."""
     await execute(
         "UPDATE answer SET state = 'answered', matched = TRUE, answered_at = ?, expires_at = ?, token = NULL,"
         " reservation_id = NULL, due_at = NULL, lease_until = NULL, delivered = NULL"

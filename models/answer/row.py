@@ -8,7 +8,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from models.db.columns import Instant, id_field
+from models.db.columns import EPOCH, Instant, id_field
 from models.db.rows import projection
 
 Key = tuple[str, str, str]  # organization, provider, input key
@@ -27,7 +27,8 @@ class Answer(Model):
     """One provider's answer to one question of one organization.
 
     `asking`: the job `asked_by` has the question to itself until `lease_until`; others with the same question wait.
-    `answered`: `findings` (`{field, value, confidence, observedAt}`) may be reused until `expires_at`. `pending`:
+    `answered`: `findings` (`{field, value, confidence, observedAt}`) may be reused while it is young enough for who
+    asks (`answered_at`), a miss at the longest until `expires_at`; 0.1.0 goes by `expires_at` alone. `pending`:
     `findings` is what came at once; from `due_at` until `expires_at` the job asks for the rest with `token`.
     `maybe_charged`: the question is not asked again by itself before `expires_at`. `delivered` is what the provider
     sent by itself meanwhile, until the job has read it; `delivered_digest` (SHA-256) stays.
@@ -42,6 +43,7 @@ class Answer(Model):
     findings = fields.JSONField[list[dict[str, Any]]](null=True)
     detail = fields.TextField(default="")
     asked_by = fields.CharField(max_length=36, null=True)
+    answers_since: datetime | None = Instant(null=True)  # no answer that was given before it served the asking job
     reservation_id = fields.CharField(max_length=36, null=True)  # of a call whose answer is pending
     token = fields.TextField(null=True)
     delivered = fields.TextField(null=True)  # JSON
@@ -59,13 +61,15 @@ class Answer(Model):
 class AnswerKey:
     """A question, and the job that is about to ask it. `input_key` is the SHA-256 of what decides the answer.
 
-    `insists`: a person asked for it, also where an earlier call may have been charged.
+    `answers_since`: an answer serves the job that was given after this moment; its own always does. `insists`: a
+    person asked for it, also where an earlier call may have been charged.
     """
 
     organization_id: str
     provider: str
     input_key: str
     job_id: str
+    answers_since: datetime = EPOCH
     insists: bool = False
 
     @property
@@ -95,6 +99,14 @@ class CachedAnswer:
     @property
     def key(self) -> Key:
         return self.organization_id, self.provider, self.input_key
+
+    def serves(self, answers_since: datetime, now: datetime, *, job_id: str | None = None) -> bool:
+        """Whether it is an answer that a job need not ask for again: see AnswerKey."""
+        if self.state is not AnswerState.ANSWERED or self.answered_at is None or self.expires_at is None:
+            return False
+        if job_id is not None and self.asked_by == job_id:
+            return True
+        return self.answered_at > answers_since and (bool(self.matched) or self.expires_at > now)
 
 
 @projection(Answer)

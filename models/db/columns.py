@@ -7,7 +7,7 @@ import uuid_utils
 from tortoise import fields
 from tortoise.models import Model
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -18,11 +18,11 @@ def new_id() -> str:
 
 def to_micros(moment: datetime) -> int:
     """Whole microseconds since 1970, exactly (no float on the way)."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(microseconds=micros)
 
 
 class Instant(fields.Field[datetime], datetime):

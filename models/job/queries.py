@@ -85,6 +85,7 @@ class ActiveJobRow:
     record_id: str
     trigger: JobTrigger
     forced: bool
+    answers_since: datetime | None
 
 
 async def find_active_jobs(organization_id: str, record_ids: Sequence[str]) -> list[ActiveJobRow]:
@@ -109,11 +110,13 @@ async def records_with_active_job(organization_id: str, record_ids: Sequence[str
 async def bring_forward(
     tx: Transaction, organization_id: str, record_ids: Sequence[str], now: datetime, *, priority: int, forced: bool
 ) -> None:
-    """Give the pending jobs of these records this priority, and lift the cooldown if `forced`."""
+    """Give the pending jobs of these records this priority; `forced` lifts the cooldown and lets them ask again."""
+    moment = to_micros(now)
     await execute(
-        "UPDATE job SET priority = ?, updated_at = ?, forced = (forced OR ?)"
+        "UPDATE job SET priority = ?, updated_at = ?, forced = (forced OR ?),"
+        " answers_since = COALESCE(?, answers_since)"
         f" WHERE organization_id = ? AND status = 'pending' AND record_id IN ({marks(record_ids)})",
-        [priority, to_micros(now), forced, organization_id, *record_ids],
+        [priority, moment, forced, moment if forced else None, organization_id, *record_ids],
         using=tx,
     )
 
@@ -125,6 +128,7 @@ class JobShortOfCredits:
     record_id: str
     organization_id: str
     entity_type: EntityType
+    answers_since: datetime | None
 
 
 async def take_short_of_credits(

@@ -32,6 +32,7 @@ class Job(Model):
     progress = fields.IntField(default=0)  # percent
     running_step = fields.CharField(max_length=64, null=True)  # the provider being asked
     forced = fields.BooleanField(default=False)  # the cooldown does not apply
+    answers_since: datetime | None = Instant(null=True)  # older answers do not serve it; None: any that is kept does
     budget_id = fields.CharField(max_length=36, null=True)  # the most that the request it came from may cost
     fence = fields.IntField(default=0)
     lease_until: datetime | None = Instant(null=True)

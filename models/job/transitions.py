@@ -87,6 +87,7 @@ class NewJob:
     priority: int
     max_attempts: int
     forced: bool
+    answers_since: datetime | None
     budget_id: str | None
     next_attempt_at: datetime
     requested_by: str | None
@@ -122,6 +123,7 @@ class JobClaim:
     attempts: int
     max_attempts: int
     forced: bool
+    answers_since: datetime | None
     budget_id: str | None
     created_at: datetime
     fields_updated: list[str]

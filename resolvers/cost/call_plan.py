@@ -13,8 +13,9 @@ from enrichment.config import Config
 from enrichment.enums import JobTrigger, StepOutcome, Strategy
 from enrichment.learn.trust import Trust
 from enrichment.waterfall.findings import read_findings
+from enrichment.waterfall.reuse import oldest_reusable
 from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
-from models.answer.cache import unexpired
+from models.answer.cache import known
 from models.answer.pending import promised_to
 from models.answer.row import AnswerState, CachedAnswer
 from models.job.queries import find_active_jobs
@@ -94,7 +95,7 @@ class _Planner:
             steps = [(walk, query) for walk in going if (query := walk.session.next_question()) is not None]
             calls = [self._call(walk, query) for walk, query in steps]
             keys = [(query.source.id, call.key) for (_, query), call in zip(steps, calls, strict=True) if call]
-            stored = await unexpired(organization_id, keys, self.now)
+            stored = await known(organization_id, keys)
             for (walk, query), call in zip(steps, calls, strict=True):
                 self._advance(walk, query, call, stored.get((query.source.id, call.key)) if call else None)
             going = [walk for walk, _ in steps]
@@ -139,7 +140,8 @@ class _Planner:
         walk.consulted.add(source.id)
         plan = self.plan.providers[source.id]
         is_pending = source.id in walk.pending
-        if stored is not None and not is_pending and self._serves(stored, walk) and call.is_settled(plan.provider):
+        serves = stored is not None and not is_pending and self._serves(plan, stored, walk)
+        if stored is not None and serves and call.is_settled(plan.provider):
             plan.reused += 1
             self._reuse(walk, query, stored)
             return
@@ -149,12 +151,16 @@ class _Planner:
             walk.expect(query.wanted, SETTLED_BY_MATCH * self.match_rates.get(source.id, 0.0))
         walk.session.record_reply(source.id, Reply(StepOutcome.NO_MATCH))
 
-    def _serves(self, stored: CachedAnswer, walk: RecordWalk) -> bool:
+    def _serves(self, plan: ProviderPlan, stored: CachedAnswer, walk: RecordWalk) -> bool:
         """Whether no call is made: there is an answer, or a call that may have been charged is not repeated."""
-        if stored.expires_at is None or stored.expires_at <= self.now + LONGEST_RUN:
-            return False
-        insists = self.force or (walk.job is not None and walk.job.forced)
-        return stored.state is AnswerState.ANSWERED or (stored.state is AnswerState.MAYBE_CHARGED and not insists)
+        until = self.now + LONGEST_RUN
+        if stored.state is AnswerState.MAYBE_CHARGED:
+            insists = self.force or (walk.job is not None and walk.job.forced)
+            return not insists and stored.expires_at is not None and stored.expires_at > until
+        info, job = plan.provider.info, walk.job
+        since = self.now if self.force else job.answers_since if job is not None else None
+        days = self.config.answer_days(info.id, info.answer_days)
+        return stored.serves(oldest_reusable(until, days, created_at=until, answers_since=since), until)
 
     def _reuse(self, walk: RecordWalk, query: SessionQuestion, stored: CachedAnswer) -> None:
         source = query.source
@@ -205,4 +211,6 @@ async def _active_jobs(organization_id: str, record_ids: Sequence[str]) -> dict[
     """The active jobs of these records, by record."""
     found = await find_active_jobs(organization_id, record_ids)
     pending = await promised_to([job.id for job in found])
-    return {job.record_id: ActiveJob(job.trigger, job.forced, pending.get(job.id, {})) for job in found}
+    return {
+        job.record_id: ActiveJob(job.trigger, job.forced, job.answers_since, pending.get(job.id, {})) for job in found
+    }

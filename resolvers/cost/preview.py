@@ -19,9 +19,12 @@ from enrichment.replay.answer_index import AnswerIndex
 from enrichment.replay.snapshot import DecisionSnapshot, Origin
 from enrichment.replay.stored import StoredSnapshot, readable
 from enrichment.waterfall.planner import SkipReason, Source
+from enrichment.waterfall.reuse import oldest_reusable
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from models.answer.row import CachedAnswer
 from models.decision_log import latest_snapshots
 from models.record import Record
+from providers.api import DEFAULT_LIFETIME_DAYS
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Context, Role, Services
 from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
@@ -107,15 +110,21 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
         else:
             preview.skipped.append(SkippedRecord(record.external_id, reason))
     states, snapshots = await _states(eligible), await _snapshots(eligible, now)
-    answers = await answers_of(services, organization_id, snapshots, in_force_only=True)
+    answers = await answers_of(services, organization_id, config, snapshots, in_force_only=True)
     trust = (await trust_of([organization_id]))[organization_id]
     rules = _Rules(config, sources_of(services, config), trust, force, now)
 
     def decide() -> list[RecordPreview]:
         return [_decide(record, states[record.id], answers, rules) for record in eligible]
 
+    def serves(answer: CachedAnswer) -> bool:
+        info = services.registry.info(answer.provider)
+        days = config.answer_days(answer.provider, DEFAULT_LIFETIME_DAYS if info is None else info.answer_days)
+        since = oldest_reusable(now, days, created_at=now, answers_since=now if force else None)
+        return answer.serves(since, now)
+
     while True:
-        shown = await with_cached(organization_id, answers, lambda: asyncio.to_thread(decide), unexpired_at=now)
+        shown = await with_cached(organization_id, answers, lambda: asyncio.to_thread(decide), serves=serves)
         if not (found := await _suppressed_in(services, organization_id, shown) - rules.withheld):
             break
         rules.withheld.update(found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import fields_of
@@ -16,11 +17,13 @@ from resolvers.cost.candidate_call import CandidateCall, ProviderPlan
 class ActiveJob:
     """The active job of a record, which a request becomes part of.
 
-    `pending`: the providers whose answers it waits for, and whether a part of each came.
+    `answers_since`: no answer that was given before it serves the job. `pending`: the providers whose answers it waits
+    for, and whether a part of each came.
     """
 
     trigger: JobTrigger
     forced: bool
+    answers_since: datetime | None
     pending: Mapping[str, bool]
 
 

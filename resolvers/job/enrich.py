@@ -62,7 +62,8 @@ async def enrich_records(
 ) -> EnrichOutcome:
     """Start a job for each chosen record, ahead of everything automatic.
 
-    `force` looks up again what enrichment itself wrote, and does not wait for the cooldown. `max_credits` is the
+    `force` looks up again what enrichment itself wrote, asks again what was answered before, and does not wait for
+    the cooldown. `max_credits` is the
     most that the jobs started by this request may cost together. Raises ValidationFailed when the selection is
     larger than 10,000 records.
     """
@@ -159,6 +160,7 @@ async def _start(organization_id: str, records: Sequence[Record], request: _Requ
             request.now,
             requested_by=request.user,
             forced=request.force,
+            answers_since=request.now if request.force else None,
             budget_id=request.budget_id,
         )
         for record in records

@@ -29,9 +29,10 @@ def new_job(
     *,
     requested_by: str | None = None,
     forced: bool = False,
+    answers_since: datetime | None = None,
     budget_id: str | None = None,
 ) -> NewJob:
-    """A pending job of a record, due now."""
+    """A pending job of a record, due now. `answers_since`: no answer that was given before it serves the job."""
     return NewJob(
         id=new_id(),
         organization_id=organization_id,
@@ -41,6 +42,7 @@ def new_job(
         priority=PRIORITY[trigger],
         max_attempts=config.max_attempts,
         forced=forced,
+        answers_since=answers_since,
         budget_id=budget_id,
         next_attempt_at=now,
         requested_by=requested_by,

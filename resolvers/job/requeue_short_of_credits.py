@@ -4,6 +4,7 @@ from datetime import datetime
 
 from enrichment.config import Config
 from enrichment.enums import JobTrigger
+from models.db.columns import EPOCH
 from models.db.transaction import Transaction, unit_of_work
 from models.job import transitions
 from models.job.queries import take_short_of_credits
@@ -41,9 +42,18 @@ async def _restore_some(
 ) -> tuple[bool, list[str]]:
     """Whether there may be more, and the ids of the jobs started."""
     short = await take_short_of_credits(tx, organization_id, ended_before, _AT_ONCE)
-    records = {job.record_id: job.entity_type for job in short}
+    records = {job.record_id: job for job in sorted(short, key=lambda job: job.answers_since or EPOCH)}
     jobs = [
-        new_job(organization_id, record_id, entity_type, JobTrigger.CREDITS_RESTORED, config, now, forced=True)
-        for record_id, entity_type in sorted(records.items())
+        new_job(
+            organization_id,
+            record_id,
+            job.entity_type,
+            JobTrigger.CREDITS_RESTORED,
+            config,
+            now,
+            forced=True,
+            answers_since=job.answers_since,  # what it did not ask then is still to be asked again
+        )
+        for record_id, job in sorted(records.items())
     ]
     return len(short) == _AT_ONCE, sorted(await transitions.create(tx, jobs))

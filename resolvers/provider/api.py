@@ -44,7 +44,8 @@ class ProviderView:
     `position` is its place in the waterfall from 1, or 0 where the configuration does not name it. `configured`:
     it has the key it needs. `not_asked_because` is why it is not asked just now, in plain words. `state` is its
     circuit breaker's; `healthy` that it is closed. Latencies are in milliseconds. `credits_left` is what the provider
-    last said.
+    last said. `answer_days` and `miss_days`: how many days a kept match and a kept "no match" may be reused; None: its
+    answers are not kept, it is asked each time.
     """
 
     id: str
@@ -53,6 +54,8 @@ class ProviderView:
     position: int
     price: int
     counts_misses: bool
+    answer_days: int | None
+    miss_days: int | None
     extra_price: int
     extra_for: dict[EntityType, list[str]]
     gives: dict[EntityType, list[str]]
@@ -106,6 +109,7 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
         _view(
             provider.info,
             rules.get(provider.info.id, (0, False)),
+            config.answer_days(provider.info.id, provider.info.answer_days),
             calls.get(provider.info.id),
             states.get((organization_id, provider.info.id), ProviderStateRow(organization_id, provider.info.id)),
             keys.get(provider.info.id),
@@ -120,6 +124,7 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
 def _view(
     info: ProviderInfo,
     rule: tuple[int, bool],
+    answer_days: int,
     calls: ProviderCalls | None,
     state: ProviderStateRow,
     key: ProviderKeyRow | None,
@@ -135,6 +140,8 @@ def _view(
         position=rule[0],
         price=info.price,
         counts_misses=info.counts_misses,
+        answer_days=answer_days if info.keeps_answers else None,
+        miss_days=min(info.miss_days, answer_days) if info.keeps_answers else None,
         extra_price=info.extra_price,
         extra_for={kind: sorted(names) for kind, names in info.extra_for.items()},
         gives={kind: sorted(names) for kind, names in info.gives.items()},

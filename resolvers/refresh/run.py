@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from enrichment.config import Config
 from enrichment.enums import EntityType, FieldPolicy
+from enrichment.waterfall.reuse import oldest_reusable, refresh_answers_since
 from models.db.transaction import Transaction
 from models.refresh.due import Due
 from models.refresh.plan import most_under_way
@@ -33,6 +34,18 @@ class RefreshRun:
     @property
     def midnight(self) -> datetime:
         return midnight_of(self.now)
+
+    @property
+    def answers_since(self) -> datetime | None:
+        """The moment before which an answer is too old for the refresh."""
+        return refresh_answers_since(self.now, self.config.triggers.refresh_after_days)
+
+    def answers_of_provider_since(self, provider_id: str) -> datetime:
+        """The moment after which this provider must have given an answer that the refresh may reuse."""
+        info = self.services.registry.info(provider_id)
+        assert info is not None  # a provider that the configuration switches on and the registry has
+        days = self.config.answer_days(provider_id, info.answer_days)
+        return oldest_reusable(self.now, days, created_at=self.now, answers_since=self.answers_since)
 
     def due(self) -> Due | None:
         """Which records are due now; None when none can be."""

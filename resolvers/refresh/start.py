@@ -59,7 +59,7 @@ def _costs(record_id: str, calls: Sequence[DirectCall]) -> dict[Hashable, int]:
 
 
 async def _cached(run: RefreshRun, calls: Sequence[DirectCall]) -> set[tuple[str, str]]:
-    """The calls whose answer is cached: provider and key."""
+    """The calls with a cached answer that is young enough for the refresh: provider and key."""
     keys: dict[str, set[str]] = {}
     for call in calls:
         if call.key is not None:
@@ -67,7 +67,9 @@ async def _cached(run: RefreshRun, calls: Sequence[DirectCall]) -> set[tuple[str
     return {
         (provider_id, key)
         for provider_id, wanted in keys.items()
-        for key in await answered_keys(run.organization_id, provider_id, wanted, run.now)
+        for key in await answered_keys(
+            run.organization_id, provider_id, wanted, run.answers_of_provider_since(provider_id), run.now
+        )
     }
 
 
@@ -112,5 +114,6 @@ def _job(run: RefreshRun, candidate: RefreshCandidate, budget_id: str | None) ->
         JobTrigger.SCHEDULED_REFRESH,
         run.config,
         run.now,
+        answers_since=run.answers_since,
         budget_id=budget_id,
     )

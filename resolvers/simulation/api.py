@@ -94,7 +94,7 @@ async def _simulate(
 ) -> Simulation:
     snapshots, next_from = await _snapshots(organization_id, start, end)
     known = await _in_thread(readable, snapshots)
-    answers = await answers_of(services, organization_id, known.snapshots, _in_thread)
+    answers = await answers_of(services, organization_id, config, known.snapshots, _in_thread)
     in_force = await _in_force(organization_id, answers.versions)
     rules = Rules(config, sources_of(services, config), in_force)
     open_before = await _open_before(organization_id, known.snapshots)

@@ -2,20 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
 
 from enrichment.config import Config
 from enrichment.enums import EntityType, StepOutcome
-from enrichment.replay.answer_index import AnswerIndex, Identify, IndexedAnswer, QuestionKeys
+from enrichment.replay.answer_index import AnswerIndex, Identify, QuestionKeys
 from enrichment.replay.bill import Question
 from enrichment.replay.stored import StoredSnapshot
 from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.planner import SkipReason, Source
 from enrichment.waterfall.session import Reply, SessionQuestion
-from models.answer.cache import answered_after
+from models.answer.cache import every_answer
 from models.answer.row import CachedAnswer
 from models.decision_log import SnapshotRow
 from providers import api
@@ -30,6 +30,7 @@ _log = structlog.get_logger(__name__)
 async def answers_of(
     services: Services,
     organization_id: str,
+    config: Config,
     snapshots: Sequence[StoredSnapshot],
     in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     *,
@@ -37,8 +38,9 @@ async def answers_of(
 ) -> AnswerIndex:
     """The answers in these snapshots, ready to be found again; `with_cached` adds those that are cached.
 
-    `in_thread` runs what only computes. `in_force_only`: an answer of a provider whose answers are cached counts only
-    while it is cached, as for a job; after that the provider would be asked, and paid, again.
+    `config` says how long answers may be reused. `in_thread` runs what only computes. `in_force_only`: an answer of a
+    provider whose answers are cached counts only while it is cached, as for a job; after that the provider would be
+    asked, and paid, again.
     """
     cached_only: set[str] = set()
     unable: dict[str, SkipReason] = {}
@@ -46,7 +48,7 @@ async def answers_of(
     for provider_id in services.registry.ids():
         provider = services.registry.get(provider_id)
         assert provider is not None  # the registry named it
-        lifetimes[provider_id] = provider.info.lifetime()
+        lifetimes[provider_id] = timedelta(days=config.answer_days(provider_id, provider.info.answer_days))
         if in_force_only and provider.info.keeps_answers:
             cached_only.add(provider_id)
         if isinstance(provider, api.RequiresKey) and not await provider.configured(organization_id):
@@ -100,11 +102,11 @@ async def with_cached(
     answers: AnswerIndex,
     compute: Callable[[], Awaitable[T]],
     *,
-    unexpired_at: datetime | None = None,
+    serves: Callable[[CachedAnswer], bool] = lambda _: True,
 ) -> T:
     """The result of `compute`, once it misses no cached answer: one that is found may lead to further questions.
 
-    `unexpired_at` leaves out the answers that have expired by then.
+    Answers that do not serve (`serves`) are left out.
     """
     looked_up: set[Question] = set()
     while True:
@@ -113,20 +115,26 @@ async def with_cached(
         result = await compute()
         new = answers.sought - looked_up
         looked_up |= new
-        if not new or not await _add_cached(organization_id, answers, new, unexpired_at):
+        if not new or not await _add_cached(organization_id, answers, new, serves):
             return result
 
 
 async def _add_cached(
-    organization_id: str, answers: AnswerIndex, questions: Iterable[Question], unexpired_at: datetime | None
+    organization_id: str,
+    answers: AnswerIndex,
+    questions: Iterable[Question],
+    serves: Callable[[CachedAnswer], bool],
 ) -> bool:
-    """Look these questions up among the cached answers. Whether any was found."""
-    found = await answered_after(organization_id, list(questions), unexpired_at)
+    """Look these questions up among the cached answers. Whether any was found that serves."""
+    found = [answer for answer in await every_answer(organization_id, list(questions)) if serves(answer)]
     for answer in found:
         assert answer.answered_at is not None
         assert answer.expires_at is not None  # both stand in every answered one
-        answers.cached[answer.provider, answer.input_key] = IndexedAnswer(
-            _reply(answer), answer.answered_at, answer.expires_at
+        answers.add_cached(
+            (answer.provider, answer.input_key),
+            _reply(answer),
+            answered_at=answer.answered_at,
+            expires_at=None if answer.matched else answer.expires_at,
         )
     return bool(found)
 

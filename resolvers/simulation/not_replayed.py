@@ -19,6 +19,7 @@ _OF_CONFIG = {
 }
 _OF_PROVIDERS = {
     "dailyLimit": "calls are refused for want of credits where they were, and nowhere else",
+    "answerDays": "cached answers are reused where they were, and nowhere else",
     "minMatchRate": "whom the break-even guard left alone is as it was",
     "matchRateOver": "whom the break-even guard left alone is as it was",
 }

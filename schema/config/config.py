@@ -41,6 +41,10 @@ class ProviderRule:
     daily_limit: int | None = strawberry.field(description="Most credits a day that it may be paid.")
     min_match_rate: float | None = strawberry.field(description="Below this share of matches it is left alone.")
     match_rate_over: int = strawberry.field(description="How many of its last calls that is counted over.")
+    answer_days: int | None = strawberry.field(
+        description="How many days a kept answer of it may be reused; 0: only by jobs at the same time. Null: as long"
+        " as the provider says, see `Provider.answerDays`."
+    )
 
 
 @strawberry.type(description="What may be done to a field.")
@@ -151,6 +155,7 @@ class Config:
                     daily_limit=rule.daily_limit,
                     min_match_rate=rule.min_match_rate,
                     match_rate_over=rule.match_rate_over,
+                    answer_days=rule.answer_days,
                 )
                 for rule in config.providers
             ],

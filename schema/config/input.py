@@ -38,6 +38,7 @@ class ProviderRuleInput:
     daily_limit: int | None = UNSET
     min_match_rate: float | None = UNSET
     match_rate_over: int | None = UNSET
+    answer_days: int | None = UNSET
 
 
 @strawberry.input

@@ -46,6 +46,7 @@ class ClaimedJob:
     max_attempts: int
     forced: bool
     budget_id: str | None
+    answers_since: datetime | None  # no answer that was given before it serves the job; None: any that is kept does
     created_at: datetime
     config: Config
     config_version: int
@@ -88,6 +89,7 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
             max_attempts=claim.max_attempts,
             forced=claim.forced,
             budget_id=claim.budget_id,
+            answers_since=claim.answers_since,
             created_at=claim.created_at,
             config=configs[claim.organization_id][0],
             config_version=configs[claim.organization_id][1].config_version,

@@ -137,16 +137,20 @@ class BatchedStore:
         now = self._services.now()
         acquired = await unit_of_work(acquire)(answer_keys, now, now + QUESTION_LEASE)
         return [
-            None
-            if answer_key in acquired.held
-            else acquired.cached.get(answer_key.key, CachedAnswer(*answer_key.key, AnswerState.ASKING))
+            None if answer_key in acquired.held else _known(answer_key, acquired.cached.get(answer_key.key), now)
             for answer_key in answer_keys
         ]
 
     async def _cached(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
-        """For each: its cached answer, if there is one."""
-        found = await answered(answer_keys, self._services.now())
-        return [found.get(answer_key.key) for answer_key in answer_keys]
+        """For each: its cached answer, if there is one that serves the job."""
+        found, now = await answered(answer_keys), self._services.now()
+        return [
+            answer
+            if (answer := found.get(answer_key.key)) is not None
+            and answer.serves(answer_key.answers_since, now, job_id=answer_key.job_id)
+            else None
+            for answer_key in answer_keys
+        ]
 
     async def _settle(self, settlements: Sequence[CallSettlement]) -> list[int]:
         """Settle and store, in one transaction for each organization. For each: the credits charged."""
@@ -166,6 +170,16 @@ class BatchedStore:
         """The records as they are now; None for one that was erased."""
         found = await load_records(record_ids)
         return [found.get(record_id) for record_id in record_ids]
+
+
+def _known(answer_key: AnswerKey, cached: CachedAnswer | None, now: datetime) -> CachedAnswer:
+    """What is known of a question that another job has. An answer that does not serve this job will be asked for."""
+    if cached is not None and (
+        cached.state is not AnswerState.ANSWERED
+        or cached.serves(answer_key.answers_since, now, job_id=answer_key.job_id)
+    ):
+        return cached
+    return CachedAnswer(*answer_key.key, AnswerState.ASKING)
 
 
 def _batcher(run: Callable[[Sequence[A]], Awaitable[Sequence[B]]]) -> Batcher[A, B]:

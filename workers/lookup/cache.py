@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from enrichment.enums import JobTrigger
+from enrichment.waterfall.reuse import oldest_reusable
 from models.answer.row import AnswerKey, AnswerState, CachedAnswer
 from providers.api import BroaderQuery, Provider, Question, key_digest
 from workers.job.load import ClaimedJob
@@ -46,10 +47,12 @@ class AnswerCache:
         await self._store.settle(CallSettlement(answer_key.organization_id, reservation_id, answer_key))
 
 
-def answer_key_of(provider: Provider, job: ClaimedJob, input_key: str) -> AnswerKey:
+def answer_key_of(provider: Provider, job: ClaimedJob, input_key: str, now: datetime) -> AnswerKey:
     """The key of the job's question; `input_key` is a digest."""
     asked_by_hand = job.forced and job.trigger is not JobTrigger.CREDITS_RESTORED
-    return AnswerKey(job.organization_id, provider.info.id, input_key, job.id, insists=asked_by_hand)
+    days = job.config.answer_days(provider.info.id, provider.info.answer_days)
+    since = oldest_reusable(now, days, created_at=job.created_at, answers_since=job.answers_since)
+    return AnswerKey(job.organization_id, provider.info.id, input_key, job.id, since, insists=asked_by_hand)
 
 
 def next_check(cached: CachedAnswer, now: datetime) -> datetime:

@@ -80,7 +80,7 @@ class ProviderLookup:
             async with self._concurrency.permit(provider, job.organization_id):
                 refusal = await self._caller.refusal(provider, job)
                 return failed(refusal) if refusal else await self._caller.call(provider, question, job)
-        answer_key = answer_key_of(provider, job, key)
+        answer_key = answer_key_of(provider, job, key, self._now())
         if (broader := await self._cache.find_broader(provider, question, answer_key)) is not None:
             broader_key, cached = broader
             reply = await self._guard.withhold(question, job, reused(provider, question, cached))

@@ -9,7 +9,7 @@ from models.answer.pending import AbandonedAnswer, abandoned_answers, delete_pen
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import lock_active
 from models.job.steps import add_credits
-from providers.api import DEFAULT_LIFETIME
+from providers.api import DEFAULT_LIFETIME_DAYS
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
 from resolvers.credit.settle import CreditSettlement, settle
@@ -71,4 +71,4 @@ def _settlement(services: Services, answer: AbandonedAnswer, reservation_id: str
 
 def _lifetime(services: Services, provider_id: str) -> timedelta:
     info = services.registry.info(provider_id)
-    return DEFAULT_LIFETIME if info is None else info.lifetime()
+    return timedelta(days=DEFAULT_LIFETIME_DAYS) if info is None else info.lifetime()

@@ -19,6 +19,7 @@ from providers.api import ProviderError
 from resolvers.context import Role
 from resolvers.credit.api import get_credits, grant_credits
 from resolvers.credit.verify import check_ledger
+from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.refresh.freshness import half_lives_of, renew_half_lives
 from tests.support.factories import Clock, StandIn, configure, context, send, services, work
@@ -262,17 +263,22 @@ async def test_refreshes_leave_off_where_the_organizations_credits_end(redis: Ar
     assert {job.status for job in await Job.filter(trigger=JobTrigger.SCHEDULED_REFRESH)} == {JobStatus.COMPLETED}
 
 
-async def test_cached_answers_are_not_read_again_as_a_refresh(redis: ArqRedis) -> None:
+async def test_answers_that_are_young_enough_are_not_read_again_as_a_refresh(redis: ArqRedis) -> None:
     clock, paid = Clock(), StandIn(id="paid", price=1, keeps_days=90, knows=known(1))
     shared = services(redis, paid, now=clock)
     ctx = context(shared)
     await enriched(ctx, 1)
     await configure(ctx, triggers={"refreshAfterDays": 30})
-    clock.ahead_seconds += 40 * DAY
+    clock.ahead_seconds += 20 * DAY
+    await send(ctx, "account", "A-also", domain="acme0.com")
+    await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT, ("A-also",)), force=True)
+    await work(shared)
+    clock.ahead_seconds += 20 * DAY
     assert await a_day(shared) == 0
-    clock.ahead_seconds += 60 * DAY
-    assert await a_day(shared) == 1
     assert len(paid.asked) == 2
+    clock.ahead_seconds += 20 * DAY
+    assert await a_day(shared) == 2
+    assert len(paid.asked) == 3
 
 
 async def test_each_organization_has_its_own_budget_and_the_one_served_longest_ago_is_first(redis: ArqRedis) -> None:
