@@ -58,12 +58,21 @@ def _fill(case: FieldCase, proposals: Sequence[Proposal]) -> Decision:
     if best.confidence < case.minimum:
         return _below(best, case.minimum)
     rivals = [proposal for proposal in proposals[1:] if proposal.confidence >= case.minimum]
-    if rivals and case.strategy is Strategy.CONSENSUS and best.confidence - rivals[0].confidence < _CLEAR_LEAD:
+    if rivals and _asks_about_rivals(case) and best.confidence - rivals[0].confidence < _CLEAR_LEAD:
         return _raise_conflict(case, ConflictReason.PROVIDERS_DISAGREE, [best, *rivals], recommend_most_certain)
     return _write(best, "the field was empty")
 
 
 _CLEAR_LEAD = 0.25  # sources that disagree by more than this in confidence need no person
+
+
+def _asks_about_rivals(case: FieldCase) -> bool:
+    """Whether sources that disagree about an empty field are a question for a person.
+
+    Under `consensus` they always are. Under `waterfall`, where several were asked, the field's policy says whether
+    people review its values.
+    """
+    return case.strategy is Strategy.CONSENSUS or case.rule.policy is FieldPolicy.REVIEW
 
 
 def _compare(case: FieldCase, current: Current, proposals: Sequence[Proposal]) -> Decision:

@@ -14,7 +14,7 @@ import typer
 
 from enrichment.catalogue import is_equivalent
 from enrichment.config import Config, default_config
-from enrichment.enums import EntityType, Strategy
+from enrichment.enums import EntityType
 from enrichment.normalize.contact.email import email_kind
 from enrichment.normalize.places.country import country_name
 from providers.registry import ProviderSettings, Registry, default_registry
@@ -95,7 +95,6 @@ async def _score(
     counts: Counts,
     conflicts: ConflictScore,
 ) -> None:
-    consensus = config.model_copy(update={"strategy": Strategy.CONSENSUS})
     for (row, truth), record in zip(accounts, account_records(row for row, _ in accounts), strict=True):
         outcome = await try_record(registry, config, EntityType.ACCOUNT, record["fields"])
         _count_match(counts, outcome, truth)
@@ -103,7 +102,7 @@ async def _score(
             answers = _answers(truth, ACCOUNT_ANSWERS)
             _count_filling(counts, outcome, answers)
             conflicts.held(row["record_id"], outcome, truth, answers)
-            alone = await try_record(registry, consensus, EntityType.ACCOUNT, record["fields"], blank=True)
+            alone = await try_record(registry, config, EntityType.ACCOUNT, record["fields"], blank=True)
             conflicts.disputed(row["record_id"], alone, truth)
     for (row, truth), record in zip(leads, lead_records(row for row, _ in leads), strict=True):
         outcome = await try_record(registry, config, EntityType.LEAD, record["fields"])

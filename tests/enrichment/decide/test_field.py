@@ -149,7 +149,7 @@ def test_agreement_lifts_a_value_over_the_minimum_and_over_a_rival() -> None:
     both = outcome(P.REVIEW, None, candidate(confidence=0.5), candidate(confidence=0.5, provider="q"))
     assert both.reason is R.WRITTEN and both.confidence == 0.75
     rival = candidate("rival", 0.7, "r")
-    best = outcome(P.REVIEW, None, rival, candidate(confidence=0.6), candidate(confidence=0.6, provider="q"))
+    best = outcome(P.TRACKED, None, rival, candidate(confidence=0.6), candidate(confidence=0.6, provider="q"))
     assert best.write is not None and best.write.value == "new"
 
 
@@ -160,13 +160,20 @@ def test_a_rejected_value_is_heard_again_only_from_a_second_source() -> None:
     assert second.reason is R.CONFLICT
 
 
-def test_sources_that_disagree_ask_a_person_only_under_consensus_and_when_close() -> None:
+@pytest.mark.parametrize("strategy", Strategy)
+def test_sources_that_disagree_ask_a_person_when_they_are_about_equally_certain(strategy: Strategy) -> None:
     close = (candidate("a", 0.8), candidate("b", 0.75, "q"))
-    asked = outcome(P.REVIEW, None, *close, strategy=Strategy.CONSENSUS)
+    asked = outcome(P.REVIEW, None, *close, strategy=strategy)
     assert asked.question is not None and asked.question.reason is ConflictReason.PROVIDERS_DISAGREE
-    assert outcome(P.REVIEW, None, *close).reason is R.WRITTEN
     clear = (candidate("a", 0.95), candidate("b", 0.65, "q"))
-    assert outcome(P.REVIEW, None, *clear, strategy=Strategy.CONSENSUS).reason is R.WRITTEN
+    assert outcome(P.REVIEW, None, *clear, strategy=strategy).reason is R.WRITTEN
+
+
+@pytest.mark.parametrize("policy", [P.FILL_EMPTY, P.TRACKED, P.OVERWRITE])
+def test_sources_that_disagree_about_what_nobody_reviews_ask_a_person_only_under_consensus(policy: FieldPolicy) -> None:
+    close = (candidate("a", 0.8), candidate("b", 0.75, "q"))
+    assert outcome(policy, None, *close, strategy=Strategy.CONSENSUS).reason is R.CONFLICT
+    assert outcome(policy, None, *close).reason is R.WRITTEN
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))

@@ -70,6 +70,7 @@ async def test_another_order_writes_the_other_providers_value(redis: ArqRedis) -
     first = StandIn("first", {"acme.com": {"city": ("Oslo", 0.8)}}, price=1, keeps_days=30)
     second = StandIn("second", {"acme.com": {"city": ("Bergen", 0.8), "industry": "Software"}}, price=1, keeps_days=30)
     ctx = context(services(redis, first, second))
+    await configure(ctx, **_policy("tracked"))
     await _enriched(ctx, domain="acme.com")
 
     simulated = await simulate_config(ctx, {"providers": [{"id": "second"}, {"id": "first"}]})
@@ -88,6 +89,7 @@ async def test_consensus_raises_what_the_waterfall_settled(redis: ArqRedis) -> N
     first = StandIn("first", {"acme.com": {"city": ("Oslo", 0.8)}})
     second = StandIn("second", {"acme.com": {"city": ("Bergen", 0.8), "industry": "Software"}})
     ctx = context(services(redis, first, second))
+    await configure(ctx, **_policy("tracked"))
     await _enriched(ctx, domain="acme.com")
     simulated = await simulate_config(ctx, {"strategy": "consensus"})
     assert ("conflict_raised", "city", "conflict") in _told(simulated)

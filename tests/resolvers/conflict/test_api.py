@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction, Strategy
 from models.conflict.queries import ConflictFilter
 from models.conflict.table import Conflict
 from models.record import FieldValue, Record
@@ -195,10 +195,14 @@ async def test_a_value_below_the_minimum_is_a_conflict_only_where_it_would_overw
     assert await city() == "Hamburg"
 
 
-async def test_providers_that_disagree_about_an_empty_field_raise_a_conflict_under_consensus(redis: ArqRedis) -> None:
+@pytest.mark.parametrize("strategy", Strategy)
+async def test_providers_that_disagree_about_an_empty_field_raise_a_conflict(
+    redis: ArqRedis, strategy: Strategy
+) -> None:
+    # The waterfall asks the second one, too, for the many fields that the first does not know.
     shared = services(redis, city_provider("Berlin", 0.8, "one"), city_provider("Munich", 0.75, "two"))
     ctx = context(shared)
-    await configure(ctx, strategy="consensus")
+    await configure(ctx, strategy=strategy.value)
     await send(ctx, "account", "A1", domain="acme.com")
     await work(shared)
     conflict = await Conflict.get()
