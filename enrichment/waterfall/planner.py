@@ -1,8 +1,8 @@
 """Which provider to ask next: in order of priority, each only for what it could still give.
 
-The stop is per field: a field is settled once a source gave a value of enough confidence, and a provider
-whose fields are all settled is not called. A paid provider is called only to fill or refresh; a free one
-also to check a value that the CRM holds.
+The stop is per field: a field is settled once a source gave a value of enough confidence, or under `consensus` once as
+many sources were asked for it as the configuration says. A provider whose fields are all settled is not called. A paid
+provider is called only to fill or refresh; a free one also to check a value that the CRM holds.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -87,28 +87,33 @@ def refreshes(trigger: JobTrigger, *, forced: bool) -> bool:
 class Waterfall:
     """Which fields of one job still lack a value, and who could give it. The caller asks, and reports with `answered`.
 
-    `wants` names every field looked up and why; `answers` counts, by field, the sources that gave a value of
-    enough confidence.
+    `wants` names every field looked up and why; `confident` the fields for which a source gave a value of enough
+    confidence; `asked` counts, by field, the sources that were asked for it.
     """
 
     config: Config
     sources: Sequence[Source]  # enabled ones, in order of priority
     wants: Mapping[str, Want]
-    answers: dict[str, int] = field(default_factory=dict)
+    confident: set[str] = field(default_factory=set)
+    asked: dict[str, int] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     _unsettled: dict[Want | None, frozenset[str]] = field(default_factory=dict, repr=False)  # until the next answer
 
     def unsettled(self, reason: Want | None = None) -> frozenset[str]:
-        """Fields that still lack an answer, of one reason or of any."""
+        """Fields for which another source may still be asked, of one reason or of any."""
         known = self._unsettled.get(reason)
         if known is None:
-            enough = 1 if self.config.strategy is Strategy.WATERFALL else self.config.consensus_size
             known = self._unsettled[reason] = frozenset(
                 name
                 for name, why in self.wants.items()
-                if why is not Want.NONE and (reason is None or why is reason) and self.answers.get(name, 0) < enough
+                if why is not Want.NONE and (reason is None or why is reason) and not self._is_settled(name)
             )
         return known
+
+    def _is_settled(self, name: str) -> bool:
+        if self.config.strategy is Strategy.WATERFALL:
+            return name in self.confident
+        return self.asked.get(name, 0) >= self.config.consensus_size
 
     def could_give(self, source: Source) -> frozenset[str]:
         """The unsettled fields worth asking this source for; empty when it should not be called."""
@@ -125,12 +130,13 @@ class Waterfall:
                 return source
         return None
 
-    def answered(self, source_id: str, confident: Set[str]) -> None:
-        """Note that a source was asked (or could not be) and which fields it gave confidently."""
+    def answered(self, source_id: str, confident: Set[str], asked: Set[str]) -> None:
+        """Note for which fields a source was `asked` (none: it could not be), and which it gave confidently."""
         self.done.add(source_id)
         self._unsettled.clear()
-        for name in confident:
-            self.answers[name] = self.answers.get(name, 0) + 1
+        self.confident |= confident
+        for name in asked:
+            self.asked[name] = self.asked.get(name, 0) + 1
 
     def why_not_asked(self, source: Source) -> SkipReason:
         """Why a source was never asked."""

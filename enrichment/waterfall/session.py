@@ -58,6 +58,13 @@ class Reply:
     key: str | None = None
     reused: bool = False
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether the source counts as asked; in a replay or preview also where nobody knows what it would say."""
+        if self.outcome is StepOutcome.SKIPPED:
+            return self.skipped is SkipReason.UNKNOWN
+        return self.error is None or self.error.code != "circuit_open"
+
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
@@ -140,7 +147,7 @@ class WaterfallSession:
             if wanted and self._affords(source, wanted):
                 self._question = SessionQuestion(source, self._fields, wanted)
                 return self._question
-            self._record_result(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX))
+            self._record_result(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.PER_RECORD_MAX), wanted)
         return None
 
     def _affords(self, source: Source, wanted: frozenset[str]) -> bool:
@@ -156,15 +163,16 @@ class WaterfallSession:
         if self._borrowed:
             candidates = discount(self._context.entity_type, reply.candidates, self._fields, self._borrowed)
             reply = replace(reply, candidates=candidates)
-        self._record_result(source_id, reply)
+        self._record_result(source_id, reply, self._question.wanted)
         # A source after one whose answer is waited for may not be needed.
         self._stopped = reply.waits_until is not None
 
     def restore_reply(self, source_id: str, reply: Reply) -> None:
         """A source's reply to an earlier attempt of the job counts: it is not asked, or paid for, again."""
-        self._record_result(source_id, reply)
+        [source] = [source for source in self.waterfall.sources if source.id == source_id]
+        self._record_result(source_id, reply, self.waterfall.could_give(source))
 
-    def _record_result(self, source_id: str, reply: Reply) -> None:
+    def _record_result(self, source_id: str, reply: Reply, wanted: frozenset[str]) -> None:
         context = self._context
         self.results[source_id] = reply
         self._spent += reply.credits - self._paid_unused.pop(source_id, 0)
@@ -173,7 +181,7 @@ class WaterfallSession:
             for name, candidate in reply.candidates.items()
             if candidate.confidence >= context.config.minimum(context.entity_type, name)
         }
-        self.waterfall.answered(source_id, confident)
+        self.waterfall.answered(source_id, confident, wanted if reply.was_asked else frozenset())
         known = fields_of(context.entity_type)
         for name in confident:
             # An identifier that one source found helps to ask the next one.

@@ -149,7 +149,10 @@ class _Planner:
         walk.add_borrowable(source.gives)
         if self.config.strategy is Strategy.WATERFALL:
             walk.expect(query.wanted, SETTLED_BY_MATCH * self.match_rates.get(source.id, 0.0))
-        walk.session.record_reply(source.id, Reply(StepOutcome.NO_MATCH))
+        else:
+            walk.expect_asked(query.wanted)
+        # Not as if it had been asked: where it cannot be in the end, another is asked in its place.
+        walk.session.record_reply(source.id, Reply(StepOutcome.SKIPPED))
 
     def _serves(self, plan: ProviderPlan, stored: CachedAnswer, walk: RecordWalk) -> bool:
         """Whether no call is made: there is an answer, or a call that may have been charged is not repeated."""

@@ -1,5 +1,6 @@
 """One record on its way through the waterfall, for the plan of calls: what it may ask, and what it may borrow."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +12,8 @@ from enrichment.waterfall.planner import Source, Want
 from enrichment.waterfall.session import SessionQuestion, WaterfallSession
 from providers.api import Question
 from resolvers.cost.candidate_call import CandidateCall, ProviderPlan
+
+ASKED_IN_ANOTHERS_PLACE = 0.1  # how likely a provider is asked after as many as the configuration says were planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class RecordWalk:
     unaskable: list[SessionQuestion] = field(default_factory=list)
     consulted: set[str] = field(default_factory=set)
     _borrowable: frozenset[str] | None = None
+    _planned: Counter[str] = field(default_factory=Counter)  # by field: the calls planned for it
     _chances: dict[str, float] = field(init=False)
     _missing: frozenset[str] = field(init=False)
 
@@ -105,6 +109,14 @@ class RecordWalk:
         wants = self.session.waterfall.wants
         worth = [name for name in query.wanted if not query.source.price or wants[name] is Want.FILL]
         return max((self._chances[name] for name in worth), default=0.0)
+
+    def expect_asked(self, wanted: frozenset[str]) -> None:
+        """A provider will be asked for these fields, of the most that the configuration lets be asked for each."""
+        waterfall = self.session.waterfall
+        for name in wanted:
+            self._planned[name] += 1
+            if waterfall.asked.get(name, 0) + self._planned[name] >= waterfall.config.consensus_size:
+                self._chances[name] = ASKED_IN_ANOTHERS_PLACE
 
     def expect(self, wanted: Sequence[str] | frozenset[str], chance: float) -> None:
         """A provider settles each of these fields with this chance, so that the next is asked that much less often."""

@@ -57,13 +57,14 @@ async def try_record(
     results = {source.id: SourceResult(source.id, StepOutcome.SKIPPED, source.gives) for source in sources}
     waterfall = Waterfall(config, sources, wants)
     while source := waterfall.next():
+        wanted = waterfall.could_give(source)
         provider = registry.get(source.id)
         assert provider is not None
         answer = await provider.ask(question)
         assert isinstance(answer, Answer)  # the built-in providers answer at once
         answers[source.id] = answer
         results[source.id] = _result(source, answer, now)
-        waterfall.answered(source.id, _confident(config, entity_type, results[source.id]))
+        waterfall.answered(source.id, _confident(config, entity_type, results[source.id]), wanted)
     given = DecisionInput(entity_type, config, current, wants, tuple(results.values()), _never_rejected, now)
     return Outcome(entity_type, cleaned, answers, decide_fields(given))
 

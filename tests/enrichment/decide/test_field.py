@@ -213,15 +213,32 @@ def test_a_paid_source_is_not_asked_only_to_check_what_the_crm_holds() -> None:
     assert waterfall(paid, free, wants={"city": Want.FILL}).next() == paid
 
 
-def test_consensus_asks_until_enough_sources_answered() -> None:
+@pytest.mark.parametrize("confident", [CITY, frozenset()])
+def test_consensus_asks_as_many_as_its_size_says_whatever_they_answer(confident: frozenset[str]) -> None:
     sources = [Source(name, CITY) for name in "abc"]
     plan = waterfall(*sources, wants={"city": Want.FILL}, strategy=Strategy.CONSENSUS)
     asked = []
     while (source := plan.next()) is not None:
         asked.append(source.id)
-        plan.answered(source.id, CITY)
+        plan.answered(source.id, confident, CITY)
     assert asked == ["a", "b"]
     assert plan.why_not_asked(sources[2]) is SkipReason.SETTLED
+
+
+def test_who_could_not_be_asked_does_not_count_for_the_size_of_a_consensus() -> None:
+    plan = waterfall(*(Source(name, CITY) for name in "abc"), wants={"city": Want.FILL}, strategy=Strategy.CONSENSUS)
+    plan.answered("a", frozenset(), frozenset())
+    plan.answered("b", CITY, CITY)
+    assert plan.next() == Source("c", CITY)
+
+
+def test_consensus_counts_for_each_field_who_was_asked_for_it() -> None:
+    phone = frozenset({"phone"})
+    wide, narrow, last = Source("wide", CITY | phone), Source("narrow", CITY), Source("last", CITY | phone)
+    plan = waterfall(wide, narrow, last, wants=dict.fromkeys(["city", "phone"], Want.FILL), strategy=Strategy.CONSENSUS)
+    plan.answered("wide", frozenset(), plan.could_give(wide))
+    plan.answered("narrow", frozenset(), plan.could_give(narrow))
+    assert plan.could_give(last) == phone
 
 
 def test_a_source_that_offers_nothing_wanted_is_passed_by() -> None:
