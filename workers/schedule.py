@@ -8,9 +8,11 @@ from workers.upkeep.new_day import new_day
 from workers.upkeep.prune import prune
 from workers.upkeep.refresh import refresh
 from workers.upkeep.rescue import rescue
+from workers.upkeep.resume import resume
 
 SCHEDULE: list[CronJob] = [
     cron(rescue, second=set(range(60)), timeout=30, unique=True),
+    cron(resume, second=set(range(2, 60, 5)), timeout=50, unique=True),
     cron(refresh, second=7, timeout=50, unique=True),
     cron(expire_pending, second=37, timeout=50, unique=True),
     cron(prune, minute=41, second=11, timeout=600, unique=True),

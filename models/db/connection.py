@@ -26,6 +26,7 @@ _MODULES = [
     "models.refresh.plan",
     "models.answer.row",
     "models.provider_state",
+    "models.operation",
     "models.undo",
     "models.erasure.table",
     "models.suggestion",

@@ -32,6 +32,7 @@ EXCEPTIONS = {
     "models.job.leases.organizations_with_due_jobs": _SWEEP,
     "models.job.queries.organizations_short_of_credits": _SWEEP,
     "models.job.transitions.requeue_lost": _SWEEP,
+    "models.operation.take_up": _SWEEP,
     "models.refresh.state.organizations_to_refresh": _SWEEP,
     "models.provider_state.close_breakers_of_refused_key": "a key of the installation serves every organization",
     "models.job.queries.count_unfinished_jobs": "a metric of the whole service",
