@@ -5,6 +5,7 @@ Properties are tried on few examples at home, on more with `--hypothesis-profile
 
 import gc
 
+import structlog
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.stores"]
@@ -13,6 +14,15 @@ for name, examples in {"home": 20, "ci": 80, "long": 400}.items():
     # However long an example takes: on a busy machine that says nothing.
     settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("home")
+
+# Tracebacks as Python writes them: those that structlog draws by itself take a second each.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_collection_finish() -> None:

@@ -5,7 +5,7 @@ import math
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,6 +27,8 @@ _LONGEST_PAUSE_SECONDS = 86400.0
 _OBSERVED_SECONDS = 3600
 _MOST_ACCOUNTS = 10_000
 _MINUTE = re.compile(r"'minute'\s*:\s*(-?[0-9]+)")
+
+Sleep = Callable[[float], Awaitable[object]]
 
 _log = structlog.get_logger(__name__)
 
@@ -168,13 +170,17 @@ class RedisRateLimiter:
         max_wait_seconds: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._acquire_script = redis.register_script(_ACQUIRE)
         self._observe_script = redis.register_script(_OBSERVE)
-        self._local = LocalRateLimiter(processes=PROCESSES, max_wait_seconds=max_wait_seconds, clock=clock, wall=wall)
+        self._local = LocalRateLimiter(
+            processes=PROCESSES, max_wait_seconds=max_wait_seconds, clock=clock, wall=wall, sleep=sleep
+        )
         self._max_wait_seconds = max_wait_seconds
         self._clock = clock
         self._wall = wall
+        self._sleep = sleep
         self._away_until = -math.inf
 
     async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
@@ -184,7 +190,8 @@ class RedisRateLimiter:
             await self._local.acquire(account, provider_id, calls_per_minute)
         else:
             turn, pause = map(float, waits)
-            await _wait(turn, pause, self._max_wait_seconds, provider_id)
+            if seconds := _wait_seconds(turn, pause, self._max_wait_seconds, provider_id):
+                await self._sleep(seconds)
 
     async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
         update = read_limits(reply, self._wall())
@@ -225,11 +232,13 @@ class LocalRateLimiter:
         max_wait_seconds: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._processes = processes
         self._max_wait_seconds = max_wait_seconds
         self._clock = clock
         self._wall = wall
+        self._sleep = sleep
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
     async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
@@ -241,7 +250,8 @@ class LocalRateLimiter:
         turn, pause = max(due - ahead - now, 0.0), max(bucket.until - now, 0.0)
         if max(turn, pause) <= self._max_wait_seconds:
             bucket.due = due + every
-        await _wait(turn, pause, self._max_wait_seconds, provider_id)
+        if seconds := _wait_seconds(turn, pause, self._max_wait_seconds, provider_id):
+            await self._sleep(seconds)
 
     async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
         self.apply(account, provider_id, read_limits(reply, self._wall()))
@@ -264,8 +274,8 @@ class LocalRateLimiter:
         return bucket
 
 
-async def _wait(turn: float, pause: float, longest: float, provider_id: str) -> None:
-    """Sleep for the longer of two waits: `turn` for our own limit, `pause` because the provider asked for it.
+def _wait_seconds(turn: float, pause: float, longest: float, provider_id: str) -> float:
+    """The longer of two waits: `turn` for our own limit, `pause` because the provider asked for it.
 
     Raises for one above `longest`; all are seconds.
     """
@@ -274,5 +284,4 @@ async def _wait(turn: float, pause: float, longest: float, provider_id: str) -> 
         raise ProviderError("rate_limited", message, retryable=True, retry_after_seconds=pause)
     if turn > longest:
         raise CallDeferred(f"the limit of calls to {provider_id} is reached", turn)
-    if (seconds := max(turn, pause)) > 0:
-        await asyncio.sleep(seconds)
+    return max(turn, pause)

@@ -20,6 +20,7 @@ import asyncpg
 import pytest
 import redis as blocking_redis
 from arq.connections import ArqRedis
+from tortoise.apps import Apps
 
 from models.db import connection, statements
 from models.db.migrate import migrate
@@ -31,6 +32,23 @@ DATABASE_URL = "AUTO_ENRICHMENT_TEST_DATABASE_URL"
 REDIS_URL = "AUTO_ENRICHMENT_TEST_REDIS_URL"
 REDIS_SERVER = "AUTO_ENRICHMENT_TEST_REDIS_SERVER"
 MAIN = "master"  # what pytest-xdist calls a run without workers
+
+
+_prepare_models = Apps._build_initial_querysets
+_prepared: set[tuple[type, ...]] = set()
+
+
+def _prepare_models_once(apps: Apps) -> None:
+    """Prepare the models for a kind of database when it is connected to for the first time, not for every test."""
+    models = tuple(apps.get_models_iterable())
+    kinds = (*models, *(type(model._meta.db) for model in models))
+    if kinds not in _prepared:
+        _prepare_models(apps)
+        _prepared.add(kinds)
+
+
+# Anew for every test it would be a hundredth of a second each.
+pytest.MonkeyPatch().setattr(Apps, "_build_initial_querysets", _prepare_models_once)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,140 +11,189 @@ from redis.asyncio import Redis
 
 from providers.api import ProviderError
 from providers.http.adapter import Reply
-from providers.http.rate_limit import LimitUpdate, LocalRateLimiter, RateLimiter, RedisRateLimiter, read_limits
+from providers.http.rate_limit import (
+    PROCESSES,
+    LimitUpdate,
+    LocalRateLimiter,
+    RateLimiter,
+    RedisRateLimiter,
+    read_limits,
+)
 from service.redis_pool import redis_at
+from tests.support.waiting import PATIENCE_SECONDS
 
 NOW = 1_790_000_000.0
+MAX_WAIT = 2.0
 
 
 def reply(status: int = 200, **headers: str) -> Reply:
     return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, b"")
 
 
-async def accepted(rate_limiter: RateLimiter, calls: int, per_minute: int, account: str = "a") -> tuple[int, float]:
-    """How many of the calls made at once got their turn, and the longest wait of the others that was named."""
-    results = await asyncio.gather(
-        *(rate_limiter.acquire(account, "acme", per_minute) for _ in range(calls)), return_exceptions=True
-    )
-    errors = [error for error in results if isinstance(error, ProviderError)]
-    assert all(error.code == "rate_limited" and error.retryable for error in errors)
-    assert len(errors) == sum(result is not None for result in results)
-    return calls - len(errors), max((error.retry_after_seconds or 0 for error in errors), default=0.0)
+@dataclass
+class Burst:
+    """What became of calls made at once: the waits of those that got their turn, and those named to the others."""
+
+    waits: list[float] = field(default_factory=list)
+    refusals: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def turns(self) -> int:
+        return len(self.waits)
+
+    def most_turns(self, per_second: float, at_once: int) -> float:
+        """How many may have got their turn, as long as it took to make the calls."""
+        return at_once + (MAX_WAIT + self.seconds) * per_second + 1
+
+
+def named_wait(refusal: ProviderError) -> float:
+    """After how many seconds a refused call may be tried again."""
+    assert refusal.code == "rate_limited" and refusal.retryable
+    return refusal.retry_after_seconds or 0.0
+
+
+@dataclass
+class Limited:
+    """An account's calls through a rate limiter whose waits are noted, not waited."""
+
+    redis: Redis | None
+    waits: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.limiter: RateLimiter = (
+            RedisRateLimiter(self.redis, max_wait_seconds=MAX_WAIT, sleep=self._sleep)
+            if self.redis is not None
+            else LocalRateLimiter(max_wait_seconds=MAX_WAIT, sleep=self._sleep)
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    async def call(self, account: str = "a", provider_id: str = "acme", *, per_minute: int = 300) -> float:
+        """The wait of one call, in seconds. Raises as the limiter does."""
+        self.waits.clear()
+        await self.limiter.acquire(account, provider_id, per_minute)
+        return self.waits[0] if self.waits else 0.0
+
+    async def burst(self, calls: int, per_minute: int = 300, account: str = "a") -> Burst:
+        burst = Burst()
+        started = time.monotonic()
+        for _ in range(calls):
+            try:
+                burst.waits.append(await self.call(account, per_minute=per_minute))
+            except ProviderError as error:
+                burst.refusals.append(named_wait(error))
+        burst.seconds = time.monotonic() - started
+        return burst
 
 
 async def test_calls_beyond_the_limit_wait_shortly_or_are_refused(redis: ArqRedis) -> None:
-    started = time.monotonic()
-    turns, wait = await accepted(RedisRateLimiter(redis, max_wait_seconds=2), 30, 300)
+    burst = await Limited(redis).burst(40)
     # 285 a minute, four at once, and two seconds' worth more that wait for their turn.
-    assert 12 <= turns <= 15
-    assert wait > 2.0
-    assert 1.5 < time.monotonic() - started < 4.0
+    assert 12 <= burst.turns <= burst.most_turns(285 / 60, 4)
+    assert burst.waits[:4] == [0.0] * 4
+    assert max(burst.waits) <= MAX_WAIT < min(burst.refusals)
 
 
 async def test_all_processes_share_one_limit(redis: ArqRedis, redis_url: str) -> None:
     other = redis_at(redis_url, tries=1)
-    one, two = await asyncio.gather(
-        accepted(RedisRateLimiter(redis, max_wait_seconds=2), 15, 300),
-        accepted(RedisRateLimiter(other, max_wait_seconds=2), 15, 300),
-    )
-    assert 12 <= one[0] + two[0] <= 15
+    here, there = await asyncio.gather(Limited(redis).burst(20), Limited(other).burst(20))
+    longer = max(here, there, key=lambda burst: burst.seconds)
+    assert 12 <= here.turns + there.turns <= longer.most_turns(285 / 60, 4)
     await other.aclose(close_connection_pool=True)
 
 
 async def test_one_account_does_not_use_up_anothers_limit(redis: ArqRedis) -> None:
-    rate_limiter = RedisRateLimiter(redis, max_wait_seconds=2)
-    await accepted(rate_limiter, 20, 60, account="a")
-    started = time.monotonic()
-    await rate_limiter.acquire("b", "acme", 60)
-    await rate_limiter.acquire("a", "other", 60)
-    assert time.monotonic() - started < 0.5
+    limited = Limited(redis)
+    assert (await limited.burst(20, 60)).refusals
+    assert await limited.call("b", "acme", per_minute=60) == 0.0
+    assert await limited.call("a", "other", per_minute=60) == 0.0
 
 
 async def test_a_refusal_takes_no_turn(redis: ArqRedis) -> None:
-    rate_limiter = RedisRateLimiter(redis, max_wait_seconds=2)
+    limited = Limited(redis)
     for _ in range(3):
-        _, wait = await accepted(rate_limiter, 10, 60)
-    assert wait < 4.0
+        assert max((await limited.burst(10, 60)).refusals) < MAX_WAIT + 60 / 57
 
 
 async def test_a_pause_that_a_reply_asks_for_holds_for_every_process(redis: ArqRedis, redis_url: str) -> None:
     other = redis_at(redis_url, tries=1)
-    await RedisRateLimiter(redis, max_wait_seconds=2).observe("a", "acme", reply(429, retry_after="30"))
+    await Limited(redis).limiter.observe("a", "acme", reply(429, retry_after="3000"))
     with pytest.raises(ProviderError) as refusal:
-        await RedisRateLimiter(other, max_wait_seconds=2).acquire("a", "acme", 300)
-    assert refusal.value.retry_after_seconds == pytest.approx(30, abs=1)
+        await Limited(other).call()
+    assert refusal.value.retry_after_seconds == pytest.approx(3000, abs=PATIENCE_SECONDS)
     await other.aclose(close_connection_pool=True)
 
 
 async def test_a_short_pause_is_waited_out(redis: ArqRedis) -> None:
-    rate_limiter = RedisRateLimiter(redis, max_wait_seconds=2)
-    await rate_limiter.observe("a", "acme", reply(429, retry_after="1"))
+    limited = Limited(redis)
     started = time.monotonic()
-    await rate_limiter.acquire("a", "acme", 300)
-    assert 0.9 < time.monotonic() - started < 1.6
+    await limited.limiter.observe("a", "acme", reply(429, retry_after="2"))
+    waited = await limited.call()
+    assert 2 - (time.monotonic() - started) <= waited <= 2
 
 
 async def test_a_lower_limit_that_a_reply_tells_counts_and_a_higher_one_does_not(redis: ArqRedis) -> None:
-    rate_limiter = RedisRateLimiter(redis, max_wait_seconds=2)
-    await rate_limiter.observe("a", "acme", reply(x_rate_limit_minute="30"))
-    turns, _ = await accepted(rate_limiter, 10, 300)
-    assert turns == 1
-    await rate_limiter.observe("b", "acme", reply(x_rate_limit_minute="60000"))
-    turns, _ = await accepted(rate_limiter, 30, 300, account="b")
-    assert turns <= 15
+    limited = Limited(redis)
+    await limited.limiter.observe("a", "acme", reply(x_rate_limit_minute="30"))
+    burst = await limited.burst(10)
+    assert 1 <= burst.turns <= burst.most_turns(30 * 0.95 / 60, 0)
+    await limited.limiter.observe("b", "acme", reply(x_rate_limit_minute="60000"))
+    burst = await limited.burst(40, account="b")
+    assert burst.turns <= burst.most_turns(285 / 60, 4)
 
 
 async def test_what_is_kept_of_an_account_names_no_key_and_goes_by_itself(redis: ArqRedis) -> None:
-    rate_limiter = RedisRateLimiter(redis, max_wait_seconds=2)
-    await rate_limiter.acquire("a", "acme", 300)
+    limited = Limited(redis)
+    await limited.call()
     assert await redis.keys("*") == [b"auto-enrichment:rate:acme:a"]
     assert 0 < await redis.ttl("auto-enrichment:rate:acme:a") <= 120
-    await rate_limiter.observe("a", "acme", reply(429, retry_after="3000"))
+    await limited.limiter.observe("a", "acme", reply(429, retry_after="3000"))
     assert await redis.ttl("auto-enrichment:rate:acme:a") >= 3000
 
 
 async def test_while_redis_is_away_a_process_takes_its_share_alone() -> None:
     nowhere = Redis.from_url("redis://127.0.0.1:9", socket_connect_timeout=1)
-    rate_limiter = RedisRateLimiter(nowhere, max_wait_seconds=2)
-    started = time.monotonic()
-    turns, _ = await accepted(rate_limiter, 30, 300)
-    # A quarter of 285 a minute is one in 0.84 s.
-    assert 1 <= turns <= 4
-    assert time.monotonic() - started < 4.0
-    await rate_limiter.observe("a", "acme", reply(429, retry_after="60"))
+    limited = Limited(nowhere)
+    burst = await limited.burst(30)
+    assert 1 <= burst.turns <= burst.most_turns(285 / 60 / PROCESSES, 0)
+    await limited.limiter.observe("a", "acme", reply(429, retry_after="3000"))
     with pytest.raises(ProviderError):
-        await rate_limiter.acquire("a", "acme", 300)
+        await limited.call()
     await nowhere.aclose()
 
 
-async def test_a_redis_that_does_not_answer_is_not_waited_for() -> None:
+async def test_a_redis_that_does_not_answer_is_tried_once_and_then_left_alone_for_a_while() -> None:
+    commands: list[bytes] = []
+
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+        while data := await reader.read(4096):
+            commands.append(data)
         writer.close()
 
     server = await asyncio.start_server(silence, "127.0.0.1", 0)
     async with server:
         mute = Redis.from_url(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        rate_limiter = RedisRateLimiter(mute, max_wait_seconds=2)
-        started = time.monotonic()
-        await rate_limiter.acquire("a", "acme", 300)
-        assert time.monotonic() - started < 1.0
-        await rate_limiter.acquire("b", "acme", 300)
-        assert time.monotonic() - started < 1.1
+        limiter = RedisRateLimiter(mute, clock=lambda: 7.0)  # no time passes
+        await limiter.acquire("a", "acme", 300)
+        tried = list(commands)
+        assert tried != []
+        await limiter.acquire("b", "acme", 300)
+        assert commands == tried
         await mute.aclose()
 
 
 async def test_it_counts_in_the_stand_in_of_redis_too() -> None:
-    standin = redis_at(None, tries=1)
-    rate_limiter = RedisRateLimiter(standin, max_wait_seconds=2)
-    turns, _ = await accepted(rate_limiter, 30, 300, account="standin")
-    assert 12 <= turns <= 15
-    await standin.aclose(close_connection_pool=True)
+    stand_in = redis_at(None, tries=1)
+    burst = await Limited(stand_in).burst(40, account="stand-in")
+    assert 12 <= burst.turns <= burst.most_turns(285 / 60, 4)
+    await stand_in.aclose(close_connection_pool=True)
 
 
 async def test_one_process_alone_may_use_the_whole_limit() -> None:
-    turns, _ = await accepted(LocalRateLimiter(max_wait_seconds=2), 30, 300)
-    assert 12 <= turns <= 15
+    burst = await Limited(None).burst(40)
+    assert 12 <= burst.turns <= burst.most_turns(285 / 60, 4)
 
 
 @pytest.mark.parametrize(
