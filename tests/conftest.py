@@ -8,7 +8,7 @@ import gc
 import structlog
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.stores"]
+pytest_plugins = ["tests.support.stores", "tests.support.provider_server"]
 
 for name, examples in {"home": 20, "ci": 80, "long": 400}.items():
     # However long an example takes: on a busy machine that says nothing.

@@ -18,6 +18,7 @@ from models.record import FieldValue
 from resolvers.credit.verify import check_ledger
 from resolvers.record.api import upsert_records
 from tests.support.factories import StandIn, context, services
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.timeout(120)]
 
@@ -35,7 +36,7 @@ def worker_process(database_url: str, redis_url: str) -> Iterator[subprocess.Pop
     finally:
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
 
 
 async def until_ended(least: int, *, seconds: float, running: bool = False) -> None:

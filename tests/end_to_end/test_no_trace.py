@@ -45,6 +45,7 @@ from tests.support.canaries import (
 from tests.support.factories import StandIn, configure, context, send, services, work
 from tests.support.processes import run_command
 from tests.support.standin_server import standin_server, told
+from tests.support.waiting import PATIENCE_SECONDS
 
 LEAD = EntityType.LEAD
 
@@ -131,7 +132,7 @@ def serving(tmp_path: Path, **settings: str) -> Iterator[tuple[str, Path]]:
             yield next(word for word in said.split() if word.startswith("http://127.0.0.1")).split("/graphql")[0], path
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE_SECONDS)
 
 
 def _files_below(folder: Path) -> list[bytes]:
@@ -175,7 +176,9 @@ def test_no_trace_of_a_real_service_over_http(tmp_path: Path) -> None:
             given = load_settings(data_dir=tmp_path / "data", jwt_secret=None)
             token = development_token(given, organization_id="acme", role=Role.ADMIN, user="ann", ttl_seconds=600)
             headers = {"Authorization": f"Bearer {token}"}
-            with httpx.Client(base_url=f"{address}/v1/auto-enrichment", headers=headers, timeout=20) as client:
+            with httpx.Client(
+                base_url=f"{address}/v1/auto-enrichment", headers=headers, timeout=PATIENCE_SECONDS
+            ) as client:
                 client.patch("/config", json={"backoff": {"initialSeconds": 1, "maxSeconds": 1}})
                 sent = {"entityType": "lead", "externalId": EXTERNAL_ID, "fields": FIELDS}
                 broken = {"entityType": "lead", "externalId": "L-2", "fields": {"email": f"{EMAIL} {EMAIL}x"}}

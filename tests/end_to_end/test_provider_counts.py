@@ -1,7 +1,6 @@
 """Our ledger beside the provider's own count of what it served, over real HTTP."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -19,41 +18,20 @@ from resolvers.credit.verify import check_ledger
 from resolvers.job.enrich import RecordSelection
 from resolvers.provider.api import list_providers
 from tests.support.factories import Clock, configure, context, send, services, work
-from tests.support.standin_server import Call, StandInServer, Told, sampled, standin_server, told
+from tests.support.provider_server import SHORT, OneKey
+from tests.support.standin_server import Call, StandInServer, Told, sampled, told
 from workers.upkeep.expire_pending import expire_pending
 
 pytestmark = pytest.mark.usefixtures("db")
 
-QUICK = ClientLimits(connect_seconds=1, read_seconds=0.4, whole_seconds=0.6, look_up_seconds=0.9)
 COMPANY, PERSON = "/v2/companies/find", "/v2/combined/find"
 MISS = sampled("clearbit", "not_found")
 QUEUED = Told(202, b"")
 
 
-class OneKey:
-    """The same key for everybody."""
-
-    async def key_of(self, organization_id: str, provider_id: str) -> str | None:
-        return "a-key"
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[StandInServer]:
-    with standin_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(shared_server: StandInServer) -> StandInServer:
-    shared_server.calls.clear()
-    return shared_server
-
-
-@pytest.fixture
-async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, limits=QUICK)
-    yield transport
-    await transport.close()
+def http_limits() -> ClientLimits:
+    return SHORT
 
 
 def company(domain: str) -> Told:
@@ -67,7 +45,7 @@ def counted(calls: list[Call], answered: dict[str, int]) -> int:
 
 
 async def clearbit(server: StandInServer, transport: HttpClient, redis: ArqRedis, clock: Clock | None = None) -> Any:
-    source = HttpProvider(Clearbit(), transport, OneKey(), dict.fromkeys(Clearbit.bases, server.url))
+    source = HttpProvider(Clearbit(), transport, OneKey("a-key"), dict.fromkeys(Clearbit.bases, server.url))
     return services(redis, source, now=clock)
 
 
@@ -121,7 +99,7 @@ async def test_a_miss_that_is_counted_shows_beforehand(
 async def test_what_a_provider_may_have_counted_is_told_beside_the_ledger(
     server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
-    source = HttpProvider(PeopleDataLabs(), transport, OneKey(), {"": server.url})
+    source = HttpProvider(PeopleDataLabs(), transport, OneKey("a-key"), {"": server.url})
     shared = services(redis, source)
     ctx = context(shared)
     path = "/v5/company/enrich"

@@ -1,7 +1,6 @@
 """ZoomInfo, Crunchbase, Clearbit and a described provider over real HTTP, from question to findings."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ from providers.clearbit.adapter import Clearbit
 from providers.crunchbase.adapter import Crunchbase
 from providers.described.provider import load_described
 from providers.http.adapter import Adapter
-from providers.http.client import ClientLimits, HttpClient
+from providers.http.client import HttpClient
 from providers.http.provider import HttpProvider
 from providers.zoominfo.adapter import ZoomInfo
 from tests.support.fake_http import account, lead, values
-from tests.support.standin_server import StandInServer, Told, sampled, standin_server, told
+from tests.support.provider_server import OneKey
+from tests.support.standin_server import StandInServer, Told, sampled, told
 
-QUICK = ClientLimits(connect_seconds=1, read_seconds=0.4, whole_seconds=1.0, max_bytes=128 * 1024)
 CONTACTS, TOKEN = "/gtm/data/v1/contacts/enrich", "/oauth2/default/v1/token"
 SEARCH, ENTITY = "/v4/data/searches/organizations", "/v4/data/entities/organizations/"
 MARA = lead(email="mara.lindqvist@example.com")
@@ -35,35 +34,6 @@ HOSTILE = [
     "redirect_away",
     "failing",
 ]
-
-
-class OneKey:
-    """The same key for everybody."""
-
-    def __init__(self, key: str) -> None:
-        self._key = key
-
-    async def key_of(self, organization_id: str, provider_id: str) -> str | None:
-        return self._key
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[StandInServer]:
-    with standin_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: StandInServer) -> StandInServer:
-    shared_server.calls.clear()
-    return shared_server
-
-
-@pytest.fixture
-async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, limits=QUICK)
-    yield transport
-    await transport.close()
 
 
 def bases(adapter: Adapter, url: str) -> dict[str, str]:

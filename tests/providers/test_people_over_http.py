@@ -1,7 +1,7 @@
 """Apollo, People Data Labs and Hunter over real HTTP: what is sent, what comes later, and servers that are hostile."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,16 +11,16 @@ from enrichment.enums import EntityType
 from providers.api import NO_MATCH, Answer, Pending, ProviderError, Question
 from providers.apollo.adapter import Apollo
 from providers.http.adapter import Adapter
-from providers.http.client import ClientLimits, HttpClient
+from providers.http.client import HttpClient
 from providers.http.provider import HttpProvider
 from providers.http.rate_limit import RedisRateLimiter
 from providers.hunter.adapter import Hunter
 from providers.peopledatalabs.adapter import PeopleDataLabs
 from service.redis_pool import redis_at
 from tests.support.fake_http import account, body_of, lead, values
-from tests.support.standin_server import StandInServer, Told, sampled, standin_server, told
+from tests.support.provider_server import OneKey
+from tests.support.standin_server import StandInServer, Told, sampled, told
 
-QUICK = ClientLimits(connect_seconds=1, read_seconds=0.4, whole_seconds=1.0, max_bytes=128 * 1024)
 KEY = "s3cret-key-of-acme"
 MARA = lead(email="mara.lindqvist@example.com")
 EXAMPLE = account(domain="example.com")
@@ -34,34 +34,8 @@ HEADERS = {"apollo": "x-api-key", "peopledatalabs": "x-api-key", "hunter": "x-ap
 MAKES = [Apollo, PeopleDataLabs, Hunter]
 
 
-class OneKey:
-    """The same key for everybody."""
-
-    async def key_of(self, organization_id: str, provider_id: str) -> str | None:
-        return KEY
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[StandInServer]:
-    with standin_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: StandInServer) -> StandInServer:
-    shared_server.calls.clear()
-    return shared_server
-
-
-@pytest.fixture
-async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, limits=QUICK)
-    yield transport
-    await transport.close()
-
-
 def source(adapter: Adapter, server: StandInServer, transport: HttpClient, path: str = "", **more: Any) -> HttpProvider:
-    return HttpProvider(adapter, transport, OneKey(), {"": server.url + path}, **more)
+    return HttpProvider(adapter, transport, OneKey(KEY), {"": server.url + path}, **more)
 
 
 async def refused(asking: HttpProvider, question: Question) -> ProviderError:
@@ -233,7 +207,7 @@ async def test_a_hostile_server_gets_an_error_and_never_the_key_into_a_text(
     make: Make, mode: str, server: StandInServer, transport: HttpClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    asking = HttpProvider(_OnePage(make()), transport, OneKey(), {"": f"{server.url}/hostile/{mode}"})
+    asking = HttpProvider(_OnePage(make()), transport, OneKey(KEY), {"": f"{server.url}/hostile/{mode}"})
     error = await refused(asking, EXAMPLE)
     assert error.code == HOSTILE[mode]
     assert KEY not in f"{error} {error!r} {error.message} {caplog.text}"

@@ -16,6 +16,7 @@ from tests.support.graphql_client import SCHEMA, Operations
 
 CORE = SCHEMA._schema
 LIMITS = Limits()
+SECONDS_OF_WORK = 3  # of this process, however busy the machine
 
 
 @pytest.fixture
@@ -103,9 +104,9 @@ async def test_an_answer_that_would_be_too_large_is_refused_before_it_is_begun(a
     ],
 )
 async def test_too_much_of_anything_is_refused(ask: Operations, query: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert await ask.code(query) == "QUERY_TOO_COMPLEX"
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < SECONDS_OF_WORK
 
 
 async def test_an_operation_at_the_limits_is_not_refused(ask: Operations) -> None:
@@ -120,13 +121,13 @@ def test_fragments_that_fan_out_are_weighed_in_no_time() -> None:
     fragments.append("fragment f5 on Job { id }")
     wide = [f"fragment g{n} on Config {{ ...g{n + 1} ...g{n + 1} }}" for n in range(60)]
     wide.append("fragment g60 on Config { version }")
-    started = time.perf_counter()
+    started = time.process_time()
     (operation,) = weigh(
         CORE, parse("{ config { ...g0 } job(id: 1) { ...f0 } }" + " ".join(fragments + wide)), LIMITS
     ).values()
     with pytest.raises(QueryTooComplex):
         refuse_expensive(operation, None, LIMITS)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < SECONDS_OF_WORK
 
 
 async def test_fragments_in_a_circle_are_a_mistake_of_the_query(ask: Operations) -> None:

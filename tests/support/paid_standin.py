@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tests.support.standin_server import StandInServer, sampled, standin_server, told
+from tests.support.waiting import PATIENCE_SECONDS
 
 TOKEN_OF = "token-of-"  # what ZoomInfo's sign-in gives, followed by the account's own name
 KEY_HEADERS = {
@@ -57,7 +58,7 @@ class Account:
 
     async def until_asked(self, times: int) -> None:
         """Wait until so many look-ups have arrived."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.asked) < times:  # noqa: ASYNC110 -- they arrive in the server's thread
                 await asyncio.sleep(0.01)
 

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -24,7 +26,11 @@ def run_command(*arguments: str, data_dir: Path, **more: str) -> dict[str, Any]:
 def command(*arguments: str, data_dir: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """The command, run to its end."""
     return subprocess.run(
-        **run_command(*arguments, data_dir=data_dir, **more), capture_output=True, text=True, timeout=50, check=False
+        **run_command(*arguments, data_dir=data_dir, **more),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
 
@@ -37,7 +43,7 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def is_gone(pid: int, seconds: float = 5.0) -> bool:
+def is_gone(pid: int, seconds: float = PATIENCE_SECONDS) -> bool:
     """Whether the process ends within the time."""
     until = time.monotonic() + seconds
     while is_running(pid):

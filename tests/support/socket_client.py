@@ -15,10 +15,9 @@ from websockets.typing import Subprotocol
 from resolvers.context import Services
 from service.http.server import Server
 from tests.support.rest_client import rest_app, token
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 PROTOCOL = "graphql-transport-ws"
-
-
 EVENTS = "subscription { jobEvents { at } }"
 
 
@@ -36,9 +35,7 @@ async def running(shared: Services, **settings: Any) -> AsyncIterator[RunningSer
     server = Server(config)
     task = asyncio.create_task(server.serve())
     try:
-        async with asyncio.timeout(10):
-            while not server.started:  # noqa: ASYNC110 (nothing tells that it has started)
-                await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         yield RunningService(f"ws://127.0.0.1:{port}/graphql", shared)
     finally:
@@ -55,7 +52,7 @@ class Client:
     async def send(self, message: Any) -> None:
         await self.connection.send(message if isinstance(message, str | bytes) else orjson.dumps(message).decode())
 
-    async def receive(self, *, seconds: float = 5.0) -> dict[str, Any]:
+    async def receive(self, *, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
             text = await self.connection.recv()
         assert isinstance(text, str)  # the protocol knows no binary messages
@@ -69,7 +66,7 @@ class Client:
     async def start(self, operation: str, query: str, **variables: Any) -> None:
         await self.send({"type": "subscribe", "id": operation, "payload": {"query": query, "variables": variables}})
 
-    async def closed(self, *, seconds: float = 5.0) -> int:
+    async def closed(self, *, seconds: float = PATIENCE_SECONDS) -> int:
         """With which code the server ends the connection; whatever it said before is passed over."""
         async with asyncio.timeout(seconds):
             with suppress(ConnectionClosed):
@@ -87,6 +84,4 @@ async def client_of(service: RunningService, *protocols: str, **options: Any) ->
 
 
 async def watched_by(shared: Services, number: int) -> None:
-    async with asyncio.timeout(5):
-        while shared.events.watching != number:  # noqa: ASYNC110 (nothing tells who watches)
-            await asyncio.sleep(0.005)
+    await until(lambda: shared.events.watching == number)

@@ -79,6 +79,14 @@ class StandInServer:
         self._given: dict[str, int] = defaultdict(int)
         self._parameters: dict[str, str] = {}  # by path: which parameter of the query decides the script
 
+    def reset(self) -> None:
+        """Forget what was asked and what is to be answered."""
+        self.calls.clear()
+        self._scripts.clear()
+        self._given.clear()
+        self._parameters.clear()
+        self.held = self.otherwise = None
+
     def script(self, path: str, *replies: Told) -> None:
         """Answer calls to the path in this order; the last reply stays."""
         self._scripts[path] = list(replies)

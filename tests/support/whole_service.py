@@ -15,6 +15,7 @@ import httpx
 import jwt
 
 from tests.support.processes import run_command
+from tests.support.waiting import PATIENCE_SECONDS
 
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the usual one is slow to make, and nothing here needs it
@@ -42,7 +43,7 @@ class Process:
         for line in self._process.stdout:
             self.output += line  # in place: a process whose lines nobody takes stands still
 
-    def wait_for(self, text: bytes, seconds: float = 30.0) -> None:
+    def wait_for(self, text: bytes, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until it has said this."""
         until = time.monotonic() + seconds
         while text not in self.output:
@@ -62,7 +63,7 @@ class Process:
 
     def _end(self) -> None:
         try:
-            self._process.wait(15)
+            self._process.wait(PATIENCE_SECONDS)
         finally:
             if self._process.poll() is None:
                 self._process.kill()
@@ -132,7 +133,9 @@ class Caller:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        client = httpx.AsyncClient(base_url=self._service.url, headers=self._headers, timeout=30, verify=NO_TLS)
+        client = httpx.AsyncClient(
+            base_url=self._service.url, headers=self._headers, timeout=PATIENCE_SECONDS, verify=NO_TLS
+        )
         async with client:
             answer = await client.request(method, path, **more)
         self._service.answers.append(repr(answer.headers).encode() + b"\n" + answer.content)
@@ -182,7 +185,7 @@ class Caller:
                 return found
             after = page["pageInfo"]["endCursor"]
 
-    async def until_ended(self, seconds: float = 30.0) -> list[dict[str, Any]]:
+    async def until_ended(self, seconds: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
         """Every job of the organization, once all have ended."""
         until = time.monotonic() + seconds
         while True:

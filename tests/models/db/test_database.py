@@ -10,6 +10,7 @@ from models.db import connection
 from models.db.columns import new_id
 from models.db.statements import dump, dump_rows, execute, load, query, rows
 from models.db.transaction import Transaction, unit_of_work
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -152,7 +153,7 @@ async def test_a_cancelled_caller_does_not_tear_a_transaction_apart() -> None:
         await asyncio.sleep(wait)
         task.cancel()
         await asyncio.wait({task})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await unit_of_work(body)()
     assert (await query("SELECT priority FROM job"))[0]["priority"] >= 1
 

@@ -1,7 +1,7 @@
 """Adapters on real HTTP: a question becomes a call in the account's name, and every end of it an answer or an error."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,15 +15,14 @@ from models.provider_state import note_credits
 from providers.api import Answer, Finding, Polls, Provider, ProviderError, ProviderInfo, Question
 from providers.clearbit.adapter import Clearbit
 from providers.http.adapter import Adapter, Http, KeyCheck, Pending
-from providers.http.client import ClientLimits, HttpClient
+from providers.http.client import HttpClient
 from providers.http.provider import HttpProvider
 from providers.registry import Registry
 from providers.zoominfo.adapter import ZoomInfo
 from resolvers.organizations import organization_of
 from resolvers.provider.api import Checked
-from tests.support.standin_server import StandInServer, sampled, standin_server, told
+from tests.support.standin_server import StandInServer, sampled, told
 
-QUICK = ClientLimits(connect_seconds=1, read_seconds=0.5, whole_seconds=1.5, max_bytes=64 * 1024)
 KEY = "s3cret-key-of-acme"
 
 
@@ -74,25 +73,6 @@ class Plain:
 
     async def check_key(self, http: Http) -> KeyCheck:
         return KeyCheck(valid=True, detail=f"the key {http.key} works", credits_left=12)
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[StandInServer]:
-    with standin_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: StandInServer) -> StandInServer:
-    shared_server.calls.clear()
-    return shared_server
-
-
-@pytest.fixture
-async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, limits=QUICK)
-    yield transport
-    await transport.close()
 
 
 def source_of(transport: HttpClient, server: StandInServer, adapter: Adapter, **more: Any) -> HttpProvider:

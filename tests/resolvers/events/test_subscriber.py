@@ -18,6 +18,7 @@ from resolvers.events.publisher import CHANNEL, announce
 from resolvers.events.subscriber import EventSubscriber
 from service.embedded.redis import EmbeddedRedis
 from service.redis_pool import redis_at
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def events(redis: ArqRedis) -> AsyncIterator[EventSubscriber]:
     await events.stop()
 
 
-async def next_notice(watcher: Watcher, *, seconds: float = 3.0) -> Notice:
+async def next_notice(watcher: Watcher, *, seconds: float = PATIENCE_SECONDS) -> Notice:
     async with asyncio.timeout(seconds):
         return await anext(watcher)
 
@@ -129,8 +130,8 @@ async def test_a_restart_of_redis_is_a_gap_and_then_notices_arrive_again(
     assert server.pid is not None
     async with events.watch("one") as watcher, events.watch("one", job="j1") as of_job:
         os.kill(server.pid, signal.SIGKILL)
-        assert (await next_notice(watcher, seconds=15)).gap
-        assert (await next_notice(of_job, seconds=15)).gap
+        assert (await next_notice(watcher)).gap
+        assert (await next_notice(of_job)).gap
         await announce(redis, "one", jobs=["j1"])
         assert (await next_notice(watcher)).jobs == {"j1"}
         assert (await next_notice(of_job)).jobs == {"j1"}
@@ -152,9 +153,9 @@ async def test_a_connection_that_goes_silent_is_replaced(
         await redis.client_kill_filter(_type="pubsub")  # begin again with these times
         assert (await next_notice(watcher)).gap
         os.kill(server.pid, signal.SIGSTOP)
-        await asyncio.sleep(1)
+        await until(lambda: not events.connected)
         os.kill(server.pid, signal.SIGCONT)
-        assert (await next_notice(watcher, seconds=15)).gap
+        assert (await next_notice(watcher)).gap
 
 
 async def test_without_redis_at_the_start_watchers_wait_for_it(tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ async def test_without_redis_at_the_start_watchers_wait_for_it(tmp_path: Path) -
         assert not events.connected
         async with events.watch("one") as watcher:
             await server.start()
-            assert (await next_notice(watcher, seconds=15)).gap
+            assert (await next_notice(watcher)).gap
     finally:
         await events.stop()
         await redis.aclose(close_connection_pool=True)

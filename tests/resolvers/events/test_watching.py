@@ -11,18 +11,22 @@ from models.db.statements import execute
 from models.job.queries import JobFilter
 from resolvers.job.api import cancel_job, watch_job, watch_jobs
 from tests.support.factories import StandIn, context, send, services, work
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
-async def test_watching_a_job_ends_with_its_final_state_at_once(redis: ArqRedis) -> None:
+async def test_watching_a_job_ends_with_its_final_state_at_once(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shared = services(redis, StandIn())
     ctx = context(shared)
     sent = await send(ctx, "account", "A1", domain="acme.com")
     assert sent.job is not None
     await shared.events.start()
+    monkeypatch.setattr("resolvers.job.api.REREAD_SECONDS", 2 * PATIENCE_SECONDS)  # only a notice may wake it
     try:
-        async with asyncio.timeout(3):  # a lost notice would show only after five seconds
+        async with asyncio.timeout(PATIENCE_SECONDS):
             seen = []
             async for job in watch_job(ctx, sent.job.id):
                 seen.append(job.status)

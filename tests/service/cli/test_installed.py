@@ -11,6 +11,7 @@ import pytest
 
 from auto_enrichment_command import PACKAGES
 from tests.support.processes import ROOT
+from tests.support.waiting import PATIENCE_SECONDS
 
 FOREIGN = "NAMES = 'of somebody else'\n"
 NO_PART = ("__pycache__", "*.pyc")
@@ -40,7 +41,13 @@ def python(code: str, *paths: Path, cwd: Path) -> subprocess.CompletedProcess[st
     """Run code where these folders come before everything else that is installed."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "AUTO_ENRICHMENT_DATA_DIR": str(cwd)}
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=cwd, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
 

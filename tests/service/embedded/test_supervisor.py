@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from service.embedded import supervisor
 from service.embedded.supervisor import WorkerSupervisor, cancel_until_done
 from service.redis_pool import dump_job, load_job
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class Shop:
@@ -55,7 +56,7 @@ async def running(shop: Shop, *, grace_seconds: float = 5) -> AsyncIterator[Work
     try:
         yield supervised
     finally:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await supervised.stop()
 
 
@@ -70,7 +71,7 @@ async def test_work_in_flight_is_finished_before_the_worker_stops(redis: ArqRedi
     shop = Shop(redis, job)
     async with running(shop):
         await redis.enqueue_job("job")
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
         await redis.enqueue_job("job")
         begun.clear()
     assert done.is_set()
@@ -93,7 +94,7 @@ async def test_work_that_takes_too_long_is_cancelled_and_handed_back(redis: ArqR
     shop = Shop(redis, job)
     async with running(shop, grace_seconds=0.1):
         await redis.enqueue_job("job")
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
     assert cancelled.is_set()
     assert shop.wound_up == 1
     assert await redis.zcard("arq:queue") == 1
@@ -110,7 +111,7 @@ async def test_a_worker_that_ends_is_followed_by_another(redis: ArqRedis, monkey
     shop.fails_first = True
     async with running(shop):
         await redis.enqueue_job("job")
-        await asyncio.wait_for(done.wait(), 5)
+        await asyncio.wait_for(done.wait(), PATIENCE_SECONDS)
     assert (shop.built, shop.wound_up) == (2, 2)
 
 
@@ -136,7 +137,7 @@ async def test_a_task_that_misses_its_first_cancellation_is_cancelled_again(monk
 
     task = asyncio.create_task(deaf())
     await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await cancel_until_done(task)
     assert missed.is_set()
     assert task.cancelled()

@@ -102,7 +102,7 @@ async def test_who_says_nothing_is_cut_off(
 
 async def test_a_connection_ends_with_its_token(service: RunningService) -> None:
     async with client_of(service) as client:
-        await client.begin(token(exp=int(time.time()) + 2))
+        await client.begin(token(exp=int(time.time()) + 3))
         await client.start("1", EVENTS)
         await watched_by(service.shared, 1)
         assert await client.closed() == 4403

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from service.rest.routes import OPERATIONS
 from service.runtime import Runtime
 from service.settings import Settings, settings_class
 from tests.support.rest_client import SECRET, token
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 EXAMPLES = settings().max_examples // 3  # of each kind, for each operation
 UNKNOWN = "01936f2a-6f1c-7d3e-8a55-0c8f5f2b9a10"
@@ -71,7 +71,7 @@ class Served:
     def __exit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.should_exit = True
-        self._thread.join(30)
+        self._thread.join(PATIENCE_SECONDS)
         self._listening.close()
         assert not self._thread.is_alive(), "the application did not stop"
 
@@ -106,10 +106,7 @@ def _headers() -> dict[str, str]:
 def _fill(client: httpx.Client) -> list[str]:
     results = client.post("/records", json={"records": RECORDS}).json()["results"]
     jobs = [result["jobId"] for result in results]
-    for _ in range(200):
-        if all(client.get(f"/jobs/{job}").json()["finishedAt"] for job in jobs):
-            break
-        time.sleep(0.05)
+    wait_until(lambda: all(client.get(f"/jobs/{job}").json()["finishedAt"] for job in jobs))
     conflicts = [conflict["id"] for conflict in client.get("/conflicts").json()]
     return [*jobs, *conflicts, UNKNOWN]
 

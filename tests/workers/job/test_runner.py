@@ -14,6 +14,7 @@ from providers.api import ProviderError, Question
 from resolvers.context import Services
 from resolvers.record.api import upsert_records
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
+from tests.support.waiting import PATIENCE_SECONDS
 from workers.job.runner import SHARE, JobRunner
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -44,14 +45,14 @@ async def test_one_organization_holds_at_most_its_share_of_a_worker(redis: ArqRe
     runs = [asyncio.create_task(runner.work()) for _ in range(3)]  # as many wake-ups at once
     try:
         # One claims the share; the others find that nothing more may be claimed.
-        ended = [await run for run in islice(asyncio.as_completed(runs, timeout=20), 2)]
+        ended = [await run for run in islice(asyncio.as_completed(runs, timeout=PATIENCE_SECONDS), 2)]
         assert ended == [0, 0]
         assert await in_progress("big") == 10 * SHARE == 6
 
         await backlog(shared, "small", 1)
         runs.append(asyncio.create_task(runner.work()))
         for _ in range(7):
-            await asyncio.wait_for(asked.acquire(), 20)
+            await asyncio.wait_for(asked.acquire(), PATIENCE_SECONDS)
         assert (await in_progress("big"), await in_progress("small")) == (6, 1)
     finally:
         answer.set()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.support.waiting import until
 from workers.lookup.batcher import Batcher
 
 
@@ -29,7 +30,7 @@ async def test_what_comes_while_a_statement_runs_goes_into_the_next() -> None:
     batcher = Batcher(statement, most=100, wait=0.0)
     statement.gate.clear()
     callers = [asyncio.create_task(batcher(1))]
-    await asyncio.sleep(0.01)
+    await until(lambda: statement.batches)
     callers += [asyncio.create_task(batcher(number)) for number in (2, 3)]
     await asyncio.sleep(0.01)
     assert statement.batches == [[1]]

@@ -1,7 +1,6 @@
 """Jobs that cannot be asked for just now wait for their turn: nobody else is asked, nothing is held, no one starves."""
 
 import asyncio
-import time
 from datetime import timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from models.job import Job
 from providers.api import CallDeferred, Question
 from resolvers.credit.verify import check_ledger
 from tests.support.factories import Clock, StandIn, context, job_of, send, services, work
+from tests.support.waiting import until
 from workers.lookup.concurrency import CALLS_OF_AN_ORGANIZATION, LONGEST_RECHECK, SHORTEST_RECHECK, next_recheck
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -48,14 +48,14 @@ async def test_calls_that_hang_for_one_organization_keep_no_other_waiting(redis:
     for n in range(MANY):
         await send(context(shared), "account", f"A{n}", domain=f"acme{n}.com")
     working = asyncio.create_task(work(shared))
-    while paid.running < CALLS_OF_AN_ORGANIZATION:  # noqa: ASYNC110 -- the provider sets it
-        await asyncio.sleep(0.01)
+    await until(lambda: paid.running == CALLS_OF_AN_ORGANIZATION)
     other = await send(context(shared, org="globex"), "account", "B", domain="acme1.com")
-    started = time.monotonic()
     second = asyncio.create_task(work(shared))
-    while (await job_of(other)).status is not JobStatus.COMPLETED:
-        assert time.monotonic() - started < 5
-        await asyncio.sleep(0.05)
+
+    async def is_completed() -> bool:
+        return (await job_of(other)).status is JobStatus.COMPLETED
+
+    await until(is_completed)  # while the calls of the first still hang
     over.set()
     await asyncio.gather(working, second)
 

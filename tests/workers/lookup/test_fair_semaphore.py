@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from tests.support.waiting import PATIENCE_SECONDS, until
 from workers.lookup.concurrency import FairSemaphore
 
 
@@ -30,17 +31,20 @@ async def test_calls_that_hang_leave_permits_to_other_organizations() -> None:
 async def test_a_free_permit_goes_to_who_has_the_fewest_and_not_to_who_waits_longest() -> None:
     permits = FairSemaphore(limit=2, limit_per_organization=2)
     order: list[str] = []
+    over = asyncio.Event()
 
-    async def call(organization: str, seconds: float = 0.0) -> None:
-        async with permits.permit(organization, 1):
+    async def call(organization: str) -> None:
+        async with permits.permit(organization, PATIENCE_SECONDS):
             order.append(organization)
-            await asyncio.sleep(seconds)
+            await over.wait()
 
     async with asyncio.TaskGroup() as calls:
         for _ in range(5):
-            calls.create_task(call("acme", 0.05))
-        await asyncio.sleep(0.01)
+            calls.create_task(call("acme"))
+        await until(lambda: order == ["acme", "acme"])
         calls.create_task(call("globex"))
+        await asyncio.sleep(0)  # it waits, after the others
+        over.set()
     assert order[:3] == ["acme", "acme", "globex"]
     assert len(order) == 6
 
@@ -86,5 +90,5 @@ async def test_a_permit_given_to_a_cancelled_caller_is_given_on() -> None:
     await stack.aclose()  # the second has the permit now, and does not know it yet
     second.cancel()
     await asyncio.wait({second})
-    async with asyncio.timeout(1), permits.permit("initech", 0.5):
+    async with asyncio.timeout(PATIENCE_SECONDS), permits.permit("initech", PATIENCE_SECONDS):
         pass

@@ -1,7 +1,6 @@
 """Calls that may have been charged are not repeated by themselves, and refusals are never taken for such calls."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from arq.connections import ArqRedis
@@ -22,9 +21,9 @@ from resolvers.credit.verify import check_ledger
 from resolvers.job.api import retry_job
 from tests.support.factories import configure, context, job_of, send, services, work
 from tests.support.fake_http import account
-from tests.support.standin_server import StandInServer, Told, sampled, standin_server, told
+from tests.support.provider_server import SHORT, OneKey
+from tests.support.standin_server import StandInServer, Told, sampled, told
 
-QUICK = ClientLimits(connect_seconds=1, read_seconds=0.4, whole_seconds=0.6, look_up_seconds=0.9, max_bytes=64 * 1024)
 EXAMPLE = account(domain="example.com")
 PATHS = {
     "apollo": "/organizations/enrich",
@@ -39,34 +38,13 @@ NO_RECORD = told([["what"]])
 SILENT = Told(200, hangs=True)
 
 
-class OneKey:
-    """The same key for everybody."""
-
-    async def key_of(self, organization_id: str, provider_id: str) -> str | None:
-        return "a-token"
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[StandInServer]:
-    with standin_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(shared_server: StandInServer) -> StandInServer:
-    shared_server.calls.clear()
-    return shared_server
-
-
-@pytest.fixture
-async def transport() -> AsyncIterator[HttpClient]:
-    transport = HttpClient(development=True, limits=QUICK)
-    yield transport
-    await transport.close()
+def http_limits() -> ClientLimits:
+    return SHORT
 
 
 def source(adapter: Adapter, url: str, transport: HttpClient) -> HttpProvider:
-    return HttpProvider(adapter, transport, OneKey(), dict.fromkeys(adapter.bases, url))
+    return HttpProvider(adapter, transport, OneKey("a-token"), dict.fromkeys(adapter.bases, url))
 
 
 async def refused(asking: HttpProvider) -> ProviderError:

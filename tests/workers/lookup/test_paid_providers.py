@@ -1,6 +1,5 @@
 """Not one credit wasted: breakers, answers that come later, calls that may have been charged, budgets, estimates."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -33,6 +32,7 @@ from resolvers.provider.api import list_providers, reset_provider
 from resolvers.provider.keys import set_provider_key
 from resolvers.secret_box import SecretBox
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
+from tests.support.waiting import until
 from workers.lookup.circuit_breaker import CircuitBreakers
 from workers.upkeep.expire_pending import expire_pending
 
@@ -115,8 +115,11 @@ async def test_a_worker_that_knows_of_an_open_breaker_learns_of_another_key_at_o
     refusal = await breakers.refusal("acme", "paid")
     assert refusal is not None and refusal.code == "circuit_open"
     await set_provider_key(ctx, "paid", KEY)
-    await asyncio.sleep(0.1)
-    assert await breakers.refusal("acme", "paid") is None
+
+    async def is_closed() -> bool:
+        return await breakers.refusal("acme", "paid") is None
+
+    await until(is_closed)
 
 
 async def test_a_late_answer_to_the_key_before_says_nothing_of_the_new_one(redis: ArqRedis) -> None:
