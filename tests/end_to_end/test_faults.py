@@ -1,6 +1,5 @@
 """Workers are killed and Redis is emptied in the middle: every job still ends, once."""
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -18,9 +17,9 @@ from models.record import FieldValue
 from resolvers.credit.verify import check_ledger
 from resolvers.record.api import upsert_records
 from tests.support.factories import StandIn, context, services
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, until
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.usefixtures("db")
 
 RECORDS = 60
 
@@ -39,11 +38,13 @@ def worker_process(database_url: str, redis_url: str) -> Iterator[subprocess.Pop
         process.wait(PATIENCE_SECONDS)
 
 
-async def until_ended(least: int, *, seconds: float, running: bool = False) -> None:
-    """Wait until so many jobs have ended, and, if asked, others are in a worker's hands."""
-    async with asyncio.timeout(seconds):
-        while await _ended() < least or (running and not await _in_progress()):  # noqa: ASYNC110 -- in another process
-            await asyncio.sleep(0.02)
+async def until_ended(least: int, *, running: bool = False) -> None:
+    """Wait until so many jobs have ended, and, if asked, a worker has others in progress."""
+
+    async def reached() -> bool:
+        return await _ended() >= least and (not running or await _in_progress())
+
+    await until(reached)
 
 
 async def _ended() -> int:
@@ -66,11 +67,11 @@ async def test_killed_workers_and_an_emptied_redis_lose_nothing_and_repeat_nothi
 
     for share in (0.2, 0.5):
         with worker_process(db, redis_url) as process:
-            await until_ended(int(RECORDS * share), seconds=40, running=True)
+            await until_ended(int(RECORDS * share), running=True)
             os.kill(process.pid, signal.SIGKILL)
         await redis.flushall()
     with worker_process(db, redis_url):
-        await until_ended(RECORDS, seconds=60)
+        await until_ended(RECORDS)
 
     assert await Job.filter(status=JobStatus.COMPLETED).count() == RECORDS
     assert await Step.all().count() == RECORDS

@@ -2,12 +2,7 @@
 
 import asyncio
 import json
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 from arq.connections import ArqRedis
@@ -43,9 +38,9 @@ from tests.support.canaries import (
     traces_in,
 )
 from tests.support.factories import StandIn, configure, context, send, services, work
-from tests.support.processes import run_command
+from tests.support.processes import serving
 from tests.support.standin_server import standin_server, told
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 LEAD = EntityType.LEAD
 
@@ -112,29 +107,6 @@ async def test_no_trace_in_the_stores_and_the_logs(redis: ArqRedis, db: str) -> 
     assert await Job.filter(record__external_id="L-2").count() == 1
 
 
-@contextmanager
-def serving(tmp_path: Path, **settings: str) -> Iterator[tuple[str, Path]]:
-    """`auto-enrichment serve --embedded` at the most talkative level: its address, and what it says."""
-    path = tmp_path / "said.log"
-    with path.open("wb") as log:
-        process = subprocess.Popen(
-            **run_command("serve", "--embedded", "--port", "0", data_dir=tmp_path / "data", **settings),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            for _ in range(300):
-                said = path.read_text("utf-8")
-                if "Press Ctrl-C" in said:
-                    break
-                assert process.poll() is None, said
-                time.sleep(0.1)
-            yield next(word for word in said.split() if word.startswith("http://127.0.0.1")).split("/graphql")[0], path
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_SECONDS)
-
-
 def _files_below(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
 
@@ -155,13 +127,8 @@ def _described(folder: Path, address: str) -> Path:
     return path
 
 
-def _ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    for _ in range(500):
-        job: dict[str, Any] = client.get(f"/jobs/{job_id}").json()
-        if job["finishedAt"]:
-            return job
-        time.sleep(0.05)
-    raise AssertionError("the job did not end")
+def _wait_until_ended(client: httpx.Client, job_id: str) -> None:
+    wait_until(lambda: client.get(f"/jobs/{job_id}").json()["finishedAt"], "the job did not end")
 
 
 def test_no_trace_of_a_real_service_over_http(tmp_path: Path) -> None:
@@ -172,7 +139,8 @@ def test_no_trace_of_a_real_service_over_http(tmp_path: Path) -> None:
             "AUTO_ENRICHMENT_DESCRIBED_PROVIDERS": str(_described(tmp_path, server.url)),
             "AUTO_ENRICHMENT_SHUTDOWN_SECONDS": "1",
         }
-        with serving(tmp_path, **settings) as (address, log):
+        with serving(data_dir=tmp_path / "data", settings=settings) as service:
+            address = service.address()
             given = load_settings(data_dir=tmp_path / "data", jwt_secret=None)
             token = development_token(given, organization_id="acme", role=Role.ADMIN, user="ann", ttl_seconds=600)
             headers = {"Authorization": f"Bearer {token}"}
@@ -183,7 +151,7 @@ def test_no_trace_of_a_real_service_over_http(tmp_path: Path) -> None:
                 sent = {"entityType": "lead", "externalId": EXTERNAL_ID, "fields": FIELDS}
                 broken = {"entityType": "lead", "externalId": "L-2", "fields": {"email": f"{EMAIL} {EMAIL}x"}}
                 results = client.post("/records", json={"records": [sent, broken]}).json()["results"]
-                _ended(client, results[0]["jobId"])
+                _wait_until_ended(client, results[0]["jobId"])
                 conflicts = client.get("/conflicts", params={"status": "open"}).json()
                 assert conflicts
                 for conflict in conflicts:
@@ -210,8 +178,8 @@ def test_no_trace_of_a_real_service_over_http(tmp_path: Path) -> None:
                 [again] = client.post("/records", json={"records": [sent]}).json()["results"]
                 assert again["error"]["code"] == "ERASED"
                 assert traces_in(_files_below(tmp_path / "data")) == set()
+            assert service.stop() == 0
         assert traces_in(_files_below(tmp_path / "data")) == set()
-        said = log.read_text("utf-8")
-        assert "/v1/auto-enrichment/records/{entityType}/{externalId}" in said
-        assert "debug" in said  # the level is on
-        assert traces_in([said]) == set()
+        assert "/v1/auto-enrichment/records/{entityType}/{externalId}" in service.text
+        assert "debug" in service.text  # the level is on
+        assert traces_in([service.text]) == set()

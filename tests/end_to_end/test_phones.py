@@ -32,7 +32,7 @@ from tests.support.fake_http import body_of
 from tests.support.phones_at_work import EMAIL, MATCH, PHONE, RESULT, Installation, delivery, forged, installed
 from tests.support.processes import run_command
 from tests.support.standin_server import StandInServer, sampled, standin_server, told
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, until
 from workers.upkeep.expire_pending import expire_pending
 from workers.upkeep.rescue import rescue
 
@@ -295,9 +295,7 @@ async def test_a_webhook_that_comes_before_the_job_has_lain_down_is_not_lost(her
     here.apollo.held = threading.Event()
     sent = await send(here.of(), "lead", "L1", email=EMAIL)
     working = asyncio.create_task(work(here.shared))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not here.apollo.calls_to(MATCH):  # noqa: ASYNC110 -- it is told in another thread
-            await asyncio.sleep(0.01)
+    await until(lambda: here.apollo.calls_to(MATCH))
     assert (await here.deliver()).json() == {"status": "taken"}
     here.apollo.held.set()
     await working
@@ -312,9 +310,7 @@ async def test_an_early_webhook_about_somebody_else_is_refused_once_it_is_known(
     here.apollo.held = threading.Event()
     sent = await send(here.of(), "lead", "L1", email=EMAIL)
     working = asyncio.create_task(work(here.shared))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not here.apollo.calls_to(MATCH):  # noqa: ASYNC110 -- it is told in another thread
-            await asyncio.sleep(0.01)
+    await until(lambda: here.apollo.calls_to(MATCH))
     assert (await here.deliver(delivery(id="another"))).status_code == 200
     here.apollo.held.set()
     await working
@@ -523,7 +519,6 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(PATIENCE_SECONDS)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("moment", ["before it lies down", "while it waits"])
 async def test_a_worker_killed_between_question_and_webhook_loses_nothing(
     here: Installation, db: str, redis_url: str, tmp_path: Path, moment: str
@@ -535,9 +530,9 @@ async def test_a_worker_killed_between_question_and_webhook_loses_nothing(
     sent = await send(here.of(), "lead", "L1", email=EMAIL)
     process = worker(here, db, redis_url, tmp_path)
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not here.apollo.calls_to(MATCH) or not (early or await waits()):  # noqa: ASYNC110 -- elsewhere
-                await asyncio.sleep(0.05)
+        await until(lambda: here.apollo.calls_to(MATCH))
+        if not early:
+            await until(waits)
         if not early:
             kill(process)
         assert (await here.deliver()).json() == {"status": "taken"}

@@ -2,10 +2,9 @@
 
 The oracle keeps for each field a stack of what was put there. A person's value is pushed, an undo pops what it names
 off the top, taking an undo back pushes that again. What a run writes is taken from the run, and checked against what
-no run may ever do. AUTO_ENRICHMENT_TEST_HISTORIES sets how many histories are played.
+no run may ever do.
 """
 
-import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -34,10 +33,10 @@ from resolvers.stats import get_stats
 from resolvers.undo.api import revert_undo, undo_enrichment, undo_job
 from resolvers.undo.scope import UndoScope
 from tests.support.factories import Clock, StandIn, configure, context, send, services, work
+from tests.support.seeds import seeds
 
 pytestmark = pytest.mark.usefixtures("db")
 
-HISTORIES = int(os.environ.get("AUTO_ENRICHMENT_TEST_HISTORIES", "10"))
 STEPS = 30
 FIELDS = ("city", "description", "foundedYear", "stockSymbol")
 POLICIES = ("fill_empty", "tracked", "review", "overwrite", "never")
@@ -286,7 +285,7 @@ async def _player(redis: ArqRedis, seed: int) -> Player:
     return player
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.parametrize("seed", seeds(at_home=4))
 async def test_no_history_loses_a_persons_value_or_puts_back_a_wrong_one(redis: ArqRedis, seed: int) -> None:
     player = await _player(redis, seed)
     for _ in range(STEPS):

@@ -1,10 +1,6 @@
-"""Random histories, replayed: the same rules give the same past exactly, and other rules what they really give.
-
-AUTO_ENRICHMENT_TEST_HISTORIES sets how many histories are played.
-"""
+"""Random histories, replayed: the same rules give the same past exactly, and other rules what they really give."""
 
 import contextlib
-import os
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -31,10 +27,10 @@ from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.simulation.api import Simulation, simulate_config
 from resolvers.undo.api import undo_job
 from tests.support.factories import Clock, StandIn, configure, context, send, services, work
+from tests.support.seeds import seeds
 
 pytestmark = pytest.mark.usefixtures("db")
 
-HISTORIES = int(os.environ.get("AUTO_ENRICHMENT_TEST_HISTORIES", "10"))
 STEPS = 12
 NAMES = ("acme", "beta", "gamma")
 DOMAINS = ("acme.com", "beta.com", "gamma.com")
@@ -184,7 +180,7 @@ async def _check_same(ctx: Context, simulation: Simulation) -> None:
     assert simulation.not_replayed == []
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.parametrize("seed", seeds(at_home=4))
 async def test_the_rules_that_were_in_force_reproduce_the_past(redis: ArqRedis, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 -- not for secrets
     clock = Clock()
@@ -254,7 +250,7 @@ def _changed(simulation: Simulation, written: Counter[Written]) -> Counter[Writt
     return changed
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.parametrize("seed", seeds(at_home=4))
 async def test_other_rules_give_what_they_really_give(redis: ArqRedis, seed: int) -> None:
     """Two organizations live through the same; the past of one under the rules of the other is the other's past."""
     chance = random.Random(seed)  # noqa: S311 -- not for secrets

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import Any
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 """Longer than anything takes, however busy the machine: only what never happens lasts so long."""
 
 _PAUSE_SECONDS = 0.01
@@ -20,7 +20,12 @@ def wait_until(happened: Callable[[], bool], otherwise: object = "it did not hap
         time.sleep(_PAUSE_SECONDS)
 
 
-async def until(happened: Callable[[], Any | Awaitable[Any]], otherwise: object = "it did not happen") -> Any:
+async def until(
+    happened: Callable[[], Any | Awaitable[Any]],
+    otherwise: object = "it did not happen",
+    *,
+    pause: float = _PAUSE_SECONDS,
+) -> Any:
     """The first true value of `happened()`, which may be awaitable. Raises AssertionError like `wait_until`."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -30,4 +35,4 @@ async def until(happened: Callable[[], Any | Awaitable[Any]], otherwise: object 
         if found:
             return found
         assert time.monotonic() < end, otherwise() if callable(otherwise) else otherwise
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await asyncio.sleep(pause)

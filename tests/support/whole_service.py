@@ -1,11 +1,6 @@
 """The whole service as an operator runs it: one `serve`, some `worker`s, real stores; and callers over HTTP."""
 
-import asyncio
-import os
-import signal
 import ssl
-import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,62 +9,12 @@ from typing import Any
 import httpx
 import jwt
 
-from tests.support.processes import run_command
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.processes import Process
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the usual one is slow to make, and nothing here needs it
 ENDED = {"COMPLETED", "PARTIAL", "FAILED", "SKIPPED", "CANCELLED"}
-
-
-class Process:
-    """One process of the command. `output` is everything it has said so far."""
-
-    def __init__(self, *arguments: str, data_dir: Path, settings: Mapping[str, str]) -> None:
-        started = run_command(*arguments, data_dir=data_dir, **settings)
-        self._process = subprocess.Popen(
-            **started, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        self.output = bytearray()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None  # asked for above
-        for line in self._process.stdout:
-            self.output += line  # in place: a process whose lines nobody takes stands still
-
-    def wait_for(self, text: bytes, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until it has said this."""
-        until = time.monotonic() + seconds
-        while text not in self.output:
-            assert self._process.poll() is None and time.monotonic() < until, self.output.decode()
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        """End it as a crash does."""
-        os.kill(self.pid, signal.SIGKILL)
-        self._end()
-
-    def stop(self) -> None:
-        """Tell it to end, and wait until it has."""
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._end()
-
-    def _end(self) -> None:
-        try:
-            self._process.wait(PATIENCE_SECONDS)
-        finally:
-            if self._process.poll() is None:
-                self._process.kill()
-            self._reader.join(5)
-            assert self._process.stdout is not None  # asked for above
-            self._process.stdout.close()
 
 
 class WholeService:
@@ -91,10 +36,7 @@ class WholeService:
     def start(self, workers: int) -> None:
         server = Process("serve", "--port", "0", data_dir=self.data_dir, settings=self._settings)
         self.processes.append(server)
-        server.wait_for(b"Serving.")
-        self.url = next(word for word in server.output.decode().split() if word.startswith("http")).removesuffix(
-            "/graphql"
-        )
+        self.url = server.address()
         self.add_workers(workers)
 
     def add_workers(self, count: int) -> None:
@@ -116,7 +58,7 @@ class WholeService:
         assert not failures, failures
 
     @property
-    def said(self) -> bytes:
+    def output(self) -> bytes:
         """What all processes have written."""
         return b"".join(bytes(process.output) for process in self.processes)
 
@@ -185,20 +127,22 @@ class Caller:
                 return found
             after = page["pageInfo"]["endCursor"]
 
-    async def until_ended(self, seconds: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
+    async def until_ended(self) -> list[dict[str, Any]]:
         """Every job of the organization, once all have ended."""
-        until = time.monotonic() + seconds
-        while True:
+        active: list[dict[str, Any]] = []
+
+        async def ended() -> list[dict[str, Any]]:
             jobs = await self.jobs()
-            if all(job["status"] in ENDED for job in jobs):
-                return jobs
-            assert time.monotonic() < until, [job for job in jobs if job["status"] not in ENDED][:3]
-            await asyncio.sleep(0.1)
+            active[:] = [job for job in jobs if job["status"] not in ENDED]
+            return [] if active else jobs
+
+        jobs: list[dict[str, Any]] = await until(ended, lambda: active[:3], pause=0.1)
+        return jobs
 
     async def provider(self, provider_id: str) -> dict[str, Any]:
         """One provider as it is shown."""
         shown: Sequence[dict[str, Any]] = (await self(PROVIDERS))["providers"]
-        return next(one for one in shown if one["id"] == provider_id)
+        return next(provider for provider in shown if provider["id"] == provider_id)
 
     async def paid(self) -> dict[str, int]:
         """Charges by provider, after the proof that the ledger adds up and nothing is held any more."""

@@ -13,6 +13,8 @@ from auto_enrichment_command import PACKAGES
 from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.xdist_group("installed wheel")  # one worker makes what they share
+
 FOREIGN = "NAMES = 'of somebody else'\n"
 NO_PART = ("__pycache__", "*.pyc")
 

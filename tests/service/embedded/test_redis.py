@@ -2,21 +2,14 @@
 
 import asyncio
 import os
-import re
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 import redis.asyncio
 
-from resolvers.context import Role
-from service.auth.tokens import development_token
 from service.embedded.data_dir import DataDirBusy, DataDirLock
 from service.embedded.redis import (
     LONGEST_SOCKET_PATH,
@@ -28,9 +21,8 @@ from service.embedded.redis import (
     socket_url,
 )
 from service.redis_pool import redis_at
-from service.settings import load_settings
-from tests.support.processes import is_gone, is_running, run_command
-from tests.support.waiting import PATIENCE_SECONDS, until, wait_until
+from tests.support.processes import is_running
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -180,107 +172,3 @@ def test_a_data_directory_has_one_holder(tmp_path: Path) -> None:
 
 def test_a_socket_url_survives_odd_characters(tmp_path: Path) -> None:
     assert socket_url(Path("/a b/%41?#.sock")) == "unix:///a%20b/%2541%3F%23.sock"
-
-
-class Serving:
-    """`auto-enrichment serve --embedded` as its own process, on a port of its own."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process = process
-        self._log = log
-
-    @property
-    def said(self) -> str:
-        return self._log.read_text("utf-8")
-
-    def address(self) -> str:
-        """Where it serves, once it says so."""
-        wait_until(lambda: "Press Ctrl-C" in self.said or self.process.poll() is not None, lambda: self.said)
-        found = re.search(r"http://127\.0\.0\.1:\d+", self.said)
-        assert found is not None and self.process.poll() is None, self.said
-        return found[0]
-
-    def redis_pid(self) -> int:
-        """Of the one child this process has."""
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text("ascii")
-        (pid,) = listed.split()
-        return int(pid)
-
-    def end_with(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(PATIENCE_SECONDS)
-
-
-@contextmanager
-def serving(tmp_path: Path, *options: str) -> Iterator[Serving]:
-    path = tmp_path / f"log-{time.time_ns()}"
-    with path.open("wb") as log:
-        process = subprocess.Popen(
-            **run_command("serve", "--embedded", "--port", "0", *options, data_dir=tmp_path / "data"),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield Serving(process, path)
-        finally:
-            process.kill()
-            process.wait()
-
-
-def headers(tmp_path: Path, organization: str) -> dict[str, str]:
-    settings = load_settings(data_dir=tmp_path / "data", jwt_secret=None)
-    token = development_token(settings, organization_id=organization, role=Role.USER, user="ann", ttl_seconds=60)
-    return {"Authorization": f"Bearer {token}"}
-
-
-def test_serve_starts_answers_stops_and_starts_again(tmp_path: Path) -> None:
-    with serving(tmp_path, "--sample") as first:
-        with httpx.Client(base_url=first.address(), headers=headers(tmp_path, "sample")) as client:
-            assert client.get("/healthz").json()["status"] == "ok"
-            ready = client.get("/readyz")
-            assert (ready.status_code, ready.json()["status"]) == (200, "ok")
-            records = client.get("/v1/auto-enrichment/stats").json()["records"]
-        assert records > 100
-        assert f"Records             {records}" in first.said
-        assert "ADMIN" in first.said
-        redis_pid = first.redis_pid()
-        assert first.end_with(signal.SIGINT) == 0
-        assert is_gone(redis_pid)
-    assert "Traceback" not in first.said
-    with serving(tmp_path, "--sample") as second:
-        with httpx.Client(base_url=second.address(), headers=headers(tmp_path, "sample")) as client:
-            assert client.get("/v1/auto-enrichment/stats").json()["records"] == records
-        assert f"all {records} are here already" in second.said
-        assert "Nothing to enrich" in second.said
-        assert second.end_with(signal.SIGTERM) == 0
-
-
-def test_a_killed_service_leaves_no_redis_and_starts_again(tmp_path: Path) -> None:
-    with serving(tmp_path) as first:
-        first.address()
-        redis_pid = first.redis_pid()
-        first.end_with(signal.SIGKILL)
-        assert is_gone(redis_pid)
-    with serving(tmp_path) as second:
-        assert httpx.get(f"{second.address()}/readyz").status_code == 200
-        assert second.end_with(signal.SIGINT) == 0
-
-
-def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    with serving(tmp_path) as first:
-        first.address()
-        with serving(tmp_path) as second:
-            assert second.process.wait(PATIENCE_SECONDS) == 1
-        assert "another auto-enrichment uses the data directory" in second.said
-        assert "Traceback" not in second.said
-        assert first.end_with(signal.SIGINT) == 0
-
-
-def test_a_busy_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with serving(tmp_path, "--port", str(port)) as service:
-            assert service.process.wait(PATIENCE_SECONDS) == 1
-            (line,) = service.said.splitlines()
-    assert f"cannot listen on 127.0.0.1:{port}" in line
-    assert not (tmp_path / "data").exists()

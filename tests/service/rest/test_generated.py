@@ -33,6 +33,8 @@ from service.settings import Settings, settings_class
 from tests.support.rest_client import SECRET, token
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
+pytestmark = pytest.mark.xdist_group("generated calls")  # one worker makes what they share
+
 EXAMPLES = settings().max_examples // 3  # of each kind, for each operation
 UNKNOWN = "01936f2a-6f1c-7d3e-8a55-0c8f5f2b9a10"
 ORGANIZATION = f"generated-{new_id()}"  # the database may hold what an earlier run left

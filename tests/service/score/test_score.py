@@ -12,6 +12,8 @@ from enrichment.enums import EntityType
 from service.sample.records import sample_records
 from service.score.score import main
 
+pytestmark = pytest.mark.xdist_group("score")  # one worker makes what they share
+
 
 @pytest.fixture(scope="module")
 def table() -> list[str]:

@@ -1,0 +1,64 @@
+"""`serve --embedded`: it starts, answers, ends with its stores, and starts again, also after a crash."""
+
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+
+from resolvers.context import Role
+from service.auth.tokens import development_token
+from service.embedded.data_dir import DataDirLock
+from service.settings import load_settings
+from tests.support.commands import command
+from tests.support.processes import Process, serving, wait_until_gone
+
+
+def client_of(server: Process, data_dir: Path) -> httpx.Client:
+    address = server.address()
+    settings = load_settings(data_dir=data_dir, jwt_secret=None)
+    token = development_token(settings, organization_id="sample", role=Role.USER, user="ann", ttl_seconds=600)
+    return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+
+
+def test_serve_answers_ends_with_its_redis_and_starts_again_after_a_crash(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with serving("--sample", data_dir=data_dir) as first:
+        with client_of(first, data_dir) as client:
+            assert client.get("/healthz").json()["status"] == "ok"
+            ready = client.get("/readyz")
+            assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+            records = client.get("/v1/auto-enrichment/stats").json()["records"]
+        assert records > 100
+        assert f"Records             {records}" in first.text
+        assert "ADMIN" in first.text
+        redis_pid = first.child()
+        first.kill()
+        wait_until_gone(redis_pid)
+    assert "Traceback" not in first.text
+    with serving("--sample", data_dir=data_dir) as second:
+        with client_of(second, data_dir) as client:
+            assert client.get("/v1/auto-enrichment/stats").json()["records"] == records
+        assert f"all {records} are here already" in second.text
+        assert "Nothing to enrich" in second.text
+        redis_pid = second.child()
+        assert second.end_with(signal.SIGINT) == 0
+        wait_until_gone(redis_pid)
+    assert "Traceback" not in second.text
+
+
+def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    with DataDirLock(tmp_path / "data"):
+        refused = command("serve", "--embedded", "--port", "0", data_dir=tmp_path / "data")
+    assert refused.returncode == 1
+    assert "another auto-enrichment uses the data directory" in refused.stderr
+
+
+def test_a_busy_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = command("serve", "--embedded", "--port", str(port), data_dir=tmp_path / "data")
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert f"cannot listen on 127.0.0.1:{port}" in line
+    assert not (tmp_path / "data").exists()
