@@ -35,20 +35,21 @@ MAIN = "master"  # what pytest-xdist calls a run without workers
 
 
 _prepare_models = Apps._build_initial_querysets
-_prepared: set[tuple[type, ...]] = set()
+_prepared: tuple[type, ...] = ()
 
 
-def _prepare_models_once(apps: Apps) -> None:
-    """Prepare the models for a kind of database when it is connected to for the first time, not for every test."""
+def _prepare_models_unless_they_are(apps: Apps) -> None:
+    """Prepare the models for the kind of database that is connected to, unless they are from the time before."""
+    global _prepared
     models = tuple(apps.get_models_iterable())
     kinds = (*models, *(type(model._meta.db) for model in models))
-    if kinds not in _prepared:
+    if kinds != _prepared:
         _prepare_models(apps)
-        _prepared.add(kinds)
+        _prepared = kinds
 
 
 # Anew for every test it would be a hundredth of a second each.
-pytest.MonkeyPatch().setattr(Apps, "_build_initial_querysets", _prepare_models_once)
+pytest.MonkeyPatch().setattr(Apps, "_build_initial_querysets", _prepare_models_unless_they_are)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

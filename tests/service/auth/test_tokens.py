@@ -1,6 +1,5 @@
 """Who is let in, as whom, and who is not."""
 
-import asyncio
 import base64
 import hmac
 import time
