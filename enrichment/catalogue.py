@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from enrichment.enums import EntityType
+from enrichment.enums import EntityType, FieldUnit
 from enrichment.normalize import field_kind
 from enrichment.normalize.field_kind import FieldKind, canonical, key_of
 from enrichment.normalize.text.text import Refused
@@ -19,11 +19,14 @@ __all__ = [
     "Refused",
     "clean",
     "completeness",
+    "disputing_parts",
     "fields_of",
     "is_contradiction",
     "is_equivalent",
     "is_too_generic",
     "normalize",
+    "parts_of",
+    "units_of",
     "value_key",
 ]
 
@@ -33,6 +36,7 @@ class Field:
     """One field of the CRM.
 
     `identifying`: it can tell which entity this is. `enrichable`: it counts for completeness and may be wanted.
+    `unit`: the whole that it is a part of, None where it stands alone.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Field:
     kind: FieldKind
     identifying: bool
     enrichable: bool
+    unit: FieldUnit | None = None
 
 
 Hints = Mapping[str, Any]
@@ -104,22 +109,39 @@ _IDENTIFYING = frozenset(
 )
 # What an account is to the users of the CRM; no provider knows it.
 _NOT_ENRICHABLE = frozenset({"type"})
+_ADDRESS = dict.fromkeys(_PLACE, FieldUnit.ADDRESS)
+_EMPLOYMENT = dict.fromkeys(
+    ("company", "companyDomain", "title", "department", "seniorityLevel", "email", "phone"), FieldUnit.EMPLOYMENT
+)
+# An answer that differs from the record in one of these is about another place, or another employer.
+_DISPUTING: Mapping[FieldUnit, frozenset[str]] = {
+    FieldUnit.ADDRESS: frozenset({"city", "state", "postalCode", "country"}),
+    FieldUnit.EMPLOYMENT: frozenset({"company", "companyDomain"}),
+}
 
 
-def _fields(kinds: Mapping[str, FieldKind], *entity_types: EntityType) -> Mapping[str, Field]:
+def _fields(
+    kinds: Mapping[str, FieldKind], units: Mapping[str, FieldUnit], *entity_types: EntityType
+) -> Mapping[str, Field]:
     owners = frozenset(entity_types)
     fields = {
-        name: Field(name, owners, kind, name in _IDENTIFYING, name not in _NOT_ENRICHABLE)
+        name: Field(name, owners, kind, name in _IDENTIFYING, name not in _NOT_ENRICHABLE, units.get(name))
         for name, kind in kinds.items()
     }
     return MappingProxyType(fields)
 
 
-_PERSON_FIELDS = _fields(_PERSON_KINDS, EntityType.LEAD, EntityType.CONTACT)
+_PERSON_FIELDS = _fields(_PERSON_KINDS, _ADDRESS | _EMPLOYMENT, EntityType.LEAD, EntityType.CONTACT)
 _FIELDS: Mapping[EntityType, Mapping[str, Field]] = {
     EntityType.LEAD: _PERSON_FIELDS,
     EntityType.CONTACT: _PERSON_FIELDS,
-    EntityType.ACCOUNT: _fields(_ACCOUNT_KINDS, EntityType.ACCOUNT),
+    EntityType.ACCOUNT: _fields(_ACCOUNT_KINDS, _ADDRESS, EntityType.ACCOUNT),
+}
+_UNITS: Mapping[EntityType, Mapping[FieldUnit, tuple[str, ...]]] = {
+    entity_type: {
+        unit: parts for unit in FieldUnit if (parts := tuple(name for name in fields if fields[name].unit is unit))
+    }
+    for entity_type, fields in _FIELDS.items()
 }
 _ENRICHABLE = {
     entity_type: tuple(name for name, known in fields.items() if known.enrichable)
@@ -130,6 +152,21 @@ _ENRICHABLE = {
 def fields_of(entity_type: EntityType) -> Mapping[str, Field]:
     """The fields of an entity type by name, in catalogue order."""
     return _FIELDS[entity_type]
+
+
+def units_of(entity_type: EntityType) -> Mapping[FieldUnit, tuple[str, ...]]:
+    """The wholes that an entity type has, each with its parts in catalogue order."""
+    return _UNITS[entity_type]
+
+
+def parts_of(entity_type: EntityType, unit: FieldUnit) -> tuple[str, ...]:
+    """The fields of a unit, in catalogue order; empty where the entity type has no such unit."""
+    return _UNITS[entity_type].get(unit, ())
+
+
+def disputing_parts(unit: FieldUnit) -> frozenset[str]:
+    """The parts by which an answer about another place, or another employer, is known."""
+    return _DISPUTING[unit]
 
 
 def normalize(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hints = NO_HINTS) -> Any | None:

@@ -105,6 +105,14 @@ class ConflictReason(StrEnum):
     EXISTING_DIFFERS = "existing_differs"
     PROVIDERS_DISAGREE = "providers_disagree"
     LOW_CONFIDENCE = "low_confidence"
+    JOB_CHANGE = "job_change"  # an answer about the person names another employer
+
+
+class FieldUnit(StrEnum):
+    """Fields that are one thing: they are decided, asked about and resolved together."""
+
+    ADDRESS = "address"
+    EMPLOYMENT = "employment"
 
 
 class ResolutionAction(StrEnum):

@@ -6,7 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit
 from models.db.columns import Instant, id_field
 from models.job import Job
 from models.record import Record
@@ -15,11 +15,14 @@ from models.record import Record
 class Conflict(Model):
     """Values of providers that policy does not let enrichment write without a person.
 
-    A record has at most one open conflict for each field. `current` is `{value, source, confidence, observedAt}` as it
-    was when the conflict was raised, or None for an empty field; `candidates` lists
-    `{id, value, provider, confidence, statedConfidence, observedAt}`; `resolution` is
+    A record has at most one open conflict for each field, or unit of fields. `current` is
+    `{value, source, confidence, observedAt}` as it was when the conflict was raised, or None for an empty field;
+    `candidates` lists `{id, value, provider, confidence, statedConfidence, observedAt}`; `resolution` is
     `{action, candidateId, value, note, resolvedBy, rule, resolvedAt}`, where `rule` is the rule that decided, in words,
     if one did. Times in them are ISO 8601.
+
+    In a conflict about a unit (see `models.conflict.parts`) `field` is the unit's name, each `value` maps fields to
+    values, `current` and each candidate have `parts`, the same by field, and so has the resolution.
     """
 
     id = id_field()
@@ -30,6 +33,8 @@ class Conflict(Model):
     job_id: str
     entity_type = fields.CharEnumField(EntityType, max_length=16)
     field = fields.CharField(max_length=64)
+    unit = fields.CharEnumField(FieldUnit, max_length=16, null=True)  # None: it is about a single field
+    part_names = fields.TextField(null=True)  # the fields of the unit that it shows, each between spaces
     reason = fields.CharEnumField(ConflictReason, max_length=32)
     status = fields.CharEnumField(ConflictStatus, max_length=16)
     current = fields.JSONField[dict[str, Any]](null=True)

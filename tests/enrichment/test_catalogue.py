@@ -15,12 +15,15 @@ from enrichment.catalogue import (
     Refused,
     clean,
     completeness,
+    disputing_parts,
     fields_of,
     is_equivalent,
     normalize,
+    parts_of,
+    units_of,
     value_key,
 )
-from enrichment.enums import EntityType
+from enrichment.enums import EntityType, FieldUnit
 
 LEAD, CONTACT, ACCOUNT = EntityType.LEAD, EntityType.CONTACT, EntityType.ACCOUNT
 EVERY_FIELD = [(entity_type, name) for entity_type in (LEAD, ACCOUNT) for name in fields_of(entity_type)]
@@ -34,6 +37,18 @@ ACCOUNT_FIELDS = (
     " logoUrl linkedinUrl twitterUrl facebookUrl street city state postalCode country techStack tags naicsCode sicCode"
     " stockSymbol parentCompany"
 )
+
+
+def test_an_address_is_one_thing_and_so_is_the_employment_of_a_person() -> None:
+    address = ("street", "city", "state", "postalCode", "country")
+    employment = ("email", "phone", "title", "department", "seniorityLevel", "company", "companyDomain")
+    for person in (LEAD, CONTACT):
+        assert units_of(person) == {FieldUnit.ADDRESS: address, FieldUnit.EMPLOYMENT: employment}
+    assert units_of(ACCOUNT) == {FieldUnit.ADDRESS: address}
+    assert parts_of(ACCOUNT, FieldUnit.EMPLOYMENT) == ()
+    assert fields_of(ACCOUNT)["phone"].unit is None  # an account's phone number is no person's
+    for unit in FieldUnit:
+        assert disputing_parts(unit) < set(parts_of(LEAD, unit))
 
 
 def test_the_fields_are_those_of_the_crm_in_its_order() -> None:
