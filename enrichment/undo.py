@@ -47,10 +47,14 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """`removed` is the current value (None: the field is empty), `target` what comes back (None: it is emptied)."""
+    """`removed` is the current value (None: the field is empty), `target` what comes back (None: it is emptied).
+
+    `passed` are enrichment's own values between the two, the current one first: all of them go.
+    """
 
     removed: Version | None
     target: Version | None
+    passed: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,12 @@ def undo_field(versions: Sequence[Version], is_named: Named) -> Restoration | Sk
             key=lambda version: (version.written_at, version.id),
         )
         return SkippedField(_replaced_by(last, versions), current)
+    passed: list[Version] = []
     target: Version | None = _origin(current, by_id)
     while target is not None and target.id in named:
-        before = by_id.get(target.replaces or "")
-        target = None if before is None else _origin(before, by_id)
-    return Restoration(current, target)
+        passed.append(target)
+        target = _before(target, by_id)
+    return Restoration(current, target, tuple(passed))
 
 
 def redo_field(
@@ -92,8 +97,26 @@ def redo_field(
     by_id = {version.id: version for version in versions}
     current = next((version for version in versions if version.is_current), None)
     if (None if current is None else current.id) == restored_id:
-        return Restoration(current, None if removed_id is None else _origin(by_id[removed_id], by_id))
+        target = None if removed_id is None else _origin(by_id[removed_id], by_id)
+        return Restoration(current, target, _between(current, target, by_id))
     return SkippedField(_replaced_by(by_id[restored_id or removed_id or ""], versions), current)
+
+
+def _between(current: Version | None, target: Version | None, by_id: Mapping[str, Version]) -> tuple[Version, ...]:
+    """Enrichment's own values from the current one back to before the target; nothing where it is no earlier value."""
+    found: list[Version] = []
+    version = None if current is None else _origin(current, by_id)
+    while version is not None and version.is_enrichments and (target is None or version.id != target.id):
+        found.append(version)
+        version = _before(version, by_id)
+    reached = version is None if target is None else version is not None and version.id == target.id
+    return tuple(found if reached else found[:1])
+
+
+def _before(version: Version, by_id: Mapping[str, Version]) -> Version | None:
+    """What the field held before, as it was first written; None: nothing."""
+    before = by_id.get(version.replaces or "")
+    return None if before is None else _origin(before, by_id)
 
 
 def _origin(version: Version, by_id: Mapping[str, Version]) -> Version:

@@ -10,7 +10,7 @@ from tortoise.models import Model
 from models.db.columns import Instant, id_field, to_micros
 from models.db.locks import skip_locked
 from models.db.rows import fetch_one, insert, projection, select
-from models.db.statements import execute
+from models.db.statements import execute, query
 from models.db.transaction import Transaction
 
 LEASE = timedelta(seconds=15)  # each step renews it
@@ -76,14 +76,6 @@ class HeldOperation:
     created_at: datetime
 
 
-@projection(Operation)
-class OperationState:
-    """Where an operation is."""
-
-    status: str
-    attempts: int
-
-
 async def insert_operation(tx: Transaction, operation: NewOperation) -> None:
     """Note that an operation begins."""
     await insert(tx, [operation])
@@ -146,7 +138,7 @@ async def postpone(operation: HeldOperation, until: datetime) -> None:
     )
 
 
-async def state_of(organization_id: str, operation_id: str) -> OperationState | None:
-    """Where an operation is; None: there is none with this id."""
-    sql = f"SELECT {select(OperationState)} FROM operation WHERE id = ? AND organization_id = ?"
-    return await fetch_one(OperationState, sql, [operation_id, organization_id])
+async def exists(tx: Transaction, organization_id: str, operation_id: str) -> bool:
+    """Whether there is, or was, an operation with this id."""
+    sql = "SELECT 1 AS found FROM operation WHERE id = ? AND organization_id = ?"
+    return bool(await query(sql, [operation_id, organization_id], using=tx))

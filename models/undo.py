@@ -21,8 +21,9 @@ class Undo(Model):
     """One undo. `kind` is `job`, `enrichment` or `undo` (one that takes `undoes` back).
 
     `scope` names the values it is about: `{jobId, provider, field, from, to, entityType, allowAgain}`, as far as
-    given, and whether they were removed (`withdraws`) or restored. While an undo is `running` its process is at work,
-    or has died: what it has done so far is in its lines.
+    given, and whether they were removed (`withdraws`) or restored. While an undo is `running`, an operation with the
+    same id says what is left of it (models/operation.py); what it has done so far is in its lines. `stopped`: it ended
+    before it had gone through everything.
     """
 
     id = id_field()
@@ -36,6 +37,7 @@ class Undo(Model):
     requested_by = fields.CharField(max_length=255, null=True)
     created_at: datetime = Instant()
     finished_at: datetime | None = Instant(null=True)
+    stopped = fields.BooleanField(null=True)
 
     class Meta:
         table = "undo"
@@ -168,10 +170,10 @@ async def insert_lines(tx: Transaction, undo_id: str, lines: Sequence[NewUndoLin
     )
 
 
-async def finish_undo(tx: Transaction, undo_id: str, now: datetime) -> UndoCounts:
-    """Note that an undo is done. Returns what it did."""
-    sql = f"UPDATE undo SET status = 'done', finished_at = ? WHERE id = ? RETURNING {select(UndoCounts)}"
-    [counts] = await fetch(UndoCounts, sql, [to_micros(now), undo_id], using=tx)
+async def finish_undo(tx: Transaction, undo_id: str, now: datetime, *, stopped: bool = False) -> UndoCounts:
+    """Note that an undo is done, or `stopped` before its end. Returns what it did."""
+    sql = f"UPDATE undo SET status = 'done', finished_at = ?, stopped = ? WHERE id = ? RETURNING {select(UndoCounts)}"
+    [counts] = await fetch(UndoCounts, sql, [to_micros(now), True if stopped else None, undo_id], using=tx)
     return counts
 
 

@@ -29,7 +29,9 @@ class UndoKind(StrEnum):
     UNDO = "undo"
 
 
-@strawberry.enum(description="RUNNING: at work, or its process died; what it did so far is in its lines.")
+@strawberry.enum(
+    description="RUNNING: at work; what it did so far is in its lines. Where its process has died, another goes on."
+)
 class UndoStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
@@ -75,6 +77,10 @@ class Undo:
     requested_by: str | None
     created_at: datetime
     finished_at: datetime | None
+    complete: bool = strawberry.field(
+        description="Whether it has gone through everything. False while it is at work, where it was taken back"
+        " meanwhile, and where it failed again and again."
+    )
 
     @classmethod
     def of(cls, row: models.Undo) -> Self:
@@ -95,6 +101,7 @@ class Undo:
             requested_by=row.requested_by,
             created_at=row.created_at,
             finished_at=row.finished_at,
+            complete=row.status == "done" and not row.stopped,
         )
 
     @strawberry.field(description="Each field, newest first.")
@@ -246,6 +253,6 @@ class UndoMutation:
         scope = _scope(provider, field, start, end, selection, allow_again)
         return Undo.of(await operations.undo_enrichment(info.context, scope))
 
-    @strawberry.mutation(description="Take an undo back.")
+    @strawberry.mutation(description="Take an undo back. One that is still at work ends.")
     async def revert_undo(self, info: Info, id: strawberry.ID) -> Undo:
         return Undo.of(await operations.revert_undo(info.context, id))

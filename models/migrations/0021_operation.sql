@@ -22,3 +22,6 @@ CREATE TABLE operation (
   CHECK ((status = 'running') = (finished_at IS NULL))
 );
 CREATE INDEX operation_lost ON operation (lease_until) WHERE status = 'running';
+
+-- Whether an undo ended before it had gone through everything; NULL: it did not.
+ALTER TABLE undo ADD COLUMN stopped BOOLEAN;

@@ -1,38 +1,30 @@
 """Restore what enrichment replaced: of one job, of a provider, a field, a time, a selection; and take that back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from enrichment.undo import Restoration, SkippedField, redo_field
+from enrichment.undo import Restoration, SkippedField
+from models import operation as operations
 from models import undo as rows
-from models.conflict.rejection import forget_rejections
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
-from models.record.row import lock_records
-from models.record.value import versions_of
-from models.undo import NewUndo, RestoredLine, Undo, UndoLine
+from models.undo import NewUndo, Undo, UndoLine
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault, JobNotUndoable, NotFound, UndoRunning
-from resolvers.events.publisher import announce
 from resolvers.job.api import get_job
+from resolvers.operation import OperationKind, OperationLost, OperationRun, begin_operation, run_operation
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id
-from resolvers.undo.apply import UndoChange, apply_undo
-from resolvers.undo.scope import (
-    RECORDS_AT_ONCE,
-    UndoScope,
-    changes_in,
-    check_scope,
-    chosen_records,
-    records_in,
-    to_version,
-)
+from resolvers.undo.apply import UndoChange
+from resolvers.undo.run import REVERT, UNDO
+from resolvers.undo.scope import UndoScope, changes_in, check_scope, chosen_records, next_records
 
 MOST_LINES_SHOWN = 1000  # of a preview
-_ABANDONED_AFTER = timedelta(minutes=15)  # an undo that runs for longer than this has lost its process
+_ABANDONED_AFTER = timedelta(minutes=15)  # an undo of an older version that runs for longer has lost its process
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +79,9 @@ async def _scope_of_job(ctx: Context, job_id: str, *, allow_again: bool = False)
 async def _run(ctx: Context, scope: UndoScope, kind: str) -> Undo:
     caller = ctx.require(Role.MANAGER)
     chosen = await chosen_records(caller.organization_id, scope)
-    undo = await _begin(ctx, kind, scope.as_json() | {"withdraws": True})
-    async for record_ids in records_in(caller.organization_id, scope, chosen):
-        conflicts = await _undo_records(caller.organization_id, undo.id, scope, record_ids, ctx.services.now())
-        await _announce(ctx, conflicts)
-    return await _finish(ctx, undo.id)
-
-
-@unit_of_work
-async def _undo_records(
-    tx: Transaction, organization_id: str, undo_id: str, scope: UndoScope, record_ids: Sequence[str], now: datetime
-) -> list[str]:
-    """Undo what the scope names in these records. Returns the ids of the conflicts that ended with it."""
-    await lock_records(tx, record_ids)
-    changes = await changes_in(organization_id, scope, record_ids, using=tx)
-    return await apply_undo(tx, organization_id, undo_id, changes, now, rejects=not scope.allow_again)
+    undo = await _new_undo(ctx, kind, scope.as_json() | {"withdraws": True})
+    run = await unit_of_work(_begin)(ctx, undo, UNDO, {"undo": scope.as_json(), "records": chosen})
+    return await _run_to_end(ctx, UNDO, run)
 
 
 async def _preview(ctx: Context, scope: UndoScope) -> UndoPreview:
@@ -109,7 +89,9 @@ async def _preview(ctx: Context, scope: UndoScope) -> UndoPreview:
     chosen = await chosen_records(caller.organization_id, scope)
     restored = skipped = 0
     shown: list[UndoChange] = []
-    async for record_ids in records_in(caller.organization_id, scope, chosen):
+    last = ""
+    while record_ids := await next_records(caller.organization_id, scope, chosen, last):
+        last = record_ids[-1]
         changes = await changes_in(caller.organization_id, scope, record_ids)
         restored += sum(1 for change in changes if isinstance(change.decision, Restoration))
         skipped += sum(1 for change in changes if isinstance(change.decision, SkippedField))
@@ -120,59 +102,37 @@ async def _preview(ctx: Context, scope: UndoScope) -> UndoPreview:
 async def revert_undo(ctx: Context, undo_id: str) -> Undo:
     """Take an undo back: what it removed returns, except where something newer has been written since.
 
-    Raises NotFound, and UndoRunning while it is at work.
+    One that is still at work ends, and what it has done so far is taken back. Raises NotFound, and UndoRunning while an
+    older version of the service may be at work on it, which cannot be stopped.
     """
-    caller = ctx.require(Role.MANAGER)
     undone = await get_undo(ctx, undo_id)
-    if undone.status == "running" and undone.created_at + _ABANDONED_AFTER > ctx.services.now():
-        raise UndoRunning("the undo is still at work", state=undone.status)
     scope = {**undone.scope, "withdraws": not undone.scope["withdraws"]}
     rejects = scope["withdraws"] and not scope.get("allowAgain", False)
-    revert = await _begin(ctx, "undo", scope, undoes=undone.id)
-    last = ""
-    while lines := await rows.restored_lines(undone.id, last, RECORDS_AT_ONCE):
-        now = ctx.services.now()
-        conflicts = await _redo_lines(caller.organization_id, revert.id, undone.id, lines, now, rejects=rejects)
-        await _announce(ctx, conflicts)
-        last = lines[-1].id
-        if len(lines) < RECORDS_AT_ONCE:
-            break
-    return await _finish(ctx, revert.id)
+    revert = await _new_undo(ctx, "undo", scope, undoes=undone.id)
+    return await _run_to_end(ctx, REVERT, await _begin_revert(ctx, revert, undone, rejects=rejects))
 
 
 @unit_of_work
-async def _redo_lines(
-    tx: Transaction,
-    organization_id: str,
-    revert_id: str,
-    undone_id: str,
-    lines: Sequence[RestoredLine],
-    now: datetime,
-    *,
-    rejects: bool,
-) -> list[str]:
-    """Take back what an undo did to these fields. Returns the ids of the conflicts that ended with it."""
-    record_ids = sorted({line.record_id for line in lines})
-    await lock_records(tx, record_ids)
-    histories = await versions_of(record_ids, sorted({line.field for line in lines}), using=tx)
-    changes: list[UndoChange] = []
-    for line in lines:
-        versions = histories.get((line.record_id, line.field))
-        if versions is not None:
-            decision = redo_field([to_version(version) for version in versions], line.removed_id, line.restored_id)
-            changes.append(
-                UndoChange(line.record_id, line.field, decision, {version.id: version for version in versions})
-            )
-    conflicts = await apply_undo(tx, organization_id, revert_id, changes, now, rejects=rejects)
-    redone = [(change.record_id, change.field) for change in changes if isinstance(change.decision, Restoration)]
-    await forget_rejections(tx, undone_id, redone)
-    return conflicts
+async def _begin_revert(tx: Transaction, ctx: Context, revert: NewUndo, undone: Undo, *, rejects: bool) -> OperationRun:
+    if undone.status == "running":
+        await _stop(tx, ctx, undone)
+    return await _begin(tx, ctx, revert, REVERT, {"undoes": undone.id, "rejects": rejects})
 
 
-async def _begin(ctx: Context, kind: str, scope: Mapping[str, Any], *, undoes: str | None = None) -> NewUndo:
+async def _stop(tx: Transaction, ctx: Context, undone: Undo) -> None:
+    """End an undo that is at work. It may also have ended by itself meanwhile."""
+    organization_id, now = undone.organization_id, ctx.services.now()
+    if await operations.stop(tx, organization_id, undone.id, now):
+        counts = await rows.finish_undo(tx, undone.id, now, stopped=True)
+        await note_change(tx, ctx, "undo.stopped", undone.id, {"restored": counts.restored, "skipped": counts.skipped})
+    elif undone.created_at + _ABANDONED_AFTER > now and not await operations.exists(tx, organization_id, undone.id):
+        raise UndoRunning("the undo is still at work", state=undone.status)
+
+
+async def _new_undo(ctx: Context, kind: str, scope: Mapping[str, Any], *, undoes: str | None = None) -> NewUndo:
     caller, now = ctx.require(Role.MANAGER), ctx.services.now()
     await organization_of(caller.organization_id, ctx.services.registry, now)
-    undo = NewUndo(
+    return NewUndo(
         id=new_id(),
         organization_id=caller.organization_id,
         kind=kind,
@@ -181,31 +141,24 @@ async def _begin(ctx: Context, kind: str, scope: Mapping[str, Any], *, undoes: s
         requested_by=caller.user,
         created_at=now,
     )
-    await _insert(ctx, undo)
-    return undo
 
 
-@unit_of_work
-async def _insert(tx: Transaction, ctx: Context, undo: NewUndo) -> None:
+async def _begin(
+    tx: Transaction, ctx: Context, undo: NewUndo, kind: OperationKind, scope: Mapping[str, Any]
+) -> OperationRun:
+    """Note the undo, and the operation that does it."""
     await rows.insert_undo(tx, undo)
+    run = await begin_operation(tx, ctx, kind, undo.id, scope)
     details = {"kind": undo.kind, **undo.scope, **({"undoes": undo.undoes} if undo.undoes else {})}
     await note_change(tx, ctx, "undo.started", undo.id, details)
+    return run
 
 
-async def _finish(ctx: Context, undo_id: str) -> Undo:
-    await _note_done(ctx, undo_id)
-    return await get_undo(ctx, undo_id)
-
-
-@unit_of_work
-async def _note_done(tx: Transaction, ctx: Context, undo_id: str) -> None:
-    counts = await rows.finish_undo(tx, undo_id, ctx.services.now())
-    await note_change(tx, ctx, "undo.done", undo_id, {"restored": counts.restored, "skipped": counts.skipped})
-
-
-async def _announce(ctx: Context, conflicts: Sequence[str]) -> None:
-    if conflicts:
-        await announce(ctx.services.redis, ctx.require(Role.MANAGER).organization_id, conflicts=conflicts)
+async def _run_to_end(ctx: Context, kind: OperationKind, run: OperationRun) -> Undo:
+    """The undo once it is done, or has been stopped or taken over by another process."""
+    with suppress(OperationLost):
+        await run_operation(kind, run)
+    return await get_undo(ctx, run.held.id)
 
 
 async def get_undo(ctx: Context, undo_id: str) -> Undo:

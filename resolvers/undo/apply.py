@@ -107,7 +107,7 @@ async def _rejections(
     now: datetime,
 ) -> list[NewRejection]:
     """Each value that goes, for each source that gave it."""
-    gone = [(change, restoration.removed) for change, restoration in done if restoration.removed is not None]
+    gone = [(change, version) for change, restoration in done for version in restoration.passed]
     stated = await _stated(tx, sorted({removed.job_id for _, removed in gone if removed.job_id is not None}))
     found: list[NewRejection] = []
     for change, removed in gone:

@@ -1,9 +1,9 @@
 """Which values an undo is about: those that enrichment wrote and the scope names, and what becomes of each."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import HUMAN_SOURCES, EntityType
@@ -66,6 +66,23 @@ class UndoScope:
         }
         return {name: value for name, value in given.items() if value is not None}
 
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """What `as_json` gave, without the selection: its records are listed apart."""
+        start, end = stored.get("from"), stored.get("to")
+        return cls(
+            job_id=stored.get("jobId"),
+            provider=stored.get("provider"),
+            field=stored.get("field"),
+            start=None if start is None else datetime.fromisoformat(start),
+            end=None if end is None else datetime.fromisoformat(end),
+            allow_again=stored.get("allowAgain", False),
+        )
+
+    def written_before(self, moment: datetime) -> Self:
+        """The same, of the values written before this moment."""
+        return replace(self, end=moment if self.end is None else min(self.end, moment))
+
 
 def check_scope(scope: UndoScope) -> None:
     """Raises ValidationFailed, with every fault, for a scope that names nothing or cannot be."""
@@ -120,17 +137,10 @@ async def chosen_records(organization_id: str, scope: UndoScope) -> list[str] | 
     return [record.id for record in (await select_records(organization_id, scope.selection))[0]]
 
 
-async def records_in(
-    organization_id: str, scope: UndoScope, chosen: Sequence[str] | None
-) -> AsyncIterator[Sequence[str]]:
-    """The chosen records, or all that have such values, some at a time."""
-    if chosen is not None:
-        for start in range(0, len(chosen), RECORDS_AT_ONCE):
-            yield chosen[start : start + RECORDS_AT_ONCE]
-        return
-    last = ""
-    while found := await records_holding(scope.values_of(organization_id), last, RECORDS_AT_ONCE):
-        yield found
-        if len(found) < RECORDS_AT_ONCE:
-            return
-        last = found[-1]
+async def next_records(
+    organization_id: str, scope: UndoScope, chosen: Sequence[str] | None, after: str
+) -> Sequence[str]:
+    """The chosen records, or all that have such values, in order of their ids: the next 200 after this one."""
+    if chosen is None:
+        return await records_holding(scope.values_of(organization_id), after, RECORDS_AT_ONCE)
+    return sorted(record_id for record_id in chosen if record_id > after)[:RECORDS_AT_ONCE]

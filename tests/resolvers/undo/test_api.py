@@ -171,6 +171,33 @@ async def test_a_chain_of_jobs_goes_back_to_before_the_first(redis: ArqRedis) ->
     assert await _fields(ctx) == {"domain": "acme.com"}
 
 
+async def test_each_value_of_an_undone_chain_is_remembered(redis: ArqRedis) -> None:
+    clock = Clock()
+    source = StandIn(knows={"acme.com": {"city": "Oakland"}})
+    shared = services(redis, source, now=clock)
+    ctx = context(shared)
+    await send(ctx, "account", "A-1", domain="acme.com")
+    await work(shared)
+    for city in ("Fremont", "Berkeley"):
+        clock.ahead_seconds += 60
+        source.knows = {"acme.com": {"city": city}}
+        await _again(shared, ctx)
+    undo = await undo_enrichment(ctx, UndoScope(provider="standin"))
+    revert = await revert_undo(ctx, undo.id)
+    assert (await _fields(ctx))["city"] == "Berkeley"
+    for _ in range(2):
+        await revert_undo(ctx, revert.id)
+        for city in ("Oakland", "Fremont", "Berkeley"):
+            source.knows = {"acme.com": {"city": city}}
+            await _again(shared, ctx)
+            assert await _fields(ctx) == {"domain": "acme.com"}, city
+        revert = await revert_undo(ctx, (await Undo.all().order_by("-id"))[0].id)
+        assert (await _fields(ctx))["city"] == "Berkeley"
+    source.knows = {"acme.com": {"city": "Fremont"}}
+    await _again(shared, ctx)
+    assert (await _fields(ctx))["city"] == "Fremont"
+
+
 async def test_a_scope_names_a_field_a_time_or_a_selection(redis: ArqRedis) -> None:
     clock = Clock()
     shared = services(redis, StandIn(knows={**KNOWN, "beta.com": {"phone": "+16502530001", "city": "Reno"}}), now=clock)
