@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from enrichment.waterfall.planner import SkipReason
+from enrichment.waterfall.skip_reason import SkipReason
 
 
 @dataclass(frozen=True, slots=True)

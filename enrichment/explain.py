@@ -15,6 +15,7 @@ from enrichment.enums import (
     JobTrigger,
     ResolutionAction,
 )
+from enrichment.words import ENDED, POLICIES, STARTED_BY, NameOf, at_start, of_detail, source_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +97,27 @@ class ExplanationFacts:
     credits_of_record: int
 
 
-def to_sentences(facts: ExplanationFacts) -> list[str]:
-    """The facts as sentences, in the order in which a reader would ask."""
+def to_sentences(facts: ExplanationFacts, name_of: NameOf = source_name) -> list[str]:
+    """The facts as sentences, in the order in which a reader would ask; `name_of` names a source."""
     return [
-        *_value(facts),
-        *_alternatives(facts),
+        *_value(facts, name_of),
+        *_alternatives(facts, name_of),
         _policy(facts),
-        *_last_outcome(facts),
+        *_last_outcome(facts, name_of),
         *_conflict(facts),
-        _cost(facts),
+        _cost(facts, name_of),
     ]
 
 
-def _value(facts: ExplanationFacts) -> Iterator[str]:
+def _value(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
     current = facts.current
     if current is None or current.value is None:
         yield f"{facts.field} is empty."
         if facts.emptied_at is not None:
             yield f"An undo emptied it on {_day(facts.emptied_at)}."
         elif current is not None:
-            yield f"{_source(current.source, current.actor)} cleared it on {_day(current.since)}."
+            by = current.actor if current.source == SOURCE_REVIEWER and current.actor else name_of(current.source)
+            yield f"{at_start(by)} cleared it on {_day(current.since)}."
         return
     yield f"{facts.field} is {_shown(current.value)}."
     if current.source == SOURCE_CRM:
@@ -123,23 +125,23 @@ def _value(facts: ExplanationFacts) -> Iterator[str]:
     elif current.source == SOURCE_REVIEWER:
         yield f"{current.actor or 'A reviewer'} chose it in review on {_day(current.observed_at)}."
     else:
-        started = f" in a job started by {current.trigger.value}" if current.trigger else ""
+        started = f" in a job that was started {STARTED_BY[current.trigger]}" if current.trigger else ""
         yield (
-            f"{current.source} gave it{started}, with a confidence of {current.confidence:.2f};"
+            f"{at_start(name_of(current.source))} gave it{started}, with a confidence of {current.confidence:.2f};"
             f" it was observed on {_day(current.observed_at)}."
         )
     if current.is_restored:
         yield f"An undo put it back on {_day(current.since)}."
     if current.previous is not None and current.previous[0] is not None:
         value, source = current.previous
-        yield f"Before, it was {_shown(value)}, from {_source(source, None).lower()}."
+        yield f"Before, it was {_shown(value)}, from {name_of(source)}."
 
 
-def _alternatives(facts: ExplanationFacts) -> Iterator[str]:
+def _alternatives(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
     others = [stated for stated in facts.stated if not stated.is_current]
     if others:
         shown = ", ".join(
-            f"{_shown(stated.value)} by {stated.provider} ({stated.confidence:.2f}"
+            f"{_shown(stated.value)} by {name_of(stated.provider)} ({stated.confidence:.2f}"
             f"{', turned down by a person' if stated.is_rejected else ''})"
             for stated in others[:5]
         )
@@ -150,18 +152,19 @@ def _alternatives(facts: ExplanationFacts) -> Iterator[str]:
 def _policy(facts: ExplanationFacts) -> str:
     if not facts.enrichable:
         return "This field is never enriched."
-    return f"The policy of the field is {facts.policy.value}; the least confidence to write is {facts.minimum:.2f}."
+    policy = POLICIES[facts.policy]
+    return f"The policy of the field is {policy}; the least confidence to write is {facts.minimum:.2f}."
 
 
-def _last_outcome(facts: ExplanationFacts) -> Iterator[str]:
+def _last_outcome(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
     outcome = facts.last_outcome
     if outcome is None:
         if facts.enrichable:
             yield "No job has looked at it yet."
         return
-    about = f" (about what {outcome.provider} said)" if outcome.provider else ""
-    detail = f": {outcome.detail}" if outcome.detail else ""
-    yield f"The last job, on {_day(outcome.at)}, ended {outcome.reason.value} for it{about}{detail}."
+    about = f" ({name_of(outcome.provider)})" if outcome.provider else ""
+    detail = f": {of_detail(outcome.detail)}" if outcome.detail else ""
+    yield f"The last job, on {_day(outcome.at)}, {ENDED[outcome.reason]}{about}{detail}."
 
 
 def _conflict(facts: ExplanationFacts) -> Iterator[str]:
@@ -181,21 +184,16 @@ def _conflict(facts: ExplanationFacts) -> Iterator[str]:
         yield f"{conflict.resolved_by or 'A reviewer'} {done} in review on {_day(conflict.settled_at)}."
 
 
-def _cost(facts: ExplanationFacts) -> str:
+def _cost(facts: ExplanationFacts, name_of: NameOf) -> str:
     spent = _credits(facts.credits_of_record)
     if facts.current is None or facts.current.source in HUMAN_SOURCES:
         return f"Enriching this record has cost {spent} so far."
-    return f"{facts.current.source} was paid {_credits(facts.credits)} in that job; the record has cost {spent} so far."
+    name = at_start(name_of(facts.current.source))
+    return f"{name} was paid {_credits(facts.credits)} in that job; the record has cost {spent} so far."
 
 
 def _credits(count: int) -> str:
     return "1 credit" if count == 1 else f"{count} credits" if count else "no credits"
-
-
-def _source(source: str, actor: str | None) -> str:
-    if source == SOURCE_CRM:
-        return "The CRM"
-    return (actor or "A reviewer") if source == SOURCE_REVIEWER else source
 
 
 def _shown(value: Any) -> str:

@@ -25,6 +25,7 @@ class Registry:
             if provider.info.id in self._providers:
                 raise ValueError(f"two providers are called {provider.info.id}")
             self._providers[provider.info.id] = provider
+        self.names: Mapping[str, str] = {known: provider.info.name for known, provider in self._providers.items()}
 
     def get(self, provider_id: str) -> Provider | None:
         return self._providers.get(provider_id)

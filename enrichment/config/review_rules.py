@@ -7,6 +7,7 @@ from pydantic import BeforeValidator
 
 from enrichment.config.part import Confidence, Part, lower
 from enrichment.enums import EntityType
+from enrichment.words import NameOf, source_name
 
 
 class RuleAction(StrEnum):
@@ -30,11 +31,11 @@ class ReviewRule(Part):
     action: Annotated[RuleAction, BeforeValidator(lower)]
     min_confidence: Confidence | None = None
 
-    def words(self) -> str:
-        """The rule in plain words."""
+    def words(self, name_of: NameOf = source_name) -> str:
+        """The rule in plain words; `name_of` names its provider."""
         sure = "" if self.min_confidence is None else f" from confidence {self.min_confidence:.2f} on"
         if self.action is RuleAction.ACCEPT:
-            whose = f"{self.provider}'s" if self.provider else "the most certain"
+            whose = f"{name_of(self.provider)}'s" if self.provider else "the most certain"
             return f"accept {whose} {self.field} of {self.entity_type.value}s{sure}"
-        whom = self.provider or "any provider"
+        whom = name_of(self.provider) if self.provider else "any provider"
         return f"keep the {self.field} of {self.entity_type.value}s against {whom}{sure}"

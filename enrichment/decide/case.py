@@ -13,6 +13,7 @@ from enrichment.decide.merge import Proposal, Same
 from enrichment.enums import SOURCE_REVIEWER, Strategy
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.provenance import Current
+from enrichment.words import NameOf, source_name
 
 
 def _never(a: Any, b: Any) -> bool:
@@ -29,7 +30,7 @@ class FieldCase:
     `rejected(value, source)` tells whether a reviewer turned this value of this source down before. `rules()` are the
     review rules about the field, `trust_in(provider)` tells how people judged its values of a provider.
     `is_contradiction` tells whether two values differ so much that a source which is unsure of its own still
-    contradicts the other.
+    contradicts the other. `name_of(source)` names the CRM, a reviewer or a provider in a sentence.
     """
 
     rule: Rule
@@ -45,6 +46,7 @@ class FieldCase:
     trust_in: Callable[[str], SourceTrust] = lambda _: UNJUDGED
     is_contradiction: Same = _never
     half_life_days: float = math.inf
+    name_of: NameOf = source_name
     edition: Edition = LATEST
 
     @property

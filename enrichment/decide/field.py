@@ -22,6 +22,7 @@ from enrichment.enums import (
     Strategy,
 )
 from enrichment.provenance import Current
+from enrichment.words import POLICIES
 
 LEAST_FOR_REVIEW = 0.3  # below this a value is not worth a person's time
 
@@ -126,25 +127,28 @@ def _against_a_person(case: FieldCase, current: Current, proposals: Sequence[Pro
     if policy is FieldPolicy.OVERWRITE and not chosen_by_hand:
         if case.edited_meanwhile:
             return _protect(best, _EDITED)
-        return _write(best, "the policy of this field is overwrite")
+        return _write(best, _OVERWRITTEN)
     if policy in {FieldPolicy.REVIEW, FieldPolicy.OVERWRITE}:
         likely = [proposal for proposal in proposals if proposal.confidence >= case.minimum]
         return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, likely, recommend_against_current)
-    holder = "a reviewer" if chosen_by_hand else "the CRM"
-    return _protect(best, f"{holder} holds the value and the policy is {policy.value}")
+    return _protect(best, f"{case.name_of(current.source)} holds the value, and the policy is {POLICIES[policy]}")
+
+
+_OVERWRITTEN = f"the policy of the field is {POLICIES[FieldPolicy.OVERWRITE]}"
 
 
 def _against_enrichment(case: FieldCase, current: Current, best: Proposal) -> Decision:
+    holder = case.name_of(current.source)
     if case.rule.policy is FieldPolicy.FILL_EMPTY:
-        return _protect(best, "the field is filled and the policy is fill_empty")
+        return _protect(best, f"the field is filled, and the policy is {POLICIES[FieldPolicy.FILL_EMPTY]}")
     if case.rule.policy is FieldPolicy.OVERWRITE:
-        return _write(best, "the policy of this field is overwrite")
+        return _write(best, _OVERWRITTEN)
     if best.observed_at < current.observed_at:
-        return _protect(best, f"the value of {current.source} was observed later")
+        return _protect(best, f"the value of {holder} was observed later")
     own = best.provider == current.source
     if own or best.confidence > current.confidence:
-        return _write(best, f"newer than the value of {current.source}" if own else "more certain")
-    return _protect(best, f"the value of {current.source} is at least as certain")
+        return _write(best, f"newer than the value of {holder}" if own else "more certain")
+    return _protect(best, f"the value of {holder} is at least as certain")
 
 
 def _write(proposal: Proposal, detail: str) -> Decision:
@@ -187,7 +191,7 @@ def _raise_conflict(
         case.rules(), proposals, minimum=case.minimum, may_accept=case.may_replace, may_keep=has_value
     )
     if by_rule.rule is not None:
-        detail = f"by the rule: {by_rule.rule.words()}"
+        detail = f"by the rule: {by_rule.rule.words(case.name_of)}"
         return _protect(proposals[0], detail) if by_rule.accepts is None else _write(by_rule.accepts, detail)
     best = by_rule.left[0]
     recommended, because = recommend(case, by_rule.left)

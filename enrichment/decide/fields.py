@@ -21,6 +21,8 @@ from enrichment.learn.half_life import PRIOR_DAYS
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.waterfall.planner import Want
+from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.words import NO_PROVIDER, NOT_ASKED, Names, naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class SourceResult:
     outcome: StepOutcome
     gives: frozenset[str]
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
-    skipped: str | None = None
+    skipped: SkipReason | None = None
     error: str | None = None
 
 
@@ -44,7 +46,7 @@ class DecisionInput:
 
     `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the sources
     were asked, and ages are counted up to then; `trust` what reviewers taught about them. `half_lives` are those that
-    the organization's own history taught, in days by field; any other field has its prior.
+    the organization's own history taught, in days by field; any other field has its prior. `names` are the providers'.
     """
 
     entity_type: EntityType
@@ -56,6 +58,7 @@ class DecisionInput:
     asked_at: datetime
     trust: Trust = NO_TRUST
     half_lives: Mapping[str, float] = field(default_factory=dict)
+    names: Names = field(default_factory=dict)
     edition: Edition = LATEST
 
     def half_life_days(self, name: str) -> float:
@@ -109,6 +112,7 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
             trust_in=lambda provider: record.trust.of(provider, entity_type, name),
             is_contradiction=lambda a, b: is_contradiction(entity_type, name, a, b),
             half_life_days=record.half_life_days(name),
+            name_of=naming(record.names),
             edition=record.edition,
         )
     )
@@ -116,8 +120,8 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
 
 _KEPT = Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field keeps its value")
 _TOO_GENERIC = Decision(FieldOutcomeReason.NO_DATA, detail="what was said is too wide to be compared with the value")
-_UNKNOWN = Decision(FieldOutcomeReason.NO_DATA, detail="nobody asked knew a value")
-_NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail="no_provider")
+_UNKNOWN = Decision(FieldOutcomeReason.NO_DATA, detail="nobody who was asked knew one")
+_NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail=NO_PROVIDER)
 
 
 def _without_candidates(record: DecisionInput, name: str) -> Decision:
@@ -131,4 +135,5 @@ def _without_candidates(record: DecisionInput, name: str) -> Decision:
         return Decision(FieldOutcomeReason.ERROR, provider=failed.source, detail=failed.error or "")
     if any(result.outcome.is_answer for result in able):
         return _UNKNOWN
-    return Decision(FieldOutcomeReason.SKIPPED, provider=able[0].source, detail=able[0].skipped or "")
+    reason = able[0].skipped
+    return Decision(FieldOutcomeReason.SKIPPED, provider=able[0].source, detail=NOT_ASKED[reason] if reason else "")

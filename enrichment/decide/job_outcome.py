@@ -9,8 +9,9 @@ from enrichment.decide.decision import Decision
 from enrichment.decide.start import NotStarted
 from enrichment.enums import JobStatus, StepOutcome
 from enrichment.waterfall.backoff import wait_seconds
-from enrichment.waterfall.planner import SkipReason, Want
+from enrichment.waterfall.planner import Want
 from enrichment.waterfall.session import Reply, ReplyError, WaterfallSession
+from enrichment.waterfall.skip_reason import SkipReason
 
 LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later
 SUPPRESSED = ("suppressed", "the record holds an e-mail address, a phone number or a domain that is suppressed")
@@ -88,7 +89,7 @@ def job_outcome(
         _skip(end, session, replies)
     elif any(reply.skipped is SkipReason.BUDGET for reply in replies):
         # Else the record would seem enriched, and cool down before whoever was passed by is asked.
-        _blame(end, "budget", "the request's maxCredits were used up before a paid provider could be asked")
+        _blame(end, "budget", "the credits that the request allowed were used up before a paid provider was asked")
         end.status = JobStatus.PARTIAL if wrote else JobStatus.SKIPPED
     return end
 

@@ -59,12 +59,12 @@ class SourceTrust:
         lowered = (1.0 - confidence) * (1.0 - learned) * expected
         return min(raised / (raised + lowered), MOST_CONFIDENCE)
 
-    def words(self, provider: str, field: str) -> str:
-        """The figures in words; empty where nothing was judged."""
+    def words(self, name: str, field: str) -> str:
+        """The figures in words, for the provider of this name; empty where nothing was judged."""
         sentences = []
         reviewed = self.accepted + self.rejected
         if reviewed:
-            sentences.append(f"reviewers accepted {provider}'s {field} {self.accepted} of {reviewed} times")
+            sentences.append(f"reviewers accepted {name}'s {field} {self.accepted} of {reviewed} times")
         if self.overwritten:
             sentences.append(f"{self.overwritten} of its values were overwritten by people later")
         return "; ".join(sentences)

@@ -12,8 +12,9 @@ from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.replay.bill import Bill, FoundAnswer, Payment, Question
 from enrichment.replay.snapshot import DecisionSnapshot
 from enrichment.replay.stored import StoredSnapshot
-from enrichment.waterfall.planner import SkipReason, Source
+from enrichment.waterfall.planner import Source
 from enrichment.waterfall.session import Reply, SessionQuestion, SourceReply
+from enrichment.waterfall.skip_reason import SkipReason
 
 
 @dataclass(frozen=True, slots=True)

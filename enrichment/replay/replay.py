@@ -19,8 +19,9 @@ from enrichment.replay.diff import Difference, Replayed, kinds_of, opened
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, effects_of
 from enrichment.replay.stored import StoredSnapshot
 from enrichment.replay.timeline import RecordTimeline, ReplayedDecision, ReplayedJob
-from enrichment.waterfall.planner import SkipReason, Source
+from enrichment.waterfall.planner import Source
 from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
+from enrichment.waterfall.skip_reason import SkipReason
 
 
 @dataclass(frozen=True, slots=True)

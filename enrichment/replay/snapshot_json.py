@@ -19,8 +19,8 @@ from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, Job
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, Origin, effects_of
-from enrichment.waterfall.planner import SkipReason
 from enrichment.waterfall.session import JobContext, Reply, SourceReply, WaterfallSession
+from enrichment.waterfall.skip_reason import SkipReason
 
 FORMAT = 1
 

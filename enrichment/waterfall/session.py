@@ -19,7 +19,9 @@ from enrichment.enums import EntityType, JobTrigger, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.record_state import RejectedValue
-from enrichment.waterfall.planner import SkipReason, Source, Waterfall, refreshes, want
+from enrichment.waterfall.planner import Source, Waterfall, refreshes, want
+from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.words import Names
 
 
 class ReplyError(Protocol):
@@ -84,6 +86,7 @@ class JobContext:
     rejected: Set[RejectedValue]
     asked_at: datetime
     trust: Trust = NO_TRUST
+    names: Names = field(default_factory=dict)
     half_lives: Mapping[str, float] = field(default_factory=dict)
     edition: Edition = LATEST
 
@@ -202,6 +205,7 @@ class WaterfallSession:
                 rejected=context.was_rejected,
                 asked_at=context.asked_at,
                 trust=context.trust,
+                names=context.names,
                 half_lives=context.half_lives,
                 edition=context.edition,
             )

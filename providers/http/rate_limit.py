@@ -190,7 +190,7 @@ class RedisRateLimiter:
             await self._local.acquire(account, provider_id, calls_per_minute)
         else:
             turn, pause = map(float, waits)
-            if seconds := _wait_seconds(turn, pause, self._max_wait_seconds, provider_id):
+            if seconds := _wait_seconds(turn, pause, self._max_wait_seconds):
                 await self._sleep(seconds)
 
     async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
@@ -250,7 +250,7 @@ class LocalRateLimiter:
         turn, pause = max(due - ahead - now, 0.0), max(bucket.until - now, 0.0)
         if max(turn, pause) <= self._max_wait_seconds:
             bucket.due = due + every
-        if seconds := _wait_seconds(turn, pause, self._max_wait_seconds, provider_id):
+        if seconds := _wait_seconds(turn, pause, self._max_wait_seconds):
             await self._sleep(seconds)
 
     async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
@@ -274,14 +274,14 @@ class LocalRateLimiter:
         return bucket
 
 
-def _wait_seconds(turn: float, pause: float, longest: float, provider_id: str) -> float:
+def _wait_seconds(turn: float, pause: float, longest: float) -> float:
     """The longer of two waits: `turn` for our own limit, `pause` because the provider asked for it.
 
     Raises for one above `longest`; all are seconds.
     """
     if pause > longest:
-        message = f"{provider_id} asked for no calls meanwhile"
+        message = "the provider asked for no calls meanwhile"
         raise ProviderError("rate_limited", message, retryable=True, retry_after_seconds=pause)
     if turn > longest:
-        raise CallDeferred(f"the limit of calls to {provider_id} is reached", turn)
+        raise CallDeferred("the limit of calls to the provider is reached", turn)
     return max(turn, pause)

@@ -111,7 +111,7 @@ def failure(provider: str, reply: Reply, *, code: str = "", wait: float | None =
     `code` is the provider's own name of the error, `wait` the seconds until it may be asked again. Texts of the
     provider are left out, since they may repeat what was sent.
     """
-    status_text = f"{provider} answered {reply.status}" + (f" {code[:40]}" if code else "")
+    status_text = f"{provider} answered {reply.status}" + (f" {code[:40].replace('_', ' ')}" if code else "")
     match reply.status:
         case 402:
             return ProviderError(

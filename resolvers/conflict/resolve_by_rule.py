@@ -7,25 +7,26 @@ from typing import Any
 from enrichment.decide.merge import Proposal
 from enrichment.decide.rules import RuleDecision
 from enrichment.enums import ResolutionAction
+from enrichment.words import naming
 from models.conflict.table import Conflict
 from resolvers.conflict.choice import current_value
 from resolvers.conflict.settle import SettledValue, Settlement, settle_conflict
+from resolvers.context import Context, Role
 
 
-async def settle_by_rule(
-    conflict: Conflict, decision: RuleDecision, user: str, now: datetime, *, origin: str | None = None
-) -> None:
+async def settle_by_rule(ctx: Context, conflict: Conflict, decision: RuleDecision) -> None:
     """Write what the rule says: an accepted value is its provider's, a kept one stays whose it is.
 
-    Nothing is remembered as rejected, and the decision counts for or against no source. `user` accepted the rule.
+    Nothing is remembered as rejected, and the decision counts for or against no source. The caller accepted the rule.
     Raises as `settle_conflict`.
     """
-    await settle_conflict(conflict, _settlement(conflict, decision, user, now), origin=origin)
-
-
-def _settlement(conflict: Conflict, decision: RuleDecision, user: str, now: datetime) -> Settlement:
     assert decision.rule is not None  # the caller picks the conflicts that a rule decides
-    accepts, rule = decision.accepts, decision.rule.words()
+    user, now = ctx.require(Role.MANAGER).user, ctx.services.now()
+    rule = decision.rule.words(naming(ctx.services.registry.names))
+    await settle_conflict(conflict, _settlement(conflict, decision.accepts, rule, user, now), origin=ctx.origin)
+
+
+def _settlement(conflict: Conflict, accepts: Proposal | None, rule: str, user: str, now: datetime) -> Settlement:
     if accepts is None:
         return Settlement(
             ResolutionAction.KEEP_CURRENT, current_value(conflict), None, user, now, write=None, rule=rule

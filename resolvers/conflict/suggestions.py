@@ -18,6 +18,7 @@ from enrichment.learn.suggestions import (
     pattern_of,
     suggestion_id,
 )
+from enrichment.words import NameOf, at_start, naming, source_name
 from models.conflict.queries import conflicts_by_id
 from models.conflict.review import ReviewRow, latest_decisions, newest_open
 from models.conflict.table import Conflict
@@ -43,14 +44,16 @@ class RuleSuggestion:
 
     suggestion: Suggestion
     settles_open: int
+    name_of: NameOf = source_name
 
     @property
     def text(self) -> str:
         """All of it in plain words."""
         found = self.suggestion
+        words = at_start(found.words(self.name_of))
         newer = f"{_times(found.tested - found.tested_agreed)} in the newest {found.tested}"
         return (
-            f"{found.words[0].upper()}{found.words[1:]}. Make it a rule? It would settle {self.settles_open} open"
+            f"{words}. Make it a rule? It would settle {self.settles_open} open"
             f" {'conflict' if self.settles_open == 1 else 'conflicts'}, and would have been wrong"
             f" {_times(found.wrong)}, {newer}, which it was not fitted on."
         )
@@ -82,7 +85,7 @@ async def list_suggestions(ctx: Context) -> list[RuleSuggestion]:
     shown = [suggestion for suggestion in found if pattern_of(suggestion.rule) not in dismissed]
     fields = sorted({(suggestion.rule.entity_type.value, suggestion.rule.field) for suggestion in shown})
     rows = await newest_open(caller.organization_id, fields, MOST_OPEN)
-    return await asyncio.to_thread(_with_open, shown, rows, config)
+    return await asyncio.to_thread(_with_open, shown, rows, config, naming(ctx.services.registry.names))
 
 
 async def _suggestions(ctx: Context, config: Config) -> list[Suggestion]:
@@ -93,11 +96,15 @@ async def _suggestions(ctx: Context, config: Config) -> list[Suggestion]:
     return [suggestion for suggestion in found if suggestion.rule.provider in known]
 
 
-def _with_open(shown: Sequence[Suggestion], rows: Sequence[ReviewRow], config: Config) -> list[RuleSuggestion]:
+def _with_open(
+    shown: Sequence[Suggestion], rows: Sequence[ReviewRow], config: Config, name_of: NameOf
+) -> list[RuleSuggestion]:
     questions = [_question(row) for row in rows]
     return [
         RuleSuggestion(
-            suggestion, sum(question.settled_by(suggestion.rule, config) is not None for question in questions)
+            suggestion,
+            sum(question.settled_by(suggestion.rule, config) is not None for question in questions),
+            name_of,
         )
         for suggestion in shown
     ]
@@ -184,7 +191,7 @@ async def _add(
             "rule.accepted",
             suggestion.id,
             {
-                "rule": rule.words(),
+                "rule": rule.words(naming(ctx.services.registry.names)),
                 "seen": suggestion.seen,
                 "agreed": suggestion.agreed,
                 "version": view.version,
@@ -195,8 +202,7 @@ async def _add(
 
 async def _settle_open(ctx: Context, rule: ReviewRule, config: Config) -> tuple[list[ResolveOutcome], int]:
     """Settle the open conflicts that this rule decides, newest first; what became of each, and how many remain."""
-    caller = ctx.require(Role.MANAGER)
-    organization_id = caller.organization_id
+    organization_id = ctx.require(Role.MANAGER).organization_id
     rows = await newest_open(organization_id, [(rule.entity_type.value, rule.field)], MOST_OPEN)
     covered = [row.id for row in rows if _question(row).settled_by(rule, config) is not None]
     chosen = covered[:MOST_RESOLVED]
@@ -206,7 +212,7 @@ async def _settle_open(ctx: Context, rule: ReviewRule, config: Config) -> tuple[
         try:
             if decision is None:
                 raise StateConflict("the question has changed meanwhile", state=conflict.status.value)
-            await settle_by_rule(conflict, decision, caller.user, ctx.services.now(), origin=ctx.origin)
+            await settle_by_rule(ctx, conflict, decision)
         except OperationError as error:
             errors[conflict.id] = error
     after = await conflicts_by_id(organization_id, [conflict_id for conflict_id in chosen if conflict_id not in errors])
@@ -233,4 +239,5 @@ async def _dismiss(tx: Transaction, ctx: Context, suggestion: Suggestion, now: d
     caller = ctx.require(Role.MANAGER)
     dismissal = DismissalRow(caller.organization_id, pattern_of(suggestion.rule), now, caller.user)
     if await insert_dismissal(tx, dismissal):
-        await note_change(tx, ctx, "rule.dismissed", suggestion.id, {"rule": suggestion.rule.words()})
+        rule = suggestion.rule.words(naming(ctx.services.registry.names))
+        await note_change(tx, ctx, "rule.dismissed", suggestion.id, {"rule": rule})

@@ -18,9 +18,11 @@ from enrichment.record_state import RecordState
 from enrichment.replay.answer_index import AnswerIndex
 from enrichment.replay.snapshot import DecisionSnapshot, Origin
 from enrichment.replay.stored import StoredSnapshot, readable
-from enrichment.waterfall.planner import SkipReason, Source
+from enrichment.waterfall.planner import Source
 from enrichment.waterfall.reuse import oldest_reusable
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.words import Names
 from models.answer.row import CachedAnswer
 from models.decision_log import latest_snapshots
 from models.record import Record
@@ -86,6 +88,7 @@ class _Rules:
     config: Config
     sources: Mapping[EntityType, Sequence[Source]]
     trust: Trust
+    names: Names
     forced: bool
     now: datetime
     withheld: set[Identifier] = field(default_factory=set)  # suppressed: withheld from a job as well
@@ -112,7 +115,7 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
     states, snapshots = await _states(eligible), await _snapshots(eligible, now)
     answers = await answers_of(services, organization_id, config, snapshots, in_force_only=True)
     trust = (await trust_of([organization_id]))[organization_id]
-    rules = _Rules(config, sources_of(services, config), trust, force, now)
+    rules = _Rules(config, sources_of(services, config), trust, services.registry.names, force, now)
 
     def decide() -> list[RecordPreview]:
         return [_decide(record, states[record.id], answers, rules) for record in eligible]
@@ -194,6 +197,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
         rejected=state.rejected,
         asked_at=rules.now,
         trust=rules.trust,
+        names=rules.names,
     )
     session = WaterfallSession(context, rules.sources[kind])
     calls: list[Call] = []

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from enrichment.credits import CreditLimits
 from enrichment.enums import CreditKind, EntityType, JobTrigger
-from enrichment.waterfall.planner import SkipReason
+from enrichment.waterfall.skip_reason import SkipReason
 from models.credit.account import save_account
 from models.credit.budget import find_budgets, save_held
 from models.credit.entry import EntryRow, insert_entries, provider_days, reserved_of_budgets

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
+from enrichment.words import of_status
 from models.db.paging import fetch_page
 from models.job import Job, transitions
 from models.job.queries import JobFilter, find_job, jobs_by_id, jobs_changed_since, select_jobs
@@ -61,7 +62,9 @@ async def retry_job(ctx: Context, job_id: str) -> Job:
         raise JobNotRetryable("the record has another job that is pending or in progress") from error
     job = await _read(caller.organization_id, job_id)
     if not retried:
-        raise JobNotRetryable(f"the job is {job.status.value}; only failed and partial ones", state=job.status.value)
+        raise JobNotRetryable(
+            f"the job is {of_status(job.status)}; only failed and partial ones are tried again", state=job.status.value
+        )
     await announce(services.redis, caller.organization_id, jobs=[job_id])
     await wake_workers(services.redis)
     return job
@@ -74,7 +77,7 @@ async def cancel_job(ctx: Context, job_id: str) -> Job:
     cancelled = await transitions.cancel(caller.organization_id, job_id, ctx.services.now())
     job = await _read(caller.organization_id, job_id)
     if not cancelled:
-        raise JobNotCancellable(f"the job is {job.status.value} already", state=job.status.value)
+        raise JobNotCancellable(f"the job is {of_status(job.status)} already", state=job.status.value)
     await announce(ctx.services.redis, caller.organization_id, jobs=[job_id])
     return job
 

@@ -199,7 +199,7 @@ async def test_provider(ctx: Context, provider_id: str) -> ProviderTest:
     try:
         check = await provider.check_key(caller.organization_id)
     except ProviderError as error:
-        return ProviderTest(provider_id, ok=False, detail=f"{error.code}: {error.message}")
+        return ProviderTest(provider_id, ok=False, detail=error.message)
     return ProviderTest(provider_id, ok=check.valid, detail=check.detail, credits_left=check.credits_left)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enrichment.catalogue import fields_of, is_equivalent, value_key
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, ResolutionAction
 from enrichment.explain import CurrentValue, ExplanationFacts, LatestConflict, LatestOutcome, StatedValue, to_sentences
+from enrichment.words import naming
 from models.conflict.queries import conflicts_of_field
 from models.conflict.rejection import rejections_of
 from models.conflict.table import Conflict
@@ -67,7 +68,7 @@ async def explain(ctx: Context, entity_type: EntityType, external_id: str, name:
         credits=0 if current is None or current.job_id is None else await charged_to(current.job_id, current.source),
         credits_of_record=await charged_for_record(record.id),
     )
-    return Explanation(record, facts, to_sentences(facts), conflicts)
+    return Explanation(record, facts, to_sentences(facts, naming(ctx.services.registry.names)), conflicts)
 
 
 async def _current(versions: Sequence[ValueVersion]) -> CurrentValue | None:

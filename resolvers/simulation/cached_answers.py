@@ -13,8 +13,9 @@ from enrichment.replay.answer_index import AnswerIndex, Identify, QuestionKeys
 from enrichment.replay.bill import Question
 from enrichment.replay.stored import StoredSnapshot
 from enrichment.waterfall.findings import read_findings
-from enrichment.waterfall.planner import SkipReason, Source
+from enrichment.waterfall.planner import Source
 from enrichment.waterfall.session import Reply, SessionQuestion
+from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.cache import every_answer
 from models.answer.row import CachedAnswer
 from models.decision_log import SnapshotRow

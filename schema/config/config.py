@@ -6,6 +6,7 @@ from typing import Self
 import strawberry
 
 from enrichment import config as rules
+from enrichment.words import naming
 from resolvers import config as operations
 from schema.base.context import Info
 from schema.base.copied import copied
@@ -100,11 +101,15 @@ class ReviewRule:
     provider: strawberry.ID | None = strawberry.field(description="Whose values it is about; null: anyone's.")
     action: RuleAction
     min_confidence: float | None = strawberry.field(description="It is silent about less certain values.")
-    words: str = strawberry.field(description="The rule in plain words.")
+    stored: strawberry.Private[rules.ReviewRule]
+
+    @strawberry.field(description="The rule in plain words.")
+    def words(self, info: Info) -> str:
+        return self.stored.words(naming(info.context.services.registry.names))
 
     @classmethod
     def of(cls, rule: rules.ReviewRule) -> Self:
-        return copied(cls, rule, words=rule.words())
+        return copied(cls, rule, stored=rule)
 
 
 @strawberry.type(description="The organization's rules.")

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import strawberry
 
+from enrichment.words import of_detail
 from models import job as models
 from models.job import queries
 from resolvers.job import api as operations
@@ -64,7 +65,7 @@ class FieldOutcome:
             reason=FieldOutcomeReason(outcome["reason"]),
             provider=outcome.get("provider"),
             confidence=outcome.get("confidence"),
-            detail=outcome.get("detail"),
+            detail=None if outcome.get("detail") is None else of_detail(outcome["detail"]),
         )
 
 

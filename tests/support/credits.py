@@ -2,7 +2,7 @@
 
 from enrichment.credits import CreditLimits
 from enrichment.enums import EntityType, JobTrigger
-from enrichment.waterfall.planner import SkipReason
+from enrichment.waterfall.skip_reason import SkipReason
 from models.db.columns import new_id
 from resolvers.context import Services
 from resolvers.credit.api import get_credits

@@ -7,6 +7,7 @@ from typing import Any
 from enrichment.catalogue import fields_of
 from enrichment.enums import FieldOutcomeReason, JobTrigger
 from enrichment.waterfall.session import Reply
+from enrichment.words import NOT_ASKED
 from models.db.columns import new_id
 from models.db.transaction import Transaction
 from models.decision_log import NewSnapshot, insert_snapshots
@@ -41,7 +42,7 @@ def _step(result: JobResult, position: int, provider: str, reply: Reply, now: da
         provider=provider,
         outcome=reply.outcome,
         skipped_reason=reply.skipped,
-        detail=reply.detail,
+        detail=reply.detail or (NOT_ASKED[reply.skipped] if reply.skipped else ""),
         latency_ms=reply.latency_ms,
         credits_charged=reply.credits,
         fields_found=sorted(reply.candidates),

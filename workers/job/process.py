@@ -14,6 +14,7 @@ from enrichment.enums import JobStatus
 from enrichment.replay.snapshot import Origin
 from enrichment.replay.snapshot_json import write_snapshot
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from enrichment.words import NO_NAMES, Names
 from models.job.steps import EarlierStep
 from providers.api import Provider, Question
 from providers.registry import Registry
@@ -89,7 +90,7 @@ async def process_job(
         result.snapshot = _snapshot_json(job, attempt, end)
         return result
     providers = _providers(job, registry)
-    session = _begin(job, providers)
+    session = _begin(job, providers, registry.names)
     await _ask_all(job, session, providers, lookup)
     decisions = session.decide()
     attempt = replace(attempt, at=now())
@@ -130,16 +131,16 @@ def _providers(job: ClaimedJob, registry: Registry) -> dict[str, Provider]:
     return {name: provider for name in switched_on if (provider := registry.get(name)) is not None}
 
 
-def _begin(job: ClaimedJob, providers: Mapping[str, Provider]) -> WaterfallSession:
+def _begin(job: ClaimedJob, providers: Mapping[str, Provider], names: Names) -> WaterfallSession:
     sources = [provider.info.source(job.entity_type) for provider in providers.values()]
-    session = WaterfallSession(_subject(job), sources, job.charged)
+    session = WaterfallSession(_subject(job, names), sources, job.charged)
     for step in job.earlier_steps:
         if step.provider in providers and step.outcome.is_answer:
             session.restore_reply(step.provider, _recalled(step))
     return session
 
 
-def _subject(job: ClaimedJob) -> JobContext:
+def _subject(job: ClaimedJob, names: Names = NO_NAMES) -> JobContext:
     return JobContext(
         entity_type=job.entity_type,
         config=job.config,
@@ -150,6 +151,7 @@ def _subject(job: ClaimedJob) -> JobContext:
         rejected=job.record.state.rejected,
         asked_at=job.claimed_at,
         trust=job.trust,
+        names=names,
     )
 
 

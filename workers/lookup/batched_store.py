@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from enrichment.credits import CreditLimits
 from enrichment.identity import Identifier
-from enrichment.waterfall.planner import SkipReason
+from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.cache import acquire, answered, release, store
 from models.answer.row import AnswerKey, AnswerResult, AnswerState, CachedAnswer
 from models.db.transaction import Transaction, unit_of_work

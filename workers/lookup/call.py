@@ -33,7 +33,7 @@ class ProviderCaller:
         """Why the provider's circuit breaker lets no call through now; None where it does."""
         if not provider.info.remote:
             return None
-        return await self._breakers.refusal(job.organization_id, provider.info.id)
+        return await self._breakers.refusal(job.organization_id, provider.info)
 
     async def call(
         self, provider: Provider, question: Question, job: ClaimedJob, *, token: str | None = None

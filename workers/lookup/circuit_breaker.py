@@ -21,7 +21,7 @@ from enrichment.waterfall.breaker import (
     is_worth_its_price,
 )
 from models.provider_state import ProviderStateRow, change_state, claim_probe, recent_calls, states_of
-from providers.api import ProviderError
+from providers.api import ProviderError, ProviderInfo
 from resolvers.context import Services
 
 FRESH_SECONDS = 1.0  # how long a state read from the database is believed
@@ -40,8 +40,9 @@ class CircuitBreakers:
         self._read_at: dict[str, float] = {}
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by organization
 
-    async def refusal(self, organization_id: str, provider_id: str) -> ProviderError | None:
+    async def refusal(self, organization_id: str, provider: ProviderInfo) -> ProviderError | None:
         """Why the provider is not called now, if it is not."""
+        provider_id = provider.id
         breaker = await self._breaker(organization_id, provider_id, FRESH_SECONDS)
         if breaker.state is not BreakerState.CLOSED:
             breaker = await self._breaker(organization_id, provider_id, REFUSING_SECONDS)
@@ -51,7 +52,7 @@ class CircuitBreakers:
         due = breaker.until is not None and breaker.until <= now
         if due and await claim_probe(organization_id, provider_id, now, now + PROBE):
             return None
-        return _refused(breaker, now)
+        return _refused(provider.name, breaker, now)
 
     async def note_success(
         self, organization_id: str, provider_id: str, rule: ProviderRule | None, matched: bool
@@ -128,14 +129,14 @@ def _with_breaker(row: ProviderStateRow, breaker: Breaker) -> ProviderStateRow:
     )
 
 
-def _refused(breaker: Breaker, now: datetime) -> ProviderError:
+def _refused(name: str, breaker: Breaker, now: datetime) -> ProviderError:
     reason = breaker.reason or OpenReason.FAILURES
     until = breaker.until
     wait = None if until is None else max((until - now).total_seconds(), 1.0)
     when = "" if until is None else f" until {until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return ProviderError(
         "circuit_open",
-        f"not asked{when}: {OPEN_REASON_TEXTS[reason]}",
+        f"{name} is not asked{when}: {OPEN_REASON_TEXTS[reason]}",
         retryable=reason is OpenReason.FAILURES,
         retry_after_seconds=wait,
     )

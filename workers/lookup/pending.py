@@ -8,7 +8,7 @@ import structlog
 
 from enrichment.decide.merge import Candidate
 from enrichment.enums import StepOutcome
-from enrichment.waterfall.planner import SkipReason
+from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.deliveries import discard_delivery
 from models.answer.pending import pending_of
 from models.answer.row import AnswerKey, CachedAnswer

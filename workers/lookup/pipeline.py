@@ -9,7 +9,7 @@ import asyncio
 import structlog
 
 from enrichment.credits import CreditLimits
-from enrichment.waterfall.planner import SkipReason
+from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.row import AnswerKey, AnswerState, CachedAnswer
 from models.credit.usage import charged_to
 from providers.api import CallDeferred, Provider, ProviderError, Question, RequiresKey, key_digest, max_price

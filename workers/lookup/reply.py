@@ -7,8 +7,8 @@ from enrichment.catalogue import Refused, fields_of, normalize
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import read_findings
-from enrichment.waterfall.planner import SkipReason
 from enrichment.waterfall.session import Reply
+from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.row import CachedAnswer
 from providers.api import Answer, Pending, Provider, ProviderError, Question
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from enrichment.identity import holds_identifier, is_identifier_field
-from enrichment.waterfall.planner import SkipReason
+from enrichment.waterfall.skip_reason import SkipReason
 from providers.api import Question, Withdrawn
 from resolvers.suppression.check import Subject
 from workers.job.load import ClaimedJob

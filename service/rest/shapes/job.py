@@ -7,6 +7,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from enrichment.words import of_detail
 from models import job as models
 from models.conflict import table as conflict_models
 from resolvers.refresh.freshness import Aging
@@ -59,7 +60,8 @@ class FieldOutcome(Shape, frozen=True):
 
     @classmethod
     def of(cls, outcome: Mapping[str, Any]) -> Self:
-        return cls.from_json(outcome)
+        shown = cls.from_json(outcome)
+        return shown if shown.detail is None else replace(shown, detail=of_detail(shown.detail))
 
 
 class Job(Shape, frozen=True):

@@ -16,7 +16,8 @@ from enrichment.decide.merge import MOST_CONFIDENCE, Candidate, agreed_confidenc
 from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger, Strategy
 from enrichment.provenance import Current
 from enrichment.waterfall.backoff import wait_seconds
-from enrichment.waterfall.planner import SkipReason, Source, Want, Waterfall, refreshes, want
+from enrichment.waterfall.planner import Source, Want, Waterfall, refreshes, want
+from enrichment.waterfall.skip_reason import SkipReason
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OLD = NOW - timedelta(days=900)

@@ -54,7 +54,7 @@ def test_a_rule_writes_what_it_accepts_with_its_own_providers_words() -> None:
     decision = decided([rule("accept", "apollo")], stated("VP", 0.95, "hunter"), stated("CEO"))
     assert decision.write is not None
     assert (decision.reason, decision.write.value, decision.write.provider) == (R.WRITTEN, "CEO", "apollo")
-    assert decision.detail == "by the rule: accept apollo's title of contacts"
+    assert decision.detail == "by the rule: accept Apollo's title of contacts"
     shared = decided([rule("accept", "apollo")], stated("CEO", 0.95, "hunter"), stated("CEO"))
     assert shared.write is not None
     assert (shared.write.provider, round(shared.write.confidence, 3)) == ("apollo", 0.99)
@@ -117,13 +117,13 @@ def advice(trust: SourceTrust, confidence: float = 0.9) -> tuple[bool, str]:
 
 
 def test_a_recommendation_names_what_reviewers_did_before() -> None:
-    assert advice(SourceTrust(47, 3, 0, 45.0), 0.7) == (True, "reviewers accepted apollo's title 47 of 50 times")
+    assert advice(SourceTrust(47, 3, 0, 45.0), 0.7) == (True, "reviewers accepted Apollo's title 47 of 50 times")
     assert advice(SourceTrust(1, 9, 2, 10.0), 0.97) == (
-        False, "reviewers accepted apollo's title 1 of 10 times; 2 of its values were overwritten by people later",
+        False, "reviewers accepted Apollo's title 1 of 10 times; 2 of its values were overwritten by people later",
     )  # fmt: skip
-    undecided = "apollo is certain (0.90); reviewers accepted apollo's title 1 of 2 times"
+    undecided = "Apollo is certain (0.90); reviewers accepted Apollo's title 1 of 2 times"
     assert advice(SourceTrust(1, 1, 0, 1.8)) == (True, undecided)
-    assert advice(SourceTrust()) == (True, "apollo is certain (0.90)")
+    assert advice(SourceTrust()) == (True, "Apollo is certain (0.90)")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ async def test_a_rule_settles_what_arrives_but_never_a_reviewers_choice(redis: A
     value = await FieldValue.get(record_id=records["A2"].id, field="city", replaced_at__isnull=True)
     assert (value.source, value.confidence < 0.9) == ("standin", True)
     outcome = next(outcome for outcome in (await job_of(settled)).outcomes if outcome["field"] == "city")
-    assert outcome["detail"] == "by the rule: accept standin's city of accounts"
+    assert outcome["detail"] == "by the rule: accept Standin's city of accounts"
     assert (await Conflict.get(status=ConflictStatus.OPEN)).candidates[0]["value"] == "Munich"
 
 
@@ -62,7 +62,7 @@ async def test_an_open_conflict_about_a_reviewers_value_is_settled_by_no_rule(re
     decision = RuleDecision(ReviewRule.model_validate(CITY_RULE), accepted, ())
 
     with pytest.raises(StateConflict, match="reviewer"):
-        await settle_by_rule(conflict, decision, "ann", NOW)
+        await settle_by_rule(context(shared), conflict, decision)
     assert (await Conflict.get()).status is ConflictStatus.OPEN
     assert (await Record.get()).fields["city"] == "Hamburg"
 

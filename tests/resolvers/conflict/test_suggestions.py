@@ -45,7 +45,7 @@ def test_a_suggestion_says_how_its_rule_would_have_done() -> None:
         {"entityType": "contact", "field": "title", "provider": "apollo", "action": "accept"}
     )
     assert RuleSuggestion(Suggestion(rule, 50, 47, 20, 19), 31).text == (
-        "Reviewers accepted apollo's title 47 of 50 times. Make it a rule? It would settle 31 open conflicts, and would"
+        "Reviewers accepted Apollo's title 47 of 50 times. Make it a rule? It would settle 31 open conflicts, and would"
         " have been wrong 3 times, once in the newest 20, which it was not fitted on."
     )
 
@@ -119,7 +119,7 @@ class TestAccepting:
         }  # fmt: skip
         assert (made["resolved"], made["remaining"]) == (3, 0)
         assert {result["id"] for result in made["results"]} == {conflict.id for conflict in waiting}
-        resolution = {"rule": "accept standin's city of accounts", "resolvedBy": "ann", "value": "Berlin"}
+        resolution = {"rule": "accept Standin's city of accounts", "resolvedBy": "ann", "value": "Berlin"}
         assert all(result["conflict"] == {"status": "RESOLVED", "resolution": resolution} for result in made["results"])
         value = await FieldValue.get(record_id=waiting[0].record_id, field="city", replaced_at__isnull=True)
         assert (value.value, value.source, value.job_id) == ("Berlin", "standin", waiting[0].job_id)
@@ -219,9 +219,9 @@ class TestAccepting:
         await work(shared)
 
         with pytest.raises(ConflictAlreadyResolved):
-            await settle_by_rule(first, decisions[0], "ann", NOW)
+            await settle_by_rule(ctx, first, decisions[0])
         with pytest.raises(StateConflict, match="changed"):
-            await settle_by_rule(second, decisions[1], "ann", NOW)
+            await settle_by_rule(ctx, second, decisions[1])
         assert {record.fields["city"] for record in await Record.all()} == {"Hamburg"}
         assert (await Conflict.get(id=second.id)).status is ConflictStatus.OPEN
 

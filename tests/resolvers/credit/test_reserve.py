@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 
 from enrichment.credits import CreditLimits
 from enrichment.enums import EntityType, JobStatus
-from enrichment.waterfall.planner import SkipReason
+from enrichment.waterfall.skip_reason import SkipReason
 from models.credit.account import CreditAccount
 from models.job import Job
 from resolvers.credit.api import get_credits

@@ -13,7 +13,7 @@ from resolvers.credit.settle import CreditSettlement, settle
 from resolvers.job.api import retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from tests.support.credits import ledger_adds_up, reservation, reserved
-from tests.support.factories import Clock, StandIn, context, job_of, send, services, work
+from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -97,13 +97,14 @@ async def test_settling_twice_charges_once(redis: ArqRedis) -> None:
     await ledger_adds_up()
 
 
-async def test_forcing_reuses_a_cached_answer_instead_of_paying_again(redis: ArqRedis) -> None:
+async def test_a_run_within_the_answers_days_reuses_a_cached_answer_instead_of_paying_again(redis: ArqRedis) -> None:
     paid = StandIn(id="paid", price=2, knows={"acme.com": ACME})
     shared = services(redis, paid)
     ctx = context(shared)
+    await configure(ctx, cooldownHours=0)
     await send(ctx, "account", "A1", domain="acme.com")
     await work(shared)
-    await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT), force=True)
+    await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT))
     await work(shared)
     assert paid.asked == ["acme.com"]
     assert (await get_credits(ctx)).used == 2

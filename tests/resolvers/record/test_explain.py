@@ -46,11 +46,12 @@ async def test_a_written_value_is_explained_with_its_source_its_alternatives_and
     assert explained.facts.last_outcome.reason is FieldOutcomeReason.WRITTEN
     for sentence in (
         "city is “Fremont”.",
-        "dear gave it in a job started by record_created, with a confidence of 0.90",
-        "Also proposed: “Oakland” by cheap (0.50).",
-        "The policy of the field is review; the least confidence to write is 0.60.",
-        "ended written for it (about what dear said): the field was empty.",
-        "dear was paid 3 credits in that job; the record has cost 3 credits so far.",
+        "Dear gave it in a job that was started because the record arrived, with a confidence of 0.90",
+        "Also proposed: “Oakland” by Cheap (0.50).",
+        "The policy of the field is to ask a person where a source differs from the CRM or a reviewer; the least"
+        " confidence to write is 0.60.",
+        "wrote it (Dear): the field was empty.",
+        "Dear was paid 3 credits in that job; the record has cost 3 credits so far.",
     ):
         assert sentence in explained.text
 
@@ -69,7 +70,7 @@ async def test_a_review_is_explained(redis: ArqRedis) -> None:
     explained = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
 
     assert "ann chose it in review on" in explained.text
-    assert "“Fremont” by dear (0.90, turned down by a person)" in explained.text
+    assert "“Fremont” by Dear (0.90, turned down by a person)" in explained.text
     assert "ann kept the value in review on" in explained.text
     assert "Enriching this record has cost no credits so far." in explained.text
 
@@ -82,7 +83,7 @@ async def test_an_undo_and_an_empty_field_are_explained(redis: ArqRedis) -> None
     await work(shared)
     phone: Explanation = await explain(ctx, EntityType.ACCOUNT, "A-1", "phone")
     assert phone.sentences[0] == "phone is empty."
-    assert "ended no_data for it: nobody asked knew a value." in phone.text
+    assert "found no value for it: nobody who was asked knew one." in phone.text
     await undo_job(ctx, job.id)
     explained = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
     assert explained.sentences[0] == "city is empty."

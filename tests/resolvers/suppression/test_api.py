@@ -239,7 +239,7 @@ async def test_a_preview_shows_nothing_that_is_suppressed(redis: ArqRedis) -> No
     await send(ctx, "account", "A-2", name="Fine", domain="fine.com")
     await send(ctx, "account", "A-3", name="Other", domain="other.com", phone="+49 30 901820")
 
-    preview = await preview_enrichment(ctx, RecordSelection(EntityType.ACCOUNT), force=True)
+    preview = await preview_enrichment(ctx, RecordSelection(EntityType.ACCOUNT))
 
     assert [(result.external_id, result.reason) for result in preview.skipped] == [
         ("A-1", "suppressed"),

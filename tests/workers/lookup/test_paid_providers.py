@@ -112,12 +112,12 @@ async def test_a_worker_that_knows_of_an_open_breaker_learns_of_another_key_at_o
     breakers = CircuitBreakers(shared)
     await send(ctx, "account", "A", domain="acme.com")
     await work(shared)
-    refusal = await breakers.refusal("acme", "paid")
+    refusal = await breakers.refusal("acme", paid.info)
     assert refusal is not None and refusal.code == "circuit_open"
     await set_provider_key(ctx, "paid", KEY)
 
     async def is_closed() -> bool:
-        return await breakers.refusal("acme", "paid") is None
+        return await breakers.refusal("acme", paid.info) is None
 
     await until(is_closed)
 
