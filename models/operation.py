@@ -99,7 +99,7 @@ async def advance(tx: Transaction, operation: HeldOperation, position: str, unti
 async def finish(tx: Transaction, operation: HeldOperation, now: datetime) -> bool:
     """Note that it is done. False: it is held no more."""
     changed = await execute(
-        "UPDATE operation SET status = 'done', scope = '{}', lease_until = NULL, finished_at = ?"
+        "UPDATE operation SET status = 'done', scope = '{}', position = '', lease_until = NULL, finished_at = ?"
         " WHERE id = ? AND organization_id = ? AND fence = ? AND status = 'running'",
         [to_micros(now), operation.id, operation.organization_id, operation.fence],
         using=tx,
@@ -110,7 +110,8 @@ async def finish(tx: Transaction, operation: HeldOperation, now: datetime) -> bo
 async def stop(tx: Transaction, organization_id: str, operation_id: str, now: datetime) -> bool:
     """End an operation before its end, whoever holds it: no further step of it is done. False: it was not running."""
     changed = await execute(
-        "UPDATE operation SET status = 'stopped', scope = '{}', lease_until = NULL, finished_at = ?, fence = fence + 1"
+        "UPDATE operation SET status = 'stopped', scope = '{}', position = '', lease_until = NULL,"
+        " finished_at = ?, fence = fence + 1"
         " WHERE id = ? AND organization_id = ? AND status = 'running'",
         [to_micros(now), operation_id, organization_id],
         using=tx,

@@ -6,15 +6,21 @@ step is done once, whole, or not at all. A row whose lease has run out is taken 
 (`workers/upkeep/resume.py`), which knows the steps of each kind.
 """
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
+
+import structlog
 
 from models import operation as rows
 from models.db.transaction import Transaction
 from models.operation import LEASE, HeldOperation, NewOperation
 from resolvers.context import Context, Role, Services
+
+_log = structlog.get_logger(__name__)
 
 
 class OperationLost(Exception):
@@ -84,6 +90,28 @@ async def begin_operation(
         created_at=now,
     )
     return OperationRun(ctx.services, held)
+
+
+@asynccontextmanager
+async def lease_kept(run: OperationRun) -> AsyncIterator[None]:
+    """Renews the lease while something lasts longer than a step may, and is no transaction."""
+    over = asyncio.Event()
+    task = asyncio.create_task(_renew_until(run, over), name="lease of an operation")
+    try:
+        yield
+    finally:
+        over.set()
+        await asyncio.wait({task})
+
+
+async def _renew_until(run: OperationRun, over: asyncio.Event) -> None:
+    while not over.is_set():
+        try:
+            await rows.postpone(run.held, run.services.now() + LEASE)
+        except Exception as error:
+            _log.warning("lease not renewed", operation_id=run.held.id, error=type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), LEASE.total_seconds() / 3)
 
 
 async def run_operation(kind: OperationKind, run: OperationRun, *, seconds: float | None = None) -> bool:

@@ -11,7 +11,7 @@ _TRIES = 20
 _PAUSE_SECONDS = 0.1
 _TABLES = (
     *("record", "field_value", "job", "step", "decision_snapshot", "conflict", "rejection"),
-    *("undo_line", "refresh_plan", "answer"),
+    *("undo_line", "refresh_plan", "answer", "operation"),
 )
 _ELSEWHERE = {
     "sqlite": "copies and backups of the database file, and blocks of the disk that the file has freed",

@@ -45,9 +45,14 @@ async def find_erasure(organization_id: str, erasure_id: str) -> Erasure | None:
     return await select_erasures(organization_id).get_or_none(id=erasure_id)
 
 
-async def note_not_reached(erasure_id: str, not_reached: Sequence[str]) -> None:
+async def certificates_by_id(organization_id: str, erasure_ids: Sequence[str]) -> list[Erasure]:
+    """Those of these certificates that there are."""
+    return await select_erasures(organization_id).filter(id__in=list(erasure_ids))
+
+
+async def note_not_reached(tx: Transaction, erasure_id: str, not_reached: Sequence[str]) -> None:
     """Replace what a certificate says was not reached."""
-    await execute("UPDATE erasure SET not_reached = ? WHERE id = ?", [dump(list(not_reached)), erasure_id])
+    await execute("UPDATE erasure SET not_reached = ? WHERE id = ?", [dump(list(not_reached)), erasure_id], using=tx)
 
 
 async def lift(tx: Transaction, organization_id: str, erasure_id: str, now: datetime, user: str) -> bool:

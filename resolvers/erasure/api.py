@@ -1,23 +1,23 @@
 """Erase a record: everything that was held of it goes, a certificate says what, and it does not come back by itself."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from enrichment.enums import EntityType
+from models.db.columns import new_id
 from models.db.paging import fetch_page
-from models.db.scrub import scrub
 from models.db.transaction import Transaction, unit_of_work
-from models.erasure.certificate import find_erasure, lift, note_not_reached, select_erasures
+from models.erasure.certificate import certificates_by_id, find_erasure, lift, select_erasures
 from models.erasure.table import Erasure
-from models.record.search import RecordName, others_holding
+from models.record.search import RecordName
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.erasure.reason import check_reason
-from resolvers.erasure.related_answers import related_answers_of
-from resolvers.erasure.transaction import ErasureRequest, RecordChanged, run_erasure
+from resolvers.erasure.related_answers import own_fields_of
+from resolvers.erasure.run import ErasedRecord, erasure_kind
 from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
-from resolvers.events.publisher import announce
+from resolvers.operation import OperationLost, begin_operation, run_operation
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id
 from resolvers.record.api import get_record
@@ -25,9 +25,6 @@ from resolvers.suppression.api import readable_hash_of
 from resolvers.validation import check_external_ids
 
 MOST_ERASED = 100
-_ATTEMPTS = 8  # while the record keeps changing
-_MOST_OTHERS = 100
-_MOST_TEXTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,14 @@ async def erase_record(
 
     The same record, or the same person by e-mail, phone or profile, is refused from then on until the erasure is
     lifted; an account by its domain too with `block_domain`. Raises NotFound, and ValidationFailed for a reason that
-    repeats what is erased.
+    repeats what is erased. Where this process dies, another finishes it.
     """
     ctx.require(Role.ADMIN)
-    result = await _erase(ctx, entity_type, external_id, reason, block_domain=block_domain)
-    await _scrub([result.certificate])
-    return result
+    [outcome] = await _erase(ctx, entity_type, [external_id], reason, block_domain=block_domain)
+    if outcome.result is None:
+        assert outcome.error is not None  # an outcome is one of the two
+        raise outcome.error
+    return outcome.result
 
 
 async def erase_records(
@@ -69,15 +68,64 @@ async def erase_records(
     ctx.require(Role.ADMIN)
     if len(external_ids) > MOST_ERASED:
         raise ValidationFailed("too many records", faults=[Fault("externalIds", f"at most {MOST_ERASED}")])
-    outcomes: list[EraseOutcome] = []
-    for external_id in check_external_ids(external_ids, "externalIds"):
+    return await _erase(ctx, entity_type, check_external_ids(external_ids, "externalIds"), reason, block_domain=False)
+
+
+async def _erase(
+    ctx: Context, entity_type: EntityType, external_ids: Sequence[str], reason: str | None, *, block_domain: bool
+) -> list[EraseOutcome]:
+    """Erase what can be erased, as one operation. The outcomes in order."""
+    caller = ctx.require(Role.ADMIN)
+    await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
+    await readable_hash_of(ctx.services)
+    refused: dict[str, OperationError] = {}
+    records: dict[str, str] = {}
+    for external_id in external_ids:
         try:
-            result = await _erase(ctx, entity_type, external_id, reason, block_domain=False)
-            outcomes.append(EraseOutcome(external_id, result))
+            record = await get_record(ctx, entity_type, external_id)
+            # Before it is stored with the operation, which a reason that tells of the record must not be.
+            check_reason(reason, external_id, await own_fields_of(record))
+            records[external_id] = record.id
         except OperationError as error:
-            outcomes.append(EraseOutcome(external_id, error=error))
-    await _scrub([outcome.result.certificate for outcome in outcomes if outcome.result])
-    return outcomes
+            refused[external_id] = error
+    erased = await _run(ctx, list(records.values()), reason, block_domain=block_domain) if records else {}
+    certificates = await certificates_by_id(
+        caller.organization_id, [record.certificate_id for record in erased.values() if record.error is None]
+    )
+    by_id = {certificate.id: certificate for certificate in certificates}
+    return [
+        EraseOutcome(external_id, error=refused[external_id])
+        if external_id in refused
+        else _outcome(external_id, erased.get(records[external_id]), by_id)
+        for external_id in external_ids
+    ]
+
+
+async def _run(
+    ctx: Context, record_ids: Sequence[str], reason: str | None, *, block_domain: bool
+) -> dict[str, ErasedRecord]:
+    """What became of these records, by id; one is missing where another process goes on with it."""
+    erased: dict[str, ErasedRecord] = {}
+    kind = erasure_kind(lambda record: erased.update({record.record_id: record}))
+    scope = {
+        "records": list(record_ids),
+        "certificates": [new_id() for _ in record_ids],
+        "reason": reason,
+        "blockDomain": block_domain,
+    }
+    run = await unit_of_work(begin_operation)(ctx, kind, new_id(), scope)
+    with suppress(OperationLost):
+        await run_operation(kind, run)
+    return erased
+
+
+def _outcome(external_id: str, erased: ErasedRecord | None, certificates: Mapping[str, Erasure]) -> EraseOutcome:
+    if erased is None:
+        error = StateConflict("another process goes on with the erasure", state="running")
+        return EraseOutcome(external_id, error=error)
+    if erased.error is not None:
+        return EraseOutcome(external_id, error=erased.error)
+    return EraseOutcome(external_id, EraseResult(certificates[erased.certificate_id], list(erased.others)))
 
 
 async def list_erasures(ctx: Context, args: PageArgs) -> Page[Erasure]:
@@ -113,49 +161,3 @@ async def _lift(tx: Transaction, ctx: Context, erasure_id: str) -> bool:
     if lifted:
         await note_change(tx, ctx, "erasure.lifted", erasure_id)
     return lifted
-
-
-async def _erase(
-    ctx: Context, entity_type: EntityType, external_id: str, reason: str | None, *, block_domain: bool
-) -> EraseResult:
-    caller = ctx.require(Role.ADMIN)
-    await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
-    keyed_hash = await readable_hash_of(ctx)
-    for attempt in range(1, _ATTEMPTS + 1):
-        record = await get_record(ctx, entity_type, external_id)
-        related = await related_answers_of(ctx.services, record)
-        check_reason(reason, external_id, related.own_fields)
-        others = await others_holding(
-            record.organization_id, record.id, _personal_texts(related.own_fields), _MOST_OTHERS
-        )
-        try:
-            erased = await run_erasure(ctx, keyed_hash, ErasureRequest(record, related, reason, block_domain))
-        except RecordChanged:
-            if attempt == _ATTEMPTS:
-                raise StateConflict("the record keeps changing; try again", state="changing") from None
-            continue
-        await announce(ctx.services.redis, caller.organization_id, jobs=erased.jobs, conflicts=erased.conflicts)
-        return EraseResult(await get_erasure(ctx, erased.certificate_id), others)
-    raise AssertionError("unreachable")
-
-
-async def _scrub(certificates: Sequence[Erasure]) -> None:
-    """Get what was deleted out of the database's files; what could not be is added to the certificates."""
-    if not certificates:
-        return
-    remaining = await scrub()
-    if remaining is not None:
-        for certificate in certificates:
-            certificate.not_reached = [*certificate.not_reached, remaining]
-            await note_not_reached(certificate.id, certificate.not_reached)
-
-
-def _personal_texts(own_fields: Sequence[Mapping[str, Any]]) -> list[str]:
-    """E-mail addresses and profiles that the record has had, in lower case."""
-    texts = {
-        value.lower()
-        for fields in own_fields
-        for name in ("email", "linkedinUrl")
-        if isinstance(value := fields.get(name), str)
-    }
-    return sorted(texts)[:_MOST_TEXTS]

@@ -49,12 +49,22 @@ def is_of_company(entity_type: EntityType, findings: Iterable[Mapping[str, Any]]
     return entity_type is EntityType.ACCOUNT or all(finding["field"] in _COMPANY_FIELDS for finding in findings)
 
 
+async def own_fields_of(record: Record) -> list[dict[str, Any]]:
+    """The record's fields as they are and as they were, by the CRM or a person."""
+    return _own_fields(record, await history_of(record.id))
+
+
+def _own_fields(record: Record, history: Sequence[ValueVersion]) -> list[dict[str, Any]]:
+    of_people = [{version.field: version.value} for version in history if version.source in HUMAN_SOURCES]
+    return [record.fields, record.received, *of_people]
+
+
 async def related_answers_of(services: Services, record: Record) -> RelatedAnswers:
     """What is related to the record."""
     history = await history_of(record.id)
     # A value that was not written may have been asked with all the same, by the next provider.
     stated = [(candidate["field"], candidate["value"]) for candidate in await every_candidate(record.id)]
-    related = RelatedAnswers([record.fields, record.received, *_people_values(history)])
+    related = RelatedAnswers(_own_fields(record, history))
     providers = [
         provider for provider in services.registry if await has_answers(record.organization_id, provider.info.id)
     ]
@@ -66,11 +76,6 @@ async def related_answers_of(services: Services, record: Record) -> RelatedAnswe
             related.shared_questions |= _questions(providers, other.entity_type, other.fields, record.organization_id)
             await asyncio.sleep(0)
     return related
-
-
-def _people_values(history: Sequence[ValueVersion]) -> list[dict[str, Any]]:
-    """Each value that the CRM or a person gave the record."""
-    return [{version.field: version.value} for version in history if version.source in HUMAN_SOURCES]
 
 
 def _states(fields: Mapping[str, Any], history: Sequence[ValueVersion]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from enrichment.erasure import NAME, marks_of_erased
@@ -23,13 +24,13 @@ from models.erasure.removal import (
 from models.erasure.tombstone import TombstoneRow, lock_ingestion
 from models.record import Record
 from models.record.row import lock_records
-from resolvers.audit import note_change
-from resolvers.context import Context, Role
+from resolvers.audit import record_audit
 from resolvers.credit.settle import release_open
 from resolvers.erasure.reimport_guard import hash_of
 from resolvers.erasure.related_answers import RelatedAnswers, is_of_company
 from resolvers.errors import NotFound
 from resolvers.keyed_hash import KeyedHash
+from resolvers.operation import OperationRun
 
 _BEYOND = (
     "what providers keep of the questions that they were asked",
@@ -46,31 +47,37 @@ class RecordChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
-    """A record to erase, as it was when what is related to it was read. `block_domain` as in `erase_record`."""
+    """A record to erase, as it was when what is related to it was read. `block_domain` as in `erase_record`.
+
+    `certificate_id` is the id that its certificate will have.
+    """
 
     record: Record
     related: RelatedAnswers
     reason: str | None
     block_domain: bool
+    certificate_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureResult:
-    """What an erasure did: the id of its certificate, and the jobs and conflicts that are gone."""
+    """What an erasure did: the jobs and conflicts that are gone."""
 
-    certificate_id: str
     jobs: list[str]
     conflicts: list[str]
 
 
 @unit_of_work
-async def run_erasure(tx: Transaction, ctx: Context, keyed_hash: KeyedHash, request: ErasureRequest) -> ErasureResult:
-    """Remove the record, and leave its certificate and tombstones.
+async def run_erasure(
+    tx: Transaction, run: OperationRun, keyed_hash: KeyedHash, request: ErasureRequest, position: str
+) -> ErasureResult:
+    """Remove the record, and leave its certificate and tombstones; the operation is at `position` then.
 
-    Raises NotFound when the record is gone, and RecordChanged when it is another than the request says.
+    Raises NotFound when the record is gone, RecordChanged when it is another than the request says, and OperationLost.
     """
     record = request.record
     organization_id = record.organization_id
+    await run.advance(tx, position)
     await lock_ingestion(tx, organization_id, exclusive=True)
     version = (await lock_records(tx, [record.id])).get(record.id)
     if version is None:
@@ -80,15 +87,23 @@ async def run_erasure(tx: Transaction, ctx: Context, keyed_hash: KeyedHash, requ
     jobs = await lock_jobs_of(tx, record.id)
     conflicts = await conflict_ids_of(tx, organization_id, record.id)
     counted = await count_belongings(tx, record.id)
-    grant = ctx.services.monthly_credit_grant
-    released = await release_open(tx, jobs, now=ctx.services.now(), monthly_grant=grant, with_pending=True)
+    grant, now = run.services.monthly_credit_grant, run.services.now()
+    released = await release_open(tx, jobs, now=now, monthly_grant=grant, with_pending=True)
     answers = await _delete_answers(tx, request, jobs)
     await delete_record(tx, organization_id, record.id)
-    certificate = _certificate(ctx, request, _removed(counted, answers=answers, released=released))
-    await insert_erasure(tx, certificate, _tombstones(keyed_hash, request, certificate.id))
-    details = {"entityType": record.entity_type.value, "record": record.id, "removed": certificate.removed}
-    await note_change(tx, ctx, "record.erased", certificate.id, details)
-    return ErasureResult(certificate.id, jobs, conflicts)
+    removed = _removed(counted, answers=answers, released=released)
+    await insert_erasure(tx, _certificate(run, request, removed, now), _tombstones(keyed_hash, request))
+    await record_audit(
+        tx,
+        organization_id,
+        action="record.erased",
+        subject=request.certificate_id,
+        actor=run.held.requested_by,
+        origin=run.held.origin,
+        now=now,
+        details={"entityType": record.entity_type.value, "record": record.id, "removed": removed},
+    )
+    return ErasureResult(jobs, conflicts)
 
 
 def _removed(counted: Mapping[str, int], *, answers: int, released: int) -> list[dict[str, Any]]:
@@ -99,14 +114,16 @@ def _removed(counted: Mapping[str, int], *, answers: int, released: int) -> list
     return removed
 
 
-def _certificate(ctx: Context, request: ErasureRequest, removed: list[dict[str, Any]]) -> Certificate:
+def _certificate(
+    run: OperationRun, request: ErasureRequest, removed: list[dict[str, Any]], now: datetime
+) -> Certificate:
     return Certificate(
-        id=new_id(),
+        id=request.certificate_id,
         organization_id=request.record.organization_id,
         entity_type=request.record.entity_type,
         reason=request.reason,
-        erased_at=ctx.services.now(),
-        erased_by=ctx.require(Role.ADMIN).user,
+        erased_at=now,
+        erased_by=run.held.requested_by,
         removed=removed,
         not_reached=[*_BEYOND, out_of_reach()],
     )
@@ -125,7 +142,7 @@ def _is_about(request: ErasureRequest, answer: RelatedAnswer, jobs: set[str]) ->
     return not of_company or (answer.provider, answer.input_key) not in request.related.shared_questions
 
 
-def _tombstones(keyed_hash: KeyedHash, request: ErasureRequest, erasure_id: str) -> list[TombstoneRow]:
+def _tombstones(keyed_hash: KeyedHash, request: ErasureRequest) -> list[TombstoneRow]:
     record = request.record
     left = marks_of_erased(
         record.entity_type, record.external_id, request.related.own_fields, with_domain=request.block_domain
@@ -135,7 +152,7 @@ def _tombstones(keyed_hash: KeyedHash, request: ErasureRequest, erasure_id: str)
         TombstoneRow(
             id=new_id(),
             organization_id=record.organization_id,
-            erasure_id=erasure_id,
+            erasure_id=request.certificate_id,
             kind=mark.kind,
             hash=hash_of(keyed_hash, record.organization_id, mark),
             shared=not mark.sure,

@@ -20,7 +20,7 @@ from models.suppression import (
     select_suppressions,
 )
 from resolvers.audit import note_change
-from resolvers.context import Context, Role
+from resolvers.context import Context, Role, Services
 from resolvers.errors import Fault, Unavailable, ValidationFailed
 from resolvers.keyed_hash import KeyedHash, KeyLost, keyed_hash_of
 from resolvers.organizations import organization_of
@@ -63,7 +63,7 @@ async def suppress(ctx: Context, values: Values, *, note: str | None = None) -> 
     _check_note(note, wanted, values.country)
     now = services.now()
     await organization_of(organization_id, services.registry, now)
-    keyed_hash = await readable_hash_of(ctx)
+    keyed_hash = await readable_hash_of(ctx.services)
     items = [
         NewSuppression(
             id=new_id(),
@@ -99,7 +99,7 @@ async def unsuppress(ctx: Context, values: Values, *, ids: Sequence[str] = ()) -
         raise ValidationFailed("too many ids", faults=[Fault("ids", f"at most {MOST_VALUES}")])
     ids = [check_id(text, path=f"ids[{index}]") for index, text in enumerate(ids)]
     wanted = _read(values, required=not ids)
-    keyed_hash = await readable_hash_of(ctx)
+    keyed_hash = await readable_hash_of(ctx.services)
     hashes = [keyed_hash.of(organization_id, identifier.kind, identifier.value) for identifier in sorted(wanted)]
     return await _remove(ctx, organization_id, hashes, ids)
 
@@ -120,10 +120,10 @@ async def list_suppressions(ctx: Context, kind: SuppressionKind | None, args: Pa
     return await fetch_page(select_suppressions(caller.organization_id, kind), args.keyset())
 
 
-async def readable_hash_of(ctx: Context) -> KeyedHash:
+async def readable_hash_of(services: Services) -> KeyedHash:
     """The installation's hashes. Raises Unavailable where their key cannot be read."""
     try:
-        return await keyed_hash_of(ctx.services)
+        return await keyed_hash_of(services)
     except KeyLost as error:
         raise Unavailable(f"the list cannot be read: {error}", retry_after=3600) from error
 

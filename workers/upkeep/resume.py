@@ -9,10 +9,11 @@ import structlog
 from models import operation as rows
 from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Services
+from resolvers.erasure.run import ERASURE
 from resolvers.operation import OperationKind, OperationLost, OperationRun, run_operation
 from resolvers.undo.run import REVERT, UNDO
 
-KINDS: dict[str, OperationKind] = {kind.name: kind for kind in (UNDO, REVERT)}
+KINDS: dict[str, OperationKind] = {kind.name: kind for kind in (UNDO, REVERT, ERASURE)}
 RESUME_SECONDS = 20.0  # after which a run begins no further step: the next one goes on
 MOST_ATTEMPTS = 20  # without a step that succeeded
 _LONGEST_PAUSE = timedelta(seconds=60)

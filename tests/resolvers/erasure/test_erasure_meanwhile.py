@@ -245,7 +245,7 @@ async def test_a_record_that_changes_while_it_is_erased_is_kept_out_by_its_new_v
             await send(ctx, "lead", "L-1", **{**JOE, "email": email})
         return await run_erasure(*args)
 
-    monkeypatch.setattr("resolvers.erasure.api.run_erasure", late)
+    monkeypatch.setattr("resolvers.erasure.run.run_erasure", late)
     await erase_record(ctx, LEAD, "L-1")
     again = await send(ctx, "lead", "L-2", lastName="Roe", email="joseph@acme.com")
     assert again.error is not None
