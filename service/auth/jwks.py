@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,21 @@ class KeysUnavailable(Exception):
     """The keys could not be read. The message names no address and no driver's text."""
 
 
-def usable_keys(text: bytes) -> dict[str, jwt.PyJWK]:
-    """The signing keys of a JWKS by key id ("" for one without). Raises KeysUnavailable if it is none.
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """One public key; `id` is None where the key set names none."""
+
+    id: str | None
+    key: jwt.PyJWK
+
+    @property
+    def algorithm(self) -> str:
+        """The only algorithm that the key is taken for."""
+        return self.key.algorithm_name
+
+
+def usable_keys(text: bytes) -> list[SigningKey]:
+    """The signing keys of a JWKS, in its order. Raises KeysUnavailable if it is none.
 
     Symmetric keys, encryption keys and algorithms other than ours are ignored: a set of public keys
     is public, so nothing in it may be used as a shared secret.
@@ -35,12 +49,8 @@ def usable_keys(text: bytes) -> dict[str, jwt.PyJWK]:
         entries = [entry for entry in listed if isinstance(entry, Mapping)]
     except (orjson.JSONDecodeError, TypeError, KeyError):
         raise KeysUnavailable("not a JSON Web Key Set") from None
-    keys = {}
-    for entry in entries:
-        key = _usable(entry)
-        if key is not None:
-            keys[str(entry.get("kid", ""))] = key
-    return keys
+    usable = [(entry.get("kid"), key) for entry in entries if (key := _usable(entry)) is not None]
+    return [SigningKey(None if key_id in (None, "") else str(key_id), key) for key_id, key in usable]
 
 
 def _usable(entry: Mapping[str, Any]) -> jwt.PyJWK | None:
@@ -56,7 +66,7 @@ def _usable(entry: Mapping[str, Any]) -> jwt.PyJWK | None:
 
 
 class KeySet:
-    """Keys read through `load`, again when they grow old or a token names one that is not among them.
+    """Keys read through `load`, again when they grow old or none of them has made a token's signature.
 
     While they cannot be read, the ones known stay good. `now` is a clock in seconds that only goes forward.
     """
@@ -64,25 +74,26 @@ class KeySet:
     def __init__(self, load: Callable[[], Awaitable[bytes]], now: Callable[[], float] = time.monotonic) -> None:
         self._load = load
         self._now = now
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys: list[SigningKey] = []
         self._read_at = float("-inf")
         self._tried_at = float("-inf")
         self._reading = asyncio.Lock()
 
-    async def find(self, key_id: str | None) -> jwt.PyJWK | None:
-        """The key of that id; without an id, the only key there is. Raises KeysUnavailable."""
-        key = self._known(key_id)
-        if self._now() - self._read_at < (COOLDOWN_SECONDS if key is None else MAX_AGE_SECONDS):
-            return key
+    async def find(self, key_id: str | None, algorithm: str, *, failed: bool = False) -> list[SigningKey]:
+        """The keys that may have made a signature by this algorithm: those of that id, without an id all of them.
+
+        `failed`: the keys known so far did not make it, and there may be others by now. Raises KeysUnavailable.
+        """
+        keys = self._known(key_id, algorithm)
+        if self._now() - self._read_at < (MAX_AGE_SECONDS if keys and not failed else COOLDOWN_SECONDS):
+            return keys
         await self._read()
         if not self._keys:
             raise KeysUnavailable("the signing keys cannot be read")
-        return self._known(key_id)
+        return self._known(key_id, algorithm)
 
-    def _known(self, key_id: str | None) -> jwt.PyJWK | None:
-        if key_id is None:
-            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
-        return self._keys.get(key_id)
+    def _known(self, key_id: str | None, algorithm: str) -> list[SigningKey]:
+        return [known for known in self._keys if known.algorithm == algorithm and (not key_id or known.id == key_id)]
 
     async def _read(self) -> None:
         asked_at = self._now()

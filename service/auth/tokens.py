@@ -30,7 +30,11 @@ SECRET_FILE = "jwt-secret"  # noqa: S105 (a file name)
 
 _BEARER = re.compile(r"bearer +([^\s,]+) *", re.IGNORECASE)
 _NOT_VALID = "the token is not valid"
+_ROLES = {role.value: role for role in Role}
+_LONGEST_ROLE_SHOWN = 40  # characters, in a log
 _LAST_EXPIRY = datetime(9999, 12, 31, tzinfo=UTC)
+
+_log = structlog.get_logger(__name__)
 
 
 class Authenticator:
@@ -77,17 +81,31 @@ class Authenticator:
         try:
             if self._keys is None:
                 return self._signed_with_a_secret(token)
-            key_id = jwt.get_unverified_header(token).get("kid")
-            key = await self._keys.find(key_id)
-            if key is None:
-                raise Unauthenticated(_NOT_VALID)
-            return self._decode(token, key, key.algorithm_name)
+            return await self._signed_with_a_key(token, self._keys)
         except jwks.KeysUnavailable:
             raise Unavailable("tokens cannot be checked at the moment") from None
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("the token has expired") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise Unauthenticated(_NOT_VALID) from None
+
+    async def _signed_with_a_key(self, token: str, keys: jwks.KeySet) -> dict[str, Any]:
+        """The claims; which algorithm counts follows from each key, the token only says which keys to try."""
+        header = jwt.get_unverified_header(token)
+        key_id, algorithm = header.get("kid"), str(header.get("alg"))
+        tried: list[jwks.SigningKey] = []
+        for failed in (False, True):
+            for known in await keys.find(key_id, algorithm, failed=failed):
+                if known in tried:
+                    continue
+                tried.append(known)
+                try:
+                    return self._decode(token, known.key, known.algorithm)
+                except jwt.InvalidSignatureError:
+                    continue
+            if key_id:
+                break  # the key of that id has not made it, and another of the same id is not to be expected
+        raise Unauthenticated(_NOT_VALID)
 
     def _signed_with_a_secret(self, token: str) -> dict[str, Any]:
         for secret in self._shared:
@@ -146,11 +164,13 @@ def _expiry(value: Any) -> datetime:
 
 
 def role_of(value: Any) -> Role:
-    """The role a claim names, in capitals or in small letters; anything else may only read."""
-    for role in Role:
-        if value in (role.value, role.value.lower()):
-            return role
-    return Role.VIEWER
+    """The strongest role that a claim names, in any case: one, or a list of them. Anything else may only read."""
+    named = value if isinstance(value, list) else [value]
+    roles = [_ROLES.get(name.strip().upper()) if isinstance(name, str) else None for name in named]
+    unknown = [name for name, role in zip(named, roles, strict=True) if role is None and name is not None]
+    if unknown:
+        _log.warning("unknown role in a token", role=str(unknown[0])[:_LONGEST_ROLE_SHOWN])
+    return max((role for role in roles if role is not None), key=list(Role).index, default=Role.VIEWER)
 
 
 def build_authenticator(settings: Settings) -> Authenticator:

@@ -35,7 +35,7 @@ def bearer(**changes: Any) -> str:
 
 
 def signed(key: Any, algorithm: str, kid: str | None, /, **changes: Any) -> str:
-    return f"Bearer {jwt.encode(claims(**changes), key, algorithm, headers={'kid': kid} if kid else None)}"
+    return f"Bearer {jwt.encode(claims(**changes), key, algorithm, headers=None if kid is None else {'kid': kid})}"
 
 
 def part(value: object) -> str:
@@ -43,14 +43,14 @@ def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
-def jwk(key: Any, kid: str, **more: Any) -> dict[str, Any]:
+def jwk(key: Any, kid: str | None, **more: Any) -> dict[str, Any]:
     kinds: list[tuple[type, Callable[..., Any]]] = [
         (rsa.RSAPrivateKey, RSAAlgorithm.to_jwk),
         (ec.EllipticCurvePrivateKey, ECAlgorithm.to_jwk),
         (ed25519.Ed25519PrivateKey, OKPAlgorithm.to_jwk),
     ]
     to_jwk = next(make for kind, make in kinds if isinstance(key, kind))
-    return {**to_jwk(key.public_key(), as_dict=True), "kid": kid, **more}
+    return {**to_jwk(key.public_key(), as_dict=True), **({} if kid is None else {"kid": kid}), **more}
 
 
 def key_set(*keys: dict[str, Any]) -> bytes:

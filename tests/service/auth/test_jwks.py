@@ -46,7 +46,7 @@ async def test_keys_that_are_not_for_public_signatures_are_passed_over() -> None
             jwk(RSA_KEY, "good", use="sig", alg="RS256"),
         )
     )
-    assert list(usable) == ["good"]
+    assert [key.id for key in usable] == ["good"]
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"keys": 1}', b"<html>", b'{"keys": null}'])
@@ -55,10 +55,55 @@ def test_what_is_no_key_set_is_refused(text: bytes) -> None:
         jwks.usable_keys(text)
 
 
-async def test_a_token_without_a_key_id_is_good_where_there_is_one_key_only() -> None:
-    await Authenticator(keys=Keys(jwk(RSA_KEY, "k1")).set).caller(signed(RSA_KEY, "RS256", None))
+OTHER_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.mark.parametrize(
+    ("keys", "kid"),
+    [
+        ([jwk(RSA_KEY, None)], None),
+        ([jwk(RSA_KEY, None), jwk(EC_KEY, "e")], None),
+        ([jwk(RSA_KEY, None), jwk(OTHER_RSA_KEY, None)], None),
+        ([jwk(OTHER_RSA_KEY, None), jwk(RSA_KEY, None)], None),
+        ([jwk(OTHER_RSA_KEY, "a"), jwk(RSA_KEY, "b")], None),
+        ([jwk(OTHER_RSA_KEY, None), jwk(RSA_KEY, None)], ""),
+        ([jwk(OTHER_RSA_KEY, ""), jwk(RSA_KEY, "")], ""),
+    ],
+)
+async def test_a_token_without_a_key_id_is_good_by_any_key_that_fits_its_algorithm(
+    keys: list[dict[str, Any]], kid: str | None
+) -> None:
+    await Authenticator(keys=Keys(*keys).set).caller(signed(RSA_KEY, "RS256", kid))
+
+
+@pytest.mark.parametrize(
+    ("keys", "kid"),
+    [
+        ([jwk(RSA_KEY, "a")], "zz"),
+        ([jwk(RSA_KEY, None), jwk(OTHER_RSA_KEY, None)], "zz"),
+        ([jwk(RSA_KEY, "a"), jwk(OTHER_RSA_KEY, "b")], "b"),
+        ([jwk(OTHER_RSA_KEY, None), jwk(EC_KEY, None)], None),
+        ([jwk(RSA_KEY, None, alg="RS512")], None),
+    ],
+)
+async def test_a_key_id_that_names_no_key_and_a_signature_by_no_key_are_refused(
+    keys: list[dict[str, Any]], kid: str | None
+) -> None:
+    with pytest.raises((Unauthenticated, Unavailable)):
+        await Authenticator(keys=Keys(*keys).set).caller(signed(RSA_KEY, "RS256", kid))
+
+
+async def test_keys_without_ids_can_be_rotated() -> None:
+    keys = Keys(jwk(OTHER_RSA_KEY, None))
+    authenticator = Authenticator(keys=keys.set)
+    await authenticator.caller(signed(OTHER_RSA_KEY, "RS256", None))
+    keys.keys = (jwk(RSA_KEY, None),)
     with pytest.raises(Unauthenticated):
-        await Authenticator(keys=Keys(jwk(RSA_KEY, "k1"), jwk(EC_KEY, "k2")).set).caller(signed(RSA_KEY, "RS256", None))
+        await authenticator.caller(signed(RSA_KEY, "RS256", None))
+    assert keys.loads == 1
+    keys.time += jwks.COOLDOWN_SECONDS + 1
+    await authenticator.caller(signed(RSA_KEY, "RS256", None))
+    assert keys.loads == 2
 
 
 async def test_keys_are_loaded_once_and_again_when_old() -> None:

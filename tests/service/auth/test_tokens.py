@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
+from structlog.testing import capture_logs
 
 from resolvers.context import Role
 from resolvers.errors import Unauthenticated
@@ -137,14 +138,28 @@ def test_a_public_key_cannot_be_set_as_the_shared_secret(tmp_path: Path) -> None
         ("manager", Role.MANAGER),
         ("USER", Role.USER),
         ("OWNER", Role.VIEWER),
-        ("Admin", Role.VIEWER),
+        ("Admin", Role.ADMIN),
+        (" admin ", Role.ADMIN),
         (None, Role.VIEWER),
-        (["ADMIN"], Role.VIEWER),
+        (["ADMIN"], Role.ADMIN),
+        (["user", "Manager", "viewer"], Role.MANAGER),
+        (["OWNER", "user"], Role.USER),
+        ([], Role.VIEWER),
         (1, Role.VIEWER),
+        ({"role": "ADMIN"}, Role.VIEWER),
     ],
 )
-def test_an_unknown_role_may_only_read(claim: Any, role: Role) -> None:
+def test_a_role_is_read_in_any_case_a_list_by_its_strongest_and_an_unknown_one_may_only_read(
+    claim: Any, role: Role
+) -> None:
     assert role_of(claim) is role
+
+
+@pytest.mark.parametrize(("claim", "shown"), [("OWNER", ["OWNER"]), (["x" * 99, "USER"], ["x" * 40]), ("user", [])])
+def test_an_unknown_role_is_logged(claim: Any, shown: list[str]) -> None:
+    with capture_logs() as lines:
+        role_of(claim)
+    assert [line["role"] for line in lines] == shown
 
 
 async def test_issuer_and_audience_are_checked_where_they_are_set() -> None:
