@@ -2,13 +2,14 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from enrichment.enums import EntityType, FieldUnit
 from enrichment.normalize import field_kind
+from enrichment.normalize.earlier import earlier, earlier_key
 from enrichment.normalize.field_kind import FieldKind, canonical, key_of
 from enrichment.normalize.text.text import Refused
 
@@ -18,16 +19,21 @@ __all__ = [
     "FieldKind",
     "Refused",
     "clean",
+    "clean_as_before",
     "completeness",
     "disputing_parts",
+    "earlier_value",
     "fields_of",
     "is_contradiction",
     "is_equivalent",
     "is_too_generic",
     "normalize",
     "parts_of",
+    "reads_by_country",
+    "says_nothing",
     "units_of",
     "value_key",
+    "value_keys",
 ]
 
 
@@ -47,6 +53,7 @@ class Field:
     unit: FieldUnit | None = None
 
 
+_Read = Callable[[FieldKind, Any, str | None], Any | None]
 Hints = Mapping[str, Any]
 NO_HINTS: Hints = MappingProxyType({})
 
@@ -178,6 +185,21 @@ def normalize(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hint
     return canonical(_FIELDS[entity_type][field_name].kind, raw, hints.get("country"))
 
 
+def earlier_value(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hints = NO_HINTS) -> Any | None:
+    """As `normalize`, by the rules of earlier versions: what they stored still means the same."""
+    return earlier(_FIELDS[entity_type][field_name].kind, raw, hints.get("country"))
+
+
+def reads_by_country(entity_type: EntityType, field_name: str) -> bool:
+    """Whether what a raw value of the field means depends on the record's country."""
+    return field_kind.reads_by_country(_FIELDS[entity_type][field_name].kind)
+
+
+def says_nothing(entity_type: EntityType, field_name: str, value: Any) -> bool:
+    """Whether a canonical value fills its field without saying anything: `Other` or `???` as an industry."""
+    return field_kind.says_nothing(_FIELDS[entity_type][field_name].kind, value)
+
+
 def is_equivalent(entity_type: EntityType, field_name: str, a: Any, b: Any) -> bool:
     """Whether two canonical values are equal for a person: a legal suffix, `www.`, a count within a range."""
     if a is None or b is None:
@@ -204,7 +226,16 @@ def value_key(entity_type: EntityType, field_name: str, value: Any) -> str:
 
     It cannot for a count and a range that holds it, nor for two counts on either side of a step of ten per cent.
     """
-    key = key_of(_FIELDS[entity_type][field_name].kind, value)
+    return _short(key_of(_FIELDS[entity_type][field_name].kind, value))
+
+
+def value_keys(entity_type: EntityType, field_name: str, value: Any) -> set[str]:
+    """The key of a value, and the one under which an earlier version may have stored it."""
+    earlier_one = earlier_key(_FIELDS[entity_type][field_name].kind, value)
+    return {value_key(entity_type, field_name, value), _short(earlier_one)}
+
+
+def _short(key: str) -> str:
     if len(key) <= _LONGEST_KEY:
         return key
     return f"{key[:_READABLE]}~{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
@@ -218,17 +249,28 @@ class Clean:
     cleared: tuple[str, ...] = ()  # known fields sent empty or as a placeholder
     unknown: dict[str, Any] = field(default_factory=dict)  # as they were sent
     refused: dict[str, tuple[Any, str]] = field(default_factory=dict)  # the raw value, and why
+    raw: Mapping[str, Any] = field(default_factory=dict)  # all fields, as they were sent
 
 
-def clean(entity_type: EntityType, raw: Mapping[str, Any]) -> Clean:
+def clean(entity_type: EntityType, raw: Mapping[str, Any], *, country: str | None = None) -> Clean:
     """Sort a record's raw fields into canonical values, cleared, unknown and refused ones.
 
     Never raises for a bad value. An unknown field is refused only where it could not be stored: a NUL, half a
-    surrogate pair, a number that JSON does not have.
+    surrogate pair, a number that JSON does not have. `country` is the record's, for a message that does not name it.
     """
+    return _sorted(entity_type, raw, canonical, country)
+
+
+def clean_as_before(entity_type: EntityType, raw: Mapping[str, Any]) -> Clean:
+    """As `clean`, by the rules of earlier versions."""
+    return _sorted(entity_type, raw, earlier, None)
+
+
+def _sorted(entity_type: EntityType, raw: Mapping[str, Any], read: _Read, country: str | None) -> Clean:
     fields = _FIELDS[entity_type]
-    result = Clean()
-    country = _country(entity_type, raw)
+    result = Clean(raw=raw)
+    if "country" in raw:
+        country = _country(raw, read)
     cleared = []
     for name, value in raw.items():
         known = fields.get(name)
@@ -236,7 +278,7 @@ def clean(entity_type: EntityType, raw: Mapping[str, Any]) -> Clean:
             if known is None:
                 _check_storable(value)
                 result.unknown[name] = value
-            elif (found := canonical(known.kind, value, country)) is not None:
+            elif (found := read(known.kind, value, country)) is not None:
                 result.values[name] = found
             else:
                 cleared.append(name)
@@ -246,9 +288,9 @@ def clean(entity_type: EntityType, raw: Mapping[str, Any]) -> Clean:
     return result
 
 
-def _country(entity_type: EntityType, raw: Mapping[str, Any]) -> str | None:
+def _country(raw: Mapping[str, Any], read: _Read) -> str | None:
     try:
-        found = normalize(entity_type, "country", raw.get("country"))
+        found = read(FieldKind.COUNTRY, raw["country"], None)
     except Refused:
         return None
     return found if isinstance(found, str) else None

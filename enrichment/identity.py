@@ -2,7 +2,8 @@
 
 Wider than the catalogue's canonical forms, because what is compared here keeps people from being looked up: the
 addresses of one mailbox (`ann+crm@`, dots at Gmail) are one, a phone line is one whatever its extension, and a domain
-covers every host below it. Short texts of unknown fields are read too, since providers may ask with them.
+covers every host below it. Short texts of unknown fields are read too, since providers may ask with them, and each of
+several texts in one cell.
 """
 
 import re
@@ -16,6 +17,7 @@ from urllib.parse import unquote
 import idna
 
 from enrichment.catalogue import FieldKind, fields_of
+from enrichment.cell_texts import cell_texts
 from enrichment.enums import EntityType
 from enrichment.normalize.contact.email import EmailKind, canonical_email, email_kind
 from enrichment.normalize.contact.host import ascii_host, domain_of_host, registry_domain_of_host
@@ -70,6 +72,7 @@ _FULL_NAMES = ("fullName", "full_name", "Full Name", "fullname", "name")
 _SITES = frozenset({FieldKind.DOMAIN, FieldKind.COMPANY_DOMAIN, FieldKind.WEBSITE})
 _IDENTIFIER_KINDS = _SITES | {FieldKind.EMAIL, FieldKind.PHONE}
 _PROFILES = frozenset({FieldKind.LINKEDIN_PERSON, FieldKind.LINKEDIN_COMPANY})
+TELLING_KINDS = _IDENTIFIER_KINDS | _PROFILES  # of the fields whose values are identifiers
 
 
 def mailbox(raw: Any) -> str | None:
@@ -120,6 +123,9 @@ def identifiers_with_certainty(entity_type: EntityType, fields: Mapping[str, Any
         sure = kind is not None or _OWN_NAME.fullmatch("".join(filter(str.isalpha, name.lower()))) is not None
         for text in _texts(value):
             yield from ((identifier, sure) for identifier in _of_text(text, kind, country))
+            if kind in TELLING_KINDS or (kind is None and sure):
+                for part in cell_texts(text):
+                    yield from ((identifier, sure) for identifier in _of_cell(part, kind, country))
 
 
 def holds_identifier(entity_type: EntityType, name: str, value: Any, sought: Collection[Identifier]) -> bool:
@@ -158,6 +164,13 @@ def without_record_values(text: str, fields: Mapping[str, Any]) -> str:
     for value in sorted(values, key=len, reverse=True):
         text = re.sub(re.escape(value), "...", text, flags=re.IGNORECASE)
     return text
+
+
+def _of_cell(text: str, kind: FieldKind | None, country: str | None) -> Iterator[Identifier]:
+    """A part of a cell may be of another kind than the field: a phone beside an e-mail address."""
+    yield from _of_text(text, kind, country)
+    if kind is not None:
+        yield from _of_text(text, None, country)
 
 
 def _of_text(text: str, kind: FieldKind | None, country: str | None) -> Iterator[Identifier]:

@@ -14,6 +14,8 @@ class Current:
     The value None is a field that was cleared. `observed_at` says nothing where `observed_at_known` is False: it holds
     the arrival of a value that the CRM did not date, and no rule reads it. `is_edit`: the CRM sent it in place of what
     the field held, so that it was set by `written_at`, and not long before, whatever else is known of its age.
+    `unreadable` is the reason why the value cannot be read, None for one that can: it is then what the CRM sent, as it
+    was sent, and means the same as no other.
     """
 
     value: Any
@@ -23,6 +25,7 @@ class Current:
     written_at: datetime
     observed_at_known: bool = True
     is_edit: bool = False
+    unreadable: str | None = None
 
     @property
     def is_a_persons(self) -> bool:

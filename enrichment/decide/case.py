@@ -63,6 +63,11 @@ class FieldCase:
         """How much (0-1) a candidate, a proposal or the current value is believed now."""
         return self.decay.belief(held)
 
+    def confirms(self, value: Any) -> bool:
+        """Whether a value means the same as the current one; what cannot be read means the same as no other."""
+        current = self.current
+        return current is not None and current.unreadable is None and self.is_equivalent(current.value, value)
+
     @property
     def may_replace(self) -> bool:
         """Whether the current value may give way without a person."""

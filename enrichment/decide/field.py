@@ -77,8 +77,8 @@ def _asks_about_rivals(case: FieldCase) -> bool:
 
 
 def _compare(case: FieldCase, current: Current, proposals: Sequence[Proposal]) -> Decision:
-    confirming = next((proposal for proposal in proposals if case.is_equivalent(current.value, proposal.value)), None)
-    others = [proposal for proposal in proposals if not case.is_equivalent(current.value, proposal.value)]
+    confirming = next((proposal for proposal in proposals if case.confirms(proposal.value)), None)
+    others = [proposal for proposal in proposals if not case.confirms(proposal.value)]
     best = others[0] if others else None
     if confirming and (best is None or confirming.confidence >= best.confidence or best.confidence < case.minimum):
         return _confirm(current, confirming)
@@ -104,6 +104,7 @@ def _contradicts(case: FieldCase, current: Current, best: Proposal) -> bool:
         case.rule.policy is FieldPolicy.REVIEW
         and case.rule.min_confidence is None
         and current.source == SOURCE_CRM
+        and current.unreadable is None
         and best.confidence >= LEAST_FOR_REVIEW
         and case.is_contradiction(current.value, best.value)
     )
@@ -195,6 +196,8 @@ def _raise_conflict(
         return _protect(proposals[0], detail) if by_rule.accepts is None else _write(by_rule.accepts, detail)
     best = by_rule.left[0]
     recommended, because = recommend(case, by_rule.left)
+    if case.current is not None and case.current.unreadable is not None:
+        because = f"what the CRM sent cannot be read ({case.current.unreadable}); {because}"
     return Decision(
         FieldOutcomeReason.CONFLICT,
         provider=best.provider,

@@ -90,10 +90,11 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
         return is_equivalent(entity_type, name, a, b)
 
     current = record.current.get(name)
+    known = None if current is None or current.unreadable is not None else current.value
     specific = [
         candidate
         for candidate in candidates
-        if not is_too_generic(entity_type, name, candidate.value) or (current and equal(current.value, candidate.value))
+        if not is_too_generic(entity_type, name, candidate.value) or equal(known, candidate.value)
     ]
     if not specific and current is not None and current.value is not None:
         return _TOO_GENERIC

@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from enrichment.normalize.cell import one_value
 from enrichment.normalize.contact.email import canonical_email
 from enrichment.normalize.contact.phone import canonical_phone, phone_key, same_phone
 from enrichment.normalize.contact.social import (
@@ -24,6 +25,7 @@ from enrichment.normalize.contact.url import (
     website_key,
 )
 from enrichment.normalize.industry.industry import canonical_industry, industry_key, is_vague_label, same_industry
+from enrichment.normalize.industry.industry import says_nothing as is_empty_label
 from enrichment.normalize.names.company_name import canonical_company, company_key
 from enrichment.normalize.names.person_name import canonical_person_name, person_key
 from enrichment.normalize.numbers.codes import (
@@ -140,6 +142,18 @@ _BY_COUNTRY: dict[FieldKind, Callable[[Any, str | None], Any]] = {
     FieldKind.STATE: canonical_state,
     FieldKind.POSTAL_CODE: canonical_postal_code,
 }
+# The kinds whose cells may hold a value twice, or a value and a remark; and those of them with spaces in the value.
+_IN_CELLS = frozenset(
+    {
+        *(FieldKind.EMAIL, FieldKind.PHONE, FieldKind.WEBSITE, FieldKind.DOMAIN, FieldKind.COMPANY_DOMAIN),
+        *(FieldKind.LINKEDIN_PERSON, FieldKind.LINKEDIN_COMPANY, FieldKind.TWITTER_HANDLE, FieldKind.TWITTER_URL),
+        *(FieldKind.FACEBOOK_URL, FieldKind.COUNT, FieldKind.MONEY, FieldKind.YEAR, FieldKind.COUNTRY),
+        *(FieldKind.NAICS, FieldKind.SIC, FieldKind.STOCK_SYMBOL),
+    }
+)
+_SPACED = frozenset(
+    {FieldKind.PHONE, FieldKind.COUNT, FieldKind.MONEY, FieldKind.YEAR, FieldKind.COUNTRY, FieldKind.STOCK_SYMBOL}
+)
 _IN_WORDS = frozenset({FieldKind.INDUSTRY, FieldKind.SUB_INDUSTRY})
 _MEASURED = frozenset({FieldKind.COUNT, FieldKind.MONEY})
 _LONGEST_REMEMBERED = 200
@@ -165,24 +179,46 @@ def _remembered(kind: FieldKind, raw: str, country: str | None) -> tuple[Any, st
 
 
 def _worked_out(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
-    """The value once normalizing it again changes nothing.
+    return worked_out(raw, lambda value: _once(kind, value, country))
+
+
+def worked_out(raw: Any, once: Callable[[Any], Any | None]) -> Any | None:
+    """The value once normalizing it again (`once`) changes nothing.
 
     Seldom more than one round; but what a prefix leaves (`Dr. =1+1`, `@n/a`) or a capital letter makes of its
     accents has to pass the same rules.
     """
-    value = _once(kind, raw, country)
+    value = once(raw)
     if value == raw:
         return value
     for _ in range(_MOST_ROUNDS):
-        if value is None or value == (again := _once(kind, value, country)):
+        if value is None or value == (again := once(value)):
             return value
         value = again
     raise Refused("not a value that can be understood")
 
 
 def _once(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
+    try:
+        return read(kind, raw, country)
+    except Refused:
+        if kind not in _IN_CELLS or not isinstance(raw, str):
+            raise
+        found = one_value(raw, lambda part: read(kind, part, country), spaced=kind in _SPACED)
+        if found is None:
+            raise
+        return found
+
+
+def read(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
+    """A value that fills its cell alone, normalized once; None when it is empty. Raises Refused."""
     by_country = _BY_COUNTRY.get(kind)
     return by_country(raw, country) if by_country else _RULES[kind].normalize(raw)
+
+
+def reads_by_country(kind: FieldKind) -> bool:
+    """Whether what a raw value means depends on the record's country."""
+    return kind in _BY_COUNTRY
 
 
 def is_equivalent(kind: FieldKind, a: Any, b: Any) -> bool:
@@ -194,6 +230,11 @@ def is_equivalent(kind: FieldKind, a: Any, b: Any) -> bool:
 def is_too_generic(kind: FieldKind, value: Any) -> bool:
     """Whether a canonical value is too wide a word to contradict another: `Technology` as an industry."""
     return kind in _IN_WORDS and is_vague_label(value)
+
+
+def says_nothing(kind: FieldKind, value: Any) -> bool:
+    """Whether a canonical value fills its field without saying anything: `Other`, `???` as an industry."""
+    return kind in _IN_WORDS and is_empty_label(value)
 
 
 def is_contradiction(kind: FieldKind, a: Any, b: Any) -> bool:

@@ -154,6 +154,8 @@ def to_moment(micros: int) -> datetime:
 
 def _current_json(name: str, current: Current, fields: Mapping[str, Any]) -> list[Any]:
     encoded = [current.source, current.confidence, _micros(current.observed_at), _micros(current.written_at)]
+    if current.unreadable is not None:
+        return [*encoded, current.value, current.unreadable]
     # The value is left out where it is the record's, as it nearly always is.
     return encoded if fields.get(name) == current.value else [*encoded, current.value]
 
@@ -161,7 +163,8 @@ def _current_json(name: str, current: Current, fields: Mapping[str, Any]) -> lis
 def _read_current(name: str, encoded: list[Any], fields: Mapping[str, Any]) -> Current:
     source, confidence, observed_at, written_at = encoded[:4]
     value = encoded[4] if len(encoded) > 4 else fields.get(name)
-    return Current(value, source, confidence, to_moment(observed_at), to_moment(written_at))
+    unreadable = encoded[5] if len(encoded) > 5 else None
+    return Current(value, source, confidence, to_moment(observed_at), to_moment(written_at), unreadable=unreadable)
 
 
 def _source_reply_json(name: str, given: SourceReply) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class RecordRow:
     external_id: str
     fields: dict[str, Any]
     received: dict[str, Any]
+    raw_values: dict[str, Any] | None
+    unreadable: dict[str, dict[str, Any]] | None
     search_text: str
     completeness: float
     version: int
@@ -39,23 +41,30 @@ class RecordRow:
 class RecordUpdate:
     """A record's values after a change. `version` is the one that they were read at.
 
-    `received` is for a message of the CRM alone: None leaves what the CRM last sent as it is.
+    `received` and `raw_values` are None where they stay as they are: only a message of the CRM changes them, and an
+    undo.
     """
 
     id: str
     version: int
     fields: dict[str, Any]
+    unreadable: dict[str, dict[str, Any]]
     search_text: str
     completeness: float
     received: dict[str, Any] | None = None
+    raw_values: dict[str, Any] | None = None
 
 
 @projection(Record)
 class ReceivedFields:
-    """What the CRM last sent of a record, where that changed nothing else of it."""
+    """What the CRM last sent of a record, where that is no change of it."""
 
     id: str
     received: dict[str, Any]
+    raw_values: dict[str, Any]
+    unreadable: dict[str, dict[str, Any]]
+    search_text: str
+    completeness: float
 
 
 async def insert_records(tx: Transaction, records: Sequence[RecordRow]) -> set[str]:
@@ -70,6 +79,7 @@ async def update_records(tx: Transaction, changes: Sequence[RecordUpdate], now: 
     source, parameter = bulk(changes)
     changed = await query(
         "UPDATE record SET fields = v.fields, received = COALESCE(v.received, record.received),"
+        " raw_values = COALESCE(v.raw_values, record.raw_values), unreadable = v.unreadable,"
         " search_text = v.search_text, completeness = v.completeness, version = record.version + 1, updated_at = ?"
         f" FROM {source} WHERE record.id = v.id AND record.version = v.version RETURNING record.id",
         [to_micros(now), parameter],
@@ -86,6 +96,10 @@ class RecordVersion:
     external_id: str
     version: int
     fields: dict[str, Any]
+    received: dict[str, Any]
+    raw_values: dict[str, Any] | None
+    unreadable: dict[str, dict[str, Any]] | None
+    created_at: datetime
     last_enriched_at: datetime | None
 
 
@@ -119,11 +133,11 @@ async def lock_by_external_id(
 
 
 async def update_received(tx: Transaction, messages: Sequence[ReceivedFields]) -> None:
-    """Note what the CRM last sent."""
+    """Note what the CRM last sent. That is no change: the records keep their versions."""
     if messages:
         source, parameter = bulk(messages)
-        sql = f"UPDATE record SET received = v.received FROM {source} WHERE record.id = v.id"
-        await execute(sql, [parameter], using=tx)
+        noted = ", ".join(f"{column} = v.{column}" for column in columns_of(ReceivedFields, without=["id"]))
+        await execute(f"UPDATE record SET {noted} FROM {source} WHERE record.id = v.id", [parameter], using=tx)
 
 
 async def lock_records(tx: Transaction, record_ids: Iterable[str]) -> dict[str, int]:

@@ -18,6 +18,7 @@ class RecordFields:
     id: str
     entity_type: EntityType
     fields: dict[str, Any]
+    raw_values: dict[str, Any] | None
 
 
 @projection(Record)
@@ -51,8 +52,8 @@ async def others_found_by(organization_id: str, record_id: str, texts: Sequence[
 
 
 async def others_holding(organization_id: str, record_id: str, texts: Sequence[str], most: int) -> list[RecordName]:
-    """Records other than this one whose fields hold any of these texts (lower case), the oldest `most`."""
-    fields = "LOWER(CAST(fields AS TEXT))" if dialect() == "sqlite" else "LOWER(fields::text)"
+    """Records other than this one that hold any of these texts (lower case), the oldest `most`."""
+    fields = "LOWER(CAST(fields AS TEXT) || COALESCE(CAST(raw_values AS TEXT), ''))"
     sql = (
         f"SELECT {select(RecordName)} FROM record WHERE organization_id = ? AND id <> ?"
         f" AND ({_holds(fields, texts)}) ORDER BY id LIMIT ?"

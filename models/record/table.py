@@ -13,8 +13,10 @@ from models.db.columns import Instant, id_field
 class Record(Model):
     """One lead, contact or account of one organization.
 
-    `fields` holds the canonical value of every filled field, and unknown fields as they came; `received`
-    what the CRM last sent, to tell a real change from a repetition. `version` counts every change.
+    `fields` holds the canonical value of every filled field, and unknown fields as they came; `received` the canonical
+    values that the CRM last sent. `raw_values` holds them as they were sent, by which a change is told from a
+    repetition; `unreadable` is `{field: {raw, reason}}` for what the CRM sent, cannot be read and nobody has replaced.
+    Both are None for a record that has not been sent since they are kept. `version` counts every change.
     """
 
     id = id_field()
@@ -23,6 +25,8 @@ class Record(Model):
     external_id = columns.CharField(max_length=255)
     fields = columns.JSONField[dict[str, Any]]()
     received = columns.JSONField[dict[str, Any]]()
+    raw_values = columns.JSONField[dict[str, Any]](null=True)
+    unreadable = columns.JSONField[dict[str, dict[str, Any]]](null=True)
     search_text = columns.TextField(default="")
     completeness = columns.FloatField(default=0.0)
     version = columns.IntField(default=1)
@@ -38,7 +42,7 @@ class Record(Model):
 class FieldValue(Model):
     """One value of one field with its provenance. The current one has no `replaced_at`.
 
-    A cleared field is a row too, with the value null.
+    A cleared field is a row too, with the value null, and so is a text that cannot be read.
     """
 
     id = id_field()
@@ -46,6 +50,8 @@ class FieldValue(Model):
     record_id = columns.CharField(max_length=36)
     field = columns.CharField(max_length=64)
     value = columns.JSONField[Any]()
+    raw_value = columns.JSONField[Any](null=True)  # as the CRM sent it; None also where that was not noted
+    unreadable = columns.TextField(null=True)  # why `raw_value` cannot be read; then there is no value
     source = columns.CharField(max_length=64)  # `crm`, `reviewer` or a provider's id
     actor = columns.CharField(max_length=255, null=True)  # the user, where a person wrote it
     confidence = columns.FloatField()

@@ -15,12 +15,18 @@ from models.record.table import FieldValue
 
 @projection(FieldValue)
 class CurrentValue:
-    """The value that a field holds now, with its provenance. The value None is a field that was cleared."""
+    """The value that a field holds now, with its provenance.
+
+    The value None is a field that was cleared, or one that holds what the CRM sent (`raw_value`) and that cannot be
+    read, for the reason `unreadable`.
+    """
 
     id: str
     record_id: str
     field: str
     value: Any
+    raw_value: Any | None
+    unreadable: str | None
     source: str
     actor: str | None
     confidence: float
@@ -30,7 +36,10 @@ class CurrentValue:
 
     def to_current(self) -> Current:
         """The value as decisions know it."""
-        return Current(self.value, self.source, self.confidence, self.observed_at, self.written_at)
+        value = self.value if self.unreadable is None else self.raw_value
+        return Current(
+            value, self.source, self.confidence, self.observed_at, self.written_at, unreadable=self.unreadable
+        )
 
 
 @projection(FieldValue)
@@ -41,6 +50,8 @@ class ValueVersion:
     record_id: str
     field: str
     value: Any
+    raw_value: Any | None
+    unreadable: str | None
     source: str
     actor: str | None
     confidence: float
@@ -77,6 +88,8 @@ class NewValue:
     replaces: str | None = None
     restores: str | None = None
     undo_id: str | None = None
+    raw_value: Any | None = None
+    unreadable: str | None = None
 
 
 @projection(FieldValue)

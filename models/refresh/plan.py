@@ -56,6 +56,11 @@ class PlannedRecord:
     id: str
     entity_type: EntityType
     fields: Json[dict[str, Any]]
+    received: Json[dict[str, Any]]
+    raw_values: Json[dict[str, Any]] | None
+    unreadable: Json[dict[str, dict[str, Any]]] | None
+    created_at: datetime
+    last_enriched_at: datetime | None
     due: bool
 
 
@@ -102,7 +107,8 @@ async def next_planned(due: Due, limit: int) -> list[PlannedRecord]:
     """The next records of the plan that no job was started for, in order, and whether each is (still) `due`."""
     return await fetch(
         PlannedRecord,
-        f"SELECT record.id, record.entity_type, record.fields, COALESCE({due.condition}, FALSE) AS due"
+        "SELECT record.id, record.entity_type, record.fields, record.received, record.raw_values, record.unreadable,"
+        f" record.created_at, record.last_enriched_at, COALESCE({due.condition}, FALSE) AS due"
         " FROM refresh_plan JOIN record ON record.id = refresh_plan.record_id"
         " WHERE refresh_plan.organization_id = ? AND refresh_plan.job_id IS NULL ORDER BY refresh_plan.place LIMIT ?",
         [*due.values, due.organization_id, limit],

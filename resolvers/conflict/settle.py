@@ -7,16 +7,17 @@ from typing import Any
 
 from enrichment.catalogue import is_equivalent, value_key
 from enrichment.enums import SOURCE_REVIEWER, ConflictStatus, ResolutionAction
+from enrichment.record_state import Unreadable
 from models.conflict.rejection import NewRejection, insert_rejections
 from models.conflict.settle import conflict_state, mark_resolved
 from models.conflict.table import Conflict
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
-from models.record.row import lock_records, records_of, update_records
+from models.record.row import RecordRow, lock_records, records_of, update_records
 from models.record.value import NewValue, current_values, replace_values
 from models.trust import count_judgements
 from resolvers.audit import record_audit
-from resolvers.conflict.trust import judged_in_review
+from resolvers.conflict.trust import judged_in_review, keeps_unreadable
 from resolvers.errors import ConflictAlreadyResolved, NotFound, StateConflict
 from resolvers.record.change import record_update
 
@@ -126,23 +127,38 @@ async def _refuse_over_reviewer(tx: Transaction, conflict: Conflict) -> None:
 async def _write_value(tx: Transaction, conflict: Conflict, value: Any, write: SettledValue, now: datetime) -> None:
     """Make this the value of the conflict's field."""
     record = (await records_of(tx, conflict.organization_id, [conflict.record_id]))[conflict.record_id]
-    fields = {**record.fields, conflict.field: value}
-    changed = record_update(record.id, record.version, record.entity_type, record.external_id, fields)
+    kept = _kept_unreadable(conflict, record, value)
+    fields = dict(record.fields) if kept is not None else {**record.fields, conflict.field: value}
+    unreadable = dict(record.unreadable or {})
+    unreadable.pop(conflict.field, None)
+    if kept is not None:
+        unreadable[conflict.field] = kept
+    changed = record_update(record.id, record.version, record.entity_type, record.external_id, fields, unreadable)
     await update_records(tx, [changed], now)
     written = NewValue(
         id=new_id(),
         organization_id=conflict.organization_id,
         record_id=conflict.record_id,
         field=conflict.field,
-        value=value,
+        value=value if kept is None else None,
         source=write.source,
         actor=write.actor,
         confidence=write.confidence,
         job_id=conflict.job_id,
         observed_at=write.observed_at,
         written_at=now,
+        raw_value=None if kept is None else kept["raw"],
+        unreadable=None if kept is None else kept["reason"],
     )
     await replace_values(tx, [written], now)
+
+
+def _kept_unreadable(conflict: Conflict, record: RecordRow, value: Any) -> Unreadable | None:
+    """What cannot be read and stays, where the decision keeps it: as the CRM sent it last."""
+    if not keeps_unreadable(conflict.current, value):
+        return None
+    asked_about = {"raw": value, "reason": conflict.current["unreadable"]} if conflict.current else None
+    return (record.unreadable or {}).get(conflict.field, asked_about)
 
 
 def _rejections(conflict: Conflict, candidates: Sequence[dict[str, Any]], settlement: Settlement) -> list[NewRejection]:
@@ -159,5 +175,6 @@ def _rejections(conflict: Conflict, candidates: Sequence[dict[str, Any]], settle
         )
         for candidate in candidates
         if settlement.value is None
+        or keeps_unreadable(conflict.current, settlement.value)
         or not is_equivalent(conflict.entity_type, conflict.field, candidate["value"], settlement.value)
     ]

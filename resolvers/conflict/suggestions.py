@@ -28,6 +28,7 @@ from resolvers.audit import note_change
 from resolvers.config import ConfigView, change_config, get_config
 from resolvers.conflict.api import MOST_RESOLVED, ResolveOutcome
 from resolvers.conflict.resolve_by_rule import settle_by_rule
+from resolvers.conflict.trust import keeps_unreadable
 from resolvers.context import Context, Role
 from resolvers.errors import NotFound, OperationError, StateConflict
 from resolvers.events.publisher import announce
@@ -132,6 +133,8 @@ def _decision(conflict: ReviewRow) -> ReviewDecision:
     assert conflict.resolution is not None  # the caller picks conflicts that people resolved
     question, current = _question(conflict), conflict.current
     value = conflict.resolution["value"]
+    if keeps_unreadable(current, value):
+        return ReviewDecision(question, frozenset(), True)
     chosen = {
         candidate.provider
         for proposal in question.proposals
@@ -139,7 +142,9 @@ def _decision(conflict: ReviewRow) -> ReviewDecision:
         for candidate in proposal.support
     }
     kept = conflict.resolution["action"] == ResolutionAction.KEEP_CURRENT or (
-        current is not None and is_equivalent(question.entity_type, question.field, current["value"], value)
+        current is not None
+        and current.get("unreadable") is None
+        and is_equivalent(question.entity_type, question.field, current["value"], value)
     )
     return ReviewDecision(question, frozenset(chosen), kept)
 

@@ -31,7 +31,9 @@ def judged_in_review(conflict: Conflict, candidates: Sequence[Mapping[str, Any]]
         return Judgement(conflict.organization_id, provider, conflict.entity_type, conflict.field, verdict, stated)
 
     def is_chosen(value: Any) -> bool:
-        return is_equivalent(conflict.entity_type, conflict.field, value, chosen)
+        return not keeps_unreadable(conflict.current, chosen) and is_equivalent(
+            conflict.entity_type, conflict.field, value, chosen
+        )
 
     judged = [
         judgement(
@@ -46,6 +48,11 @@ def judged_in_review(conflict: Conflict, candidates: Sequence[Mapping[str, Any]]
         verdict = ReviewVerdict.ACCEPTED if is_chosen(current["value"]) else ReviewVerdict.OVERWRITTEN
         judged.append(judgement(current["source"], verdict, current["confidence"]))
     return judged
+
+
+def keeps_unreadable(current: Mapping[str, Any] | None, chosen: Any) -> bool:
+    """Whether a decision keeps what the CRM sent and cannot be read. `current` is a conflict's current value."""
+    return current is not None and current.get("unreadable") is not None and chosen == current["value"]
 
 
 def judged_by_the_crm(

@@ -26,6 +26,7 @@ from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
 from resolvers.cost.candidate_call import CandidateCall, ProviderPlan, key_of, with_example_ids
 from resolvers.cost.record_walk import ActiveJob, RecordWalk
+from resolvers.record.state import held_values
 
 SETTLED_BY_MATCH = 0.7  # of the fields that a match could settle, those it does, as far as is known beforehand
 ASKABLE_BY_BORROWED = 0.3  # how likely a provider that nothing is known to ask with can be asked in the end
@@ -109,7 +110,7 @@ class _Planner:
             trigger=job.trigger if job else JobTrigger.MANUAL,
             forced=self.force or (job is not None and job.forced),
             fields=record.fields,
-            current={name: value.to_current() for name, value in values.items()},
+            current=held_values(record, values),
             rejected=frozenset(),
             asked_at=self.now,
         )

@@ -9,8 +9,8 @@ import structlog
 from enrichment.catalogue import fields_of
 from enrichment.config import Config
 from enrichment.enums import EntityType
+from enrichment.provenance import Current
 from enrichment.waterfall.planner import Waterfall, want
-from models.record.value import CurrentValue
 from providers.api import Provider, Question, key_digest, max_price
 from resolvers.context import Services
 
@@ -36,15 +36,14 @@ def direct_calls(
     organization_id: str,
     entity_type: EntityType,
     fields: Mapping[str, Any],
-    current_values: Mapping[str, CurrentValue],
+    current: Mapping[str, Current],
     *,
     refresh: bool,
 ) -> list[DirectCall]:
     """The providers that a job may ask about a record with these fields, in order of priority.
 
-    `current_values` are those of its fields. `refresh`: values that enrichment itself wrote are looked up again.
+    `current` is what its fields hold. `refresh`: values that enrichment itself wrote are looked up again.
     """
-    current = {name: value.to_current() for name, value in current_values.items()}
     names = [known.name for known in fields_of(entity_type).values() if known.enrichable]
     wants = {name: want(config, entity_type, name, current.get(name), refresh=refresh) for name in names}
     calls: list[DirectCall] = []

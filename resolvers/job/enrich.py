@@ -133,8 +133,7 @@ async def select_records(organization_id: str, selection: RecordSelection) -> tu
 
 async def suppressed_among(services: Services, organization_id: str, records: Sequence[Record]) -> set[str]:
     """The ids of those of the organization's records that no provider is asked about."""
-    identified = [(record.id, record.entity_type, record.fields) for record in records]
-    return await suppressed_records(services, organization_id, identified)
+    return await suppressed_records(services, organization_id, records)
 
 
 def skip_reason(record: Record, config: Config, now: datetime, *, force: bool, suppressed: bool) -> NotStarted | None:

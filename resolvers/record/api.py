@@ -23,9 +23,10 @@ from resolvers.events.publisher import announce
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs
 from resolvers.queue_wakeup import wake_workers
-from resolvers.record.ingest import IngestResult, RecordOutcome, ingest
+from resolvers.record.ingest import IngestResult, ingest
 from resolvers.record.input import RecordInput, record_input
 from resolvers.record.message import RecordMessage, clean_all
+from resolvers.record.store import RecordOutcome
 from resolvers.validation import MAX_EXTERNAL_ID, MAX_NAME, check_external_ids, check_text
 
 MOST_RECORDS = 1000

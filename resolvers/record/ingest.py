@@ -1,14 +1,13 @@
 """Ingest the records that a CRM sends: many of them with a handful of statements, and an outcome for each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 
-from enrichment.catalogue import completeness, value_key
+from enrichment.catalogue import is_equivalent, value_key
 from enrichment.config import Config
-from enrichment.enums import SOURCE_CRM, EntityType, JobTrigger
-from enrichment.ingest import RecordChange, apply_message
+from enrichment.enums import SOURCE_CRM
 from models.conflict.queue import supersede
 from models.conflict.rejection import NewRejection, insert_rejections
 from models.db.columns import new_id
@@ -17,31 +16,13 @@ from models.job import Job
 from models.job.queries import active_jobs_of
 from models.job.transitions import NewJob, create
 from models.record import Record
-from models.record.row import (
-    ReceivedFields,
-    RecordRow,
-    RecordUpdate,
-    insert_records,
-    lock_by_external_id,
-    update_received,
-    update_records,
-)
-from models.record.value import CurrentValue, NewValue, current_values, replace_values
+from models.record.value import NewValue, replace_values
 from models.trust import Judgement, count_judgements
 from resolvers.conflict.trust import judged_by_the_crm
 from resolvers.erasure.reimport_guard import ReimportGuard
 from resolvers.job.new_job import job_of, new_job
-from resolvers.record.change import record_update, search_text
 from resolvers.record.message import RecordMessage
-
-
-class RecordOutcome(StrEnum):
-    """What became of one record that was sent."""
-
-    CREATED = "created"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
+from resolvers.record.store import RecordOutcome, StoredMessage, store_messages
 
 
 @dataclass(slots=True)
@@ -52,27 +33,6 @@ class IngestedRecord:
     outcome: RecordOutcome
     job: Job | None = None
     folded: bool = False
-
-
-@dataclass(slots=True)
-class _Work:
-    """One message on its way through the statements."""
-
-    message: RecordMessage
-    record: RecordRow
-    change: RecordChange
-    outcome: RecordOutcome
-    provenance: Mapping[str, CurrentValue] = field(default_factory=dict)  # before the message, by field
-
-    @property
-    def is_new(self) -> bool:
-        return self.outcome is RecordOutcome.CREATED
-
-    @property
-    def wants_job(self) -> JobTrigger | None:
-        if self.is_new:
-            return JobTrigger.RECORD_CREATED
-        return JobTrigger.RECORD_UPDATED if self.change.matters else None
 
 
 @dataclass(slots=True)
@@ -103,9 +63,9 @@ async def ingest(
     sent = [(message.entity_type, message.external_id, message.cleaned) for message in ordered]
     erased = await guard.erased(tx, organization_id, sent)
     admitted = [message for index, message in enumerate(ordered) if index not in erased]
-    works = await _store(tx, organization_id, admitted, now) if admitted else []
+    works = await store_messages(tx, organization_id, admitted, now) if admitted else []
     await _write_values(tx, works, now)
-    changed = [(work.record.id, name) for work in works if not work.is_new for name in work.change.written]
+    changed = [(work.record.id, name) for work in works if not work.is_new for name in work.change.changed]
     superseded = await supersede(tx, changed, now)
     await _remember_cleared(tx, works, now)
     jobs, folded = await _start_jobs(tx, organization_id, works, config, now, requested_by)
@@ -115,95 +75,7 @@ async def ingest(
     return IngestResult(ingested, [conflict.id for conflict in superseded], certificates)
 
 
-def _new_record(organization_id: str, message: RecordMessage, now: datetime) -> RecordRow:
-    fields = {**message.cleaned.unknown, **message.cleaned.values}
-    return RecordRow(
-        id=new_id(),
-        organization_id=organization_id,
-        entity_type=message.entity_type,
-        external_id=message.external_id,
-        fields=fields,
-        received=dict(message.cleaned.values),
-        search_text=search_text(message.external_id, fields),
-        completeness=completeness(message.entity_type, message.cleaned.values),
-        version=1,
-        last_enriched_at=None,
-        refreshed_at=None,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-async def _store(
-    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
-) -> list[_Work]:
-    """Insert the new records and change the known ones."""
-    new = {message.key: _new_record(organization_id, message, now) for message in messages}
-    added = await insert_records(tx, list(new.values()))
-    works: list[_Work] = []
-    known: list[RecordMessage] = []
-    for message in messages:
-        record = new[message.key]
-        if record.id in added:
-            written = dict(message.cleaned.values)
-            change = RecordChange(record.fields, record.received, written=written, matters=True)
-            works.append(_Work(message, record, change, RecordOutcome.CREATED))
-        else:
-            known.append(message)
-    if known:
-        works += await _change(tx, organization_id, known, now)
-    return works
-
-
-async def _change(
-    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
-) -> list[_Work]:
-    records = await _lock_known(tx, organization_id, messages)
-    provenance = await current_values((record.id for record in records.values()), using=tx)
-    works: list[_Work] = []
-    for message in messages:
-        record = records[message.key]
-        change = apply_message(message.entity_type, message.cleaned, record.fields, record.received)
-        outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
-        works.append(_Work(message, record, change, outcome, provenance[record.id]))
-    await _write_changes(tx, [work for work in works if not work.change.is_empty], now)
-    repeated = [work for work in works if work.change.is_empty and work.change.received != work.record.received]
-    await update_received(tx, [ReceivedFields(work.record.id, work.change.received) for work in repeated])
-    return works
-
-
-async def _write_changes(tx: Transaction, works: Sequence[_Work], now: datetime) -> None:
-    updates: list[RecordUpdate] = []
-    for work in works:
-        record, change = work.record, work.change
-        update = record_update(
-            record.id, record.version, record.entity_type, record.external_id, change.fields, received=change.received
-        )
-        updates.append(update)
-        work.record = replace(
-            record,
-            fields=change.fields,
-            received=change.received,
-            search_text=update.search_text,
-            completeness=update.completeness,
-            version=record.version + 1,
-            updated_at=now,
-        )
-    await update_records(tx, updates, now)
-
-
-async def _lock_known(
-    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage]
-) -> dict[tuple[EntityType, str], RecordRow]:
-    found: dict[tuple[EntityType, str], RecordRow] = {}
-    for entity_type in EntityType:
-        ids = [message.external_id for message in messages if message.entity_type is entity_type]
-        for record in await lock_by_external_id(tx, organization_id, entity_type, ids):
-            found[record.entity_type, record.external_id] = record
-    return found
-
-
-async def _write_values(tx: Transaction, works: Sequence[_Work], now: datetime) -> None:
+async def _write_values(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> None:
     values = [
         NewValue(
             id=new_id(),
@@ -215,14 +87,22 @@ async def _write_values(tx: Transaction, works: Sequence[_Work], now: datetime) 
             confidence=1.0,
             observed_at=now,
             written_at=now,
+            raw_value=work.change.raw.get(name),
+            unreadable=work.change.unreadable[name]["reason"] if name in work.change.unreadable else None,
         )
         for work in works
-        for name, value in work.change.written.items()
+        for name, value in _values_of(work).items()
     ]
     await replace_values(tx, values, now)
 
 
-async def _remember_cleared(tx: Transaction, works: Sequence[_Work], now: datetime) -> None:
+def _values_of(work: StoredMessage) -> dict[str, Any]:
+    """What becomes the current value of its field; also a text that is only noted, where nothing holds the field."""
+    held = {name for name, value in work.provenance.items() if value.to_current().value is not None}
+    return dict.fromkeys(work.change.noted - held) | work.change.written
+
+
+async def _remember_cleared(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> None:
     """A value of enrichment's that the CRM cleared is not restored by the source that gave it."""
     cleared = [
         NewRejection(
@@ -236,19 +116,31 @@ async def _remember_cleared(tx: Transaction, works: Sequence[_Work], now: dateti
         )
         for work in works
         for name, value in work.change.written.items()
-        if value is None and name in work.provenance and work.provenance[name].source != SOURCE_CRM
+        if value is None and name in work.change.replaced and name not in work.change.unreadable
+        if name in work.provenance and work.provenance[name].source != SOURCE_CRM
     ]
     await insert_rejections(tx, cleared)
 
 
-def _judged(work: _Work) -> list[Judgement]:
-    """What the message says about the sources whose values it replaces."""
-    replaced = {name: work.provenance[name] for name in work.change.written if name in work.provenance}
+def _judged(work: StoredMessage) -> list[Judgement]:
+    """What the message says about the sources whose values it replaces with others."""
+    change, kind = work.change, work.message.entity_type
+    replaced = {
+        name: work.provenance[name]
+        for name, old in change.replaced.items()
+        if name in work.provenance and name not in change.unreadable
+        if not is_equivalent(kind, name, old, change.written[name])
+    }
     return judged_by_the_crm(work.record.organization_id, work.message.entity_type, replaced)
 
 
 async def _start_jobs(
-    tx: Transaction, organization_id: str, works: Sequence[_Work], config: Config, now: datetime, requested_by: str
+    tx: Transaction,
+    organization_id: str,
+    works: Sequence[StoredMessage],
+    config: Config,
+    now: datetime,
+    requested_by: str,
 ) -> tuple[dict[str, NewJob], dict[str, Job]]:
     """Jobs started, and active ones that others were folded into, by record."""
     jobs: dict[str, NewJob] = {}
@@ -266,7 +158,7 @@ async def _start_jobs(
     return started, {job.record_id: job for job in await active_jobs_of(tx, organization_id, others)}
 
 
-def _ingested(work: _Work, jobs: Mapping[str, NewJob], folded: Mapping[str, Job]) -> IngestedRecord:
+def _ingested(work: StoredMessage, jobs: Mapping[str, NewJob], folded: Mapping[str, Job]) -> IngestedRecord:
     record = work.record.to_model()
     started = jobs.get(work.record.id)
     if started is not None:

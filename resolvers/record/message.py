@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrichment.catalogue import Clean, clean
+from enrichment.catalogue import Clean, clean, fields_of, reads_by_country
 from enrichment.enums import EntityType
 
 _CLEANED_AT_ONCE = 50  # records, between two turns of the event loop
@@ -19,6 +19,16 @@ class RecordMessage:
     entity_type: EntityType
     external_id: str
     cleaned: Clean
+
+    def read_in(self, country: Any) -> Clean:
+        """What was sent, read as of this country of the record where the message does not name one."""
+        raw = self.cleaned.raw
+        if not isinstance(country, str) or "country" in raw:
+            return self.cleaned
+        known = fields_of(self.entity_type)
+        if not any(name in known and reads_by_country(self.entity_type, name) for name in raw):
+            return self.cleaned
+        return clean(self.entity_type, raw, country=country)
 
     @property
     def key(self) -> tuple[EntityType, str]:

@@ -13,6 +13,7 @@ from models.refresh.plan import PlannedRecord, StartedRefresh, drop_planned, not
 from models.refresh.state import lock_state
 from resolvers.cost.direct_calls import DirectCall, direct_calls
 from resolvers.job.new_job import new_job
+from resolvers.record.state import held_values
 from resolvers.refresh.run import RefreshRun
 from resolvers.suppression.check import suppressed_records
 
@@ -22,9 +23,7 @@ async def candidates_of(run: RefreshRun, planned: Sequence[PlannedRecord]) -> li
 
     The others leave the plan. A suppressed record is one of the candidates: its job asks nobody, and says so.
     """
-    suppressed = await suppressed_records(
-        run.services, run.organization_id, [(record.id, record.entity_type, record.fields) for record in planned]
-    )
+    suppressed = await suppressed_records(run.services, run.organization_id, planned)
     values = await current_values([record.id for record in planned])
     calls = {
         record.id: direct_calls(
@@ -33,7 +32,7 @@ async def candidates_of(run: RefreshRun, planned: Sequence[PlannedRecord]) -> li
             run.organization_id,
             record.entity_type,
             record.fields,
-            values[record.id],
+            held_values(record, values[record.id]),
             refresh=True,
         )
         for record in planned

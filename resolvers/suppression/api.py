@@ -191,5 +191,5 @@ async def _records_with(organization_id: str, wanted: Collection[Identifier]) ->
     sought = frozenset(wanted)
     counted = 0
     async for record in every_record(organization_id):
-        counted += not sought.isdisjoint(suppressible(record.entity_type, record.fields))
+        counted += not sought.isdisjoint(suppressible(record.entity_type, record.fields, record.raw_values))
     return counted

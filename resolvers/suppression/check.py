@@ -1,11 +1,12 @@
 """Which records are on their organization's suppression list, looked up for many at once before a provider is asked."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
+from enrichment.cell_identifiers import identifiers_in_cells
 from enrichment.enums import EntityType
 from enrichment.identity import Identifier, IdentifierKind, identifiers
 from models.suppression import OwnedHash, listed, organizations_that_suppress
@@ -27,6 +28,23 @@ class Subject:
     organization_id: str
     entity_type: EntityType
     fields: Mapping[str, Any]
+    raw: Mapping[str, Any] | None = None  # as the CRM last sent it: what its cells hold beside the values
+
+
+class StoredRecord(Protocol):
+    """What a row of a record must have: whichever row the caller has read."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def entity_type(self) -> EntityType: ...
+
+    @property
+    def fields(self) -> Mapping[str, Any]: ...
+
+    @property
+    def raw_values(self) -> Mapping[str, Any] | None: ...
 
 
 async def suppressed(
@@ -63,21 +81,22 @@ def hashed(keyed_hash: KeyedHash, subject: Subject) -> dict[OwnedHash, Identifie
     organization_id = subject.organization_id
     return {
         OwnedHash(organization_id, keyed_hash.of(organization_id, identifier.kind, identifier.value)): identifier
-        for identifier in suppressible(subject.entity_type, subject.fields)
+        for identifier in suppressible(subject.entity_type, subject.fields, subject.raw)
     }
 
 
-def suppressible(entity_type: EntityType, fields: Mapping[str, Any]) -> Iterable[Identifier]:
-    """What of a record can be suppressed."""
-    return (identifier for identifier in identifiers(entity_type, fields) if identifier.kind in SUPPRESSIBLE)
+def suppressible(
+    entity_type: EntityType, fields: Mapping[str, Any], raw: Mapping[str, Any] | None = None
+) -> set[Identifier]:
+    """What of a record can be suppressed, also in cells that hold more than one value, or cannot be read."""
+    found = identifiers(entity_type, fields) | identifiers_in_cells(entity_type, fields, raw or {})
+    return {identifier for identifier in found if identifier.kind in SUPPRESSIBLE}
 
 
-async def suppressed_records(
-    services: Services, organization_id: str, records: Sequence[tuple[str, EntityType, Mapping[str, Any]]]
-) -> set[str]:
-    """Those of the records (id, entity type, fields) of one organization that no provider is asked about."""
+async def suppressed_records(services: Services, organization_id: str, records: Sequence[StoredRecord]) -> set[str]:
+    """The ids of those of one organization's records that no provider is asked about."""
     if not await organizations_that_suppress([organization_id]):
         return set()
-    subjects = [Subject(organization_id, entity_type, fields) for _, entity_type, fields in records]
+    subjects = [Subject(organization_id, record.entity_type, record.fields, record.raw_values) for record in records]
     found = await suppressed(services, subjects, suppressing=[organization_id])
-    return {record_id for (record_id, _, _), matches in zip(records, found, strict=True) if matches}
+    return {record.id for record, matches in zip(records, found, strict=True) if matches}

@@ -1,11 +1,14 @@
 """Writes what an undo has decided: values, provenance, rejections and its lines, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import is_equivalent, value_key
+from enrichment.enums import SOURCE_CRM
+from enrichment.ingest import forget_echo
+from enrichment.record_state import Unreadable
 from enrichment.undo import Restoration, SkippedField, Version
 from models.conflict.queue import supersede
 from models.conflict.rejection import NewRejection, insert_rejections
@@ -82,20 +85,68 @@ def _copy(organization_id: str, undo_id: str, change: UndoChange, target: Versio
         written_at=now,
         restores=original.id,
         undo_id=undo_id,
+        raw_value=original.raw_value,
+        unreadable=original.unreadable,
     )
 
 
 def _updates(records: Mapping[str, RecordRow], done: _Done) -> list[RecordUpdate]:
-    fields = {record_id: dict(record.fields) for record_id, record in records.items()}
+    after = {record_id: _RecordAfter.of(record) for record_id, record in records.items()}
     for change, restoration in done:
-        if restoration.target is None or restoration.target.value is None:
-            fields[change.record_id].pop(change.field, None)
-        else:
-            fields[change.record_id][change.field] = restoration.target.value
+        target = None if restoration.target is None else change.versions[restoration.target.id]
+        after[change.record_id].restore(change.field, target, change.versions.values())
     return [
-        record_update(record.id, record.version, record.entity_type, record.external_id, fields[record.id])
+        record_update(
+            record.id,
+            record.version,
+            record.entity_type,
+            record.external_id,
+            after[record.id].fields,
+            after[record.id].unreadable,
+            received=after[record.id].received,
+            raw=after[record.id].raw,
+        )
         for record in records.values()
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordAfter:
+    """What a record holds, and what is known of what the CRM sent, while an undo is applied to its fields."""
+
+    fields: dict[str, Any]
+    unreadable: dict[str, Unreadable]
+    received: dict[str, Any]
+    raw: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, record: RecordRow) -> "_RecordAfter":
+        raw = None if record.raw_values is None else dict(record.raw_values)
+        return cls(dict(record.fields), dict(record.unreadable or {}), dict(record.received), raw)
+
+    def restore(self, field: str, target: ValueVersion | None, versions: Collection[ValueVersion]) -> None:
+        """Put back what the field held. That the CRM sent back what goes is forgotten.
+
+        `versions` is all that the field has held.
+        """
+        if target is None or target.value is None:
+            self.fields.pop(field, None)
+        else:
+            self.fields[field] = target.value
+        if target is not None and target.unreadable is not None:
+            self.unreadable[field] = {"raw": target.raw_value, "reason": target.unreadable}
+        elif target is not None:
+            self.unreadable.pop(field, None)
+        sent = [version for version in versions if version.source == SOURCE_CRM and version.restores is None]
+        last = max(sent, key=lambda version: (version.written_at, version.id), default=None)
+        forget_echo(
+            self.received,
+            self.raw,
+            field,
+            shown=[version.value for version in versions if version.source != SOURCE_CRM and version.value is not None],
+            own=None if last is None else (last.value, last.raw_value),
+            current=self.fields.get(field),
+        )
 
 
 async def _rejections(

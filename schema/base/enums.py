@@ -20,7 +20,7 @@ from enrichment.enums import (
 )
 from enrichment.replay.diff import DifferenceKind
 from enrichment.undo import UndoSkipReason
-from resolvers.record.ingest import RecordOutcome
+from resolvers.record.store import RecordOutcome
 
 __all__ = [
     "BreakerState",

@@ -13,7 +13,7 @@ from resolvers.credit.api import CreditUsage, get_credits
 from resolvers.errors import OperationError
 from resolvers.pipeline import get_pipeline
 from resolvers.record.api import upsert_records
-from resolvers.record.ingest import RecordOutcome
+from resolvers.record.store import RecordOutcome
 from resolvers.stats import Stats, get_stats
 from service.cli.progress import progress
 from service.runtime import Runtime

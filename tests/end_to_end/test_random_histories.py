@@ -2,7 +2,8 @@
 
 The oracle keeps for each field a stack of what was put there. A person's value is pushed, an undo pops what it names
 off the top, taking an undo back pushes that again. What a run writes is taken from the run, and checked against what
-no run may ever do.
+no run may ever do. What the CRM sends is an edit where its text is another than before, however near it is to what the
+field holds, and an echo where it is what enrichment or a reviewer put there.
 """
 
 import random
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.catalogue import fields_of
+from enrichment.catalogue import fields_of, normalize
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, JobStatus, ResolutionAction
 from models.conflict.table import Conflict
 from models.job import Job
@@ -41,25 +42,45 @@ STEPS = 30
 FIELDS = ("city", "description", "foundedYear", "stockSymbol")
 POLICIES = ("fill_empty", "tracked", "review", "overwrite", "never")
 DOMAINS = ("acme.com", "beta.com")
-CITIES = ("Oakland", "Fremont", "Berkeley", "Hayward")
+CITIES = ("Oakland", "Fremont", "St. Louis", "Saint Louis")
+UNREADABLE = "long ago"  # as a year
 
 
 def _value(name: str, chance: random.Random) -> Any:
     return {
         "city": chance.choice(CITIES),
-        "description": f"Makes {chance.choice(['anvils', 'rockets', 'skates'])}",
-        "foundedYear": chance.choice([1949, 1975, 2001]),
-        "stockSymbol": chance.choice(["ACME", "WILE", "RDRN"]),
+        "description": f"Makes {chance.choice(['anvils', 'anvils.', 'rockets', 'skates'])}",
+        "foundedYear": chance.choice([1949, 1975, 1976, 2001]),
+        "stockSymbol": chance.choice(["ACME", "BRK.B", "BRK-B"]),
     }[name]
+
+
+def _written(value: Any, chance: random.Random) -> Any:
+    """One of the ways in which the CRM may write a value."""
+    if not isinstance(value, str):
+        return chance.choice([value, str(value), f" {value} ", f"est. {value}"])
+    return chance.choice([value, f" {value}", f"'{value}" if value.isdecimal() else value, value.upper()])
+
+
+def _text(raw: Any) -> str:
+    return str(raw).strip()
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One value put into a field. `job` is None for a person's. The value None is a field that was cleared."""
+    """One value put into a field. `job` is None for a person's. The value None is a field that was cleared.
+
+    `unreadable`: the field holds a text that is no value of it.
+    """
 
     value: Any
     source: str
     job: str | None
+    unreadable: bool = False
+
+    @property
+    def fills(self) -> bool:
+        return self.value is not None or self.unreadable
 
 
 Place = tuple[str, str]  # domain and field
@@ -78,12 +99,18 @@ class Line:
 
 @dataclass
 class Oracle:
-    """What each field should hold, and the undos so far. A field's mark changes with it."""
+    """What each field should hold, and the undos so far. A field's mark changes with it.
+
+    `sent` is the text that the CRM sent last, `own` the last that was an edit, `echoes` the values that it sent back.
+    """
 
     stacks: dict[Place, list[Layer]] = field(default_factory=dict)
     marks: dict[Place, int] = field(default_factory=dict)
     undone: dict[str, list[Line]] = field(default_factory=dict)
     counter: int = 0
+    sent: dict[Place, str] = field(default_factory=dict)
+    own: dict[Place, str] = field(default_factory=dict)
+    echoes: dict[Place, Any] = field(default_factory=dict)
 
     def top(self, index: Place) -> Layer | None:
         stack = self.stacks.get(index)
@@ -94,6 +121,33 @@ class Oracle:
         self.counter += 1
         self.marks[index] = self.counter
 
+    def receive(self, index: Place, raw: Any) -> bool:
+        """What a message of the CRM says of a field; whether it is an edit."""
+        text, top = "" if raw is None else _text(raw), self.top(index)
+        if text == self.sent.get(index):
+            return False
+        had_sent = bool(self.sent.get(index))
+        self.sent[index] = text
+        if text and top is not None and top.source != "crm" and top.value is not None and text == _text(top.value):
+            self.echoes[index] = top.value
+            return False
+        self.echoes.pop(index, None)
+        if not text and not (had_sent and top is not None and top.fills):
+            return False
+        self.own[index] = text
+        unreadable = text.startswith(UNREADABLE)
+        value = None if unreadable else normalize(EntityType.ACCOUNT, index[1], raw)
+        self.push(index, Layer(value, "crm", None, unreadable=unreadable))
+        return True
+
+    def forget_echo(self, index: Place) -> None:
+        """After an undo: what the CRM sent back is what it sent no more, unless the field holds it still."""
+        top = self.top(index)
+        if index in self.echoes and (top is None or top.value != self.echoes[index]):
+            del self.echoes[index], self.sent[index]
+            if index in self.own:
+                self.sent[index] = self.own[index]
+
     def undo(self, undo_id: str, names: Callable[[Place, Layer], bool]) -> None:
         lines = self.undone[undo_id] = []
         for index, stack in self.stacks.items():
@@ -102,6 +156,7 @@ class Oracle:
                 popped.insert(0, stack.pop())
             if popped:
                 self.push(index)
+                self.forget_echo(index)
                 lines.append(Line(index, popped, [], not stack, self.marks[index]))
 
     def revert(self, undo_id: str, first: str) -> None:
@@ -114,6 +169,7 @@ class Oracle:
             if line.pushed:
                 del stack[-len(line.pushed) :]
             self.push(line.index, *line.popped)
+            self.forget_echo(line.index)
             lines.append(Line(line.index, line.pushed, line.popped, not stack, self.marks[line.index]))
 
 
@@ -140,23 +196,29 @@ class Player:
     async def edit(self) -> None:
         await self._edit(self.chance.choice(DOMAINS))
 
-    async def _edit(self, domain: str) -> Place | None:
-        """Send the record with one field changed; the place, if that changes what it holds."""
+    async def _edit(self, domain: str) -> set[Place]:
+        """Send the record with one field changed; what that changes. All that the CRM has is sent along."""
         name = self.chance.choice(FIELDS)
         said = self.said.setdefault(domain, {"domain": domain})
-        value = None if self.chance.random() < 0.2 else _value(name, self.chance)
-        before, current = said.get(name), self.oracle.top((domain, name))
-        await send(self.ctx, "account", domain, **{**said, name: value})
-        if value is None:
-            said.pop(name, None)
-            changes = before is not None and current is not None and current.value is not None
-        else:
-            said[name] = value
-            changes = value != before and (current is None or current.value != value)
-        if not changes:
+        said[name] = self._message((domain, name))
+        await send(self.ctx, "account", domain, **said)
+        changed = {
+            (domain, field) for field in FIELDS if field in said and self.oracle.receive((domain, field), said[field])
+        }
+        if said[name] is None:
+            del said[name]
+        return changed
+
+    def _message(self, index: Place) -> Any:
+        """What the CRM sends for a field, as it writes it."""
+        top, draw = self.oracle.top(index), self.chance.random()
+        if draw < 0.2:
             return None
-        self.oracle.push((domain, name), Layer(value, "crm", None))
-        return domain, name
+        if draw < 0.3 and index[1] == "foundedYear":
+            return self.chance.choice([UNREADABLE, f"{UNREADABLE}, or later"])
+        if draw < 0.5 and top is not None and top.value is not None:
+            return top.value  # as it is shown
+        return _written(_value(index[1], self.chance), self.chance)
 
     async def _edit_meanwhile(self, question: Question) -> None:
         """Sometimes, a person edits the record while the answer is on its way."""
@@ -165,8 +227,7 @@ class Player:
             jobs = await Job.filter(record__external_id=domain).prefetch_related("record").order_by("id")
             for job in jobs:  # what an earlier one wrote in the same run came before this edit
                 await self._take_over(job)
-            if (index := await self._edit(domain)) is not None:
-                self.edited_meanwhile.add((jobs[-1].id, index))
+            self.edited_meanwhile |= {(jobs[-1].id, index) for index in await self._edit(domain)}
 
     async def run(self) -> None:
         for source in self.sources:
@@ -196,7 +257,7 @@ class Player:
             index = (domain, value.field)
             current = self.oracle.top(index)
             policy = self.policies[value.field]
-            if current is not None and current.value is not None:
+            if current is not None and current.fills:
                 assert current.source != "reviewer", "a reviewer's value was overwritten"
                 assert current.source != "crm" or policy == "overwrite", "the CRM's value was overwritten"
                 assert policy not in {"never", "fill_empty"}
@@ -215,7 +276,9 @@ class Player:
             return
         conflict = self.chance.choice(open_ones)
         index = (conflict.record.external_id, conflict.field)
-        kept = conflict.current["value"] if conflict.current else None
+        current = conflict.current or {}
+        keeps_text = "unreadable" in current
+        kept = None if keeps_text else current.get("value")
         candidate = self.chance.choice(conflict.candidates)
         own = _value(conflict.field, self.chance)
         resolution, value = self.chance.choice(
@@ -228,6 +291,8 @@ class Player:
         await resolve_conflict(self.ctx, conflict.id, resolution)
         if value is not None:
             self.oracle.push(index, Layer(value, "reviewer", None))
+        elif keeps_text:
+            self.oracle.push(index, Layer(None, "reviewer", None, unreadable=True))
 
     async def undo_job(self) -> None:
         jobs = [job for job in await Job.all().order_by("id") if job.status.is_final]
@@ -262,6 +327,8 @@ class Player:
                     else expected is None
                 )
                 assert held is None or held.value == record.fields.get(name)
+                assert (held is not None and held.unreadable is not None) == bool(expected and expected.unreadable)
+                assert (name in (record.unreadable or {})) == bool(expected and expected.unreadable)
 
 
 async def _player(redis: ArqRedis, seed: int) -> Player:

@@ -16,7 +16,7 @@ from models.job.steps import NewStep, write_steps
 from models.job.transitions import AttemptEnd
 from workers.job.candidates import candidate_json
 from workers.job.process import JobResult
-from workers.job.record_changes import fields_after
+from workers.job.record_changes import filled_after
 
 
 async def write_attempts(tx: Transaction, results: Sequence[JobResult], now: datetime) -> None:
@@ -65,8 +65,8 @@ def _end(result: JobResult, now: datetime) -> AttemptEnd:
         progress=100 if result.status.is_final else job.progress,
         fields_updated=list(dict.fromkeys([*job.fields_updated, *written])),
         outcomes=_outcomes(result),
-        filled_before=job.filled_before or _filled(result, job.record.state.fields),
-        filled_after=_filled(result, fields_after(result)),
+        filled_before=job.filled_before or _filled(result, job.record.filled),
+        filled_after=_filled(result, filled_after(result)),
         matched=result.matched,
         credits_used=result.credits_used,
         # A refresh is taken up again by the next one, within its budget.

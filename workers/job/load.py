@@ -1,6 +1,6 @@
 """Read what a batch of claimed jobs needs: configurations, records, earlier steps and charges."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from enrichment.config import Config
 from enrichment.enums import EntityType, JobTrigger
 from enrichment.identity import holds_identifier
 from enrichment.learn.trust import NO_TRUST, Trust
-from enrichment.record_state import RecordState
+from enrichment.record_state import RecordState, Unreadable, with_unreadable
 from models.credit.entry import charges_of
 from models.job.leases import Lease
 from models.job.steps import EarlierStep, steps_of
@@ -31,6 +31,13 @@ class LoadedRecord:
     external_id: str
     version: int
     state: RecordState
+    raw: Mapping[str, Any] = field(default_factory=dict)  # as the CRM last sent it
+    unreadable: Mapping[str, Unreadable] = field(default_factory=dict)
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """The values of the filled fields, also of those that cannot be read."""
+        return with_unreadable(self.state.fields, self.unreadable)
 
 
 @dataclass(slots=True)
@@ -115,13 +122,18 @@ async def load_records(record_ids: Sequence[str]) -> dict[str, LoadedRecord]:
     """These records as they are now, by id; those that are gone are left out."""
     found = await record_versions(list(dict.fromkeys(record_ids)))
     states = await record_states(found)
-    return {record.id: LoadedRecord(record.external_id, record.version, states[record.id]) for record in found}
+    return {
+        record.id: LoadedRecord(
+            record.external_id, record.version, states[record.id], record.raw_values or {}, record.unreadable or {}
+        )
+        for record in found
+    }
 
 
 async def _mark_suppressed(services: Services, jobs: Sequence[ClaimedJob]) -> None:
     """Note which records are on a list, and forget what of an earlier attempt's answers is on it."""
     steps = [(job, step) for job in jobs for step in job.earlier_steps if step.candidates]
-    subjects = [Subject(job.organization_id, job.entity_type, job.record.state.fields) for job in jobs]
+    subjects = [Subject(job.organization_id, job.entity_type, job.record.state.fields, job.record.raw) for job in jobs]
     subjects += [
         Subject(job.organization_id, job.entity_type, {kept["field"]: kept["value"] for kept in step.candidates})
         for job, step in steps

@@ -7,6 +7,7 @@ from typing import Any
 from enrichment.decide.decision import ConflictQuestion, Decision
 from enrichment.decide.merge import Candidate
 from enrichment.enums import JobStatus
+from enrichment.record_state import Unreadable, with_unreadable
 from enrichment.waterfall.planner import refreshes
 from models.conflict.queue import NewConflict, raise_conflicts, supersede
 from models.db.columns import new_id
@@ -21,6 +22,16 @@ def fields_after(result: JobResult) -> dict[str, Any]:
     """The record's fields once the result is written."""
     written = {name: decision.write.value for name, decision in result.decisions.items() if decision.write}
     return {**result.job.record.state.fields, **written}
+
+
+def filled_after(result: JobResult) -> dict[str, Any]:
+    """As `fields_after`, with what cannot be read: that fills its field too."""
+    return with_unreadable(fields_after(result), _unreadable_after(result))
+
+
+def _unreadable_after(result: JobResult) -> dict[str, Unreadable]:
+    written = {name for name, decision in result.decisions.items() if decision.write}
+    return {name: text for name, text in result.job.record.unreadable.items() if name not in written}
 
 
 async def write_values(tx: Transaction, results: Sequence[JobResult], now: datetime) -> None:
@@ -38,9 +49,16 @@ async def write_values(tx: Transaction, results: Sequence[JobResult], now: datet
             if decision.verified_at is not None and decision.confidence is not None
         ]
         if writing:
-            fields = fields_after(result)
+            record = job.record
             changes.append(
-                record_update(job.record_id, job.record.version, job.entity_type, job.record.external_id, fields)
+                record_update(
+                    job.record_id,
+                    record.version,
+                    job.entity_type,
+                    record.external_id,
+                    fields_after(result),
+                    _unreadable_after(result),
+                )
             )
     await update_records(tx, changes, now)
     await replace_values(tx, values, now)
@@ -100,6 +118,8 @@ def _conflict(result: JobResult, name: str, question: ConflictQuestion, now: dat
             "confidence": current.confidence,
             "observedAt": _iso(current.observed_at),
         }
+        if current.unreadable is not None:
+            shown["unreadable"] = current.unreadable
     providers = dict.fromkeys(candidate.provider for candidate in question.candidates)
     return NewConflict(
         id=new_id(),

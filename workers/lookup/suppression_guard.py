@@ -26,7 +26,7 @@ class SuppressionGuard:
         """The reply to a question that must not be asked; None where it may, as lists and job are at this moment."""
         if job.found_suppressed:
             return skipped(SkipReason.SUPPRESSED)
-        subject = Subject(job.organization_id, job.entity_type, question.fields)
+        subject = Subject(job.organization_id, job.entity_type, question.fields, job.record.raw)
         clearance = await self._store.clear(ClearanceRequest(job.lease, subject))
         return skipped(_SKIP_REASONS[clearance]) if clearance in _SKIP_REASONS else None
 

@@ -48,6 +48,7 @@ _GROUPED_DECIMAL = re.compile(r"(\d{1,3}(?:([.,' ])\d{3})+)[.,](\d{1,2})")
 _PLAIN = re.compile(r"\d+(?:[.,]\d+)?")
 _NOT_DIGIT = re.compile(r"\D")
 _SCIENTIFIC = re.compile(r"([0-9]+(?:\.[0-9]+)?)E\+?([0-9]{1,2})", re.I)
+_EXPONENT = re.compile(r"[0-9]E\+?[0-9]", re.I)
 # `11-50` that a spreadsheet took for a date.
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTH = {name: number for number, name in enumerate(_MONTHS.split(), 1)}
@@ -77,6 +78,11 @@ def canonical_money(raw: Any) -> int | str | None:
         return _whole(raw, MOST_MONEY, exact=False)
     text = tidy(raw, 100)
     return None if text is None else _money(text)
+
+
+def is_scientific(written: str) -> bool:
+    """Whether a number is written as `1.32E10`."""
+    return _EXPONENT.search(written) is not None
 
 
 @lru_cache(16384)

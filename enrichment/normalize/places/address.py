@@ -1,6 +1,7 @@
 """Streets and postal codes."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +10,8 @@ from enrichment.normalize.text.text import Refused, fold, refuse_markup, tidy, w
 from enrichment.normalize.word_list import read_pairs
 
 _TIGHT_COMMAS = re.compile(r"[\s,]*\n[\s,]*")
-_SHORT_FORMS = {
+NUMBERS = read_pairs("places", "street_numbers.txt")
+SHORT_FORMS = {
     "st": "street",
     "str": "street",
     "strasse": "street",
@@ -29,7 +31,7 @@ _SHORT_FORMS = {
     "s": "south",
     "e": "east",
     "w": "west",
-    **read_pairs("places", "street_numbers.txt"),
+    **NUMBERS,
 }
 _GERMAN_STREET = re.compile(r"(?<=\w)str(?:asse)?\b")
 _POINT_ZERO = re.compile(r"(\d+)\.0")
@@ -58,7 +60,12 @@ def canonical_street(raw: Any) -> str | None:
 @lru_cache(4096)
 def street_key(street: str) -> str:
     """The folded words, short forms such as `St.` and `Str.` written out."""
-    return " ".join(_SHORT_FORMS.get(word, word) for word in _GERMAN_STREET.sub(" street", words(street)).split())
+    return street_key_of(street, SHORT_FORMS)
+
+
+def street_key_of(street: str, short_forms: Mapping[str, str]) -> str:
+    """As `street_key`, with these short forms."""
+    return " ".join(short_forms.get(word, word) for word in _GERMAN_STREET.sub(" street", words(street)).split())
 
 
 def canonical_postal_code(raw: Any, country: str | None = None) -> str | None:

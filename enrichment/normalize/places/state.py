@@ -66,9 +66,9 @@ def canonical_state(raw: Any, country: str | None = None) -> str | None:
         return known
     if _ISO_CODE.fullmatch(text):
         return text.upper()
-    if any(part.isupper() and _is_code(part) for part in _PARTS.split(text)[1:]):
+    if any(part.isupper() and is_code(part) for part in _PARTS.split(text)[1:]):
         return text
-    return text.upper() if _is_code(text) else cased_place(text)
+    return text.upper() if is_code(text) else cased_place(text)
 
 
 _ISO_CODE = re.compile(r"([A-Za-z]{2})-([A-Za-z0-9]{1,3})")
@@ -106,7 +106,7 @@ def _among_others(text: str, country: str | None) -> str | None:
 def _by_code(country: str, key: str) -> str | None:
     """The name of a subdivision; a code gives the English one where there is one (`BY` is Bavaria)."""
     name = _known(country, key)
-    if name is None or not _is_code(key):
+    if name is None or not is_code(key):
         return name
     return _ENGLISH.get(words(name), name)
 
@@ -115,6 +115,11 @@ def _known(country: str, key: str) -> str | None:
     """The name of a country's subdivision by its folded name or code, however its kind is put."""
     names = _subdivisions().get(country, {})
     return names.get(key) or names.get(_KIND.sub("", key))
+
+
+def known_name(country: str, text: str) -> str | None:
+    """The name of a country's (alpha-2) subdivision that a text names or gives the code of, as ISO 3166-2 has it."""
+    return _known(country, _code_or_name(text))
 
 
 def _code_or_name(text: str) -> str:
@@ -145,7 +150,7 @@ def _anywhere(code: str) -> frozenset[str]:
     return frozenset(_plain(words(name)) for name in found if name)
 
 
-def _is_code(text: str) -> bool:
+def is_code(text: str) -> bool:
     return len(text) <= _LONGEST_CODE and text.isascii()
 
 
@@ -154,9 +159,9 @@ def same_state(a: str, b: str) -> bool:
     if not _readings(a).isdisjoint(_readings(b)):
         return True
     key_a, key_b = _code_or_name(a), _code_or_name(b)
-    if _is_code(key_a) == _is_code(key_b):
+    if is_code(key_a) == is_code(key_b):
         return False
-    code, name = (key_a, b) if _is_code(key_a) else (key_b, a)
+    code, name = (key_a, b) if is_code(key_a) else (key_b, a)
     return not _anywhere(code).isdisjoint(_readings(name))
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 from enrichment.normalize.text.placeholders import is_placeholder
+from enrichment.normalize.text.reading import reads_as_before
 
 LONGEST = 10_000
 
@@ -60,7 +61,7 @@ def as_text(raw: Any) -> str | None:
     text = raw if isinstance(raw, str) else _as_written(raw)
     if len(text) > LONGEST:
         raise Refused("longer than 10,000 characters")
-    if "&" in text:
+    if "&" in text and not reads_as_before():
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     if not text.isascii() and _BROKEN.search(text):
         raise Refused("contains broken characters")
@@ -121,11 +122,11 @@ def tidy(raw: Any, longest: int = LONGEST, *, lines: bool = False) -> str | None
         text = _EMPTY_LINES.sub("\n\n", kept).strip()
     else:
         text = " ".join(text.split())
-    if text:
+    if text and not reads_as_before():
         text = _without_guard(text)
     if not text or is_placeholder(text):
         return None
-    if _FORMULA.match(text) and not _NAME_AFTER_EQUALS.fullmatch(text):
+    if _FORMULA.match(text) and (reads_as_before() or not _NAME_AFTER_EQUALS.fullmatch(text)):
         raise Refused("a spreadsheet formula, not a value")
     if len(text) > longest:
         raise Refused(f"longer than {longest:,} characters")

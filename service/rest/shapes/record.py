@@ -9,7 +9,7 @@ from msgspec import Meta
 from enrichment.enums import EntityType
 from resolvers.errors import OperationError
 from resolvers.record.api import UpsertOutcome
-from resolvers.record.ingest import RecordOutcome
+from resolvers.record.store import RecordOutcome
 from service.http.problem import Fault
 from service.http.shape import Count, Id, Sent, Shape
 from service.rest.description.json_schema import in_any_case

@@ -72,6 +72,29 @@ def test_what_each_policy_does_with_a_differing_value(
     assert (decision.question is not None) == (ends is R.CONFLICT)
 
 
+@pytest.mark.parametrize(
+    ("policy", "ends"),
+    [(P.FILL_EMPTY, R.PROTECTED), (P.TRACKED, R.PROTECTED), (P.REVIEW, R.CONFLICT), (P.OVERWRITE, R.WRITTEN)],
+)
+def test_what_the_crm_sent_and_cannot_be_read_fills_the_field(policy: FieldPolicy, ends: FieldOutcomeReason) -> None:
+    sent = Current("\u20ac5M", "crm", 1.0, OLD, OLD, unreadable="another currency")
+
+    def compare(a: Any, b: Any) -> bool:
+        assert "\u20ac5M" not in (a, b), "what cannot be read is compared with nothing"
+        return bool(a == b)
+
+    decision = decide(
+        FieldCase(
+            rule=Rule(policy=policy), minimum=0.6, strategy=Strategy.WATERFALL, current=sent,
+            proposals=survivors([candidate(5_000_000)], same), is_equivalent=compare,
+            rejected=lambda value, source: False, asked_at=NOW, is_contradiction=compare,
+        )
+    )  # fmt: skip
+    assert decision.reason is ends
+    if decision.question is not None:
+        assert "what the CRM sent cannot be read (another currency)" in decision.question.because
+
+
 def test_a_less_certain_or_older_source_does_not_replace_another_ones_value() -> None:
     current = held("other", confidence=0.8)
     assert outcome(P.TRACKED, current, candidate(confidence=0.75)).reason is R.PROTECTED

@@ -30,6 +30,8 @@ async def _records(count: int) -> list[str]:
             external_id=f"L-{number}",
             fields={},
             received={},
+            raw_values={},
+            unreadable={},
             search_text=f"l-{number}",
             completeness=0.0,
             version=1,

@@ -8,7 +8,7 @@ from providers.api import ProviderError, Question
 from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound
 from resolvers.job.api import cancel_job, get_job, retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
-from resolvers.record.ingest import RecordOutcome
+from resolvers.record.store import RecordOutcome
 from tests.support.factories import StandIn, context, job_of, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")

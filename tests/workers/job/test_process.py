@@ -12,7 +12,7 @@ from providers.api import ProviderError, Question
 from resolvers.credit.api import get_credits
 from resolvers.job.api import get_job
 from resolvers.job.enrich import RecordSelection, enrich_records
-from resolvers.record.ingest import RecordOutcome
+from resolvers.record.store import RecordOutcome
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from workers.upkeep.refresh import refresh
 

@@ -12,6 +12,7 @@ from enrichment.normalize.industry.industry import (
     industry_key,
     is_vague_label,
     same_industry,
+    says_nothing,
 )
 from enrichment.normalize.industry.label import plain_words
 from enrichment.normalize.industry.tree import tree
@@ -33,8 +34,10 @@ def test_a_label_that_says_too_little_is_told_from_those_that_say_something(vagu
         ("REAL ESTATE", "Real Estate"),
         ("Oil_Gas", "Oil Gas"),
         ("computer software", "computer software"),
-        ("Other", None),
-        ("???", None),
+        ("OTHER", "Other"),
+        ("Sonstige", "Sonstige"),
+        ("??", "???"),
+        ("N/A", None),
         ("  ", None),
     ],
 )
@@ -47,14 +50,22 @@ def test_a_label_is_kept_as_it_is_written(raw: str, label: str | None) -> None:
     [
         ("Capital Markets", "Capital Markets"),
         ("INSURANCE", "Insurance"),
-        ("Other", None),
-        ("???", None),
         ("B2B", "B2B"),
         ("Technology", "Technology"),
     ],
 )
-def test_an_industry_is_kept_unless_it_says_nothing(raw: str, industry: str | None) -> None:
+def test_an_industry_is_kept_whatever_it_says(raw: str, industry: str | None) -> None:
     assert canonical_industry(raw) == industry
+
+
+@pytest.mark.parametrize("label", ["Other", "others", "Misc.", "Sonstige", "???", "None of the above"])
+def test_a_label_for_what_fits_no_other_says_nothing(label: str) -> None:
+    canonical = canonical_industry(label)
+    assert canonical is not None
+    assert says_nothing(canonical)
+    assert not same_industry(canonical, "Banking")
+    assert same_industry(canonical, "Other")
+    assert not says_nothing("Other Services Except Public Administration")
 
 
 def test_a_key_is_shared_by_the_labels_of_one_industry() -> None:

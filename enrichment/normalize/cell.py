@@ -1,0 +1,61 @@
+"""A cell that holds a value twice, or a value and a remark: it is that value. Two different ones are none.
+
+Used only where a whole cell could not be read.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from enrichment.normalize.text.text import Refused, tidy
+
+_BETWEEN = re.compile(r"\s*[;|\n]\s*|\s+/\s+|\s*,\s+|\s+(?:or|and|oder|und|bzw\.?|ou|et)\s+", re.I)
+# A few words, at most with a year: `old`, `private`, `until 2021`; nothing that could be a value itself.
+_WORDS = r"[^\W\d_][^\W\d_'.-]*(?:[ '-][^\W\d_][^\W\d_'-]*){0,4}\.?(?: [0-9]{1,4})?"
+_REMARK = re.compile(rf"[(\[]?\s*(?:{_WORDS})\s*[)\]]?")
+_BEHIND = re.compile(rf"(?P<value>\S+?)[,;]?\s+(?:[-\u2013\u2014]\s*)?(?:{_WORDS}|[(\[]\s*{_WORDS}\s*[)\]])")
+_BEHIND_PHONE = re.compile(
+    rf"(?P<value>[+(0-9][0-9\s().+/-]*[0-9])\s*[,;:\u2013\u2014-]?\s*(?!ext|x)(?:{_WORDS}|[(\[]\s*{_WORDS}\s*[)\]])",
+    re.I,
+)
+_LABELLED = re.compile(r"(?:[^\W\d_][\w -]{0,30}):\s*(?P<value>[^\s:].*)")
+_LONGEST = 500
+
+
+def one_value(raw: str, read: Callable[[str], Any], *, spaced: bool) -> Any | None:
+    """The value that `read` finds in a cell; None where it is not plain. `spaced`: the value may have spaces in it.
+
+    Raises Refused for a cell that is no text at all: a spreadsheet's formula, say.
+    """
+    text = tidy(raw, lines=True)
+    if text is None or len(text) > _LONGEST:
+        return None
+    found: dict[str, Any] = {}
+    for part in _BETWEEN.split(text):
+        value = _read_one(part, read, spaced=spaced)
+        if value is not None:
+            found[str(value)] = value
+        elif part and not _REMARK.fullmatch(part):
+            return None
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _read_one(part: str, read: Callable[[str], Any], *, spaced: bool) -> Any | None:
+    for text in _without_remark(part, spaced=spaced):
+        try:
+            value = read(text)
+        except Refused:
+            continue
+        if value is not None:
+            return value
+    return None
+
+
+def _without_remark(part: str, *, spaced: bool) -> Iterator[str]:
+    yield part
+    labelled = _LABELLED.fullmatch(part)
+    bare = labelled["value"] if labelled else part
+    if labelled:
+        yield bare
+    if behind := (_BEHIND_PHONE if spaced else _BEHIND).fullmatch(bare):
+        yield behind["value"]

@@ -1,0 +1,197 @@
+"""Store the records that a CRM sent: new ones are added, known ones changed, or only noted as received."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from enrichment.catalogue import completeness
+from enrichment.enums import EntityType, JobTrigger
+from enrichment.ingest import HeldRecord, RecordChange, apply_message
+from enrichment.record_state import with_unreadable
+from models.db.columns import new_id
+from models.db.transaction import Transaction
+from models.record.row import (
+    ReceivedFields,
+    RecordRow,
+    RecordUpdate,
+    insert_records,
+    lock_by_external_id,
+    update_received,
+    update_records,
+)
+from models.record.value import CurrentValue, current_values
+from resolvers.record.change import record_update, search_text
+from resolvers.record.message import RecordMessage
+
+
+class RecordOutcome(StrEnum):
+    """What became of one record that was sent."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(slots=True)
+class StoredMessage:
+    """One message, and what it did to its record."""
+
+    message: RecordMessage
+    record: RecordRow
+    change: RecordChange
+    outcome: RecordOutcome
+    provenance: Mapping[str, CurrentValue] = field(default_factory=dict)  # before the message, by field
+
+    @property
+    def is_new(self) -> bool:
+        return self.outcome is RecordOutcome.CREATED
+
+    @property
+    def wants_job(self) -> JobTrigger | None:
+        if self.is_new:
+            return JobTrigger.RECORD_CREATED
+        return JobTrigger.RECORD_UPDATED if self.change.matters else None
+
+
+def _new_record(organization_id: str, message: RecordMessage, now: datetime) -> RecordRow:
+    change = _first_change(message)
+    return RecordRow(
+        id=new_id(),
+        organization_id=organization_id,
+        entity_type=message.entity_type,
+        external_id=message.external_id,
+        fields=change.fields,
+        received=change.received,
+        raw_values=change.raw,
+        unreadable=change.unreadable,
+        search_text=search_text(message.external_id, change.fields, change.unreadable),
+        completeness=completeness(message.entity_type, with_unreadable(change.fields, change.unreadable)),
+        version=1,
+        last_enriched_at=None,
+        refreshed_at=None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _first_change(message: RecordMessage) -> RecordChange:
+    """The change that makes a record of a message."""
+    change = apply_message(message.entity_type, message.cleaned, HeldRecord({}, {}, {}, {}, {}))
+    change.matters = True
+    return change
+
+
+async def store_messages(
+    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
+) -> list[StoredMessage]:
+    """Insert the new records and change the known ones."""
+    new = {message.key: _new_record(organization_id, message, now) for message in messages}
+    added = await insert_records(tx, list(new.values()))
+    works: list[StoredMessage] = []
+    known: list[RecordMessage] = []
+    for message in messages:
+        record = new[message.key]
+        if record.id in added:
+            works.append(StoredMessage(message, record, _first_change(message), RecordOutcome.CREATED))
+        else:
+            known.append(message)
+    if known:
+        works += await _change(tx, organization_id, known, now)
+    return works
+
+
+async def _change(
+    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
+) -> list[StoredMessage]:
+    records = await _lock_known(tx, organization_id, messages)
+    provenance = await current_values((record.id for record in records.values()), using=tx)
+    works: list[StoredMessage] = []
+    for message in messages:
+        record = records[message.key]
+        held = HeldRecord(
+            fields=record.fields,
+            received=record.received,
+            raw=record.raw_values,
+            unreadable=record.unreadable or {},
+            sources={name: value.source for name, value in provenance[record.id].items()},
+        )
+        change = apply_message(message.entity_type, message.read_in(record.fields.get("country")), held)
+        outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
+        works.append(StoredMessage(message, record, change, outcome, provenance[record.id]))
+    await _write_changes(tx, [work for work in works if not work.change.is_empty], now)
+    await _note_received(tx, [work for work in works if work.change.is_empty])
+    return works
+
+
+async def _note_received(tx: Transaction, works: Sequence[StoredMessage]) -> None:
+    """Note what the CRM sent where that is no change."""
+    received: list[ReceivedFields] = []
+    for work in works:
+        record, change = work.record, work.change
+        if (change.received, change.raw, change.unreadable) != (record.received, record.raw_values, record.unreadable):
+            update = _update(record, change)
+            received.append(
+                ReceivedFields(
+                    id=record.id,
+                    received=change.received,
+                    raw_values=change.raw,
+                    unreadable=change.unreadable,
+                    search_text=update.search_text,
+                    completeness=update.completeness,
+                )
+            )
+            work.record = replace(
+                record,
+                received=change.received,
+                raw_values=change.raw,
+                unreadable=change.unreadable,
+                search_text=update.search_text,
+                completeness=update.completeness,
+            )
+    await update_received(tx, received)
+
+
+def _update(record: RecordRow, change: RecordChange) -> RecordUpdate:
+    return record_update(
+        record.id,
+        record.version,
+        record.entity_type,
+        record.external_id,
+        change.fields,
+        change.unreadable,
+        received=change.received,
+        raw=change.raw,
+    )
+
+
+async def _write_changes(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> None:
+    updates: list[RecordUpdate] = []
+    for work in works:
+        record, change = work.record, work.change
+        update = _update(record, change)
+        updates.append(update)
+        work.record = replace(
+            record,
+            fields=change.fields,
+            received=change.received,
+            raw_values=change.raw,
+            unreadable=change.unreadable,
+            search_text=update.search_text,
+            completeness=update.completeness,
+            version=record.version + 1,
+            updated_at=now,
+        )
+    await update_records(tx, updates, now)
+
+
+async def _lock_known(
+    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage]
+) -> dict[tuple[EntityType, str], RecordRow]:
+    found: dict[tuple[EntityType, str], RecordRow] = {}
+    for entity_type in EntityType:
+        ids = [message.external_id for message in messages if message.entity_type is entity_type]
+        for record in await lock_by_external_id(tx, organization_id, entity_type, ids):
+            found[record.entity_type, record.external_id] = record
+    return found
