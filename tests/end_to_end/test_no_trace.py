@@ -39,7 +39,7 @@ from tests.support.canaries import (
 )
 from tests.support.factories import StandIn, configure, context, send, services, work
 from tests.support.processes import serving
-from tests.support.standin_server import standin_server, told
+from tests.support.standin_server import json_reply, standin_server
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 LEAD = EntityType.LEAD
@@ -51,21 +51,21 @@ def files_of(database_url: str) -> list[bytes]:
     return [Path(name).read_bytes() for name in (path, f"{path}-wal", f"{path}-shm") if Path(name).exists()]
 
 
-async def _hear(redis: ArqRedis, heard: list[str]) -> None:
+async def _collect_notices(redis: ArqRedis, notices: list[str]) -> None:
     async with redis.pubsub() as channel:
         await channel.subscribe(CHANNEL)
         while True:
             message = await channel.get_message(timeout=1)
             if message is not None:
-                heard.append(str(message))
+                notices.append(str(message))
 
 
 async def test_no_trace_in_the_stores_and_the_logs(redis: ArqRedis, db: str) -> None:
     quoting = ProviderError("rejected", f"nobody is called {EMAIL} or Quetzallast", retryable=False)
     provider = StandIn(id="paid", price=2, remote=True, keeps_days=30, knows={"quetzalcompany.com": ANSWER})
     ctx = context(services(redis, provider))
-    heard: list[str] = []
-    listening = asyncio.create_task(_hear(redis, heard))
+    notices: list[str] = []
+    listening = asyncio.create_task(_collect_notices(redis, notices))
     with capture_logs() as logs:
         await configure(ctx, cooldownHours=0)
         await send(ctx, "lead", "L-2", lastName="Ng", email="ng@other.com")
@@ -101,8 +101,8 @@ async def test_no_trace_in_the_stores_and_the_logs(redis: ArqRedis, db: str) -> 
     assert traces_in(await stored_texts()) == set()
     if connection.dialect() == "sqlite":
         assert traces_in(files_of(db)) == set()
-    assert heard != []
-    assert traces_in([*heard, *await redis_texts(redis)]) == set()
+    assert notices != []
+    assert traces_in([*notices, *await redis_texts(redis)]) == set()
     assert traces_in(map(str, logs)) == set()
     assert await Job.filter(record__external_id="L-2").count() == 1
 
@@ -133,7 +133,7 @@ def _wait_until_ended(client: httpx.Client, job_id: str) -> None:
 
 def test_no_trace_of_a_real_service_over_http(tmp_path: Path) -> None:
     with standin_server() as server:
-        server.script("/person", told({"error": "try later"}, 503), told(ANSWER))
+        server.script("/person", json_reply({"error": "try later"}, 503), json_reply(ANSWER))
         settings = {
             "AUTO_ENRICHMENT_LOG_LEVEL": "debug",
             "AUTO_ENRICHMENT_DESCRIBED_PROVIDERS": str(_described(tmp_path, server.url)),

@@ -31,7 +31,7 @@ from tests.support.factories import configure, job_of, send, work
 from tests.support.fake_http import body_of
 from tests.support.phones_at_work import EMAIL, MATCH, PHONE, RESULT, Installation, delivery, forged, installed
 from tests.support.processes import run_command
-from tests.support.standin_server import StandInServer, sampled, standin_server, told
+from tests.support.standin_server import StandInServer, json_reply, sampled, standin_server
 from tests.support.waiting import PATIENCE_SECONDS, until
 from workers.upkeep.expire_pending import expire_pending
 from workers.upkeep.rescue import rescue
@@ -64,10 +64,10 @@ async def test_a_phone_is_written_when_its_webhook_comes(here: Installation) -> 
     assert asked.query["reveal_phone_number"] == "true"
     assert asked.query["webhook_url"].startswith(f"{here.settings['public_url']}/v1/auto-enrichment/webhooks/apollo/")
 
-    told = await here.deliver()
+    answer = await here.deliver()
     await work(here.shared)  # at once, without a schedule
 
-    assert (told.status_code, told.json()) == (200, {"status": "taken"})
+    assert (answer.status_code, answer.json()) == (200, {"status": "taken"})
     job, used, reserved = await here.proven(sent)
     assert (job.status, job.record.fields["mobilePhone"], job.credits_used) == (JobStatus.COMPLETED, PHONE, 9)
     assert (used, reserved) == (9, 0)
@@ -76,11 +76,11 @@ async def test_a_phone_is_written_when_its_webhook_comes(here: Installation) -> 
 
 async def test_the_same_webhook_twice_is_one(here: Installation) -> None:
     sent = await here.ask()
-    told = [await here.deliver() for _ in range(2)]
+    answers = [await here.deliver() for _ in range(2)]
     await here.go_on()
-    told.append(await here.deliver())
+    answers.append(await here.deliver())
     await here.go_on()
-    assert [one.json()["status"] for one in told] == ["taken", "repeated", "repeated"]
+    assert [answer.json()["status"] for answer in answers] == ["taken", "repeated", "repeated"]
     job, used, reserved = await here.proven(sent)
     assert (job.status, used, reserved) == (JobStatus.COMPLETED, 9, 0)
 
@@ -89,13 +89,15 @@ async def test_webhooks_at_the_same_moment_are_one(here: Installation) -> None:
     sent = await here.ask()
     other = delivery()
     other["people"][0]["phone_numbers"][0]["sanitized_number"] = "+12025550199"
-    told = await asyncio.gather(*(here.deliver(body) for body in [delivery(), other] * 5))
-    assert sorted({one.status_code for one in told}) == [200, 409]
-    assert [one.json()["status"] for one in told if one.status_code == 200].count("taken") == 1
+    answers = await asyncio.gather(*(here.deliver(body) for body in [delivery(), other] * 5))
+    assert sorted({answer.status_code for answer in answers}) == [200, 409]
+    assert [answer.json()["status"] for answer in answers if answer.status_code == 200].count("taken") == 1
     await here.go_on()
     job, used, _ = await here.proven(sent)
     assert used == 9
-    taken = next(body for one, body in zip(told, [delivery(), other] * 5, strict=True) if one.status_code == 200)
+    taken = next(
+        body for answer, body in zip(answers, [delivery(), other] * 5, strict=True) if answer.status_code == 200
+    )
     assert job.record.fields["mobilePhone"] == taken["people"][0]["phone_numbers"][0]["sanitized_number"]
 
 
@@ -185,7 +187,7 @@ async def test_a_webhook_is_no_answer_for_another_organization_or_person(here: I
     bob["request_id"] = 700000000000000002
     mine = await here.ask("acme")
     theirs = await here.ask("rivals")
-    here.apollo.script(MATCH, told(bob))
+    here.apollo.script(MATCH, json_reply(bob))
     bobs = await here.ask("acme", "L2", "bo@acme.test")
     addresses = [here.address(index) for index in range(3)]
     assert len(set(addresses)) == 3
@@ -327,7 +329,9 @@ async def test_a_phone_that_is_not_sent_is_asked_for(here: Installation) -> None
     sent = await here.ask()
     await here.go_on(301)
     assert (await here.proven(sent))[0].status is JobStatus.PENDING
-    here.apollo.script(RESULT, told(body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"}))
+    here.apollo.script(
+        RESULT, json_reply(body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"})
+    )
     await here.go_on(601)
     job, used, reserved = await here.proven(sent)
     assert (job.record.fields["mobilePhone"], used, reserved) == (PHONE, 9, 0)
@@ -338,7 +342,7 @@ async def test_a_phone_that_is_not_sent_is_asked_for(here: Installation) -> None
 
 
 @pytest.mark.parametrize(
-    "refusal", [told({"error_code": "API_INACCESSIBLE"}, 403), sampled("apollo", "pending_unknown_id")]
+    "refusal", [json_reply({"error_code": "API_INACCESSIBLE"}, 403), sampled("apollo", "pending_unknown_id")]
 )
 async def test_a_key_that_may_not_ask_for_results_waits_for_the_webhook(here: Installation, refusal: Any) -> None:
     sent = await here.ask()
@@ -576,7 +580,9 @@ async def test_phones_may_be_asked_for_without_a_webhook(
         asked = here.apollo.calls_to(MATCH)[0].query
         assert (asked["poll_only"], asked.get("webhook_url")) == ("true", None)
         await here.go_on(11)
-        here.apollo.script(RESULT, told(body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"}))
+        here.apollo.script(
+            RESULT, json_reply(body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"})
+        )
         await here.go_on(21)
         job, used, reserved = await here.proven(sent)
         assert (job.record.fields["mobilePhone"], used, reserved) == (PHONE, 9, 0)

@@ -19,14 +19,14 @@ from resolvers.job.enrich import RecordSelection
 from resolvers.provider.api import list_providers
 from tests.support.factories import Clock, configure, context, send, services, work
 from tests.support.provider_server import SHORT, OneKey
-from tests.support.standin_server import Call, StandInServer, Told, sampled, told
+from tests.support.standin_server import Call, ScriptedReply, StandInServer, json_reply, sampled
 from workers.upkeep.expire_pending import expire_pending
 
 pytestmark = pytest.mark.usefixtures("db")
 
 COMPANY, PERSON = "/v2/companies/find", "/v2/combined/find"
 MISS = sampled("clearbit", "not_found")
-QUEUED = Told(202, b"")
+QUEUED = ScriptedReply(202, b"")
 
 
 @pytest.fixture
@@ -34,9 +34,11 @@ def http_limits() -> ClientLimits:
     return SHORT
 
 
-def company(domain: str) -> Told:
+def company(domain: str) -> ScriptedReply:
     found = sampled("clearbit", "company_found")
-    return Told(200, json.dumps(json.loads(found.body) | {"domain": domain, "name": None}).encode(), found.headers)
+    return ScriptedReply(
+        200, json.dumps(json.loads(found.body) | {"domain": domain, "name": None}).encode(), found.headers
+    )
 
 
 def counted(calls: list[Call], answered: dict[str, int]) -> int:
@@ -60,9 +62,9 @@ async def test_the_ledger_agrees_with_what_clearbit_counts(
         "missed.com": (MISS,),
         "later.com": (QUEUED, QUEUED, company("later.com")),
         "never.com": (QUEUED,),
-        "opted.com": (Told(451),),
-        "broken.com": (Told(500),),
-        "bad.com": (Told(422),),
+        "opted.com": (ScriptedReply(451),),
+        "broken.com": (ScriptedReply(500),),
+        "bad.com": (ScriptedReply(422),),
     }
     for domain, answers in replies.items():
         server.script_for(COMPANY, "domain", domain, *answers)
@@ -105,12 +107,12 @@ async def test_what_a_provider_may_have_counted_is_told_beside_the_ledger(
     path = "/v5/company/enrich"
     found = json.loads(sampled("peopledatalabs", "company_found").body)
     served = {
-        "right.com": told(found | {"website": "right.com"}),
-        "other.com": told(found | {"website": "somebody.com"}),
-        "html.com": Told(200, b"<html>"),
-        "silent.com": Told(200, hangs=True),
+        "right.com": json_reply(found | {"website": "right.com"}),
+        "other.com": json_reply(found | {"website": "somebody.com"}),
+        "html.com": ScriptedReply(200, b"<html>"),
+        "silent.com": ScriptedReply(200, hangs=True),
         "missed.com": sampled("peopledatalabs", "not_found"),
-        "refused.com": Told(400),
+        "refused.com": ScriptedReply(400),
     }
     for domain, reply in served.items():
         server.script_for(path, "website", domain, reply)

@@ -83,14 +83,14 @@ class Layer:
         return self.value is not None or self.unreadable
 
 
-Place = tuple[str, str]  # domain and field
+FieldKey = tuple[str, str]  # domain and field
 
 
 @dataclass(frozen=True)
 class Line:
     """What an undo did to one field: what it popped and pushed, whether that left it empty, and its mark then."""
 
-    index: Place
+    key: FieldKey
     popped: list[Layer]
     pushed: list[Layer]
     left_empty: bool
@@ -104,73 +104,73 @@ class Oracle:
     `sent` is the text that the CRM sent last, `own` the last that was an edit, `echoes` the values that it sent back.
     """
 
-    stacks: dict[Place, list[Layer]] = field(default_factory=dict)
-    marks: dict[Place, int] = field(default_factory=dict)
+    stacks: dict[FieldKey, list[Layer]] = field(default_factory=dict)
+    marks: dict[FieldKey, int] = field(default_factory=dict)
     undone: dict[str, list[Line]] = field(default_factory=dict)
     counter: int = 0
-    sent: dict[Place, str] = field(default_factory=dict)
-    own: dict[Place, str] = field(default_factory=dict)
-    echoes: dict[Place, Any] = field(default_factory=dict)
+    sent: dict[FieldKey, str] = field(default_factory=dict)
+    own: dict[FieldKey, str] = field(default_factory=dict)
+    echoes: dict[FieldKey, Any] = field(default_factory=dict)
 
-    def top(self, index: Place) -> Layer | None:
-        stack = self.stacks.get(index)
+    def top(self, key: FieldKey) -> Layer | None:
+        stack = self.stacks.get(key)
         return stack[-1] if stack else None
 
-    def push(self, index: Place, *layers: Layer) -> None:
-        self.stacks.setdefault(index, []).extend(layers)
+    def push(self, key: FieldKey, *layers: Layer) -> None:
+        self.stacks.setdefault(key, []).extend(layers)
         self.counter += 1
-        self.marks[index] = self.counter
+        self.marks[key] = self.counter
 
-    def receive(self, index: Place, raw: Any) -> bool:
+    def receive(self, key: FieldKey, raw: Any) -> bool:
         """What a message of the CRM says of a field; whether it is an edit."""
-        text, top = "" if raw is None else _text(raw), self.top(index)
-        if text == self.sent.get(index):
+        text, top = "" if raw is None else _text(raw), self.top(key)
+        if text == self.sent.get(key):
             return False
-        had_sent = bool(self.sent.get(index))
-        self.sent[index] = text
+        had_sent = bool(self.sent.get(key))
+        self.sent[key] = text
         if text and top is not None and top.source != "crm" and top.value is not None and text == _text(top.value):
-            self.echoes[index] = top.value
+            self.echoes[key] = top.value
             return False
-        self.echoes.pop(index, None)
+        self.echoes.pop(key, None)
         if not text and not (had_sent and top is not None and top.fills):
             return False
-        self.own[index] = text
+        self.own[key] = text
         unreadable = text.startswith(UNREADABLE)
-        value = None if unreadable else normalize(EntityType.ACCOUNT, index[1], raw)
-        self.push(index, Layer(value, "crm", None, unreadable=unreadable))
+        value = None if unreadable else normalize(EntityType.ACCOUNT, key[1], raw)
+        self.push(key, Layer(value, "crm", None, unreadable=unreadable))
         return True
 
-    def forget_echo(self, index: Place) -> None:
+    def forget_echo(self, key: FieldKey) -> None:
         """After an undo: what the CRM sent back is what it sent no more, unless the field holds it still."""
-        top = self.top(index)
-        if index in self.echoes and (top is None or top.value != self.echoes[index]):
-            del self.echoes[index], self.sent[index]
-            if index in self.own:
-                self.sent[index] = self.own[index]
+        top = self.top(key)
+        if key in self.echoes and (top is None or top.value != self.echoes[key]):
+            del self.echoes[key], self.sent[key]
+            if key in self.own:
+                self.sent[key] = self.own[key]
 
-    def undo(self, undo_id: str, names: Callable[[Place, Layer], bool]) -> None:
+    def undo(self, undo_id: str, names: Callable[[FieldKey, Layer], bool]) -> None:
         lines = self.undone[undo_id] = []
-        for index, stack in self.stacks.items():
+        for key, stack in self.stacks.items():
             popped: list[Layer] = []
-            while stack and stack[-1].job is not None and names(index, stack[-1]):
+            while stack and stack[-1].job is not None and names(key, stack[-1]):
                 popped.insert(0, stack.pop())
             if popped:
-                self.push(index)
-                self.forget_echo(index)
-                lines.append(Line(index, popped, [], not stack, self.marks[index]))
+                self.push(key)
+                self.forget_echo(key)
+                lines.append(Line(key, popped, [], not stack, self.marks[key]))
 
     def revert(self, undo_id: str, first: str) -> None:
         lines = self.undone[undo_id] = []
         for line in self.undone[first]:
-            stack = self.stacks.setdefault(line.index, [])
+            stack = self.stacks.setdefault(line.key, [])
             # An emptied field is as it was left whenever it is empty, any other until it is written again.
-            if stack if line.left_empty else self.marks[line.index] != line.mark:
+            if stack if line.left_empty else self.marks[line.key] != line.mark:
                 continue
             if line.pushed:
                 del stack[-len(line.pushed) :]
-            self.push(line.index, *line.popped)
-            self.forget_echo(line.index)
-            lines.append(Line(line.index, line.pushed, line.popped, not stack, self.marks[line.index]))
+            self.push(line.key, *line.popped)
+            self.forget_echo(line.key)
+            lines.append(Line(line.key, line.pushed, line.popped, not stack, self.marks[line.key]))
 
 
 @dataclass
@@ -185,7 +185,7 @@ class Player:
     policies: dict[str, str]
     oracle: Oracle = field(default_factory=Oracle)
     said: dict[str, dict[str, Any]] = field(default_factory=dict)  # what the CRM last sent, by domain
-    edited_meanwhile: set[tuple[str, Place]] = field(default_factory=set)  # with the job that was asking
+    edited_meanwhile: set[tuple[str, FieldKey]] = field(default_factory=set)  # with the job that was asking
 
     async def step(self) -> None:
         self.clock.ahead_seconds += 30
@@ -196,7 +196,7 @@ class Player:
     async def edit(self) -> None:
         await self._edit(self.chance.choice(DOMAINS))
 
-    async def _edit(self, domain: str) -> set[Place]:
+    async def _edit(self, domain: str) -> set[FieldKey]:
         """Send the record with one field changed; what that changes. All that the CRM has is sent along."""
         name = self.chance.choice(FIELDS)
         said = self.said.setdefault(domain, {"domain": domain})
@@ -209,16 +209,16 @@ class Player:
             del said[name]
         return changed
 
-    def _message(self, index: Place) -> Any:
+    def _message(self, key: FieldKey) -> Any:
         """What the CRM sends for a field, as it writes it."""
-        top, draw = self.oracle.top(index), self.chance.random()
+        top, draw = self.oracle.top(key), self.chance.random()
         if draw < 0.2:
             return None
-        if draw < 0.3 and index[1] == "foundedYear":
+        if draw < 0.3 and key[1] == "foundedYear":
             return self.chance.choice([UNREADABLE, f"{UNREADABLE}, or later"])
         if draw < 0.5 and top is not None and top.value is not None:
             return top.value  # as it is shown
-        return _written(_value(index[1], self.chance), self.chance)
+        return _written(_value(key[1], self.chance), self.chance)
 
     async def _edit_meanwhile(self, question: Question) -> None:
         """Sometimes, a person edits the record while the answer is on its way."""
@@ -227,7 +227,7 @@ class Player:
             jobs = await Job.filter(record__external_id=domain).prefetch_related("record").order_by("id")
             for job in jobs:  # what an earlier one wrote in the same run came before this edit
                 await self._take_over(job)
-            self.edited_meanwhile |= {(jobs[-1].id, index) for index in await self._edit(domain)}
+            self.edited_meanwhile |= {(jobs[-1].id, key) for key in await self._edit(domain)}
 
     async def run(self) -> None:
         for source in self.sources:
@@ -254,16 +254,16 @@ class Player:
         if job.id in known:
             return
         for value in written:
-            index = (domain, value.field)
-            current = self.oracle.top(index)
+            key = (domain, value.field)
+            current = self.oracle.top(key)
             policy = self.policies[value.field]
             if current is not None and current.fills:
                 assert current.source != "reviewer", "a reviewer's value was overwritten"
                 assert current.source != "crm" or policy == "overwrite", "the CRM's value was overwritten"
                 assert policy not in {"never", "fill_empty"}
             assert policy != "never"
-            assert (job.id, index) not in self.edited_meanwhile, "an edit made while the answer was on its way was lost"
-            self.oracle.push(index, Layer(value.value, value.source, job.id))
+            assert (job.id, key) not in self.edited_meanwhile, "an edit made while the answer was on its way was lost"
+            self.oracle.push(key, Layer(value.value, value.source, job.id))
 
     def _popped_jobs(self) -> set[str | None]:
         return {
@@ -275,7 +275,7 @@ class Player:
         if not open_ones:
             return
         conflict = self.chance.choice(open_ones)
-        index = (conflict.record.external_id, conflict.field)
+        key = (conflict.record.external_id, conflict.field)
         current = conflict.current or {}
         keeps_text = "unreadable" in current
         kept = None if keeps_text else current.get("value")
@@ -290,9 +290,9 @@ class Player:
         )
         await resolve_conflict(self.ctx, conflict.id, resolution)
         if value is not None:
-            self.oracle.push(index, Layer(value, "reviewer", None))
+            self.oracle.push(key, Layer(value, "reviewer", None))
         elif keeps_text:
-            self.oracle.push(index, Layer(None, "reviewer", None, unreadable=True))
+            self.oracle.push(key, Layer(None, "reviewer", None, unreadable=True))
 
     async def undo_job(self) -> None:
         jobs = [job for job in await Job.all().order_by("id") if job.status.is_final]
@@ -305,7 +305,7 @@ class Player:
         provider = self.chance.choice(["one", "two"])
         name = self.chance.choice([None, *FIELDS])
         undo = await undo_enrichment(self.ctx, UndoScope(provider=provider, field=name))
-        self.oracle.undo(undo.id, lambda index, layer: layer.source == provider and name in {None, index[1]})
+        self.oracle.undo(undo.id, lambda key, layer: layer.source == provider and name in {None, key[1]})
 
     async def revert(self) -> None:
         undos = await Undo.all().order_by("id")
@@ -335,8 +335,8 @@ async def _player(redis: ArqRedis, seed: int) -> Player:
     chance = random.Random(seed)  # noqa: S311 -- plays histories, guards nothing
     clock = Clock()
     gives = {EntityType.ACCOUNT: frozenset(FIELDS)}
-    one, two = StandIn("one", gives=gives), StandIn("two", gives=gives, price=1)
-    shared = services(redis, one, two, now=clock)
+    first, second = StandIn("one", gives=gives), StandIn("two", gives=gives, price=1)
+    shared = services(redis, first, second, now=clock)
     ctx = context(shared)
     policies = {name: chance.choice(POLICIES) for name in FIELDS}
     await configure(
@@ -345,7 +345,7 @@ async def _player(redis: ArqRedis, seed: int) -> Player:
         triggers={"onCreate": False, "onUpdate": chance.random() < 0.3},
         fieldPolicies={"account": {"fields": policies}},
     )
-    player = Player(shared, ctx, (one, two), clock, chance, policies)
+    player = Player(shared, ctx, (first, second), clock, chance, policies)
     for domain in DOMAINS:
         player.said[domain] = {"domain": domain}
         await send(ctx, "account", domain, domain=domain)

@@ -103,7 +103,7 @@ class Player:
     clock: Clock
     chance: random.Random
     sources: list[StandIn]
-    said: dict[str, dict[str, Any]] = field(default_factory=dict)  # what the CRM last sent, by external id
+    sent: dict[str, dict[str, Any]] = field(default_factory=dict)  # what the CRM last sent, by external id
 
     async def play(self) -> None:
         for source in self.sources:
@@ -124,14 +124,14 @@ class Player:
 
     async def _edit(self, external_id: str) -> None:
         start = {"name": self.chance.choice(NAMES)} | ({"domain": self.chance.choice(DOMAINS)} if _half(self) else {})
-        said = self.said.setdefault(external_id, start)
+        sent = self.sent.setdefault(external_id, start)
         name = self.chance.choice(FIELDS)
-        said[name] = None if self.chance.random() < 0.2 else _value(name, self.chance)
-        await send(self.ctx, "account", external_id, **said)
+        sent[name] = None if self.chance.random() < 0.2 else _value(name, self.chance)
+        await send(self.ctx, "account", external_id, **sent)
 
     async def meanwhile(self, question: Question) -> None:
-        if self.chance.random() < 0.1 and self.said:
-            await self._edit(self.chance.choice(sorted(self.said)))
+        if self.chance.random() < 0.1 and self.sent:
+            await self._edit(self.chance.choice(sorted(self.sent)))
 
     async def force(self) -> None:
         await enrich_records(self.ctx, RecordSelection(EntityType.ACCOUNT), force=_half(self))
@@ -169,10 +169,10 @@ async def _check_same(ctx: Context, simulation: Simulation) -> None:
     """Nothing differs, and what is told of the past is what the tables hold."""
     organization_id = "acme"
     assert simulation.differences == []
-    assert all(one.actual == one.simulated and not one.unknown for one in simulation.credits)
+    assert all(credit.actual == credit.simulated and not credit.unknown for credit in simulation.credits)
     assert simulation.replayed.actual == simulation.replayed.simulated
     charges = await CreditEntry.filter(organization_id=organization_id, kind=CreditKind.CHARGE)
-    assert sum(one.actual for one in simulation.credits) == -sum(entry.amount for entry in charges)
+    assert sum(credit.actual for credit in simulation.credits) == -sum(entry.amount for entry in charges)
     values = FieldValue.filter(organization_id=organization_id, source__startswith="p", undo_id__isnull=True)
     assert simulation.replayed.actual.values_written == await values.count()
     conflicts = await Conflict.filter(organization_id=organization_id).count()
@@ -197,14 +197,14 @@ async def test_the_rules_that_were_in_force_reproduce_the_past(redis: ArqRedis, 
 
 async def _write_script(chance: random.Random) -> list[tuple[str, Any]]:
     """What the CRM sends, and when someone asks for more; nothing that depends on what enrichment does."""
-    said: dict[str, dict[str, Any]] = {}
+    sent: dict[str, dict[str, Any]] = {}
     script: list[tuple[str, Any]] = []
     for _ in range(STEPS):
         move = chance.choice(["send", "send", "send", "force", "wait"])
         if move == "send":
             external_id = chance.choice(["A1", "A2", "A3", "A4"])
             name = chance.choice(FIELDS[:5])
-            fields = said.setdefault(external_id, {"name": chance.choice(NAMES), "domain": chance.choice(DOMAINS)})
+            fields = sent.setdefault(external_id, {"name": chance.choice(NAMES), "domain": chance.choice(DOMAINS)})
             # No source says the same, and nothing is cleared: else it depended on what was written what is a change.
             number = len(script)
             fields[name] = {"foundedYear": 1901 + number, "phone": f"+4420794610{number:02}"}.get(name, WORDS[number])
@@ -236,17 +236,21 @@ Written = tuple[str, str, Any, str | None]  # external id, field, value, source
 async def _written(organization_id: str) -> Counter[Written]:
     values = await FieldValue.filter(organization_id=organization_id, source__startswith="p")
     names = {record.id: record.external_id for record in await Record.filter(organization_id=organization_id)}
-    return Counter((names[one.record_id], one.field, one.value, one.source) for one in values)
+    return Counter((names[value.record_id], value.field, value.value, value.source) for value in values)
 
 
 def _changed(simulation: Simulation, written: Counter[Written]) -> Counter[Written]:
     """What was written, with the differences applied."""
     changed = Counter(written)
-    for one in simulation.differences:
-        external_id = simulation.external_ids[one.snapshot.record_id]
-        for effect, step in ((one.actual, -1), (one.simulated, 1)):
-            if effect is not None and effect.reason is FieldOutcomeReason.WRITTEN and "written" in one.kind.value:
-                changed[external_id, one.field, effect.value, effect.source] += step
+    for difference in simulation.differences:
+        external_id = simulation.external_ids[difference.snapshot.record_id]
+        for effect, step in ((difference.actual, -1), (difference.simulated, 1)):
+            if (
+                effect is not None
+                and effect.reason is FieldOutcomeReason.WRITTEN
+                and "written" in difference.kind.value
+            ):
+                changed[external_id, difference.field, effect.value, effect.source] += step
     return changed
 
 
@@ -274,19 +278,28 @@ async def test_other_rules_give_what_they_really_give(redis: ArqRedis, seed: int
     really = await simulate_config(second, {}, end=datetime.now(UTC) + timedelta(days=365))
     assert really.differences == []
     written = await _written("beta")
-    told = _changed(simulation, await _written("acme"))
+    changed = _changed(simulation, await _written("acme"))
     assert simulation.not_replayed == [line for line in simulation.not_replayed if line.startswith("maxAttempts")]
-    if any(one.unknown for one in simulation.credits):
-        certain = [one for one in simulation.differences if one.certain and one.kind is DifferenceKind.WRITTEN]
-        assert all(_as_written(simulation, one) in written for one in certain)
+    if any(credit.unknown for credit in simulation.credits):
+        certain = [
+            difference
+            for difference in simulation.differences
+            if difference.certain and difference.kind is DifferenceKind.WRITTEN
+        ]
+        assert all(_as_written(simulation, difference) in written for difference in certain)
         return
-    assert +told == written
+    assert +changed == written
     assert simulation.replayed.simulated == really.replayed.actual
-    assert {one.provider: one.simulated for one in simulation.credits if one.simulated} == {
-        one.provider: one.actual for one in really.credits if one.actual
+    assert {credit.provider: credit.simulated for credit in simulation.credits if credit.simulated} == {
+        credit.provider: credit.actual for credit in really.credits if credit.actual
     }
 
 
-def _as_written(simulation: Simulation, one: Difference) -> Written:
-    assert one.simulated is not None
-    return simulation.external_ids[one.snapshot.record_id], one.field, one.simulated.value, one.simulated.source
+def _as_written(simulation: Simulation, difference: Difference) -> Written:
+    assert difference.simulated is not None
+    return (
+        simulation.external_ids[difference.snapshot.record_id],
+        difference.field,
+        difference.simulated.value,
+        difference.simulated.source,
+    )

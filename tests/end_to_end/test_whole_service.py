@@ -153,7 +153,7 @@ async def test_leads_of_one_company_ask_and_pay_for_it_once(service: WholeServic
         jobs = await caller.until_ended()
         assert Counter(job["status"] for job in jobs) == {"COMPLETED": 60}
         assert all(job["record"]["fields"]["numberOfEmployees"] for job in jobs)
-        assert [(one.about, one.outcome) for one in account.asked] == [("acme.example", "match")]
+        assert [(call.about, call.outcome) for call in account.asked] == [("acme.example", "match")]
         assert await caller.paid() == account.matches() == {provider: 1}
 
     await asyncio.gather(*map(send_to, PAID))
@@ -175,7 +175,7 @@ async def test_the_same_person_in_one_batch_and_in_two_requests_at_once_is_paid_
     await asyncio.gather(*(caller(ENRICH, selection=selection, force=True) for _ in range(3)))
     jobs = await caller.until_ended()
     assert {job["status"] for job in jobs} == {"COMPLETED"}
-    assert {(one.provider, one.about) for one in account.asked} == {
+    assert {(call.provider, call.about) for call in account.asked} == {
         ("apollo", "ann.berg@acme.example"),
         ("hunter", "ann.berg@acme.example"),
     }
@@ -232,10 +232,10 @@ async def test_jobs_of_killed_workers_end_once_and_cost_once(paid: PaidStandIn, 
     charged = await killed.paid()
     assert charged == {"apollo": 90}
     assert any(job["attempts"] > 1 for job in jobs)
-    # Only calls that were under way when the workers died were made again: nobody heard their answers.
+    # Only calls that were under way when the workers died were made again: their answers were lost.
     again = account.matches()["apollo"] - 90
     assert 0 <= again <= WORKERS * AT_ONCE
-    assert Counter(Counter(one.about for one in account.asked).values()).keys() <= {1, 2}
+    assert Counter(Counter(call.about for call in account.asked).values()).keys() <= {1, 2}
 
 
 async def test_an_account_without_credits_or_with_a_bad_key_is_left_alone_until_that_changes(
@@ -284,7 +284,7 @@ async def test_no_worker_calls_before_the_moment_that_a_provider_named(
     await caller.send("LEAD", *leads(30)[1:])
     assert {job["status"] for job in await caller.until_ended()} == {"COMPLETED"}
     refused, *later = account.asked
-    assert min(one.at for one in later) - refused.at >= pause
+    assert min(call.at for call in later) - refused.at >= pause
     assert (len(later), await caller.paid()) == (30, {"apollo": 30})
 
 
@@ -293,7 +293,7 @@ async def test_no_key_is_found_anywhere_but_sealed(
 ) -> None:
     await _ask_for_everything(service)
     shown = command("settings", data_dir=tmp_path / "other", AUTO_ENRICHMENT_HUNTER_API_KEY=KEYS["of the environment"])
-    places = {
+    sources = {
         "answers": b"\n".join(service.answers),
         "logs": service.output,
         "settings": (shown.stdout + shown.stderr).encode(),
@@ -301,11 +301,11 @@ async def test_no_key_is_found_anywhere_but_sealed(
         **dict(files_of(service.data_dir)),
     }
     secrets = KEYS | {"token of zoominfo": f"token-of-{KEYS['of zoominfo']}"}
-    assert {index: found for index, text in places.items() if (found := found_in(text, secrets))} == {}
+    assert {index: found for index, text in sources.items() if (found := found_in(text, secrets))} == {}
     # What may be seen of a key is where it belongs, so that the search looks at what is there.
-    assert b"88bb" in places["database"] and b"88bb" in places["answers"]
-    assert b"auto-enrichment:rate:apollo" in places["redis"]
-    assert b"circuit breaker" in places["logs"]
+    assert b"88bb" in sources["database"] and b"88bb" in sources["answers"]
+    assert b"auto-enrichment:rate:apollo" in sources["redis"]
+    assert b"circuit breaker" in sources["logs"]
 
 
 async def _kept(service: WholeService, stores: dict[str, str]) -> dict[str, bytes]:
@@ -336,8 +336,8 @@ async def _ask_for_everything(service: WholeService) -> None:
     await other.send("LEAD", *leads(2))
     await other.until_ended()
     for provider in (*PAID, "inhouse", "directory"):
-        for one in (caller, other, service.caller("hang")):
-            await one.result("mutation($id: ID!) { testProvider(id: $id) { ok detail creditsLeft } }", id=provider)
+        for user in (caller, other, service.caller("hang")):
+            await user.result("mutation($id: ID!) { testProvider(id: $id) { ok detail creditsLeft } }", id=provider)
     for query in ("{ config { version } }", "{ stats { matchRate } }", "{ conflicts { nodes { field } } }"):
         await caller.result(query)
     for path in ("config", "jobs?status=all&entityType=all", "conflicts", "stats", "credits"):

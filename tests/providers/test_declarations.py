@@ -19,7 +19,7 @@ from service.settings import BadSettings, load_settings, settings_class
 from service.settings_report import described, unknown_variables
 from service.sources import open_sources
 from tests.support.fake_http import values
-from tests.support.standin_server import standin_server, told
+from tests.support.standin_server import json_reply, standin_server
 from tools import provider_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-provider.md"
@@ -74,7 +74,7 @@ async def test_a_seventh_paid_provider_is_one_folder(
 ) -> None:
     with standin_server() as server:
         company = {"domain": "acme.com", "name": "Acme", "sector": "Machinery", "town": "Berlin"}
-        server.script("/us/companies", told(company))
+        server.script("/us/companies", json_reply(company))
         monkeypatch.setenv("AUTO_ENRICHMENT_ACME_API_KEY", "s3cret-key-of-acme")
         monkeypatch.setenv("AUTO_ENRICHMENT_ACME_BASE_URL", server.url)
         monkeypatch.setenv("AUTO_ENRICHMENT_ACME_REGION", "us")

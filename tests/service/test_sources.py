@@ -23,7 +23,7 @@ from service.provider_settings import listed, unknown
 from service.settings import BadSettings, load_settings, settings_class
 from service.sources import Sources, open_sources
 from tests.support.factories import configure, context, job_of, send, services, work
-from tests.support.standin_server import sampled, standin_server, told
+from tests.support.standin_server import json_reply, sampled, standin_server
 
 PAID = ("apollo", "peopledatalabs", "hunter", "zoominfo", "crunchbase", "clearbit")
 KEY = "s3cret-key-of-everybody"
@@ -162,7 +162,7 @@ async def test_described_providers_and_plug_ins_take_key_and_address_from_the_en
         monkeypatch.setenv("AUTO_ENRICHMENT_ELSEWHERE_REGION", "eu")
         monkeypatch.setenv("AUTO_ENRICHMENT_ELSEWHERE_TOKEN", KEY)
         monkeypatch.setenv("AUTO_ENRICHMENT_ERP_KEY", "misnamed")
-        server.script("/companies", told({"size": 12}))
+        server.script("/companies", json_reply({"size": 12}))
         settings = load_settings(data_dir=tmp_path / "data", described_providers=tmp_path / "erp.json")
         sources = open_sources(settings, redis)
         assert sources.registry.ids()[-2:] == ("erp", "elsewhere")

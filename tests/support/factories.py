@@ -1,4 +1,4 @@
-"""What tests are made of: services over the real stores, callers, and providers that answer as they are told."""
+"""What tests are made of: services over the real stores, callers, and providers that answer as a test says."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -114,11 +114,11 @@ class StandIn:
         known = self.knows.get(self.input_key(question) or "")
         if known is None:
             return Answer(matched=False, detail="not known")
-        findings = tuple(self._finding(name, told) for name, told in known.items())
+        findings = tuple(self._finding(name, given) for name, given in known.items())
         return Answer(matched=True, findings=findings, extra=not self.extra_for.isdisjoint(known))
 
-    def _finding(self, name: str, told: Any) -> Finding:
-        value, confidence = told if isinstance(told, tuple) else (told, 0.9)
+    def _finding(self, name: str, given: Any) -> Finding:
+        value, confidence = given if isinstance(given, tuple) else (given, 0.9)
         return Finding(name, value, confidence, self.observed_at)
 
 

@@ -74,9 +74,9 @@ def body_of(provider: str, case: str) -> Any:
 def sample(provider: str, case: str, **headers: str) -> Reply:
     """A documented answer as it is; header names are written with _ for -."""
     response = _read(provider, case)["response"]
-    told = {name.lower(): value for name, value in response["headers"].items()}
-    told.update({name.replace("_", "-"): value for name, value in headers.items()})
-    return reply(response["body"], response["status"], told)
+    named = {name.lower(): value for name, value in response["headers"].items()}
+    named.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return reply(response["body"], response["status"], named)
 
 
 def _read(provider: str, case: str) -> Any:

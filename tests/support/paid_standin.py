@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tests.support.standin_server import StandInServer, sampled, standin_server, told
+from tests.support.standin_server import StandInServer, json_reply, sampled, standin_server
 from tests.support.waiting import PATIENCE_SECONDS
 
 TOKEN_OF = "token-of-"  # what ZoomInfo's sign-in gives, followed by the account's own name
@@ -64,7 +64,7 @@ class Account:
 
     def matches(self) -> Counter[str]:
         """How many matches each provider served."""
-        return Counter(one.provider for one in self.asked if one.outcome == "match")
+        return Counter(call.provider for call in self.asked if call.outcome == "match")
 
 
 class PaidStandIn:
@@ -87,7 +87,7 @@ class PaidStandIn:
         path = "/" + "/".join(rest)
         key = _key(provider, dict(request.headers))
         if path == "/oauth2/default/v1/token":
-            return _reply(told({"access_token": TOKEN_OF + key, "token_type": "Bearer", "expires_in": 3600}))
+            return _reply(json_reply({"access_token": TOKEN_OF + key, "token_type": "Bearer", "expires_in": 3600}))
         account = self.accounts.get(key)
         if account is None:
             self.unknown_keys.append(key)
@@ -161,7 +161,7 @@ def _found(provider: str, about: str) -> Response:
             body = json.loads(sample.body)
             company = json.loads(sampled(provider, "company_found").body)["properties"]
             body["entities"][0]["properties"] |= company
-            return _named(told(body), about, domain)
+            return _named(json_reply(body), about, domain)
         case "clearbit":
             return _named(sampled(provider, "combined_found" if person else "company_found"), about, domain)
     return _named(sampled(provider, "person_found" if person else "company_found"), about, domain)
@@ -182,9 +182,9 @@ def _named(sample: Any, about: str, domain: str) -> Response:
 def _missed(provider: str) -> Response:
     match provider:
         case "apollo":
-            return _reply(told({"person": None, "organization": None}))
+            return _reply(json_reply({"person": None, "organization": None}))
         case "crunchbase":
-            return _reply(told({"count": 0, "entities": []}))
+            return _reply(json_reply({"count": 0, "entities": []}))
         case "inhouse":
             return Response(b"{}", 404)
     return _reply(sampled(provider, "not_found"))
@@ -219,10 +219,10 @@ def _misbehave(mode: str, key: str, server: StandInServer) -> Response:
         case "bad_key":
             return Response(f"the key {key} is not valid".encode(), 401, media_type="text/plain")
         case "out_of_credits":
-            return _reply(told({"error": "Insufficient credits"}, 422))
+            return _reply(json_reply({"error": "Insufficient credits"}, 422))
     return server.misbehave(mode)
 
 
 def rate_limited(seconds: int) -> Response:
     """A refusal that says how long to wait."""
-    return _reply(told({"message": "slow down"}, 429, retry_after=str(seconds)))
+    return _reply(json_reply({"message": "slow down"}, 429, retry_after=str(seconds)))

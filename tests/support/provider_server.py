@@ -35,7 +35,7 @@ def shared_server() -> Iterator[StandInServer]:
 
 @pytest.fixture
 def server(shared_server: StandInServer) -> StandInServer:
-    """A provider's server that has been asked nothing and told nothing yet."""
+    """A provider's server without calls and without a script."""
     shared_server.reset()
     return shared_server
 

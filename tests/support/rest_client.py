@@ -39,8 +39,8 @@ def rest_app(shared: Services, **settings: Any) -> Starlette:
 
 
 def token(role: Role | str = Role.ADMIN, org: str = "acme", user: str = "ann", **claims: Any) -> str:
-    told = {"sub": user, "organizationId": org, "role": str(role), "exp": int(time.time()) + 600, **claims}
-    return jwt.encode({name: value for name, value in told.items() if value is not None}, SECRET, "HS256")
+    payload = {"sub": user, "organizationId": org, "role": str(role), "exp": int(time.time()) + 600, **claims}
+    return jwt.encode({name: value for name, value in payload.items() if value is not None}, SECRET, "HS256")
 
 
 class Rest:

@@ -67,7 +67,7 @@ class Client:
         await self.send({"type": "subscribe", "id": operation, "payload": {"query": query, "variables": variables}})
 
     async def closed(self, *, seconds: float = PATIENCE_SECONDS) -> int:
-        """With which code the server ends the connection; whatever it said before is passed over."""
+        """With which code the server ends the connection; whatever it sent before is passed over."""
         async with asyncio.timeout(seconds):
             with suppress(ConnectionClosed):
                 while True:

@@ -1,4 +1,4 @@
-"""A provider's server on this machine: it answers as it is told over real HTTP, keeps what it was asked, or is hostile.
+"""A provider's server on this machine: it answers over real HTTP by a script, keeps its calls, or is hostile.
 
 Addresses of hostile modes are `/hostile/<mode>`; everything else answers from the script of its path.
 """
@@ -41,7 +41,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Told:
+class ScriptedReply:
     """One reply of a script. One that `hangs` has a head, and a body that does not come."""
 
     status: int = 200
@@ -50,21 +50,21 @@ class Told:
     hangs: bool = False
 
 
-def told(body: Any, status: int = 200, **headers: str) -> Told:
+def json_reply(body: Any, status: int = 200, **headers: str) -> ScriptedReply:
     """A reply with a JSON body; header names are written with _ for -."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Told(status, json.dumps(body).encode(), {"content-type": "application/json", **named})
+    return ScriptedReply(status, json.dumps(body).encode(), {"content-type": "application/json", **named})
 
 
-def sampled(provider: str, case: str) -> Told:
+def sampled(provider: str, case: str) -> ScriptedReply:
     """A documented answer, as it is kept in the samples."""
     response = json.loads((_SAMPLES / provider / f"{case}.json").read_text("utf-8"))["response"]
     body = b"" if response["body"] is None else json.dumps(response["body"]).encode()
-    return Told(response["status"], body, response["headers"])
+    return ScriptedReply(response["status"], body, response["headers"])
 
 
 class StandInServer:
-    """The server while its block runs. `calls` is what it was asked.
+    """The server while its block runs. `calls` are the requests that came.
 
     `elsewhere` is its address under another host name; `otherwise` answers paths that have no script.
     """
@@ -75,7 +75,7 @@ class StandInServer:
         self.held: threading.Event | None = None  # no scripted reply before it is set
         self.elsewhere = ""
         self.otherwise: Callable[[Request, bytes], Awaitable[Response]] | None = None
-        self._scripts: dict[str, list[Told]] = {}
+        self._scripts: dict[str, list[ScriptedReply]] = {}
         self._given: dict[str, int] = defaultdict(int)
         self._parameters: dict[str, str] = {}  # by path: which parameter of the query decides the script
 
@@ -87,12 +87,12 @@ class StandInServer:
         self._parameters.clear()
         self.held = self.otherwise = None
 
-    def script(self, path: str, *replies: Told) -> None:
+    def script(self, path: str, *replies: ScriptedReply) -> None:
         """Answer calls to the path in this order; the last reply stays."""
         self._scripts[path] = list(replies)
         self._given[path] = 0
 
-    def script_for(self, path: str, name: str, value: str, *replies: Told) -> None:
+    def script_for(self, path: str, name: str, value: str, *replies: ScriptedReply) -> None:
         """Answer calls to the path whose query names this value in this order; the last reply stays."""
         self._parameters[path] = name
         self.script(f"{path}?{value}", *replies)

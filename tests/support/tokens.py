@@ -58,7 +58,7 @@ def key_set(*keys: dict[str, Any]) -> bytes:
 
 
 class Keys:
-    """A place that keys are loaded from: counts the loads, and can be out of reach."""
+    """A source of keys: it counts the loads, and can be out of reach."""
 
     def __init__(self, *keys: dict[str, Any]) -> None:
         self.keys = keys

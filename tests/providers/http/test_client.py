@@ -17,7 +17,7 @@ from providers.api import ProviderError
 from providers.http.addresses import check_base
 from providers.http.client import ClientLimits, HttpClient, Request
 from tests.support.provider_server import PATIENT
-from tests.support.standin_server import StandInServer, told
+from tests.support.standin_server import StandInServer, json_reply
 from tests.support.waiting import until
 
 
@@ -30,7 +30,7 @@ async def failing(transport: HttpClient, request: Request) -> ProviderError:
 async def test_a_request_arrives_as_it_was_made_and_its_reply_is_read(
     server: StandInServer, transport: HttpClient
 ) -> None:
-    server.script("/v1/find", told({"name": "Zipfel"}, 201, X_Left="7"))
+    server.script("/v1/find", json_reply({"name": "Zipfel"}, 201, X_Left="7"))
     request = Request("POST", server.url, "/v1/find", {"q": "a&b=c"}, json={"ä": 1}, headers={"X-Key": "k1"})
     reply = await transport.send("acme", request)
     assert (reply.status, reply.json(), reply.headers["x-left"]) == (201, {"name": "Zipfel"}, "7")
@@ -44,7 +44,7 @@ async def test_a_request_arrives_as_it_was_made_and_its_reply_is_read(
 async def test_a_form_is_written_as_one_and_may_name_its_own_content_type(
     server: StandInServer, transport: HttpClient
 ) -> None:
-    server.script("/token", told({}))
+    server.script("/token", json_reply({}))
     await transport.send("acme", Request("POST", server.url, "/token", form={"grant": "a b"}))
     await transport.send("acme", Request("POST", server.url, "/token", json={}, headers={"content-type": "a/b"}))
     assert server.calls[0].body == b"grant=a+b"
@@ -111,7 +111,7 @@ async def test_a_redirect_to_another_host_is_not_followed(server: StandInServer,
 async def test_a_redirect_on_the_host_is_followed_three_times_and_with_the_key(
     server: StandInServer, transport: HttpClient
 ) -> None:
-    server.script("/moved", told({"here": True}))
+    server.script("/moved", json_reply({"here": True}))
     reply = await transport.send("acme", Request("GET", server.url, "/hostile/redirect_here", headers={"X-Key": "k"}))
     assert reply.json() == {"here": True}
     assert server.calls[-1].headers["x-key"] == "k"
@@ -227,7 +227,7 @@ async def test_proxies_of_the_environment_are_not_trusted(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    server.script("/direct", told({}))
+    server.script("/direct", json_reply({}))
     assert (await transport.send("acme", Request("GET", server.url, "/direct"))).status == 200
 
 
@@ -245,7 +245,7 @@ async def test_a_key_is_in_no_log_error_or_text(
 async def test_each_provider_has_connections_of_its_own(server: StandInServer) -> None:
     limits = ClientLimits(connect_seconds=0.3, connections=1)  # how long to wait for a connection, too
     transport = HttpClient(development=True, limits=limits)
-    server.script("/quick", told({}))
+    server.script("/quick", json_reply({}))
     hanging = asyncio.create_task(transport.send("slow", Request("GET", server.url, "/hostile/hang")))
     await until(lambda: server.calls_to("/hostile/hang"))
     assert (await transport.send("other", Request("GET", server.url, "/quick"))).status == 200

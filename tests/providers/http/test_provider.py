@@ -21,7 +21,7 @@ from providers.registry import Registry
 from providers.zoominfo.adapter import ZoomInfo
 from resolvers.organizations import organization_of
 from resolvers.provider.api import Checked
-from tests.support.standin_server import StandInServer, sampled, told
+from tests.support.standin_server import StandInServer, json_reply, sampled
 
 KEY = "s3cret-key-of-acme"
 
@@ -107,7 +107,7 @@ async def test_a_source_is_a_provider_that_waits_and_whose_key_can_be_checked(
 async def test_a_question_is_asked_with_the_key_of_its_organization(
     server: StandInServer, transport: HttpClient
 ) -> None:
-    server.script("/company", told({"name": "Zipfel", "left": None}))
+    server.script("/company", json_reply({"name": "Zipfel", "left": None}))
     keys = OwnKeys({("acme", "plain"): "key-of-acme", ("globex", "plain"): "key-of-globex"})
     source = source_of(transport, server, Plain(), keys=keys)
     answer = await source.ask(question())
@@ -131,7 +131,7 @@ async def test_a_source_that_needs_no_key_is_asked_without_one(server: StandInSe
     class Open(Plain):
         needs_key = False
 
-    server.script("/company", told({"name": "Zipfel", "left": None}))
+    server.script("/company", json_reply({"name": "Zipfel", "left": None}))
     source = source_of(transport, server, Open())
     await source.ask(question("globex"))
     assert "x-key" not in server.calls[0].headers
@@ -147,8 +147,8 @@ async def test_a_key_that_no_header_can_hold_is_a_bad_key(
 
 
 async def test_a_pending_answer_is_asked_for_by_its_token(server: StandInServer, transport: HttpClient) -> None:
-    server.script("/company", told({"token": "t-1", "left": None}))
-    server.script("/later/t-1", told({}))
+    server.script("/company", json_reply({"token": "t-1", "left": None}))
+    server.script("/later/t-1", json_reply({}))
     source = source_of(transport, server, Plain())
     assert await source.ask(question()) == Pending("t-1", 5.0)
     assert await source.poll(question(), "t-1") == Answer(matched=False)
@@ -194,7 +194,7 @@ async def test_what_is_left_of_the_credits_is_told_now_and_then_and_always_when_
     async def note(organization_id: str, provider_id: str, left: float) -> None:
         noted.append((organization_id, provider_id, left))
 
-    left = (told({"name": "Zipfel", "left": count}) for count in (3, 2, 0))
+    left = (json_reply({"name": "Zipfel", "left": count}) for count in (3, 2, 0))
     server.script("/company", *left)
     source = source_of(transport, server, Plain(), note_credits=note)
     for _ in range(3):
@@ -206,7 +206,7 @@ async def test_an_answer_is_not_lost_over_noting_credits(server: StandInServer, 
     async def note(organization_id: str, provider_id: str, left: float) -> None:
         raise OSError("no database")
 
-    server.script("/company", told({"name": "Zipfel", "left": 3}))
+    server.script("/company", json_reply({"name": "Zipfel", "left": 3}))
     source = source_of(transport, server, Plain(), note_credits=note)
     assert isinstance(await source.ask(question()), Answer)
 

@@ -32,7 +32,7 @@ from tests.enrichment.test_identity import EVERY
 from tests.providers.http.test_provider import Plain, source_of
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from tests.support.graphql_client import Operations
-from tests.support.standin_server import standin_server, told
+from tests.support.standin_server import json_reply, standin_server
 from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -165,7 +165,7 @@ async def test_a_suppression_while_credits_are_reserved_stops_the_call(
 async def test_a_suppression_while_a_call_waits_for_its_rate_limit_stops_it(redis: ArqRedis) -> None:
     """Over HTTP nothing is sent, however far the call had come."""
     with standin_server() as server:
-        server.script("/company", told({"name": "Acme", "left": 5}))
+        server.script("/company", json_reply({"name": "Acme", "left": 5}))
         client, turn = HttpClient(development=True), Turn()
         try:
             source = source_of(client, server, Plain(), rate_limiter=turn)

@@ -22,7 +22,7 @@ from resolvers.job.api import retry_job
 from tests.support.factories import configure, context, job_of, send, services, work
 from tests.support.fake_http import account
 from tests.support.provider_server import SHORT, OneKey
-from tests.support.standin_server import StandInServer, Told, sampled, told
+from tests.support.standin_server import ScriptedReply, StandInServer, json_reply, sampled
 
 EXAMPLE = account(domain="example.com")
 PATHS = {
@@ -32,10 +32,10 @@ PATHS = {
     "zoominfo": "/data/v1/companies/enrich",
     "crunchbase": "/data/searches/organizations",
 }
-HTML = Told(200, b"<html><body>Please sign in</body></html>", {"content-type": "text/html"})
-CUT_OFF = Told(200, b'{"data": {"name": "Exam', {"content-type": "application/json"})
-NO_RECORD = told([["what"]])
-SILENT = Told(200, hangs=True)
+HTML = ScriptedReply(200, b"<html><body>Please sign in</body></html>", {"content-type": "text/html"})
+CUT_OFF = ScriptedReply(200, b'{"data": {"name": "Exam', {"content-type": "application/json"})
+NO_RECORD = json_reply([["what"]])
+SILENT = ScriptedReply(200, hangs=True)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def refused(asking: HttpProvider) -> ProviderError:
 @pytest.mark.parametrize("make", [Apollo, PeopleDataLabs, Hunter])
 async def test_an_unreadable_answer_is_not_asked_for_again_by_the_next_record(
     make: type[Apollo] | type[PeopleDataLabs] | type[Hunter],
-    reply: Told,
+    reply: ScriptedReply,
     server: StandInServer,
     transport: HttpClient,
     redis: ArqRedis,
@@ -105,7 +105,7 @@ async def test_an_organization_may_have_such_calls_repeated(
 async def test_a_refusal_holds_nothing_back(
     status: int, server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
-    server.script(PATHS["peopledatalabs"], Told(status, b"<html>no</html>"))
+    server.script(PATHS["peopledatalabs"], ScriptedReply(status, b"<html>no</html>"))
     shared = services(redis, source(PeopleDataLabs(), server.url, transport))
     sent = await send(context(shared), "account", "A1", domain="example.com")
     await work(shared)
@@ -142,18 +142,18 @@ async def test_a_refusal_whose_words_do_not_come_is_the_refusal(
     make: type[Adapter], status: int, code: str, server: StandInServer, transport: HttpClient
 ) -> None:
     adapter = make()
-    server.script(PATHS[adapter.info.id], Told(status, hangs=True))
+    server.script(PATHS[adapter.info.id], ScriptedReply(status, hangs=True))
     error = await refused(source(adapter, server.url, transport))
     assert (error.code, error.maybe_charged) == (code, False)
 
 
-@pytest.mark.parametrize("usage", [SILENT, Told(500), HTML])
+@pytest.mark.parametrize("usage", [SILENT, ScriptedReply(500), HTML])
 async def test_a_slow_look_at_the_account_does_not_hide_that_credits_are_used_up(
-    usage: Told, server: StandInServer, transport: HttpClient
+    usage: ScriptedReply, server: StandInServer, transport: HttpClient
 ) -> None:
-    server.script(PATHS["hunter"], Told(402))
+    server.script(PATHS["hunter"], ScriptedReply(402))
     server.script("/account", usage)
-    server.script(PATHS["apollo"], told({"error": "Insufficient credits"}, 422))
+    server.script(PATHS["apollo"], json_reply({"error": "Insufficient credits"}, 422))
     server.script("/usage_stats/credit_usage_stats", usage)
     for adapter in (Hunter(), Apollo()):
         error = await refused(source(adapter, server.url, transport))
@@ -165,7 +165,7 @@ async def test_the_requests_of_one_look_up_share_its_time(server: StandInServer)
     limits = ClientLimits(connect_seconds=1, read_seconds=5, whole_seconds=5, look_up_seconds=0.7)
     transport = HttpClient(development=True, limits=limits)
     asking = source(Hunter(), server.url, transport)
-    server.script(PATHS["hunter"], Told(402))
+    server.script(PATHS["hunter"], ScriptedReply(402))
     server.script("/account", SILENT)
     error = await refused(asking)
     assert (error.code, error.maybe_charged) == ("out_of_credits", False)
@@ -182,6 +182,6 @@ async def test_a_garbled_sign_in_has_charged_nothing(server: StandInServer, tran
 
     adapter = ZoomInfo()
     asking = HttpProvider(adapter, transport, Pair(), dict.fromkeys(adapter.bases, server.url))
-    for reply in (HTML, CUT_OFF, Told(204, b""), SILENT):
+    for reply in (HTML, CUT_OFF, ScriptedReply(204, b""), SILENT):
         server.script("/oauth2/default/v1/token", reply)
         assert not (await refused(asking)).maybe_charged

@@ -16,7 +16,7 @@ from providers.http.provider import HttpProvider
 from providers.zoominfo.adapter import ZoomInfo
 from tests.support.fake_http import account, lead, values
 from tests.support.provider_server import OneKey
-from tests.support.standin_server import StandInServer, Told, sampled, told
+from tests.support.standin_server import ScriptedReply, StandInServer, json_reply, sampled
 
 CONTACTS, TOKEN = "/gtm/data/v1/contacts/enrich", "/oauth2/default/v1/token"
 SEARCH, ENTITY = "/v4/data/searches/organizations", "/v4/data/entities/organizations/"
@@ -47,7 +47,7 @@ def source(adapter: Adapter, server: StandInServer, transport: HttpClient, key: 
 
 
 async def test_zoominfo_signs_in_asks_and_is_read(server: StandInServer, transport: HttpClient) -> None:
-    server.script(TOKEN, told({"access_token": "T1", "expires_in": 3600}))
+    server.script(TOKEN, json_reply({"access_token": "T1", "expires_in": 3600}))
     server.script(CONTACTS, sampled("zoominfo", "person_found"))
     zoominfo = source(ZoomInfo(), server, transport, key="my-id:my-secret")
     for _ in range(2):
@@ -106,7 +106,7 @@ async def test_a_described_provider_is_asked_and_read(
     }
     file.write_text(json.dumps(description))
     [adapter] = load_described(file)
-    server.script("/companies/../a b", told({"company": {"size": 12}}))
+    server.script("/companies/../a b", json_reply({"company": {"size": 12}}))
     erp = HttpProvider(adapter, transport, OneKey("s3cret"))
     assert values(await erp.ask(account(number="../a b", name="A&B=C"))) == {"numberOfEmployees": 12}
     [call] = server.calls
@@ -173,7 +173,7 @@ async def test_other_peoples_data_is_refused(
     assert (error.code, error.retryable) == ("wrong_entity", False)
 
 
-def edited(provider: str, case: str, *path: Any, to: Any) -> Told:
+def edited(provider: str, case: str, *path: Any, to: Any) -> ScriptedReply:
     """A documented answer with another value at the path."""
     reply = sampled(provider, case)
     body = json.loads(reply.body)
@@ -181,7 +181,7 @@ def edited(provider: str, case: str, *path: Any, to: Any) -> Told:
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = to
-    return Told(reply.status, json.dumps(body).encode(), reply.headers)
+    return ScriptedReply(reply.status, json.dumps(body).encode(), reply.headers)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def edited(provider: str, case: str, *path: Any, to: Any) -> Told:
     ],
 )
 async def test_another_person_or_employer_is_refused_where_less_is_told(
-    make: type[Adapter], question: Any, path: str, reply: Told, server: StandInServer, transport: HttpClient
+    make: type[Adapter], question: Any, path: str, reply: ScriptedReply, server: StandInServer, transport: HttpClient
 ) -> None:
     server.script(path, reply)
     error = await refused(source(make(), server, transport), question)

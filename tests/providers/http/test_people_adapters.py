@@ -19,7 +19,7 @@ from providers.peopledatalabs.adapter import PeopleDataLabs
 from service.redis_pool import redis_at
 from tests.support.fake_http import account, body_of, lead, values
 from tests.support.provider_server import OneKey
-from tests.support.standin_server import StandInServer, Told, sampled, told
+from tests.support.standin_server import ScriptedReply, StandInServer, json_reply, sampled
 
 KEY = "s3cret-key-of-acme"
 MARA = lead(email="mara.lindqvist@example.com")
@@ -107,7 +107,7 @@ async def test_a_phone_at_apollo_is_asked_for_until_it_is_there(server: StandInS
     later = "/webhook_result/700000000000000001"
     server.script("/people/match", sampled("apollo", "person_found"))
     ready = body_of("apollo", "phone_result_ready") | {"request_id": "700000000000000001"}
-    server.script(later, sampled("apollo", "pending"), told(ready))
+    server.script(later, sampled("apollo", "pending"), json_reply(ready))
     asking = source(Apollo(phones=True), server, transport)
     question = Question(EntityType.LEAD, MARA.fields, frozenset({"mobilePhone", "title"}))
     first = await asking.ask(question)
@@ -130,12 +130,12 @@ async def test_a_phone_that_apollo_forgot_is_final(case: str, server: StandInSer
 
 
 async def test_hunters_account_is_asked_before_a_429_is_believed(server: StandInServer, transport: HttpClient) -> None:
-    server.script("/people/find", told({"errors": [{"id": "too_many_requests"}]}, 429))
+    server.script("/people/find", json_reply({"errors": [{"id": "too_many_requests"}]}, 429))
     server.script("/account", sampled("hunter", "credit_balance"))
     asking = source(Hunter(), server, transport)
     assert (await refused(asking, MARA)).code == "rate_limited"
     counters = {"searches": {"used": 2000, "available": 2000}}
-    server.script("/account", told({"data": {"reset_date": "2099-12-01", "requests": counters}}))
+    server.script("/account", json_reply({"data": {"reset_date": "2099-12-01", "requests": counters}}))
     assert (await refused(asking, MARA)).code == "out_of_credits"
     assert [call.path for call in server.calls] == ["/people/find", "/account"] * 2
 
@@ -147,7 +147,7 @@ async def test_a_smaller_plan_is_kept_to_after_its_first_reply(
     adapter = {"apollo": Apollo, "peopledatalabs": PeopleDataLabs}[provider]()
     small = {"x-rate-limit-minute": "20"} if provider == "apollo" else {"x-ratelimit-limit": "{'minute': 20}"}
     answer = sampled(provider, "company_found")
-    server.script(PATHS[provider][1], Told(answer.status, answer.body, {**(answer.headers or {}), **small}))
+    server.script(PATHS[provider][1], ScriptedReply(answer.status, answer.body, {**(answer.headers or {}), **small}))
     asking = source(adapter, server, transport, rate_limiter=RedisRateLimiter(redis, max_wait_seconds=2))
     await asking.ask(EXAMPLE)
     await asking.ask(EXAMPLE)
@@ -162,7 +162,7 @@ async def test_apollos_hour_and_day_end_calls_to_that_endpoint_alone_in_every_pr
 ) -> None:
     answer = sampled("apollo", "company_found")
     company_path, person_path = "/organizations/enrich", "/people/match"
-    server.script(company_path, Told(answer.status, answer.body, {**(answer.headers or {}), **headers}))
+    server.script(company_path, ScriptedReply(answer.status, answer.body, {**(answer.headers or {}), **headers}))
     server.script(person_path, sampled("apollo", "person_found"))
     other = redis_at(redis_url, tries=1)
     one, two = (source(Apollo(), server, transport, rate_limiter=RedisRateLimiter(client)) for client in (redis, other))
@@ -179,9 +179,9 @@ async def test_apollos_hour_and_day_end_calls_to_that_endpoint_alone_in_every_pr
 async def test_hunters_account_is_read_though_enrichment_has_to_pause(
     server: StandInServer, transport: HttpClient, redis: ArqRedis
 ) -> None:
-    server.script("/people/find", told({"errors": [{"id": "usage"}]}, 429))
+    server.script("/people/find", json_reply({"errors": [{"id": "usage"}]}, 429))
     counters = {"searches": {"used": 2000, "available": 2000}}
-    server.script("/account", told({"data": {"reset_date": "2099-12-01", "requests": counters}}))
+    server.script("/account", json_reply({"data": {"reset_date": "2099-12-01", "requests": counters}}))
     asking = source(Hunter(), server, transport, rate_limiter=RedisRateLimiter(redis, max_wait_seconds=0.5))
     assert (await refused(asking, MARA)).code == "out_of_credits"
     assert (await refused(asking, MARA)).code == "rate_limited"
@@ -245,7 +245,7 @@ async def test_an_answer_of_wrong_types_matches_nobody(
 ) -> None:
     adapter = make()
     for path in PATHS[adapter.info.id]:
-        server.script(path, Told(200, body, {"content-type": "application/json"}))
+        server.script(path, ScriptedReply(200, body, {"content-type": "application/json"}))
     for question in (MARA, EXAMPLE):
         assert await outcome(source(adapter, server, transport), question) in {"no match", "invalid_answer"}
 
