@@ -13,18 +13,26 @@ from models.db.transaction import Transaction
 
 
 class AuditHead(Model):
-    """The number and hash of an organization's last line: without them, lines removed at the end would not show."""
+    """The number and hash of an organization's last line: without them, lines removed at the end would not show.
+
+    `seal` and `seal_key_id` as of a line; they stay as they are where a line without a seal is added.
+    """
 
     organization_id = fields.CharField(max_length=128, primary_key=True)
     number = fields.BigIntField(default=0)
     hash = fields.CharField(max_length=64, default="")
+    seal = fields.CharField(max_length=64, null=True)
+    seal_key_id = fields.CharField(max_length=32, null=True)
 
     class Meta:
         table = "audit_head"
 
 
 class AuditEntry(Model):
-    """One line. The table refuses changes and deletions; its key is the organization and the number."""
+    """One line. The table refuses changes and deletions; its key is the organization and the number.
+
+    `seal` is made with the key `seal_key_id` (see resolvers.audit_seal); None: the line is not sealed.
+    """
 
     organization_id = fields.CharField(max_length=128, primary_key=True)  # Tortoise knows keys of one column only
     number = fields.BigIntField()
@@ -36,6 +44,8 @@ class AuditEntry(Model):
     details = fields.TextField()  # the text that was hashed: JSONB would write it anew
     previous = fields.CharField(max_length=64)
     hash = fields.CharField(max_length=64)
+    seal = fields.CharField(max_length=64, null=True)
+    seal_key_id = fields.CharField(max_length=32, null=True)
 
     class Meta:
         table = "audit_entry"
@@ -45,8 +55,11 @@ class AuditEntry(Model):
 class AuditHeadRow:
     """See AuditHead. Number 0 and an empty hash before the first line."""
 
+    organization_id: str
     number: int
     hash: str
+    seal: str | None
+    seal_key_id: str | None
 
 
 @projection(AuditEntry)
@@ -63,6 +76,8 @@ class AuditRow:
     details: str
     previous: str
     hash: str
+    seal: str | None = None
+    seal_key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +112,13 @@ async def _lock(tx: Transaction, organization_id: str) -> AuditHeadRow | None:
     return await fetch_one(AuditHeadRow, sql, [organization_id], using=tx)
 
 
-async def append(tx: Transaction, line: AuditRow) -> None:
-    """Add the line that follows the locked head, and make it the head."""
+async def append(tx: Transaction, line: AuditRow, *, head_seal: str | None, head_key_id: str | None) -> None:
+    """Add the line that follows the locked head, and make it the head. Without a seal the head keeps the one it has."""
     await insert(tx, [line])
     await execute(
-        "UPDATE audit_head SET number = ?, hash = ? WHERE organization_id = ?",
-        [line.number, line.hash, line.organization_id],
+        "UPDATE audit_head SET number = ?, hash = ?, seal = COALESCE(?, seal), seal_key_id = COALESCE(?, seal_key_id)"
+        " WHERE organization_id = ?",
+        [line.number, line.hash, head_seal, head_key_id, line.organization_id],
         using=tx,
     )
 

@@ -2,7 +2,8 @@
 
 The hash of a line is the SHA-256 of the hash before it and of everything the line says, so that a line that is
 changed, removed or slipped in breaks the chain from there on. The number and hash of the last line are also kept
-apart: without them, lines removed at the end would not show. Details hold ids, names and counts, and what a
+apart: without them, lines removed at the end would not show. Where a key is set, lines and head are sealed with it
+(`audit_seal.py`), so that a chain that was written anew shows too. Details hold ids, names and counts, and what a
 configuration was; never a value of a record.
 """
 
@@ -18,6 +19,7 @@ import orjson
 from models.audit import AuditFilter, AuditRow, append, count_lines, head_of, lines_after, list_lines, lock_head
 from models.db.columns import from_micros, to_micros
 from models.db.transaction import Transaction
+from resolvers.audit_seal import AuditSeals, SealWalk
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.paging import Page, PageArgs, check_id, read_cursor
@@ -35,12 +37,13 @@ async def record_audit(
     actor: str | None,
     origin: str | None,
     now: datetime,
+    seals: AuditSeals,
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Append one line in the caller's transaction; call it last there, since the log is locked until its end.
 
-    `action` is a noun and what happened to it (`config.changed`), `subject` the id of what it happened to.
-    The organization must exist.
+    `action` is a noun and what happened to it (`config.changed`), `subject` the id of what it happened to; `seals` are
+    the installation's (`Services.audit_seals`). The organization must exist.
     """
     head = await lock_head(tx, organization_id)
     line = AuditRow(
@@ -55,7 +58,16 @@ async def record_audit(
         previous=head.hash,
         hash="",
     )
-    await append(tx, replace(line, hash=_hash(line)))
+    line = replace(line, hash=_hash(line))
+    seal, head_seal = seals.of_line(head, line), seals.of_head(organization_id, line.number, line.hash)
+    if seal is not None:
+        line = replace(line, seal=seal.seal, seal_key_id=seal.key_id)
+    await append(
+        tx,
+        line,
+        head_seal=None if head_seal is None else head_seal.seal,
+        head_key_id=None if head_seal is None else head_seal.key_id,
+    )
 
 
 async def note_change(
@@ -71,6 +83,7 @@ async def note_change(
         actor=caller.user,
         origin=ctx.origin,
         now=ctx.services.now(),
+        seals=ctx.services.audit_seals,
         details=details,
     )
 
@@ -84,7 +97,10 @@ def _hash(line: AuditRow) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line. `number` counts from 1 without gaps; `previous` is the hash of the line before."""
+    """One line. `number` counts from 1 without gaps; `previous` is the hash of the line before.
+
+    `seal_key_id` is the id of the key with which it is sealed; None: it is not.
+    """
 
     number: int
     at: datetime
@@ -95,6 +111,7 @@ class AuditEntry:
     details: dict[str, Any]
     previous: str
     hash: str
+    seal_key_id: str | None
 
     @property
     def id(self) -> str:
@@ -151,16 +168,28 @@ def _entry(line: AuditRow) -> AuditEntry:
         details=orjson.loads(line.details),
         previous=line.previous,
         hash=line.hash,
+        seal_key_id=line.seal_key_id,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class AuditCheck:
-    """How many lines were checked, the hash of the last, and the first fault, in plain words."""
+    """How many lines were checked, the hash of the last, and the first fault, in plain words.
+
+    `sealed_from` is the number of the first sealed line, `key_ids` are those of the keys of all seals, and
+    `missing_key_ids` those of them that are not there. `seals_hold`: every line from then on is sealed and is what was
+    written; None: it cannot be told, because there is no key, not every key, or nothing sealed. `seal_note` says it in
+    words.
+    """
 
     entries: int
     head: str
     fault: str | None
+    sealed_from: int | None = None
+    key_ids: tuple[str, ...] = ()
+    missing_key_ids: tuple[str, ...] = ()
+    seals_hold: bool | None = None
+    seal_note: str = ""
 
     @property
     def intact(self) -> bool:
@@ -178,18 +207,31 @@ async def verify_audit(ctx: Context, *, number: int | None = None, head: str | N
     known = {} if last is None else {last.number: last.hash}
     if number is not None and head is not None and known.setdefault(number, head) != head:
         return AuditCheck(0, "", f"line {number} is another than the one that was noted")
-    previous, count = "", 0
-    while True:
+    walk = SealWalk(ctx.services.audit_seals)
+    previous, count, fault = "", 0, None
+    while fault is None:
         lines = await lines_after(caller.organization_id, count, _READ_AT_ONCE)
         for line in lines:
             fault = _fault(line, count + 1, previous, known)
             if fault is not None:
-                return AuditCheck(count, previous, fault)
+                break
+            walk.add(line)
             previous, count = line.hash, line.number
         if len(lines) < _READ_AT_ONCE:
             break
-    missing = max(known, default=0) > count
-    return AuditCheck(count, previous, f"lines after {count} are missing" if missing else None)
+    if fault is None and max(known, default=0) > count:
+        fault = f"lines after {count} are missing"
+    walk.end(last, count)
+    return AuditCheck(
+        count,
+        previous,
+        fault or walk.fault,
+        sealed_from=walk.sealed_from,
+        key_ids=tuple(walk.key_ids),
+        missing_key_ids=tuple(walk.missing_keys),
+        seals_hold=walk.holds() if fault is None else False if walk.sealed_from is not None else None,
+        seal_note=walk.note(),
+    )
 
 
 def _fault(line: AuditRow, number: int, previous: str, known: Mapping[int, str]) -> str | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from arq.connections import ArqRedis
 
 from providers.registry import Registry
+from resolvers.audit_seal import NO_SEALS, AuditSeals
 from resolvers.errors import Forbidden, Unauthenticated
 from resolvers.events.subscriber import EventSubscriber
 from resolvers.provider.callback_urls import CallbackUrls
@@ -51,6 +52,7 @@ class Services:
     replay_days: int = 60  # how long is kept what jobs decided on
     shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
     hash_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.keyed_hash
+    audit_seals: AuditSeals = NO_SEALS  # the keys that seal the audit log
     callback_urls: CallbackUrls | None = None  # None: no provider can reach this installation
 
 

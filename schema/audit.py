@@ -25,6 +25,7 @@ class AuditEntry:
     details: JSON = strawberry.field(description="Ids, names and counts; never a value of a record.")
     previous: str = strawberry.field(description="The hash of the line before; empty for the first.")
     hash: str = strawberry.field(description="SHA-256 of the line and the hash before it.")
+    seal_key_id: str | None = strawberry.field(description="The key with which the line is sealed. Null: it is not.")
 
     @classmethod
     def of(cls, entry: operations.AuditEntry) -> Self:
@@ -37,10 +38,22 @@ class AuditCheck:
     entries: int = strawberry.field(description="How many lines were found good.")
     head: str = strawberry.field(description="The hash of the last of them: note it down to check against it later.")
     fault: str | None
+    sealed_from: int | None = strawberry.field(
+        description="The number of the first line with a keyed seal: note it down too. Null: none has."
+    )
+    key_ids: list[str] = strawberry.field(description="The keys with which lines are sealed, oldest first.")
+    missing_key_ids: list[str] = strawberry.field(
+        description="Those of them that the service does not have: what they sealed is not verified."
+    )
+    seals_hold: bool | None = strawberry.field(
+        description="Whether every line from `sealedFrom` on is sealed and is what was written. Null: it cannot be"
+        " told, because no key is set, a key is missing, or nothing is sealed yet."
+    )
+    seal_note: str = strawberry.field(description="The same in words.")
 
     @classmethod
     def of(cls, check: operations.AuditCheck) -> Self:
-        return copied(cls, check)
+        return copied(cls, check, key_ids=list(check.key_ids), missing_key_ids=list(check.missing_key_ids))
 
 
 @strawberry.input(description="Which lines: all that is given must hold.")

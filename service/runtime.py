@@ -126,6 +126,7 @@ class Runtime:
             monthly_credit_grant=self.settings.monthly_credit_grant,
             replay_days=self.settings.replay_days,
             secret_box=sources.secret_box,
+            audit_seals=self.settings.audit_seals(),
             shared_keys=sources.shared_keys,
             callback_urls=sources.callback_urls,
         )

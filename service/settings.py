@@ -14,11 +14,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from providers.declaration import ProviderDeclaration
 from providers.http.addresses import check_base
 from providers.registry import declared_providers
+from resolvers.audit_seal import NO_SEALS, AuditSeals, derived_key, read_seal_keys
 
 PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
 TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a running service
 MIN_SECRET_BYTES = 32
+NO_KEYS = "none"  # as AUDIT_SEAL_KEYS
 MOST_PRICE = 10_000  # credits; what 10,000 records may cost fits the Int of GraphQL
 
 
@@ -108,6 +110,11 @@ class Settings(BaseSettings):
     encryption_key: SecretStr | None = Field(
         None, description="seals organizations' provider keys, 32 bytes or more; in development: kept in DATA_DIR"
     )
+    audit_seal_keys: SecretStr | None = Field(
+        None,
+        description="id:secret,id2:secret2: seal the audit log, the first seals, all verify; none: do not seal;"
+        " default: a key that follows from ENCRYPTION_KEY",
+    )
 
     worker_concurrency: int = Field(10, ge=1, le=500, description="messages of the queue a worker handles at once")
     shutdown_seconds: int = Field(20, ge=1, le=600, description="time to finish what is in flight when stopping")
@@ -128,6 +135,13 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < 32:
             raise ValueError("should be 32 bytes or more")
+        return value
+
+    @field_validator("audit_seal_keys")
+    @classmethod
+    def _readable_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and value.get_secret_value() != NO_KEYS:
+            read_seal_keys(value.get_secret_value())
         return value
 
     @field_validator("public_url")
@@ -195,6 +209,17 @@ class Settings(BaseSettings):
     @property
     def console_logs(self) -> bool:
         return not self.production if self.log_format is None else self.log_format is LogFormat.CONSOLE
+
+    def audit_seals(self) -> AuditSeals:
+        """The keys that seal the audit log: those given, and the one that follows from ENCRYPTION_KEY."""
+        given = None if self.audit_seal_keys is None else self.audit_seal_keys.get_secret_value()
+        if given == NO_KEYS:
+            return NO_SEALS
+        keys = {} if given is None else read_seal_keys(given)
+        if self.encryption_key is not None:
+            key_id, key = derived_key(self.encryption_key.get_secret_value().encode())
+            keys.setdefault(key_id, key)
+        return AuditSeals(keys)
 
 
 def _check_scheme(value: SecretStr | None, schemes: set[str], wanted: str) -> SecretStr | None:

@@ -76,7 +76,7 @@ async def resolve_conflict(ctx: Context, conflict_id: str, resolution: Resolutio
 async def _settle(ctx: Context, conflict: Conflict, resolution: Resolution | None) -> None:
     caller = ctx.require(Role.USER)
     settlement = choose(conflict, resolution).by_reviewer(caller.user, ctx.services.now())
-    await settle_conflict(conflict, settlement, origin=ctx.origin)
+    await settle_conflict(ctx.services, conflict, settlement, origin=ctx.origin)
 
 
 async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolution | None) -> list[ResolveOutcome]:

@@ -23,7 +23,8 @@ async def settle_by_rule(ctx: Context, conflict: Conflict, decision: RuleDecisio
     assert decision.rule is not None  # the caller picks the conflicts that a rule decides
     user, now = ctx.require(Role.MANAGER).user, ctx.services.now()
     rule = decision.rule.words(naming(ctx.services.registry.names))
-    await settle_conflict(conflict, _settlement(conflict, decision.accepts, rule, user, now), origin=ctx.origin)
+    settlement = _settlement(conflict, decision.accepts, rule, user, now)
+    await settle_conflict(ctx.services, conflict, settlement, origin=ctx.origin)
 
 
 def _settlement(conflict: Conflict, accepts: Proposal | None, rule: str, user: str, now: datetime) -> Settlement:

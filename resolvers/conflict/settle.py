@@ -18,6 +18,7 @@ from models.record.value import NewValue, current_values, replace_values
 from models.trust import count_judgements
 from resolvers.audit import record_audit
 from resolvers.conflict.trust import judged_in_review, keeps_unreadable
+from resolvers.context import Services
 from resolvers.errors import ConflictAlreadyResolved, NotFound, StateConflict
 from resolvers.record.change import record_update
 
@@ -66,7 +67,7 @@ class Settlement:
 
 @unit_of_work
 async def settle_conflict(
-    tx: Transaction, conflict: Conflict, settlement: Settlement, *, origin: str | None = None
+    tx: Transaction, services: Services, conflict: Conflict, settlement: Settlement, *, origin: str | None = None
 ) -> None:
     """Write the settlement. The same decision of the same person again changes nothing.
 
@@ -97,6 +98,7 @@ async def settle_conflict(
         actor=settlement.user,
         origin=origin,
         now=settlement.settled_at,
+        seals=services.audit_seals,
         details={"action": settlement.action.value, "field": conflict.field, "record": conflict.record_id}
         | ({"rule": settlement.rule} if by_rule else {}),
     )

@@ -101,6 +101,7 @@ async def run_erasure(
         actor=run.held.requested_by,
         origin=run.held.origin,
         now=now,
+        seals=run.services.audit_seals,
         details={"entityType": record.entity_type.value, "record": record.id, "removed": removed},
     )
     return ErasureResult(jobs, conflicts)

@@ -102,6 +102,7 @@ async def _note_end(tx: Transaction, run: OperationRun, action: str, now: dateti
         actor=run.held.requested_by,
         origin=run.held.origin,
         now=now,
+        seals=run.services.audit_seals,
         details={"restored": counts.restored, "skipped": counts.skipped},
     )
 

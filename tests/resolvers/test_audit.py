@@ -14,6 +14,7 @@ from models.db.connection import dialect
 from models.db.statements import execute
 from models.db.transaction import unit_of_work
 from resolvers.audit import list_audit, record_audit, verify_audit
+from resolvers.audit_seal import NO_SEALS
 from resolvers.config import update_config
 from resolvers.conflict.api import list_conflicts, resolve_conflict
 from resolvers.context import Context, Role
@@ -139,7 +140,9 @@ async def test_a_noted_head_shows_a_chain_that_was_written_anew(redis: ArqRedis)
     await execute("DELETE FROM audit_head")
     now = ctx.services.now()
     for _ in range(4):
-        await unit_of_work(record_audit)("acme", action="a.b", subject="s", actor="eve", origin=None, now=now)
+        await unit_of_work(record_audit)(
+            "acme", action="a.b", subject="s", actor="eve", origin=None, now=now, seals=NO_SEALS
+        )
     assert (await verify_audit(ctx)).intact
     checked = await verify_audit(ctx, number=noted.entries, head=noted.head)
     assert checked.fault == "line 4 is another than the one that was noted"
@@ -187,7 +190,7 @@ async def test_a_line_has_the_hash_that_earlier_versions_gave_it(redis: ArqRedis
     for second, (action, subject, actor, origin, details, _) in enumerate(WRITTEN_BY_0_1_0):
         now = first + timedelta(seconds=second)
         await unit_of_work(record_audit)(
-            "acme", action=action, subject=subject, actor=actor, origin=origin, now=now, details=details
+            "acme", action=action, subject=subject, actor=actor, origin=origin, now=now, details=details, seals=NO_SEALS
         )
     lines = (await list_audit(ctx, AuditFilter(), PageArgs(last=3))).items
     assert [line.hash for line in reversed(lines)] == [line[-1] for line in WRITTEN_BY_0_1_0]

@@ -117,6 +117,21 @@ def test_a_bad_setting_does_not_show_a_secret() -> None:
     assert "hunter2" not in faults(database_url="mysql://root:hunter2@db/x", port="x")
 
 
+def test_the_audit_log_is_sealed_with_given_keys_or_one_that_follows_from_the_encryption_key() -> None:
+    assert not load_settings().audit_seals().keys
+    master = "m" * 32
+    [derived] = load_settings(encryption_key=master).audit_seals().keys
+    assert derived.startswith("encryption-key-")
+    given = load_settings(encryption_key=master, audit_seal_keys=f"b:{'t' * 32},a:{'s' * 32}")
+    assert list(given.audit_seals().keys) == ["b", "a", derived]
+    assert not load_settings(encryption_key=master, audit_seal_keys="none").audit_seals().keys
+    for wrong in ("a:short", f"a://{'s' * 40}", "ssssssss"):
+        with pytest.raises(BadSettings, match=r"AUDIT_SEAL_KEYS: .*(key|secret)") as refusal:
+            load_settings(audit_seal_keys=wrong)
+        assert "sss" not in str(refusal.value)
+        assert "short" not in str(refusal.value)
+
+
 def test_a_secret_and_a_key_set_exclude_each_other() -> None:
     assert "JWT_JWKS" in faults(jwt_secret=STRONG, jwt_jwks="keys.json")
 
