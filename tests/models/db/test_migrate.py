@@ -1,6 +1,7 @@
 """Migrations: each file once, in order and unchanged; code and schema that fit; nobody kept waiting."""
 
 import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,23 @@ def test_every_migration_names_code_that_exists_as_the_oldest_that_can_run_on_it
         assert parse_version(FIRST_RELEASE) <= parse_version(file.oldest_code) <= parse_version(VERSION), file.name
     with pytest.raises(ValueError, match=r"0099_x\.sql: the line `-- oldest code: VERSION` is missing"):
         _ = MigrationFile("0099_x.sql", b"DROP TABLE x;\n").oldest_code
+
+
+MADE = re.compile(r"CREATE TABLE (\w+)")
+TAKES_LONG = re.compile(r"(?:UPDATE|DELETE FROM|CREATE (?:UNIQUE )?INDEX \w+ ON) (\w+)")
+
+
+@pytest.mark.parametrize("file", shipped_files(), ids=lambda file: file.name)
+def test_what_takes_long_on_a_filled_table_runs_in_batches_or_outside_a_transaction(file: MigrationFile) -> None:
+    inside = [
+        statement
+        for step in file.steps("postgresql")
+        if step.kind is StepKind.TRANSACTION
+        for statement in step.statements
+    ]
+    made = {match[1] for statement in inside if (match := MADE.match(statement))}
+    changed = {match[1] for statement in inside if (match := TAKES_LONG.match(statement))}
+    assert changed <= made
 
 
 def test_what_the_first_release_applied_is_accepted_and_nothing_else() -> None:
