@@ -119,6 +119,9 @@ class AuditEntry:
         return str(UUID(int=self.number))
 
 
+_LIST = "auditEntries"  # as its cursors name it
+
+
 async def list_audit(ctx: Context, wanted: AuditFilter, args: PageArgs) -> Page[AuditEntry]:
     """The organization's log, newest first."""
     caller = ctx.require(Role.VIEWER)
@@ -139,8 +142,8 @@ async def list_audit(ctx: Context, wanted: AuditFilter, args: PageArgs) -> Page[
         return await count_lines(caller.organization_id, wanted)
 
     if backwards:
-        return Page(items[::-1], has_next=args.before is not None, has_previous=more, count=count)
-    return Page(items, has_next=more, has_previous=args.after is not None, count=count)
+        return Page(items[::-1], has_next=args.before is not None, has_previous=more, count=count, of=_LIST)
+    return Page(items, has_next=more, has_previous=args.after is not None, count=count, of=_LIST)
 
 
 def _check(wanted: AuditFilter) -> None:
@@ -151,7 +154,7 @@ def _check(wanted: AuditFilter) -> None:
 
 
 def _number(cursor: str, path: str) -> int:
-    number = UUID(check_id(read_cursor(cursor, path), path=path)).int
+    number = UUID(check_id(read_cursor(cursor, path, _LIST), path=path)).int
     if number >= 2**63:
         raise BadRequest(f"{path}: not a cursor of this list", faults=[Fault(path, "not a cursor")])
     return number

@@ -23,20 +23,32 @@ def check_id(text: str, *, path: str = "id") -> str:
     return folded
 
 
-def cursor_of(row_id: str) -> str:
-    """The opaque cursor of a row. Ids are UUIDv7: an id alone is a position in a list, newest first."""
-    return base64.urlsafe_b64encode(row_id.encode()).decode().rstrip("=")
+def cursor_of(row_id: str, of: str) -> str:
+    """The opaque cursor of a row in the list that `of` names.
+
+    Ids are UUIDv7: an id alone is a position in a list, newest first.
+    """
+    return base64.urlsafe_b64encode(f"{of}:{row_id}".encode()).decode().rstrip("=")
 
 
-def read_cursor(text: str, path: str) -> str:
-    """The id in a cursor. Raises BadRequest for what is none."""
+def read_cursor(text: str, path: str, of: str) -> str:
+    """The id in a cursor of the list that `of` names. Raises BadRequest for any other."""
     try:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         decoded = ""
-    if not _ID.fullmatch(decoded):
-        raise BadRequest(f"{path}: not a cursor of this list", faults=[Fault(path, "not a cursor")])
-    return decoded
+    named, _, row_id = decoded.rpartition(":")
+    if not _ID.fullmatch(row_id):
+        message = "not a cursor of this list"
+    elif not named:
+        message = "a cursor of an earlier version, which names no list: begin again with the first page"
+    elif named != of:
+        message = f"a cursor of another list: of {named.partition(' ')[0]}, where {of.partition(' ')[0]} are listed"
+        if named.partition(" ")[0] == of.partition(" ")[0]:
+            message = f"a cursor of another list of {of.partition(' ')[0]}"
+    else:
+        return row_id
+    raise BadRequest(f"{path}: {message}", faults=[Fault(path, message)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +68,15 @@ class PageArgs:
                 raise BadRequest(f"{name} must be 1 to {MAX_SIZE}", faults=[Fault(name, f"must be 1 to {MAX_SIZE}")])
         return self.first or self.last or DEFAULT_SIZE
 
-    def keyset(self) -> Keyset:
-        """The same as a database reads it. Raises BadRequest for a size or a cursor that cannot be."""
+    def keyset(self, of: str) -> Keyset:
+        """The same as a database reads it, for the list that `of` names.
+
+        Raises BadRequest for a size or a cursor that cannot be.
+        """
         return Keyset(
             self.size(),
-            after=None if self.after is None else read_cursor(self.after, "after"),
-            before=None if self.before is None else read_cursor(self.before, "before"),
+            after=None if self.after is None else read_cursor(self.after, "after", of),
+            before=None if self.before is None else read_cursor(self.before, "before", of),
             backwards=self.last is not None,
+            of=of,
         )

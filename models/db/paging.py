@@ -20,23 +20,28 @@ M = TypeVar("M", bound=Model)
 class Keyset:
     """At most `size` rows older than `after` and newer than `before` (ids; None: no bound).
 
-    `backwards` takes the oldest of them instead of the newest.
+    `backwards` takes the oldest of them instead of the newest. `of` names the list, as its cursors do.
     """
 
     size: int
     after: str | None = None
     before: str | None = None
     backwards: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page, newest first. `count` counts the whole list and costs a scan: call it only when asked."""
+    """One page, newest first. `count` counts the whole list and costs a scan: call it only when asked.
+
+    `of` names the list, as its cursors do.
+    """
 
     items: list[T]
     has_next: bool
     has_previous: bool
     count: Callable[[], Awaitable[int]]
+    of: str
 
 
 class OfRecord(Protocol):
@@ -61,8 +66,8 @@ async def fetch_page(rows: QuerySet[M], keyset: Keyset) -> Page[M]:
     items = items[: keyset.size]
     if keyset.backwards:
         items.reverse()
-        return Page(items, has_next=keyset.before is not None, has_previous=more, count=rows.count)
-    return Page(items, has_next=more, has_previous=keyset.after is not None, count=rows.count)
+        return Page(items, has_next=keyset.before is not None, has_previous=more, count=rows.count, of=keyset.of)
+    return Page(items, has_next=more, has_previous=keyset.after is not None, count=rows.count, of=keyset.of)
 
 
 async def newest_of_records(
@@ -79,17 +84,33 @@ async def newest_of_records(
     return [row["id"] for row in await query(sql, values)]
 
 
+def list_of(name: str, owner_id: str) -> str:
+    """The name of a list that a record or another row has of its own."""
+    return f"{name} of {owner_id}"
+
+
 def first_pages(
-    record_ids: Sequence[str], rows: Iterable[R], size: int, count: Callable[[str], Callable[[], Awaitable[int]]]
+    record_ids: Sequence[str],
+    rows: Iterable[R],
+    size: int,
+    count: Callable[[str], Callable[[], Awaitable[int]]],
+    *,
+    of: str,
 ) -> dict[str, Page[R]]:
     """The first page of each record, from its newest rows: one more than `size`, where there are more.
 
-    `count` gives for a record what counts all its rows.
+    `count` gives for a record what counts all its rows; `of` names the list of any record.
     """
     found: dict[str, list[R]] = {record_id: [] for record_id in record_ids}
     for row in sorted(rows, key=lambda row: row.id, reverse=True):
         found[row.record_id].append(row)
     return {
-        record_id: Page(items[:size], has_next=len(items) > size, has_previous=False, count=count(record_id))
+        record_id: Page(
+            items[:size],
+            has_next=len(items) > size,
+            has_previous=False,
+            count=count(record_id),
+            of=list_of(of, record_id),
+        )
         for record_id, items in found.items()
     }

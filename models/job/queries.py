@@ -200,4 +200,4 @@ async def first_job_pages(organization_id: str, record_ids: Sequence[str], size:
     def count(record_id: str) -> Callable[[], Awaitable[int]]:
         return Job.filter(organization_id=organization_id, record_id=record_id).count
 
-    return first_pages(record_ids, jobs, size, count)
+    return first_pages(record_ids, jobs, size, count, of="jobs")

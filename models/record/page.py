@@ -84,7 +84,7 @@ async def first_value_pages(
     def count(record_id: str) -> Callable[[], Awaitable[int]]:
         return _values(organization_id, record_id, field).count
 
-    return first_pages(record_ids, values, size, count)
+    return first_pages(record_ids, values, size, count, of="history")
 
 
 def _values(organization_id: str, record_id: str, field: str | None) -> QuerySet[FieldValue]:

@@ -43,7 +43,7 @@ def _checked(wanted: ConflictFilter) -> ConflictFilter:
 async def list_conflicts(ctx: Context, wanted: ConflictFilter, page: PageArgs) -> Page[Conflict]:
     """Conflicts, newest first, with record and job. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    return await fetch_page(select_conflicts(caller.organization_id, _checked(wanted)), page.keyset())
+    return await fetch_page(select_conflicts(caller.organization_id, _checked(wanted)), page.keyset("conflicts"))
 
 
 async def get_conflict(ctx: Context, conflict_id: str) -> Conflict:

@@ -102,7 +102,7 @@ async def _projection(organization_id: str, now: datetime, remaining: int) -> da
 async def list_credit_entries(ctx: Context, page: PageArgs) -> Page[CreditEntry]:
     """The ledger, newest line first."""
     caller = ctx.require(Role.VIEWER)
-    return await fetch_page(entries_of(caller.organization_id), page.keyset())
+    return await fetch_page(entries_of(caller.organization_id), page.keyset("creditEntries"))
 
 
 async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempotency_key: str) -> CreditUsage:

@@ -131,7 +131,7 @@ def _outcome(external_id: str, erased: ErasedRecord | None, certificates: Mappin
 async def list_erasures(ctx: Context, args: PageArgs) -> Page[Erasure]:
     """The certificates, newest first."""
     caller = ctx.require(Role.ADMIN)
-    return await fetch_page(select_erasures(caller.organization_id), args.keyset())
+    return await fetch_page(select_erasures(caller.organization_id), args.keyset("erasures"))
 
 
 async def get_erasure(ctx: Context, certificate_id: str) -> Erasure:

@@ -7,6 +7,7 @@ from typing import Any
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
+from models.db.paging import list_of
 from models.job import Job
 from models.record import FieldValue, Record
 from models.record.page import (
@@ -158,7 +159,7 @@ def check_filter(wanted: RecordFilter) -> RecordFilter:
 async def list_records(ctx: Context, wanted: RecordFilter, page: PageArgs) -> Page[Record]:
     """Records, newest first."""
     caller = ctx.require(Role.VIEWER)
-    return await record_page(caller.organization_id, check_filter(wanted), page.keyset())
+    return await record_page(caller.organization_id, check_filter(wanted), page.keyset("records"))
 
 
 async def provenance(ctx: Context, record: Record) -> list[FieldValue]:
@@ -183,4 +184,4 @@ async def history(ctx: Context, record: Record, name: str | None, page: PageArgs
     caller = ctx.require(Role.VIEWER)
     if name is not None:
         check_text(name, "field", longest=MAX_NAME)
-    return await value_page(caller.organization_id, record.id, name, page.keyset())
+    return await value_page(caller.organization_id, record.id, name, page.keyset(list_of("history", record.id)))

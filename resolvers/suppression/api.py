@@ -117,7 +117,7 @@ async def _remove(
 async def list_suppressions(ctx: Context, kind: SuppressionKind | None, args: PageArgs) -> Page[Suppression]:
     """What is on the list, newest first, without the values."""
     caller = ctx.require(Role.ADMIN)
-    return await fetch_page(select_suppressions(caller.organization_id, kind), args.keyset())
+    return await fetch_page(select_suppressions(caller.organization_id, kind), args.keyset("suppressions"))
 
 
 async def readable_hash_of(services: Services) -> KeyedHash:

@@ -10,6 +10,7 @@ from enrichment.undo import Restoration, SkippedField
 from models import operation as operations
 from models import undo as rows
 from models.db.columns import new_id
+from models.db.paging import list_of
 from models.db.transaction import Transaction, unit_of_work
 from models.undo import NewUndo, Undo, UndoLine
 from resolvers.audit import note_change
@@ -173,7 +174,7 @@ async def get_undo(ctx: Context, undo_id: str) -> Undo:
 async def list_undos(ctx: Context, page: PageArgs) -> Page[Undo]:
     """The organization's undos, newest first."""
     caller = ctx.require(Role.VIEWER)
-    return await rows.undo_page(caller.organization_id, page.keyset())
+    return await rows.undo_page(caller.organization_id, page.keyset("undos"))
 
 
 async def reverts_of(ctx: Context, undo_id: str) -> list[str]:
@@ -187,4 +188,4 @@ async def undo_lines(ctx: Context, undo_id: str, outcome: str | None, page: Page
     caller = ctx.require(Role.VIEWER)
     if outcome not in {None, "restored", "skipped"}:
         raise BadRequest("outcome must be restored or skipped", faults=[Fault("outcome", "restored or skipped")])
-    return await rows.line_page(caller.organization_id, undo_id, outcome, page.keyset())
+    return await rows.line_page(caller.organization_id, undo_id, outcome, page.keyset(list_of("fields", undo_id)))

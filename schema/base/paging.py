@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 import strawberry
+from graphql import VariableNode
 
 from resolvers.paging import DEFAULT_SIZE, Page, PageArgs, cursor_of
 from schema.base.context import Info
@@ -78,7 +79,7 @@ class Connection(Generic[T]):
     @classmethod
     def of(cls, page: Page[Any], make: Callable[[Any], T]) -> Self:
         def edge(row: _Identified) -> Edge[T]:
-            return Edge(cursor=cursor_of(row.id), node=make(row))
+            return Edge(cursor=cursor_of(row.id, page.of), node=make(row))
 
         rows = page.items
         return cls(
@@ -87,21 +88,25 @@ class Connection(Generic[T]):
             page_info=PageInfo(
                 has_next_page=page.has_next,
                 has_previous_page=page.has_previous,
-                start_cursor=cursor_of(rows[0].id) if rows else None,
-                end_cursor=cursor_of(rows[-1].id) if rows else None,
+                start_cursor=cursor_of(rows[0].id, page.of) if rows else None,
+                end_cursor=cursor_of(rows[-1].id, page.of) if rows else None,
             ),
             count=page.count,
         )
 
 
 def page_args(info: Info, first: int | None, after: str | None, last: int | None, before: str | None) -> PageArgs:
-    """Which page is asked for. The default of `first` gives way where only `last` was written."""
+    """Which page is asked for. The default of `first` gives way where only `last` was given."""
     if last is not None and first == DEFAULT_SIZE and not _is_written(info, "first"):
         first = None
     return PageArgs(first=first, after=after, last=last, before=before)
 
 
 def _is_written(info: Info, argument: str) -> bool:
+    """Whether the operation gives the argument: a variable without a value is none."""
     return any(
-        written.name.value == argument for node in info._raw_info.field_nodes for written in node.arguments or ()
+        written.name.value == argument
+        and not (isinstance(written.value, VariableNode) and written.value.name.value not in info.variable_values)
+        for node in info._raw_info.field_nodes
+        for written in node.arguments or ()
     )

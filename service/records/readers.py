@@ -35,7 +35,7 @@ async def read_from_database(ctx: Context, entity_type: EntityType | None) -> As
             yield _shown(record)
         if not page.has_next:
             return
-        after = cursor_of(page.items[-1].id)
+        after = cursor_of(page.items[-1].id, page.of)
 
 
 async def read_from_api(client: httpx.AsyncClient, entity_type: EntityType | None) -> AsyncIterator[dict[str, Any]]:

@@ -23,7 +23,7 @@ async def read_page(reading: Awaitable[Page[T]]) -> Page[T]:
     except BadRequest as error:
         if [fault.path for fault in error.faults] != ["after"]:
             raise
-        message = "not a cursor of this list"
+        message = error.faults[0].message
         raise BadRequest(f"cursor: {message}", faults=[Fault("cursor", message)]) from error
 
 
@@ -38,5 +38,5 @@ def respond_with_page(request: Request, page: Page[Any], shown: Sequence[Shape])
     """The array; where there is more, with the address of the next page and the same query."""
     headers = {}
     if page.has_next:
-        headers["Link"] = f'<{_next_address(request, cursor_of(page.items[-1].id))}>; rel="next"'
+        headers["Link"] = f'<{_next_address(request, cursor_of(page.items[-1].id, page.of))}>; rel="next"'
     return respond(shown, headers=headers)

@@ -78,9 +78,9 @@ async def test_the_log_is_read_in_pages_both_ways(redis: ArqRedis) -> None:
     await _changes(ctx)
     first = await list_audit(ctx, AuditFilter(), PageArgs(first=3))
     assert ([entry.number for entry in first.items], first.has_next, await first.count()) == ([4, 3, 2], True, 4)
-    rest = await list_audit(ctx, AuditFilter(), PageArgs(first=3, after=cursor_of(first.items[-1].id)))
+    rest = await list_audit(ctx, AuditFilter(), PageArgs(first=3, after=cursor_of(first.items[-1].id, first.of)))
     assert ([entry.number for entry in rest.items], rest.has_next) == ([1], False)
-    back = await list_audit(ctx, AuditFilter(), PageArgs(last=2, before=cursor_of(rest.items[0].id)))
+    back = await list_audit(ctx, AuditFilter(), PageArgs(last=2, before=cursor_of(rest.items[0].id, rest.of)))
     assert ([entry.number for entry in back.items], back.has_previous) == ([3, 2], True)
 
 
