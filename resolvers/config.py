@@ -14,7 +14,8 @@ from resolvers.errors import Fault, ValidationFailed, VersionMismatch
 from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import config_of, organization_of
 
-_READ_ONLY = frozenset({"version", "updatedAt", "updatedBy"})  # shown by GET, so clients send them back
+_VERSION = "version"
+_READ_ONLY = frozenset({_VERSION, "updatedAt", "updatedBy"})  # shown by GET, so clients send them back
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ async def get_config(ctx: Context) -> ConfigView:
 async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_version: int | None = None) -> ConfigView:
     """Change the given keys and leave the others alone. A change of nothing makes no new version.
 
-    Raises ValidationFailed with every fault, and VersionMismatch when `expected_version` is not the current one.
+    A `version` among the changes is an expected version too: clients send back what they have read. Raises
+    ValidationFailed with every fault, and VersionMismatch when a version that is expected is not the current one.
     """
     caller = ctx.require(Role.MANAGER)
     now = ctx.services.now()
@@ -63,13 +65,14 @@ async def change_config(
     """
     caller = ctx.require(Role.MANAGER)
     row = await lock_organization(tx, caller.organization_id)
-    if expected_version is not None and expected_version != row.config_version:
-        raise VersionMismatch(
-            f"the configuration is at version {row.config_version}, not {expected_version}",
-            version=row.config_version,
-        )
     before = config_of(row)
-    config = merged_config(row.config, changes(before), ctx.services.registry.ids())
+    wanted = changes(before)
+    for expected in (expected_version, _version_in(wanted)):
+        if expected is not None and expected != row.config_version:
+            raise VersionMismatch(
+                f"the configuration is at version {row.config_version}, not {expected}", version=row.config_version
+            )
+    config = merged_config(row.config, wanted, ctx.services.registry.ids())
     if config.as_json() == before.as_json():
         return ConfigView(config, row.config_version, row.config_updated_at, row.config_updated_by)
     version = row.config_version + 1
@@ -80,11 +83,22 @@ async def change_config(
     return ConfigView(config, version, now, caller.user)
 
 
+def _version_in(changes: Mapping[str, Any]) -> int | None:
+    """The version that the changes were made to, where they say it."""
+    version = changes.get(_VERSION)
+    return version if isinstance(version, int) and not isinstance(version, bool) else None
+
+
 def merged_config(before: Mapping[str, Any], changes: Mapping[str, Any], provider_ids: tuple[str, ...]) -> Config:
     """The stored configuration with these changes laid over. Raises ValidationFailed with every fault."""
     wanted = {key: value for key, value in changes.items() if key not in _READ_ONLY}
+    faults: list[Fault] = []
+    if changes.get(_VERSION) is not None and _version_in(changes) is None:
+        faults.append(Fault(_VERSION, "must be a whole number: the version that was read"))
     try:
-        return parse_config(merge(before, wanted), provider_ids)
+        config = parse_config(merge(before, wanted), provider_ids)
     except InvalidConfig as error:
-        faults = [Fault(path, message) for path, message in error.faults]
-        raise ValidationFailed("the configuration is not valid; nothing was changed", faults=faults) from error
+        faults += [Fault(path, message) for path, message in error.faults]
+    if faults:
+        raise ValidationFailed("the configuration is not valid; nothing was changed", faults=faults)
+    return config

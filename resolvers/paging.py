@@ -43,9 +43,7 @@ def read_cursor(text: str, path: str, of: str) -> str:
     elif not named:
         message = "a cursor of an earlier version, which names no list: begin again with the first page"
     elif named != of:
-        message = f"a cursor of another list: of {named.partition(' ')[0]}, where {of.partition(' ')[0]} are listed"
-        if named.partition(" ")[0] == of.partition(" ")[0]:
-            message = f"a cursor of another list of {of.partition(' ')[0]}"
+        message = f"a cursor of another list: of {named[:32]}, not of {of}"
     else:
         return row_id
     raise BadRequest(f"{path}: {message}", faults=[Fault(path, message)])

@@ -20,7 +20,8 @@ from resolvers.errors import OperationError
 from service.graphql.http import graphql_routes
 from service.http.errors import answer_problem
 from service.http.health import health_routes
-from service.http.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware
+from service.http.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware, TrailingSlash
+from service.http.request import ORGANIZATION_HEADER
 from service.http.webhooks import webhook_routes
 from service.rest.routes import rest_routes
 from service.runtime import Runtime
@@ -44,7 +45,7 @@ def create_app(runtime: Runtime) -> Starlette:
         exception_handlers={HTTPException: answer_http_error, OperationError: answer_problem},
         lifespan=_lifespan(runtime),
     )
-    app.router.redirect_slashes = False  # a path that does not exist is 404, not a guess
+    app.router.redirect_slashes = False  # TrailingSlash serves it, so that a POST is not sent twice
     return app
 
 
@@ -65,7 +66,7 @@ def _middleware(runtime: Runtime) -> list[Middleware]:
     layers = [Middleware(RequestMiddleware, metrics=runtime.metrics)]
     if settings.allowed_origins:
         layers.append(_cross_origin(settings))
-    return [*layers, Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)]
+    return [*layers, Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes), Middleware(TrailingSlash)]
 
 
 def _cross_origin(settings: Settings) -> Middleware:
@@ -73,7 +74,7 @@ def _cross_origin(settings: Settings) -> Middleware:
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-Match", REQUEST_ID],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", ORGANIZATION_HEADER, REQUEST_ID],
         expose_headers=["ETag", "Link", "Retry-After", "WWW-Authenticate", REQUEST_ID],
         max_age=600,
     )

@@ -84,11 +84,6 @@ async def newest_of_records(
     return [row["id"] for row in await query(sql, values)]
 
 
-def list_of(name: str, owner_id: str) -> str:
-    """The name of a list that a record or another row has of its own."""
-    return f"{name} of {owner_id}"
-
-
 def first_pages(
     record_ids: Sequence[str],
     rows: Iterable[R],
@@ -99,7 +94,7 @@ def first_pages(
 ) -> dict[str, Page[R]]:
     """The first page of each record, from its newest rows: one more than `size`, where there are more.
 
-    `count` gives for a record what counts all its rows; `of` names the list of any record.
+    `count` gives for a record what counts all its rows; `of` names the list.
     """
     found: dict[str, list[R]] = {record_id: [] for record_id in record_ids}
     for row in sorted(rows, key=lambda row: row.id, reverse=True):
@@ -110,7 +105,7 @@ def first_pages(
             has_next=len(items) > size,
             has_previous=False,
             count=count(record_id),
-            of=list_of(of, record_id),
+            of=of,
         )
         for record_id, items in found.items()
     }

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 from enrichment.words import of_status
-from models.db.paging import fetch_page, list_of
+from models.db.paging import fetch_page
 from models.job import Job, transitions
 from models.job.queries import JobFilter, find_job, jobs_by_id, jobs_changed_since, select_jobs
 from resolvers.context import Context, Role
@@ -29,8 +29,7 @@ def _checked(wanted: JobFilter) -> JobFilter:
 async def list_jobs(ctx: Context, wanted: JobFilter, page: PageArgs) -> Page[Job]:
     """Jobs, newest first, with record and steps. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    name = "jobs" if wanted.record_id is None else list_of("jobs", wanted.record_id)
-    return await fetch_page(select_jobs(caller.organization_id, _checked(wanted)), page.keyset(name))
+    return await fetch_page(select_jobs(caller.organization_id, _checked(wanted)), page.keyset("jobs"))
 
 
 async def get_job(ctx: Context, job_id: str) -> Job:

@@ -7,7 +7,6 @@ from typing import Any
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
-from models.db.paging import list_of
 from models.job import Job
 from models.record import FieldValue, Record
 from models.record.page import (
@@ -184,4 +183,4 @@ async def history(ctx: Context, record: Record, name: str | None, page: PageArgs
     caller = ctx.require(Role.VIEWER)
     if name is not None:
         check_text(name, "field", longest=MAX_NAME)
-    return await value_page(caller.organization_id, record.id, name, page.keyset(list_of("history", record.id)))
+    return await value_page(caller.organization_id, record.id, name, page.keyset("history"))

@@ -10,7 +10,6 @@ from enrichment.undo import Restoration, SkippedField
 from models import operation as operations
 from models import undo as rows
 from models.db.columns import new_id
-from models.db.paging import list_of
 from models.db.transaction import Transaction, unit_of_work
 from models.undo import NewUndo, Undo, UndoLine
 from resolvers.audit import note_change
@@ -188,4 +187,4 @@ async def undo_lines(ctx: Context, undo_id: str, outcome: str | None, page: Page
     caller = ctx.require(Role.VIEWER)
     if outcome not in {None, "restored", "skipped"}:
         raise BadRequest("outcome must be restored or skipped", faults=[Fault("outcome", "restored or skipped")])
-    return await rows.line_page(caller.organization_id, undo_id, outcome, page.keyset(list_of("fields", undo_id)))
+    return await rows.line_page(caller.organization_id, undo_id, outcome, page.keyset("undoFields"))

@@ -24,7 +24,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from resolvers.context import Caller
-from resolvers.errors import RateLimited, Unauthenticated, Unavailable
+from resolvers.errors import Forbidden, RateLimited, Unauthenticated, Unavailable
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
 from service.http import request as rest
@@ -83,6 +83,9 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         authorization = _authorization(message.get("payload") or {}, self.websocket.ws)
         try:
             caller = await self.view.runtime.authenticator.caller(authorization)
+            rest.check_organization(caller, _organizations(message.get("payload") or {}, self.websocket.ws))
+        except Forbidden as refusal:
+            await self.websocket.close(BAD_TOKEN, refusal.message)
         except Unauthenticated as refusal:
             await self.websocket.close(BAD_TOKEN if authorization else NO_TOKEN, refusal.message)
         except Unavailable as refusal:
@@ -169,6 +172,13 @@ def _authorization(params: Mapping[str, Any], websocket: WebSocket) -> str | Non
         if name.lower() == "authorization" and isinstance(value, str):
             return value
     return websocket.headers.get("authorization")
+
+
+def _organizations(params: Mapping[str, Any], websocket: WebSocket) -> list[str]:
+    """The organizations that the first message and the handshake name, as a request does in a header."""
+    header = rest.ORGANIZATION_HEADER.lower()
+    named = [value for name, value in params.items() if name.lower() == header and isinstance(value, str)]
+    return [*named, *websocket.headers.getlist(header)]
 
 
 def _is_well_formed(message: Any) -> bool:

@@ -110,6 +110,23 @@ class RequestMiddleware:
             _log.info("websocket", path=logged_path(scope), code=code, seconds=round(seconds, 1))
 
 
+class TrailingSlash:
+    """Serves a path that ends with a slash as the one without. A slash that is part of an id is percent-encoded."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in {"http", "websocket"}:
+            path: str = scope["path"]
+            raw: bytes = scope.get("raw_path") or b""
+            if len(path) > 1 and path.endswith("/") and (not raw or raw.endswith(b"/")):
+                scope["path"] = path[:-1]
+                if raw:
+                    scope["raw_path"] = raw[:-1]
+        await self._app(scope, receive, send)
+
+
 class BodyLimitMiddleware:
     """Refuses a body over the limit: at once where its length is given, else as soon as it is over."""
 

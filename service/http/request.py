@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import orjson
@@ -9,9 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 
 from resolvers.context import Caller, Context, Services
-from resolvers.errors import BadRequest, Fault, PayloadTooLarge, Unauthenticated, ValidationFailed
+from resolvers.errors import BadRequest, Fault, Forbidden, PayloadTooLarge, Unauthenticated, ValidationFailed
 
 MAX_DEPTH = 64
+ORGANIZATION_HEADER = "X-Organization-ID"  # the web client of SalesOS says for which organization it acts
 _BLANKS = b" \t\r\n"  # what JSON takes for white space
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
@@ -33,12 +35,23 @@ class RestRuntime(Protocol):
 
 
 async def context_of(runtime: RestRuntime, request: Request) -> Context:
-    """The caller's context. Raises Unauthenticated without exactly one good bearer token."""
+    """The caller's context.
+
+    Raises Unauthenticated without exactly one good bearer token, Forbidden where ORGANIZATION_HEADER names another
+    organization than the token.
+    """
     sent = request.headers.getlist("authorization")
     if len(sent) > 1:
         raise Unauthenticated("more than one Authorization header")
     caller = await runtime.authenticator.caller(sent[0] if sent else None)
+    check_organization(caller, request.headers.getlist(ORGANIZATION_HEADER))
     return Context(services=runtime.services, caller=caller, origin=origin_of("rest", request))
+
+
+def check_organization(caller: Caller, named: Iterable[str]) -> None:
+    """Raises Forbidden where a client says that it acts for another organization than its token's."""
+    if any(name.strip() and name.strip() != caller.organization_id for name in named):
+        raise Forbidden(f"{ORGANIZATION_HEADER} names another organization than the token")
 
 
 def origin_of(interface: str, connection: HTTPConnection) -> str:

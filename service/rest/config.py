@@ -9,13 +9,16 @@ from resolvers.context import Context, Role
 from service.http.json import respond
 from service.http.request import read_object
 from service.rest.operation import Body, RestOperation, RouteAnswer
-from service.rest.parameters import IF_MATCH
-from service.rest.request import expected_versions
+from service.rest.parameters import IF_MATCH, IF_NONE_MATCH
+from service.rest.request import expected_versions, is_known
 from service.rest.shapes import config as shape
 
 
 async def get_config(ctx: Context, request: Request) -> Response:
-    return _answer(await configs.get_config(ctx))
+    view = await configs.get_config(ctx)
+    if is_known(request, _tag(view)):
+        return Response(status_code=304, headers={"ETag": _tag(view)})
+    return _answer(view)
 
 
 async def update_config(ctx: Context, request: Request) -> Response:
@@ -35,7 +38,11 @@ async def _expected_version(ctx: Context, request: Request) -> int | None:
 
 
 def _answer(view: ConfigView) -> Response:
-    return respond(shape.config_json(view), headers={"ETag": f'"{view.version}"'})
+    return respond(shape.config_json(view), headers={"ETag": _tag(view)})
+
+
+def _tag(view: ConfigView) -> str:
+    return f'"{view.version}"'
 
 
 _UPDATE_BODY = Body(shape=shape.CONFIG_CHANGES, examples=shape.CHANGES_EXAMPLES)
@@ -54,6 +61,7 @@ OPERATIONS = (
         id="getConfig",
         tag="Configuration",
         summary="Get auto-enrichment configuration",
+        parameters=(IF_NONE_MATCH,),
         answer=RouteAnswer(
             description="Enrichment configuration", shape=shape.CONFIG, example=shape.EXAMPLE, headers=("ETag",)
         ),
@@ -68,8 +76,8 @@ OPERATIONS = (
         description=(
             "Changes the given keys and leaves the others alone; `{}` changes nothing. Objects are merged"
             " key by key, lists are replaced. What is not valid is refused whole, with every fault named by"
-            " its path. With `If-Match` a version that is no longer current is refused, so that nothing is"
-            " overwritten unseen."
+            " its path. With `If-Match`, or a `version` in the body, a version that is no longer current is"
+            " refused, so that nothing is overwritten unseen."
         ),
         role=Role.MANAGER,
         parameters=(IF_MATCH,),

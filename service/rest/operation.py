@@ -69,16 +69,17 @@ class RestOperation:
     refusals: tuple[str, ...] = ()
 
     @property
+    def query_names(self) -> list[str]:
+        """The query parameters that the operation has."""
+        return [parameter.name for parameter in self.parameters if parameter.index == "query"]
+
+    @property
     def full_path(self) -> str:
         return PREFIX + self.path
 
     def codes(self) -> tuple[str, ...]:
         """Every code this operation may be refused with, by status."""
-        codes = {"UNAUTHENTICATED", "INTERNAL", "UNAVAILABLE", *self.refusals}
-        if self.role is not Role.VIEWER:
-            codes.add("FORBIDDEN")
-        if self.parameters:
-            codes.add("BAD_REQUEST")
+        codes = {"UNAUTHENTICATED", "FORBIDDEN", "BAD_REQUEST", "INTERNAL", "UNAVAILABLE", *self.refusals}
         if self.body is not None:
-            codes |= {"BAD_REQUEST", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_FAILED"}
+            codes |= {"PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_FAILED"}
         return tuple(sorted(codes))

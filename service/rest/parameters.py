@@ -32,6 +32,13 @@ IF_MATCH = Parameter(
     schema={"type": "string", "pattern": r'^(\*|(W/)?"[0-9]+"(, *(W/)?"[0-9]+")*)$'},
     example='"3"',
 )
+IF_NONE_MATCH = Parameter(
+    name="If-None-Match",
+    index="header",
+    description="Answer only where this is not the version: the `ETag` of an earlier answer, or `*`.",
+    schema={"type": "string"},
+    example='"3"',
+)
 PAGING = (
     Parameter(
         name="limit",

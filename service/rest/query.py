@@ -1,7 +1,7 @@
 """Reads query parameters, and names every fault at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -13,16 +13,28 @@ from resolvers.paging import MAX_SIZE, PageArgs
 
 ALL = "all"
 DEFAULT_LIMIT = 50
+MOST_FAULTS = 20  # unknown names that are listed
 # An offset's `+`, sent without percent-encoding, arrives as a blank.
 _BLANK_OFFSET = re.compile(r"(?<=T)(.+) (\d\d(?::?\d\d)?)$")
 
 E = TypeVar("E", bound=StrEnum)
 
 
+def refuse_unknown(request: Request, known: Sequence[str]) -> None:
+    """Raises BadRequest naming every query parameter that the route does not have."""
+    unknown = [
+        name for name in dict.fromkeys(name for name, _ in request.query_params.multi_items()) if name not in known
+    ]
+    message = f"unknown; known are {', '.join(known)}" if known else "unknown; this route has no query parameters"
+    if unknown:
+        faults = [Fault(name[:64], message) for name in unknown[:MOST_FAULTS]]
+        raise BadRequest("; ".join(f"{fault.path}: {fault.message}" for fault in faults), faults=faults)
+
+
 class QueryParameters:
     """The parameters of one request. Each reader notes faults; `check` raises them together.
 
-    Unknown names are ignored; a known name given twice is a fault, as no choice between them would be right.
+    A name given twice is a fault, as no choice between them would be right.
     """
 
     def __init__(self, request: Request) -> None:

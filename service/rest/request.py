@@ -1,4 +1,4 @@
-"""Reads what a REST request says beside its token and its JSON: the keys of a body, and If-Match."""
+"""Reads what a REST request says beside its token and its JSON: the keys of a body, If-Match and If-None-Match."""
 
 import re
 from collections.abc import Iterable
@@ -28,6 +28,12 @@ def text_or_none(body: dict[str, Any], key: str) -> str | None:
         message = "must be a text without NUL characters" if isinstance(value, str) else "must be a text"
         raise ValidationFailed(f"{key} {message}", faults=[Fault(key, message)])
     return value
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether If-None-Match says that the caller has this version already; a weak tag counts as its strong one."""
+    text = ", ".join(request.headers.getlist("if-none-match")).strip()
+    return text == "*" or tag in [known.removeprefix("W/") for known in re.findall(_ETAG, text)]
 
 
 def expected_versions(request: Request) -> tuple[int, ...] | None:

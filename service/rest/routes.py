@@ -20,6 +20,7 @@ from service.rest import config, conflict, credit, erasure, job, pipeline, recor
 from service.rest.description.openapi import describe
 from service.rest.description.pages import page, render
 from service.rest.operation import RestOperation
+from service.rest.query import refuse_unknown
 
 OPERATIONS: tuple[RestOperation, ...] = (
     *config.OPERATIONS,
@@ -53,6 +54,7 @@ def _route(runtime: RestRuntime, path: str, methods: Mapping[str, RestOperation]
         operation = methods["GET" if request.method == "HEAD" else request.method]
         try:
             ctx = await context_of(runtime, request)
+            refuse_unknown(request, operation.query_names)
             return await operation.handler(ctx, request)
         except Exception as error:  # translated here, once, whatever it is
             return problem_of(request, error)

@@ -124,7 +124,7 @@ async def test_the_lists_within_a_list_have_pages_of_their_own(redis: ArqRedis) 
     query = """query ($after: String) { records { nodes { externalId
         history(field: "name", first: 2, after: $after) {
             nodes { value } pageInfo { hasNextPage endCursor } totalCount }
-        jobs(first: 2, after: $after) { nodes { id } pageInfo { hasNextPage } totalCount } } } }"""
+        jobs(first: 2) { nodes { id } pageInfo { hasNextPage } totalCount } } } }"""
     other, first = (await ask(query))["records"]["nodes"]
     assert [value["value"] for value in first["history"]["nodes"]] == ["Three", "Two"]
     assert (first["history"]["pageInfo"]["hasNextPage"], first["history"]["totalCount"]) == (True, 3)

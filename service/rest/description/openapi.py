@@ -12,7 +12,8 @@ from service.rest.operation import Body, Parameter, RestOperation, RouteAnswer
 TITLE = "SalesOS Auto Enrichment"
 INTRODUCTION = (
     "Fills and refreshes CRM leads, contacts and accounts: send records, watch their jobs, decide on"
-    " conflicts, see what it cost. Everything belongs to the organization that the token names."
+    " conflicts, see what it cost. Everything belongs to the organization that the token names: an `X-Organization-ID`"
+    " header that names another is refused. A query parameter that a route does not have is refused as well."
 )
 TAGS: Mapping[str, str] = {
     "Configuration": "What is enriched, when, by which providers, and what may be written.",
@@ -99,6 +100,7 @@ def _operation(operation: RestOperation, schemas: JsonSchemas) -> Json:
         "description": f"{operation.description}\n\n{needed}".lstrip(),
         "responses": {
             str(operation.answer.status): _answer(operation.answer, schemas),
+            **_not_modified(operation),
             **_refusals(operation, schemas),
         },
     }
@@ -136,6 +138,12 @@ def _answer(answer: RouteAnswer, schemas: JsonSchemas) -> Json:
         "headers": _headers((*answer.headers, "X-Request-Id")),
         "content": {"application/json": {"schema": schemas.of(answer.shape), "example": as_json(answer.example)}},
     }
+
+
+def _not_modified(operation: RestOperation) -> Json:
+    if all(parameter.name != "If-None-Match" for parameter in operation.parameters):
+        return {}
+    return {"304": {"description": "It is the version that is known.", "headers": _headers(("ETag", "X-Request-Id"))}}
 
 
 def _headers(names: Iterable[str]) -> Json:

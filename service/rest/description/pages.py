@@ -138,8 +138,10 @@ def _body(body: Json | None) -> str:
 
 
 def _response(status: str, response: Json) -> str:
-    content = response["content"]["application/json"]
     headers = ", ".join(_code(name) for name in response["headers"])
+    if "content" not in response:
+        return f"<h4>Answer <small>{status}</small></h4><p>{_text(response['description'])} Headers: {headers}.</p>"
+    content = response["content"]["application/json"]
     return (
         f"<h4>Answer <small>{status}, {_type(content['schema'])}</small></h4>"
         f"<p>{_text(response['description'])}. Headers: {headers}.</p>"

@@ -118,10 +118,11 @@ def _config_schemas() -> dict[str, Json]:
     schemas = {**_answered(definitions), **_changed(definitions)}
     version = JsonSchemas([ConfigVersion]).of(ConfigVersion)
     ignored = {"description": "Shown by GET, and ignored where it is sent back."}
+    expected = {"description": "The version that was read: where it is not the current one, nothing is changed (412)."}
     config, changes = schemas["Config"], schemas["ConfigChanges"]
     config["properties"] |= version["properties"]
     config["required"] += version["required"]
-    changes["properties"] |= dict.fromkeys(version["properties"], ignored)
+    changes["properties"] |= {**dict.fromkeys(version["properties"], ignored), "version": expected}
     changes["description"] = "The keys to change: objects are merged key by key, lists are replaced."
     return schemas
 

@@ -83,7 +83,7 @@ async def test_a_problem_names_the_request(client: httpx.AsyncClient) -> None:
     assert answer.json()["requestId"] == "trace-1"
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/v1/auto-enrichment", "/healthz/", "/static/", "/static/../settings.py"])
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/auto-enrichment", "/static/", "/static/../settings.py"])
 async def test_a_path_that_is_not_there_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")

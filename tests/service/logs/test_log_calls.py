@@ -24,7 +24,7 @@ TELLS_NOBODY = {
         "program",
         "provider",
     ),
-    *("reason", "record_id", "returned", "seconds", "state", "status", "task", "thresholds", "used", "where"),
+    *("reason", "record_id", "returned", "role", "seconds", "state", "status", "task", "thresholds", "used", "where"),
 }
 
 

@@ -126,7 +126,7 @@ async def test_head_answers_as_get_without_the_body(redis: ArqRedis) -> None:
 
 async def test_a_path_that_is_not_served_is_a_problem(redis: ArqRedis) -> None:
     rest = Rest(services(redis, StandIn()))
-    for path in ("/nothing", "/config/", "/jobs//retry", "", "/v1", "/v1/auto-enrichment/jobs/1/2/3"):
+    for path in ("/nothing", "/jobs//retry", "", "/v1", "/v1/auto-enrichment/jobs/1/2/3"):
         response = await rest.get(path)
         assert (response.status_code, problem_code(response)) == (404, "NOT_FOUND"), path
 
