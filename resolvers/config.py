@@ -10,6 +10,7 @@ from models.db.transaction import Transaction, unit_of_work
 from models.organization import lock_organization, save_config
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
+from resolvers.credit.alerts import raise_alerts
 from resolvers.errors import Fault, ValidationFailed, VersionMismatch
 from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import config_of, organization_of
@@ -48,6 +49,8 @@ async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_ve
     if view.updated_at == now and {"credits", "providers"} & changes.keys():
         # A limit may have been raised: what ended for want of credits runs again, and ends the same if not.
         await restore_jobs(ctx.services, caller.organization_id)
+    if view.updated_at == now and "credits" in changes:
+        await raise_alerts(ctx.services, caller.organization_id)  # of a lower limit a share may be used up already
     return view
 
 

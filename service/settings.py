@@ -1,8 +1,10 @@
 """Every setting of the service, read once from the environment (prefix `AUTO_ENRICHMENT_`)."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import cache
+from math import log2
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
 TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a running service
 MIN_SECRET_BYTES = 32
 NO_KEYS = "none"  # as AUDIT_SEAL_KEYS
+MIN_SECRET_BITS = 60  # as `_variety_bits` counts
 MOST_PRICE = 10_000  # credits; what 10,000 records may cost fits the Int of GraphQL
 
 
@@ -308,6 +311,25 @@ def _embedded_stores(settings: Settings) -> Iterator[str]:
 
 def weakness(secret: str) -> str | None:
     """Why a signing secret is too easy to guess, or None."""
+    example = "for example from `openssl rand -hex 32`"
     if len(secret.encode()) < MIN_SECRET_BYTES:
-        return f"a secret has at least {MIN_SECRET_BYTES} bytes (for example from `openssl rand -hex 32`)"
+        return f"a secret has at least {MIN_SECRET_BYTES} bytes ({example})"
+    if _variety_bits(secret) < MIN_SECRET_BITS:
+        return f"a secret is not made of few characters or of repetitions ({example})"
     return None
+
+
+def _variety_bits(secret: str) -> float:
+    """How hard a secret is to guess at most, in bits, by how varied it is.
+
+    Each different group of three characters counts as one character of the secret's own alphabet: a character or a
+    short piece over and over has few of them. A random secret of 32 hexadecimal digits has more than 80.
+    """
+    groups = {secret[start : start + 3] for start in range(len(secret) - 2)}
+    return len(groups) * _entropy(secret)
+
+
+def _entropy(text: str) -> float:
+    """Shannon's, in bits for each character."""
+    shares = [count / len(text) for count in Counter(text).values()]
+    return -sum(share * log2(share) for share in shares)

@@ -1,12 +1,15 @@
 """A configuration as somebody sent it: accepted whole, or refused with every fault."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
 
 from enrichment.catalogue import fields_of
 from enrichment.config.config import Config
+from enrichment.config.limits import Backoff
+from enrichment.config.part import lower
 from enrichment.enums import EntityType
 
 
@@ -26,12 +29,16 @@ def parse_config(body: Mapping[str, Any], provider_ids: Iterable[str]) -> Config
         config = Config.model_validate(_without_removed_rules(body))
     except ValidationError as error:
         faults = [(_path(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
-    faults += _unknown_fields(body)
+    # By what was sent and not by what was read: they are named also where another key is wrong.
+    known = set(provider_ids)
+    faults += [
+        *_unknown_fields(body),
+        *_provider_faults(body, known),
+        *_rule_faults(body, known),
+        *_backoff_faults(body),
+    ]
     if config is not None:
-        known = set(provider_ids)
-        faults += _provider_faults(config, known) + _rule_faults(config, known)
-        if config.backoff.initial_seconds > config.backoff.max_seconds:
-            faults.append(("backoff.initialSeconds", "must not exceed backoff.maxSeconds"))
+        faults += _repeated_rules(config)
     if faults or config is None:
         raise InvalidConfig(faults)
     return config
@@ -80,27 +87,52 @@ def _unknown_fields(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     return faults
 
 
-def _provider_faults(config: Config, known: set[str]) -> list[tuple[str, str]]:
-    faults: list[tuple[str, str]] = []
+def _listed(body: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The objects of a list in the body, each with its index; what is no object is a fault of its own."""
+    sent = body.get(key)
+    for index, item in enumerate(sent if isinstance(sent, list) else ()):
+        if isinstance(item, Mapping):
+            yield index, item
+
+
+def _provider_faults(body: Mapping[str, Any], known: set[str]) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
-    for index, rule in enumerate(config.providers):
-        if rule.id not in known:
-            faults.append((f"providers[{index}].id", f"no such provider: {rule.id[:64]}"))
-        elif rule.id in seen:
-            faults.append((f"providers[{index}].id", f"{rule.id} is listed twice"))
-        seen.add(rule.id)
-    return faults
+    for index, rule in _listed(body, "providers"):
+        provider_id = rule.get("id")
+        if not isinstance(provider_id, str):
+            continue
+        if provider_id not in known:
+            yield f"providers[{index}].id", f"no such provider: {provider_id[:64]}"
+        elif provider_id in seen:
+            yield f"providers[{index}].id", f"{provider_id} is listed twice"
+        seen.add(provider_id)
 
 
-def _rule_faults(config: Config, known: set[str]) -> list[tuple[str, str]]:
+def _rule_faults(body: Mapping[str, Any], known: set[str]) -> Iterator[tuple[str, str]]:
+    for index, rule in _listed(body, "rules"):
+        sent, field, provider = (
+            lower(rule.get("entityType", rule.get("entity_type"))),
+            rule.get("field"),
+            rule.get("provider"),
+        )
+        entity_type = next((member for member in EntityType if member.value == sent), None)
+        if entity_type is not None and isinstance(field, str) and field not in fields_of(entity_type):
+            yield f"rules[{index}].field", f"no such field of {_article(entity_type)}: {field[:64]}"
+        if isinstance(provider, str) and provider not in known:
+            yield f"rules[{index}].provider", f"no such provider: {provider[:64]}"
+
+
+def _backoff_faults(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    with suppress(ValidationError):
+        backoff = Backoff.model_validate(body.get("backoff", {}))
+        if backoff.initial_seconds > backoff.max_seconds:
+            yield "backoff.initialSeconds", "must not exceed backoff.maxSeconds"
+
+
+def _repeated_rules(config: Config) -> list[tuple[str, str]]:
     faults: list[tuple[str, str]] = []
     first: dict[tuple[object, ...], int] = {}
     for index, rule in enumerate(config.rules):
-        if rule.field not in fields_of(rule.entity_type):
-            message = f"no such field of {_article(rule.entity_type)}: {rule.field[:64]}"
-            faults.append((f"rules[{index}].field", message))
-        if rule.provider is not None and rule.provider not in known:
-            faults.append((f"rules[{index}].provider", f"no such provider: {rule.provider[:64]}"))
         about = (rule.entity_type, rule.field, rule.provider, rule.min_confidence)
         if about in first:
             faults.append((f"rules[{index}]", f"speaks of the same as rules[{first[about]}]"))

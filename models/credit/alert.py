@@ -12,7 +12,10 @@ from models.db.transaction import Transaction, unit_of_work
 
 
 class CreditAlert(Model):
-    """A share (0-1) of the month's credits that was crossed: raised once for each month and threshold."""
+    """A share (0-1) of the month's credits that was crossed: raised once for each month and threshold.
+
+    Where what the share is of was changed meanwhile, it is raised again, in place of the one before.
+    """
 
     id = id_field()
     organization_id = fields.CharField(max_length=128)
@@ -41,8 +44,14 @@ class AlertRow:
 
 @unit_of_work
 async def add_alerts(tx: Transaction, alerts: Sequence[AlertRow]) -> list[AlertRow]:
-    """Note these alerts; returns those that their month did not have yet."""
-    added = await insert(tx, alerts, then=f"ON CONFLICT DO NOTHING RETURNING {select(AlertRow)}")
+    """Note these alerts; returns those that their month did not have yet for what they are a share of."""
+    changed = ", ".join(f"{name} = excluded.{name}" for name in ("id", "used", "most", "raised_at"))
+    added = await insert(
+        tx,
+        alerts,
+        then=f"ON CONFLICT (organization_id, month, threshold) DO UPDATE SET {changed}"
+        f" WHERE credit_alert.most <> excluded.most RETURNING {select(AlertRow, 'credit_alert')}",
+    )
     return read_rows(AlertRow, added)
 
 

@@ -1,4 +1,4 @@
-"""Raise an alert, once a month each, when a share of the credits is used up."""
+"""Raise an alert when a share of the credits is used up: once a month each, and again after the limit was changed."""
 
 from collections.abc import AsyncIterator
 

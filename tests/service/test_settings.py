@@ -150,6 +150,11 @@ def test_production_takes_safe_settings() -> None:
     [
         ({"jwt_secret": None}, "JWT_SECRET"),
         ({"jwt_secret": STRONG[:-1]}, "JWT_SECRET"),
+        ({"jwt_secret": "a" * 48}, "JWT_SECRET"),
+        ({"jwt_secret": "ab" * 24}, "JWT_SECRET"),
+        ({"jwt_secret": "changeme" * 6}, "JWT_SECRET"),
+        ({"jwt_secret": "1" * 40 + "2345"}, "JWT_SECRET"),
+        ({"jwt_secret_previous": "0123456789" * 4}, "JWT_SECRET_PREVIOUS"),
         ({"jwt_secret_previous": "short"}, "JWT_SECRET_PREVIOUS"),
         ({"jwt_secret": None, "jwt_jwks": "http://salesos.example/keys"}, "JWT_JWKS"),
         ({"database_url": None}, "DATABASE_URL"),
