@@ -17,6 +17,7 @@ from resolvers.context import Caller, Context, Role
 from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, Stop, fail, read_settings, run
 from service.cli.progress import progress
+from service.cli.target import find_target
 from service.records.readers import read_from_api, read_from_database
 from service.records.senders import CannotSend, api_client
 from service.runtime import Runtime
@@ -40,7 +41,9 @@ def export_records(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
     form: Annotated[Format, typer.Option("--format", help="One JSON object a line, or CSV.")] = Format.JSONL,
-    url: Annotated[str | None, typer.Option(help="Address of a running service; default: the database.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of a running service; default: what this machine has.")
+    ] = None,
     token: Annotated[str | None, typer.Option(envvar=TOKEN_VARIABLE, help="Bearer token for --url.")] = None,
     org: Annotated[str | None, typer.Option(help="Organization, when reading the database.")] = None,
 ) -> None:
@@ -68,16 +71,13 @@ def export_records(
 async def _open_source(
     settings: Settings, entity_type: EntityType | None, *, url: str | None, token: str | None, org: str | None
 ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    if url is not None:
-        if not token:
-            fail(f"--url needs --token, or {TOKEN_VARIABLE}", code=BAD_USE)
-        async with api_client(url, token) as client:
+    target = find_target(settings, url=url, token=token, org=org, role=Role.VIEWER)
+    if target.url is not None and target.token is not None:
+        async with api_client(target.url, target.token) as client:
             yield read_from_api(client, entity_type)
-    elif not org:
-        fail("say where from: --url and --token of a running service, or --org for the database", code=BAD_USE)
     else:
         async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
-            ctx = Context(runtime.services, Caller(org, "export", Role.VIEWER), "command")
+            ctx = Context(runtime.services, Caller(target.organization, "export", Role.VIEWER), "command")
             yield read_from_database(ctx, entity_type)
 
 

@@ -15,6 +15,7 @@ from resolvers.context import Caller, Context, Role
 from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, REFUSED, Stop, fail, read_settings, run
 from service.cli.progress import progress
+from service.cli.target import find_target
 from service.records.file import Columns, Line, RecordFile, UnreadableFile
 from service.records.senders import ApiSender, CannotSend, DirectSender, Sender, api_client
 from service.runtime import Runtime
@@ -35,9 +36,11 @@ class ImportTally:
 def import_records(
     file: Annotated[Path, typer.Argument(help="A .csv or .jsonl file.", exists=True, dir_okay=False)],
     entity_type: Annotated[EntityType, typer.Option("--entity-type", "-t", help="What the records are.")],
-    url: Annotated[str | None, typer.Option(help="Address of a running service; default: straight in.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of a running service; default: what this machine has.")
+    ] = None,
     token: Annotated[str | None, typer.Option(envvar=TOKEN_VARIABLE, help="Bearer token for --url.")] = None,
-    org: Annotated[str | None, typer.Option(help="Organization, when going straight in.")] = None,
+    org: Annotated[str | None, typer.Option(help="Organization, when going straight into the stores.")] = None,
     id_column: Annotated[str | None, typer.Option(help="Column with the CRM's own id.")] = None,
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="column=field, for each column with a name of its own.")
@@ -85,16 +88,14 @@ async def open_sender(
     settings: Settings, *, url: str | None, token: str | None, org: str | None
 ) -> AsyncIterator[Sender]:
     """The sender that the options choose."""
-    if url is not None:
-        if not token:
-            fail(f"--url needs --token, or {TOKEN_VARIABLE}", code=BAD_USE)
-        async with api_client(url, token) as client:
+    target = find_target(settings, url=url, token=token, org=org, role=Role.USER)
+    if target.url is not None and target.token is not None:
+        async with api_client(target.url, target.token) as client:
             yield ApiSender(client)
-    elif not org:
-        fail("say where to: --url and --token of a running service, or --org to go straight in", code=BAD_USE)
     else:
         async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
-            yield DirectSender(Context(runtime.services, Caller(org, "import", Role.USER), "command"))
+            caller = Caller(target.organization, "import", Role.USER)
+            yield DirectSender(Context(runtime.services, caller, "command"))
 
 
 async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: ImportTally, *, from_line: int = 1) -> None:

@@ -10,6 +10,7 @@ from resolvers.context import Role
 from service.app import create_app
 from service.auth.tokens import development_token
 from service.cli.common import Stop, fail, read_settings, refuse_settings, run
+from service.cli.target import recorded_address
 from service.http.server import AddressUnusable, address_of, build_server, listen
 from service.runtime import Runtime
 from service.sample.run import SAMPLE_ORGANIZATION, SAMPLE_PRICES, run_sample
@@ -49,22 +50,29 @@ async def _serve(settings: Settings, listening: socket.socket, stop: Stop, *, em
     runtime = Runtime(settings, worker=embedded, migrates=embedded or settings.database_url is None)
     try:
         await stop.unless(runtime.open())
-        server = build_server(create_app(runtime), settings)
-        serving = asyncio.create_task(server.serve(sockets=[listening]), name="server")
-        greeting = asyncio.create_task(
-            _greet(runtime, address_of(listening), embedded=embedded, sample=sample), name="greeting"
-        )
-        stopping = asyncio.create_task(stop.wait())
-        stop.when_urged(lambda: setattr(server, "force_exit", True))
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (greeting, stopping):
-            task.cancel()
-        await asyncio.gather(greeting, stopping, return_exceptions=True)
-        typer.echo("Stopping: finishing what is in flight", err=True)
-        server.should_exit = True
-        await serving
+        with recorded_address(settings, address_of(listening)):
+            await _serve_until_stopped(runtime, listening, stop, embedded=embedded, sample=sample)
     finally:
         await runtime.close()
+
+
+async def _serve_until_stopped(
+    runtime: Runtime, listening: socket.socket, stop: Stop, *, embedded: bool, sample: bool
+) -> None:
+    server = build_server(create_app(runtime), runtime.settings)
+    serving = asyncio.create_task(server.serve(sockets=[listening]), name="server")
+    greeting = asyncio.create_task(
+        _greet(runtime, address_of(listening), embedded=embedded, sample=sample), name="greeting"
+    )
+    stopping = asyncio.create_task(stop.wait())
+    stop.when_urged(lambda: setattr(server, "force_exit", True))
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (greeting, stopping):
+        task.cancel()
+    await asyncio.gather(greeting, stopping, return_exceptions=True)
+    typer.echo("Stopping: finishing what is in flight", err=True)
+    server.should_exit = True
+    await serving
 
 
 async def _greet(runtime: Runtime, address: str, *, embedded: bool, sample: bool) -> None:

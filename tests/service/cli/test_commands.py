@@ -121,10 +121,42 @@ def test_a_file_goes_in_straight_and_comes_out_again(tmp_path: Path, data_dir: P
     assert all(json.loads(row["otherFields"]) == {"owner": "ann"} for row in rows)
 
 
+def test_an_import_finds_the_data_directory_by_itself(tmp_path: Path, data_dir: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("id,name\nA1,Acme\n")
+    first = command("import", str(file), "--entity-type", "account", data_dir=data_dir)
+    assert (first.returncode, "1 records: 1 new, 0 changed, 0 unchanged, 0 refused." in first.stdout) == (0, True)
+    assert f"the data directory {data_dir}, organization sample" in first.stderr
+    exported = command("export", data_dir=data_dir)
+    assert [record["externalId"] for record in map(json.loads, exported.stdout.splitlines())] == ["A1"]
+    assert command("export", "--org", "other", data_dir=data_dir).stdout == ""
+
+
+def test_an_address_that_nothing_of_ours_answers_at_is_passed_over(tmp_path: Path, data_dir: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("id,name\nA1,Acme\n")
+    data_dir.mkdir(exist_ok=True)
+    (data_dir / "jwt-secret").write_text("0f" * 32)
+    (data_dir / "address").write_text("http://127.0.0.1:1\n")
+    first = command("import", str(file), "--entity-type", "account", data_dir=data_dir)
+    assert (first.returncode, "1 new" in first.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("stores", [{"DATABASE_URL": "sqlite:///x.db"}, {"REDIS_URL": "redis://127.0.0.1:1"}])
+def test_an_import_into_stores_of_ones_own_has_to_say_for_whom(
+    tmp_path: Path, data_dir: Path, stores: dict[str, str]
+) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("id,name\nA1,Acme\n")
+    settings = {f"AUTO_ENRICHMENT_{name}": value for name, value in stores.items()}
+    refused = command("import", str(file), "--entity-type", "account", data_dir=data_dir, **settings)
+    assert (refused.returncode, "--org" in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--entity-type", "account"], "--org"),
+        (["--entity-type", "account", "--id-column", "nr"], "no column nr"),
         (["--entity-type", "account", "--url", "http://127.0.0.1:1"], "--token"),
         (["--entity-type", "account", "--org", "acme", "--map", "name"], "column=field"),
         (["--entity-type", "account", "--org", "acme", "--id-column", "nr"], "no column nr"),

@@ -47,6 +47,21 @@ def test_serve_answers_ends_with_its_redis_and_starts_again_after_a_crash(tmp_pa
     assert "Traceback" not in second.text
 
 
+def test_an_import_finds_the_running_service_by_itself(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    file = tmp_path / "accounts.csv"
+    file.write_text("id,name,domain\nA1,Acme,acme.example\n")
+    with serving(data_dir=data_dir) as server:
+        with client_of(server, data_dir) as client:
+            imported = command("import", str(file), "--entity-type", "account", data_dir=data_dir)
+            assert (imported.returncode, "1 new" in imported.stdout) == (0, True), imported.stderr
+            assert f"the service at {server.address()}" in imported.stderr
+            assert client.get("/v1/auto-enrichment/stats").json()["records"] == 1
+            assert "A1" in command("export", data_dir=data_dir).stdout
+        assert server.end_with(signal.SIGINT) == 0
+    assert not (data_dir / "address").exists()
+
+
 def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with DataDirLock(tmp_path / "data"):
         refused = command("serve", "--embedded", "--port", "0", data_dir=tmp_path / "data")
