@@ -51,7 +51,7 @@ class LatestOutcome:
 class CurrentValue:
     """The value, its provenance and what started its job. `previous` is the value and source that it replaced.
 
-    `is_restored`: an undo brought it back.
+    `is_restored`: an undo brought it back. Where `observed_at_known` is False, `observed_at` says nothing.
     """
 
     value: Any
@@ -64,6 +64,7 @@ class CurrentValue:
     trigger: JobTrigger | None
     previous: tuple[Any, str] | None
     is_restored: bool
+    observed_at_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _value(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
         return
     yield f"{facts.field} is {_shown(current.value)}."
     if current.source == SOURCE_CRM:
-        yield f"The CRM sent it on {_day(current.observed_at)}."
+        yield _sent(current)
     elif current.source == SOURCE_REVIEWER:
         yield f"{current.actor or 'A reviewer'} chose it in review on {_day(current.observed_at)}."
     else:
@@ -135,6 +136,13 @@ def _value(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
     if current.previous is not None and current.previous[0] is not None:
         value, source = current.previous
         yield f"Before, it was {_shown(value)}, from {name_of(source)}."
+
+
+def _sent(current: CurrentValue) -> str:
+    if not current.observed_at_known:
+        return f"The CRM sent it on {_day(current.observed_at)}; its age is unknown."
+    sent = "" if current.is_restored else f" on {_day(current.since)}"
+    return f"The CRM sent it{sent}; it was last seen on {_day(current.observed_at)}."
 
 
 def _alternatives(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:

@@ -12,8 +12,8 @@ class Current:
     """A field's value as it stands. `source` is `crm`, `reviewer` or a provider's id.
 
     The value None is a field that was cleared. `observed_at` says nothing where `observed_at_known` is False: it holds
-    the arrival of a value that the CRM did not date, and no rule reads it. `is_edit`: the CRM sent it in place of what
-    the field held, so that it was set by `written_at`, and not long before, whatever else is known of its age.
+    the arrival of a value that the CRM did not date, and no rule reads it. `edited_at`: when the CRM sent it for a
+    record that it had sent before, so that it was set by then, and not long before; None where nothing is known.
     `unreadable` is the reason why the value cannot be read, None for one that can: it is then what the CRM sent, as it
     was sent, and means the same as no other.
     """
@@ -24,7 +24,7 @@ class Current:
     observed_at: datetime
     written_at: datetime
     observed_at_known: bool = True
-    is_edit: bool = False
+    edited_at: datetime | None = None
     unreadable: str | None = None
 
     @property

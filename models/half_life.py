@@ -1,6 +1,6 @@
 """The half-lives of an organization's fields, and what its history says of how fast they change."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from tortoise.models import Model
 from enrichment.enums import SOURCE_CRM, EntityType
 from models.db.columns import to_micros
 from models.db.rows import Json, columns_of, fetch, insert, projection, query_row, select
+from models.db.statements import marks
 from models.db.transaction import Transaction
 from models.refresh.state import save_fitted_at
 from models.value_source import from_provider
@@ -79,6 +80,27 @@ async def stored_half_lives(organization_id: str) -> list[HalfLifeRow]:
     return await fetch(HalfLifeRow, sql, [organization_id])
 
 
+@projection(HalfLife)
+class LearnedHalfLife:
+    """A half-life that the history of the organization has moved away from the prior, in days."""
+
+    organization_id: str
+    entity_type: EntityType
+    field: str
+    days: float
+
+
+async def learned_half_lives(organization_ids: Collection[str]) -> list[LearnedHalfLife]:
+    """What the last fits of these organizations learned; nothing of those without one."""
+    if not organization_ids:
+        return []
+    sql = (
+        f"SELECT {select(LearnedHalfLife)} FROM half_life"
+        f" WHERE organization_id IN ({marks(organization_ids)}) AND days <> prior_days"
+    )
+    return await fetch(LearnedHalfLife, sql, list(organization_ids))
+
+
 async def save_half_lives(tx: Transaction, organization_id: str, fitted: Sequence[HalfLifeRow], now: datetime) -> None:
     """Replace the organization's half-lives by the ones fitted just `now`."""
     key = ("organization_id", "entity_type", "field")
@@ -107,7 +129,7 @@ _REAL = (
 # another. What a reviewer chose is neither: that settles which value was right, not when it changed.
 _LIVED = f"""
     (SELECT entity_type, field, value, next_value, next_seen, replaced_at, {_OWN} AS own,
-        CASE WHEN undo_id IS NOT NULL THEN written_at ELSE first_seen END AS since,
+        CASE WHEN undo_id IS NOT NULL OR NOT {_OWN} THEN written_at ELSE first_seen END AS since,
         CASE WHEN undo_id IS NOT NULL AND observed_at < written_at THEN written_at ELSE observed_at END AS seen,
         COALESCE({_OWN} AND next_source = source AND next_seen > observed_at AND {_REAL}, FALSE) AS found,
         COALESCE(next_source = '{SOURCE_CRM}' AND {_REAL}, FALSE) AS edited

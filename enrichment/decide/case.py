@@ -78,4 +78,20 @@ class FieldCase:
     def edited_meanwhile(self) -> bool:
         """Whether a person changed the field after the sources were asked."""
         current = self.current
-        return current is not None and current.is_a_persons and current.written_at > self.asked_at
+        if current is None or not current.is_a_persons:
+            return False
+        by_arrival = self.edition < Edition.OBSERVATION or not current.observed_at_known
+        return (current.written_at if by_arrival else current.observed_at) > self.asked_at
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When the current value was observed last, or set; None where there is none, or nobody knows."""
+        current = self.current
+        if current is None:
+            return None
+        return current.observed_at if current.observed_at_known else current.edited_at
+
+    def is_outdated(self, proposal: Proposal) -> bool:
+        """Whether the current value was observed, or set, after what the sources of this proposal saw."""
+        seen_at = self.seen_at
+        return seen_at is not None and proposal.observed_at < seen_at

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from enrichment.decide.case import FieldCase
 from enrichment.decide.decision import ConflictQuestion, Decision
-from enrichment.decide.merge import Proposal
+from enrichment.decide.edition import Edition
+from enrichment.decide.merge import Proposal, agreed_confidence
 from enrichment.decide.recommendation import (
     Recommendation,
     keep_despite_distance,
@@ -58,7 +59,11 @@ def _fill(case: FieldCase, proposals: Sequence[Proposal]) -> Decision:
     best = proposals[0]
     if best.confidence < case.minimum:
         return _below(best, case.minimum)
-    rivals = [proposal for proposal in proposals[1:] if proposal.confidence >= case.minimum]
+    rivals = [
+        proposal
+        for proposal in proposals[1:]
+        if proposal.confidence >= case.minimum and case.decay.is_contemporary(proposal, best)
+    ]
     if rivals and _asks_about_rivals(case) and best.confidence - rivals[0].confidence < _CLEAR_LEAD:
         return _raise_conflict(case, ConflictReason.PROVIDERS_DISAGREE, [best, *rivals], recommend_most_certain)
     return _write(best, "the field was empty")
@@ -80,18 +85,33 @@ def _compare(case: FieldCase, current: Current, proposals: Sequence[Proposal]) -
     confirming = next((proposal for proposal in proposals if case.confirms(proposal.value)), None)
     others = [proposal for proposal in proposals if not case.confirms(proposal.value)]
     best = others[0] if others else None
-    if confirming and (best is None or confirming.confidence >= best.confidence or best.confidence < case.minimum):
-        return _confirm(current, confirming)
+    if confirming and (
+        best is None or best.confidence < case.minimum or _supported(case, current, confirming) >= best.belief
+    ):
+        return _confirm(case, current, confirming)
     assert best is not None  # there is a proposal, and none of the others confirms
     if best.confidence < case.minimum:
-        if case.rule.policy is FieldPolicy.OVERWRITE and best.confidence >= LEAST_FOR_REVIEW:
-            return _raise_conflict(case, ConflictReason.LOW_CONFIDENCE, [best], keep_for_low_confidence)
-        if _contradicts(case, current, best):
-            return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, [best], keep_despite_distance)
-        return _below(best, case.minimum)
+        return _unsure(case, current, best)
     if current.is_a_persons:
         return _against_a_person(case, current, others)
     return _against_enrichment(case, current, best)
+
+
+def _supported(case: FieldCase, current: Current, confirming: Proposal) -> float:
+    """How much the current value is believed with the sources that confirm it."""
+    sources = {candidate.provider for candidate in confirming.support}
+    if current.is_a_persons or current.source in sources or case.edition < Edition.OBSERVATION:
+        return confirming.belief
+    return agreed_confidence([case.belief(current), confirming.belief])
+
+
+def _unsure(case: FieldCase, current: Current, best: Proposal) -> Decision:
+    """No value differs from the current one with enough confidence to be written."""
+    if case.rule.policy is FieldPolicy.OVERWRITE and best.belief >= LEAST_FOR_REVIEW:
+        return _raise_conflict(case, ConflictReason.LOW_CONFIDENCE, [best], keep_for_low_confidence)
+    if _contradicts(case, current, best):
+        return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, [best], keep_despite_distance)
+    return _below(best, case.minimum)
 
 
 def _contradicts(case: FieldCase, current: Current, best: Proposal) -> bool:
@@ -110,8 +130,9 @@ def _contradicts(case: FieldCase, current: Current, best: Proposal) -> bool:
     )
 
 
-def _confirm(current: Current, proposal: Proposal) -> Decision:
-    fresher = proposal.observed_at > current.observed_at
+def _confirm(case: FieldCase, current: Current, proposal: Proposal) -> Decision:
+    seen_at = case.seen_at
+    fresher = case.decay.freshness(current) < proposal.freshness if seen_at is None else proposal.observed_at > seen_at
     return Decision(
         FieldOutcomeReason.VERIFIED if fresher else FieldOutcomeReason.SAME,
         provider=proposal.provider,
@@ -126,9 +147,7 @@ def _against_a_person(case: FieldCase, current: Current, proposals: Sequence[Pro
     policy = case.rule.policy
     chosen_by_hand = current.source == SOURCE_REVIEWER
     if policy is FieldPolicy.OVERWRITE and not chosen_by_hand:
-        if case.edited_meanwhile:
-            return _protect(best, _EDITED)
-        return _write(best, _OVERWRITTEN)
+        return _overwrite(case, current, best)
     if policy in {FieldPolicy.REVIEW, FieldPolicy.OVERWRITE}:
         likely = [proposal for proposal in proposals if proposal.confidence >= case.minimum]
         return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, likely, recommend_against_current)
@@ -138,17 +157,35 @@ def _against_a_person(case: FieldCase, current: Current, proposals: Sequence[Pro
 _OVERWRITTEN = f"the policy of the field is {POLICIES[FieldPolicy.OVERWRITE]}"
 
 
+def _overwrite(case: FieldCase, current: Current, best: Proposal) -> Decision:
+    if case.edited_meanwhile:
+        return _protect(best, _EDITED)
+    if case.edition >= Edition.OBSERVATION and case.is_outdated(best):
+        return _protect(best, _observed_before(case, current))
+    if best.belief < case.minimum:
+        return _unsure(case, current, best)
+    return _write(best, _OVERWRITTEN)
+
+
+def _observed_before(case: FieldCase, current: Current) -> str:
+    if current.is_a_persons:
+        return "the CRM's value was set after this was observed"
+    return f"the value of {case.name_of(current.source)} was observed later"
+
+
 def _against_enrichment(case: FieldCase, current: Current, best: Proposal) -> Decision:
     holder = case.name_of(current.source)
     if case.rule.policy is FieldPolicy.FILL_EMPTY:
         return _protect(best, f"the field is filled, and the policy is {POLICIES[FieldPolicy.FILL_EMPTY]}")
     if case.rule.policy is FieldPolicy.OVERWRITE:
-        return _write(best, _OVERWRITTEN)
-    if best.observed_at < current.observed_at:
-        return _protect(best, f"the value of {holder} was observed later")
-    own = best.provider == current.source
-    if own or best.confidence > current.confidence:
-        return _write(best, f"newer than the value of {holder}" if own else "more certain")
+        return _overwrite(case, current, best)
+    if case.is_outdated(best):
+        return _protect(best, _observed_before(case, current))
+    if best.provider == current.source:
+        return _write(best, f"newer than the value of {holder}")
+    if best.belief > case.belief(current):
+        later = f"observed later than the value of {holder}, which is less certain by now"
+        return _write(best, "more certain" if best.confidence > current.confidence else later)
     return _protect(best, f"the value of {holder} is at least as certain")
 
 
@@ -172,11 +209,16 @@ def _protect(proposal: Proposal, detail: str) -> Decision:
 
 
 def _below(proposal: Proposal, minimum: float) -> Decision:
+    detail = f"confidence {proposal.confidence:.2f} is below the minimum {minimum:.2f}"
+    if proposal.confidence >= minimum:
+        since = f"it was observed on {proposal.observed_at:%Y-%m-%d}"
+        detail = f"{since}: its confidence of {proposal.confidence:.2f} has become {proposal.belief:.2f} since"
+        detail += f", below the minimum {minimum:.2f}"
     return Decision(
         FieldOutcomeReason.BELOW_THRESHOLD,
         provider=proposal.provider,
         confidence=proposal.confidence,
-        detail=f"confidence {proposal.confidence:.2f} is below the minimum {minimum:.2f}",
+        detail=detail,
     )
 
 

@@ -3,7 +3,6 @@
 Every enrichable field of the record ends with exactly one reason, so that the reasons partition the fields.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,13 +10,13 @@ from typing import Any
 
 from enrichment.catalogue import fields_of, is_contradiction, is_equivalent, is_too_generic
 from enrichment.config import Config
+from enrichment.decide.belief import Decay, decay_of
 from enrichment.decide.case import FieldCase
 from enrichment.decide.decision import Decision
 from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.field import decide
 from enrichment.decide.merge import Candidate, survivors
 from enrichment.enums import EntityType, FieldOutcomeReason, StepOutcome
-from enrichment.learn.half_life import PRIOR_DAYS
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.waterfall.planner import Want
@@ -61,11 +60,9 @@ class DecisionInput:
     names: Names = field(default_factory=dict)
     edition: Edition = LATEST
 
-    def half_life_days(self, name: str) -> float:
-        """The half-life of a field; infinite by the rules for which age did not count."""
-        if self.edition < Edition.OBSERVATION:
-            return math.inf
-        return self.half_lives.get(name, PRIOR_DAYS[self.entity_type][name])
+    def decay(self, name: str) -> Decay:
+        """How the values of a field age."""
+        return decay_of(self.entity_type, name, self.asked_at, self.half_lives, self.edition)
 
 
 def decide_fields(record: DecisionInput) -> dict[str, Decision]:
@@ -89,7 +86,7 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
     def equal(a: Any, b: Any) -> bool:
         return is_equivalent(entity_type, name, a, b)
 
-    current = record.current.get(name)
+    current, decay = record.current.get(name), record.decay(name)
     known = None if current is None or current.unreadable is not None else current.value
     specific = [
         candidate
@@ -104,7 +101,7 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
             minimum=record.config.minimum(entity_type, name),
             strategy=record.config.strategy,
             current=current,
-            proposals=survivors(specific or candidates, equal),
+            proposals=survivors(specific or candidates, equal, decay),
             is_equivalent=equal,
             rejected=lambda value, source: record.rejected(name, value, source),
             asked_at=record.asked_at,
@@ -112,7 +109,7 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
             rules=lambda: record.config.rules_of(entity_type, name),
             trust_in=lambda provider: record.trust.of(provider, entity_type, name),
             is_contradiction=lambda a, b: is_contradiction(entity_type, name, a, b),
-            half_life_days=record.half_life_days(name),
+            half_life_days=decay.half_life_days,
             name_of=naming(record.names),
             edition=record.edition,
         )

@@ -1,16 +1,20 @@
 """Survivorship: from what several sources say of one field, the value to believe and how much.
 
-Sources that say the same are counted together: belief in a value is one minus the chance that all of its
-sources are wrong, each taken as independent. It never reaches certainty.
+Sources that say the same are counted together: the confidence in a value is one minus the chance that all of its
+sources are wrong, each taken as independent. It never reaches certainty. A source that saw the value earlier than the
+last of them counts by the chance that it held until then.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import is_equivalent
+from enrichment.decide.belief import Decay
 from enrichment.enums import EntityType
+from enrichment.learn.freshness import freshness
 from enrichment.normalize.contact.url import registrable_domain
 
 MOST_CONFIDENCE = 0.99
@@ -21,7 +25,8 @@ Same = Callable[[Any, Any], bool]
 class Candidate:
     """One source's value for one field. `value` is canonical; `confidence` is 0 to 1, trust included.
 
-    `before_trust` is the confidence before what people's decisions taught (None: they taught nothing).
+    `confidence` is that of the moment of the observation, before any decay. `before_trust` is the confidence before
+    what people's decisions taught (None: they taught nothing).
     """
 
     provider: str
@@ -43,12 +48,22 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The value that survives: from its most confident source, with all that support it (best first)."""
+    """The value that survives: from its most believed source, with all that support it (best first).
+
+    `confidence` is that of all of them at `observed_at`, when the last of them saw it; `freshness` (0-1) the chance
+    that it holds still.
+    """
 
     value: Any
     confidence: float
     observed_at: datetime
     support: tuple[Candidate, ...]
+    freshness: float = 1.0
+
+    @property
+    def belief(self) -> float:
+        """How much (0-1) the value is believed at the moment of the decision."""
+        return self.confidence * self.freshness
 
     @property
     def observed_at_known(self) -> bool:
@@ -68,11 +83,13 @@ def agreed_confidence(confidences: Sequence[float]) -> float:
     return min(1.0 - doubt, max(MOST_CONFIDENCE, *confidences)) if confidences else 0.0
 
 
-def survivors(candidates: Sequence[Candidate], is_equivalent: Same) -> list[Proposal]:
+def survivors(candidates: Sequence[Candidate], is_equivalent: Same, decay: Decay | None = None) -> list[Proposal]:
     """The different values among `candidates`, most believed first.
 
-    `candidates` come in order of priority, which decides between equals. A source counts once for a value. A value
-    joins those that it is the same as, each of them: a range holds 60 and 150, which are not one.
+    `decay` is how values of the field age (None: they do not). `candidates` come in order of priority, which decides
+    between equals: of values that their sources were as sure of, the one that was observed later is no equal. A source
+    counts once for a value. A value joins those that it is the same as, each of them: a range holds 60 and 150, which
+    are not one.
     """
     groups: list[list[Candidate]] = []
     for candidate in candidates:
@@ -83,8 +100,8 @@ def survivors(candidates: Sequence[Candidate], is_equivalent: Same) -> list[Prop
             groups.append([candidate])
         elif all(other.provider != candidate.provider for other in group):
             group.append(candidate)
-    proposals = [_proposal(group) for group in groups]
-    proposals.sort(key=lambda proposal: -proposal.confidence)  # stable: priority decides between equals
+    proposals = [_proposal(group, decay) for group in groups]
+    proposals.sort(key=lambda proposal: -proposal.belief)  # stable: priority decides between equals
     return proposals
 
 
@@ -128,11 +145,18 @@ def _is_echo(
     return domain is not None and any(registrable_domain(other) == domain for other in borrowed_ids)
 
 
-def _proposal(group: list[Candidate]) -> Proposal:
-    support = tuple(sorted(group, key=lambda candidate: -candidate.confidence))
+def _proposal(group: list[Candidate], decay: Decay | None) -> Proposal:
+    last = max(candidate.observed_at for candidate in group)
+    half_life_days = math.inf if decay is None else decay.half_life_days
+    believed = {
+        candidate.provider: candidate.confidence * freshness(candidate.observed_at, last, half_life_days)
+        for candidate in group
+    }
+    support = tuple(sorted(group, key=lambda candidate: -believed[candidate.provider]))
     return Proposal(
         value=support[0].value,
-        confidence=agreed_confidence([candidate.confidence for candidate in support]),
-        observed_at=max(candidate.observed_at for candidate in support),
+        confidence=agreed_confidence([believed[candidate.provider] for candidate in support]),
+        observed_at=last,
         support=support,
+        freshness=1.0 if decay is None else freshness(last, decay.now, half_life_days),
     )

@@ -28,7 +28,7 @@ def rule_decision(
 ) -> RuleDecision:
     """What the rules of one field make of its proposals, which come most believed first.
 
-    `minimum`: the least confidence (0-1) of anything that is written. `may_accept`: whether the current value may
+    `minimum`: the least belief (0-1) in anything that is written. `may_accept`: whether the current value may
     be replaced without a person; `may_keep`: whether there is one.
     """
     left = list(proposals)
@@ -47,7 +47,7 @@ def rule_decision(
 
 def _accepted(rule: ReviewRule, proposal: Proposal, minimum: float) -> Proposal | None:
     """The proposal in the words of the rule's provider, if the rule accepts it."""
-    if proposal.confidence < max(minimum, rule.min_confidence or 0.0):
+    if proposal.belief < max(minimum, rule.min_confidence or 0.0):
         return None
     if rule.provider is None:
         return proposal
@@ -61,4 +61,4 @@ def _accepted(rule: ReviewRule, proposal: Proposal, minimum: float) -> Proposal 
 def _kept_from(rule: ReviewRule, proposal: Proposal) -> bool:
     # A second, independent source that agrees makes it a question again.
     only = rule.provider is None or all(candidate.provider == rule.provider for candidate in proposal.support)
-    return only and proposal.confidence >= (rule.min_confidence or 0.0)
+    return only and proposal.belief >= (rule.min_confidence or 0.0)

@@ -141,6 +141,8 @@ class Replay:
             current=timeline.current,
             rejected=timeline.rejected,
             asked_at=snapshot.asked_at,
+            half_lives=snapshot.half_lives,
+            edition=snapshot.edition,
         )
         sources = self._rules.sources[snapshot.entity_type]
         paid = {source.id: credits for source in sources if (credits := _paid(source.id, snapshot, before))}

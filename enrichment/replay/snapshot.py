@@ -1,11 +1,13 @@
 """What is stored of a job's decision, so that the same decision can be taken again under other rules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from enrichment.decide.belief import Decay, decay_of
 from enrichment.decide.decision import Decision
+from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.job_outcome import Attempt
 from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, JobStatus, JobTrigger
 from enrichment.record_state import RecordState
@@ -54,7 +56,8 @@ class DecisionSnapshot:
     """One attempt of one job, as it was.
 
     `replies` are those of the sources asked in it, `restored` those to earlier attempts, `paid` is what the job had
-    been charged before; each by source.
+    been charged before; each by source. `half_lives` are those that the organization's history had taught by then, in
+    days by field; `edition` that of the rules by which it was decided.
     """
 
     entity_type: EntityType
@@ -68,6 +71,12 @@ class DecisionSnapshot:
     effects: Mapping[str, FieldEffect]
     status: JobStatus
     code: str | None
+    half_lives: Mapping[str, float] = field(default_factory=dict)
+    edition: Edition = LATEST
+
+    def decay(self, name: str) -> Decay:
+        """How the values of a field aged by what was known then."""
+        return decay_of(self.entity_type, name, self.asked_at, self.half_lives, self.edition)
 
 
 def effects_of(decisions: Mapping[str, Decision]) -> dict[str, FieldEffect]:

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from enrichment.decide.decision import Decision
+from enrichment.decide.edition import Edition
 from enrichment.decide.job_outcome import Attempt, JobOutcome
 from enrichment.decide.merge import Candidate
 from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
@@ -22,7 +23,7 @@ from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, Origin, ef
 from enrichment.waterfall.session import JobContext, Reply, SourceReply, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
 
-FORMAT = 1
+FORMAT = 2
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -59,8 +60,14 @@ def _from_format_0(stored: dict[str, Any]) -> dict[str, Any]:
     return {"format": 1, **stored}
 
 
+def _from_format_1(stored: dict[str, Any]) -> dict[str, Any]:
+    """Then an arrival was an observation, and confidence did not decay: so it is decided again."""
+    current = {name: [*encoded[:4], True, None, *encoded[4:]] for name, encoded in stored["current"].items()}
+    return {**stored, "format": 2, "edition": Edition.ARRIVAL.value, "current": current}
+
+
 # By the format that each converts from, to the next one.
-_CONVERSIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [_from_format_0]
+_CONVERSIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [_from_format_0, _from_format_1]
 
 
 def write_snapshot(
@@ -78,6 +85,7 @@ def write_snapshot(
     restored = {name: reply for name, reply in results.items() if name not in replies and reply.outcome.is_answer}
     return {
         "format": FORMAT,
+        "edition": context.edition.value,
         "entityType": context.entity_type.value,
         "trigger": origin.trigger.value,
         "forced": origin.forced,
@@ -100,6 +108,7 @@ def write_snapshot(
         "said": [_source_reply_json(name, reply) for name, reply in replies.items()],
         "recalled": [_reply_json(name, reply) for name, reply in restored.items()],
         "paid": {} if session is None else dict(session.paid),
+        "halfLives": dict(context.half_lives),
         "effects": [_effect_json(name, effect) for name, effect in effects_of(decisions or {}).items()],
     }
 
@@ -131,6 +140,8 @@ def read_snapshot(stored: Mapping[str, Any]) -> DecisionSnapshot:
         effects={encoded[0]: _read_effect(encoded) for encoded in stored["effects"]},
         status=JobStatus(stored["status"]),
         code=stored["code"],
+        half_lives=stored.get("halfLives", {}),
+        edition=Edition(stored["edition"]),
     )
 
 
@@ -153,7 +164,14 @@ def to_moment(micros: int) -> datetime:
 
 
 def _current_json(name: str, current: Current, fields: Mapping[str, Any]) -> list[Any]:
-    encoded = [current.source, current.confidence, _micros(current.observed_at), _micros(current.written_at)]
+    encoded = [
+        current.source,
+        current.confidence,
+        _micros(current.observed_at),
+        _micros(current.written_at),
+        current.observed_at_known,
+        None if current.edited_at is None else _micros(current.edited_at),
+    ]
     if current.unreadable is not None:
         return [*encoded, current.value, current.unreadable]
     # The value is left out where it is the record's, as it nearly always is.
@@ -161,10 +179,17 @@ def _current_json(name: str, current: Current, fields: Mapping[str, Any]) -> lis
 
 
 def _read_current(name: str, encoded: list[Any], fields: Mapping[str, Any]) -> Current:
-    source, confidence, observed_at, written_at = encoded[:4]
-    value = encoded[4] if len(encoded) > 4 else fields.get(name)
-    unreadable = encoded[5] if len(encoded) > 5 else None
-    return Current(value, source, confidence, to_moment(observed_at), to_moment(written_at), unreadable=unreadable)
+    source, confidence, observed_at, written_at, known, edited_at, *others = encoded
+    return Current(
+        others[0] if others else fields.get(name),
+        source,
+        confidence,
+        to_moment(observed_at),
+        to_moment(written_at),
+        observed_at_known=known,
+        edited_at=None if edited_at is None else to_moment(edited_at),
+        unreadable=others[1] if len(others) > 1 else None,
+    )
 
 
 def _source_reply_json(name: str, given: SourceReply) -> dict[str, Any]:

@@ -75,8 +75,12 @@ class RecordTimeline:
         changed = {
             name
             for name in {*left.fields, *found.fields, *left.current, *found.current}
-            if left.fields.get(name) != found.fields.get(name) or left.current.get(name) != found.current.get(name)
+            if left.fields.get(name) != found.fields.get(name)
+            or not _is_same(left.current.get(name), found.current.get(name))
         }
+        for name, current in found.current.items():
+            if name not in changed and _is_same(self.current.get(name), current):
+                self.current[name] = current  # with what only the newer of two snapshots tells of its age
         for name in changed:
             _put(self.fields, name, found.fields)
             _put(self.current, name, found.current)
@@ -94,10 +98,10 @@ class RecordTimeline:
         """Leave the record as this decision left it, in fact and in the replay."""
         left = snapshot.state
         fields, current = dict(left.fields), dict(left.current)
-        _write(fields, current, snapshot.effects, decided_at)
+        _write(fields, current, snapshot, snapshot.effects, decided_at)
         last = decided_at if snapshot.status in _ENRICHES else left.last_enriched_at
         self.left = RecordState(fields, current, left.rejected, last)
-        _write(self.fields, self.current, replayed.effects, decided_at)
+        _write(self.fields, self.current, snapshot, replayed.effects, decided_at)
         run = replayed.run
         if not replayed.why and run.status in _ENRICHES:
             self.enriched_at = decided_at
@@ -118,8 +122,19 @@ def _put(values: dict[str, Any], name: str, found: Mapping[str, Any]) -> None:
         values.pop(name, None)
 
 
+def _is_same(one: Current | None, other: Current | None) -> bool:
+    """Whether two snapshots show the same value; an older format tells less of its age."""
+    if one is None or other is None:
+        return one is other
+    return replace(one, observed_at_known=other.observed_at_known, edited_at=other.edited_at) == other
+
+
 def _write(
-    fields: dict[str, Any], current: dict[str, Current], effects: Mapping[str, FieldEffect], decided_at: datetime
+    fields: dict[str, Any],
+    current: dict[str, Current],
+    snapshot: DecisionSnapshot,
+    effects: Mapping[str, FieldEffect],
+    decided_at: datetime,
 ) -> None:
     for name, effect in effects.items():
         if effect.reason is FieldOutcomeReason.WRITTEN:
@@ -130,5 +145,5 @@ def _write(
             current[name] = Current(effect.value, effect.source, effect.confidence, effect.observed_at, decided_at)
         elif effect.observed_at is not None:
             held = current[name]
-            confidence = max(held.confidence, effect.confidence or 0.0)
-            current[name] = replace(held, observed_at=effect.observed_at, confidence=confidence)
+            confidence = snapshot.decay(name).confirmed(held, effect.confidence or 0.0, effect.observed_at)
+            current[name] = replace(held, observed_at=effect.observed_at, observed_at_known=True, confidence=confidence)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from enrichment.catalogue import fields_of, value_key
 from enrichment.config import Config
+from enrichment.decide.belief import decay_of
 from enrichment.decide.decision import Decision
 from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
@@ -93,6 +94,10 @@ class JobContext:
     def was_rejected(self, name: str, value: Any, source: str) -> bool:
         """Whether a reviewer turned this value of this source down."""
         return bool(self.rejected) and (name, value_key(self.entity_type, name, value), source) in self.rejected
+
+    def belief(self, name: str, candidate: Candidate) -> float:
+        """How much (0-1) a source's value for a field is believed now."""
+        return decay_of(self.entity_type, name, self.asked_at, self.half_lives, self.edition).belief(candidate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,18 +184,19 @@ class WaterfallSession:
         context = self._context
         self.results[source_id] = reply
         self._spent += reply.credits - self._paid_unused.pop(source_id, 0)
-        confident = {
-            name
-            for name, candidate in reply.candidates.items()
-            if candidate.confidence >= context.config.minimum(context.entity_type, name)
+        minimum = {name: context.config.minimum(context.entity_type, name) for name in reply.candidates}
+        # A value that has aged is no reason to ask nobody else.
+        settled = {
+            name for name, candidate in reply.candidates.items() if context.belief(name, candidate) >= minimum[name]
         }
-        self.waterfall.answered(source_id, confident, wanted if reply.was_asked else frozenset())
+        self.waterfall.answered(source_id, settled, wanted if reply.was_asked else frozenset())
         known = fields_of(context.entity_type)
-        for name in confident:
+        for name, candidate in reply.candidates.items():
             # An identifier that one source found helps to ask the next one.
-            if known[name].identifying and self._fields.get(name) is None:
-                self._fields = {**self._fields, name: reply.candidates[name].value}
-                self._borrowed[name] = reply.candidates[name].confidence
+            is_confident = candidate.confidence >= minimum[name]
+            if is_confident and known[name].identifying and self._fields.get(name) is None:
+                self._fields = {**self._fields, name: candidate.value}
+                self._borrowed[name] = candidate.confidence
 
     def decide(self) -> dict[str, Decision]:
         """How each enrichable field ends, in catalogue order."""

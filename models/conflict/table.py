@@ -1,12 +1,13 @@
 """Conflicts, and the values that people rejected."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit
+from enrichment.enums import SOURCE_CRM, ConflictReason, ConflictStatus, EntityType, FieldUnit
 from models.db.columns import Instant, id_field
 from models.job import Job
 from models.record import Record
@@ -16,8 +17,8 @@ class Conflict(Model):
     """Values of providers that policy does not let enrichment write without a person.
 
     A record has at most one open conflict for each field, or unit of fields. `current` is
-    `{value, source, confidence, observedAt}` as it was when the conflict was raised, or None for an empty field;
-    `candidates` lists `{id, value, provider, confidence, statedConfidence, observedAt}`; `resolution` is
+    `{value, source, confidence, observedAt, observedAtKnown}` as it was when the conflict was raised, or None for an
+    empty field; `candidates` lists `{id, value, provider, confidence, statedConfidence, observedAt}`; `resolution` is
     `{action, candidateId, value, note, resolvedBy, rule, resolvedAt}`, where `rule` is the rule that decided, in words,
     if one did. Times in them are ISO 8601.
 
@@ -55,6 +56,15 @@ class Conflict(Model):
         """How long it has been open, or was until it was settled."""
         ended = now if self.status is ConflictStatus.OPEN else self.resolved_at or self.updated_at
         return max(int((ended - self.created_at).total_seconds()), 0)
+
+
+def is_dated_then(current: Mapping[str, Any]) -> bool:
+    """Whether it was known, when a conflict was raised, when its `current` value had been observed.
+
+    A conflict of before this was noted knows it of what a source or a reviewer gave.
+    """
+    known: bool | None = current.get("observedAtKnown")
+    return current["source"] != SOURCE_CRM if known is None else known
 
 
 class Rejection(Model):

@@ -1,12 +1,12 @@
 """Our copy of one CRM entity, and the history of each of its values."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from tortoise import fields as columns
 from tortoise.models import Model
 
-from enrichment.enums import EntityType
+from enrichment.enums import SOURCE_CRM, EntityType
 from models.db.columns import Instant, id_field
 
 
@@ -56,7 +56,8 @@ class FieldValue(Model):
     actor = columns.CharField(max_length=255, null=True)  # the user, where a person wrote it
     confidence = columns.FloatField()
     job_id = columns.CharField(max_length=36, null=True)
-    observed_at: datetime = Instant()  # when the source saw it, at last
+    observed_at: datetime = Instant()  # when the source saw it, at last; the arrival where that is not known
+    observed_at_known = columns.BooleanField(null=True)  # None: see `is_dated`
     first_observed_at: datetime | None = Instant(null=True)  # None: the source saw it once
     verified_at: datetime | None = Instant(null=True)  # when a source last confirmed it
     verified_count = columns.IntField(default=0)
@@ -68,3 +69,31 @@ class FieldValue(Model):
 
     class Meta:
         table = "field_value"
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it is known when the source saw the value."""
+        return is_dated(self)
+
+
+class Dated(Protocol):
+    """What a row must have that tells whether its value is dated."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def observed_at_known(self) -> bool | None: ...
+
+    @property
+    def verified_at(self) -> datetime | None: ...
+
+
+def is_dated(row: Dated) -> bool:
+    """Whether it is known when the source saw the value.
+
+    A row of before this was noted is, unless the CRM sent the value and no source confirmed it.
+    """
+    if row.observed_at_known is not None:
+        return row.observed_at_known
+    return row.source != SOURCE_CRM or row.verified_at is not None

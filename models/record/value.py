@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from enrichment.enums import SOURCE_CRM
 from enrichment.provenance import Current
 from models.db.columns import to_micros
 from models.db.rows import bulk, fetch, insert, projection, select
 from models.db.statements import dump_rows, execute, marks, query, rows
 from models.db.transaction import Transaction
-from models.record.table import FieldValue
+from models.record.table import FieldValue, is_dated
 
 
 @projection(FieldValue)
@@ -32,13 +33,26 @@ class CurrentValue:
     confidence: float
     job_id: str | None
     observed_at: datetime
+    observed_at_known: bool | None
+    verified_at: datetime | None
     written_at: datetime
 
-    def to_current(self) -> Current:
-        """The value as decisions know it."""
-        value = self.value if self.unreadable is None else self.raw_value
+    def to_current(self, record_created_at: datetime | None = None) -> Current:
+        """The value as decisions know it.
+
+        What the CRM sent after its record was created is an edit; whoever does not ask for that names no moment.
+        """
+        known = is_dated(self)
+        came_later = record_created_at is not None and self.observed_at > record_created_at
         return Current(
-            value, self.source, self.confidence, self.observed_at, self.written_at, unreadable=self.unreadable
+            self.value if self.unreadable is None else self.raw_value,
+            self.source,
+            self.confidence,
+            self.observed_at,
+            self.written_at,
+            observed_at_known=known,
+            edited_at=self.observed_at if came_later and not known else None,
+            unreadable=self.unreadable,
         )
 
 
@@ -57,6 +71,7 @@ class ValueVersion:
     confidence: float
     job_id: str | None
     observed_at: datetime
+    observed_at_known: bool | None
     first_observed_at: datetime | None
     verified_at: datetime | None
     verified_count: int
@@ -80,6 +95,7 @@ class NewValue:
     confidence: float
     observed_at: datetime
     written_at: datetime
+    observed_at_known: bool | None = True
     actor: str | None = None
     job_id: str | None = None
     first_observed_at: datetime | None = None
@@ -94,7 +110,7 @@ class NewValue:
 
 @projection(FieldValue)
 class ConfirmedValue:
-    """A current value that a source saw again at `observed_at`."""
+    """A current value that a source saw again at `observed_at`; `confidence` is the value's from then on."""
 
     record_id: str
     field: str
@@ -127,20 +143,52 @@ async def end_values(tx: Transaction, fields: Sequence[tuple[str, str]], now: da
     return {(row["record_id"], row["field"]): row["id"] for row in ended}
 
 
+_IS_DATED = (  # see `is_dated`
+    f"COALESCE(field_value.observed_at_known, field_value.source <> '{SOURCE_CRM}'"
+    " OR field_value.verified_at IS NOT NULL)"
+)
+
+
 async def verify_values(tx: Transaction, confirmed: Sequence[ConfirmedValue], now: datetime) -> None:
-    """Note that sources saw the current values again. `observed_at` moves on; when a value was seen first is kept."""
+    """Note that sources saw the current values again.
+
+    `observed_at` moves on, and says when a value of unknown age was seen; when a value was seen first is kept.
+    """
     if not confirmed:
         return
     source, parameter = bulk(confirmed)
     await execute(
-        "UPDATE field_value SET observed_at = v.observed_at,"
-        " first_observed_at = COALESCE(field_value.first_observed_at, field_value.observed_at),"
-        " verified_at = ?, verified_count = field_value.verified_count + 1,"
-        " confidence = CASE WHEN v.confidence > field_value.confidence THEN v.confidence"
-        " ELSE field_value.confidence END"
+        "UPDATE field_value SET observed_at = v.observed_at, observed_at_known = TRUE,"
+        f" first_observed_at = CASE WHEN {_IS_DATED}"
+        " THEN COALESCE(field_value.first_observed_at, field_value.observed_at) END,"
+        " verified_at = ?, verified_count = field_value.verified_count + 1, confidence = v.confidence"
         f" FROM {source} WHERE field_value.record_id = v.record_id AND field_value.field = v.field"
-        " AND field_value.replaced_at IS NULL AND field_value.observed_at < v.observed_at",
+        f" AND field_value.replaced_at IS NULL AND (field_value.observed_at < v.observed_at OR NOT {_IS_DATED})",
         [to_micros(now), parameter],
+        using=tx,
+    )
+
+
+@projection(FieldValue)
+class DatedValue:
+    """When the CRM says that it saw the value which a field of a record has from it."""
+
+    record_id: str
+    field: str
+    observed_at: datetime
+
+
+async def date_values(tx: Transaction, dated: Sequence[DatedValue]) -> None:
+    """Note when the CRM saw values that are its own, where that was not known or is later than what was."""
+    if not dated:
+        return
+    source, parameter = bulk(dated)
+    await execute(
+        "UPDATE field_value SET observed_at = v.observed_at, observed_at_known = TRUE"
+        f" FROM {source} WHERE field_value.record_id = v.record_id AND field_value.field = v.field"
+        f" AND field_value.replaced_at IS NULL AND field_value.source = '{SOURCE_CRM}'"
+        f" AND (field_value.observed_at < v.observed_at OR NOT {_IS_DATED})",
+        [parameter],
         using=tx,
     )
 

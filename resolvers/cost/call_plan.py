@@ -27,6 +27,7 @@ from resolvers.context import Services
 from resolvers.cost.candidate_call import CandidateCall, ProviderPlan, key_of, with_example_ids
 from resolvers.cost.record_walk import ActiveJob, RecordWalk
 from resolvers.record.state import held_values
+from resolvers.refresh.freshness import LearnedHalfLives, learned_by
 
 SETTLED_BY_MATCH = 0.7  # of the fields that a match could settle, those it does, as far as is known beforehand
 ASKABLE_BY_BORROWED = 0.3  # how likely a provider that nothing is known to ask with can be asked in the end
@@ -67,7 +68,8 @@ async def plan_calls(
         else:
             plan.providers[rule.id] = ProviderPlan(provider)
     trust = (await trust_of([organization_id]))[organization_id]
-    planner = _Planner(plan, config, trust, match_rates, services.now(), force)
+    learned = (await learned_by([organization_id]))[organization_id]
+    planner = _Planner(plan, config, trust, learned, match_rates, services.now(), force)
     for start in range(0, len(records), _AT_ONCE):
         await planner.add(organization_id, records[start : start + _AT_ONCE])
     return plan
@@ -80,6 +82,7 @@ class _Planner:
     plan: CallPlan
     config: Config
     trust: Trust
+    half_lives: LearnedHalfLives
     match_rates: Mapping[str, float]
     now: datetime
     force: bool
@@ -113,6 +116,7 @@ class _Planner:
             current=held_values(record, values),
             rejected=frozenset(),
             asked_at=self.now,
+            half_lives=self.half_lives[record.entity_type],
         )
         infos = [plan.provider.info for plan in self.plan.providers.values()]
         sources = {info.id: info.source(record.entity_type) for info in infos}

@@ -32,6 +32,7 @@ from resolvers.context import Context, Role, Services
 from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
 from resolvers.record.state import record_states
+from resolvers.refresh.freshness import LearnedHalfLives, learned_by
 from resolvers.simulation.cached_answers import answers_of, sources_of, to_stored, with_cached
 from resolvers.suppression.check import Subject, suppressed
 
@@ -89,6 +90,7 @@ class _Rules:
     sources: Mapping[EntityType, Sequence[Source]]
     trust: Trust
     names: Names
+    half_lives: LearnedHalfLives
     forced: bool
     now: datetime
     withheld: set[Identifier] = field(default_factory=set)  # suppressed: withheld from a job as well
@@ -115,7 +117,9 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
     states, snapshots = await _states(eligible), await _snapshots(eligible, now)
     answers = await answers_of(services, organization_id, config, snapshots, in_force_only=True)
     trust = (await trust_of([organization_id]))[organization_id]
-    rules = _Rules(config, sources_of(services, config), trust, services.registry.names, force, now)
+    learned = (await learned_by([organization_id]))[organization_id]
+    names = services.registry.names
+    rules = _Rules(config, sources_of(services, config), trust, names, learned, force, now)
 
     def decide() -> list[RecordPreview]:
         return [_decide(record, states[record.id], answers, rules) for record in eligible]
@@ -198,6 +202,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
         asked_at=rules.now,
         trust=rules.trust,
         names=rules.names,
+        half_lives=rules.half_lives[kind],
     )
     session = WaterfallSession(context, rules.sources[kind])
     calls: list[Call] = []

@@ -15,6 +15,7 @@ from models.credit.usage import charged_for_record, charged_to
 from models.job.queries import JobOutcomes, latest_outcomes, trigger_of
 from models.job.steps import candidates_of_record
 from models.record import Record
+from models.record.table import is_dated
 from models.record.value import ValueVersion, versions_of
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
@@ -87,6 +88,7 @@ async def _current(versions: Sequence[ValueVersion]) -> CurrentValue | None:
         trigger=None if current.job_id is None else await trigger_of(current.job_id),
         previous=None if previous is None else (previous.value, previous.source),
         is_restored=current.undo_id is not None,
+        observed_at_known=is_dated(current),
     )
 
 

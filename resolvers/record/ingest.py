@@ -86,6 +86,7 @@ async def _write_values(tx: Transaction, works: Sequence[StoredMessage], now: da
             source=SOURCE_CRM,
             confidence=1.0,
             observed_at=now,
+            observed_at_known=False,
             written_at=now,
             raw_value=work.change.raw.get(name),
             unreadable=work.change.unreadable[name]["reason"] if name in work.change.unreadable else None,

@@ -57,7 +57,7 @@ def held_values(record: StoredRecord, values: Mapping[str, CurrentValue]) -> dic
 
     What an earlier version could not read, and was only noted since, is the CRM's value too.
     """
-    held = {name: value.to_current() for name, value in values.items()}
+    held = {name: value.to_current(record.created_at) for name, value in values.items()}
     unreadable = record.unreadable or {}
     for name in record.raw_values or {}:
         if name in record.fields or (name in held and held[name].value is not None):
@@ -72,4 +72,4 @@ def held_values(record: StoredRecord, values: Mapping[str, CurrentValue]) -> dic
 
 def _sent(value: Any, record: StoredRecord, *, unreadable: str | None = None) -> Current:
     at = record.created_at
-    return Current(value, SOURCE_CRM, 1.0, at, at, unreadable=unreadable)
+    return Current(value, SOURCE_CRM, 1.0, at, at, observed_at_known=False, unreadable=unreadable)

@@ -1,17 +1,24 @@
 """How fast the organization's fields change, as fitted from its own history, and how fresh its values are."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 from enrichment.catalogue import is_equivalent
 from enrichment.enums import EntityType
-from enrichment.learn.freshness import freshness
+from enrichment.learn.freshness import expected_freshness, freshness
 from enrichment.learn.half_life import PRIOR_DAYS, Evidence, HalfLife, fit
 from models.db.period import DAY_MICROS
 from models.db.transaction import unit_of_work
-from models.half_life import HalfLifeRow, changes_seen, save_half_lives, stored_half_lives, time_watched
+from models.half_life import (
+    HalfLifeRow,
+    changes_seen,
+    learned_half_lives,
+    save_half_lives,
+    stored_half_lives,
+    time_watched,
+)
 from models.record.queries import count_records, last_of_next
 from models.refresh.state import fitted_at
 from resolvers.context import Context, Role
@@ -49,9 +56,11 @@ class Aging:
     half_lives: HalfLives
     now: datetime
 
-    def of(self, entity_type: EntityType, field: str, observed_at: datetime) -> float:
-        """The freshness (0-1, to four places) of a value of this field that its source saw then."""
-        return round(freshness(observed_at, self.now, self.half_lives[entity_type, field].days), 4)
+    def of(self, entity_type: EntityType, field: str, observed_at: datetime | None) -> float:
+        """The freshness (0-1, to four places) of a value of this field that its source saw then (None: unknown)."""
+        days = self.half_lives[entity_type, field].days
+        fresh = expected_freshness(days) if observed_at is None else freshness(observed_at, self.now, days)
+        return round(fresh, 4)
 
 
 async def aging(ctx: Context) -> Aging:
@@ -64,6 +73,20 @@ async def half_lives_of(organization_id: str) -> HalfLives:
     """The half-life of every field: the fitted one, or the prior where none was fitted yet."""
     stored = {(row.entity_type, row.field): row for row in await stored_half_lives(organization_id)}
     return {key: _read(stored[key]) if key in stored else prior for key, prior in _priors().items()}
+
+
+LearnedHalfLives = Mapping[EntityType, Mapping[str, float]]
+"""Half-lives in days by entity type and field, where the organization's own history moved them away from the prior."""
+
+
+async def learned_by(organization_ids: Collection[str]) -> dict[str, LearnedHalfLives]:
+    """What each of these organizations has learned, with one query for all. To a tenth of a day."""
+    found: dict[str, dict[EntityType, dict[str, float]]] = {
+        organization_id: {entity_type: {} for entity_type in EntityType} for organization_id in organization_ids
+    }
+    for row in await learned_half_lives(sorted(found)):
+        found[row.organization_id][row.entity_type][row.field] = max(round(row.days, 1), 0.1)
+    return dict(found)
 
 
 @cache

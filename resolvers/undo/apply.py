@@ -79,6 +79,7 @@ def _copy(organization_id: str, undo_id: str, change: UndoChange, target: Versio
         confidence=original.confidence,
         job_id=original.job_id,
         observed_at=original.observed_at,
+        observed_at_known=original.observed_at_known,
         first_observed_at=original.first_observed_at,
         verified_at=original.verified_at,
         verified_count=original.verified_count,

@@ -68,6 +68,9 @@ class Explanation:
     actor: str | None
     confidence: float | None
     observed_at: datetime | None
+    observed_at_known: bool = strawberry.field(
+        description="False: the field never had a value, or nobody knows when its value was seen."
+    )
     since: datetime | None = strawberry.field(description="When it was written.")
     job_id: strawberry.ID | None
     trigger: JobTrigger | None = strawberry.field(description="What started that job.")
@@ -94,6 +97,7 @@ class Explanation:
             actor=None if current is None else current.actor,
             confidence=None if current is None else current.confidence,
             observed_at=None if current is None else current.observed_at,
+            observed_at_known=current is not None and current.observed_at_known,
             since=None if current is None else current.since,
             job_id=None if current is None or current.job_id is None else strawberry.ID(current.job_id),
             trigger=None if current is None else current.trigger,

@@ -9,6 +9,7 @@ import strawberry
 
 from enrichment.learn.freshness import HeldValue, is_own, record_freshness
 from models import record as models
+from models.conflict.table import is_dated_then
 from models.job.queries import JobFilter
 from models.record import page as record_pages
 from resolvers.job import api as job_operations
@@ -33,7 +34,12 @@ class FieldValue:
     actor: str | None = strawberry.field(description="The user, where a person wrote it.")
     confidence: float = strawberry.field(description="From 0 to 1.")
     job_id: strawberry.ID | None
-    observed_at: datetime = strawberry.field(description="When the source saw it, at last.")
+    observed_at: datetime = strawberry.field(
+        description="When the source saw it, at last; when it arrived, where `observedAtKnown` is false."
+    )
+    observed_at_known: bool = strawberry.field(
+        description="False: the CRM did not say when it saw the value, and nothing follows from when it arrived."
+    )
     first_observed_at: datetime = strawberry.field(description="When the source saw it first.")
     verified_at: datetime | None = strawberry.field(description="When we last heard that it holds, unchanged.")
     verified_count: int = strawberry.field(description="How often a source saw it again, unchanged.")
@@ -47,6 +53,7 @@ class FieldValue:
             row,
             entity_type=entity_type,
             value=JSON(row.value),
+            observed_at_known=row.is_dated,
             first_observed_at=row.first_observed_at or row.observed_at,
         )
 
@@ -63,6 +70,7 @@ class FieldValue:
             confidence=value["confidence"],
             job_id=value.get("jobId"),
             observed_at=read_time(value["observedAt"]),
+            observed_at_known=is_dated_then(value),
             first_observed_at=read_time(value["observedAt"]),
             verified_at=None,
             verified_count=0,
@@ -77,7 +85,8 @@ class FieldValue:
         if self.replaced_at is not None or self.value is None:
             return None
         aging = await info.context.loaders.aging.load(None)
-        return aging.of(self.entity_type, self.field, self.observed_at)
+        observed_at = self.observed_at if self.observed_at_known else None
+        return aging.of(self.entity_type, self.field, observed_at)
 
 
 @strawberry.type(description="Our copy of one lead, contact or account of the CRM.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from enrichment.catalogue import Clean, clean, fields_of
 from enrichment.config import Config
+from enrichment.decide.belief import decay_of
 from enrichment.decide.decision import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
@@ -45,7 +46,7 @@ async def try_record(
     now = datetime.now(UTC)
     cleaned = clean(entity_type, raw)
     kept = {} if blank else cleaned.values
-    current = {name: Current(value, SOURCE_CRM, 1.0, now, now) for name, value in kept.items()}
+    current = {name: Current(value, SOURCE_CRM, 1.0, now, now, observed_at_known=False) for name, value in kept.items()}
     question = Question(entity_type, {**cleaned.values, **cleaned.unknown}, frozenset())
     sources = [_source(provider, entity_type) for provider in registry]
     wants = {
@@ -64,7 +65,7 @@ async def try_record(
         assert isinstance(answer, Answer)  # the built-in providers answer at once
         answers[source.id] = answer
         results[source.id] = _result(source, answer, now)
-        waterfall.answered(source.id, _confident(config, entity_type, results[source.id]), wanted)
+        waterfall.answered(source.id, _settled(config, entity_type, results[source.id], now), wanted)
     given = DecisionInput(entity_type, config, current, wants, tuple(results.values()), _never_rejected, now)
     return Outcome(entity_type, cleaned, answers, decide_fields(given))
 
@@ -82,11 +83,11 @@ def _result(source: Source, answer: Answer, now: datetime) -> SourceResult:
     return SourceResult(source.id, outcome, source.gives, candidates)
 
 
-def _confident(config: Config, entity_type: EntityType, result: SourceResult) -> set[str]:
+def _settled(config: Config, entity_type: EntityType, result: SourceResult, now: datetime) -> set[str]:
     return {
         name
         for name, candidate in result.candidates.items()
-        if candidate.confidence >= config.minimum(entity_type, name)
+        if decay_of(entity_type, name, now).belief(candidate) >= config.minimum(entity_type, name)
     }
 
 

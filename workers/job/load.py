@@ -21,6 +21,7 @@ from resolvers.context import Services
 from resolvers.job.new_job import PRIORITY
 from resolvers.organizations import read_config
 from resolvers.record.state import record_states
+from resolvers.refresh.freshness import learned_by
 from resolvers.suppression.check import Subject, suppressed
 
 
@@ -60,6 +61,7 @@ class ClaimedJob:
     claimed_at: datetime  # a person's edit after this is newer than any answer
     record: LoadedRecord
     trust: Trust = NO_TRUST  # what the organization's people taught about the sources
+    half_lives: Mapping[str, float] = field(default_factory=dict)  # in days by field, as its history taught them
     earlier_steps: list[EarlierStep] = field(default_factory=list)
     earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
     filled_before: list[str] = field(default_factory=list)
@@ -82,6 +84,7 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
     organization_ids = {claim.organization_id for claim in claims}
     configs = {row.id: (read_config(row.config), row) for row in await configs_of(organization_ids)}
     trusts = await trust_of(organization_ids)
+    learned = await learned_by(organization_ids)
     records = await load_records([claim.record_id for claim in claims])
     steps = await steps_of(job_ids)
     charged = await charges_of([claim.id for claim in claims if claim.fence > 1])
@@ -103,6 +106,7 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
             claimed_at=now,
             record=records[claim.record_id],
             trust=trusts[claim.organization_id],
+            half_lives=learned[claim.organization_id][claim.entity_type],
             earlier_steps=steps.get(claim.id, []),
             earlier_outcomes=claim.outcomes,
             filled_before=claim.filled_before,

@@ -152,6 +152,7 @@ def _subject(job: ClaimedJob, names: Names = NO_NAMES) -> JobContext:
         asked_at=job.claimed_at,
         trust=job.trust,
         names=names,
+        half_lives=job.half_lives,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from enrichment.decide.belief import decay_of
 from enrichment.decide.decision import ConflictQuestion, Decision
 from enrichment.decide.merge import Candidate
 from enrichment.enums import JobStatus
@@ -15,6 +16,7 @@ from models.db.transaction import Transaction
 from models.record.row import RecordUpdate, mark_enriched, update_records
 from models.record.value import ConfirmedValue, NewValue, replace_values, verify_values
 from resolvers.record.change import record_update
+from workers.job.load import ClaimedJob
 from workers.job.process import JobResult
 
 
@@ -44,7 +46,7 @@ async def write_values(tx: Transaction, results: Sequence[JobResult], now: datet
         writing = {name: decision for name, decision in result.decisions.items() if decision.write}
         values += [_value(result, name, decision, now) for name, decision in writing.items()]
         confirmed += [
-            ConfirmedValue(job.record_id, name, decision.verified_at, decision.confidence)
+            _confirmed(job, name, decision.verified_at, decision.confidence)
             for name, decision in result.decisions.items()
             if decision.verified_at is not None and decision.confidence is not None
         ]
@@ -67,6 +69,12 @@ async def write_values(tx: Transaction, results: Sequence[JobResult], now: datet
     for again in (False, True):
         ids = [job.record_id for job in enriched if refreshes(job.trigger, forced=job.forced) is again]
         await mark_enriched(tx, ids, now, refreshed=again)
+
+
+def _confirmed(job: ClaimedJob, name: str, observed_at: datetime, confidence: float) -> ConfirmedValue:
+    decay = decay_of(job.entity_type, name, job.claimed_at, job.half_lives)
+    after = decay.confirmed(job.record.state.current[name], confidence, observed_at)
+    return ConfirmedValue(job.record_id, name, observed_at, after)
 
 
 def _value(result: JobResult, name: str, decision: Decision, now: datetime) -> NewValue:
@@ -117,6 +125,7 @@ def _conflict(result: JobResult, name: str, question: ConflictQuestion, now: dat
             "source": current.source,
             "confidence": current.confidence,
             "observedAt": _iso(current.observed_at),
+            "observedAtKnown": current.observed_at_known,
         }
         if current.unreadable is not None:
             shown["unreadable"] = current.unreadable

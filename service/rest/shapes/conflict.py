@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
 from models.conflict import table as models
+from models.conflict.table import is_dated_then
 from resolvers.conflict.trust import stated_confidence
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Sent, Shape, Share, StoredMoment
@@ -42,7 +43,12 @@ class FieldValue(Shape, frozen=True):
     actor: Annotated[str | None, Meta(description="The user, where a person wrote it.")]
     confidence: Share
     job_id: Id | None
-    observed_at: StoredMoment
+    observed_at: Annotated[
+        StoredMoment, Meta(description="When the source saw it; when it arrived, where `observedAtKnown` is false.")
+    ]
+    observed_at_known: Annotated[
+        bool, Meta(description="False: nobody said when the value was seen, and nothing follows from its arrival.")
+    ]
     first_observed_at: StoredMoment
     verified_at: Moment | None
     verified_count: Count
@@ -53,10 +59,12 @@ class FieldValue(Shape, frozen=True):
     @classmethod
     def of_conflict(cls, conflict: models.Conflict, value: Mapping[str, Any], aging: Aging) -> Self:
         """The value as it was when the conflict was raised."""
-        observed_at = datetime.fromisoformat(value["observedAt"])
+        known = is_dated_then(value)
+        observed_at = datetime.fromisoformat(value["observedAt"]) if known else None
         return cls.from_json(
             value,
             field=conflict.field,
+            observed_at_known=known,
             first_observed_at=value["observedAt"],
             verified_at=None,
             verified_count=0,
@@ -184,7 +192,9 @@ EXAMPLE = Conflict.example(
     field="numberOfEmployees",
     reason=ConflictReason.EXISTING_DIFFERS,
     status=ConflictStatus.OPEN,
-    current=FieldValue.example(field="numberOfEmployees", value=120, source="crm", confidence=1.0, freshness=0.998),
+    current=FieldValue.example(
+        field="numberOfEmployees", value=120, source="crm", confidence=1.0, observed_at_known=False, freshness=0.42
+    ),
     candidates=[_PROPOSED],
     recommended=_PROPOSED,
     recommended_because="The directory is sure of the company, and its value is newer.",

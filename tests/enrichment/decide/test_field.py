@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from enrichment import catalogue
 from enrichment.config import Backoff, Config, ProviderRule, Rule
+from enrichment.decide.belief import Decay
 from enrichment.decide.case import FieldCase
 from enrichment.decide.decision import Decision
 from enrichment.decide.field import decide
@@ -21,6 +22,7 @@ from enrichment.waterfall.skip_reason import SkipReason
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OLD = NOW - timedelta(days=900)
+DECAY = Decay(NOW - timedelta(minutes=1), 1500.0)
 
 
 def same(a: Any, b: Any) -> bool:
@@ -32,7 +34,7 @@ def candidate(value: Any = "new", confidence: float = 0.9, provider: str = "p", 
 
 
 def held(source: str, value: Any = "old", confidence: float = 0.7, *, written: datetime = OLD) -> Current:
-    return Current(value, source, confidence, OLD, written)
+    return Current(value, source, confidence, OLD, written, observed_at_known=source != "crm")
 
 
 def outcome(
@@ -42,8 +44,9 @@ def outcome(
     return decide(
         FieldCase(
             rule=Rule(policy=policy), minimum=0.6, strategy=strategy, current=current,
-            proposals=survivors(candidates, same), is_equivalent=same,
-            rejected=lambda value, source: (value, source) in rejected, asked_at=NOW - timedelta(minutes=1),
+            proposals=survivors(candidates, same, DECAY), is_equivalent=same,
+            rejected=lambda value, source: (value, source) in rejected, asked_at=DECAY.now,
+            half_life_days=DECAY.half_life_days,
         )
     )  # fmt: skip
 
@@ -97,9 +100,9 @@ def test_what_the_crm_sent_and_cannot_be_read_fills_the_field(policy: FieldPolic
 
 def test_a_less_certain_or_older_source_does_not_replace_another_ones_value() -> None:
     current = held("other", confidence=0.8)
-    assert outcome(P.TRACKED, current, candidate(confidence=0.75)).reason is R.PROTECTED
+    assert outcome(P.TRACKED, current, candidate(confidence=0.75, seen=OLD)).reason is R.PROTECTED
     assert outcome(P.TRACKED, current, candidate(seen=OLD - timedelta(days=1))).reason is R.PROTECTED
-    assert outcome(P.TRACKED, current, candidate(confidence=0.75, provider="other")).reason is R.WRITTEN
+    assert outcome(P.TRACKED, current, candidate(confidence=0.75, seen=OLD, provider="other")).reason is R.WRITTEN
 
 
 def test_the_same_value_is_verified_only_when_it_was_seen_later() -> None:
@@ -119,8 +122,8 @@ def headcounts(minimum: float | None, held_by: str, *candidates: Candidate, poli
     return decide(
         FieldCase(
             rule=Rule(policy=policy, min_confidence=minimum), minimum=minimum or 0.6, strategy=Strategy.WATERFALL,
-            current=held(held_by, 2000), proposals=survivors(candidates, equal), is_equivalent=equal,
-            rejected=lambda value, source: False, asked_at=NOW - timedelta(minutes=1),
+            current=held(held_by, 2000), proposals=survivors(candidates, equal, DECAY), is_equivalent=equal,
+            rejected=lambda value, source: False, asked_at=DECAY.now, half_life_days=DECAY.half_life_days,
             is_contradiction=lambda a, b: catalogue.is_contradiction(EntityType.ACCOUNT, "numberOfEmployees", a, b),
         )
     )  # fmt: skip

@@ -38,7 +38,7 @@ def decided(
     trust: SourceTrust | None = None,
     **changes: Any,
 ) -> Decision:
-    current = Current("CTO", source, 1.0, OLD, written) if source else None
+    current = Current("CTO", source, 1.0, OLD, written, observed_at_known=source != "crm") if source else None
     given: dict[str, Any] = {
         "rule": Rule(policy=policy), "minimum": 0.6, "strategy": Strategy.CONSENSUS, "current": current,
         "proposals": survivors(candidates, lambda a, b: bool(a == b)), "is_equivalent": lambda a, b: a == b,

@@ -1,11 +1,13 @@
 """Stored decision snapshots carry the version of their format, and what a version cannot read is left out."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 from arq.connections import ArqRedis
 
+from enrichment.decide.edition import LATEST, Edition
 from enrichment.enums import EntityType
 from enrichment.replay.snapshot_json import FORMAT, UnknownSnapshotFormat, parse_snapshot, read_snapshot
 from enrichment.replay.stored import StoredSnapshot
@@ -43,20 +45,69 @@ async def store(snapshot_id: str, body: dict[str, Any]) -> None:
 async def test_every_snapshot_is_stored_with_its_format(redis: ArqRedis) -> None:
     await decided(redis, "acme.com")
     [body] = (await bodies()).values()
-    assert body["format"] == FORMAT == 1
+    assert body["format"] == FORMAT == 2
+
+
+def in_format_1(body: dict[str, Any]) -> dict[str, Any]:
+    """What a version that wrote format 1 would have stored."""
+    current = {name: [*encoded[:4], *encoded[6:]] for name, encoded in body["current"].items()}
+    kept = {key: value for key, value in body.items() if key not in {"edition", "halfLives"}}
+    return kept | {"format": 1, "current": current}
 
 
 async def test_a_snapshot_without_a_format_is_read_as_one_of_format_0(redis: ArqRedis) -> None:
     ctx = await decided(redis, "acme.com")
     [(snapshot_id, body)] = (await bodies()).items()
-    today = read_snapshot(parse_snapshot(orjson.dumps(body).decode()))
-    assert body.pop("format") == 1
-    await store(snapshot_id, body)
-    assert read_snapshot(parse_snapshot(orjson.dumps(body).decode())) == today
+    older = in_format_1(body)
+    then = read_snapshot(parse_snapshot(orjson.dumps(older).decode()))
+    assert older.pop("format") == 1
+    await store(snapshot_id, older)
+    assert read_snapshot(parse_snapshot(orjson.dumps(older).decode())) == then
+    assert then.edition is Edition.ARRIVAL
+    assert replace(then, edition=LATEST, state=replace(then.state, current={})) == replace(
+        read_snapshot(parse_snapshot(orjson.dumps(body).decode())), state=replace(then.state, current={})
+    )
 
     simulated = await simulate_config(ctx, NEVER)
     assert [(difference.field, difference.why) for difference in simulated.differences] == [("industry", "no_data")]
     assert simulated.not_replayed == []
+
+
+async def test_a_snapshot_of_an_older_format_is_decided_by_the_rules_of_its_time(redis: ArqRedis) -> None:
+    """Then an answer replaced under `overwrite` what had been observed after it."""
+    ctx = await decided(redis, "acme.com")
+    [(snapshot_id, body)] = (await bodies()).items()
+    asked_at, year = body["askedAt"], 31_557_600_000_000  # microseconds
+    body["fields"]["industry"] = "Banks"
+    body["current"]["industry"] = ["crm", 1.0, asked_at - year, asked_at - year, True, None]
+    name, value, confidence, _, *trust = body["said"][0]["found"][0]
+    body["said"][0]["found"][0] = [name, value, confidence, asked_at - 2 * year, *trust]
+    body["effects"] = [["industry", "written", "standin", confidence, asked_at - 2 * year, value]]
+
+    overwrite = {"fieldPolicies": {"account": {"default": "overwrite"}}}
+    await store(snapshot_id, in_format_1(body))
+    assert (await simulate_config(ctx, overwrite)).differences == []
+    await store(snapshot_id, body)
+    [difference] = (await simulate_config(ctx, overwrite)).differences
+    assert (difference.field, difference.why) == ("industry", "protected")
+
+
+async def test_a_snapshot_keeps_the_ages_and_half_lives_that_were_decided_with(redis: ArqRedis) -> None:
+    ctx = context(services(redis, StandIn(knows={"acme.com": {"industry": "Software"}})))
+    await send(ctx, "account", "A", domain="acme.com", city="Oakland")
+    await execute(
+        "INSERT INTO half_life (organization_id, entity_type, field, days, low_days, high_days, prior_days, changes,"
+        " observed_days) SELECT id, 'account', 'industry', 321.04, 300, 400, 5000, 9, 900 FROM organization"
+    )
+    await send(ctx, "account", "A", domain="acme.com", city="Berlin")
+    await work(ctx.services)
+    [body] = (await bodies()).values()
+    assert body["halfLives"] == {"industry": 321.0}
+    snapshot = read_snapshot(parse_snapshot(orjson.dumps(body).decode()))
+    assert snapshot.half_lives == {"industry": 321.0}
+    city, domain = snapshot.state.current["city"], snapshot.state.current["domain"]
+    assert (city.observed_at_known, city.edited_at) == (False, city.written_at)
+    assert (domain.observed_at_known, domain.edited_at) == (False, None)
 
 
 @pytest.mark.parametrize("newer", [FORMAT + 1, "2", None, True, -1])
@@ -76,7 +127,7 @@ async def test_a_simulation_leaves_out_what_it_cannot_read_and_says_so(redis: Ar
     await store(newest, {"format": FORMAT + 1, "layout": "unknown"})
     simulated = await simulate_config(ctx, NEVER)
     assert simulated.not_replayed == [
-        "1 of the decisions are left out: decision snapshot of format 2; this version reads 0 to 1"
+        "1 of the decisions are left out: decision snapshot of format 3; this version reads 0 to 2"
     ]
     assert simulated.replayed.jobs == 1
     assert [simulated.external_ids[one.snapshot.record_id] for one in simulated.differences] == ["acme.com"]
