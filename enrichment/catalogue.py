@@ -114,7 +114,7 @@ _IDENTIFYING = frozenset(
         *("linkedinUrl", "twitterHandle", "name", "domain", "twitterUrl", "facebookUrl", "stockSymbol"),
     }
 )
-# What an account is to the users of the CRM; no provider knows it.
+# What an account is to the users of the CRM; no provider knows it, and completeness does not count it.
 _NOT_ENRICHABLE = frozenset({"type"})
 _ADDRESS = dict.fromkeys(_PLACE, FieldUnit.ADDRESS)
 _EMPLOYMENT = dict.fromkeys(

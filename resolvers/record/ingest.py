@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from enrichment.catalogue import is_equivalent, value_key
@@ -13,7 +13,7 @@ from models.conflict.rejection import NewRejection, insert_rejections
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
 from models.job import Job
-from models.job.queries import active_jobs_of
+from models.job.queries import active_jobs_of, jobs_of_last_change
 from models.job.transitions import NewJob, create
 from models.record import Record
 from models.record.value import NewValue, replace_values
@@ -23,6 +23,8 @@ from resolvers.erasure.reimport_guard import ReimportGuard
 from resolvers.job.new_job import job_of, new_job
 from resolvers.record.message import RecordMessage
 from resolvers.record.store import RecordOutcome, StoredMessage, store_messages
+
+REPETITION = timedelta(days=1)  # how long a record that is sent unchanged may be the repetition of a lost request
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ async def _start_jobs(
     now: datetime,
     requested_by: str,
 ) -> tuple[dict[str, NewJob], dict[str, Job]]:
-    """Jobs started, and active ones that others were folded into, by record."""
+    """Jobs started, and earlier ones that others were folded into or that a repetition is about, by record."""
     jobs: dict[str, NewJob] = {}
     for work in works:
         record, trigger = work.record, work.wants_job
@@ -154,9 +156,12 @@ async def _start_jobs(
     created = await create(tx, list(jobs.values()))
     started = {record_id: job for record_id, job in jobs.items() if job.id in created}
     others = [record_id for record_id in jobs if record_id not in started]
-    if not others:
-        return started, {}
-    return started, {job.record_id: job for job in await active_jobs_of(tx, organization_id, others)}
+    folded = await active_jobs_of(tx, organization_id, others) if others else []
+    # Who sends the same again may have lost the answer that named the job.
+    repeated = [work.record.id for work in works if work.repeats]
+    if repeated:
+        folded += await jobs_of_last_change(tx, organization_id, repeated, now - REPETITION)
+    return started, {job.record_id: job for job in folded}
 
 
 def _ingested(work: StoredMessage, jobs: Mapping[str, NewJob], folded: Mapping[str, Job]) -> IngestedRecord:

@@ -36,13 +36,14 @@ class RecordOutcome(StrEnum):
 
 @dataclass(slots=True)
 class StoredMessage:
-    """One message, and what it did to its record."""
+    """One message, and what it did to its record. `repeats`: nothing, for it says what the CRM said before."""
 
     message: RecordMessage
     record: RecordRow
     change: RecordChange
     outcome: RecordOutcome
     provenance: Mapping[str, CurrentValue] = field(default_factory=dict)  # before the message, by field
+    repeats: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -119,7 +120,8 @@ async def _change(
         )
         change = apply_message(message.entity_type, message.read_in(record.fields.get("country")), held)
         outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
-        works.append(StoredMessage(message, record, change, outcome, provenance[record.id]))
+        repeats = change.is_empty and change.raw == record.raw_values
+        works.append(StoredMessage(message, record, change, outcome, provenance[record.id], repeats))
     await _write_changes(tx, [work for work in works if not work.change.is_empty], now)
     await _note_received(tx, [work for work in works if work.change.is_empty])
     return works

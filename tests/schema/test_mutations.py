@@ -48,7 +48,7 @@ async def test_each_record_is_told_what_became_of_it(redis: ArqRedis) -> None:
     assert (nameless["record"], nameless["job"]) == (None, None)
     assert nameless["error"]["code"] == "VALIDATION_FAILED"
     assert [fault["path"] for fault in nameless["error"]["errors"]] == ["records[1].externalId"]
-    assert (same["job"], same["folded"]) == (None, False)
+    assert (same["job"]["trigger"], same["folded"]) == ("RECORD_CREATED", True)  # of the first request
     assert more["folded"] is True
 
 

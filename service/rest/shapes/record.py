@@ -62,8 +62,13 @@ class RecordResult(Shape, frozen=True):
     record_id: Id | None
     external_id: str | None
     entity_type: str | None
-    job_id: Annotated[Id | None, Meta(description="The job it started or was folded into.")]
-    folded: Annotated[bool, Meta(description="Whether the job was active already.")]
+    job_id: Annotated[
+        Id | None,
+        Meta(
+            description="The job it started or was folded into; sent again unchanged within a day: the one of before."
+        ),
+    ]
+    folded: Annotated[bool, Meta(description="Whether the job had been started before.")]
     refused_fields: list[RefusedField]
     error: RecordError | None
 

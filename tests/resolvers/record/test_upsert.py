@@ -10,7 +10,7 @@ from models.record import FieldValue, Record
 from resolvers.record.api import upsert_records
 from resolvers.record.store import RecordOutcome
 from resolvers.undo.api import undo_job
-from tests.support.factories import StandIn, configure, context, send, services, work
+from tests.support.factories import Clock, StandIn, configure, context, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -25,7 +25,21 @@ async def test_an_unchanged_record_starts_nothing(redis: ArqRedis) -> None:
 
     again = await send(ctx, "account", "A1", name=" Acme ", domain="acme.com")
 
-    assert (again.outcome, again.job) == (RecordOutcome.UNCHANGED, None)
+    assert again.outcome is RecordOutcome.UNCHANGED
+    assert await Job.all().count() == 1
+
+
+async def test_a_repetition_names_the_job_that_the_first_sending_started_for_a_day(redis: ArqRedis) -> None:
+    clock = Clock()
+    ctx = context(services(redis, StandIn(knows={"acme.com": ACME}), now=clock))
+    first = await send(ctx, "account", "A1", name="Acme", domain="acme.com")
+    await work(ctx.services)
+    again = await send(ctx, "account", "A1", name="Acme", domain="acme.com")
+    assert first.job is not None and again.job is not None
+    assert (again.outcome, again.job.id, again.folded) == (RecordOutcome.UNCHANGED, first.job.id, True)
+    clock.ahead_seconds += 25 * 3600
+    later = await send(ctx, "account", "A1", name="Acme", domain="acme.com")
+    assert (later.outcome, later.job) == (RecordOutcome.UNCHANGED, None)
     assert await Job.all().count() == 1
 
 
