@@ -41,10 +41,10 @@ class AccountRow:
     used_in_day: int
 
 
-async def find_account(organization_id: str) -> AccountRow | None:
+async def find_account(organization_id: str, *, using: Transaction | None = None) -> AccountRow | None:
     """The account as it was left by its last change, which may have been in an earlier month; None before the first."""
     sql = f"SELECT {select(AccountRow)} FROM credit_account WHERE organization_id = ?"
-    return await fetch_one(AccountRow, sql, [organization_id])
+    return await fetch_one(AccountRow, sql, [organization_id], using=using)
 
 
 async def lock_row(tx: Transaction, organization_id: str) -> AccountRow:

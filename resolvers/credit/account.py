@@ -1,7 +1,7 @@
 """The account of an organization in the month and day at hand, and what may be spent of it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from enrichment.config import Config
 from enrichment.credits import CreditLimits, Purse, day_of, month_of, spendable
@@ -15,7 +15,7 @@ from models.db.transaction import Transaction, unit_of_work
 async def account_of(organization_id: str, now: datetime, monthly_grant: int) -> AccountRow:
     """The account in the month and day of `now`. Its first reader in a month begins that month."""
     account = await find_account(organization_id)
-    if account is not None and account.month == month_of(now):
+    if account is not None and account.month >= month_of(now):
         return _on_day(account, now)
     return await begin_month(organization_id, now, monthly_grant)
 
@@ -31,17 +31,24 @@ async def begin_month(tx: Transaction, organization_id: str, now: datetime, mont
 async def lock_account(tx: Transaction, organization_id: str, now: datetime, monthly_grant: int) -> AccountRow:
     """The organization's account, locked until the transaction ends, brought to the month and day of `now`.
 
-    The first use in a month ends what is left of the old month's grant and grants the new one. What is reserved at
-    that moment stays, so that calls in flight can be charged. The caller saves the account.
+    It never goes back to an earlier day: a process whose clock is behind finds the day that others have begun, and
+    dates what it adds by `moment_in`. The first use in a month ends what is left of the old month's grant and grants
+    the new one. What is reserved at that moment stays, so that calls in flight can be charged. The caller saves the
+    account.
     """
     account = await lock_row(tx, organization_id)
-    if account.month != month_of(now):
+    if account.month < month_of(now):
         account = await _in_new_month(tx, account, now, monthly_grant)
     return _on_day(account, now)
 
 
 def _on_day(account: AccountRow, now: datetime) -> AccountRow:
-    return account if account.day == day_of(now) else replace(account, day=day_of(now), used_in_day=0)
+    return account if account.day >= day_of(now) else replace(account, day=day_of(now), used_in_day=0)
+
+
+def moment_in(account: AccountRow, now: datetime) -> datetime:
+    """When what changes a locked account happens: now, or where this clock is behind, as the account's day begins."""
+    return now if account.day <= day_of(now) else datetime.fromisoformat(account.day).replace(tzinfo=UTC)
 
 
 async def _in_new_month(tx: Transaction, account: AccountRow, now: datetime, monthly_grant: int) -> AccountRow:

@@ -12,7 +12,7 @@ from models.credit.budget import find_budgets, save_held
 from models.credit.entry import EntryRow, insert_entries, provider_days, reserved_of_budgets
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
-from resolvers.credit.account import lock_account, purse_of
+from resolvers.credit.account import lock_account, moment_in, purse_of
 
 _LONGEST_RESERVED = timedelta(days=2)  # credits are set aside for hours at most
 
@@ -62,6 +62,7 @@ async def reserve(
 ) -> list[str | SkipReason]:
     """Set aside the price of each call, in order. For each: the reservation's id, or why it does not fit."""
     account = await lock_account(tx, organization_id, now, monthly_grant)
+    now = moment_in(account, now)
     by_provider = await _spent_today(tx, organization_id, reservations, now)
     budgets = await _budgets(tx, organization_id, reservations, now)
     purse = purse_of(account)

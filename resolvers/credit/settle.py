@@ -10,7 +10,7 @@ from models.credit.budget import change_held_of_job
 from models.credit.entry import EntryRow, insert_entries, open_reservations, reservations
 from models.db.columns import new_id
 from models.db.transaction import Transaction
-from resolvers.credit.account import lock_account
+from resolvers.credit.account import lock_account, moment_in
 
 # Notes of releases: what the provider may have counted, or did, though nothing is charged for it here.
 MAYBE_CHARGED = "the provider may have charged it"
@@ -48,6 +48,7 @@ async def settle(
     if not settlements:
         return {}
     account = await lock_account(tx, organization_id, now, monthly_grant)
+    now = moment_in(account, now)
     wanted = {settlement.reservation_id: settlement for settlement in settlements}
     found = await reservations(tx, organization_id, list(wanted))
     reserved = [replace(entry, note=wanted[entry.id].note, created_at=now) for entry in found]
