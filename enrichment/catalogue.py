@@ -1,28 +1,24 @@
 """The field catalogue: the CRM's fields, what each holds, and how raw values become canonical ones."""
 
 import hashlib
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from enrichment.enums import EntityType, FieldUnit
 from enrichment.normalize import field_kind
-from enrichment.normalize.earlier import earlier, earlier_key
+from enrichment.normalize.earlier import earlier, earlier_key, may_differ
 from enrichment.normalize.field_kind import FieldKind, canonical, key_of
 from enrichment.normalize.text.text import Refused
 
 __all__ = [
-    "Clean",
     "Field",
     "FieldKind",
     "Refused",
-    "clean",
-    "clean_as_before",
     "completeness",
     "disputing_parts",
-    "earlier_value",
+    "earlier_form",
     "fields_of",
     "is_contradiction",
     "is_equivalent",
@@ -53,7 +49,6 @@ class Field:
     unit: FieldUnit | None = None
 
 
-_Read = Callable[[FieldKind, Any, str | None], Any | None]
 Hints = Mapping[str, Any]
 NO_HINTS: Hints = MappingProxyType({})
 
@@ -185,9 +180,19 @@ def normalize(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hint
     return canonical(_FIELDS[entity_type][field_name].kind, raw, hints.get("country"))
 
 
-def earlier_value(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hints = NO_HINTS) -> Any | None:
-    """As `normalize`, by the rules of earlier versions: what they stored still means the same."""
-    return earlier(_FIELDS[entity_type][field_name].kind, raw, hints.get("country"))
+def earlier_form(entity_type: EntityType, field_name: str, raw: Any, *, hints: Hints = NO_HINTS) -> Any | None:
+    """What an earlier version stored for a raw value, where that is another value than today's; else None."""
+    kind, country = _FIELDS[entity_type][field_name].kind, hints.get("country")
+    if not may_differ(kind, raw):
+        return None
+    try:
+        before = earlier(kind, raw, country)
+    except Refused:
+        return None
+    try:
+        return None if before == canonical(kind, raw, country) else before
+    except Refused:
+        return before
 
 
 def reads_by_country(entity_type: EntityType, field_name: str) -> bool:
@@ -239,90 +244,6 @@ def _short(key: str) -> str:
     if len(key) <= _LONGEST_KEY:
         return key
     return f"{key[:_READABLE]}~{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
-
-
-@dataclass(slots=True)
-class Clean:
-    """What became of the raw fields of a record."""
-
-    values: dict[str, Any] = field(default_factory=dict)  # canonical, known, not empty
-    cleared: tuple[str, ...] = ()  # known fields sent empty or as a placeholder
-    unknown: dict[str, Any] = field(default_factory=dict)  # as they were sent
-    refused: dict[str, tuple[Any, str]] = field(default_factory=dict)  # the raw value, and why
-    raw: Mapping[str, Any] = field(default_factory=dict)  # all fields, as they were sent
-
-
-def clean(entity_type: EntityType, raw: Mapping[str, Any], *, country: str | None = None) -> Clean:
-    """Sort a record's raw fields into canonical values, cleared, unknown and refused ones.
-
-    Never raises for a bad value. An unknown field is refused only where it could not be stored: a NUL, half a
-    surrogate pair, a number that JSON does not have. `country` is the record's, for a message that does not name it.
-    """
-    return _sorted(entity_type, raw, canonical, country)
-
-
-def clean_as_before(entity_type: EntityType, raw: Mapping[str, Any]) -> Clean:
-    """As `clean`, by the rules of earlier versions."""
-    return _sorted(entity_type, raw, earlier, None)
-
-
-def _sorted(entity_type: EntityType, raw: Mapping[str, Any], read: _Read, country: str | None) -> Clean:
-    fields = _FIELDS[entity_type]
-    result = Clean(raw=raw)
-    if "country" in raw:
-        country = _country(raw, read)
-    cleared = []
-    for name, value in raw.items():
-        known = fields.get(name)
-        try:
-            if known is None:
-                _check_storable(value)
-                result.unknown[name] = value
-            elif (found := read(known.kind, value, country)) is not None:
-                result.values[name] = found
-            else:
-                cleared.append(name)
-        except Refused as refusal:
-            result.refused[name] = (value, str(refusal))
-    result.cleared = tuple(cleared)
-    return result
-
-
-def _country(raw: Mapping[str, Any], read: _Read) -> str | None:
-    try:
-        found = read(FieldKind.COUNTRY, raw["country"], None)
-    except Refused:
-        return None
-    return found if isinstance(found, str) else None
-
-
-_DEEPEST = 20
-
-
-def _check_storable(value: Any, depth: int = 0) -> None:
-    if depth > _DEEPEST:
-        raise Refused("nested too deeply")
-    if isinstance(value, str):
-        _check_characters(value)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise Refused("not a finite number")
-    elif isinstance(value, list):
-        for item in value:
-            _check_storable(item, depth + 1)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            _check_characters(name)
-            _check_storable(item, depth + 1)
-
-
-def _check_characters(text: str) -> None:
-    if "\x00" in text:
-        raise Refused("contains a NUL character")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise Refused("contains broken characters") from None
 
 
 def completeness(entity_type: EntityType, values: Mapping[str, Any]) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from enrichment.catalogue import Refused, earlier_value, fields_of, normalize
+from enrichment.catalogue import Refused, earlier_form, fields_of, normalize
 from enrichment.cell_texts import cell_texts
 from enrichment.enums import EntityType
 from enrichment.identity import TELLING_KINDS, Identifier, identifiers
@@ -33,11 +33,8 @@ def earlier_identifiers(entity_type: EntityType, values: Mapping[str, Any]) -> d
     for name, value in values.items():
         if name not in known or known[name].kind not in TELLING_KINDS:
             continue
-        try:
-            earlier = earlier_value(entity_type, name, value, hints=values)
-        except Refused:
-            continue
-        if earlier is not None and earlier != value:
+        earlier = earlier_form(entity_type, name, value, hints=values)
+        if earlier is not None:
             found[name] = earlier
     return found
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import orjson
 
-from enrichment.catalogue import Clean, clean_as_before, fields_of, reads_by_country
+from enrichment.catalogue import fields_of, reads_by_country
+from enrichment.clean import Clean, clean_as_before
 from enrichment.enums import SOURCE_CRM, EntityType
 from enrichment.record_state import Unreadable
 

@@ -86,6 +86,11 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
     def equal(a: Any, b: Any) -> bool:
         return is_equivalent(entity_type, name, a, b)
 
+    def rejected(value: Any, source: str) -> bool:
+        before = [candidate.earlier for candidate in candidates if candidate.provider == source]
+        forms = (value, *(form for form in before if form is not None))
+        return any(record.rejected(name, form, source) for form in forms)
+
     current, decay = record.current.get(name), record.decay(name)
     known = None if current is None or current.unreadable is not None else current.value
     specific = [
@@ -103,7 +108,7 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
             current=current,
             proposals=survivors(specific or candidates, equal, decay),
             is_equivalent=equal,
-            rejected=lambda value, source: record.rejected(name, value, source),
+            rejected=rejected,
             asked_at=record.asked_at,
             name=name,
             rules=lambda: record.config.rules_of(entity_type, name),

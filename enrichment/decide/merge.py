@@ -7,7 +7,7 @@ last of them counts by the chance that it held until then.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,9 @@ class Candidate:
     """One source's value for one field. `value` is canonical; `confidence` is 0 to 1, trust included.
 
     `confidence` is that of the moment of the observation, before any decay. `before_trust` is the confidence before
-    what people's decisions taught (None: they taught nothing).
+    what people's decisions taught (None: they taught nothing). `earlier` is the value as earlier versions wrote it,
+    where that is another: what was decided on it then counts. `raw` is the value as the source gave it, where what it
+    means depends on the record's country.
     """
 
     provider: str
@@ -34,6 +36,8 @@ class Candidate:
     confidence: float
     observed_at: datetime
     before_trust: float | None = None
+    earlier: Any = field(default=None, compare=False)
+    raw: Any = field(default=None, compare=False)
 
     @property
     def observed_at_known(self) -> bool:

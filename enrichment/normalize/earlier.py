@@ -20,6 +20,7 @@ from enrichment.normalize.text.reading import as_before
 from enrichment.normalize.text.text import Refused, refuse_markup, tidy
 
 _ZIP_DIGITS = 5
+_REREAD = re.compile(r"&|^\s*['=\uff1d]")
 _POINT_ZERO = re.compile(r"(\+?[0-9]{6,15})\.(0+)")
 _NEW_SHORT_FORMS = frozenset({"aven", "avenida", "avda", "avd", "bld", "boul"})
 
@@ -31,6 +32,11 @@ def earlier(kind: FieldKind, raw: Any, country_name: str | None) -> Any | None:
     """
     with as_before():
         return field_kind.worked_out(raw, lambda value: _once(kind, value, country_name))
+
+
+def may_differ(kind: FieldKind, raw: Any) -> bool:
+    """Whether the rules before today's may have made something else of a raw value. A quick no is never wrong."""
+    return kind in _RULES or field_kind.is_in_cell(kind) or (isinstance(raw, str) and _REREAD.search(raw) is not None)
 
 
 def earlier_key(kind: FieldKind, value: Any) -> str:

@@ -216,6 +216,11 @@ def read(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
     return by_country(raw, country) if by_country else _RULES[kind].normalize(raw)
 
 
+def is_in_cell(kind: FieldKind) -> bool:
+    """Whether a cell of this kind is read where it holds a value twice, or a value and a remark."""
+    return kind in _IN_CELLS
+
+
 def reads_by_country(kind: FieldKind) -> bool:
     """Whether what a raw value means depends on the record's country."""
     return kind in _BY_COUNTRY

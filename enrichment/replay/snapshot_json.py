@@ -243,6 +243,8 @@ def _read_reply(encoded: Mapping[str, Any]) -> Reply:
 
 def _candidate_json(field: str, candidate: Candidate) -> list[Any]:
     encoded = [field, candidate.value, candidate.confidence, _micros(candidate.observed_at)]
+    if candidate.earlier is not None:
+        return [*encoded, candidate.before_trust, candidate.earlier]
     return encoded if candidate.before_trust is None else [*encoded, candidate.before_trust]
 
 

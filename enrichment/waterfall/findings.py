@@ -8,13 +8,15 @@ from enrichment.decide.merge import Candidate
 
 
 def finding_json(name: str, candidate: Candidate) -> dict[str, Any]:
-    """A field's candidate as JSON: `{field, value, confidence, observedAt}`."""
-    return {
+    """A field's candidate as JSON: `{field, value, confidence, observedAt}`, and `earlier` and `raw` if it has them."""
+    found = {
         "field": name,
         "value": candidate.value,
         "confidence": candidate.confidence,
         "observedAt": candidate.observed_at.isoformat(),
     }
+    more = {"earlier": candidate.earlier, "raw": candidate.raw}
+    return found | {key: value for key, value in more.items() if value is not None}
 
 
 def read_findings(source: str, findings: Iterable[Mapping[str, Any]]) -> dict[str, Candidate]:
@@ -25,6 +27,8 @@ def read_findings(source: str, findings: Iterable[Mapping[str, Any]]) -> dict[st
             finding["value"],
             finding["confidence"],
             datetime.fromisoformat(finding["observedAt"]),
+            earlier=finding.get("earlier"),
+            raw=finding.get("raw"),
         )
         for finding in findings
     }

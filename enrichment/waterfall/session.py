@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from enrichment.catalogue import fields_of, value_key
+from enrichment.catalogue import fields_of, value_keys
 from enrichment.config import Config
 from enrichment.decide.belief import decay_of
 from enrichment.decide.decision import Decision
@@ -92,8 +92,10 @@ class JobContext:
     edition: Edition = LATEST
 
     def was_rejected(self, name: str, value: Any, source: str) -> bool:
-        """Whether a reviewer turned this value of this source down."""
-        return bool(self.rejected) and (name, value_key(self.entity_type, name, value), source) in self.rejected
+        """Whether a reviewer turned this value of this source down, also before an upgrade."""
+        if not self.rejected:
+            return False
+        return any((name, key, source) in self.rejected for key in value_keys(self.entity_type, name, value))
 
     def belief(self, name: str, candidate: Candidate) -> float:
         """How much (0-1) a source's value for a field is believed now."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from enrichment.catalogue import Refused, normalize
+from enrichment.catalogue import Refused, fields_of, normalize, reads_by_country
 from providers.api import Answer, Finding, ProviderError, Question
 from providers.http.adapter import Http, Reply
 
@@ -151,6 +151,7 @@ class Findings:
 
     def __init__(self, question: Question, confidence: float, observed_at: datetime | None) -> None:
         self._entity_type = question.entity_type
+        self._records_country = question.fields.get("country")
         self._confidence = confidence
         self._observed_at = observed_at
         self._found: dict[str, Finding] = {}
@@ -165,6 +166,10 @@ class Findings:
         if value is None or field in self._found or (isinstance(value, str) and _MASKED.search(value)):
             return
         canonical = self._canonical(field, value)
+        if canonical is None and self._is_national(field, value):
+            canonical = (
+                value  # whoever reads the answer knows the record's country, and may reuse it for another record
+            )
         if canonical is not None:
             confidence = round(min(max(self._confidence * share, 0.0), 1.0), 3)
             self._found[field] = Finding(field, canonical, confidence, self._observed_at)
@@ -173,8 +178,19 @@ class Findings:
         """The findings, in the order in which they were added."""
         return tuple(self._found.values())
 
+    def _is_national(self, field: str, value: Any) -> bool:
+        """Whether a value of a source that names no country is one of the record's: `030 901820` in Germany."""
+        if self.country is not None or field not in fields_of(self._entity_type):
+            return False
+        return (
+            reads_by_country(self._entity_type, field) and self._read(field, value, self._records_country) is not None
+        )
+
     def _canonical(self, field: str, value: Any) -> Any:
+        return self._read(field, value, self.country)
+
+    def _read(self, field: str, value: Any, country: Any) -> Any:
         try:
-            return normalize(self._entity_type, field, value, hints={"country": self.country})
+            return normalize(self._entity_type, field, value, hints={"country": country})
         except (Refused, KeyError):
             return None

@@ -9,6 +9,7 @@ import structlog
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import HUMAN_SOURCES, EntityType
+from enrichment.fields_before import forms_before, with_forms_before
 from enrichment.normalize.contact.mail_domains import names_no_employer
 from models.answer.cache import has_answers
 from models.job.steps import every_candidate
@@ -55,8 +56,15 @@ async def own_fields_of(record: Record) -> list[dict[str, Any]]:
 
 
 def _own_fields(record: Record, history: Sequence[ValueVersion]) -> list[dict[str, Any]]:
-    of_people = [{version.field: version.value} for version in history if version.source in HUMAN_SOURCES]
-    return [record.fields, record.received, *of_people]
+    of_people = [
+        {version.field: value}
+        for version in history
+        if version.source in HUMAN_SOURCES
+        for value in (version.value, version.raw_value)
+    ]
+    # What is dialled in a cell is dialled from the record's country.
+    sent = {**(record.raw_values or {}), "country": record.fields.get("country")}
+    return [record.fields, record.received, sent, *of_people]
 
 
 async def related_answers_of(services: Services, record: Record) -> RelatedAnswers:
@@ -68,7 +76,9 @@ async def related_answers_of(services: Services, record: Record) -> RelatedAnswe
     providers = [
         provider for provider in services.registry if await has_answers(record.organization_id, provider.info.id)
     ]
-    for fields in (*_states(record.fields, history), *_single_values(record.entity_type, history, stated)):
+    forms = forms_before(record.entity_type, record.fields, record.raw_values or {})
+    before = with_forms_before(record.fields, forms)
+    for fields in (before, *_states(record.fields, history), *_single_values(record.entity_type, history, stated)):
         related.questions |= _questions(providers, record.entity_type, fields, record.organization_id)
         await asyncio.sleep(0)
     if providers:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from enrichment.catalogue import fields_of, is_equivalent, value_key
+from enrichment.catalogue import fields_of, is_equivalent, value_key, value_keys
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, ResolutionAction
 from enrichment.explain import CurrentValue, ExplanationFacts, LatestConflict, LatestOutcome, StatedValue, to_sentences
 from enrichment.words import naming
@@ -131,7 +131,7 @@ async def _stated(
                 stated_at=step.asked_at,
                 job_id=step.job_id,
                 is_current=held is not None and is_equivalent(kind, name, held, value),
-                is_rejected=(name, key, step.provider) in rejected,
+                is_rejected=any((name, other, step.provider) in rejected for other in value_keys(kind, name, value)),
             )
             found.setdefault((step.provider, key), stated)
     return list(found.values())

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrichment.catalogue import Clean, clean, fields_of, reads_by_country
+from enrichment.catalogue import fields_of, reads_by_country
+from enrichment.clean import Clean, clean
 from enrichment.enums import EntityType
 
 _CLEANED_AT_ONCE = 50  # records, between two turns of the event loop

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from enrichment.catalogue import Clean, clean, fields_of
+from enrichment.catalogue import fields_of
+from enrichment.clean import Clean, clean
 from enrichment.config import Config
 from enrichment.decide.belief import decay_of
 from enrichment.decide.decision import Decision
@@ -47,6 +48,8 @@ async def try_record(
     cleaned = clean(entity_type, raw)
     kept = {} if blank else cleaned.values
     current = {name: Current(value, SOURCE_CRM, 1.0, now, now, observed_at_known=False) for name, value in kept.items()}
+    for name, (text, reason) in ({} if blank else cleaned.refused).items():
+        current[name] = Current(text, SOURCE_CRM, 1.0, now, now, observed_at_known=False, unreadable=reason)
     question = Question(entity_type, {**cleaned.values, **cleaned.unknown}, frozenset())
     sources = [_source(provider, entity_type) for provider in registry]
     wants = {

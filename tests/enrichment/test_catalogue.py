@@ -10,10 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from enrichment.catalogue import (
-    Clean,
     FieldKind,
     Refused,
-    clean,
     completeness,
     disputing_parts,
     fields_of,
@@ -23,6 +21,7 @@ from enrichment.catalogue import (
     units_of,
     value_key,
 )
+from enrichment.clean import Clean, clean
 from enrichment.enums import EntityType, FieldUnit
 
 LEAD, CONTACT, ACCOUNT = EntityType.LEAD, EntityType.CONTACT, EntityType.ACCOUNT

@@ -7,6 +7,7 @@ from typing import Any
 
 from enrichment.config import Config
 from enrichment.enums import EntityType, JobTrigger
+from enrichment.fields_before import forms_before
 from enrichment.identity import holds_identifier
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.record_state import RecordState, Unreadable, with_unreadable
@@ -73,9 +74,17 @@ class ClaimedJob:
     suppressed: bool = False  # nobody is asked about the record
     found_suppressed: bool = False  # a source gave an e-mail, phone or domain of the record that is suppressed
 
+    _forms_before: dict[str, Any] | None = None
+
     @property
     def id(self) -> str:
         return self.lease.id
+
+    def forms_before(self) -> dict[str, Any]:
+        """The fields that an earlier version would ask with in another form (see `enrichment.fields_before`)."""
+        if self._forms_before is None:
+            self._forms_before = forms_before(self.entity_type, self.record.state.fields, self.record.raw)
+        return self._forms_before
 
 
 async def load_claimed(services: Services, claims: Sequence[JobClaim], now: datetime) -> list[ClaimedJob]:

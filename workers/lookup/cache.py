@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from enrichment.enums import JobTrigger
+from enrichment.fields_before import with_forms_before
 from enrichment.waterfall.reuse import oldest_reusable
 from models.answer.row import AnswerKey, AnswerState, CachedAnswer
 from providers.api import BroaderQuery, Provider, Question, key_digest
@@ -32,6 +33,19 @@ class AnswerCache:
         broader_key = replace(answer_key, input_key=key_digest(broader))
         cached = await self._store.cached(broader_key)
         return None if cached is None else (broader_key.input_key, cached)
+
+    async def find_earlier(
+        self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey
+    ) -> tuple[str, CachedAnswer] | None:
+        """The answer that was cached for the question as earlier versions asked it, with its input key."""
+        forms = job.forms_before()
+        if answer_key.insists or not forms:
+            return None
+        input_key = provider.input_key(replace(question, fields=with_forms_before(question.fields, forms)))
+        if input_key is None or (digest := key_digest(input_key)) == answer_key.input_key:
+            return None
+        cached = await self._store.cached(replace(answer_key, input_key=digest))
+        return None if cached is None else (digest, cached)
 
     async def find_or_acquire(self, answer_key: AnswerKey) -> CachedAnswer | None:
         """What is known of the question; None when this job has it to itself now. Waits a little for another job."""

@@ -81,10 +81,12 @@ class ProviderLookup:
                 refusal = await self._caller.refusal(provider, job)
                 return failed(refusal) if refusal else await self._caller.call(provider, question, job)
         answer_key = answer_key_of(provider, job, key, self._now())
-        if (broader := await self._cache.find_broader(provider, question, answer_key)) is not None:
-            broader_key, cached = broader
+        other = await self._cache.find_broader(provider, question, answer_key)
+        other = other or await self._cache.find_earlier(provider, question, job, answer_key)
+        if other is not None:
+            other_key, cached = other
             reply = await self._guard.withhold(question, job, reused(provider, question, cached))
-            reply.key = broader_key
+            reply.key = other_key
             return reply
         return await self._ask_once(provider, question, job, answer_key)
 

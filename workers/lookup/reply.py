@@ -1,9 +1,10 @@
 """What a provider's answer comes to for a job: canonical values, and the words for what is no answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from enrichment.catalogue import Refused, fields_of, normalize
+from enrichment.catalogue import Refused, earlier_form, fields_of, normalize, reads_by_country, says_nothing
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import read_findings
@@ -53,22 +54,45 @@ def canonical(provider: Provider, question: Question, answer: Answer, now: datet
     for finding in answer.findings:
         if finding.field not in gives or finding.field not in fields or finding.field in candidates:
             continue
-        try:
-            value = normalize(question.entity_type, finding.field, finding.value, hints=question.fields)
-        except Refused:
-            continue
+        value = _value(question, finding.field, finding.value)
         if value is not None:
             confidence = min(max(float(finding.confidence), 0.0), MOST_CONFIDENCE)
-            observed_at = min(finding.observed_at or now, now)
-            candidates[finding.field] = Candidate(provider.info.id, value, confidence, observed_at)
+            candidates[finding.field] = Candidate(
+                provider.info.id,
+                value,
+                confidence,
+                min(finding.observed_at or now, now),
+                earlier=earlier_form(question.entity_type, finding.field, finding.value, hints=question.fields),
+                raw=_raw(question, finding.field, finding.value, value),
+            )
     return candidates
+
+
+def _value(question: Question, name: str, raw: Any) -> Any | None:
+    """The canonical value of what a source gives; None where it cannot be the field's, or says nothing."""
+    try:
+        value = normalize(question.entity_type, name, raw, hints=question.fields)
+    except Refused:
+        return None
+    return None if value is None or says_nothing(question.entity_type, name, value) else value
+
+
+def _raw(question: Question, name: str, raw: Any, value: Any) -> Any | None:
+    """The value as it was given, where it was read as one of the record's country."""
+    return raw if raw != value and reads_by_country(question.entity_type, name) else None
 
 
 def candidates_of(provider: Provider, question: Question, cached: CachedAnswer) -> dict[str, Candidate]:
     """The findings of a cached answer as candidates, of what the provider gives today."""
     gives = provider.info.gives.get(question.entity_type, frozenset())
     found = read_findings(provider.info.id, cached.findings or [])
-    return {name: candidate for name, candidate in found.items() if name in gives}
+    candidates: dict[str, Candidate] = {}
+    for name, candidate in found.items():
+        # What was read as of another record's country is read as of this one's.
+        value = candidate.value if candidate.raw is None else _value(question, name, candidate.raw)
+        if name in gives and value is not None:
+            candidates[name] = replace(candidate, value=value)
+    return candidates
 
 
 def reused(provider: Provider, question: Question, cached: CachedAnswer) -> LookupReply:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from enrichment.catalogue import clean
+from enrichment.clean import clean
 from enrichment.enums import EntityType
 from service.sample.records import sample_records
 from service.score.score import main
