@@ -51,7 +51,8 @@ class LatestOutcome:
 class CurrentValue:
     """The value, its provenance and what started its job. `previous` is the value and source that it replaced.
 
-    `is_restored`: an undo brought it back. Where `observed_at_known` is False, `observed_at` says nothing.
+    `is_restored`: an undo brought it back. Where `observed_at_known` is False, `observed_at` says nothing. `raw` is
+    what the CRM sent, as it was sent; `unreadable` why it cannot be read, where there is no value for that reason.
     """
 
     value: Any
@@ -65,6 +66,8 @@ class CurrentValue:
     previous: tuple[Any, str] | None
     is_restored: bool
     observed_at_known: bool = True
+    raw: Any = None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,9 @@ def to_sentences(facts: ExplanationFacts, name_of: NameOf = source_name) -> list
 
 def _value(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
     current = facts.current
+    if current is not None and current.unreadable is not None:
+        yield from _unreadable(facts.field, current)
+        return
     if current is None or current.value is None:
         yield f"{facts.field} is empty."
         if facts.emptied_at is not None:
@@ -143,6 +149,14 @@ def _sent(current: CurrentValue) -> str:
         return f"The CRM sent it on {_day(current.observed_at)}; its age is unknown."
     sent = "" if current.is_restored else f" on {_day(current.since)}"
     return f"The CRM sent it{sent}; it was last seen on {_day(current.observed_at)}."
+
+
+def _unreadable(field: str, current: CurrentValue) -> Iterator[str]:
+    yield f"{field} holds {_shown(current.raw)}, which cannot be read: {current.unreadable}."
+    if current.source == SOURCE_REVIEWER:
+        yield f"{current.actor or 'A reviewer'} kept it in review on {_day(current.since)}."
+    else:
+        yield f"The CRM sent it on {_day(current.since)}, and it is kept as it was sent."
 
 
 def _alternatives(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:

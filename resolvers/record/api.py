@@ -35,7 +35,7 @@ MAX_SEARCH = 200
 
 @dataclass(frozen=True, slots=True)
 class RefusedField:
-    """A value that was not stored, and why, in plain words."""
+    """A value that cannot be read, and why, in plain words. The record keeps it as it was sent."""
 
     field: str
     value: Any

@@ -89,6 +89,8 @@ async def _current(versions: Sequence[ValueVersion]) -> CurrentValue | None:
         previous=None if previous is None else (previous.value, previous.source),
         is_restored=current.undo_id is not None,
         observed_at_known=is_dated(current),
+        raw=current.raw_value,
+        unreadable=current.unreadable,
     )
 
 

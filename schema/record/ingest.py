@@ -27,7 +27,7 @@ class RecordInput:
     fields: JSON = strawberry.field(description="An object: values by field name.")
 
 
-@strawberry.type(description="A value that was not stored, and why.")
+@strawberry.type(description="A value that cannot be read, and why. It is kept as it was sent (`Record.unreadable`).")
 class RefusedField:
     field: str
     value: JSON | None

@@ -29,7 +29,9 @@ class FieldValue:
     id: strawberry.Private[str]
     entity_type: strawberry.Private[EntityType]
     field: str
-    value: JSON | None = strawberry.field(description="Null: the field was cleared.")
+    value: JSON | None = strawberry.field(description="Null: the field was cleared, or holds what cannot be read.")
+    raw: JSON | None = strawberry.field(description="As the CRM sent it; null where it did not, or that was not kept.")
+    unreadable: str | None = strawberry.field(description="Why `raw` cannot be read, in plain words.")
     source: str = strawberry.field(description="`crm`, `reviewer` or the id of a provider.")
     actor: str | None = strawberry.field(description="The user, where a person wrote it.")
     confidence: float = strawberry.field(description="From 0 to 1.")
@@ -54,6 +56,7 @@ class FieldValue:
             entity_type=entity_type,
             value=JSON(row.value),
             observed_at_known=row.is_dated,
+            raw=None if row.raw_value is None else JSON(row.raw_value),
             first_observed_at=row.first_observed_at or row.observed_at,
         )
 
@@ -65,6 +68,8 @@ class FieldValue:
             entity_type=entity_type,
             field=field,
             value=JSON(value.get("value")),
+            raw=None if value.get("unreadable") is None else JSON(value["value"]),
+            unreadable=value.get("unreadable"),
             source=value["source"],
             actor=value.get("actor"),
             confidence=value["confidence"],
@@ -89,6 +94,15 @@ class FieldValue:
         return aging.of(self.entity_type, self.field, observed_at)
 
 
+@strawberry.type(
+    description="What the CRM sent for a field and cannot be read. It fills the field, as the CRM's value."
+)
+class UnreadableValue:
+    field: str
+    raw: JSON = strawberry.field(description="As it was sent.")
+    reason: str = strawberry.field(description="Why it cannot be read, in plain words.")
+
+
 @strawberry.type(description="Our copy of one lead, contact or account of the CRM.")
 class Record:
     id: strawberry.ID
@@ -107,6 +121,11 @@ class Record:
     @classmethod
     def of(cls, row: models.Record) -> Self:
         return copied(cls, row, fields=JSON(row.fields), row=row)
+
+    @strawberry.field(description="What the CRM sent and cannot be read, as long as nobody has replaced it.")
+    def unreadable(self) -> list[UnreadableValue]:
+        texts = (self.row.unreadable or {}).items()
+        return [UnreadableValue(field=name, raw=JSON(text["raw"]), reason=text["reason"]) for name, text in texts]
 
     @strawberry.field(description="Where the current value of each field comes from.")
     async def provenance(self, info: Info) -> list[FieldValue]:

@@ -26,6 +26,7 @@ from service.settings import TOKEN_VARIABLE, Settings
 REPORT_EVERY = 100
 _ABOUT = ("entityType", "externalId", "completeness", "version", "lastEnrichedAt")
 _REST = "otherFields"  # a column for what the catalogue does not know, as JSON
+_UNREADABLE = "unreadable"  # a column for what cannot be read, as JSON
 
 Write = Callable[[Mapping[str, Any]], None]
 
@@ -47,7 +48,7 @@ def export_records(
     token: Annotated[str | None, typer.Option(envvar=TOKEN_VARIABLE, help="Bearer token for --url.")] = None,
     org: Annotated[str | None, typer.Option(help="Organization, when reading the database.")] = None,
 ) -> None:
-    """Write every record with its canonical fields."""
+    """Write every record with its canonical fields, and what of it cannot be read."""
     settings = read_settings()
     if form is Format.CSV and entity_type is None:
         fail("--format csv needs --entity-type: each has columns of its own", code=BAD_USE)
@@ -110,7 +111,7 @@ def _jsonl(stream: TextIO) -> Write:
 
 def _csv(stream: TextIO, entity_type: EntityType | None) -> Write:
     names = tuple(fields_of(entity_type)) if entity_type is not None else ()
-    writer = csv.DictWriter(stream, [*_ABOUT, *names, _REST])
+    writer = csv.DictWriter(stream, [*_ABOUT, *names, _REST, _UNREADABLE])
     writer.writeheader()
 
     def write(record: Mapping[str, Any]) -> None:
@@ -118,7 +119,8 @@ def _csv(stream: TextIO, entity_type: EntityType | None) -> Write:
         rest = {name: value for name, value in fields.items() if name not in names}
         row = {name: record[name] for name in _ABOUT}
         row |= {name: _cell(fields[name]) for name in names if name in fields}
-        writer.writerow({**row, _REST: orjson.dumps(rest).decode() if rest else ""})
+        more = {_REST: rest, _UNREADABLE: record["unreadable"]}
+        writer.writerow(row | {name: _cell(value) if value else "" for name, value in more.items()})
 
     return write
 

@@ -18,7 +18,7 @@ PAGE = 200
 _QUERY = """
 query Export($entityType: EntityType, $after: String) {
   records(filter: {entityType: $entityType}, first: 200, after: $after) {
-    nodes { entityType externalId fields completeness version lastEnrichedAt }
+    nodes { entityType externalId fields unreadable { field raw reason } completeness version lastEnrichedAt }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -64,6 +64,7 @@ def _shown(record: Record) -> dict[str, Any]:
         "entityType": record.entity_type.value,
         "externalId": record.external_id,
         "fields": record.fields,
+        "unreadable": [{"field": name, **text} for name, text in (record.unreadable or {}).items()],
         "completeness": record.completeness,
         "version": record.version,
         "lastEnrichedAt": _moment(record.last_enriched_at),

@@ -39,6 +39,8 @@ class FieldValue(Shape, frozen=True):
 
     field: str
     value: Any
+    raw: Annotated[Any, Meta(description="As the CRM sent it, where it cannot be read.")]
+    unreadable: Annotated[str | None, Meta(description="Why `raw` cannot be read, in plain words.")]
     source: Annotated[str, Meta(description="`crm`, `reviewer` or a provider.")]
     actor: Annotated[str | None, Meta(description="The user, where a person wrote it.")]
     confidence: Share
@@ -65,6 +67,7 @@ class FieldValue(Shape, frozen=True):
             value,
             field=conflict.field,
             observed_at_known=known,
+            raw=None if value.get("unreadable") is None else value["value"],
             first_observed_at=value["observedAt"],
             verified_at=None,
             verified_count=0,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from msgspec import Meta
 
 from enrichment.enums import EntityType
+from models.record import Record
 from resolvers.errors import OperationError
 from resolvers.record.api import UpsertOutcome
 from resolvers.record.store import RecordOutcome
@@ -35,11 +36,25 @@ class RecordsRequest(Sent, frozen=True):
 
 
 class RefusedField(Shape, frozen=True):
-    """A value that was not taken."""
+    """A value that cannot be read. It is kept as it was sent."""
 
     field: str
     value: Any
     reason: str
+
+
+class UnreadableValue(Shape, frozen=True):
+    """What the CRM sent for a field and cannot be read. It fills the field, as the CRM's value."""
+
+    field: str
+    raw: Annotated[Any, Meta(description="As it was sent.")]
+    reason: str
+
+    @classmethod
+    def all_of(cls, record: Record | None) -> list[Self]:
+        """Those of a record."""
+        texts = record.unreadable or {} if record else {}
+        return [cls(field=name, raw=text["raw"], reason=text["reason"]) for name, text in texts.items()]
 
 
 class RecordError(Shape, frozen=True):
@@ -70,6 +85,7 @@ class RecordResult(Shape, frozen=True):
     ]
     folded: Annotated[bool, Meta(description="Whether the job had been started before.")]
     refused_fields: list[RefusedField]
+    unreadable: Annotated[list[UnreadableValue], Meta(description="All that the record holds and cannot be read.")]
     error: RecordError | None
 
     @classmethod
@@ -83,6 +99,7 @@ class RecordResult(Shape, frozen=True):
             entity_type=record.entity_type if record else _text_of(sent, "entityType"),
             job_id=job and job.id,
             refused_fields=[RefusedField.copied(refused) for refused in outcome.refused_fields],
+            unreadable=UnreadableValue.all_of(record),
             error=error and RecordError.of(error),
         )
 
@@ -145,6 +162,7 @@ EXAMPLE = RecordsAnswer.example(
             entity_type=EntityType.LEAD,
             job_id="01936f2a-6f1c-7d3e-8a55-0c8f5f2b9a11",
             refused_fields=[RefusedField(field="phone", value="12", reason="not a phone number")],
+            unreadable=[UnreadableValue(field="phone", raw="12", reason="not a phone number")],
         ),
     ],
     created=2,
