@@ -21,6 +21,7 @@ import pytest
 import redis as blocking_redis
 from arq.connections import ArqRedis
 from tortoise.apps import Apps
+from tortoise.exceptions import OperationalError
 
 from models.db import connection, statements
 from models.db.migrate import migrate
@@ -166,6 +167,25 @@ async def new_database(migrated_url: str, tmp_path: Path) -> AsyncIterator[str]:
         await connection.close()
 
 
+# Deleting what a test has left takes a tenth of the time of TRUNCATE, which makes every table and index anew. Without
+# triggers: tables that only grow refuse it, and no order of the tables has to be kept.
+_DELETE_EVERYTHING = """DO $$ DECLARE name text; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables
+    WHERE schemaname = current_schema() AND NOT starts_with(tablename, 'schema_migration') LOOP
+    EXECUTE format('DELETE FROM %I', name);
+  END LOOP;
+END $$"""
+
+
+async def empty_postgresql() -> None:
+    """Delete all rows of the database that is connected to."""
+    try:
+        await statements.execute(_DELETE_EVERYTHING)
+    except OperationalError:  # only a superuser may leave out triggers
+        await statements.execute("TRUNCATE organization, installation_secret CASCADE")
+
+
 @pytest.fixture
 def database_url(migrated_url: str, tmp_path: Path) -> str:
     """The URL of a database for one test."""
@@ -182,7 +202,7 @@ async def db(database_url: str) -> AsyncIterator[str]:
     await connection.connect(database_url)
     try:
         if connection.dialect() == "postgresql":
-            await statements.execute("TRUNCATE organization, installation_secret CASCADE")
+            await empty_postgresql()
         yield database_url
     finally:
         await connection.close()
