@@ -22,6 +22,7 @@ from enrichment.enums import EntityType
 from enrichment.normalize.contact.email import EmailKind, canonical_email, email_kind
 from enrichment.normalize.contact.host import ascii_host, domain_of_host, registry_domain_of_host
 from enrichment.normalize.contact.phone import canonical_phone
+from enrichment.normalize.contact.shared_site import is_page
 from enrichment.normalize.contact.social import canonical_linkedin_company, canonical_linkedin_person
 from enrichment.normalize.contact.url import canonical_domain, canonical_website, split_url
 from enrichment.normalize.names.company_name import core_name
@@ -240,17 +241,20 @@ def _read_lines(text: str, country: str | None) -> tuple[Identifier, ...]:
 
 @lru_cache(16384)
 def _domains_of_site(text: str, any_page: bool) -> tuple[Identifier, ...]:
-    """The domains of a web address. Without `any_page` only those of a whole site: a page may be on anybody's site."""
+    """The domains of a web address; none of a page on a site that many share.
+
+    Without `any_page` only those of a whole site: a page may be on anybody's site.
+    """
     plain = _plain(text)
     if len(plain) > _LONGEST_ADDRESS or "@" in plain or not _SITE_LIKE.fullmatch(plain):
         return ()
     try:
         if not any_page and "/" in (canonical_website(plain) or "").removeprefix("https://"):
             return ()
-        host = split_url(plain)[0]
+        host, _, path = split_url(plain)
     except Refused:
         return ()
-    return _domains_of_host(host)
+    return () if is_page(host, path) else _domains_of_host(host)
 
 
 @lru_cache(65536)

@@ -6,9 +6,11 @@ from typing import Any
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
+from enrichment.normalize.contact.company_site import domain_of_company
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.normalize.contact.host import RESERVED_TLDS
 from enrichment.normalize.contact.mail_domains import names_no_employer
+from enrichment.normalize.contact.shared_site import is_below_anothers
 from enrichment.normalize.contact.url import registrable_domain
 from providers.api import Answer, Finding, ProviderInfo, Question
 from providers.matching.person_names import PersonName, names_of_email, split_full_name
@@ -22,6 +24,8 @@ _OF_AN_ACCOUNT = frozenset(["domain", "website", "city", "state", "country"])
 _FULL_NAMES = ("fullName", "full_name", "Full Name", "fullname", "name")
 _READ = (
     "email",
+    "name",
+    "company",
     "domain",
     "companyDomain",
     "website",
@@ -80,10 +84,10 @@ def derive(entity_type: EntityType, fields: Mapping[str, Any]) -> Iterator[Findi
     """What follows from a record's fields."""
     texts = {name: value for name, value in fields.items() if isinstance(value, str) and value.strip()}
     if entity_type is EntityType.ACCOUNT:
-        yield from _domain_and_website(texts, "domain", None)
+        yield from _domain_and_website(texts, "domain", "name", None)
         yield from _place(texts, _PHONE_OF_ACCOUNT)
         return
-    yield from _domain_and_website(texts, "companyDomain", _domain_at_work(texts.get("email", "")))
+    yield from _domain_and_website(texts, "companyDomain", "company", _domain_at_work(texts.get("email", "")))
     yield from _place(texts, _PHONE_OF_PERSON)
     yield from _position(texts.get("title", ""))
     yield from _names(texts, _full_name_fields(entity_type))
@@ -98,21 +102,27 @@ def _domain_at_work(email: str) -> str | None:
     return registrable_domain(email) if email and email_kind(email) is EmailKind.CORPORATE else None
 
 
-def _own_domain(address: str | None) -> str | None:
-    domain = registrable_domain(address) if address else None
+def _own_domain(address: str | None, name: str | None = None) -> str | None:
+    domain = domain_of_company(address, name) if address else None
     if domain is None or names_no_employer(domain) or domain.rpartition(".")[2] in RESERVED_TLDS:
         return None
     return domain
 
 
-def _domain_and_website(texts: Mapping[str, str], field: str, at_work: str | None) -> Iterator[Finding]:
-    """The domain by e-mail or website, and the website by e-mail or domain."""
-    of_website, of_domain = _own_domain(texts.get("website")), _own_domain(texts.get(field))
+def _domain_and_website(
+    texts: Mapping[str, str], field: str, name_field: str, at_work: str | None
+) -> Iterator[Finding]:
+    """The domain by e-mail or website, and the website by e-mail or domain.
+
+    A site below somebody else's name is a website of its own, and its name no domain of the company's.
+    """
+    name = texts.get(name_field)
+    of_website, of_domain = _own_domain(texts.get("website"), name), _own_domain(texts.get(field), name)
     at_work = _own_domain(at_work)
-    if at_work:
-        yield Finding(field, at_work, _FROM_EMAIL)
-    elif of_website:
-        yield Finding(field, of_website, _FROM_WEBSITE)
+    for domain, confidence in ((at_work, _FROM_EMAIL), (of_website, _FROM_WEBSITE)):
+        if domain and not is_below_anothers(domain):
+            yield Finding(field, domain, confidence)
+            break
     site = of_domain or at_work
     if site and not of_website:
         yield Finding("website", f"https://{site}", _FROM_DOMAIN if of_domain else _FROM_EMAIL - 0.03)

@@ -10,15 +10,13 @@ from types import MappingProxyType
 
 from enrichment.catalogue import fields_of, is_equivalent
 from enrichment.enums import EntityType
-from enrichment.normalize.contact.email import EmailKind, email_kind, names_no_employer
-from enrichment.normalize.contact.url import registrable_domain
 from enrichment.normalize.names.company_name import core_name
-from enrichment.normalize.places.city import city_key
-from enrichment.normalize.places.country import country_code
 from providers.api import NO_MATCH, Answer, Finding, ProviderInfo, Question
+from providers.directory.clues import clues_of
 from providers.directory.file import read_companies
 from providers.directory.reference import Company, packaged
-from providers.matching.matcher import Clues, Match, Matcher, Miss
+from providers.matching.clues import Clues
+from providers.matching.matcher import Match, Matcher, Miss
 
 # What a company's entry says of somebody who works there. Where its head office is says nothing of them.
 _OF_AN_EMPLOYEE = MappingProxyType(
@@ -105,13 +103,14 @@ class Directory:
         The leads of one company share one key, whatever else their records say.
         """
         clues = clues_of(question)
-        if not clues.domains and not clues.shared_domains and not core_name(clues.name or ""):
+        if not clues.domains and not core_name(clues.name or ""):
             return None
         match = self._data.find(clues)
         asked_for = "account" if question.entity_type is EntityType.ACCOUNT else "person"
         if isinstance(match, Miss):
-            known = (core_name(clues.name or ""), clues.country or "", clues.city or "")
-            return "|".join((self._data.version, asked_for, "?", *clues.domains, *known))
+            known = (clues.country, clues.city, clues.phone, clues.industry, clues.founded)
+            read = (core_name(clues.name or ""), *(str(clue or "") for clue in known))
+            return "|".join((self._data.version, asked_for, "?", *clues.domains, *clues.shared_domains, *read))
         name = _name_for(clues, match.company)
         return "|".join(
             (self._data.version, asked_for, match.company.domain, name, f"{match.confidence:.3f}", match.how)
@@ -139,31 +138,6 @@ def _info(directory_id: str, name: str, known: Iterable[str], attribution: str) 
     of_person = frozenset(_OF_AN_EMPLOYEE[field] for field in available & _OF_AN_EMPLOYEE.keys())
     gives = {EntityType.LEAD: of_person, EntityType.CONTACT: of_person, EntityType.ACCOUNT: of_account}
     return ProviderInfo(directory_id, name, gives, _NEEDS, attribution=attribution)
-
-
-def clues_of(question: Question) -> Clues:
-    """What a record says of its company. Values of an odd type say nothing."""
-    is_account = question.entity_type is EntityType.ACCOUNT
-    texts = {name: value for name, value in question.fields.items() if isinstance(value, str) and value}
-    named = ("website", "domain") if is_account else ("companyDomain", "website")
-    domains = [registrable_domain(texts[name]) for name in named if name in texts]
-    shared = [domain for domain in domains if domain is not None and names_no_employer(domain)]
-    if not is_account and "email" in texts:
-        domains.append(_employers_domain(texts["email"]))
-    country, city = texts.get("country"), texts.get("city")
-    return Clues(
-        name=texts.get("name" if is_account else "company"),
-        domains=tuple(dict.fromkeys(domain for domain in domains if domain and domain not in shared)),
-        shared_domains=tuple(shared),
-        country=country_code(country) if country else None,
-        city=city_key(city) if city else None,
-        location_is_of_person=not is_account,
-    )
-
-
-def _employers_domain(email: str) -> str | None:
-    """The domain of an address at work, of a person or shared."""
-    return registrable_domain(email) if email_kind(email) in {EmailKind.CORPORATE, EmailKind.ROLE} else None
 
 
 def _name_for(clues: Clues, company: Company) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from enrichment.enums import EntityType
+from enrichment.normalize.contact.company_site import domain_of_company
 from enrichment.normalize.contact.email import EmailKind, email_kind, names_no_employer
 from enrichment.normalize.contact.url import registrable_domain
 from providers.api import Question
@@ -54,7 +55,8 @@ def company_name(question: Question) -> str | None:
 def company_domain(question: Question) -> str | None:
     """The registrable domain of the company that the record is or of the person's employer.
 
-    That of a mail provider is no employer's; of an account it may be the very company.
+    That of a mail provider is no employer's; of an account it may be the very company. That of a site that many share
+    is nobody's but its owner's.
     """
     if is_account(question):
         fields: tuple[str, ...] = ("domain", "website")
@@ -62,7 +64,9 @@ def company_domain(question: Question) -> str | None:
         fields = ("companyDomain", "website", "email")
     for field in fields:
         value = known(question, field)
-        domain = registrable_domain(value) if value else None
+        if not value:
+            continue
+        domain = registrable_domain(value) if field == "email" else domain_of_company(value, company_name(question))
         if domain and (field == "domain" or not names_no_employer(domain)):
             return domain
     return None

@@ -3,7 +3,8 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from importlib import resources
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -32,6 +33,22 @@ _GENERIC_SUFFIXES = frozenset(_GENERIC.split())
 _RUN_OF_INITIALS = re.compile(r"\b(?:[a-z] )+[a-z]\b")
 _ABBREVIATION = re.compile(r"(.{6,}?)\s*\(([A-Z]{3,8})\)(.*)")
 _DIGITS = re.compile(r"\d+")
+_SHARES = re.compile(r"(?i)\s+(?:(?:un)?sponsored\s+(?:adr|gdr)|class\s+[a-d]|adr|gdr)(?=\s+[\w.]+$)")
+_SHORT_WORD = 5  # letters: another letter makes another word of a shorter one
+_OPENS_SEVERAL = 3  # companies whose names begin with one word: the word alone means none of them
+_TELLING_LETTERS = 4  # of the only word of a name
+_LONG_NAME, _LONG_WORD = 12, 8  # letters
+
+
+@cache
+def _common_words() -> frozenset[str]:
+    """Short words of the dictionary that many a company has taken for its name."""
+    return frozenset(resources.files("providers").joinpath("data", "common_words.txt").read_text("utf-8").split())
+
+
+def without_share_class(name: str) -> str:
+    """The name without the class of a share that stands before a legal form: `Airbnb, Inc. Class A Ltd`."""
+    return _SHARES.sub("", name)
 
 
 @lru_cache(16384)
@@ -90,6 +107,12 @@ def country_of_suffix(domain: str) -> str | None:
     return "GB" if suffix == "uk" else suffix.upper()
 
 
+def is_slip_of_form(written: str, known: str) -> bool:
+    """Whether two spellings of a name differ in its legal form alone: `Basf SSe` and `Basf SE`."""
+    core = core_name(known)
+    return words(known) != core and words(written).startswith(f"{core} ")
+
+
 def slip_score(written: str, known: str, edits: int) -> float:
     """How likely `written` is a slip of the pen for `known` rather than another name (0-1).
 
@@ -108,7 +131,21 @@ def slip_score(written: str, known: str, edits: int) -> float:
     return score - 0.1 if at == 0 else score
 
 
+def _is_other_word(written: str, known: str) -> bool:
+    """Whether two names of several words differ in a letter of one short word: `Bar Apotheke`, `Bad Apotheke`."""
+    pairs = list(zip(written.split(), known.split(), strict=False))
+    different = [(a, b) for a, b in pairs if a != b]
+    if len(pairs) < 2 or len(different) != 1 or len(written.split()) != len(known.split()):
+        return False
+    a, b = different[0]
+    return len(a) == len(b) < _SHORT_WORD and sorted(a) != sorted(b)
+
+
 Index = dict[str, dict[int, int]]
+
+
+def _telling_words(core: str) -> list[str]:
+    return [word for word in core.split() if word not in _LOOSE and word not in _SMALL_WORDS]
 
 
 class Names:
@@ -147,6 +184,34 @@ class Names:
         _note(self.spelled, core, number, rank)
         self.openings.setdefault(core.partition(" ")[0], set()).add(number)
 
+    def sharing(self, core: str) -> set[int]:
+        """The companies that a bare name may mean: those of this core; where it opens several names, those as well."""
+        companies = set(self.core.get(core, ()))
+        opened = set(companies)
+        for index in range(bisect_left(self._cores, f"{core} "), bisect_left(self._cores, f"{core}!")):
+            opened.update(self.core[self._cores[index]])
+        return opened if len(opened) >= _OPENS_SEVERAL else companies
+
+    @cached_property
+    def _cores(self) -> list[str]:
+        return sorted(self.core)
+
+    def is_telling(self, core: str) -> bool:
+        """Whether a name is so much its own that it tells the company without anything else."""
+        telling = _telling_words(core)
+        if len(telling) != 1:
+            return bool(telling)
+        least = _TELLING_LETTERS - (" " in core)
+        return len(telling[0]) >= least and telling[0] not in _common_words()
+
+    def is_long(self, core: str, *, legal: bool) -> bool:
+        """Whether a name is too long and rare for two companies to bear it by chance; `legal`: with its legal form."""
+        telling = _telling_words(core)
+        rare = [word for word in telling if len(self.openings.get(word, ())) <= 1 and word not in _common_words()]
+        if len(telling) == 1:
+            return legal and bool(rare) and len(rare[0]) >= _LONG_WORD
+        return bool(rare) and len("".join(telling)) >= _LONG_NAME
+
     @cached_property
     def initials(self) -> Index:
         """By acronym. Made when first needed: few records hold one."""
@@ -167,7 +232,7 @@ class Names:
         return [
             (found, slip_score(spelling, found, int(edits)))
             for found, edits, _ in near
-            if edits and _DIGITS.findall(found) == numbers
+            if edits and _DIGITS.findall(found) == numbers and not _is_other_word(spelling, found)
         ]
 
 

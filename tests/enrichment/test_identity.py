@@ -92,16 +92,22 @@ def test_fields_of_the_catalogue_are_read_by_what_they_hold() -> None:
         ("email", "joe@home.org"),
         ("domain", "acme.co.uk"),
         ("domain", "acme.com"),
-        ("domain", "facebook.com"),
         ("domain", "home.org"),
         ("phone", "+4930901820"),
         ("profile", "https://www.linkedin.com/in/joe-doe"),
     }
 
 
-def test_a_host_below_a_providers_suffix_is_also_below_the_provider() -> None:
-    found = identifiers(EntityType.ACCOUNT, {"domain": "acme.github.io"})
-    assert {identifier.value for identifier in found} == {"acme.github.io", "github.io"}
+@pytest.mark.parametrize("site", ["github.io", "wordpress.com"])
+def test_a_site_below_somebody_elses_name_is_its_own_and_below_that_name(site: str) -> None:
+    found = identifiers(EntityType.ACCOUNT, {"domain": f"acme.{site}"})
+    assert {identifier.value for identifier in found} == {f"acme.{site}", site}
+
+
+def test_a_page_on_a_site_that_many_share_is_not_at_its_domain() -> None:
+    for page in ("https://facebook.com/acme", "https://www.google.com/search?q=acme", "sites.google.com/view/acme"):
+        assert identifiers(EntityType.ACCOUNT, {"website": page}) == frozenset()
+    assert {found.value for found in identifiers(EntityType.ACCOUNT, {"website": "google.com"})} == {"google.com"}
 
 
 def test_prose_and_pages_of_others_tell_nobody() -> None:

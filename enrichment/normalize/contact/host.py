@@ -8,6 +8,8 @@ from functools import lru_cache
 import idna
 from publicsuffixlist import PublicSuffixList
 
+from enrichment.normalize.word_list import read_words
+
 RESERVED_TLDS = frozenset({"example", "test", "invalid"})  # RFC 2606: never anybody's, but samples use them
 _LOOK_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 _LONGEST_HOST = 253
@@ -22,6 +24,24 @@ def _suffixes() -> PublicSuffixList:
 @lru_cache(1)
 def _registry_suffixes() -> PublicSuffixList:
     return PublicSuffixList(accept_unknown=False, only_icann=True)
+
+
+@lru_cache(1)
+def site_suffixes() -> frozenset[str]:
+    """Names below which each host is a site of its own, beside those that the public suffix list knows."""
+    return read_words("contact", "site_suffixes.txt")
+
+
+@lru_cache(1)
+def owners_hosts() -> frozenset[str]:
+    """First labels of hosts that belong to the owner of the domain: `www`, `help`, `careers`."""
+    return read_words("contact", "owners_hosts.txt")
+
+
+@lru_cache(1)
+def sold_suffixes() -> frozenset[str]:
+    """Private suffixes whose names are sold as a registry sells them (`uk.com`)."""
+    return read_words("contact", "sold_suffixes.txt")
 
 
 @lru_cache(16384)
@@ -76,7 +96,7 @@ def is_ip_address(host: str) -> bool:
 def domain_of_host(text: str) -> str | None:
     """The registrable domain of a host name, readable; None for an IP address or a bare public suffix.
 
-    A site under a provider's suffix counts as its own (`acme.github.io`).
+    A site below somebody else's name counts as its own (`acme.github.io`, `acme.wordpress.com`).
     """
     host = ascii_host(text)
     if host is None or is_ip_address(host):
@@ -84,8 +104,22 @@ def domain_of_host(text: str) -> str | None:
     labels = host.split(".")
     if labels[-1] in RESERVED_TLDS:
         return ".".join(labels[-2:])
-    found = _suffixes().privatesuffix(host) or _registry_suffixes().privatesuffix(host)
+    found = _site_of(labels) or _private_suffix(host) or _registry_suffixes().privatesuffix(host)
     return readable_host(found) if found else None
+
+
+def _site_of(labels: list[str]) -> str | None:
+    """The site below a name of the list; None where the host is the owner's."""
+    for index in range(1, len(labels) - 1):
+        if ".".join(labels[index:]) in site_suffixes():
+            return None if labels[index - 1] in owners_hosts() else ".".join(labels[index - 1 :])
+    return None
+
+
+def _private_suffix(host: str) -> str | None:
+    found: str | None = _suffixes().privatesuffix(host)
+    is_sites_own = found is not None and found.startswith("www.") and _registry_suffixes().privatesuffix(host) != found
+    return None if is_sites_own else found
 
 
 @lru_cache(65536)

@@ -6,6 +6,7 @@ from typing import Any
 
 from enrichment.normalize.contact.host import ascii_host, domain_of_host, is_ip_address, readable_host
 from enrichment.normalize.contact.mail_domains import names_no_employer
+from enrichment.normalize.contact.shared_site import is_dull_path, is_page
 from enrichment.normalize.text.text import Refused, tidy
 
 LONGEST_URL = 2048
@@ -25,51 +26,6 @@ _WRAPPING = "<>\"'`()[]{}\u201c\u201d\u00ab\u00bb \t"
 _DEFAULT_PORTS = {"", "80", "443"}
 _UNSAFE = re.compile(r"[\s<>\"`{}|^]")
 _TYPED_SITE = re.compile(r"(?:https?:|www\.)", re.I)
-
-# Pages that every site has: with them the address still means the whole site.
-_DULL_NAMES = (
-    "index|home|homepage|main|default|start|startseite|welcome|contact(?:[-_]?us)?|kontakt|impressum|imprint"
-    "|about(?:[-_]?us)?|ueber-uns|web|site|global|en-global|company|corporate|privacy|legal|login|careers?|jobs"
-)
-_LANGUAGE = "[a-z]{2}(?:[-_][a-z]{2,4})?"
-_DULL_PATH = re.compile(
-    rf"(?:/+(?:{_LANGUAGE}|(?:{_DULL_NAMES})(?:\.(?:html?|php[0-9]?|aspx?|jsp|jsf|cfm|shtml|do))?))*/*", re.I
-)
-# Sites where the path says whose page it is.
-_SHARED_SITES = frozenset(
-    {
-        *(
-            "facebook.com",
-            "fb.com",
-            "instagram.com",
-            "linkedin.com",
-            "twitter.com",
-            "x.com",
-            "youtube.com",
-            "tiktok.com",
-        ),
-        *("pinterest.com", "medium.com", "github.com", "gitlab.com", "bitbucket.org", "about.me", "linktr.ee", "t.me"),
-        *("behance.net", "dribbble.com", "vimeo.com", "xing.com", "yelp.com", "etsy.com", "wikipedia.org", "bit.ly"),
-        *(
-            "crunchbase.com",
-            "angel.co",
-            "wellfound.com",
-            "goo.gl",
-            "tinyurl.com",
-            "g.page",
-            "producthunt.com",
-            "vk.com",
-        ),
-        *("apple.com", "google.com", "ebay.com", "amazon.com", "notion.so", "upwork.com", "fiverr.com", "patreon.com"),
-    }
-)
-_SHARED_HOSTS_OF = {
-    "google.com": frozenset(
-        {"sites.google.com", "docs.google.com", "drive.google.com", "maps.google.com", "play.google.com"}
-    ),
-    "apple.com": frozenset({"apps.apple.com", "itunes.apple.com"}),
-}
-_OWN_PATHS = {"ebay.com": ("/str/", "/usr/"), "amazon.com": ("/stores/", "/shops/")}
 
 
 def split_url(text: str) -> tuple[str, str, str]:
@@ -141,7 +97,7 @@ def _one_website(text: str) -> str:
     path = re.split("[?#]", path, maxsplit=1)[0].rstrip("/")
     if len(path) > 300:
         raise Refused("longer than a web address can be")
-    return f"https://{site}" + ("" if _DULL_PATH.fullmatch(path) or _UNSAFE.search(path) else path)
+    return f"https://{site}" + ("" if is_dull_path(path) or _UNSAFE.search(path) else path)
 
 
 def _parts(text: str) -> list[str]:
@@ -176,7 +132,8 @@ def canonical_website(raw: Any) -> str | None:
 def registrable_domain(text: str) -> str | None:
     """The registrable domain of a web address, host or e-mail, readable; None when there is none.
 
-    A page on a site that many share (`facebook.com/acme`) has none: the site is not the page's owner.
+    A page on a site that many share (`facebook.com/acme`) has none: the site is not the page's owner. A site below
+    somebody else's name is its own (`acme.wordpress.com`).
     """
     rest = text.strip(_WRAPPING)
     if len(rest) > LONGEST_URL:
@@ -188,15 +145,7 @@ def registrable_domain(text: str) -> str | None:
     except Refused:
         return None
     domain = domain_of_host(host)
-    return None if domain and _is_shared(domain, host, path) else domain
-
-
-def _is_shared(domain: str, host: str, path: str) -> bool:
-    if domain not in _SHARED_SITES or _DULL_PATH.fullmatch(re.split("[?#]", path, maxsplit=1)[0]):
-        return False
-    if domain in _SHARED_HOSTS_OF:
-        return host in _SHARED_HOSTS_OF[domain]
-    return path.startswith(_OWN_PATHS.get(domain, "/"))
+    return None if domain is None or is_page(host, path) else domain
 
 
 def canonical_domain(raw: Any) -> str | None:

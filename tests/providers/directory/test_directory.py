@@ -122,19 +122,28 @@ async def test_another_number_is_no_slip_of_the_pen(tmp_path: Path) -> None:
     assert await domain_in(directory, account(name="Studio Sevn 1")) == "one.test"
 
 
-async def test_a_name_that_agrees_raises_and_one_that_contradicts_lowers_the_confidence() -> None:
+async def test_a_name_that_agrees_raises_the_confidence_and_one_that_contradicts_is_a_doubt() -> None:
     alone = confidence(await DIRECTORY.ask(account(domain="tesla.com")))
     agreeing = confidence(await DIRECTORY.ask(account(domain="tesla.com", name="Tesla")))
-    differing = confidence(await DIRECTORY.ask(account(domain="tesla.com", name="Corner Bakery")))
-    anothers = confidence(await DIRECTORY.ask(account(domain="tesla.com", name="Harley-Davidson, Inc.")))
-    assert agreeing > alone > differing > anothers
+    rename = confidence(await DIRECTORY.ask(account(domain="tesla.com", name="Corner Motors", city="Palo Alto")))
+    assert agreeing > alone > rename
+    for name in ("Corner Bakery", "Harley-Davidson, Inc."):
+        assert not (await DIRECTORY.ask(account(domain="tesla.com", name=name))).matched
+
+
+async def test_an_address_at_work_tells_an_employer_whose_name_differs_but_with_doubt() -> None:
+    agreeing = value_confidence(await DIRECTORY.ask(lead(email="ann@tesla.com", company="Tesla")))
+    differing = value_confidence(await DIRECTORY.ask(lead(email="ann@tesla.com", company="Corner Bakery")))
+    anothers = value_confidence(await DIRECTORY.ask(lead(email="ann@tesla.com", company="Harley-Davidson, Inc.")))
+    assert agreeing > differing > anothers
 
 
 async def test_an_unknown_domain_speaks_against_a_name_unless_it_is_a_slip_for_the_known_one() -> None:
     alone = confidence(await DIRECTORY.ask(account(name="Clariant AG")))
     slip = confidence(await DIRECTORY.ask(account(name="Clariant AG", website="https://clariiant.com")))
-    other = confidence(await DIRECTORY.ask(account(name="Clariant AG", website="https://somewhere-else.com")))
-    assert slip > alone > other
+    suffix = confidence(await DIRECTORY.ask(account(name="Clariant AG", website="https://clariant.de")))
+    assert slip > alone > suffix
+    assert not (await DIRECTORY.ask(account(name="Clariant AG", website="https://somewhere-else.com"))).matched
 
 
 async def test_the_place_of_a_person_does_not_speak_against_the_company() -> None:
