@@ -59,15 +59,16 @@ async def check(ctx: Context, seals: AuditSeals) -> AuditCheck:
     return await verify_audit(ctx)
 
 
-async def unguarded(*statements: str) -> None:
+async def unguarded(statement: str, *values: object) -> None:
     """What someone with the database in their hands could do."""
     if dialect() == "sqlite":
         await execute("DROP TRIGGER IF EXISTS audit_entry_no_update")
         await execute("DROP TRIGGER IF EXISTS audit_entry_no_delete")
     else:
         await execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only")
-    for statement in statements:
-        await execute(statement)
+    await execute(statement, values)
+    if dialect() != "sqlite":
+        await execute("ALTER TABLE audit_entry ENABLE TRIGGER audit_entry_append_only")
 
 
 async def write_anew(first: int = 1) -> None:
@@ -77,8 +78,8 @@ async def write_anew(first: int = 1) -> None:
     for line in await lines_after("acme", 0, 1000):
         again = replace(line, previous=previous)
         previous = audit._hash(again)
-        await execute(
-            "UPDATE audit_entry SET previous = ?, hash = ? WHERE number = ?", [again.previous, previous, line.number]
+        await unguarded(
+            "UPDATE audit_entry SET previous = ?, hash = ? WHERE number = ?", again.previous, previous, line.number
         )
     await execute("UPDATE audit_head SET hash = ?", [previous])
 

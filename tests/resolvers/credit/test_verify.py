@@ -46,15 +46,17 @@ async def filled(redis: ArqRedis, clock: Clock) -> Context:
 
 async def unguarded(*statements: str) -> None:
     """What someone with the database in their hands could do."""
-    if dialect() == "sqlite":
-        for table in ("credit_entry", "audit_entry"):
+    for table in ("credit_entry", "audit_entry"):
+        if dialect() == "sqlite":
             await execute(f"DROP TRIGGER IF EXISTS {table}_no_update")
             await execute(f"DROP TRIGGER IF EXISTS {table}_no_delete")
-    else:
-        for table in ("credit_entry", "audit_entry"):
+        else:
             await execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only")
     for statement in statements:
         await execute(statement)
+    if dialect() != "sqlite":
+        for table in ("credit_entry", "audit_entry"):
+            await execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_append_only")
 
 
 @pytest.mark.parametrize(
