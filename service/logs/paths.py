@@ -7,22 +7,23 @@ from starlette.types import Scope
 
 LONGEST = 300
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_PARTS_OF_NOBODYS = 3
+_KNOWN = ("/v1/auto-enrichment", "/v1", "/graphql")  # what routes begin with; the longest first
 
 
 def logged_path(scope: Scope) -> str:
     """The path of a request: as it was sent where it holds our own ids alone, else its route's pattern.
 
-    Of a path that no route has, only the first parts: the rest may be anything, an external id mistyped.
+    Of a path that no route has, only what known routes begin with: the rest may be anything, an external id or an
+    address mistyped.
     """
     pattern = getattr(scope.get("route"), "path", None)
     sent = _sent(scope)
     if isinstance(pattern, str):
         values: dict[str, Any] = scope.get("path_params") or {}
         return sent if all(_ID.fullmatch(str(value).lower()) for value in values.values()) else pattern
-    parts = sent.split("/")
-    short = "/".join(parts[:_PARTS_OF_NOBODYS])
-    return short if len(parts) <= _PARTS_OF_NOBODYS else f"{short}/..."
+    if sent in {"", "/", *_KNOWN}:
+        return sent
+    return next((f"{known}/..." for known in _KNOWN if sent.startswith(f"{known}/")), "/...")
 
 
 def _sent(scope: Scope) -> str:

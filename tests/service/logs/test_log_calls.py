@@ -17,6 +17,7 @@ TELLS_NOBODY = {
         "ms",
         "organization",
         "outcome",
+        "operation_id",
         "package",
         "part",
         "path",
@@ -24,7 +25,20 @@ TELLS_NOBODY = {
         "program",
         "provider",
     ),
-    *("reason", "record_id", "returned", "role", "seconds", "state", "status", "task", "thresholds", "used", "where"),
+    *(
+        "attempts",
+        "reason",
+        "record_id",
+        "returned",
+        "role",
+        "seconds",
+        "state",
+        "status",
+        "task",
+        "thresholds",
+        "used",
+        "where",
+    ),
 }
 
 
