@@ -1,7 +1,7 @@
 """A record's raw fields, sorted into canonical values, cleared, unknown and refused ones."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,18 @@ class Clean:
     unknown: dict[str, Any] = field(default_factory=dict)  # as they were sent
     refused: dict[str, tuple[Any, str]] = field(default_factory=dict)  # the raw value, and why
     raw: Mapping[str, Any] = field(default_factory=dict)  # all fields, as they were sent
+
+    def without(self, names: Collection[str]) -> "Clean":
+        """The same message without these fields."""
+        if not names:
+            return self
+        return Clean(
+            {name: value for name, value in self.values.items() if name not in names},
+            tuple(name for name in self.cleared if name not in names),
+            {name: value for name, value in self.unknown.items() if name not in names},
+            {name: why for name, why in self.refused.items() if name not in names},
+            {name: value for name, value in self.raw.items() if name not in names},
+        )
 
 
 def clean(entity_type: EntityType, raw: Mapping[str, Any], *, country: str | None = None) -> Clean:

@@ -230,8 +230,10 @@ def _raise_conflict(
 ) -> Decision:
     """A question for a person, unless the organization's rules answer it."""
     has_value = case.current is not None and case.current.value is not None
+    # A rule is no review of what was observed before the current value was.
+    outdated = case.edition >= Edition.OBSERVATION and any(case.is_outdated(proposal) for proposal in proposals)
     by_rule = rule_decision(
-        case.rules(), proposals, minimum=case.minimum, may_accept=case.may_replace, may_keep=has_value
+        case.rules(), proposals, minimum=case.minimum, may_accept=case.may_replace and not outdated, may_keep=has_value
     )
     if by_rule.rule is not None:
         detail = f"by the rule: {by_rule.rule.words(case.name_of)}"

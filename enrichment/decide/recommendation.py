@@ -51,7 +51,7 @@ def recommend_against_current(case: FieldCase, proposals: Sequence[Proposal]) ->
     if low > _EVEN or high < _EVEN:
         # What reviewers keep doing says more about this question than any figure of the source.
         return best.support[0] if low > _EVEN else None, trust.words(name, case.name)
-    if best.observed_at < current.observed_at and best.confidence < _SURE:
+    if case.is_outdated(best) and best.confidence < _SURE:
         return None, _with_history(case, best, f"the current value is newer than what {name} observed")
     if best.confidence < _LIKELY:
         because = f"{name} is not certain enough ({best.confidence:.2f}) to replace a CRM value"

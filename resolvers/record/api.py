@@ -52,6 +52,7 @@ class UpsertOutcome:
     job: Job | None = None
     folded: bool = False  # the job had been started before; this change is part of it
     refused_fields: list[RefusedField] = field(default_factory=list)
+    late_fields: Sequence[str] = ()  # those that the CRM or a reviewer set after what was sent was observed
     error: OperationError | None = None
 
 
@@ -75,9 +76,7 @@ async def upsert_records(ctx: Context, inputs: Sequence[Mapping[str, Any]]) -> l
     started: list[str] = []
     superseded: list[str] = []
     for records in _in_rounds(inputs, outcomes):
-        messages = await clean_all(
-            [(index, record.entity_type, record.external_id, record.fields) for index, record in records]
-        )
+        messages = await clean_all(records, now)
         result = await ingest(caller.organization_id, messages, config, guard, now, caller.user)
         outcomes |= _outcomes(messages, result)
         started += [record.job.id for record in result.ingested.values() if record.job and not record.folded]
@@ -124,6 +123,7 @@ def _outcomes(messages: Sequence[RecordMessage], result: IngestResult) -> dict[i
             record=ingested.record,
             job=ingested.job,
             folded=ingested.folded,
+            late_fields=ingested.late_fields,
             refused_fields=[RefusedField(name, *why) for name, why in message.cleaned.refused.items()],
         )
     return found

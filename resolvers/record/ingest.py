@@ -16,7 +16,8 @@ from models.job import Job
 from models.job.queries import active_jobs_of, jobs_of_last_change
 from models.job.transitions import NewJob, create
 from models.record import Record
-from models.record.value import NewValue, replace_values
+from models.record.table import is_dated
+from models.record.value import DatedValue, NewValue, date_values, replace_values
 from models.trust import Judgement, count_judgements
 from resolvers.conflict.trust import judged_by_the_crm
 from resolvers.erasure.reimport_guard import ReimportGuard
@@ -35,6 +36,7 @@ class IngestedRecord:
     outcome: RecordOutcome
     job: Job | None = None
     folded: bool = False
+    late_fields: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ async def ingest(
     admitted = [message for index, message in enumerate(ordered) if index not in erased]
     works = await store_messages(tx, organization_id, admitted, now) if admitted else []
     await _write_values(tx, works, now)
+    await date_values(tx, [dated for work in works for dated in _dated(work)])
     changed = [(work.record.id, name) for work in works if not work.is_new for name in work.change.changed]
     superseded = await supersede(tx, changed, now)
     await _remember_cleared(tx, works, now)
@@ -87,8 +90,8 @@ async def _write_values(tx: Transaction, works: Sequence[StoredMessage], now: da
             value=value,
             source=SOURCE_CRM,
             confidence=1.0,
-            observed_at=now,
-            observed_at_known=False,
+            observed_at=work.message.observed.of(name) or now,
+            observed_at_known=work.message.observed.of(name) is not None,
             written_at=now,
             raw_value=work.change.raw.get(name),
             unreadable=work.change.unreadable[name]["reason"] if name in work.change.unreadable else None,
@@ -97,6 +100,20 @@ async def _write_values(tx: Transaction, works: Sequence[StoredMessage], now: da
         for name, value in _values_of(work).items()
     ]
     await replace_values(tx, values, now)
+
+
+def _dated(work: StoredMessage) -> list[DatedValue]:
+    """What the CRM repeats as its own, and says that it saw it, or saw it later than was known."""
+    return [
+        DatedValue(work.record.id, name, observed_at)
+        for name in work.message.cleaned.raw
+        if (observed_at := work.message.observed.of(name)) is not None
+        and name in work.provenance
+        and name not in work.change.written
+        and name not in work.late
+        and work.provenance[name].source == SOURCE_CRM
+        and (observed_at > work.provenance[name].observed_at or not is_dated(work.provenance[name]))
+    ]
 
 
 def _values_of(work: StoredMessage) -> dict[str, Any]:
@@ -168,6 +185,6 @@ def _ingested(work: StoredMessage, jobs: Mapping[str, NewJob], folded: Mapping[s
     record = work.record.to_model()
     started = jobs.get(work.record.id)
     if started is not None:
-        return IngestedRecord(record, work.outcome, job_of(started, record))
+        return IngestedRecord(record, work.outcome, job_of(started, record), late_fields=work.late)
     into = folded.get(work.record.id)
-    return IngestedRecord(record, work.outcome, into, folded=into is not None)
+    return IngestedRecord(record, work.outcome, into, folded=into is not None, late_fields=work.late)

@@ -8,6 +8,7 @@ import orjson
 
 from enrichment.enums import EntityType
 from resolvers.errors import Fault, ValidationFailed
+from resolvers.record.observation import UNDATED, Observation, read_observation
 from resolvers.validation import MAX_EXTERNAL_ID
 
 MOST_FIELDS = 300
@@ -22,19 +23,22 @@ class RecordInput:
     entity_type: EntityType
     external_id: str
     fields: Mapping[str, Any]
+    observed: Observation = UNDATED
+
+
+_KEYS = frozenset({"entityType", "externalId", "fields", "observedAt", "observedAtByField"})
 
 
 def record_input(raw: Any, index: int) -> RecordInput:
-    """One `{entityType, externalId, fields}`. Raises ValidationFailed naming every fault."""
+    """One `{entityType, externalId, fields}`, which may say when it was observed.
+
+    Raises ValidationFailed naming every fault.
+    """
     faults: list[Fault] = []
     path = f"records[{index}]"
     if not isinstance(raw, Mapping):
         raise ValidationFailed("not a record", faults=[Fault(path, "must be an object")])
-    faults += [
-        Fault(f"{path}.{str(name)[:64]}", "unknown key")
-        for name in raw
-        if name not in {"entityType", "externalId", "fields"}
-    ]
+    faults += [Fault(f"{path}.{str(name)[:64]}", "unknown key") for name in raw if name not in _KEYS]
     entity_type = _entity_type(raw.get("entityType"), f"{path}.entityType", faults)
     external_id = _external_id(raw.get("externalId"), f"{path}.externalId", faults)
     fields = raw.get("fields")
@@ -42,12 +46,13 @@ def record_input(raw: Any, index: int) -> RecordInput:
         faults.append(Fault(f"{path}.fields", "must be an object"))
     else:
         _check_fields(fields, f"{path}.fields", faults)
+    observed = read_observation(raw, entity_type, path, faults)
     if faults:
         raise ValidationFailed("the record is not valid", faults=faults)
     assert entity_type is not None  # or there was a fault
     assert external_id is not None
     assert isinstance(fields, Mapping)
-    return RecordInput(entity_type, external_id, fields)
+    return RecordInput(entity_type, external_id, fields, observed)
 
 
 def _entity_type(raw: Any, path: str, faults: list[Fault]) -> EntityType | None:

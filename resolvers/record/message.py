@@ -1,13 +1,16 @@
 """The records of a request as the CRM sent them, with their values cleaned."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import fields_of, reads_by_country
 from enrichment.clean import Clean, clean
 from enrichment.enums import EntityType
+from resolvers.record.input import RecordInput
+from resolvers.record.observation import UNDATED, Observation
 
 _CLEANED_AT_ONCE = 50  # records, between two turns of the event loop
 
@@ -20,6 +23,7 @@ class RecordMessage:
     entity_type: EntityType
     external_id: str
     cleaned: Clean
+    observed: Observation = UNDATED
 
     def read_in(self, country: Any) -> Clean:
         """What was sent, read as of this country of the record where the message does not name one."""
@@ -36,11 +40,13 @@ class RecordMessage:
         return self.entity_type, self.external_id
 
 
-async def clean_all(inputs: Sequence[tuple[int, EntityType, str, Mapping[str, Any]]]) -> list[RecordMessage]:
+async def clean_all(inputs: Sequence[tuple[int, RecordInput]], now: datetime) -> list[RecordMessage]:
     """Clean the fields of many records without keeping the event loop to themselves."""
     messages: list[RecordMessage] = []
-    for count, (index, entity_type, external_id, fields) in enumerate(inputs, 1):
-        messages.append(RecordMessage(index, entity_type, external_id, clean(entity_type, fields)))
+    for count, (index, record) in enumerate(inputs, 1):
+        cleaned = clean(record.entity_type, record.fields)
+        observed = record.observed.until(now)
+        messages.append(RecordMessage(index, record.entity_type, record.external_id, cleaned, observed))
         if count % _CLEANED_AT_ONCE == 0:
             await asyncio.sleep(0)
     return messages

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from enrichment.catalogue import completeness
 from enrichment.enums import EntityType, JobTrigger
-from enrichment.ingest import HeldRecord, RecordChange, apply_message
+from enrichment.ingest import HeldRecord, RecordChange, apply_message, as_sent
 from enrichment.record_state import with_unreadable
 from models.db.columns import new_id
 from models.db.transaction import Transaction
@@ -43,6 +43,7 @@ class StoredMessage:
     change: RecordChange
     outcome: RecordOutcome
     provenance: Mapping[str, CurrentValue] = field(default_factory=dict)  # before the message, by field
+    late: Sequence[str] = ()  # fields that were left alone: what they hold was observed after what the message says
     repeats: bool = False
 
     @property
@@ -118,13 +119,29 @@ async def _change(
             unreadable=record.unreadable or {},
             sources={name: value.source for name, value in provenance[record.id].items()},
         )
-        change = apply_message(message.entity_type, message.read_in(record.fields.get("country")), held)
+        late = _late_fields(message, held, provenance[record.id])
+        sent = message.read_in(record.fields.get("country")).without(late)
+        change = apply_message(message.entity_type, sent, held)
         outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
-        repeats = change.is_empty and change.raw == record.raw_values
-        works.append(StoredMessage(message, record, change, outcome, provenance[record.id], repeats))
+        repeats = change.is_empty and change.raw == record.raw_values and not late
+        works.append(StoredMessage(message, record, change, outcome, provenance[record.id], late, repeats))
     await _write_changes(tx, [work for work in works if not work.change.is_empty], now)
     await _note_received(tx, [work for work in works if work.change.is_empty])
     return works
+
+
+def _late_fields(message: RecordMessage, held: HeldRecord, provenance: Mapping[str, CurrentValue]) -> list[str]:
+    """The fields for which the CRM sends what it saw before the CRM or a reviewer set what they hold."""
+    return [
+        name
+        for name, raw in message.cleaned.raw.items()
+        if (observed_at := message.observed.of(name)) is not None
+        and name in provenance
+        and (current := provenance[name].to_current()).is_a_persons
+        and current.observed_at_known
+        and observed_at < current.observed_at
+        and as_sent(raw) != as_sent((held.raw or {}).get(name))
+    ]
 
 
 async def _note_received(tx: Transaction, works: Sequence[StoredMessage]) -> None:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 import strawberry
 
@@ -25,6 +26,22 @@ class RecordInput:
     entity_type: EntityType
     external_id: strawberry.ID = strawberry.field(description="The CRM's own id.")
     fields: JSON = strawberry.field(description="An object: values by field name.")
+    observed_at: datetime | None = strawberry.field(
+        default=None, description="When the CRM saw this. Without it nobody knows how old the values are."
+    )
+    observed_at_by_field: JSON | None = strawberry.field(
+        default=None, description="An object: when the CRM saw single fields, by field name, in ISO 8601."
+    )
+
+    def to_raw(self) -> dict[str, Any]:
+        """The record as REST has it."""
+        return {
+            "entityType": self.entity_type,
+            "externalId": self.external_id,
+            "fields": self.fields,
+            "observedAt": self.observed_at,
+            "observedAtByField": self.observed_at_by_field,
+        }
 
 
 @strawberry.type(description="A value that cannot be read, and why. It is kept as it was sent (`Record.unreadable`).")
@@ -46,6 +63,9 @@ class UpsertRecordResult:
     job: Job | None = strawberry.field(description="The job that this started or became part of.")
     folded: bool = strawberry.field(description="Whether the job had been started before.")
     refused_fields: Sequence[RefusedField]
+    late_fields: list[str] = strawberry.field(
+        description="Left alone: the CRM or a reviewer set them after what was sent was observed."
+    )
     error: Problem | None = strawberry.field(description="Why the record as a whole was refused.")
 
     @classmethod
@@ -57,6 +77,7 @@ class UpsertRecordResult:
             job=None if outcome.job is None else Job.of(outcome.job),
             folded=outcome.folded,
             refused_fields=Each(RefusedField.of, outcome.refused_fields),
+            late_fields=list(outcome.late_fields),
             error=None if outcome.error is None else Problem.of(outcome.error),
         )
 
@@ -88,8 +109,5 @@ class IntakeMutation:
         " One bad record does not refuse the others."
     )
     async def upsert_records(self, info: Info, records: list[RecordInput]) -> UpsertRecordsPayload:
-        sent = [
-            {"entityType": record.entity_type, "externalId": record.external_id, "fields": record.fields}
-            for record in records
-        ]
+        sent = [record.to_raw() for record in records]
         return UpsertRecordsPayload.of(await operations.upsert_records(info.context, sent))

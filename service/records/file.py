@@ -15,6 +15,7 @@ from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
 
 ID_COLUMNS = ("externalId", "external_id", "id", "Id", "ID", "record_id", "recordId")
+OBSERVED = ("observedAt", "observedAtByField")  # when the CRM saw the record, and its single fields
 LONGEST_CELL = 1024 * 1024
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -60,14 +61,19 @@ class Columns:
         if column in self.renamed:
             return self.renamed[column]
         folded = "".join(_WORDS.findall(column)).casefold()
-        for name in fields_of(self.entity_type):
+        for name in (*fields_of(self.entity_type), *OBSERVED):
             if name.casefold() == folded:
                 return name
         return column
 
     def record(self, external_id: Any, values: Mapping[str, Any]) -> dict[str, Any]:
         fields = {self.field_of(column): value for column, value in values.items()}
-        return {"entityType": self.entity_type.value, "externalId": external_id, "fields": fields}
+        record = {"entityType": self.entity_type.value, "externalId": external_id, "fields": fields}
+        for key in OBSERVED:
+            observed = fields.pop(key, None)
+            if observed not in (None, ""):
+                record[key] = observed
+        return record
 
 
 class RecordFile:

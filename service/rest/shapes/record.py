@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Self
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from enrichment.enums import EntityType
 from models.record import Record
@@ -27,6 +28,17 @@ class RecordInput(Sent, frozen=True):
     fields: Annotated[
         dict[str, Any], Meta(description="By field name. Unknown fields are kept as they are, never enriched.")
     ]
+    observed_at: (
+        Annotated[
+            datetime | None,
+            Meta(description="When the CRM saw this. Without it nobody knows how old the values are."),
+        ]
+        | UnsetType
+    ) = UNSET
+    observed_at_by_field: (
+        Annotated[dict[str, datetime] | None, Meta(description="When the CRM saw single fields, by field name.")]
+        | UnsetType
+    ) = UNSET
 
 
 class RecordsRequest(Sent, frozen=True):
@@ -86,6 +98,10 @@ class RecordResult(Shape, frozen=True):
     folded: Annotated[bool, Meta(description="Whether the job had been started before.")]
     refused_fields: list[RefusedField]
     unreadable: Annotated[list[UnreadableValue], Meta(description="All that the record holds and cannot be read.")]
+    late_fields: Annotated[
+        list[str],
+        Meta(description="Left alone: the CRM or a reviewer set them after what was sent was observed."),
+    ]
     error: RecordError | None
 
     @classmethod
@@ -98,6 +114,7 @@ class RecordResult(Shape, frozen=True):
             external_id=record.external_id if record else _text_of(sent, "externalId"),
             entity_type=record.entity_type if record else _text_of(sent, "entityType"),
             job_id=job and job.id,
+            late_fields=list(outcome.late_fields),
             refused_fields=[RefusedField.copied(refused) for refused in outcome.refused_fields],
             unreadable=UnreadableValue.all_of(record),
             error=error and RecordError.of(error),
