@@ -34,6 +34,17 @@ def test_columns_become_the_fields_they_spell(tmp_path: Path) -> None:
     }
 
 
+def test_a_column_says_when_each_record_was_observed(tmp_path: Path) -> None:
+    path = tmp_path / "leads.csv"
+    path.write_text("id,city,observed at\nL-1,Oakland,2026-01-05\nL-2,Berlin,\n", "utf-8")
+    with RecordFile(path, Columns(EntityType.LEAD)).lines() as found:
+        records = [line.record for line in found]
+    assert records == [
+        {"entityType": "lead", "externalId": "L-1", "fields": {"city": "Oakland"}, "observedAt": "2026-01-05"},
+        {"entityType": "lead", "externalId": "L-2", "fields": {"city": "Berlin"}},
+    ]
+
+
 def test_bad_lines_of_a_csv_file_are_named_and_passed_over(tmp_path: Path) -> None:
     file = written(
         tmp_path,
