@@ -147,7 +147,10 @@ class _Message:
             return False
         if name in record.received:
             received = record.received[name]
-            return received in (message.values.get(name), self.before.values.get(name))
+            return received in (message.values.get(name), self.before.values.get(name)) or (
+                # Refused before, so that what was received still was what it had been.
+                record.raw is None and name in message.refused and name in self.before.refused
+            )
         return record.raw is None and name not in self.before.values and name not in message.cleared
 
     def _note(self, name: str, raw: Any) -> None:
@@ -156,7 +159,7 @@ class _Message:
         change.raw[name] = raw
         if name in message.values:
             change.received[name] = message.values[name]
-        elif name in message.refused and name not in self.record.received:
+        elif name in message.refused and name in self.before.refused:
             change.unreadable[name] = _unreadable(raw, message.refused[name][1])
             change.noted.add(name)
 
