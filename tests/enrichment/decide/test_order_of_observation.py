@@ -4,9 +4,12 @@ Each history is played through the decision itself, and an oracle that knows onl
 hold after every step.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import permutations, product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +38,7 @@ def same(a: object, b: object) -> bool:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a source says, seen `seen` days after START. `asked_days`: how long before it is decided on it was asked."""
+    """What a source says, seen `seen` days after START."""
 
     source: str
     value: str
@@ -89,9 +92,8 @@ def decided(
     )
 
 
-def after(current: Current | None, event: Event, policy: FieldPolicy, now: datetime, half_life_days: float) -> Current:
+def after(current: Current | None, event: Edit | Choice, now: datetime) -> Current:
     """The field after an edit or a choice: what the CRM and a reviewer say is theirs."""
-    assert not isinstance(event, Answer)
     if isinstance(event, Choice):
         return Current(event.value, "reviewer", 1.0, now, now)
     if event.seen is not None:
@@ -100,15 +102,35 @@ def after(current: Current | None, event: Event, policy: FieldPolicy, now: datet
     return Current(event.value, "crm", 1.0, now, now, observed_at_known=False, edited_at=edited_at)
 
 
+# Of each part one: in every order, under every policy, with every half-life.
+OF_A = [Answer("a", "x", confidence, seen) for confidence in (0.5, 0.7, 0.95) for seen in (-1000, -20)]
+OF_B = [Answer("b", "y", confidence, seen) for confidence in (0.7, 0.95) for seen in (-500, -20)]
+OF_CRM: list[Event] = [Edit("z", seen) for seen in (None, -700, -10)]
+MORE: list[Event | None] = [None, Edit("x", None), Choice("w")]
+
+
+@pytest.mark.parametrize("policy", EVERY_POLICY)
+@pytest.mark.parametrize("half_life_days", [30.0, 1461.0, 36525.0])
+def test_the_later_observation_holds_the_field_in_every_order(policy: FieldPolicy, half_life_days: float) -> None:
+    for parts in product(OF_A, OF_B, OF_CRM, MORE):
+        for history in permutations([event for event in parts if event is not None]):
+            play(history, policy, half_life_days)
+
+
 @given(HISTORIES, st.sampled_from(EVERY_POLICY), HALF_LIVES)
-def test_the_later_observation_holds_the_field_in_every_order(
+def test_the_later_observation_holds_the_field_in_any_history(
     history: list[Event], policy: FieldPolicy, half_life_days: float
 ) -> None:
+    play(history, policy, half_life_days)
+
+
+def play(history: Sequence[Event], policy: FieldPolicy, half_life_days: float) -> None:
+    """One event a day, from an empty field on; the oracle is asked after each answer."""
     current: Current | None = None
     for number, event in enumerate(history, 1):
         now = days(number)
         if not isinstance(event, Answer):
-            current = after(current, event, policy, now, half_life_days)
+            current = after(current, event, now)
             continue
         answer = Candidate(event.source, event.value, event.confidence, days(event.seen))
         decision = decided(policy, current, [answer], now, half_life_days)
