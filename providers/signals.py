@@ -38,9 +38,9 @@ _READ = (
     "state",
     "country",
 )
-_FROM_EMAIL, _FROM_WEBSITE, _FROM_DOMAIN = 0.9, 0.9, 0.9
+_FROM_EMAIL, _FROM_WEBSITE, _FROM_DOMAIN = 0.97, 0.97, 0.95
 # A switchboard is where the company is; people keep their number when they move.
-_PHONE_OF_ACCOUNT = {"country": 0.8, "state": 0.6, "city": 0.55}
+_PHONE_OF_ACCOUNT = {"country": 0.9, "state": 0.6, "city": 0.55}
 _PHONE_OF_PERSON = {"country": 0.65, "state": 0.45, "city": 0.4}
 
 INFO = ProviderInfo(

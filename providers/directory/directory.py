@@ -31,7 +31,7 @@ _OF_AN_EMPLOYEE = MappingProxyType(
 )
 _OF_AN_ACCOUNT = fields_of(EntityType.ACCOUNT)
 _CACHED_QUESTIONS = 16384  # the key of a question and its answer need the same search
-_DOMAIN_RELIABILITY = 0.98  # a company may have several domains
+_DOMAIN_RELIABILITY = 0.99  # a company may have several domains
 _OF_BOTH = ("name", "industry", "numberOfEmployees", "foundedYear", "stockSymbol", "country", "city", "state")
 _PACKAGED = {
     "directory": (

@@ -28,25 +28,28 @@ def _on(year: int, month: int = 1, day: int = 1) -> datetime:
 
 
 # Listings abroad are as frequent among the symbols as those at home, see `_symbol_reliability`.
-_LISTED = {"industry": 0.75, "foundedYear": 0.8, "stockSymbol": 0.85, "postalCode": 0.85, "state": 0.85}
+_LISTED = {"industry": 0.97, "foundedYear": 0.98, "stockSymbol": 0.85, "postalCode": 0.9, "state": 0.9}
 
 SOURCES = {
     # Its names date it: ViacomCBS and Anthem, renamed in 2022, Meta and no longer Facebook.
-    "financedatabase": ReferenceSource("FinanceDatabase", _on(2022), _LISTED),
+    "financedatabase": ReferenceSource("FinanceDatabase", _on(2022), _LISTED, 0.99),
     # Undated. Addresses for requests about personal data: now and then a branch or a data protection office.
     "datenanfragen": ReferenceSource(
-        "datenanfragen.de", _on(2023), {"industry": 0.75, "phone": 0.8, "street": 0.85, "tags": 0.75}
+        "datenanfragen.de", _on(2023), {"industry": 0.97, "phone": 0.8, "street": 0.85, "tags": 0.75}, 0.99
     ),
-    "remoteintech": ReferenceSource("remoteintech", _on(2022), {"numberOfEmployees": 0.7, "techStack": 0.7}),
+    "remoteintech": ReferenceSource("remoteintech", _on(2022), {"numberOfEmployees": 0.9, "techStack": 0.7}, 0.98),
     "elixir_companies": ReferenceSource(
-        "elixir-companies", _on(2022), {"industry": 0.7, "tags": 0.7, "techStack": 0.8}
+        "elixir-companies", _on(2022), {"industry": 0.9, "tags": 0.7, "techStack": 0.8}, 0.98
     ),
     "sp500_wikipedia": ReferenceSource(
-        "S&P 500 constituents", _on(2026, 8), {"foundedYear": 0.85, "stockSymbol": 0.95, "industry": 0.9}, 0.95
+        "S&P 500 constituents",
+        _on(2026, 8),
+        {"city": 0.88, "foundedYear": 0.8, "stockSymbol": 0.95, "industry": 0.8},
+        0.96,
     ),
     # Somewhere between 2012 and 2017: head counts of then, and industries as an encyclopedia words them.
     "wikipedia_yago3": ReferenceSource(
-        "YAGO3/Wikipedia", _on(2015), {"numberOfEmployees": 0.5, "industry": 0.7, "country": 0.85}, 0.9
+        "YAGO3/Wikipedia", _on(2015), {"numberOfEmployees": 0.5, "industry": 0.78, "country": 0.95}, 0.95
     ),
 }
 
@@ -112,7 +115,11 @@ class Company:
 
     def _is_listed_abroad(self, symbol: str) -> bool:
         _, dot, exchange = symbol.rpartition(".")
-        return bool(dot) and len(exchange) != 1 and exchange not in _HOME_LISTINGS.get(self.country or "", "").split()
+        return (
+            bool(dot)
+            and (len(exchange) != 1 or symbol[0].isdigit())
+            and exchange not in _HOME_LISTINGS.get(self.country or "", "").split()
+        )
 
 
 def unpack(lines: Iterator[str]) -> Iterator[Company]:

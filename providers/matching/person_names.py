@@ -34,8 +34,8 @@ def split_full_name(text: str) -> PersonName | None:
     if not first or not last:
         return None
     if "," in text and fold(text).startswith(fold(parsed.last)):
-        return PersonName(first, last, 0.95)
-    return PersonName(first, last, 0.8 if parsed.middle else 0.9)
+        return PersonName(first, last, 0.98)
+    return PersonName(first, last, 0.93 if parsed.middle else 0.97)
 
 
 def names_of_email(email: str, first: str | None, last: str | None) -> PersonName | None:
@@ -61,12 +61,12 @@ def _of_two_parts(left: str, right: str, first: str | None, last: str | None) ->
         other = right if left == known else left if right == known else None
         if other is None:
             return None
-        return PersonName(first or _name(other), last or _name(other), 0.85)
+        return PersonName(first or _name(other), last or _name(other), 0.95)
     usual = _given_names()
     if (left in usual) == (right in usual):
         return None
     given, family = (left, right) if left in usual else (right, left)
-    return PersonName(_name(given), _name(family), 0.75)
+    return PersonName(_name(given), _name(family), 0.93)
 
 
 def _before_the_initial(local: str, last: str) -> PersonName | None:
@@ -74,7 +74,7 @@ def _before_the_initial(local: str, last: str) -> PersonName | None:
     given = local.removesuffix(fold(last)[:1])
     if given == local or given not in _given_names():
         return None
-    return PersonName(_name(given), last, 0.65)
+    return PersonName(_name(given), last, 0.9)
 
 
 def _name(text: str) -> str | None:

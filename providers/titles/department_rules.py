@@ -4,11 +4,11 @@ from providers.titles.positions import ASSISTANT, CHAIR, HEAD_OF_COMPANY, OWNER,
 from providers.titles.rule import rule
 
 DEPARTMENT_RULES = (
-    rule("Administration", 0.9, ASSISTANT),
-    rule("Executive", 0.93, "ceo | chief executive(?: officer)? | p ?d ?g"),
+    rule("Administration", 0.94, ASSISTANT),
+    rule("Executive", 0.94, "ceo | chief executive(?: officer)? | p ?d ?g"),
     rule(
         "IT & Security",
-        0.92,
+        0.94,
         r"""
         c?iso | cio | (?:information|cyber|it|network|cloud|data|application|product) ?security | cyber\w*
         infosec | chief (?:information|security)(?: \w+)? officer | rssi | dsi
@@ -16,7 +16,7 @@ DEPARTMENT_RULES = (
     ),
     rule(
         "HR",
-        0.92,
+        0.94,
         r"""
         hr | hrbp | chro | human (?:resources?|capital) | people | talent\w* | recruit\w* | recrut\w*
         payroll | \w*personal(?:leit|referent|wesen|abteilung|entwickl|manage|sachbearbeit|chef)\w* | d?rh
@@ -26,7 +26,7 @@ DEPARTMENT_RULES = (
     ),
     rule(
         "Procurement",
-        0.92,
+        0.94,
         r"""
         procurement | purchas\w* | buyer | sourcing | \w*einkauf\w* | achats? | achet(?:eur|euse) | compras
         comprador(?:a)? | acquisti | inkoop\w* | category manage\w+
@@ -34,7 +34,7 @@ DEPARTMENT_RULES = (
     ),
     rule(
         "Customer Success",
-        0.9,
+        0.94,
         r"""
         (?:customer|client)s? (?:success|support|service|care|experience|happiness|onboarding) | csm
         kunden(?:service|betreu|dienst|support|erfolg)\w* | service client\w* | atencion al cliente
@@ -43,16 +43,18 @@ DEPARTMENT_RULES = (
     ),
     rule(
         "Finance",
-        0.92,
+        0.94,
         r"""
         cfo | financ\w* | finanz\w* | account(?:ant|ants|ing) | accounts (?:payable|receivable)
         controll(?:er|ing)\w* | treasur\w* | \w*buchhalt\w* | comptab\w* | contab\w* | tax | steuer\w*
         audit\w* | bookkeep\w* | daf | billing | investor relations
         """,
     ),
+    # Half of the companies count them to engineering: too little to be written.
+    rule("Data", 0.55, r"data scien\w+"),
     rule(
         "Data",
-        0.9,
+        0.94,
         r"""
         data(?! protection) | \w*daten(?!schutz)\w* | cdo | analytics | business intelligence | bi
         machine learning | ml | ai | business analyst\w* | statistic\w* | donnees | datos
@@ -60,7 +62,7 @@ DEPARTMENT_RULES = (
     ),
     rule(
         "Marketing",
-        0.92,
+        0.94,
         r"""
         \w*marketing\w* | cmo | growth | brand\w* | content | seo | sem | communications?
         \w*kommunikation\w* | pr | public relations | social media | demand gen\w* | mercadeo
@@ -69,7 +71,7 @@ DEPARTMENT_RULES = (
     ),
     rule(
         "Sales",
-        0.92,
+        0.94,
         r"""
         (?:pre)?sales | account (?:executive|manager|director|management)
         (?:key|strategic|global|named) accounts? | business development | [sb]dr | ae | cro
@@ -80,7 +82,7 @@ DEPARTMENT_RULES = (
     ),
     rule(
         "IT & Security",
-        0.88,
+        0.94,
         r"""
         it | ict | edv | information (?:technology|systems) | sys ?admin\w* | \w*systems? ?administrat\w*
         security | network (?:engineer|administrator|manager|architect) | help ?desk | service desk
@@ -89,7 +91,7 @@ DEPARTMENT_RULES = (
     ),
     rule(
         "Engineering",
-        0.88,
+        0.94,
         r"""
         \w*engineer\w* | \w*develop(?:er|ers|ment)\w* | software\w* | cto | cpto | devops | sre
         r ?(?:&|and) ?d | research\w* | architecte? | qa | quality assurance | tester(?:in)? | technolog\w*
@@ -102,16 +104,16 @@ DEPARTMENT_RULES = (
     rule("Engineering", 0.7, r"products? | produkt\w* | produit | producto | cpo | ux | ui | design\w*"),
     rule(
         "Operations",
-        0.9,
+        0.94,
         r"""
         coo | operations? | ops | logisti\w* | supply chain | production | manufacturing | plant | warehouse
         \w*betrieb\w* | produktion\w* | operaciones | facilit\w* | lager\w* | quality | werks?leit\w*
         chief of staff | disponent\w*
         """,
     ),
-    rule("Executive", 0.9, OWNER),
-    rule("Executive", 0.9, HEAD_OF_COMPANY),
-    rule("Executive", 0.9, CHAIR),
+    rule("Executive", 0.94, OWNER),
+    rule("Executive", 0.94, HEAD_OF_COMPANY),
+    rule("Executive", 0.94, CHAIR),
     rule("Executive", 0.6, "^(?:senior |equity |general )?partner$ | cxo | executive director | general manager"),
     rule("Administration", 0.8, r"admin | administrati(?:on|ve|f|vo) | verwaltung\w* | clerk | office manager(?:in)?"),
     rule("Other", 0.75, TRAINEE),

@@ -4,41 +4,41 @@ from providers.titles.positions import ASSISTANT, C_LEVEL, CHAIR, HEAD_OF_COMPAN
 from providers.titles.rule import rule
 
 SENIORITY_RULES = (
-    rule("IC", 0.85, ASSISTANT),
-    rule("Entry", 0.9, TRAINEE, but_not_before=r"program\w*|recruit\w*|relations|coordinator|manager|affairs"),
-    rule("Entry", 0.9, r"entry level | junior | jr", but_not_before="high|college|partner"),
+    rule("IC", 0.96, ASSISTANT),
+    rule("Entry", 0.97, TRAINEE, but_not_before=r"program\w*|recruit\w*|relations|coordinator|manager|affairs"),
+    rule("Entry", 0.97, r"entry level | junior | jr", but_not_before="high|college|partner"),
     rule(
         "Entry",
-        0.8,
+        0.92,
         "graduate | student",
         but_not_before=r"recruit\w*|program\w*|school|admission\w*|affairs|success|serv\w*",
     ),
-    rule("Founder", 0.9, OWNER),
+    rule("Founder", 0.97, OWNER),
     rule("Founder", 0.55, "^(?:senior |equity |general )?partner$"),
     rule("Director", 0.6, "chief of staff"),
     rule("Senior IC", 0.7, "chief (?:engineer|architect|scientist|designer|accountant|economist)"),
-    rule("VP", 0.92, r"[seag]?vp | vice president\w* | vicepresident\w* | vizeprasident\w*"),
-    rule("C-Suite", 0.93, rf"{C_LEVEL} | chief(?: \w+){{1,4}} officer | chief executive | p ?d ?g"),
-    rule("C-Suite", 0.93, HEAD_OF_COMPANY),
-    rule("C-Suite", 0.8, CHAIR),
+    rule("VP", 0.98, r"[seag]?vp | vice president\w* | vicepresident\w* | vizeprasident\w*"),
+    rule("C-Suite", 0.98, rf"{C_LEVEL} | chief(?: \w+){{1,4}} officer | chief executive | p ?d ?g"),
+    rule("C-Suite", 0.98, HEAD_OF_COMPANY),
+    rule("C-Suite", 0.92, CHAIR),
     rule(
         "Manager",
-        0.75,
+        0.92,
         "(?:team|gruppen|projekt|filial|schicht|markt|bau|kuchen)leit(?:er(?:in)?|ung) | chef d equipe",
     ),
     rule(
         "Senior IC",
-        0.75,
+        0.92,
         r"(?:lead|principal|staff)(?: \w+)* (?:engineer|developer|scientist|analyst|architect|designer)",
     ),
     rule(
         "Director",
-        0.9,
+        0.97,
         r"director(?:a|s)? | dir | direct(?:eur|rice) | direktor(?:in)? | direttore | direttrice | head",
     ),
     rule(
         "Director",
-        0.9,
+        0.97,
         r"""
         (?:abteilungs|bereichs|haupt|werks?|vertriebs|personal|einkaufs|entwicklungs|betriebs)?leit(?:er(?:in)?|ung)
         prokurist(?:in)?
@@ -51,7 +51,7 @@ SENIORITY_RULES = (
     ),
     rule(
         "Manager",
-        0.85,
+        0.96,
         r"""
         (?:engineering|it|operations|marketing|hr|finance|department|branch|store|plant|team|regional|country) managers?
         (?:production|warehouse|quality|security|procurement|purchasing|support|success|service) managers?
@@ -61,7 +61,7 @@ SENIORITY_RULES = (
     # "Account manager" and "product manager" say manager, though many lead nobody.
     rule(
         "Manager",
-        0.75,
+        0.92,
         r"""
         managers? | managerin | mgr | gerente | responsabl\w+ | responsabile | encargad[oa] | gestionnaire
         chef(?:in)? de | kierownik
@@ -69,7 +69,7 @@ SENIORITY_RULES = (
     ),
     rule(
         "Senior IC",
-        0.88,
+        0.97,
         r"""
         senior | sr | principal | distinguished | fellow | founding \w+ | expert\w* | confirmee? | oberarzt
         lead | staff (?!nurse|assistant|member)\w+
@@ -77,7 +77,7 @@ SENIORITY_RULES = (
     ),
     rule(
         "IC",
-        0.85,
+        0.96,
         r"""
         \w*engineer | \w*developers? | \w*analyst(?:in|e)? | analista | accountant | bookkeeper
         recruiter(?:in)? | representative | rep | [sb]dr | ae | specialist(?:in)? | \w*consultant(?:in|e)?

@@ -19,6 +19,7 @@ from enrichment.normalize.contact.email import email_kind
 from enrichment.normalize.places.country import country_name
 from providers.registry import ProviderSettings, Registry, default_registry
 from service.sample.records import account_records, lead_records
+from service.score.calibration import Calibration
 from service.score.conflicts import ConflictScore
 from service.score.trial import Outcome, try_record
 
@@ -77,12 +78,15 @@ def main(
         out(f"Cannot be scored: {fault}")
         return 2
     counts: Counts = Counter()
-    conflicts = ConflictScore()
-    asyncio.run(_score(registry, config, account_pairs, lead_pairs, counts, conflicts))
-    for line in (*_table(counts), "", *conflicts.lines()):
+    conflicts, calibration, wrongly_filled = ConflictScore(), Calibration(), list[str]()
+    run = _score(registry, config, account_pairs, lead_pairs, counts, conflicts, calibration, wrongly_filled)
+    asyncio.run(run)
+    for line in (*_table(counts), "", *conflicts.lines(), "", *calibration.lines()):
         out(line)
     if misses:
         for line in ("", f"{len(conflicts.faults)} conflicts were missed or needless", *sorted(conflicts.faults)):
+            out(line)
+        for line in ("", f"{len(wrongly_filled)} empty fields were filled wrongly", *sorted(wrongly_filled)):
             out(line)
     return 0
 
@@ -94,13 +98,16 @@ async def _score(
     leads: list[tuple[Row, Row]],
     counts: Counts,
     conflicts: ConflictScore,
+    calibration: Calibration,
+    wrongly_filled: list[str],
 ) -> None:
     for (row, truth), record in zip(accounts, account_records(row for row, _ in accounts), strict=True):
         outcome = await try_record(registry, config, EntityType.ACCOUNT, record["fields"])
         _count_match(counts, outcome, truth)
         if truth["kind"] in MATCHABLE:
             answers = _answers(truth, ACCOUNT_ANSWERS)
-            _count_filling(counts, outcome, answers)
+            wrongly_filled += _count_filling(counts, row["record_id"], outcome, answers)
+            _calibrate(calibration, outcome, answers)
             conflicts.held(row["record_id"], outcome, truth, answers)
             alone = await try_record(registry, config, EntityType.ACCOUNT, record["fields"], blank=True)
             conflicts.disputed(row["record_id"], alone, truth)
@@ -108,7 +115,8 @@ async def _score(
         outcome = await try_record(registry, config, EntityType.LEAD, record["fields"])
         answers = _answers(truth, LEAD_ANSWERS)
         _count_employer(counts, outcome, truth)
-        _count_filling(counts, outcome, answers)
+        wrongly_filled += _count_filling(counts, row["lead_id"], outcome, answers)
+        _calibrate(calibration, outcome, answers)
         conflicts.held(row["lead_id"], outcome, truth, answers)
         if row.get("email"):
             kind = email_kind(row["email"].strip()).value
@@ -164,8 +172,8 @@ def _answer(truth: Row, columns: Iterable[str], field: str) -> list[Any]:
     return [country_name(value) for value in found] if field == "country" else found
 
 
-def _count_filling(counts: Counts, outcome: Outcome, answers: Mapping[str, list[Any]]) -> None:
-    """Right and wrong, by field, of what was written into empty fields."""
+def _count_filling(counts: Counts, record_id: str, outcome: Outcome, answers: Mapping[str, list[Any]]) -> Iterator[str]:
+    """Count by field what was written into empty fields, and yield a line for each value that is wrong."""
     for field, right in answers.items():
         if outcome.cleaned.values.get(field) is not None:
             continue
@@ -174,6 +182,18 @@ def _count_filling(counts: Counts, outcome: Outcome, answers: Mapping[str, list[
             is_equivalent(outcome.entity_type, field, value, answer) for answer in right
         )
         counts["filled", outcome.entity_type, field, "left" if value is None else "right" if is_right else "wrong"] += 1
+        if value is not None and not is_right:
+            source = outcome.decisions[field].provider
+            yield f"filled wrongly  {field}  {record_id}  {value!r} by {source}, where {right[0]!r} is right"
+
+
+def _calibrate(calibration: Calibration, outcome: Outcome, answers: Mapping[str, list[Any]]) -> None:
+    """Count each value that a source gave for a field whose right answer is known."""
+    for answer in outcome.answers.values():
+        for finding in answer.findings:
+            if right := answers.get(finding.field):
+                equal = (is_equivalent(outcome.entity_type, finding.field, finding.value, known) for known in right)
+                calibration.add(finding.confidence, right=any(equal))
 
 
 def _table(counts: Counts) -> Iterator[str]:

@@ -265,3 +265,8 @@ async def test_odd_values_give_nothing_and_raise_nothing(entity_type: EntityType
     question = Question(entity_type, dict.fromkeys(names, odd), frozenset())
     SIGNALS.input_key(question)
     assert (await SIGNALS.ask(question)).findings == ()
+
+
+async def test_a_data_scientist_may_belong_to_data_or_to_engineering() -> None:
+    unsure, sure = await found(title="Lead Data Scientist"), await found(title="Head of Data")
+    assert unsure["department"].confidence < 0.6 < sure["department"].confidence

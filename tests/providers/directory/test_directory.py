@@ -195,7 +195,9 @@ async def test_old_head_counts_say_how_old_they_are_and_are_not_trusted_far() ->
 async def test_a_listing_abroad_is_less_certain_than_one_at_home() -> None:
     at_home = await DIRECTORY.ask(account(domain="0101maruigroup.co.jp"))  # 8252.T
     abroad = await DIRECTORY.ask(account(domain="10xgenomics.com"))  # TXG.MX
+    in_london = await DIRECTORY.ask(account(domain="incyte.com"))  # 0J9P.L, beside INCY
     assert confidence(at_home, "stockSymbol") > 0.8 > 0.5 > confidence(abroad, "stockSymbol")
+    assert confidence(in_london, "stockSymbol") < 0.5
 
 
 def test_all_leads_of_one_company_share_one_key() -> None:
