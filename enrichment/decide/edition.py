@@ -12,6 +12,7 @@ class Edition(IntEnum):
 
     ARRIVAL = 1  # an arrival counted as an observation, and confidence did not decay
     OBSERVATION = 2  # what was observed later wins, and confidence decays from the observation
+    UNITS = 3  # an address and an employment are decided as one thing
 
 
 LATEST = max(Edition)

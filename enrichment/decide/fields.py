@@ -1,14 +1,16 @@
 """The decision on one record: how every enrichable field ends, once the sources have replied.
 
-Every enrichable field of the record ends with exactly one reason, so that the reasons partition the fields.
+Each field is decided by itself, and then the parts of each unit together (see `enrichment.decide.units`). Every
+enrichable field of the record ends with exactly one reason, so that the reasons partition the fields.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from enrichment.catalogue import fields_of, is_contradiction, is_equivalent, is_too_generic
+from enrichment.catalogue import fields_of, is_contradiction, is_equivalent, is_too_generic, units_of
 from enrichment.config import Config
 from enrichment.decide.belief import Decay, decay_of
 from enrichment.decide.case import FieldCase
@@ -16,7 +18,9 @@ from enrichment.decide.decision import Decision
 from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.field import decide
 from enrichment.decide.merge import Candidate, survivors
-from enrichment.enums import EntityType, FieldOutcomeReason, StepOutcome
+from enrichment.decide.unit_case import UnitCase
+from enrichment.decide.units import decide_unit
+from enrichment.enums import EntityType, FieldOutcomeReason, FieldUnit, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.waterfall.planner import Want
@@ -71,16 +75,46 @@ def decide_fields(record: DecisionInput) -> dict[str, Decision]:
     for result in record.results:
         for name, candidate in result.candidates.items():
             candidates.setdefault(name, []).append(candidate)
-    return {
+    decisions = {
         known.name: _decide(record, known.name, candidates[known.name])
         if known.name in candidates
         else _without_candidates(record, known.name)
         for known in fields_of(record.entity_type).values()
         if known.enrichable
     }
+    if record.edition >= Edition.UNITS:
+        for unit, parts in units_of(record.entity_type).items():
+            if any(decisions[part].write or decisions[part].question for part in parts):
+                decisions |= decide_unit(_unit_case(record, unit, parts), decisions)
+    return decisions
 
 
-def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -> Decision:
+def _unit_case(record: DecisionInput, unit: FieldUnit, parts: Sequence[str]) -> UnitCase:
+    answers = {
+        result.source: {part: result.candidates[part] for part in parts if part in result.candidates}
+        for result in record.results
+    }
+    return UnitCase(
+        entity_type=record.entity_type,
+        unit=unit,
+        parts=parts,
+        answers={source: answer for source, answer in answers.items() if answer},
+        current=record.current,
+        rule=lambda part: record.config.rule(record.entity_type, part),
+        decide=partial(_decide, record),
+        rejected=lambda part, candidate: any(
+            record.rejected(part, form, candidate.provider)
+            for form in (candidate.value, candidate.earlier)
+            if form is not None
+        ),
+        belief=lambda part, candidate: record.decay(part).belief(candidate),
+        name_of=naming(record.names),
+    )
+
+
+def _decide(
+    record: DecisionInput, name: str, candidates: Sequence[Candidate], minimum: float | None = None
+) -> Decision:
     entity_type = record.entity_type
 
     def equal(a: Any, b: Any) -> bool:
@@ -103,7 +137,7 @@ def _decide(record: DecisionInput, name: str, candidates: Sequence[Candidate]) -
     return decide(
         FieldCase(
             rule=record.config.rule(entity_type, name),
-            minimum=record.config.minimum(entity_type, name),
+            minimum=record.config.minimum(entity_type, name) if minimum is None else minimum,
             strategy=record.config.strategy,
             current=current,
             proposals=survivors(specific or candidates, equal, decay),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from enrichment.enums import ConflictReason, ConflictStatus
@@ -19,7 +20,7 @@ _READ_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictFilter(RelatedFilter):
-    """Which conflicts. An empty `status` means the open ones."""
+    """Which conflicts. An empty `status` means the open ones; `field` also finds a unit by a part that it shows."""
 
     job_id: str | None = None
     field: str | None = None
@@ -30,7 +31,6 @@ class ConflictFilter(RelatedFilter):
     def conditions(self) -> dict[str, Any]:
         return RelatedFilter.conditions(self) | {
             "job_id": self.job_id,
-            "field": self.field,
             "status__in": self.status or (ConflictStatus.OPEN,),
             "reason__in": self.reason,
             "providers__contains": None if self.provider is None else f" {self.provider} ",
@@ -39,7 +39,13 @@ class ConflictFilter(RelatedFilter):
 
 def select_conflicts(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict]:
     """The conflicts that the filter lets through, with their records and jobs."""
-    return narrow(_conflicts(organization_id), wanted.conditions())
+    found = narrow(_conflicts(organization_id), wanted.conditions())
+    return found if wanted.field is None else found.filter(_is_about(wanted.field))
+
+
+def _is_about(field: str) -> Q:
+    """Whether a conflict is about a field, by itself or as a part of a unit, or about a unit of this name."""
+    return Q(field=field) | Q(part_names__contains=f" {field} ")
 
 
 async def conflicts_by_id(organization_id: str, ids: Sequence[str]) -> dict[str, Conflict]:
@@ -55,8 +61,8 @@ async def conflicts_of_jobs(organization_id: str, job_ids: Sequence[str]) -> lis
 
 
 async def conflicts_of_field(organization_id: str, record_id: str, field: str) -> list[Conflict]:
-    """All conflicts about one field of a record, newest first, with the record and their jobs."""
-    return await _conflicts(organization_id).filter(record_id=record_id, field=field).order_by("-id")
+    """All conflicts about one field of a record, or its unit, newest first, with the record and their jobs."""
+    return await _conflicts(organization_id).filter(_is_about(field), record_id=record_id).order_by("-id")
 
 
 async def oldest_conflicts(organization_id: str, wanted: ConflictFilter, most: int) -> list[Conflict]:
@@ -85,12 +91,16 @@ def _conflicts(organization_id: str) -> QuerySet[Conflict]:
 class _Lifetime:
     record_id: str
     field: str
+    part_names: str | None
     created_at: datetime
     updated_at: datetime
 
 
 async def open_at(organization_id: str, moments: Mapping[str, datetime]) -> list[tuple[str, str]]:
-    """The (record id, field) of the conflicts that were open just before each record's moment."""
+    """The (record id, field) of the conflicts that were open just before each record's moment.
+
+    A conflict about a unit is there by its name and by each part that it shows.
+    """
     if not moments:
         return []
     sql = f"SELECT {select(_Lifetime)} FROM conflict WHERE organization_id = ?"
@@ -106,4 +116,9 @@ async def open_at(organization_id: str, moments: Mapping[str, datetime]) -> list
         found += await fetch(
             _Lifetime, f"{sql} AND status = 'open' AND record_id IN ({marks(some)})", [organization_id, *some]
         )
-    return [(row.record_id, row.field) for row in found if row.created_at < moments[row.record_id]]
+    return [
+        (row.record_id, name)
+        for row in found
+        if row.created_at < moments[row.record_id]
+        for name in (row.field, *(row.part_names or "").split())
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit
 from models.conflict.table import Conflict
 from models.db.columns import to_micros
 from models.db.rows import fetch, insert, projection, read_rows, select
@@ -22,6 +22,8 @@ class NewConflict:
     job_id: str
     entity_type: EntityType
     field: str
+    unit: FieldUnit | None
+    part_names: str | None
     reason: ConflictReason
     current: dict[str, Any] | None
     candidates: list[dict[str, Any]]
@@ -42,14 +44,16 @@ class ConflictId:
 
 
 async def raise_conflicts(tx: Transaction, conflicts: Sequence[NewConflict]) -> list[ConflictId]:
-    """Open these conflicts. Where a field has an open one, that one gets the new candidates instead."""
+    """Open these conflicts. Where a field, or a unit, has an open one, that one gets the new candidates instead."""
+    renewed = (
+        "reason", "current", "candidates", "providers", "part_names", "recommended_id", "recommended_because",
+        "updated_at",
+    )  # fmt: skip
     raised = await insert(
         tx,
         conflicts,
-        then="ON CONFLICT (record_id, field) WHERE status = 'open' DO UPDATE SET reason = excluded.reason,"
-        " current = excluded.current, candidates = excluded.candidates, providers = excluded.providers,"
-        " recommended_id = excluded.recommended_id, recommended_because = excluded.recommended_because,"
-        f" updated_at = excluded.updated_at RETURNING {select(ConflictId)}",
+        then="ON CONFLICT (record_id, field) WHERE status = 'open' DO UPDATE SET"
+        f" {', '.join(f'{column} = excluded.{column}' for column in renewed)} RETURNING {select(ConflictId)}",
     )
     return read_rows(ConflictId, raised)
 

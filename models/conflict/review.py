@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from enrichment.enums import ConflictReason, EntityType
+from enrichment.enums import ConflictReason, EntityType, FieldUnit
 from models.conflict.table import Conflict
 from models.db.rows import fetch, projection, select
 from models.db.statements import marks
@@ -16,6 +16,7 @@ class ReviewRow:
     id: str
     entity_type: EntityType
     field: str
+    unit: FieldUnit | None
     reason: ConflictReason
     current: dict[str, Any] | None
     candidates: list[dict[str, Any]]
@@ -33,13 +34,15 @@ async def latest_decisions(organization_id: str, most: int) -> list[ReviewRow]:
 
 
 async def newest_open(organization_id: str, fields: Sequence[tuple[str, str]], most: int) -> list[ReviewRow]:
-    """The newest open conflicts about these (entity type, field), `most` of them, newest first."""
+    """The newest open conflicts about these (entity type, field), or units with such parts; `most`, newest first."""
     if not fields:
         return []
     names = [f"{entity_type}/{field}" for entity_type, field in fields]
+    of_units = " OR entity_type || '/' || part_names LIKE ?" * len(fields)
+    patterns = [f"{entity_type}/% {field} %" for entity_type, field in fields]
     return await fetch(
         ReviewRow,
         f"SELECT {select(ReviewRow)} FROM conflict WHERE organization_id = ? AND status = 'open'"
-        f" AND entity_type || '/' || field IN ({marks(names)}) ORDER BY id DESC LIMIT ?",
-        [organization_id, *names, most],
+        f" AND (entity_type || '/' || field IN ({marks(names)}){of_units}) ORDER BY id DESC LIMIT ?",
+        [organization_id, *names, *patterns, most],
     )

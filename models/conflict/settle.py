@@ -28,19 +28,25 @@ class ConflictState:
 
 
 async def mark_resolved(
-    tx: Transaction, conflict: Conflict, resolution: Mapping[str, Any], now: datetime, *, by_rule: bool
+    tx: Transaction,
+    conflict: Conflict,
+    resolution: Mapping[str, Any],
+    now: datetime,
+    *,
+    by_rule: bool,
+    unchanged: bool,
 ) -> ConflictCandidates | None:
     """Resolve an open conflict. Returns its candidates as they are now; None: it is not open any more.
 
-    A rule resolves only a conflict that has not changed since it was read.
+    `unchanged`: only a conflict that has not changed since it was read.
     """
     values = [dump(resolution), by_rule, to_micros(now), to_micros(now), conflict.id, conflict.organization_id]
     return await fetch_one(
         ConflictCandidates,
         "UPDATE conflict SET status = 'resolved', resolution = ?, by_rule = ?, resolved_at = ?, updated_at = ?"
-        f" WHERE id = ? AND organization_id = ? AND status = 'open'{' AND updated_at = ?' if by_rule else ''}"
+        f" WHERE id = ? AND organization_id = ? AND status = 'open'{' AND updated_at = ?' if unchanged else ''}"
         f" RETURNING {select(ConflictCandidates)}",
-        [*values, to_micros(conflict.updated_at)] if by_rule else values,
+        [*values, to_micros(conflict.updated_at)] if unchanged else values,
         using=tx,
     )
 

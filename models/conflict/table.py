@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from tortoise import fields
 from tortoise.models import Model
@@ -34,7 +34,7 @@ class Conflict(Model):
     job_id: str
     entity_type = fields.CharEnumField(EntityType, max_length=16)
     field = fields.CharField(max_length=64)
-    unit = fields.CharEnumField(FieldUnit, max_length=16, null=True)  # None: it is about a single field
+    unit = cast("FieldUnit | None", fields.CharEnumField(FieldUnit, max_length=16, null=True))  # None: a single field
     part_names = fields.TextField(null=True)  # the fields of the unit that it shows, each between spaces
     reason = fields.CharEnumField(ConflictReason, max_length=32)
     status = fields.CharEnumField(ConflictStatus, max_length=16)

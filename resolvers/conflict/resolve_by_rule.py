@@ -1,8 +1,6 @@
 """Settle an open conflict by a rule of the organization, as if the rule had been there before the conflict."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from enrichment.decide.merge import Proposal
 from enrichment.decide.rules import RuleDecision
@@ -10,8 +8,11 @@ from enrichment.enums import ResolutionAction
 from enrichment.words import naming
 from models.conflict.table import Conflict
 from resolvers.conflict.choice import current_value
-from resolvers.conflict.settle import SettledValue, Settlement, settle_conflict
+from resolvers.conflict.settle import SettledField, SettledValue, Settlement, settle_conflict
+from resolvers.conflict.stored import FieldQuestion, Stored, questions_of
 from resolvers.context import Context, Role
+
+_ACCEPT, _KEEP = ResolutionAction.ACCEPT_CANDIDATE, ResolutionAction.KEEP_CURRENT
 
 
 async def settle_by_rule(ctx: Context, conflict: Conflict, decision: RuleDecision) -> None:
@@ -28,26 +29,31 @@ async def settle_by_rule(ctx: Context, conflict: Conflict, decision: RuleDecisio
 
 
 def _settlement(conflict: Conflict, accepts: Proposal | None, rule: str, user: str, now: datetime) -> Settlement:
+    asked = [question for question in questions_of(conflict) if question.is_asked]
     if accepts is None:
-        return Settlement(
-            ResolutionAction.KEEP_CURRENT, current_value(conflict), None, user, now, write=None, rule=rule
-        )
+        fields = [SettledField(question.field, _KEEP, question.value, None, write=None) for question in asked]
+        return Settlement(_KEEP, current_value(conflict), None, fields, user, now, rule=rule)
     candidate = _candidate(conflict, accepts)
-    return Settlement(
-        ResolutionAction.ACCEPT_CANDIDATE,
-        candidate["value"],
-        candidate["id"],
-        user,
-        now,
-        write=SettledValue(accepts.provider, accepts.confidence, accepts.observed_at),
-        rule=rule,
-    )
+    fields = [_settled(conflict, question, candidate, accepts) for question in asked]
+    return Settlement(_ACCEPT, candidate["value"], candidate["id"], fields, user, now, rule=rule)
 
 
-def _candidate(conflict: Conflict, accepts: Proposal) -> Mapping[str, Any]:
-    provider, value = accepts.provider, accepts.value
+def _candidate(conflict: Conflict, accepts: Proposal) -> Stored:
     return next(
         candidate
         for candidate in conflict.candidates
-        if candidate["provider"] == provider and candidate["value"] == value
+        if candidate["provider"] == accepts.provider
+        and (conflict.unit is not None or candidate["value"] == accepts.value)
     )
+
+
+def _settled(conflict: Conflict, question: FieldQuestion, candidate: Stored, accepts: Proposal) -> SettledField:
+    """What becomes of the conflict's field, or of a part of the accepted answer."""
+    if conflict.unit is None:
+        held = SettledValue(accepts.provider, accepts.confidence, accepts.observed_at)
+        return SettledField(question.field, _ACCEPT, candidate["value"], candidate["id"], held)
+    part = candidate["parts"].get(question.field)
+    if part is None or not question.differs(conflict.entity_type, part["value"]):
+        return SettledField(question.field, _KEEP, question.value, None, write=None)
+    held = SettledValue(accepts.provider, part["confidence"], datetime.fromisoformat(part["observedAt"]))
+    return SettledField(question.field, _ACCEPT, part["value"], part["id"], held)

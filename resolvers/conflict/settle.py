@@ -1,11 +1,11 @@
-"""Settle an open conflict: the decision, the value it writes, what is learned of it, and the audit log."""
+"""Settle an open conflict: the decision, the values it writes, what is learned of it, and the audit log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import is_equivalent, value_key
+from enrichment.catalogue import value_key
 from enrichment.enums import SOURCE_REVIEWER, ConflictStatus, ResolutionAction
 from enrichment.record_state import Unreadable
 from models.conflict.rejection import NewRejection, insert_rejections
@@ -17,12 +17,13 @@ from models.record.row import RecordRow, lock_records, records_of, update_record
 from models.record.value import NewValue, current_values, replace_values
 from models.trust import count_judgements
 from resolvers.audit import record_audit
-from resolvers.conflict.trust import judged_in_review, keeps_unreadable
+from resolvers.conflict.stored import FieldQuestion, questions_of
+from resolvers.conflict.trust import is_chosen, judged_in_review, keeps_unreadable
 from resolvers.context import Services
 from resolvers.errors import ConflictAlreadyResolved, NotFound, StateConflict
 from resolvers.record.change import record_update
 
-_SAME_DECISION = ("action", "candidateId", "value", "note", "resolvedBy")
+_SAME_DECISION = ("action", "candidateId", "value", "parts", "note", "resolvedBy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +37,39 @@ class SettledValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
-    """How a conflict ends.
+class SettledField:
+    """How one field ends: that of the conflict, or a part of its unit.
 
-    `value` is what the field holds afterwards, None: nothing. `write` tells whose it is from then on; None leaves the
-    value that is there as it is. `rule`: the rule, in words, that decided in place of a person; `user` accepted it.
+    `value` is what it holds afterwards, None: nothing. `write` tells whose it is from then on; None leaves the value
+    that is there as it is.
+    """
+
+    field: str
+    action: ResolutionAction
+    value: Any
+    candidate_id: str | None
+    write: SettledValue | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a conflict ends: as a whole, and each of its fields.
+
+    `rule`: the rule, in words, that decided in place of a person; `user` accepted it.
     """
 
     action: ResolutionAction
     value: Any
     candidate_id: str | None
+    fields: Sequence[SettledField]
     user: str
     settled_at: datetime
-    write: SettledValue | None
     note: str | None = None
     rule: str | None = None
 
-    def resolution(self) -> dict[str, Any]:
-        """The settlement as it is stored and shown."""
-        return {
+    def resolution(self, conflict: Conflict) -> dict[str, Any]:
+        """The settlement as it is stored and shown; that of a unit shows its parts."""
+        shown = {
             "action": self.action.value,
             "candidateId": self.candidate_id,
             "value": self.value,
@@ -63,6 +78,17 @@ class Settlement:
             "rule": self.rule,
             "resolvedAt": self.settled_at.isoformat().replace("+00:00", "Z"),
         }
+        if conflict.unit is not None:
+            shown["parts"] = [
+                {
+                    "field": settled.field,
+                    "action": settled.action.value,
+                    "candidateId": settled.candidate_id,
+                    "value": settled.value,
+                }
+                for settled in self.fields
+            ]
+        return shown
 
 
 @unit_of_work
@@ -72,24 +98,29 @@ async def settle_conflict(
     """Write the settlement. The same decision of the same person again changes nothing.
 
     A person's decision counts for or against the sources, and the values that it rejects are remembered. A rule
-    settles only a conflict that nobody has changed since it was read, and never replaces a reviewer's value.
+    settles only a conflict that nobody has changed since it was read, and never replaces a reviewer's value; a person
+    decides about a unit as they have seen it.
 
     Raises NotFound when the conflict is gone, ConflictAlreadyResolved when it was settled otherwise before, and
-    StateConflict where a rule does not apply any more.
+    StateConflict where the question has changed, or a rule does not apply any more.
     """
     by_rule = settlement.rule is not None
     await lock_records(tx, [conflict.record_id])  # the record first, as everyone who writes both does
-    resolved = await mark_resolved(tx, conflict, settlement.resolution(), settlement.settled_at, by_rule=by_rule)
+    resolution = settlement.resolution(conflict)
+    resolved = await mark_resolved(
+        tx, conflict, resolution, settlement.settled_at, by_rule=by_rule, unchanged=by_rule or conflict.unit is not None
+    )
     if resolved is None:
-        await _refuse_unless_repeated(tx, conflict, settlement)
+        await _refuse_unless_repeated(tx, conflict, resolution)
         return
-    if by_rule and settlement.write is not None:
-        await _refuse_over_reviewer(tx, conflict)
-    if settlement.write is not None:
-        await _write_value(tx, conflict, settlement.value, settlement.write, settlement.settled_at)
+    conflict.candidates = resolved.candidates
+    if by_rule:
+        await _refuse_over_reviewer(tx, conflict, settlement)
+    await _write_values(tx, conflict, settlement)
     if not by_rule:
-        await insert_rejections(tx, _rejections(conflict, resolved.candidates, settlement))
-        await count_judgements(tx, judged_in_review(conflict, resolved.candidates, settlement.value))
+        await insert_rejections(tx, _rejections(conflict, settlement))
+        chosen = {settled.field: settled.value for settled in settlement.fields}
+        await count_judgements(tx, judged_in_review(conflict, chosen))
     await record_audit(
         tx,
         conflict.organization_id,
@@ -100,49 +131,68 @@ async def settle_conflict(
         now=settlement.settled_at,
         seals=services.audit_seals,
         details={"action": settlement.action.value, "field": conflict.field, "record": conflict.record_id}
+        | ({"parts": {settled.field: settled.action.value for settled in settlement.fields}} if conflict.unit else {})
         | ({"rule": settlement.rule} if by_rule else {}),
     )
 
 
-async def _refuse_unless_repeated(tx: Transaction, conflict: Conflict, settlement: Settlement) -> None:
+async def _refuse_unless_repeated(tx: Transaction, conflict: Conflict, wanted: Mapping[str, Any]) -> None:
     state = await conflict_state(tx, conflict.organization_id, conflict.id)
     if state is None:
         raise NotFound("no such conflict")  # erased with its record
     if state.status is ConflictStatus.OPEN:
         raise StateConflict("the question has changed meanwhile", state=state.status.value)
-    first, wanted = state.resolution, settlement.resolution()
+    first = state.resolution
     if first is None:
         message = "the record has changed, so that this conflict is gone"
-    elif all(first[key] == wanted[key] for key in _SAME_DECISION):
+    elif all(first.get(key) == wanted.get(key) for key in _SAME_DECISION):
         return
     else:
         message = f"{first['resolvedBy']} resolved this conflict before ({first['action']})"
     raise ConflictAlreadyResolved(message, state=state.status.value, resolution=first)
 
 
-async def _refuse_over_reviewer(tx: Transaction, conflict: Conflict) -> None:
-    current = (await current_values([conflict.record_id], using=tx))[conflict.record_id].get(conflict.field)
-    if current is not None and current.source == SOURCE_REVIEWER:
+async def _refuse_over_reviewer(tx: Transaction, conflict: Conflict, settlement: Settlement) -> None:
+    writing = [settled.field for settled in settlement.fields if settled.write is not None]
+    if not writing:
+        return
+    current = (await current_values([conflict.record_id], using=tx))[conflict.record_id]
+    if any(name in current and current[name].source == SOURCE_REVIEWER for name in writing):
         raise StateConflict("a reviewer chose the current value: no rule replaces it", state=ConflictStatus.OPEN.value)
 
 
-async def _write_value(tx: Transaction, conflict: Conflict, value: Any, write: SettledValue, now: datetime) -> None:
-    """Make this the value of the conflict's field."""
+async def _write_values(tx: Transaction, conflict: Conflict, settlement: Settlement) -> None:
+    """Make the settled values those of their fields."""
+    writing = [(settled, settled.write) for settled in settlement.fields if settled.write is not None]
+    if not writing:
+        return
+    now = settlement.settled_at
     record = (await records_of(tx, conflict.organization_id, [conflict.record_id]))[conflict.record_id]
-    kept = _kept_unreadable(conflict, record, value)
-    fields = dict(record.fields) if kept is not None else {**record.fields, conflict.field: value}
-    unreadable = dict(record.unreadable or {})
-    unreadable.pop(conflict.field, None)
-    if kept is not None:
-        unreadable[conflict.field] = kept
+    fields, unreadable = dict(record.fields), dict(record.unreadable or {})
+    questions = {question.field: question for question in questions_of(conflict)}
+    written: list[NewValue] = []
+    for settled, write in writing:
+        kept = _kept_unreadable(questions.get(settled.field), record, settled)
+        unreadable.pop(settled.field, None)
+        if kept is None:
+            fields[settled.field] = settled.value
+        else:
+            unreadable[settled.field] = kept
+        written.append(_new_value(conflict, settled, write, kept, now))
     changed = record_update(record.id, record.version, record.entity_type, record.external_id, fields, unreadable)
     await update_records(tx, [changed], now)
-    written = NewValue(
+    await replace_values(tx, written, now)
+
+
+def _new_value(
+    conflict: Conflict, settled: SettledField, write: SettledValue, kept: Unreadable | None, now: datetime
+) -> NewValue:
+    return NewValue(
         id=new_id(),
         organization_id=conflict.organization_id,
         record_id=conflict.record_id,
-        field=conflict.field,
-        value=value if kept is None else None,
+        field=settled.field,
+        value=settled.value if kept is None else None,
         source=write.source,
         actor=write.actor,
         confidence=write.confidence,
@@ -152,31 +202,31 @@ async def _write_value(tx: Transaction, conflict: Conflict, value: Any, write: S
         raw_value=None if kept is None else kept["raw"],
         unreadable=None if kept is None else kept["reason"],
     )
-    await replace_values(tx, [written], now)
 
 
-def _kept_unreadable(conflict: Conflict, record: RecordRow, value: Any) -> Unreadable | None:
+def _kept_unreadable(question: FieldQuestion | None, record: RecordRow, settled: SettledField) -> Unreadable | None:
     """What cannot be read and stays, where the decision keeps it: as the CRM sent it last."""
-    if not keeps_unreadable(conflict.current, value):
+    if question is None or question.current is None or not keeps_unreadable(question.current, settled.value):
         return None
-    asked_about = {"raw": value, "reason": conflict.current["unreadable"]} if conflict.current else None
-    return (record.unreadable or {}).get(conflict.field, asked_about)
+    asked_about: Unreadable = {"raw": settled.value, "reason": question.current["unreadable"]}
+    return (record.unreadable or {}).get(settled.field, asked_about)
 
 
-def _rejections(conflict: Conflict, candidates: Sequence[dict[str, Any]], settlement: Settlement) -> list[NewRejection]:
-    """The candidates that mean something else than the value that was chosen."""
+def _rejections(conflict: Conflict, settlement: Settlement) -> list[NewRejection]:
+    """The candidates for each field that mean something else than the value that was chosen for it."""
+    chosen = {settled.field: settled.value for settled in settlement.fields}
     return [
         NewRejection(
             id=new_id(),
             organization_id=conflict.organization_id,
             record_id=conflict.record_id,
-            field=conflict.field,
-            value_key=value_key(conflict.entity_type, conflict.field, candidate["value"]),
+            field=question.field,
+            value_key=value_key(conflict.entity_type, question.field, candidate["value"]),
             source=candidate["provider"],
             rejected_at=settlement.settled_at,
         )
-        for candidate in candidates
-        if settlement.value is None
-        or keeps_unreadable(conflict.current, settlement.value)
-        or not is_equivalent(conflict.entity_type, conflict.field, candidate["value"], settlement.value)
+        for question in questions_of(conflict)
+        if question.field in chosen
+        for candidate in question.candidates
+        if not is_chosen(conflict.entity_type, question, candidate["value"], chosen[question.field])
     ]

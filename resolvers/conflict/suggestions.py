@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import is_equivalent
 from enrichment.config import Config, ReviewRule
-from enrichment.decide.merge import Candidate, survivors
-from enrichment.enums import SOURCE_REVIEWER, ResolutionAction
 from enrichment.learn.suggestions import (
-    ReviewDecision,
-    ReviewedConflict,
     Suggestion,
     find_suggestions,
     pattern_of,
@@ -21,14 +16,13 @@ from enrichment.learn.suggestions import (
 from enrichment.words import NameOf, at_start, naming, source_name
 from models.conflict.queries import conflicts_by_id
 from models.conflict.review import ReviewRow, latest_decisions, newest_open
-from models.conflict.table import Conflict
 from models.db.transaction import Transaction, unit_of_work
 from models.suggestion import DismissalRow, dismissed_patterns, insert_dismissal
 from resolvers.audit import note_change
 from resolvers.config import ConfigView, change_config, get_config
 from resolvers.conflict.api import MOST_RESOLVED, ResolveOutcome
 from resolvers.conflict.resolve_by_rule import settle_by_rule
-from resolvers.conflict.trust import keeps_unreadable
+from resolvers.conflict.review import decisions_of, settled_by
 from resolvers.context import Context, Role
 from resolvers.errors import NotFound, OperationError, StateConflict
 from resolvers.events.publisher import announce
@@ -92,61 +86,22 @@ async def list_suggestions(ctx: Context) -> list[RuleSuggestion]:
 async def _suggestions(ctx: Context, config: Config) -> list[Suggestion]:
     rows = await latest_decisions(ctx.require(Role.VIEWER).organization_id, MOST_DECISIONS)
     # Much arithmetic, which must not keep the event loop from others.
-    found = await asyncio.to_thread(lambda: find_suggestions([_decision(row) for row in reversed(rows)], config))
+    found = await asyncio.to_thread(_found_in, rows, config)
     known = {None, *ctx.services.registry.ids()}
     return [suggestion for suggestion in found if suggestion.rule.provider in known]
+
+
+def _found_in(rows: Sequence[ReviewRow], config: Config) -> list[Suggestion]:
+    return find_suggestions([decision for row in reversed(rows) for decision in decisions_of(row)], config)
 
 
 def _with_open(
     shown: Sequence[Suggestion], rows: Sequence[ReviewRow], config: Config, name_of: NameOf
 ) -> list[RuleSuggestion]:
-    questions = [_question(row) for row in rows]
     return [
-        RuleSuggestion(
-            suggestion,
-            sum(question.settled_by(suggestion.rule, config) is not None for question in questions),
-            name_of,
-        )
+        RuleSuggestion(suggestion, sum(settled_by(row, suggestion.rule, config) is not None for row in rows), name_of)
         for suggestion in shown
     ]
-
-
-def _question(conflict: ReviewRow | Conflict) -> ReviewedConflict:
-    entity_type, field, current = conflict.entity_type, conflict.field, conflict.current
-    candidates = [
-        Candidate(
-            stored["provider"], stored["value"], stored["confidence"], datetime.fromisoformat(stored["observedAt"])
-        )
-        for stored in conflict.candidates
-    ]
-    return ReviewedConflict(
-        entity_type=entity_type,
-        field=field,
-        reason=conflict.reason,
-        proposals=survivors(candidates, lambda a, b: is_equivalent(entity_type, field, a, b)),
-        has_value=current is not None,
-        chosen_by_hand=current is not None and current["source"] == SOURCE_REVIEWER,
-    )
-
-
-def _decision(conflict: ReviewRow) -> ReviewDecision:
-    assert conflict.resolution is not None  # the caller picks conflicts that people resolved
-    question, current = _question(conflict), conflict.current
-    value = conflict.resolution["value"]
-    if keeps_unreadable(current, value):
-        return ReviewDecision(question, frozenset(), True)
-    chosen = {
-        candidate.provider
-        for proposal in question.proposals
-        if is_equivalent(question.entity_type, question.field, proposal.value, value)
-        for candidate in proposal.support
-    }
-    kept = conflict.resolution["action"] == ResolutionAction.KEEP_CURRENT or (
-        current is not None
-        and current.get("unreadable") is None
-        and is_equivalent(question.entity_type, question.field, current["value"], value)
-    )
-    return ReviewDecision(question, frozenset(chosen), kept)
 
 
 async def accept_suggestion(
@@ -209,11 +164,11 @@ async def _settle_open(ctx: Context, rule: ReviewRule, config: Config) -> tuple[
     """Settle the open conflicts that this rule decides, newest first; what became of each, and how many remain."""
     organization_id = ctx.require(Role.MANAGER).organization_id
     rows = await newest_open(organization_id, [(rule.entity_type.value, rule.field)], MOST_OPEN)
-    covered = [row.id for row in rows if _question(row).settled_by(rule, config) is not None]
+    covered = [row.id for row in rows if settled_by(row, rule, config) is not None]
     chosen = covered[:MOST_RESOLVED]
     errors: dict[str, OperationError] = {}
     for conflict in (await conflicts_by_id(organization_id, chosen)).values():
-        decision = _question(conflict).settled_by(rule, config)
+        decision = settled_by(conflict, rule, config)
         try:
             if decision is None:
                 raise StateConflict("the question has changed meanwhile", state=conflict.status.value)

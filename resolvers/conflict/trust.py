@@ -1,6 +1,6 @@
 """Trust in the sources: people's decisions are counted as judgements when they happen, and read back as trust."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from enrichment.catalogue import is_equivalent
@@ -9,6 +9,7 @@ from enrichment.learn.trust import Key, SourceTrust, Trust
 from models.conflict.table import Conflict
 from models.record.value import CurrentValue
 from models.trust import Judgement, ReviewVerdict, trust_counts
+from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence
 
 
 async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
@@ -20,34 +21,39 @@ async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
     return {organization_id: Trust(by_source) for organization_id, by_source in found.items()}
 
 
-def judged_in_review(conflict: Conflict, candidates: Sequence[Mapping[str, Any]], chosen: Any) -> list[Judgement]:
-    """How a reviewer's choice (None: the field stays empty) judges the sources of a conflict.
+def judged_in_review(conflict: Conflict, chosen: Mapping[str, Any]) -> list[Judgement]:
+    """How a reviewer's choice judges the sources of a conflict; `chosen` has the value of each field, None: none.
 
     A candidate that means the same as the choice is accepted, any other rejected. The current value, where a
-    source gave it, is accepted when it stays and overwritten when it goes.
+    source gave it, is accepted when it stays and overwritten when it goes. A part of a unit in which nobody says
+    otherwise than the record judges nobody.
     """
-
-    def judgement(provider: str, verdict: ReviewVerdict, stated: float) -> Judgement:
-        return Judgement(conflict.organization_id, provider, conflict.entity_type, conflict.field, verdict, stated)
-
-    def is_chosen(value: Any) -> bool:
-        return not keeps_unreadable(conflict.current, chosen) and is_equivalent(
-            conflict.entity_type, conflict.field, value, chosen
-        )
-
-    judged = [
-        judgement(
-            candidate["provider"],
-            ReviewVerdict.ACCEPTED if is_chosen(candidate["value"]) else ReviewVerdict.REJECTED,
-            stated_confidence(candidate),
-        )
-        for candidate in candidates
+    return [
+        judgement
+        for question in questions_of(conflict)
+        if question.is_asked and question.field in chosen
+        for judgement in _judged(conflict, question, chosen[question.field])
     ]
-    current = conflict.current
+
+
+def _judged(conflict: Conflict, question: FieldQuestion, chosen: Any) -> Iterator[Judgement]:
+    def judgement(provider: str, verdict: ReviewVerdict, stated: float) -> Judgement:
+        return Judgement(conflict.organization_id, provider, conflict.entity_type, question.field, verdict, stated)
+
+    for candidate in question.candidates:
+        accepted = is_chosen(conflict.entity_type, question, candidate["value"], chosen)
+        verdict = ReviewVerdict.ACCEPTED if accepted else ReviewVerdict.REJECTED
+        yield judgement(candidate["provider"], verdict, stated_confidence(candidate))
+    current = question.current
     if current and current["source"] not in HUMAN_SOURCES:
-        verdict = ReviewVerdict.ACCEPTED if is_chosen(current["value"]) else ReviewVerdict.OVERWRITTEN
-        judged.append(judgement(current["source"], verdict, current["confidence"]))
-    return judged
+        stays = is_chosen(conflict.entity_type, question, current["value"], chosen)
+        verdict = ReviewVerdict.ACCEPTED if stays else ReviewVerdict.OVERWRITTEN
+        yield judgement(current["source"], verdict, current["confidence"])
+
+
+def is_chosen(entity_type: EntityType, question: FieldQuestion, value: Any, chosen: Any) -> bool:
+    """Whether a value means the same as what was chosen for its field (None: nothing was)."""
+    return not keeps_unreadable(question.current, chosen) and is_equivalent(entity_type, question.field, value, chosen)
 
 
 def keeps_unreadable(current: Mapping[str, Any] | None, chosen: Any) -> bool:
@@ -64,9 +70,3 @@ def judged_by_the_crm(
         for name, value in replaced.items()
         if value.source not in HUMAN_SOURCES
     ]
-
-
-def stated_confidence(candidate: Mapping[str, Any]) -> float:
-    """The confidence (0-1) that the source of a stored candidate stated itself."""
-    stated: float = candidate.get("statedConfidence", candidate["confidence"])
-    return stated

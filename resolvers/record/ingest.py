@@ -8,7 +8,6 @@ from typing import Any
 from enrichment.catalogue import is_equivalent, value_key
 from enrichment.config import Config
 from enrichment.enums import SOURCE_CRM
-from models.conflict.queue import supersede
 from models.conflict.rejection import NewRejection, insert_rejections
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
@@ -19,6 +18,7 @@ from models.record import Record
 from models.record.table import is_dated
 from models.record.value import DatedValue, NewValue, date_values, replace_values
 from models.trust import Judgement, count_judgements
+from resolvers.conflict.follow import follow_values
 from resolvers.conflict.trust import judged_by_the_crm
 from resolvers.erasure.reimport_guard import ReimportGuard
 from resolvers.job.new_job import job_of, new_job
@@ -71,7 +71,7 @@ async def ingest(
     await _write_values(tx, works, now)
     await date_values(tx, [dated for work in works for dated in _dated(work)])
     changed = [(work.record.id, name) for work in works if not work.is_new for name in work.change.changed]
-    superseded = await supersede(tx, changed, now)
+    superseded = await follow_values(tx, changed, now)
     await _remember_cleared(tx, works, now)
     jobs, folded = await _start_jobs(tx, organization_id, works, config, now, requested_by)
     await count_judgements(tx, [judgement for work in works for judgement in _judged(work)])

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from enrichment.catalogue import is_equivalent
-from enrichment.enums import EntityType
+from enrichment.catalogue import is_equivalent, parts_of
+from enrichment.enums import EntityType, FieldUnit
 from enrichment.learn.freshness import expected_freshness, freshness
 from enrichment.learn.half_life import PRIOR_DAYS, Evidence, HalfLife, fit
 from models.db.period import DAY_MICROS
@@ -58,9 +58,14 @@ class Aging:
 
     def of(self, entity_type: EntityType, field: str, observed_at: datetime | None) -> float:
         """The freshness (0-1, to four places) of a value of this field that its source saw then (None: unknown)."""
-        days = self.half_lives[entity_type, field].days
+        days = self._days(entity_type, field)
         fresh = expected_freshness(days) if observed_at is None else freshness(observed_at, self.now, days)
         return round(fresh, 4)
+
+    def _days(self, entity_type: EntityType, field: str) -> float:
+        """The half-life of a field, or of a unit: that of its part which changes the soonest."""
+        names = parts_of(entity_type, FieldUnit(field)) if field in set(FieldUnit) else (field,)
+        return min(self.half_lives[entity_type, name].days for name in names)
 
 
 async def aging(ctx: Context) -> Aging:

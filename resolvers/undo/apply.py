@@ -10,7 +10,6 @@ from enrichment.enums import SOURCE_CRM
 from enrichment.ingest import forget_echo
 from enrichment.record_state import Unreadable
 from enrichment.undo import Restoration, SkippedField, Version
-from models.conflict.queue import supersede
 from models.conflict.rejection import NewRejection, insert_rejections
 from models.db.columns import new_id
 from models.db.transaction import Transaction
@@ -18,6 +17,7 @@ from models.job.steps import candidates_of_jobs
 from models.record.row import RecordRow, RecordUpdate, records_of, update_records
 from models.record.value import NewValue, ValueVersion, end_values, replace_values
 from models.undo import NewUndoLine, insert_lines
+from resolvers.conflict.follow import follow_values
 from resolvers.record.change import record_update
 
 
@@ -55,7 +55,7 @@ async def apply_undo(
     await end_values(tx, emptied, now)
     await replace_values(tx, written, now)
     await update_records(tx, _updates(records, done), now)
-    ended = await supersede(tx, [(change.record_id, change.field) for change, _ in done], now)
+    ended = await follow_values(tx, [(change.record_id, change.field) for change, _ in done], now)
     if rejects:
         await insert_rejections(tx, await _rejections(tx, organization_id, undo_id, records, done, now))
     restored_ids = {(value.record_id, value.field): value.id for value in written}

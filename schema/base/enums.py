@@ -11,6 +11,7 @@ from enrichment.enums import (
     EntityType,
     FieldOutcomeReason,
     FieldPolicy,
+    FieldUnit,
     JobStatus,
     JobTrigger,
     ResolutionAction,
@@ -31,6 +32,7 @@ __all__ = [
     "EntityType",
     "FieldOutcomeReason",
     "FieldPolicy",
+    "FieldUnit",
     "JobStatus",
     "JobTrigger",
     "MaybeCharged",
@@ -60,6 +62,7 @@ strawberry.enum(MaybeCharged, description="What happens to a paid question whose
 strawberry.enum(RuleAction, description="What a rule does with a question that would otherwise go to a person.")
 strawberry.enum(BreakerState, description="Whether a provider is asked: CLOSED asks, OPEN does not, HALF_OPEN tries.")
 strawberry.enum(ConflictStatus, description="Whether a conflict still waits for a person.")
+strawberry.enum(FieldUnit, description="Fields that are one thing: decided, asked about and resolved together.")
 strawberry.enum(ConflictReason, description="Why a person must decide.")
 strawberry.enum(ResolutionAction, description="What a reviewer chose.")
 strawberry.enum(CreditKind, description="What one line of the credit ledger is.")

@@ -2,24 +2,24 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 import strawberry
 
-from models.conflict import queries
 from models.conflict import table as models
 from resolvers.conflict import api as operations
-from resolvers.conflict.choice import UNSET
-from resolvers.conflict.choice import Resolution as Choice
-from resolvers.conflict.trust import stated_confidence
+from resolvers.conflict.choice import recommended_part
+from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.copied import copied
-from schema.base.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
+from schema.base.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, ResolutionAction
 from schema.base.paging import Connection, Each, page_args
 from schema.base.problem import Problem
 from schema.base.scalars import JSON, read_time
 from schema.base.streams import closing
+from schema.conflict.input import ConflictFilter, ResolutionInput
 from schema.job.job import Job
 from schema.record.record import FieldValue, Record
 
@@ -45,11 +45,58 @@ class Candidate:
         )
 
 
-@strawberry.type(description="What a reviewer chose.")
-class Resolution:
+@strawberry.type(description="One field of a conflict about an address or an employment.")
+class ConflictPart:
+    field: str
+    current: FieldValue | None = strawberry.field(
+        description="The value when the conflict was raised. Null: the field was empty."
+    )
+    candidates: Sequence[Candidate] = strawberry.field(description="What the answers say of this field.")
+    recommended: Candidate | None = strawberry.field(
+        description="What the recommended answer says of it. Null recommends keeping the current value."
+    )
+
+    @classmethod
+    def of(cls, row: models.Conflict, question: FieldQuestion) -> Self:
+        recommended_id = recommended_part(row, question)
+        recommended = next((item for item in question.candidates if item["id"] == recommended_id), None)
+        return cls(
+            field=question.field,
+            current=None
+            if question.current is None
+            else FieldValue.of_json(row.entity_type, question.field, question.current),
+            candidates=Each(Candidate.of, question.candidates),
+            recommended=None if recommended is None else Candidate.of(recommended),
+        )
+
+
+@strawberry.type(description="What a reviewer chose for one field of an address or an employment.")
+class PartResolution:
+    field: str
     action: ResolutionAction
     candidate_id: strawberry.ID | None
+    value: JSON | None = strawberry.field(description="What the field holds afterwards.")
+
+    @classmethod
+    def of(cls, part: Mapping[str, Any]) -> Self:
+        return cls(
+            field=part["field"],
+            action=ResolutionAction(part["action"]),
+            candidate_id=part.get("candidateId"),
+            value=JSON(part.get("value")),
+        )
+
+
+@strawberry.type(description="What a reviewer chose.")
+class Resolution:
+    action: ResolutionAction = strawberry.field(
+        description="Of a conflict resolved part by part: that of all parts, and CUSTOM_VALUE where they differ."
+    )
+    candidate_id: strawberry.ID | None
     value: JSON | None
+    parts: list[PartResolution] = strawberry.field(
+        description="The same field by field, where the conflict is about an address or an employment."
+    )
     note: str | None
     resolved_by: str | None
     rule: str | None = strawberry.field(description="The rule that decided, which `resolvedBy` had accepted.")
@@ -61,6 +108,7 @@ class Resolution:
             action=ResolutionAction(resolution["action"]),
             candidate_id=resolution.get("candidateId"),
             value=JSON(resolution.get("value")),
+            parts=[PartResolution.of(part) for part in resolution.get("parts", ())],
             note=resolution.get("note"),
             resolved_by=resolution.get("resolvedBy"),
             rule=resolution.get("rule"),
@@ -68,13 +116,21 @@ class Resolution:
         )
 
 
-@strawberry.type(description="One question about one field of one record that waits for a person.")
+@strawberry.type(
+    description="One question that waits for a person: about a field of a record, or about fields that are one thing."
+)
 class Conflict:
     id: strawberry.ID
     job_id: strawberry.Private[str]
     record: Record
     entity_type: EntityType
-    field: str
+    field: str = strawberry.field(description="The field; `address` or `employment` where it is about a unit.")
+    unit: FieldUnit | None = strawberry.field(
+        description="The fields that are one thing. `current.value` and each candidate's `value` are objects by field."
+    )
+    parts: Sequence[ConflictPart] = strawberry.field(
+        description="A unit's conflict field by field; empty where it is about a single field."
+    )
     reason: ConflictReason
     status: ConflictStatus
     current: FieldValue | None = strawberry.field(
@@ -98,6 +154,7 @@ class Conflict:
             row,
             record=Record.of(row.record),
             current=FieldValue.of_json(row.entity_type, row.field, row.current) if row.current else None,
+            parts=Each(partial(ConflictPart.of, row), [] if row.unit is None else questions_of(row)),
             candidates=Each(Candidate.of, row.candidates),
             recommended=None if recommended is None else Candidate.of(recommended),
             resolution=Resolution.of(row.resolution) if row.resolution else None,
@@ -166,49 +223,6 @@ class ResolutionPreview:
             refused=tried.refused,
             by_field=[FieldCount(field=name, count=count) for name, count in tried.by_field.most_common()],
         )
-
-
-@strawberry.input(description="Which conflicts: all that is given must hold. Without `status` the open ones.")
-class ConflictFilter:
-    entity_type: EntityType | None = None
-    external_id: strawberry.ID | None = None
-    record_id: strawberry.ID | None = None
-    job_id: strawberry.ID | None = None
-    field: str | None = None
-    status: list[ConflictStatus] | None = None
-    reason: list[ConflictReason] | None = None
-    provider: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-
-    def read(self) -> queries.ConflictFilter:
-        return queries.ConflictFilter(
-            entity_types=(self.entity_type,) if self.entity_type else (),
-            external_id=self.external_id,
-            record_id=self.record_id,
-            job_id=self.job_id,
-            field=self.field,
-            status=tuple(self.status or ()),
-            reason=tuple(self.reason or ()),
-            provider=self.provider,
-            created_after=self.created_after,
-            created_before=self.created_before,
-        )
-
-
-@strawberry.input(description="A candidate (`candidateId`), the current value, or a value of one's own (`value`).")
-class ResolutionInput:
-    action: ResolutionAction
-    candidate_id: strawberry.ID | None = None
-    value: JSON | None = strawberry.UNSET
-    note: str | None = None
-
-    def read(self) -> Choice:
-        # A null that goes with no custom value is a variable that was left empty, not a value.
-        custom = self.action is ResolutionAction.CUSTOM_VALUE
-        given = self.value is not strawberry.UNSET and (custom or self.value is not None)
-        value = self.value if given else UNSET
-        return Choice(self.action, candidate_id=self.candidate_id, value=value, note=self.note)
 
 
 @strawberry.type

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from models.conflict.queries import ConflictFilter
 from resolvers.conflict import api as conflicts
-from resolvers.conflict.choice import UNSET, Resolution
+from resolvers.conflict.choice import UNSET, PartResolution, Resolution
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.refresh.freshness import aging
@@ -55,12 +55,36 @@ def _resolution(body: dict[str, Any]) -> Resolution | None:
     if not body:
         return None
     refuse_unknown(body, shape.RESOLUTION_KEYS)
+    parts = body.get("parts")
     return Resolution(
-        action=_action(body),
+        action=_action(body) if parts is None or "action" in body else None,
         candidate_id=text_or_none(body, "candidateId"),
-        value=UNSET if body.get("value") is None else body["value"],
+        value=_value(body),
         note=text_or_none(body, "note"),
+        parts=None if parts is None else _parts(parts),
     )
+
+
+def _value(body: dict[str, Any]) -> Any:
+    return UNSET if body.get("value") is None else body["value"]
+
+
+def _parts(parts: Any) -> list[PartResolution]:
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise ValidationFailed("parts: must be a list of objects", faults=[Fault("parts", "must be a list of objects")])
+    return [_part(part, f"parts[{index}].") for index, part in enumerate(parts)]
+
+
+def _part(part: dict[str, Any], path: str) -> PartResolution:
+    try:
+        refuse_unknown(part, shape.PartDecision.keys_sent())
+        field = text_or_none(part, "field")
+        if field is None:
+            raise ValidationFailed("field: required", faults=[Fault("field", "required")])
+        return PartResolution(field, _action(part), text_or_none(part, "candidateId"), _value(part))
+    except ValidationFailed as refused:
+        faults = [Fault(f"{path}{fault.path}", fault.message) for fault in refused.faults]
+        raise ValidationFailed(f"{faults[0].path}: {faults[0].message}", faults=faults) from None
 
 
 def _action(body: dict[str, Any]) -> ResolutionAction:
@@ -121,7 +145,10 @@ OPERATIONS = (
         id="decideConflict",
         tag="Conflicts",
         summary="Resolve an enrichment conflict (PUT)",
-        description="Accept a candidate, keep the current value or set another; `{}`: the recommended.",
+        description=(
+            "Accept a candidate, keep the current value or set another, an address or an employment also part by part;"
+            " `{}`: the recommended."
+        ),
         role=Role.USER,
         parameters=(CONFLICT_ID,),
         body=Body(shape=shape.RESOLUTION_REQUEST, examples=shape.REQUEST_EXAMPLES),

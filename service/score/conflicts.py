@@ -24,6 +24,7 @@ from importlib import resources
 from typing import Any
 
 from enrichment.catalogue import is_equivalent
+from enrichment.decide.decision import Decision
 from enrichment.enums import ConflictReason, FieldOutcomeReason
 from enrichment.normalize.text.text import words
 from service.score.trial import Outcome
@@ -91,7 +92,7 @@ class ConflictScore:
                 self.notes["empty"] += name in (wrong_fields(truth) or ())
                 continue
             wrong = self._is_wrong(name, value, outcome, truth, answers.get(name, []))
-            raised = outcome.decisions[name].reason is FieldOutcomeReason.CONFLICT
+            raised = _asks_about(name, outcome.decisions[name])
             if wrong is None:
                 disputed = name in real_disputes(truth)
                 self.notes["contested"] += disputed
@@ -117,8 +118,9 @@ class ConflictScore:
         """Count whether the sources' disagreement is noticed. The outcome is of the record decided as if blank."""
         listed = listed_disputes(truth)
         for name in FIELDS:
-            question = outcome.decisions[name].question
-            raised = question is not None and question.reason is ConflictReason.PROVIDERS_DISAGREE
+            decision = outcome.decisions[name]
+            disagree = decision.question is not None and decision.question.reason is ConflictReason.PROVIDERS_DISAGREE
+            raised = disagree and _asks_about(name, decision)
             pair = [outcome.found(source, name) for source in _SOURCES]
             shown = f"{pair[0]!r} and {pair[1]!r}"
             self._count(LISTED, name, "", shown, expected=name in listed, raised=raised)
@@ -168,6 +170,12 @@ class ConflictScore:
         yield f"  {self.notes['wording']} listed disagreements of the sources are of wording, or one left the fact out"
         if self.notes["unjudged"]:
             yield f"  {self.notes['unjudged']} pairs of labels are in no list of verdicts and are not counted"
+
+
+def _asks_about(name: str, decision: Decision) -> bool:
+    """Whether a person is asked about this field: of a unit's question, only about the parts that are disputed."""
+    whole = None if decision.question is None else decision.question.whole
+    return decision.reason is FieldOutcomeReason.CONFLICT and (whole is None or name in whole.disputed)
 
 
 def wrong_fields(truth: Row) -> set[str] | None:

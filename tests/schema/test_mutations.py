@@ -136,7 +136,8 @@ async def open_conflict(redis: ArqRedis) -> tuple[Operations, str]:
 
 
 RESOLVE = """mutation ($id: ID!, $r: ResolutionInput) { resolveConflict(id: $id, resolution: $r) {
-    status resolution { action candidateId value note resolvedBy resolvedAt } record { fields } } }"""
+    status record { fields }
+    resolution { action candidateId value parts { field action value } note resolvedBy resolvedAt } } }"""
 
 
 async def test_without_a_resolution_the_recommended_one_is_applied(redis: ArqRedis) -> None:
@@ -146,7 +147,7 @@ async def test_without_a_resolution_the_recommended_one_is_applied(redis: ArqRed
     recommended = conflict["recommended"] or conflict["current"]
     resolved = (await ask(RESOLVE, id=conflict_id))["resolveConflict"]
     assert resolved["status"] == "RESOLVED"
-    assert resolved["record"]["fields"]["country"] == recommended["value"]
+    assert resolved["record"]["fields"]["country"] == recommended["value"]["country"]
     assert resolved["resolution"]["resolvedBy"] == "ann"
 
 
@@ -156,7 +157,8 @@ async def test_without_a_resolution_the_recommended_one_is_applied(redis: ArqRed
         ({"action": "ACCEPT_CANDIDATE"}, "France"),
         ({"action": "ACCEPT_CANDIDATE", "candidateId": None, "value": None, "note": None}, "France"),
         ({"action": "KEEP_CURRENT", "note": "they moved"}, "Germany"),
-        ({"action": "CUSTOM_VALUE", "value": "ITALY"}, "Italy"),
+        ({"action": "CUSTOM_VALUE", "value": {"country": "ITALY"}}, "Italy"),
+        ({"action": "CUSTOM_VALUE", "value": "ITALY"}, "Italy"),  # of the only part that is disputed
     ],
 )
 async def test_a_reviewer_decides_as_they_like(redis: ArqRedis, resolution: dict[str, Any], country: str) -> None:
@@ -172,7 +174,8 @@ async def test_a_reviewer_decides_as_they_like(redis: ArqRedis, resolution: dict
     [
         {"action": "CUSTOM_VALUE"},
         {"action": "CUSTOM_VALUE", "value": None},
-        {"action": "CUSTOM_VALUE", "value": "Atlantis"},
+        {"action": "CUSTOM_VALUE", "value": {"country": "Atlantis"}},
+        {"action": "CUSTOM_VALUE", "value": {"name": "Acme"}},
         {"action": "KEEP_CURRENT", "value": "Italy"},
         {"action": "ACCEPT_CANDIDATE", "candidateId": "none"},
     ],

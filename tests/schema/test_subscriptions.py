@@ -91,7 +91,7 @@ async def test_a_job_is_watched_from_pending_to_its_end(shared: Services, ask: O
     assert seen[-1]["status"] == "COMPLETED"
     assert seen[-1]["progress"] == 100
     assert seen[-1]["steps"] == [{"provider": "standin", "outcome": "MATCH"}]
-    assert seen[-1]["conflicts"] == [{"field": "country"}]
+    assert seen[-1]["conflicts"] == [{"field": "address"}]
     progress = [job["progress"] for job in seen]
     assert progress == sorted(progress)
 
@@ -181,7 +181,7 @@ async def test_conflicts_are_told_when_they_are_raised(shared: Services, ask: Op
         await work(shared)
         async with asyncio.timeout(PATIENCE_SECONDS):
             raised = (await heard.get())["conflictRaised"]
-        assert raised == {"field": "country", "status": "OPEN", "record": {"externalId": "A1"}}
+        assert raised == {"field": "address", "status": "OPEN", "record": {"externalId": "A1"}}
         assert (heard.empty(), leads.empty()) == (True, True)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.decide.merge import Candidate
-from resolvers.conflict.trust import stated_confidence
+from resolvers.conflict.stored import stated_confidence
 
 
 def candidate_json(candidate: Candidate, name: str) -> dict[str, Any]:

@@ -1,16 +1,14 @@
-"""What the results of jobs change of records: values with their provenance, and conflicts for reviewers."""
+"""What the results of jobs change of records: values with their provenance."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from enrichment.decide.belief import decay_of
-from enrichment.decide.decision import ConflictQuestion, Decision
-from enrichment.decide.merge import Candidate
+from enrichment.decide.decision import Decision
 from enrichment.enums import JobStatus
 from enrichment.record_state import Unreadable, with_unreadable
 from enrichment.waterfall.planner import refreshes
-from models.conflict.queue import NewConflict, raise_conflicts, supersede
 from models.db.columns import new_id
 from models.db.transaction import Transaction
 from models.record.row import RecordUpdate, mark_enriched, update_records
@@ -91,73 +89,3 @@ def _value(result: JobResult, name: str, decision: Decision, now: datetime) -> N
         observed_at=decision.write.observed_at,
         written_at=now,
     )
-
-
-async def write_conflicts(tx: Transaction, results: Sequence[JobResult], now: datetime) -> dict[str, list[str]]:
-    """Raise conflicts, and end those that the results answer. Returns the ids of both, by organization."""
-    raised = [
-        _conflict(result, name, decision.question, now)
-        for result in results
-        for name, decision in result.decisions.items()
-        if decision.question is not None
-    ]
-    settled = [
-        (result.job.record_id, name)
-        for result in results
-        for name, decision in result.decisions.items()
-        if decision.reason.settles_conflict
-    ]
-    changed: dict[str, list[str]] = {}
-    for conflict in [*await raise_conflicts(tx, raised), *await supersede(tx, settled, now)]:
-        changed.setdefault(conflict.organization_id, []).append(conflict.id)
-    return changed
-
-
-def _conflict(result: JobResult, name: str, question: ConflictQuestion, now: datetime) -> NewConflict:
-    job = result.job
-    candidates = [(new_id(), candidate) for candidate in question.candidates]
-    recommended = next((key for key, candidate in candidates if candidate is question.recommended), None)
-    current = job.record.state.current.get(name)
-    shown = None
-    if current is not None and current.value is not None:
-        shown = {
-            "value": current.value,
-            "source": current.source,
-            "confidence": current.confidence,
-            "observedAt": _iso(current.observed_at),
-            "observedAtKnown": current.observed_at_known,
-        }
-        if current.unreadable is not None:
-            shown["unreadable"] = current.unreadable
-    providers = dict.fromkeys(candidate.provider for candidate in question.candidates)
-    return NewConflict(
-        id=new_id(),
-        organization_id=job.organization_id,
-        record_id=job.record_id,
-        job_id=job.id,
-        entity_type=job.entity_type,
-        field=name,
-        reason=question.reason,
-        current=shown,
-        candidates=[_candidate(key, candidate) for key, candidate in candidates],
-        providers=f" {' '.join(providers)} ",
-        recommended_id=recommended,
-        recommended_because=question.because,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _candidate(key: str, candidate: Candidate) -> dict[str, Any]:
-    return {
-        "id": key,
-        "value": candidate.value,
-        "provider": candidate.provider,
-        "confidence": candidate.confidence,
-        "statedConfidence": candidate.stated,
-        "observedAt": _iso(candidate.observed_at),
-    }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

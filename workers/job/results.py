@@ -13,8 +13,9 @@ from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import lock_held
 from models.record.row import lock_records
 from workers.job.attempt_end import write_attempts
+from workers.job.conflicts import write_conflicts
 from workers.job.process import JobResult
-from workers.job.record_changes import write_conflicts, write_values
+from workers.job.record_changes import write_values
 
 
 class WriteStatus(StrEnum):

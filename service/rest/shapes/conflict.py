@@ -7,13 +7,14 @@ from typing import Annotated, Any, Self, TypeAlias
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, ResolutionAction
 from models.conflict import table as models
 from models.conflict.table import is_dated_then
-from resolvers.conflict.trust import stated_confidence
+from resolvers.conflict.choice import recommended_part
+from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Sent, Shape, Share, StoredMoment
-from service.rest.description.json_schema import Described, case_pattern, reference
+from service.rest.description.json_schema import Described, case_pattern, in_any_case, reference
 from service.rest.shapes.example_moments import FINISHED, REVIEWED
 
 
@@ -59,22 +60,54 @@ class FieldValue(Shape, frozen=True):
     replaced_at: Moment | None
 
     @classmethod
-    def of_conflict(cls, conflict: models.Conflict, value: Mapping[str, Any], aging: Aging) -> Self:
-        """The value as it was when the conflict was raised."""
+    def of_conflict(cls, conflict: models.Conflict, field: str, value: Mapping[str, Any], aging: Aging) -> Self:
+        """The value of a field, or of a unit, as it was when the conflict was raised."""
         known = is_dated_then(value)
         observed_at = datetime.fromisoformat(value["observedAt"]) if known else None
         return cls.from_json(
             value,
-            field=conflict.field,
+            field=field,
             observed_at_known=known,
             raw=None if value.get("unreadable") is None else value["value"],
             first_observed_at=value["observedAt"],
             verified_at=None,
             verified_count=0,
-            freshness=aging.of(conflict.entity_type, conflict.field, observed_at),
+            freshness=aging.of(conflict.entity_type, field, observed_at),
             written_at=None,
             replaced_at=None,
         )
+
+
+class ConflictPart(Shape, frozen=True):
+    """One field of a conflict about an address or an employment."""
+
+    field: str
+    current: Annotated[
+        FieldValue | None, Meta(description="The value when the conflict was raised; null for an empty field.")
+    ]
+    candidates: list[Candidate]
+    recommended: Annotated[Candidate | None, Meta(description="Null recommends to keep the value.")]
+
+    @classmethod
+    def of(cls, conflict: models.Conflict, question: FieldQuestion, aging: Aging) -> Self:
+        current = question.current
+        candidates = [Candidate.of(candidate) for candidate in question.candidates]
+        recommended_id = recommended_part(conflict, question)
+        return cls(
+            field=question.field,
+            current=None if current is None else FieldValue.of_conflict(conflict, question.field, current, aging),
+            candidates=candidates,
+            recommended=next((item for item in candidates if item.id == recommended_id), None),
+        )
+
+
+class PartResolution(Shape, frozen=True):
+    """What a reviewer decided about one field of an address or an employment."""
+
+    field: str
+    action: ResolutionAction
+    candidate_id: Id | None
+    value: Any
 
 
 class Resolution(Shape, frozen=True):
@@ -83,6 +116,7 @@ class Resolution(Shape, frozen=True):
     action: ResolutionAction
     candidate_id: Id | None
     value: Any
+    parts: Annotated[list[PartResolution], Meta(description="The same field by field; empty for a single field.")]
     note: str | None
     resolved_by: str
     rule: Annotated[str | None, Meta(description="The rule that decided, which `resolvedBy` had accepted.")]
@@ -90,7 +124,8 @@ class Resolution(Shape, frozen=True):
 
     @classmethod
     def of(cls, resolution: Mapping[str, Any]) -> Self:
-        return cls.from_json(resolution)
+        parts = [PartResolution.from_json(part) for part in resolution.get("parts", ())]
+        return cls.from_json(resolution, parts=parts)
 
 
 class Conflict(Shape, frozen=True):
@@ -101,13 +136,22 @@ class Conflict(Shape, frozen=True):
     record_id: Id
     external_id: str
     entity_type: EntityType
-    field: str
+    field: Annotated[str, Meta(description="The field; `address` or `employment` where it is about a unit.")]
+    unit: Annotated[
+        FieldUnit | None,
+        Meta(
+            description="The fields that are one thing; then `value` is an object by field in `current` and candidates."
+        ),
+    ]
     reason: ConflictReason
     status: ConflictStatus
     current: Annotated[
         FieldValue | None, Meta(description="The value when the conflict was raised; null for an empty field.")
     ]
     candidates: list[Candidate]
+    parts: Annotated[
+        list[ConflictPart], Meta(description="A unit's conflict field by field; empty for a single field.")
+    ]
     recommended: Annotated[Candidate | None, Meta(description="Null recommends to keep the value.")]
     recommended_because: str
     resolution: Resolution | None
@@ -123,12 +167,17 @@ class Conflict(Shape, frozen=True):
         return cls.copied(
             conflict,
             external_id=external_id,
-            current=current and FieldValue.of_conflict(conflict, current, aging),
+            current=current and FieldValue.of_conflict(conflict, conflict.field, current, aging),
             candidates=candidates,
+            parts=[ConflictPart.of(conflict, question, aging) for question in _parts(conflict)],
             recommended=next((item for item in candidates if item.id == conflict.recommended_id), None),
             resolution=resolution and Resolution.of(resolution),
             age_seconds=conflict.age_seconds(aging.now),
         )
+
+
+def _parts(conflict: models.Conflict) -> list[FieldQuestion]:
+    return [] if conflict.unit is None else questions_of(conflict)
 
 
 _Note: TypeAlias = Annotated[str | None, Meta(description="Kept with the decision; at most 2,000 characters.")]
@@ -159,11 +208,37 @@ class CustomValue(Sent, frozen=True):
     """Set another value."""
 
     action: Annotated[str, _this(ResolutionAction.CUSTOM_VALUE)]
-    value: Annotated[Any, Meta(description="Must be valid for the field.", extra_json_schema={"not": {"type": "null"}})]
+    value: Annotated[
+        Any,
+        Meta(
+            description="Must be valid for the field; of an address or an employment an object by field.",
+            extra_json_schema={"not": {"type": "null"}},
+        ),
+    ]
     note: _Note | UnsetType = UNSET
 
 
-_DECISIONS = (AcceptCandidate, KeepCurrent, CustomValue)
+class PartDecision(Sent, frozen=True):
+    """The decision about one field of an address or an employment."""
+
+    field: str
+    action: Annotated[str, in_any_case(ResolutionAction)]
+    candidate_id: (
+        Annotated[Id | None, Meta(description="With `accept_candidate`; without it the recommended or only one.")]
+        | UnsetType
+    ) = UNSET
+    value: Annotated[Any, Meta(description="With `custom_value`; must be valid for the field.")] | UnsetType = UNSET
+
+
+class DecideParts(Sent, frozen=True):
+    """Decide an address or an employment part by part. A part that is not named keeps its value."""
+
+    parts: Annotated[list[PartDecision], Meta(min_length=1)]
+    note: _Note | UnsetType = UNSET
+
+
+_AT_ONCE = (AcceptCandidate, KeepCurrent, CustomValue)
+_DECISIONS = (*_AT_ONCE, DecideParts)
 RESOLUTION_KEYS = tuple(dict.fromkeys(key for decision in _DECISIONS for key in decision.keys_sent()))
 RESOLUTION_REQUEST = Described(
     "ResolutionRequest",
@@ -171,8 +246,9 @@ RESOLUTION_REQUEST = Described(
         "ResolutionRequest": {
             "description": "The decision. An empty object applies the recommendation.",
             "anyOf": [
-                *(reference(decision.__name__) for decision in _DECISIONS),
+                *(reference(decision.__name__) for decision in _AT_ONCE),
                 {"type": "object", "maxProperties": 0},
+                reference(DecideParts.__name__),
             ],
         }
     },
@@ -225,5 +301,11 @@ REQUEST_EXAMPLES: Mapping[str, Any] = {
     ),
     "keep": KeepCurrent(action=ResolutionAction.KEEP_CURRENT),
     "custom": CustomValue(action=ResolutionAction.CUSTOM_VALUE, value=350),
+    "parts": DecideParts(
+        parts=[
+            PartDecision(field="city", action=ResolutionAction.KEEP_CURRENT),
+            PartDecision(field="postalCode", action=ResolutionAction.CUSTOM_VALUE, value="111 53"),
+        ]
+    ),
     "recommended": {},
 }

@@ -56,10 +56,11 @@ async def city() -> Any:
 async def test_a_differing_crm_value_raises_one_conflict_with_its_candidates(redis: ArqRedis) -> None:
     shared = services(redis, city_provider())
     conflict = await raised(shared)
-    assert (conflict.field, conflict.reason) == ("city", ConflictReason.EXISTING_DIFFERS)
+    assert (conflict.field, conflict.unit, conflict.reason) == ("address", "address", ConflictReason.EXISTING_DIFFERS)
     assert conflict.current is not None
-    assert (conflict.current["value"], conflict.current["source"]) == ("Hamburg", "crm")
-    assert [(candidate["value"], candidate["provider"]) for candidate in conflict.candidates] == [("Berlin", "standin")]
+    assert (conflict.current["value"], conflict.current["source"]) == ({"city": "Hamburg"}, "crm")
+    candidates = [(candidate["value"], candidate["provider"]) for candidate in conflict.candidates]
+    assert candidates == [({"city": "Berlin"}, "standin")]
     assert conflict.recommended_id == conflict.candidates[0]["id"]
     assert await city() == "Hamburg"
 
@@ -97,7 +98,7 @@ async def test_accepting_writes_the_value_and_keeps_it_against_providers(redis: 
     standin.knows = {"acme.com": {"city": "Munich"}}
     await force(shared)
     assert await city() == "Berlin"
-    assert (await Conflict.get(status=ConflictStatus.OPEN)).candidates[0]["value"] == "Munich"
+    assert (await Conflict.get(status=ConflictStatus.OPEN)).candidates[0]["value"] == {"city": "Munich"}
 
 
 async def test_a_rejected_value_is_not_asked_twice_unless_a_second_source_agrees(redis: ArqRedis) -> None:
@@ -207,7 +208,7 @@ async def test_providers_that_disagree_about_an_empty_field_raise_a_conflict(
     await work(shared)
     conflict = await Conflict.get()
     assert (conflict.reason, conflict.current is None) == (ConflictReason.PROVIDERS_DISAGREE, True)
-    assert [candidate["value"] for candidate in conflict.candidates] == ["Berlin", "Munich"]
+    assert [candidate["value"]["city"] for candidate in conflict.candidates] == ["Berlin", "Munich"]
     assert await city() is None
     await resolve_conflict(ctx, conflict.id, Resolution(KEEP))
     assert await city() is None
@@ -264,7 +265,7 @@ async def test_many_are_decided_by_filter_after_a_look_at_what_would_happen(redi
     ctx = await many(services(redis, city_provider()), 5)
     wanted = ConflictFilter(field="city")
     tried = await try_resolution(ctx, wanted, None)
-    assert (tried.count, tried.by_action[ACCEPT], tried.by_field, tried.refused) == (5, 5, {"city": 5}, 0)
+    assert (tried.count, tried.by_action[ACCEPT], tried.by_field, tried.refused) == (5, 5, {"address": 5}, 0)
     tried = await try_resolution(ctx, wanted, Resolution(CUSTOM, value="N/A"))
     assert (tried.count, tried.refused) == (5, 5)
     assert await Conflict.filter(status=ConflictStatus.OPEN).count() == 5

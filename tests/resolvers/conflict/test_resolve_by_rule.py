@@ -48,7 +48,7 @@ async def test_a_rule_settles_what_arrives_but_never_a_reviewers_choice(redis: A
     assert (value.source, value.confidence < 0.9) == ("standin", True)
     outcome = next(outcome for outcome in (await job_of(settled)).outcomes if outcome["field"] == "city")
     assert outcome["detail"] == "by the rule: accept Standin's city of accounts"
-    assert (await Conflict.get(status=ConflictStatus.OPEN)).candidates[0]["value"] == "Munich"
+    assert (await Conflict.get(status=ConflictStatus.OPEN)).candidates[0]["value"] == {"city": "Munich"}
 
 
 @pytest.mark.usefixtures("db")

@@ -12,7 +12,7 @@ from arq.connections import ArqRedis
 from enrichment.config import ReviewRule, RuleAction
 from enrichment.decide.merge import Candidate, Proposal
 from enrichment.decide.rules import RuleDecision
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, ResolutionAction
 from enrichment.learn.suggestions import Suggestion
 from models.conflict.table import Conflict
 from models.db.columns import new_id, to_micros
@@ -119,7 +119,7 @@ class TestAccepting:
         }  # fmt: skip
         assert (made["resolved"], made["remaining"]) == (3, 0)
         assert {result["id"] for result in made["results"]} == {conflict.id for conflict in waiting}
-        resolution = {"rule": "accept Standin's city of accounts", "resolvedBy": "ann", "value": "Berlin"}
+        resolution = {"rule": "accept Standin's city of accounts", "resolvedBy": "ann", "value": {"city": "Berlin"}}
         assert all(result["conflict"] == {"status": "RESOLVED", "resolution": resolution} for result in made["results"])
         value = await FieldValue.get(record_id=waiting[0].record_id, field="city", replaced_at__isnull=True)
         assert (value.value, value.source, value.job_id) == ("Berlin", "standin", waiting[0].job_id)
@@ -285,6 +285,8 @@ class ConflictCopy:
     job_id: str
     entity_type: EntityType
     field: str
+    unit: FieldUnit | None
+    part_names: str | None
     reason: ConflictReason
     status: ConflictStatus
     current: dict[str, Any] | None
@@ -303,8 +305,9 @@ async def test_a_long_history_is_answered_at_once_from_its_newest_part(redis: Ar
     await first.refresh_from_db()
     given = {name: getattr(first, name) for name in ConflictCopy.__annotations__}
     given["resolution"] = {
-        "action": "accept_candidate", "candidateId": first.candidates[0]["id"], "value": "Berlin", "note": None,
-        "resolvedBy": "ann", "resolvedAt": "2026-11-24T00:00:00Z",
+        "action": "accept_candidate", "candidateId": first.candidates[0]["id"], "value": {"city": "Berlin"},
+        "parts": [{"field": "city", "action": "accept_candidate", "candidateId": None, "value": "Berlin"}],
+        "note": None, "resolvedBy": "ann", "resolvedAt": "2026-11-24T00:00:00Z",
     }  # fmt: skip
     moment = to_micros(datetime.now(UTC))
     for chunk in range(2):

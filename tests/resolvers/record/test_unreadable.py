@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
+from tortoise.expressions import Q
 
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, JobStatus, ResolutionAction
 from models.conflict.table import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
 from resolvers.conflict.choice import Resolution
+from resolvers.conflict.stored import questions_of
 from resolvers.context import Context
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.record.explain import explain
@@ -74,13 +76,14 @@ async def test_a_source_that_knows_a_value_raises_a_conflict(
     await work(ctx.services)
 
     record = await Record.get()
-    conflict = await Conflict.get(status=ConflictStatus.OPEN, field=field)
+    conflict = await Conflict.get(Q(field=field) | Q(part_names__contains=f" {field} "), status=ConflictStatus.OPEN)
     assert field not in record.fields
     assert record.unreadable is not None
     assert record.unreadable[field]["raw"] == raw
     assert record.unreadable[field]["reason"] == sent.refused_fields[0].reason
-    assert conflict.current is not None
-    assert (conflict.current["value"], conflict.current["source"]) == (raw, "crm")
+    [question] = [question for question in questions_of(conflict) if question.field == field]
+    assert question.current is not None
+    assert (question.value, question.current["source"], question.is_asked) == (raw, "crm", True)
     assert record.unreadable[field]["reason"] in conflict.recommended_because
 
 

@@ -54,10 +54,16 @@ async def test_open_conflicts_are_listed_newest_first_with_all_that_is_needed_to
     assert response.status_code == 200
     assert [conflict["externalId"] for conflict in response.json()] == ["L1", "A1"]
     conflict = response.json()[1]
-    assert (conflict["field"], conflict["reason"], conflict["status"]) == ("city", "existing_differs", "open")
-    assert (conflict["current"]["value"], conflict["current"]["source"]) == ("Paris", "crm")
+    assert (conflict["field"], conflict["reason"], conflict["status"]) == ("address", "existing_differs", "open")
+    here, there = {"city": "Paris", "country": "Germany"}, {"city": "Berlin", "country": "Germany"}
+    assert (conflict["unit"], conflict["current"]["value"], conflict["current"]["source"]) == ("address", here, "crm")
     (candidate,) = conflict["candidates"]
-    assert (candidate["value"], candidate["provider"], candidate["confidence"]) == ("Berlin", "standin", 0.9)
+    assert (candidate["value"], candidate["provider"], candidate["confidence"]) == (there, "standin", 0.9)
+    parts = {part["field"]: part for part in conflict["parts"]}
+    assert (parts["city"]["current"]["value"], parts["city"]["candidates"][0]["value"]) == ("Paris", "Berlin")
+    assert parts["country"]["current"]["value"] == parts["country"]["candidates"][0]["value"] == "Germany"
+    recommended = parts["city"]["candidates"][0] if conflict["recommended"] else None
+    assert parts["city"]["recommended"] == recommended
     assert conflict["recommended"] in (None, candidate)
     assert (conflict["entityType"], conflict["resolution"]) == ("account", None)
     job = (await rest.get(f"/jobs/{conflict['jobId']}")).json()
@@ -130,7 +136,7 @@ async def test_without_a_decision_the_recommendation_is_applied(
     assert shown["status"] == "resolved"
     assert shown["resolution"]["action"] == ("accept_candidate" if recommended else "keep_current")
     assert shown["resolution"]["resolvedBy"] == "ann"
-    assert await city() == (recommended["value"] if recommended else "Paris")
+    assert await city() == (recommended["value"]["city"] if recommended else "Paris")
 
 
 async def test_an_empty_object_by_put_applies_the_recommendation_too(rest: Rest, shared: Services) -> None:
@@ -147,7 +153,10 @@ async def test_a_candidate_is_accepted(rest: Rest, shared: Services, method: str
     response = await rest(method, f"/conflicts/{conflict['id']}/resolve", json=body)
     resolution = response.json()["resolution"]
     assert (resolution["action"], resolution["candidateId"]) == ("accept_candidate", candidate)
-    assert (resolution["value"], resolution["note"]) == ("Berlin", "seen on their site")
+    assert (resolution["value"], resolution["note"]) == (conflict["candidates"][0]["value"], "seen on their site")
+    part = conflict["parts"][0]["candidates"][0]["id"]
+    accepted = {"field": "city", "action": "accept_candidate", "candidateId": part, "value": "Berlin"}
+    assert resolution["parts"] == [accepted]
     assert await city() == "Berlin"
 
 
@@ -155,15 +164,42 @@ async def test_a_candidate_is_accepted(rest: Rest, shared: Services, method: str
 async def test_the_current_value_is_kept(rest: Rest, shared: Services, method: str) -> None:
     conflict = await open_conflict(rest, shared)
     response = await rest(method, f"/conflicts/{conflict['id']}/resolve", json={"action": "keep_current"})
-    assert (response.json()["resolution"]["value"], await city()) == ("Paris", "Paris")
+    resolution = response.json()["resolution"]
+    assert (resolution["value"], await city()) == ({"city": "Paris", "country": "Germany"}, "Paris")
+    kept = {"field": "city", "action": "keep_current", "candidateId": None, "value": "Paris"}
+    assert resolution["parts"] == [kept]
+
+
+@pytest.mark.parametrize("value", [{"city": "  Lyon "}, "  Lyon "])
+@pytest.mark.parametrize("method", METHODS)
+async def test_another_value_is_set_in_its_canonical_form(
+    rest: Rest, shared: Services, method: str, value: Any
+) -> None:
+    conflict = await open_conflict(rest, shared)
+    body = {"action": "custom_value", "value": value}
+    response = await rest(method, f"/conflicts/{conflict['id']}/resolve", json=body)
+    assert (response.json()["resolution"]["value"], await city()) == ({"city": "Lyon"}, "Lyon")
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_another_value_is_set_in_its_canonical_form(rest: Rest, shared: Services, method: str) -> None:
+async def test_an_address_is_decided_part_by_part(rest: Rest, shared: Services, method: str) -> None:
     conflict = await open_conflict(rest, shared)
-    body = {"action": "custom_value", "value": "  Lyon "}
+    parts = [
+        {"field": "city", "action": "ACCEPT_CANDIDATE", "candidateId": conflict["parts"][0]["candidates"][0]["id"]},
+        {"field": "street", "action": "custom_value", "value": "Unter den Linden 1"},
+    ]
+    body = {"parts": parts, "note": "called them"}
     response = await rest(method, f"/conflicts/{conflict['id']}/resolve", json=body)
-    assert (response.json()["resolution"]["value"], await city()) == ("Lyon", "Lyon")
+    resolution = response.json()["resolution"]
+    assert (resolution["action"], resolution["candidateId"], resolution["note"]) == (
+        "custom_value",
+        None,
+        "called them",
+    )
+    assert resolution["value"] == {"street": "Unter den Linden 1", "city": "Berlin"}
+    assert [part["action"] for part in resolution["parts"]] == ["custom_value", "accept_candidate"]
+    assert (await Record.get(external_id="A1")).fields["street"] == "Unter den Linden 1"
+    assert await city() == "Berlin"
 
 
 @pytest.mark.parametrize(
@@ -182,6 +218,20 @@ async def test_another_value_is_set_in_its_canonical_form(rest: Rest, shared: Se
         ({"action": "keep_current", "note": "\0"}, "note"),
         ({"action": "keep_current", "note": "x" * 2001}, "note"),
         ({"action": "keep_current", "reason": "x"}, "reason"),
+        ({"action": "custom_value", "value": {"name": "Acme"}}, "value.name"),
+        ({"action": "custom_value", "value": {"city": "n/a"}}, "value.city"),
+        ({"action": "custom_value", "value": {}}, "value"),
+        ({"action": "custom_value", "value": ["Lyon"]}, "value"),
+        ({"parts": "city"}, "parts"),
+        ({"parts": []}, "parts"),
+        ({"parts": [{"field": "city", "action": "keep_current"}], "action": "keep_current"}, "parts"),
+        ({"parts": [{"action": "keep_current"}]}, "parts[0].field"),
+        ({"parts": [{"field": "name", "action": "keep_current"}]}, "parts[0].field"),
+        ({"parts": [{"field": "city", "action": "keep_current"}] * 2}, "parts[1].field"),
+        ({"parts": [{"field": "city", "action": "delete"}]}, "parts[0].action"),
+        ({"parts": [{"field": "city", "action": "keep_current", "reason": "x"}]}, "parts[0].reason"),
+        ({"parts": [{"field": "city", "action": "custom_value"}]}, "parts[0].value"),
+        ({"parts": [{"field": "city", "action": "accept_candidate", "candidateId": UNKNOWN}]}, "parts[0].candidateId"),
     ],
 )
 @pytest.mark.parametrize("method", METHODS)
@@ -220,7 +270,7 @@ async def test_a_second_decision_is_refused_and_shows_the_first(rest: Rest, shar
     first = await rest("PUT", path, json={"action": "keep_current"})
     assert (await rest("PUT", path, json={"action": "keep_current"})).json() == first.json()
 
-    second = await rest("PUT", path, json={"action": "custom_value", "value": "Lyon"})
+    second = await rest("PUT", path, json={"action": "custom_value", "value": {"city": "Lyon"}})
 
     assert (second.status_code, problem_code(second)) == (409, "CONFLICT_ALREADY_RESOLVED")
     assert second.json()["state"] == "resolved"

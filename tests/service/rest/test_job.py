@@ -64,7 +64,7 @@ async def test_jobs_are_listed_newest_first_with_everything_about_them(rest: Res
     reasons = {outcome["field"]: outcome["reason"] for outcome in ended["fieldOutcomes"]}
     assert (reasons["industry"], reasons["city"]) == ("written", "conflict")
     (conflict,) = ended["conflicts"]
-    assert (conflict["field"], conflict["jobId"], conflict["externalId"]) == ("city", ended["id"], "A1")
+    assert (conflict["field"], conflict["jobId"], conflict["externalId"]) == ("address", ended["id"], "A1")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", ended["createdAt"])
     assert (await rest.get(f"/jobs/{ended['id']}")).json() == ended
 

@@ -1,0 +1,95 @@
+"""What the decision about a unit of fields depends on: the answers as wholes, and the record's own values."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from enrichment.catalogue import disputing_parts, is_equivalent
+from enrichment.config import Rule
+from enrichment.decide.decision import Decision
+from enrichment.decide.merge import Candidate
+from enrichment.enums import EntityType, FieldUnit
+from enrichment.provenance import Current
+from enrichment.words import NameOf
+
+Parts = Mapping[str, Candidate]
+"""What one source says of a unit, by part."""
+
+
+class DecidePart(Protocol):
+    def __call__(self, name: str, candidates: Sequence[Candidate], minimum: float | None = None) -> Decision:
+        """How a field ends by these candidates alone; `minimum` is the least confidence to write in place of its own.
+
+        There is at least one candidate.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadText:
+    """What the CRM sent and cannot be read: a value that means the same as no other."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCase:
+    """All that a decision about a unit depends on.
+
+    `parts` are its fields that are enriched, in catalogue order; `answers` what each source says of them, in order of
+    priority. `rejected(field, candidate)` tells whether a reviewer turned that down before, `belief(field,
+    candidate)` how much (0-1) it is believed now; `name_of(source)` names a provider in a sentence.
+    """
+
+    entity_type: EntityType
+    unit: FieldUnit
+    parts: Sequence[str]
+    answers: Mapping[str, Parts]
+    current: Mapping[str, Current]
+    rule: Callable[[str], Rule]
+    decide: DecidePart
+    rejected: Callable[[str, Candidate], bool]
+    belief: Callable[[str, Candidate], float]
+    name_of: NameOf
+
+    @property
+    def disputing(self) -> list[str]:
+        """The parts by which an answer about something else is known."""
+        return [part for part in self.parts if part in disputing_parts(self.unit)]
+
+    def held(self, part: str) -> Any:
+        """The value that the record holds; None: it holds none."""
+        current = self.current.get(part)
+        if current is None:
+            return None
+        return current.value if current.unreadable is None else UnreadText(str(current.value))
+
+    def differs(self, part: str, a: Any, b: Any) -> bool:
+        """Whether two values of a part mean something else; None differs from nothing."""
+        if a is None or b is None:
+            return False
+        unread = isinstance(a, UnreadText) or isinstance(b, UnreadText)
+        return unread or not is_equivalent(self.entity_type, part, a, b)
+
+    def believed(self, source: str) -> float:
+        """How much (0-1) an answer is believed: as much as the least believed of its disputing parts."""
+        answer = self.answers[source]
+        return min((self.belief(part, answer[part]) for part in self.disputing if part in answer), default=0.0)
+
+    def by_belief(self, sources: Sequence[str]) -> list[str]:
+        """These sources, the most believed first; priority decides between equals."""
+        order = [source for source in self.answers if source in sources]
+        return sorted(order, key=lambda source: -self.believed(source))
+
+
+def part_words(part: str) -> str:
+    """The name of a field as people write it: `postalCode` is "postal code"."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in part)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Fields in words: "city, postal code and country"."""
+    words = [part_words(part) for part in parts]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
