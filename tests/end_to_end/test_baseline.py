@@ -24,10 +24,11 @@ from resolvers.credit.verify import verify_ledger
 from resolvers.erasure.api import list_erasures
 from resolvers.paging import PageArgs
 from resolvers.record.explain import explain
+from resolvers.record.store import RecordOutcome
 from resolvers.simulation.api import simulate_config
 from resolvers.undo.api import list_undos
 from service.redis_pool import redis_at
-from tests.support.factories import StandIn, context, services
+from tests.support.factories import StandIn, context, send, services
 
 BASELINE = Path(__file__).parents[1] / "support" / "baseline"
 EXPECTED: dict[str, Any] = json.loads((BASELINE / "expected.json").read_text("utf-8"))
@@ -129,3 +130,20 @@ async def test_its_undo_and_its_erasure_are_still_listed(ctx: Context) -> None:
     assert undo.restored > 0
     (erasure,) = (await list_erasures(ctx, PageArgs())).items
     assert (erasure.entity_type, erasure.reason) == (EntityType.CONTACT, "Art. 17 GDPR")
+
+
+async def test_its_records_sent_again_change_nothing_and_start_nothing(ctx: Context) -> None:
+    before = await query("SELECT id, version, fields FROM record ORDER BY id")
+    jobs, conflicts = await query("SELECT id FROM job"), await query("SELECT id FROM conflict")
+    for entity_type, external_id, fields in (
+        ("account", "A-1", {"name": "Acme", "domain": "acme.com", "city": "Paris"}),
+        ("account", "A-2", {"name": "Beta", "domain": "beta.com"}),
+        ("account", "A-3", {"name": "Acme Two", "domain": "acme.com"}),
+        ("lead", "L-1", {"lastName": "Doe", "email": "joe@acme.com"}),
+    ):
+        sent = await send(ctx, entity_type, external_id, **fields)
+        assert sent.outcome is RecordOutcome.UNCHANGED
+    assert await query("SELECT id, version, fields FROM record ORDER BY id") == before
+    assert (await query("SELECT id FROM job"), await query("SELECT id FROM conflict")) == (jobs, conflicts)
+    edited = await send(ctx, "account", "A-2", name="Beta, Inc.")
+    assert edited.outcome is RecordOutcome.CHANGED, "its raw form is known now"
