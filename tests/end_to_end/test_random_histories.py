@@ -275,12 +275,15 @@ class Player:
         if not open_ones:
             return
         conflict = self.chance.choice(open_ones)
-        key = (conflict.record.external_id, conflict.field)
+        # The city is all that is known of an address here: of a unit's values it is the one part.
+        field = "city" if conflict.unit else conflict.field
+        key = (conflict.record.external_id, field)
         current = conflict.current or {}
         keeps_text = "unreadable" in current
         kept = None if keeps_text else current.get("value")
         candidate = self.chance.choice(conflict.candidates)
-        own = _value(conflict.field, self.chance)
+        own: Any = _value(field, self.chance)
+        own = {field: own} if conflict.unit else own
         resolution, value = self.chance.choice(
             [
                 (Resolution(ResolutionAction.ACCEPT_CANDIDATE, candidate["id"]), candidate["value"]),
@@ -288,6 +291,7 @@ class Player:
                 (Resolution(ResolutionAction.CUSTOM_VALUE, value=own), own),
             ]
         )
+        value = value.get(field) if conflict.unit and value is not None else value
         await resolve_conflict(self.ctx, conflict.id, resolution)
         if value is not None:
             self.oracle.push(key, Layer(value, "reviewer", None))
