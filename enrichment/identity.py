@@ -19,6 +19,7 @@ import idna
 from enrichment.catalogue import FieldKind, fields_of
 from enrichment.cell_texts import cell_texts
 from enrichment.enums import EntityType
+from enrichment.json_texts import texts_in
 from enrichment.normalize.contact.email import EmailKind, canonical_email, email_kind
 from enrichment.normalize.contact.host import ascii_host, domain_of_host, registry_domain_of_host
 from enrichment.normalize.contact.phone import canonical_phone
@@ -47,8 +48,6 @@ class Identifier(NamedTuple):
 
 _LONGEST_TEXT = 320  # characters; a longer text is prose, which may be about anybody
 _LONGEST_ADDRESS = 2048
-_MOST_TEXTS = 2000  # of one record
-_DEEPEST = 20
 _SHORTEST_VALUE = 3
 _MOST_DIGITS = 25
 _FEWEST_DIGITS = 7
@@ -122,7 +121,7 @@ def identifiers_with_certainty(entity_type: EntityType, fields: Mapping[str, Any
     for name, value in fields.items():
         kind = known[name].kind if name in known else None
         sure = kind is not None or _OWN_NAME.fullmatch("".join(filter(str.isalpha, name.lower()))) is not None
-        for text in _texts(value):
+        for text in texts_in(value):
             yield from ((identifier, sure) for identifier in _of_text(text, kind, country))
             if kind in TELLING_KINDS or (kind is None and sure):
                 for part in cell_texts(text):
@@ -160,7 +159,7 @@ def name_of(entity_type: EntityType, fields: Mapping[str, Any]) -> str | None:
 
 def without_record_values(text: str, fields: Mapping[str, Any]) -> str:
     """The text with `...` in place of each value of the record that it repeats."""
-    values = {value for field in fields.values() for value in _texts(field) if len(value) >= _SHORTEST_VALUE}
+    values = {value for field in fields.values() for value in texts_in(field) if len(value) >= _SHORTEST_VALUE}
     values = {value for value in values if value.casefold() in text.casefold()}
     for value in sorted(values, key=len, reverse=True):
         text = re.sub(re.escape(value), "...", text, flags=re.IGNORECASE)
@@ -294,20 +293,3 @@ def _plain(raw: Any) -> Any:
     if text.isascii():
         return text.strip()
     return visible(unicodedata.normalize("NFKC", text.translate(_DOTS))).strip()
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in a JSON value, and numbers that are long enough to be a phone's."""
-    left = _MOST_TEXTS
-    waiting = [(value, 0)]
-    while waiting and left:
-        left -= 1
-        item, depth = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, int) and not isinstance(item, bool) and abs(item) >= 10**_FEWEST_DIGITS:
-            yield str(item)
-        elif depth < _DEEPEST and isinstance(item, Mapping):
-            waiting += [(part, depth + 1) for pair in item.items() for part in pair]
-        elif depth < _DEEPEST and isinstance(item, list | tuple):
-            waiting += [(part, depth + 1) for part in item]

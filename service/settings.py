@@ -1,10 +1,8 @@
 """Every setting of the service, read once from the environment (prefix `AUTO_ENRICHMENT_`)."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import cache
-from math import log2
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -21,9 +19,7 @@ from resolvers.audit_seal import NO_SEALS, AuditSeals, derived_key, read_seal_ke
 PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
 TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a running service
-MIN_SECRET_BYTES = 32
 NO_KEYS = "none"  # as AUDIT_SEAL_KEYS
-MIN_SECRET_BITS = 60  # as `_variety_bits` counts
 MOST_PRICE = 10_000  # credits; what 10,000 records may cost fits the Int of GraphQL
 
 
@@ -278,58 +274,3 @@ def _faults(error: ValidationError) -> Iterator[str]:
         yield (
             f"{name}: {message[:1].lower()}{message[1:]}" if fault["type"] != "value_error" else f"{name}: {message}"
         )
-
-
-def refuse_unsafe(settings: Settings, *, embedded: bool = False) -> None:
-    """Raises BadSettings for what production must not run with. Anything goes in development."""
-    if not settings.production:
-        return
-    faults = [*_weak_keys(settings), *_embedded_stores(settings)]
-    if embedded:
-        faults.append(f"--embedded is for development: {PREFIX}ENVIRONMENT is production")
-    if faults:
-        raise BadSettings(faults)
-
-
-def _weak_keys(settings: Settings) -> Iterator[str]:
-    if settings.jwt_jwks is None and settings.jwt_secret is None:
-        yield f"{PREFIX}JWT_SECRET: production needs a secret, or {PREFIX}JWT_JWKS"
-    for name in ("jwt_secret", "jwt_secret_previous"):
-        secret: SecretStr | None = getattr(settings, name)
-        if secret is not None and (reason := weakness(secret.get_secret_value())):
-            yield f"{PREFIX}{name.upper()}: {reason}"
-    if settings.jwt_jwks and settings.jwt_jwks.startswith("http://"):
-        yield f"{PREFIX}JWT_JWKS: production fetches keys over https only"
-
-
-def _embedded_stores(settings: Settings) -> Iterator[str]:
-    if settings.database_url is None or settings.database_url.get_secret_value().startswith("sqlite"):
-        yield f"{PREFIX}DATABASE_URL: production needs PostgreSQL, postgresql://…"
-    if settings.redis_url is None:
-        yield f"{PREFIX}REDIS_URL: production needs a Redis of its own, redis://…"
-
-
-def weakness(secret: str) -> str | None:
-    """Why a signing secret is too easy to guess, or None."""
-    example = "for example from `openssl rand -hex 32`"
-    if len(secret.encode()) < MIN_SECRET_BYTES:
-        return f"a secret has at least {MIN_SECRET_BYTES} bytes ({example})"
-    if _variety_bits(secret) < MIN_SECRET_BITS:
-        return f"a secret is not made of few characters or of repetitions ({example})"
-    return None
-
-
-def _variety_bits(secret: str) -> float:
-    """How hard a secret is to guess at most, in bits, by how varied it is.
-
-    Each different group of three characters counts as one character of the secret's own alphabet: a character or a
-    short piece over and over has few of them. A random secret of 32 hexadecimal digits has more than 80.
-    """
-    groups = {secret[start : start + 3] for start in range(len(secret) - 2)}
-    return len(groups) * _entropy(secret)
-
-
-def _entropy(text: str) -> float:
-    """Shannon's, in bits for each character."""
-    shares = [count / len(text) for count in Counter(text).values()]
-    return -sum(share * log2(share) for share in shares)

@@ -19,13 +19,14 @@ from jwt.algorithms import HMACAlgorithm
 from resolvers.context import Caller, Role
 from resolvers.errors import Unauthenticated, Unavailable
 from service.auth import jwks
-from service.settings import MIN_SECRET_BYTES, PREFIX, BadSettings, Settings
+from service.settings import PREFIX, BadSettings, Settings
 
 CLOCK_SKEW_SECONDS = 10  # for tokens issued by a clock ahead of ours; an expired one gets no extra time
 MAX_TOKEN_CHARACTERS = 16 * 1024
 MAX_ORGANIZATION = 128
 MAX_USER = 255
 MAX_EMAIL = 320
+_SECRET_BYTES = 32  # of a key for HMAC-SHA256
 SECRET_FILE = "jwt-secret"  # noqa: S105 (a file name)
 
 _BEARER = re.compile(r"bearer +([^\s,]+) *", re.IGNORECASE)
@@ -137,7 +138,7 @@ def _bearer_token(authorization: str | None) -> str:
 
 def _hmac_key(secret: str) -> bytes:
     """The key's bytes, filled up with zeros to 32, which HMAC does anyway: signatures stay the same."""
-    return secret.encode().ljust(MIN_SECRET_BYTES, b"\0")
+    return secret.encode().ljust(_SECRET_BYTES, b"\0")
 
 
 def _text(claims: Mapping[str, Any], claim: str, longest: int) -> str:
@@ -227,7 +228,7 @@ def _make_secret(path: Path) -> None:
     """Write a new secret, whole and readable to its owner alone, unless another process was first."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, encoding="ascii") as draft:
-        draft.write(secrets.token_hex(MIN_SECRET_BYTES) + "\n")
+        draft.write(secrets.token_hex(_SECRET_BYTES) + "\n")
         draft.flush()
         with suppress(FileExistsError):
             os.link(draft.name, path)

@@ -12,9 +12,10 @@ from service.auth.tokens import development_token
 from service.cli.common import Stop, fail, read_settings, refuse_settings, run
 from service.cli.target import recorded_address
 from service.http.server import AddressUnusable, address_of, build_server, listen
+from service.production import refuse_unsafe
 from service.runtime import Runtime
 from service.sample.run import SAMPLE_ORGANIZATION, SAMPLE_PRICES, run_sample
-from service.settings import BadSettings, Settings, refuse_unsafe
+from service.settings import BadSettings, Settings
 
 TOKEN_DAYS = 7
 

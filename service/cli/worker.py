@@ -3,8 +3,9 @@
 import structlog
 
 from service.cli.common import Stop, read_settings, refuse_settings, run
+from service.production import refuse_unsafe
 from service.runtime import Runtime
-from service.settings import BadSettings, Settings, refuse_unsafe
+from service.settings import BadSettings, Settings
 
 _log = structlog.get_logger(__name__)
 

@@ -20,6 +20,7 @@ from service.rest.parameters import CONFLICT_ID, PAGING, choice
 from service.rest.query import QueryParameters
 from service.rest.request import refuse_unknown, text_or_none
 from service.rest.shapes import conflict as shape
+from service.rest.shapes import resolution
 from service.rest.shapes.conflict import Conflict
 
 
@@ -54,7 +55,7 @@ def _resolution(body: dict[str, Any]) -> Resolution | None:
     """The decision in the body; None, for the recommended one, where it is empty."""
     if not body:
         return None
-    refuse_unknown(body, shape.RESOLUTION_KEYS)
+    refuse_unknown(body, resolution.RESOLUTION_KEYS)
     parts = body.get("parts")
     return Resolution(
         action=_action(body) if parts is None or "action" in body else None,
@@ -77,7 +78,7 @@ def _parts(parts: Any) -> list[PartResolution]:
 
 def _part(part: dict[str, Any], path: str) -> PartResolution:
     try:
-        refuse_unknown(part, shape.PartDecision.keys_sent())
+        refuse_unknown(part, resolution.PartDecision.keys_sent())
         field = text_or_none(part, "field")
         if field is None:
             raise ValidationFailed("field: required", faults=[Fault("field", "required")])
@@ -134,7 +135,7 @@ OPERATIONS = (
         ),
         role=Role.USER,
         parameters=(CONFLICT_ID,),
-        body=Body(shape=shape.RESOLUTION_REQUEST, examples=shape.REQUEST_EXAMPLES, required=False),
+        body=Body(shape=resolution.RESOLUTION_REQUEST, examples=resolution.REQUEST_EXAMPLES, required=False),
         answer=_RESOLVED,
         refusals=_REFUSALS,
     ),
@@ -151,7 +152,7 @@ OPERATIONS = (
         ),
         role=Role.USER,
         parameters=(CONFLICT_ID,),
-        body=Body(shape=shape.RESOLUTION_REQUEST, examples=shape.REQUEST_EXAMPLES),
+        body=Body(shape=resolution.RESOLUTION_REQUEST, examples=resolution.REQUEST_EXAMPLES),
         answer=_RESOLVED,
         refusals=_REFUSALS,
     ),

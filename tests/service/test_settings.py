@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from service.settings import BadSettings, load_settings, refuse_unsafe, settings_class
+from service.production import refuse_unsafe
+from service.settings import BadSettings, load_settings, settings_class
 from service.settings_report import described, unknown_variables, without_password
 
 STRONG = "0123456789abcdef0123456789abcdef"

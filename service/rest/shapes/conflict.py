@@ -1,10 +1,10 @@
-"""A conflict as REST shows it, and the decision on it as a client sends it."""
+"""A conflict as REST shows it."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 from msgspec.structs import replace
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, ResolutionAction
@@ -13,8 +13,7 @@ from models.conflict.table import is_dated_then
 from resolvers.conflict.choice import recommended_part
 from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence
 from resolvers.refresh.freshness import Aging
-from service.http.shape import Count, Id, Moment, Sent, Shape, Share, StoredMoment
-from service.rest.description.json_schema import Described, case_pattern, in_any_case, reference
+from service.http.shape import Count, Id, Moment, Shape, Share, StoredMoment
 from service.rest.shapes.example_moments import FINISHED, REVIEWED
 
 
@@ -180,82 +179,7 @@ def _parts(conflict: models.Conflict) -> list[FieldQuestion]:
     return [] if conflict.unit is None else questions_of(conflict)
 
 
-_Note: TypeAlias = Annotated[str | None, Meta(description="Kept with the decision; at most 2,000 characters.")]
-
-
-def _this(action: ResolutionAction) -> Meta:
-    return Meta(pattern=f"^{case_pattern(action)}$", description=f"`{action}`, in any case.")
-
-
-class AcceptCandidate(Sent, frozen=True):
-    """Take what a provider proposes."""
-
-    action: Annotated[str, _this(ResolutionAction.ACCEPT_CANDIDATE)]
-    candidate_id: (
-        Annotated[Id | None, Meta(description="Without it: the recommended candidate, or the only one.")] | UnsetType
-    ) = UNSET
-    note: _Note | UnsetType = UNSET
-
-
-class KeepCurrent(Sent, frozen=True):
-    """Keep the value that is there."""
-
-    action: Annotated[str, _this(ResolutionAction.KEEP_CURRENT)]
-    note: _Note | UnsetType = UNSET
-
-
-class CustomValue(Sent, frozen=True):
-    """Set another value."""
-
-    action: Annotated[str, _this(ResolutionAction.CUSTOM_VALUE)]
-    value: Annotated[
-        Any,
-        Meta(
-            description="Must be valid for the field; of an address or an employment an object by field.",
-            extra_json_schema={"not": {"type": "null"}},
-        ),
-    ]
-    note: _Note | UnsetType = UNSET
-
-
-class PartDecision(Sent, frozen=True):
-    """The decision about one field of an address or an employment."""
-
-    field: str
-    action: Annotated[str, in_any_case(ResolutionAction)]
-    candidate_id: (
-        Annotated[Id | None, Meta(description="With `accept_candidate`; without it the recommended or only one.")]
-        | UnsetType
-    ) = UNSET
-    value: Annotated[Any, Meta(description="With `custom_value`; must be valid for the field.")] | UnsetType = UNSET
-
-
-class DecideParts(Sent, frozen=True):
-    """Decide an address or an employment part by part. A part that is not named keeps its value."""
-
-    parts: Annotated[list[PartDecision], Meta(min_length=1)]
-    note: _Note | UnsetType = UNSET
-
-
-_AT_ONCE = (AcceptCandidate, KeepCurrent, CustomValue)
-_DECISIONS = (*_AT_ONCE, DecideParts)
-RESOLUTION_KEYS = tuple(dict.fromkeys(key for decision in _DECISIONS for key in decision.keys_sent()))
-RESOLUTION_REQUEST = Described(
-    "ResolutionRequest",
-    {
-        "ResolutionRequest": {
-            "description": "The decision. An empty object applies the recommendation.",
-            "anyOf": [
-                *(reference(decision.__name__) for decision in _AT_ONCE),
-                {"type": "object", "maxProperties": 0},
-                reference(DecideParts.__name__),
-            ],
-        }
-    },
-    _DECISIONS,
-)
-
-_PROPOSED = Candidate.example(
+PROPOSED_EXAMPLE = Candidate.example(
     id="01936f2a-7a40-7c11-9b0e-4f7d2c6e1b34",
     value=340,
     provider="directory",
@@ -274,8 +198,8 @@ EXAMPLE = Conflict.example(
     current=FieldValue.example(
         field="numberOfEmployees", value=120, source="crm", confidence=1.0, observed_at_known=False, freshness=0.42
     ),
-    candidates=[_PROPOSED],
-    recommended=_PROPOSED,
+    candidates=[PROPOSED_EXAMPLE],
+    recommended=PROPOSED_EXAMPLE,
     recommended_because="The directory is sure of the company, and its value is newer.",
     created_at=FINISHED,
     updated_at=FINISHED,
@@ -286,7 +210,7 @@ RESOLVED_EXAMPLE = replace(
     status=ConflictStatus.RESOLVED,
     resolution=Resolution.example(
         action=ResolutionAction.ACCEPT_CANDIDATE,
-        candidate_id=_PROPOSED.id,
+        candidate_id=PROPOSED_EXAMPLE.id,
         value=340,
         note="Checked on their web site",
         resolved_by="user-1",
@@ -295,17 +219,3 @@ RESOLVED_EXAMPLE = replace(
     updated_at=REVIEWED,
     resolved_at=REVIEWED,
 )
-REQUEST_EXAMPLES: Mapping[str, Any] = {
-    "accept": AcceptCandidate(
-        action=ResolutionAction.ACCEPT_CANDIDATE, candidate_id=_PROPOSED.id, note="Checked on their web site"
-    ),
-    "keep": KeepCurrent(action=ResolutionAction.KEEP_CURRENT),
-    "custom": CustomValue(action=ResolutionAction.CUSTOM_VALUE, value=350),
-    "parts": DecideParts(
-        parts=[
-            PartDecision(field="city", action=ResolutionAction.KEEP_CURRENT),
-            PartDecision(field="postalCode", action=ResolutionAction.CUSTOM_VALUE, value="111 53"),
-        ]
-    ),
-    "recommended": {},
-}
