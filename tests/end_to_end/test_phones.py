@@ -1,4 +1,7 @@
-"""Phone numbers that Apollo sends later, over real HTTP: from the question to the webhook to the written phone."""
+"""Phone numbers that Apollo sends later, over real HTTP: from the question to the webhook to the written phone.
+
+One file, because every test needs the same installation with its stand-in of Apollo.
+"""
 
 import asyncio
 import contextlib

@@ -4,6 +4,8 @@ The oracle keeps for each field a stack of what was put there. A person's value 
 off the top, taking an undo back pushes that again. What a run writes is taken from the run, and checked against what
 no run may ever do. What the CRM sends is an edit where its text is another than before, however near it is to what the
 field holds, and an echo where it is what enrichment or a reviewer put there.
+
+One file, because the oracle, the moves and the comparison are read side by side.
 """
 
 import random

@@ -1,4 +1,7 @@
-"""Random histories, replayed: the same rules give the same past exactly, and other rules what they really give."""
+"""Random histories, replayed: the same rules give the same past exactly, and other rules what they really give.
+
+One file, because the histories, their replay and the comparison are read side by side.
+"""
 
 import contextlib
 import random

@@ -1,6 +1,8 @@
 """The command as it is run: a server and workers on real stores, and paid providers that count what they served.
 
 Every test is an organization or more of its own, on the same processes.
+
+One file, because the tests share what starts and watches the processes.
 """
 
 import asyncio

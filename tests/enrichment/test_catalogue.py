@@ -1,4 +1,7 @@
-"""The field catalogue: which fields there are, and what becomes of a record's raw values."""
+"""The field catalogue: which fields there are, and what becomes of a record's raw values.
+
+One file, because it goes through the catalogue field by field.
+"""
 
 import json
 import math

@@ -1,4 +1,7 @@
-"""An address and an employment are one thing: no part is written from an answer that another part disputes."""
+"""An address and an employment are one thing: no part is written from an answer that another part disputes.
+
+One file, because its cases are variations of one record and one answer.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,7 @@
-"""Each kind of rule, changed: what would have been written, asked and paid, told without asking anyone."""
+"""Each kind of rule, changed: what would have been written, asked and paid, told without asking anyone.
+
+One file, because every kind of rule is changed against the same past.
+"""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Apollo: nobody in a 200, credits in a 422, e-mails of several worth, and phone numbers that come later."""
+"""Apollo: nobody in a 200, credits in a 422, e-mails of several worth, and phone numbers that come later.
+
+One file, because most of it is answers beside what must be read from them.
+"""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,7 @@
-"""Clearbit: combined answers with missing halves, answers that come later, and what a miss costs."""
+"""Clearbit: combined answers with missing halves, answers that come later, and what a miss costs.
+
+One file, because most of it is answers beside what must be read from them.
+"""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,7 @@
-"""Providers that a JSON file describes: what may stand in it, how faults are named, how they ask and are read."""
+"""Providers that a JSON file describes: what may stand in it, how faults are named, how they ask and are read.
+
+One file, because every test varies one description.
+"""
 
 import json
 from collections.abc import Callable

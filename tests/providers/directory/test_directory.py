@@ -1,4 +1,7 @@
-"""The directories: which company a record means, how sure that is, and what is told of it."""
+"""The directories: which company a record means, how sure that is, and what is told of it.
+
+One file, because the tests share the packaged directories.
+"""
 
 import gzip
 import json

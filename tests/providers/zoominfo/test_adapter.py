@@ -1,4 +1,7 @@
-"""ZoomInfo: both surfaces, signing in, units, match statuses and what its errors mean."""
+"""ZoomInfo: both surfaces, signing in, units, match statuses and what its errors mean.
+
+One file, because both surfaces are held against the same expectations.
+"""
 
 import asyncio
 import base64

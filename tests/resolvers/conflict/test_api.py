@@ -1,4 +1,7 @@
-"""A person decides only what needs a person, once, and the decision holds."""
+"""A person decides only what needs a person, once, and the decision holds.
+
+One file, because the tests share one conflict and the ways to decide it.
+"""
 
 import asyncio
 from datetime import UTC, datetime

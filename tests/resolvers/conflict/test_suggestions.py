@@ -1,4 +1,7 @@
-"""Accepting a suggested rule settles what is open; dismissing it hides it."""
+"""Accepting a suggested rule settles what is open; dismissing it hides it.
+
+One file, because the simulated reviewers serve every test.
+"""
 
 import asyncio
 import random

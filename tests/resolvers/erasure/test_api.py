@@ -1,4 +1,7 @@
-"""An erased record leaves nothing behind, and does not come back by itself."""
+"""An erased record leaves nothing behind, and does not come back by itself.
+
+One file, because each test looks for what one record left in all tables.
+"""
 
 from typing import Any
 

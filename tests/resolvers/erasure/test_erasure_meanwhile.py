@@ -1,4 +1,7 @@
-"""An erasure in the midst of things: whatever is under way writes nothing back, and nothing else breaks."""
+"""An erasure in the midst of things: whatever is under way writes nothing back, and nothing else breaks.
+
+One file, because each test interrupts the same erasure at another point.
+"""
 
 import asyncio
 from datetime import timedelta

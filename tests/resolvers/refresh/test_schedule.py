@@ -1,4 +1,7 @@
-"""The scheduled refresh takes the stalest first, within its budget, and nobody twice."""
+"""The scheduled refresh takes the stalest first, within its budget, and nobody twice.
+
+One file, because the tests share one clock and one plan.
+"""
 
 import asyncio
 import random

@@ -1,4 +1,7 @@
-"""Whom no provider is asked about: nobody on the list is, in any spelling, whenever they were put on it."""
+"""Whom no provider is asked about: nobody on the list is, in any spelling, whenever they were put on it.
+
+One file, because everything is asked of one list.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Undo: what enrichment replaced comes back with its provenance, and what a person did since stays."""
+"""Undo: what enrichment replaced comes back with its provenance, and what a person did since stays.
+
+One file, because the tests share the record whose values are undone.
+"""
 
 from typing import Any
 

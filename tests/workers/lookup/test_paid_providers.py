@@ -1,4 +1,7 @@
-"""Not one credit wasted: breakers, answers that come later, calls that may have been charged, budgets, estimates."""
+"""Not one credit wasted: breakers, answers that come later, calls that may have been charged, budgets, estimates.
+
+One file, because the tests share one paid stand-in and the ledger beside it.
+"""
 
 from datetime import timedelta
 
