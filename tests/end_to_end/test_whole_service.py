@@ -54,7 +54,7 @@ KEYS = {
     **{
         f"of {name}": f"key-of-{name}-{number:04}"
         for number, name in enumerate(
-            ("twice", "killed", "usual", "limited", "empty", "inhouse", "too-long" + "x" * 5000)
+            ("twice", "killed", "usual", "limited", "empty", "inhouse", "watched", "too-long" + "x" * 5000)
         )
     },
 }
@@ -293,6 +293,7 @@ async def test_no_worker_calls_before_the_moment_that_a_provider_named(
 async def test_no_key_is_found_anywhere_but_sealed(
     service: WholeService, paid: PaidStandIn, stores: dict[str, str], tmp_path: Path
 ) -> None:
+    await _use_keys(service, paid)
     await _ask_for_everything(service)
     shown = command("settings", data_dir=tmp_path / "other", AUTO_ENRICHMENT_HUNTER_API_KEY=KEYS["of the environment"])
     sources = {
@@ -323,6 +324,16 @@ async def _kept(service: WholeService, stores: dict[str, str]) -> dict[str, byte
     finally:
         await connection.close()
         await redis.aclose(close_connection_pool=True)
+
+
+async def _use_keys(service: WholeService, paid: PaidStandIn) -> None:
+    """A key that is shown by its last four characters, and one whose account has no credits left."""
+    await service.caller("rotating")(SET_KEY, provider="apollo", key=KEYS["its replacement"])
+    watched = service.caller("watched")
+    paid.account(KEYS["of watched"], mode="out_of_credits")
+    await watched.use("apollo", key=KEYS["of watched"])
+    await watched.send("LEAD", *leads(1))
+    await watched.until_ended()
 
 
 async def _ask_for_everything(service: WholeService) -> None:
