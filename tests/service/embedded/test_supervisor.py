@@ -61,19 +61,23 @@ async def running(shop: Shop, *, grace_seconds: float = 5) -> AsyncIterator[Work
 
 
 async def test_work_in_flight_is_finished_before_the_worker_stops(redis: ArqRedis) -> None:
-    begun, done = asyncio.Event(), asyncio.Event()
+    begun, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def job(ctx: dict[str, Any]) -> None:
         begun.set()
-        await asyncio.sleep(0.3)
+        await go_on.wait()
         done.set()
 
     shop = Shop(redis, job)
-    async with running(shop):
+    async with running(shop) as supervised:
         await redis.enqueue_job("job")
         await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
-        await redis.enqueue_job("job")
         begun.clear()
+        stopping = asyncio.create_task(supervised.stop())
+        await asyncio.sleep(0)  # from here on it takes nothing new
+        await redis.enqueue_job("job")
+        go_on.set()
+        await asyncio.wait_for(stopping, PATIENCE_SECONDS)
     assert done.is_set()
     assert not begun.is_set()  # nothing new was taken
     assert await redis.zcard("arq:queue") == 1
