@@ -108,6 +108,14 @@ class ConflictReason(StrEnum):
     JOB_CHANGE = "job_change"  # an answer about the person names another employer
 
 
+class Recommendation(StrEnum):
+    """What a person is recommended to choose in a conflict."""
+
+    ACCEPT = "accept"  # the recommended candidate
+    KEEP = "keep"  # the current value
+    NONE = "none"  # neither is likelier to be right
+
+
 class FieldUnit(StrEnum):
     """Fields that are one thing: they are decided, asked about and resolved together."""
 

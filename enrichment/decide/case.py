@@ -13,6 +13,7 @@ from enrichment.decide.merge import Proposal, Same
 from enrichment.enums import SOURCE_REVIEWER, Strategy
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.provenance import Current
+from enrichment.recommend.record import RecordAround
 from enrichment.words import NameOf, source_name
 
 
@@ -30,7 +31,8 @@ class FieldCase:
     `rejected(value, source)` tells whether a reviewer turned this value of this source down before. `rules()` are the
     review rules about the field, `trust_in(provider)` tells how people judged its values of a provider.
     `is_contradiction` tells whether two values differ so much that a source which is unsure of its own still
-    contradicts the other. `name_of(source)` names the CRM, a reviewer or a provider in a sentence.
+    contradicts the other. `name_of(source)` names the CRM, a reviewer or a provider in a sentence. `around()` is the
+    rest of the record with all that the sources said of it.
     """
 
     rule: Rule
@@ -48,6 +50,7 @@ class FieldCase:
     half_life_days: float = math.inf
     name_of: NameOf = source_name
     edition: Edition = LATEST
+    around: Callable[[], RecordAround] = RecordAround
 
     @property
     def now(self) -> datetime:

@@ -1,11 +1,11 @@
 """How one field ends: a value is written, a conflict is raised, or neither, and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from enrichment.decide.merge import Candidate, Proposal
-from enrichment.enums import ConflictReason, FieldOutcomeReason, FieldUnit
+from enrichment.enums import ConflictReason, FieldOutcomeReason, FieldUnit, Recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class UnitQuestion:
     """A conflict to raise about a unit: one question, whichever of its parts differ.
 
     `parts` are those that may be shown and written, in catalogue order; `disputed` those by which an answer is about
-    another place, or another employer. `recommended` None: keep what the record holds.
+    another place, or another employer. `recommended` is the answer to accept, None unless that is the recommendation.
     """
 
     unit: FieldUnit
@@ -33,20 +33,25 @@ class UnitQuestion:
     disputed: frozenset[str]
     answers: tuple[UnitAnswer, ...]
     recommended: UnitAnswer | None
+    recommendation: Recommendation
     because: str
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictQuestion:
-    """A conflict to raise: why, which candidates, which is recommended (None: keep the current) and why.
+    """A conflict to raise: why, which candidates, what is recommended and why.
 
-    `whole` is the question about the unit that this is a part of; None: it is a question of its own.
+    `recommended` is the candidate to accept, None unless the `recommendation` is to accept one. `leads` tells of each
+    source's value by how much (as a logarithm of odds) it is likelier than the current one, or than the best other one
+    of an empty field. `whole` is the question about the unit that this is a part of; None: it is a question of its own.
     """
 
     reason: ConflictReason
     candidates: tuple[Candidate, ...]
     recommended: Candidate | None
+    recommendation: Recommendation
     because: str
+    leads: Mapping[str, float] = field(default_factory=dict)
     whole: UnitQuestion | None = None
 
 

@@ -1,18 +1,12 @@
 """What may be written: one field's proposals against its current value and the organization's rule."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from enrichment.decide.case import FieldCase
 from enrichment.decide.decision import ConflictQuestion, Decision
 from enrichment.decide.edition import Edition
 from enrichment.decide.merge import Proposal, agreed_confidence
-from enrichment.decide.recommendation import (
-    Recommendation,
-    keep_despite_distance,
-    keep_for_low_confidence,
-    recommend_against_current,
-    recommend_most_certain,
-)
+from enrichment.decide.recommendation import recommend
 from enrichment.decide.rules import rule_decision
 from enrichment.enums import (
     SOURCE_CRM,
@@ -65,7 +59,7 @@ def _fill(case: FieldCase, proposals: Sequence[Proposal]) -> Decision:
         if proposal.confidence >= case.minimum and case.decay.is_contemporary(proposal, best)
     ]
     if rivals and _asks_about_rivals(case) and best.confidence - rivals[0].confidence < _CLEAR_LEAD:
-        return _raise_conflict(case, ConflictReason.PROVIDERS_DISAGREE, [best, *rivals], recommend_most_certain)
+        return _raise_conflict(case, ConflictReason.PROVIDERS_DISAGREE, [best, *rivals])
     return _write(best, "the field was empty")
 
 
@@ -108,9 +102,9 @@ def _supported(case: FieldCase, current: Current, confirming: Proposal) -> float
 def _unsure(case: FieldCase, current: Current, best: Proposal) -> Decision:
     """No value differs from the current one with enough confidence to be written."""
     if case.rule.policy is FieldPolicy.OVERWRITE and best.belief >= LEAST_FOR_REVIEW:
-        return _raise_conflict(case, ConflictReason.LOW_CONFIDENCE, [best], keep_for_low_confidence)
+        return _raise_conflict(case, ConflictReason.LOW_CONFIDENCE, [best])
     if _contradicts(case, current, best):
-        return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, [best], keep_despite_distance)
+        return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, [best])
     return _below(best, case.minimum)
 
 
@@ -150,7 +144,7 @@ def _against_a_person(case: FieldCase, current: Current, proposals: Sequence[Pro
         return _overwrite(case, current, best)
     if policy in {FieldPolicy.REVIEW, FieldPolicy.OVERWRITE}:
         likely = [proposal for proposal in proposals if proposal.confidence >= case.minimum]
-        return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, likely, recommend_against_current)
+        return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, likely)
     return _protect(best, f"{case.name_of(current.source)} holds the value, and the policy is {POLICIES[policy]}")
 
 
@@ -226,7 +220,6 @@ def _raise_conflict(
     case: FieldCase,
     reason: ConflictReason,
     proposals: Sequence[Proposal],
-    recommend: Callable[[FieldCase, Sequence[Proposal]], Recommendation],
 ) -> Decision:
     """A question for a person, unless the organization's rules answer it."""
     has_value = case.current is not None and case.current.value is not None
@@ -239,7 +232,8 @@ def _raise_conflict(
         detail = f"by the rule: {by_rule.rule.words(case.name_of)}"
         return _protect(proposals[0], detail) if by_rule.accepts is None else _write(by_rule.accepts, detail)
     best = by_rule.left[0]
-    recommended, because = recommend(case, by_rule.left)
+    advice = recommend(case, by_rule.left)
+    because = advice.because
     if case.current is not None and case.current.unreadable is not None:
         because = f"what the CRM sent cannot be read ({case.current.unreadable}); {because}"
     return Decision(
@@ -250,7 +244,9 @@ def _raise_conflict(
         question=ConflictQuestion(
             reason=reason,
             candidates=tuple(candidate for proposal in by_rule.left for candidate in proposal.support),
-            recommended=recommended,
+            recommended=advice.candidate,
+            recommendation=advice.recommendation,
+            leads=advice.leads,
             because=because,
         ),
     )

@@ -23,6 +23,7 @@ from enrichment.decide.units import decide_unit
 from enrichment.enums import EntityType, FieldOutcomeReason, FieldUnit, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
+from enrichment.recommend.record import RecordAround
 from enrichment.waterfall.planner import Want
 from enrichment.waterfall.skip_reason import SkipReason
 from enrichment.words import NO_PROVIDER, NOT_ASKED, Names, naming
@@ -67,6 +68,15 @@ class DecisionInput:
     def decay(self, name: str) -> Decay:
         """How the values of a field age."""
         return decay_of(self.entity_type, name, self.asked_at, self.half_lives, self.edition)
+
+    def around(self) -> RecordAround:
+        """The record's values, as far as they can be read, and what each source says of it."""
+        held = {name: current.value for name, current in self.current.items() if current.unreadable is None}
+        answers = {
+            result.source: {name: candidate.value for name, candidate in result.candidates.items()}
+            for result in self.results
+        }
+        return RecordAround(self.entity_type, held, answers)
 
 
 def decide_fields(record: DecisionInput) -> dict[str, Decision]:
@@ -151,6 +161,7 @@ def _decide(
             half_life_days=decay.half_life_days,
             name_of=naming(record.names),
             edition=record.edition,
+            around=record.around,
         )
     )
 

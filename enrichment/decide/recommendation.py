@@ -1,64 +1,82 @@
-"""What a person is recommended to choose when a conflict is raised, and why."""
+"""What a person is recommended to choose when a conflict is raised, and why: the likelier truth.
 
-from collections.abc import Sequence
+What the odds are made of is in `enrichment.recommend`; no source is known to it by its name.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from enrichment.decide.case import FieldCase
 from enrichment.decide.merge import Candidate, Proposal
-from enrichment.enums import SOURCE_REVIEWER
+from enrichment.enums import Recommendation
+from enrichment.recommend.observe import Question, observe
+from enrichment.recommend.reasons import Reasons
+from enrichment.recommend.weigh import Weighed, lead_of, verdict, weigh
+from enrichment.recommend.weights import WEIGHTS, Weights
 
-Recommendation = tuple[Candidate | None, str]  # which candidate to take (None: keep the current value) and why
 
-_EVEN = 0.5  # the share of judged values that people wanted
-_LIKELY, _SURE = 0.8, 0.95  # confidences
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What is recommended, and why. `candidate` is the one to accept; `chance` (0-1) that what is recommended is right.
+
+    Where nothing is recommended the chance is that of the current value, which is kept then. `leads` has for each
+    source by how much (as a logarithm of odds) its value is likelier than the current one, or than the best other one.
+    """
+
+    recommendation: Recommendation
+    candidate: Candidate | None
+    because: str
+    chance: float
+    leads: Mapping[str, float]
 
 
-def recommend_most_certain(case: FieldCase, proposals: Sequence[Proposal]) -> Recommendation:
-    """Of sources that disagree: take the most certain one."""
-    best, rival = proposals[0], proposals[1]
-    because = (
-        f"{case.name_of(best.provider)} is the most certain ({best.confidence:.2f} against {rival.confidence:.2f})"
+def recommend(case: FieldCase, proposals: Sequence[Proposal], weights: Weights = WEIGHTS) -> Advice:
+    """The likelier of the current value and these proposals, of which there is at least one.
+
+    All that the sources said of the field speaks for and against them, also what cannot be chosen. An empty field is
+    no value: there the best proposal stands against the next one.
+    """
+    question = Question(
+        name=case.name,
+        current=case.current,
+        proposals=case.proposals,
+        around=case.around(),
+        now=case.now,
+        half_life_days=case.half_life_days,
+        is_held=case.confirms,
+        is_far_off=case.is_contradiction,
+        trust_in=case.trust_in,
     )
-    return best.support[0], _with_history(case, best, because)
+    found = weigh(observe(question), weights)
+    held = next((weighed for weighed in found if weighed.observed.current is not None), None)
+    best, *others = [weighed for weighed in found if _is_one_of(weighed, proposals)]
+    rival = held if held is not None else next(iter(others), None)
+    reasons = Reasons(case.name, case.name_of, best, rival, question)
+    chance = 0.0 if held is None else held.chance
+    leads = _leads([best, *others], held)
+    match verdict(best, rival, weights):
+        case Recommendation.ACCEPT:
+            assert best.observed.proposal is not None  # it is one of the proposals
+            candidate = best.observed.proposal.support[0]
+            return Advice(Recommendation.ACCEPT, candidate, reasons.to_accept(), best.chance, leads)
+        case Recommendation.KEEP if held is not None:
+            return Advice(Recommendation.KEEP, None, reasons.to_keep(), chance, leads)
+        case _:
+            return Advice(Recommendation.NONE, None, reasons.for_neither(), chance, leads)
 
 
-def keep_for_low_confidence(case: FieldCase, proposals: Sequence[Proposal]) -> Recommendation:
-    """The source is not certain enough to be written."""
-    best = proposals[0]
-    because = (
-        f"{case.name_of(best.provider)} is not certain enough ({best.confidence:.2f}, {case.minimum:.2f} is needed)"
-    )
-    return None, _with_history(case, best, because)
+_ALONE = 20.0  # the lead of a value beside which there is no other
 
 
-def keep_despite_distance(case: FieldCase, proposals: Sequence[Proposal]) -> Recommendation:
-    """The source is not certain of its figure, but the CRM's is far from it."""
-    best = proposals[0]
-    doubt = f"{case.name_of(best.provider)} is not certain of its figure ({best.confidence:.2f})"
-    because = f"{doubt}, but the CRM's is far from it"
-    return None, _with_history(case, best, because)
+def _leads(found: Sequence[Weighed], held: Weighed | None) -> dict[str, float]:
+    leads: dict[str, float] = {}
+    for weighed in found:
+        rivals = [held] if held is not None else [other for other in found if other is not weighed]
+        lead = lead_of(weighed, rivals[0]) if rivals else _ALONE
+        leads |= {sighting.candidate.provider: lead for sighting in weighed.observed.sightings}
+    return leads
 
 
-def recommend_against_current(case: FieldCase, proposals: Sequence[Proposal]) -> Recommendation:
-    """A source differs from the value that the CRM or a reviewer holds."""
-    best, current = proposals[0], case.current
-    assert current is not None  # there is something to differ from
-    if current.source == SOURCE_REVIEWER and len(best.support) < 2:
-        return None, "a reviewer chose the current value and only one source differs"
-    if len(best.support) > 1:
-        return best.support[0], f"{len(best.support)} independent sources agree on it"
-    name, trust = case.name_of(best.provider), case.trust_in(best.provider)
-    low, high = trust.interval
-    if low > _EVEN or high < _EVEN:
-        # What reviewers keep doing says more about this question than any figure of the source.
-        return best.support[0] if low > _EVEN else None, trust.words(name, case.name)
-    if case.is_outdated(best) and best.confidence < _SURE:
-        return None, _with_history(case, best, f"the current value is newer than what {name} observed")
-    if best.confidence < _LIKELY:
-        because = f"{name} is not certain enough ({best.confidence:.2f}) to replace a CRM value"
-        return None, _with_history(case, best, because)
-    return best.support[0], _with_history(case, best, f"{name} is certain ({best.confidence:.2f})")
-
-
-def _with_history(case: FieldCase, best: Proposal, because: str) -> str:
-    history = case.trust_in(best.provider).words(case.name_of(best.provider), case.name)
-    return f"{because}; {history}" if history else because
+def _is_one_of(weighed: Weighed, proposals: Sequence[Proposal]) -> bool:
+    given = weighed.observed.proposal
+    return weighed.observed.current is None and given is not None and any(given is other for other in proposals)

@@ -6,11 +6,21 @@ from typing import Any
 
 from enrichment.decide.decision import ConflictQuestion, Decision, UnitAnswer, UnitQuestion
 from enrichment.decide.unit_case import UnitCase, listed
-from enrichment.enums import ConflictReason, FieldOutcomeReason, FieldPolicy, FieldUnit
+from enrichment.enums import ConflictReason, FieldOutcomeReason, FieldPolicy, FieldUnit, Recommendation
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.normalize.contact.url import registrable_domain
+from enrichment.recommend.weigh import of_lead
 
 _GRAVEST = (ConflictReason.EXISTING_DIFFERS, ConflictReason.PROVIDERS_DISAGREE, ConflictReason.LOW_CONFIDENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What is recommended about a unit, and why; `answer` is the one to accept."""
+
+    answer: UnitAnswer | None
+    recommendation: Recommendation
+    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,8 @@ def ask(dispute: Dispute) -> dict[str, Decision]:
     answers = [answer for source in case.by_belief(_sources(dispute)) if (answer := _answer(dispute, source, allowed))]
     given = {part for answer in answers for part in answer.parts}
     disputed = frozenset(part for part in case.disputing if _is_disputed(dispute, part, answers))
-    recommended, because = _recommend(dispute, answers)
+    advice = _recommend(dispute, answers)
+    because = advice.because
     reason = _reason(dispute)
     changed = [answer for answer in answers if _changes_employer(dispute, answer)]
     if changed:
@@ -49,7 +60,8 @@ def ask(dispute: Dispute) -> dict[str, Decision]:
         parts=tuple(part for part in allowed if part in dispute.after or part in given),
         disputed=disputed,
         answers=tuple(answers),
-        recommended=recommended,
+        recommended=advice.answer,
+        recommendation=advice.recommendation,
         because=because,
     )
     return {part: ended for part in allowed if (ended := _end_of_part(dispute, question, part)) is not None}
@@ -101,25 +113,31 @@ def _is_disputed(dispute: Dispute, part: str, answers: Sequence[UnitAnswer]) -> 
     return any(dispute.case.differs(part, against, value) for value in values)
 
 
-def _recommend(dispute: Dispute, answers: Sequence[UnitAnswer]) -> tuple[UnitAnswer | None, str]:
-    """The answer that the questions about its disputing parts all recommend, else to keep what is there, and why."""
+def _recommend(dispute: Dispute, answers: Sequence[UnitAnswer]) -> Advice:
+    """The answer that is likelier than what is there in its disputing parts together, and why.
+
+    These stand and fall together, so that it is their mean that counts; the part that says most gives the reason.
+    """
     questions = {part: decision.question for part, decision in dispute.asking.items() if decision.question is not None}
-    keeping = next((question for question in questions.values() if question.recommended is None), None)
-    if keeping is not None:
-        return None, keeping.because
-    for answer in answers:
-        if questions and all(_is_recommended(dispute, part, question, answer) for part, question in questions.items()):
-            return answer, next(iter(questions.values())).because
-    if questions:
-        return None, "no answer is the best in all that differs"
-    return None, f"{dispute.case.name_of(answers[0].provider)} is not certain enough ({answers[0].confidence:.2f})"
+    leads = [(lead, answer) for answer in answers if (lead := _lead(questions, answer)) is not None]
+    if not leads:
+        because = f"{dispute.case.name_of(answers[0].provider)} is not certain enough ({answers[0].confidence:.2f})"
+        return Advice(None, Recommendation.KEEP, because)
+    lead, best = max(leads, key=lambda pair: pair[0])
+    recommendation = of_lead(lead)
+    if recommendation is Recommendation.KEEP and not any(part in dispute.case.current for part in questions):
+        recommendation = Recommendation.NONE
+    telling = [question for question in questions.values() if question.recommendation is recommendation]
+    if not telling:
+        return Advice(None, Recommendation.NONE, "what differs does not speak for one answer")
+    because = max(telling, key=lambda question: abs(question.leads.get(best.provider, 0.0))).because
+    return Advice(best if recommendation is Recommendation.ACCEPT else None, recommendation, because)
 
 
-def _is_recommended(dispute: Dispute, part: str, question: ConflictQuestion, answer: UnitAnswer) -> bool:
-    given, recommended = answer.parts.get(part), question.recommended
-    return (
-        given is not None and recommended is not None and not dispute.case.differs(part, given.value, recommended.value)
-    )
+def _lead(questions: Mapping[str, ConflictQuestion], answer: UnitAnswer) -> float | None:
+    """By how much (as a logarithm of odds) an answer is likelier than what is there; None: it was not weighed."""
+    leads = [question.leads[answer.provider] for question in questions.values() if answer.provider in question.leads]
+    return sum(leads) / len(leads) if leads else None
 
 
 def _reason(dispute: Dispute) -> ConflictReason:
@@ -195,6 +213,7 @@ def _end_of_part(dispute: Dispute, question: UnitQuestion, part: str) -> Decisio
         reason=question.reason,
         candidates=candidates,
         recommended=recommended if recommended in candidates else None,
+        recommendation=question.recommendation,
         because=question.because,
         whole=question,
     )

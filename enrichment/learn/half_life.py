@@ -77,8 +77,8 @@ _ACCOUNT_YEARS = {
     "twitterUrl": 8.0,
     "facebookUrl": 10.0,
     "street": 5.0,
-    "city": 10.0,
-    "state": 15.0,
+    "city": 25.0,  # most offices move within their city
+    "state": 30.0,
     "postalCode": 6.0,
     "country": 40.0,
     "techStack": 1.5,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from enrichment.enums import ConflictReason, EntityType, FieldUnit
+from enrichment.enums import ConflictReason, EntityType, FieldUnit, Recommendation
 from models.conflict.queue import ConflictId
 from models.conflict.table import Conflict
 from models.db.columns import to_micros
@@ -30,6 +30,7 @@ class OpenConflict:
     providers: str
     recommended_id: str | None
     recommended_because: str
+    recommendation: Recommendation | None
 
 
 async def open_conflicts(
@@ -52,7 +53,7 @@ async def update_questions(tx: Transaction, conflicts: Sequence[OpenConflict], n
     source, parameter = bulk(conflicts)
     columns = (
         "field", "unit", "part_names", "reason", "current", "candidates", "providers", "recommended_id",
-        "recommended_because",
+        "recommended_because", "recommendation",
     )  # fmt: skip
     renewed = ", ".join(f"{column} = v.{column}" for column in columns)
     await execute(

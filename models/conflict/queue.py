@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, Recommendation
 from models.conflict.table import Conflict
 from models.db.columns import to_micros
 from models.db.rows import fetch, insert, projection, read_rows, select
@@ -30,6 +30,7 @@ class NewConflict:
     providers: str
     recommended_id: str | None
     recommended_because: str
+    recommendation: Recommendation | None
     created_at: datetime
     updated_at: datetime
     status: ConflictStatus = ConflictStatus.OPEN
@@ -47,7 +48,7 @@ async def raise_conflicts(tx: Transaction, conflicts: Sequence[NewConflict]) -> 
     """Open these conflicts. Where a field, or a unit, has an open one, that one gets the new candidates instead."""
     renewed = (
         "reason", "current", "candidates", "providers", "part_names", "recommended_id", "recommended_because",
-        "updated_at",
+        "recommendation", "updated_at",
     )  # fmt: skip
     raised = await insert(
         tx,

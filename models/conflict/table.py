@@ -7,7 +7,7 @@ from typing import Any, cast
 from tortoise import fields
 from tortoise.models import Model
 
-from enrichment.enums import SOURCE_CRM, ConflictReason, ConflictStatus, EntityType, FieldUnit
+from enrichment.enums import SOURCE_CRM, ConflictReason, ConflictStatus, EntityType, FieldUnit, Recommendation
 from models.db.columns import Instant, id_field
 from models.job import Job
 from models.record import Record
@@ -41,16 +41,26 @@ class Conflict(Model):
     current = fields.JSONField[dict[str, Any]](null=True)
     candidates = fields.JSONField[list[dict[str, Any]]]()
     providers = fields.TextField(default="")  # of the candidates, each between spaces: " apollo hunter "
-    recommended_id = fields.CharField(max_length=36, null=True)  # None recommends keeping the current value
+    recommended_id = fields.CharField(max_length=36, null=True)  # of the candidate that is recommended, if one is
+    recommendation = fields.CharEnumField(Recommendation, max_length=16, null=True)  # None: as `advice` reads it
     recommended_because = fields.TextField(default="")
     resolution = fields.JSONField[dict[str, Any]](null=True)
     by_rule = fields.BooleanField(default=False)  # a rule of the organization resolved it, and no person
+    resolution_id = fields.CharField(max_length=36, null=True)  # the operation on many conflicts that resolved it
+    taken_back = fields.JSONField[list[dict[str, Any]]](null=True)  # the resolutions that were taken back
     created_at: datetime = Instant()
     updated_at: datetime = Instant()
     resolved_at: datetime | None = Instant(null=True)
 
     class Meta:
         table = "conflict"
+
+    @property
+    def advice(self) -> Recommendation:
+        """What is recommended. A version that stored no recommendation recommended no candidate to keep the value."""
+        if self.recommended_id is not None:
+            return Recommendation.ACCEPT
+        return Recommendation.NONE if self.recommendation is Recommendation.NONE else Recommendation.KEEP
 
     def age_seconds(self, now: datetime) -> int:
         """How long it has been open, or was until it was settled."""
@@ -78,6 +88,7 @@ class Rejection(Model):
     source = fields.CharField(max_length=64)
     rejected_at: datetime = Instant()
     undo_id = fields.CharField(max_length=36, null=True)
+    conflict_id = fields.CharField(max_length=36, null=True)  # the conflict whose decision it is
 
     class Meta:
         table = "rejection"

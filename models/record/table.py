@@ -66,6 +66,8 @@ class FieldValue(Model):
     replaces = columns.CharField(max_length=36, null=True)  # the value that was current before; None: empty
     restores = columns.CharField(max_length=36, null=True)  # the value that an undo restored as this one
     undo_id = columns.CharField(max_length=36, null=True)
+    conflict_id = columns.CharField(max_length=36, null=True)  # the conflict whose decision wrote it
+    accepted_from = columns.JSONField[Any](null=True)  # the candidate that a reviewer accepted, and its provider
 
     class Meta:
         table = "field_value"

@@ -1,12 +1,12 @@
 """What a reviewer may choose in a conflict, checked against its candidates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import Refused, normalize, parts_of
-from enrichment.enums import SOURCE_REVIEWER, ResolutionAction
+from enrichment.enums import SOURCE_REVIEWER, Recommendation, ResolutionAction
 from models.conflict.table import Conflict
 from resolvers.conflict.settle import SettledField, SettledValue, Settlement
 from resolvers.conflict.stored import FieldQuestion, disputed_parts, questions_of
@@ -59,16 +59,22 @@ class FieldChoice:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A resolution that the conflict allows: as a whole, and each field that it decides."""
+    """A resolution that the conflict allows: as a whole, and each field that it decides.
+
+    `because`: where the recommendation was followed, what it was and why. `is_judged`: the reviewer has chosen, or
+    followed a recommendation that says what is likelier.
+    """
 
     action: ResolutionAction
     value: Any
     candidate_id: str | None
     note: str | None
     fields: Sequence[FieldChoice]
+    because: str | None = None
+    is_judged: bool = True
 
     def by_reviewer(self, user: str, now: datetime) -> Settlement:
-        """How the conflict ends. The reviewer holds each value from now on, also where it is the current one."""
+        """How the conflict ends. The reviewer holds each value that was chosen from now on, also the current one."""
         held = SettledValue(SOURCE_REVIEWER, 1.0, now, actor=user)
         return Settlement(
             action=self.action,
@@ -83,10 +89,12 @@ class Choice:
                     action=chosen.action,
                     value=chosen.value,
                     candidate_id=chosen.candidate_id,
-                    write=None if chosen.value is None else held,
+                    write=held if chosen.value is not None and self.is_judged else None,
                 )
                 for chosen in self.fields
             ],
+            because=self.because,
+            is_judged=self.is_judged,
         )
 
 
@@ -96,7 +104,7 @@ def choose(conflict: Conflict, resolution: Resolution | None) -> Choice:
     Raises ValidationFailed naming the fault.
     """
     if resolution is None:
-        resolution = Resolution(KEEP if conflict.recommended_id is None else ACCEPT)
+        return _as_recommended(conflict)
     if resolution.note is not None:
         check_text(resolution.note, "note", longest=MAX_NOTE)
     if resolution.parts is not None:
@@ -109,6 +117,17 @@ def choose(conflict: Conflict, resolution: Resolution | None) -> Choice:
     asked = PartResolution(conflict.field, resolution.action, resolution.candidate_id, resolution.value)
     chosen = _choose_field(conflict, question, asked, conflict.recommended_id)
     return Choice(chosen.action, chosen.value, chosen.candidate_id, resolution.note, [chosen])
+
+
+def _as_recommended(conflict: Conflict) -> Choice:
+    """What is recommended. Where that is nothing, the value stays as it is, and whose it is."""
+    because = conflict.recommended_because
+    if conflict.advice is Recommendation.ACCEPT:
+        return replace(choose(conflict, Resolution(ACCEPT)), because=because)
+    kept = choose(conflict, Resolution(KEEP))
+    if conflict.advice is Recommendation.KEEP:
+        return replace(kept, because=because)
+    return replace(kept, because=f"{because}; the current value was kept", is_judged=False)
 
 
 def current_value(conflict: Conflict) -> Any:

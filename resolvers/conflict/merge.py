@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import disputing_parts, fields_of
-from enrichment.enums import ConflictReason, FieldUnit
+from enrichment.enums import ConflictReason, FieldUnit, Recommendation
 from models.conflict.open_row import OpenConflict, open_conflicts, supersede_conflicts, update_questions
 from models.conflict.queue import ConflictId
 from models.db.transaction import Transaction
@@ -27,7 +27,7 @@ _GRAVEST = (ConflictReason.EXISTING_DIFFERS, ConflictReason.PROVIDERS_DISAGREE, 
 async def merge_parts(tx: Transaction, record_ids: Sequence[str], now: datetime) -> list[ConflictId]:
     """Make of each unit's open conflicts about single parts one about the unit, with the id of the newest of them.
 
-    Versions before 0.3 asked about each part by itself. The records are locked. A part that disputes nothing stays a
+    Version 0.1.0 asked about each part by itself. The records are locked. A part that disputes nothing stays a
     question of its own, unless one that does is open too. Returns the conflicts that are otherwise now.
     """
     found = await open_conflicts(tx, record_ids, sorted(PARTS), about_units=False)
@@ -72,6 +72,7 @@ def _merged(unit: FieldUnit, parts: Sequence[OpenConflict]) -> OpenConflict:
         providers=names_between_spaces(list(by_provider)),
         recommended_id=None if answer is None else answer["id"],
         recommended_because=keeping.recommended_because,
+        recommendation=Recommendation.KEEP if answer is None else Recommendation.ACCEPT,
     )
     return replace(merged, reason=ConflictReason.JOB_CHANGE) if _changes_employer(merged) else merged
 

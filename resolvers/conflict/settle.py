@@ -55,7 +55,8 @@ class SettledField:
 class Settlement:
     """How a conflict ends: as a whole, and each of its fields.
 
-    `rule`: the rule, in words, that decided in place of a person; `user` accepted it.
+    `rule`: the rule, in words, that decided in place of a person; `user` accepted it. `because`: why, where a
+    recommendation was followed. Unless it `is_judged`, it counts for and against no source.
     """
 
     action: ResolutionAction
@@ -66,6 +67,8 @@ class Settlement:
     settled_at: datetime
     note: str | None = None
     rule: str | None = None
+    because: str | None = None
+    is_judged: bool = True
 
     def resolution(self, conflict: Conflict) -> dict[str, Any]:
         """The settlement as it is stored and shown; that of a unit shows its parts."""
@@ -76,6 +79,7 @@ class Settlement:
             "note": self.note,
             "resolvedBy": self.user,
             "rule": self.rule,
+            "because": self.because,
             "resolvedAt": self.settled_at.isoformat().replace("+00:00", "Z"),
         }
         if conflict.unit is not None:
@@ -119,6 +123,7 @@ async def settle_conflict(
     await _write_values(tx, conflict, settlement)
     if not by_rule:
         await insert_rejections(tx, _rejections(conflict, settlement))
+    if not by_rule and settlement.is_judged:
         chosen = {settled.field: settled.value for settled in settlement.fields}
         await count_judgements(tx, judged_in_review(conflict, chosen))
     await record_audit(

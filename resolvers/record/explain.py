@@ -65,7 +65,7 @@ async def explain(ctx: Context, entity_type: EntityType, external_id: str, name:
         enrichable=field.enrichable,
         last_outcome=_last_outcome(outcomes, name),
         stated=await _stated(record, name, outcomes, current),
-        conflict=_latest(conflicts[0]) if conflicts else None,
+        conflict=_latest(conflicts[0], name) if conflicts else None,
         credits=0 if current is None or current.job_id is None else await charged_to(current.job_id, current.source),
         credits_of_record=await charged_for_record(record.id),
     )
@@ -139,12 +139,15 @@ async def _stated(
     return list(found.values())
 
 
-def _latest(conflict: Conflict) -> LatestConflict:
+def _latest(conflict: Conflict, name: str) -> LatestConflict:
     resolution = conflict.resolution or {}
+    parts = {part["field"]: part for part in resolution.get("parts", ())}
+    decided = resolution if conflict.unit is None else parts.get(name)
     return LatestConflict(
         status=ConflictStatus(conflict.status),
         raised_at=conflict.created_at,
         settled_at=conflict.resolved_at,
         resolved_by=resolution.get("resolvedBy"),
-        action=ResolutionAction(resolution["action"]) if resolution else None,
+        action=ResolutionAction(decided["action"]) if decided else None,
+        unit=conflict.unit,
     )

@@ -14,6 +14,7 @@ from enrichment.enums import (
     FieldUnit,
     JobStatus,
     JobTrigger,
+    Recommendation,
     ResolutionAction,
     StepOutcome,
     Strategy,
@@ -36,6 +37,7 @@ __all__ = [
     "JobStatus",
     "JobTrigger",
     "MaybeCharged",
+    "Recommendation",
     "RecordOutcome",
     "ResolutionAction",
     "RuleAction",
@@ -64,6 +66,9 @@ strawberry.enum(BreakerState, description="Whether a provider is asked: CLOSED a
 strawberry.enum(ConflictStatus, description="Whether a conflict still waits for a person.")
 strawberry.enum(FieldUnit, description="Fields that are one thing: decided, asked about and resolved together.")
 strawberry.enum(ConflictReason, description="Why a person must decide.")
+strawberry.enum(
+    Recommendation, description="What is likelier to be right: a candidate, the current value, or NONE of them clearly."
+)
 strawberry.enum(ResolutionAction, description="What a reviewer chose.")
 strawberry.enum(CreditKind, description="What one line of the credit ledger is.")
 strawberry.enum(SuppressionKind, description="What can be put on the suppression list.")

@@ -14,7 +14,14 @@ from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confid
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.copied import copied
-from schema.base.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, ResolutionAction
+from schema.base.enums import (
+    ConflictReason,
+    ConflictStatus,
+    EntityType,
+    FieldUnit,
+    Recommendation,
+    ResolutionAction,
+)
 from schema.base.paging import Connection, Each, page_args
 from schema.base.problem import Problem
 from schema.base.scalars import JSON, read_time
@@ -100,6 +107,9 @@ class Resolution:
     note: str | None
     resolved_by: str | None
     rule: str | None = strawberry.field(description="The rule that decided, which `resolvedBy` had accepted.")
+    because: str | None = strawberry.field(
+        description="Where the recommendation was followed: what was recommended, and why."
+    )
     resolved_at: datetime
 
     @classmethod
@@ -112,6 +122,7 @@ class Resolution:
             note=resolution.get("note"),
             resolved_by=resolution.get("resolvedBy"),
             rule=resolution.get("rule"),
+            because=resolution.get("because"),
             resolved_at=read_time(resolution["resolvedAt"]),
         )
 
@@ -137,7 +148,10 @@ class Conflict:
         description="The value when the conflict was raised. Null: the field was empty."
     )
     candidates: Sequence[Candidate]
-    recommended: Candidate | None = strawberry.field(description="Null recommends keeping the current value.")
+    recommended: Candidate | None = strawberry.field(description="The candidate that is recommended; null for none.")
+    recommendation: Recommendation = strawberry.field(
+        description="What is likelier to be right. NONE: neither is; without a decision of one's own the value is kept."
+    )
     recommended_because: str
     resolution: Resolution | None
     created_at: datetime
@@ -157,6 +171,7 @@ class Conflict:
             parts=Each(partial(ConflictPart.of, row), [] if row.unit is None else questions_of(row)),
             candidates=Each(Candidate.of, row.candidates),
             recommended=None if recommended is None else Candidate.of(recommended),
+            recommendation=row.advice,
             resolution=Resolution.of(row.resolution) if row.resolution else None,
             row=row,
         )

@@ -6,6 +6,7 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from providers.registry import ProviderSettings, Registry, default_registry
 from service.sample.records import account_records, lead_records
 from service.score.calibration import Calibration
 from service.score.conflicts import ConflictScore
+from service.score.known_records import note_known
+from service.score.recommendations import RecommendationScore, score_worlds
 from service.score.trial import Outcome, try_record
 
 Row = Mapping[str, str]
@@ -77,11 +80,12 @@ def main(
     except (OSError, ValueError) as fault:
         out(f"Cannot be scored: {fault}")
         return 2
-    counts: Counts = Counter()
-    conflicts, calibration, wrongly_filled = ConflictScore(), Calibration(), list[str]()
-    run = _score(registry, config, account_pairs, lead_pairs, counts, conflicts, calibration, wrongly_filled)
-    asyncio.run(run)
-    for line in (*_table(counts), "", *conflicts.lines(), "", *calibration.lines()):
+    scores, wrongly_filled = Scores(), list[str]()
+    conflicts = scores.conflicts
+    score_worlds(scores.recommendations)
+    asyncio.run(_score(registry, config, account_pairs, lead_pairs, scores, wrongly_filled))
+    tables = (_table(scores.counts), conflicts.lines(), scores.calibration.lines(), scores.recommendations.lines())
+    for line in "\n\n".join("\n".join(table) for table in tables).split("\n"):
         out(line)
     if misses:
         for line in ("", f"{len(conflicts.faults)} conflicts were missed or needless", *sorted(conflicts.faults)):
@@ -91,33 +95,44 @@ def main(
     return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What is counted."""
+
+    counts: Counts = field(default_factory=Counter)
+    conflicts: ConflictScore = field(default_factory=ConflictScore)
+    calibration: Calibration = field(default_factory=Calibration)
+    recommendations: RecommendationScore = field(default_factory=RecommendationScore)
+
+
 async def _score(
     registry: Registry,
     config: Config,
     accounts: list[tuple[Row, Row]],
     leads: list[tuple[Row, Row]],
-    counts: Counts,
-    conflicts: ConflictScore,
-    calibration: Calibration,
+    scores: Scores,
     wrongly_filled: list[str],
 ) -> None:
+    counts, conflicts, calibration = scores.counts, scores.conflicts, scores.calibration
     for (row, truth), record in zip(accounts, account_records(row for row, _ in accounts), strict=True):
         outcome = await try_record(registry, config, EntityType.ACCOUNT, record["fields"])
         _count_match(counts, outcome, truth)
         if truth["kind"] in MATCHABLE:
-            answers = _answers(truth, ACCOUNT_ANSWERS)
+            answers = answers_of(truth, ACCOUNT_ANSWERS)
             wrongly_filled += _count_filling(counts, row["record_id"], outcome, answers)
             _calibrate(calibration, outcome, answers)
             conflicts.held(row["record_id"], outcome, truth, answers)
+            note_known(scores.recommendations, row["record_id"], outcome, truth, answers)
             alone = await try_record(registry, config, EntityType.ACCOUNT, record["fields"], blank=True)
             conflicts.disputed(row["record_id"], alone, truth)
     for (row, truth), record in zip(leads, lead_records(row for row, _ in leads), strict=True):
         outcome = await try_record(registry, config, EntityType.LEAD, record["fields"])
-        answers = _answers(truth, LEAD_ANSWERS)
+        answers = answers_of(truth, LEAD_ANSWERS)
         _count_employer(counts, outcome, truth)
         wrongly_filled += _count_filling(counts, row["lead_id"], outcome, answers)
         _calibrate(calibration, outcome, answers)
         conflicts.held(row["lead_id"], outcome, truth, answers)
+        note_known(scores.recommendations, row["lead_id"], outcome, truth, answers)
         if row.get("email"):
             kind = email_kind(row["email"].strip()).value
             counts["mail", "right" if kind == truth["email_kind"] else "wrong"] += 1
@@ -126,6 +141,13 @@ async def _score(
 def _pairs(path: Path | None, packed: str, truth: Path | None, packed_truth: str, key: str) -> list[tuple[Row, Row]]:
     answers = {row[key]: row for row in _rows(truth, packed_truth, {key, *NEEDED[packed_truth]})}
     return [(row, answers[row[key]]) for row in _rows(path, packed, {key}) if row[key] in answers]
+
+
+def packaged_pairs(entity_type: EntityType) -> list[tuple[Row, Row]]:
+    """The packaged records of a type with known answers, each with its truth."""
+    if entity_type is EntityType.ACCOUNT:
+        return _pairs(None, "accounts_input", None, "accounts_truth", "record_id")
+    return _pairs(None, "leads_input", None, "leads_truth", "lead_id")
 
 
 def _rows(path: Path | None, packed: str, needed: set[str]) -> list[Row]:
@@ -160,7 +182,7 @@ def _count_employer(counts: Counts, outcome: Outcome, truth: Row) -> None:
         counts["employer", "right" if domain == truth["company_domain"] else "wrong"] += 1
 
 
-def _answers(truth: Row, columns: Mapping[str, Iterable[str]]) -> dict[str, list[Any]]:
+def answers_of(truth: Row, columns: Mapping[str, Iterable[str]]) -> dict[str, list[Any]]:
     """The values that count as right, by field; none where the truth is not known."""
     return {field: found for field, names in columns.items() if (found := _answer(truth, names, field))}
 
@@ -174,17 +196,17 @@ def _answer(truth: Row, columns: Iterable[str], field: str) -> list[Any]:
 
 def _count_filling(counts: Counts, record_id: str, outcome: Outcome, answers: Mapping[str, list[Any]]) -> Iterator[str]:
     """Count by field what was written into empty fields, and yield a line for each value that is wrong."""
-    for field, right in answers.items():
-        if outcome.cleaned.values.get(field) is not None:
+    for name, right in answers.items():
+        if outcome.cleaned.values.get(name) is not None:
             continue
-        value = outcome.after.get(field)
+        value = outcome.after.get(name)
         is_right = value is not None and any(
-            is_equivalent(outcome.entity_type, field, value, answer) for answer in right
+            is_equivalent(outcome.entity_type, name, value, answer) for answer in right
         )
-        counts["filled", outcome.entity_type, field, "left" if value is None else "right" if is_right else "wrong"] += 1
+        counts["filled", outcome.entity_type, name, "left" if value is None else "right" if is_right else "wrong"] += 1
         if value is not None and not is_right:
-            source = outcome.decisions[field].provider
-            yield f"filled wrongly  {field}  {record_id}  {value!r} by {source}, where {right[0]!r} is right"
+            source = outcome.decisions[name].provider
+            yield f"filled wrongly  {name}  {record_id}  {value!r} by {source}, where {right[0]!r} is right"
 
 
 def _calibrate(calibration: Calibration, outcome: Outcome, answers: Mapping[str, list[Any]]) -> None:
@@ -223,9 +245,9 @@ def _recognized(counts: Counts) -> Iterator[str]:
 def _values(counts: Counts) -> Iterator[str]:
     yield f"{'Empty fields':<36}{'filled rightly':>16}{'filled wrongly':>16}{'left empty':>12}"
     for entity_type, columns in ((EntityType.ACCOUNT, ACCOUNT_ANSWERS), (EntityType.LEAD, LEAD_ANSWERS)):
-        for field in columns:
-            right, wrong, left = (counts["filled", entity_type, field, end] for end in ("right", "wrong", "left"))
-            yield f"{f'  {entity_type.value} {field}':<36}{right:>16}{wrong:>16}{left:>12}"
+        for name in columns:
+            right, wrong, left = (counts["filled", entity_type, name, end] for end in ("right", "wrong", "left"))
+            yield f"{f'  {entity_type.value} {name}':<36}{right:>16}{wrong:>16}{left:>12}"
 
 
 def _share(part: int, whole: int) -> str:

@@ -125,6 +125,7 @@ def _conflict(asking: _Asked, now: datetime) -> NewConflict:
         providers=names_between_spaces([candidate.provider for candidate in question.candidates]),
         recommended_id=next((kept["id"] for candidate, kept in stored if candidate is question.recommended), None),
         recommended_because=question.because,
+        recommendation=question.recommendation,
         created_at=now,
         updated_at=now,
     )
@@ -154,6 +155,7 @@ def _unit_conflict(asking: _Asked, now: datetime) -> NewConflict:
         providers=names_between_spaces([answer.provider for answer in question.answers]),
         recommended_id=next((kept["id"] for answer, kept in stored if answer is question.recommended), None),
         recommended_because=question.because,
+        recommendation=question.recommendation,
         created_at=now,
         updated_at=now,
     )

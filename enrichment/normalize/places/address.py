@@ -93,6 +93,12 @@ def _with_zeros(code: str, country: str | None) -> str:
     return code
 
 
+def has_digits_of(code: str, country: str) -> bool | None:
+    """Whether a postal code has as many digits as all of this country's; None where they differ in length."""
+    digits = _DIGITS.get(country)
+    return None if digits is None else len(re.sub(r"\D", "", code)) == digits and not re.search(r"[A-Z]{3}", code)
+
+
 def postal_key(code: str) -> str:
     """The code without spaces, dashes and the letters of a country (`D-80331`); of a ZIP+4 the ZIP."""
     if re.fullmatch(r"\d{5}-\d{4}", code):

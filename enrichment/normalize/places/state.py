@@ -154,6 +154,25 @@ def is_code(text: str) -> bool:
     return len(text) <= _LONGEST_CODE and text.isascii()
 
 
+def is_state_of(state: str, country: str) -> bool | None:
+    """Whether a country, by its ISO 3166-1 code, has such a state; None where no country is known to have it."""
+    if _known(country, _code_or_name(state)) is not None or _among_others(state, country) is not None:
+        return True
+    if country in _countries_of(_plain(words(state))):
+        return True
+    return False if _countries_of(_plain(words(state))) else None
+
+
+@lru_cache(4096)
+def _countries_of(name: str) -> frozenset[str]:
+    """The countries that have a subdivision of this plain name."""
+    return frozenset(
+        country
+        for country, names in _subdivisions().items()
+        if any(_plain(words(known)) == name for known in names.values())
+    )
+
+
 def same_state(a: str, b: str) -> bool:
     """Whether two states are one: `CA` and `California`, `Bavaria` and `Bayern`."""
     if not _readings(a).isdisjoint(_readings(b)):

@@ -7,7 +7,14 @@ from typing import Annotated, Any, Self
 from msgspec import Meta
 from msgspec.structs import replace
 
-from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, ResolutionAction
+from enrichment.enums import (
+    ConflictReason,
+    ConflictStatus,
+    EntityType,
+    FieldUnit,
+    Recommendation,
+    ResolutionAction,
+)
 from models.conflict import table as models
 from models.conflict.table import is_dated_then
 from resolvers.conflict.choice import recommended_part
@@ -119,6 +126,9 @@ class Resolution(Shape, frozen=True):
     note: str | None
     resolved_by: str
     rule: Annotated[str | None, Meta(description="The rule that decided, which `resolvedBy` had accepted.")]
+    because: Annotated[
+        str | None, Meta(description="Where the recommendation was followed: what was recommended, and why.")
+    ]
     resolved_at: StoredMoment
 
     @classmethod
@@ -151,7 +161,11 @@ class Conflict(Shape, frozen=True):
     parts: Annotated[
         list[ConflictPart], Meta(description="A unit's conflict field by field; empty for a single field.")
     ]
-    recommended: Annotated[Candidate | None, Meta(description="Null recommends to keep the value.")]
+    recommended: Annotated[Candidate | None, Meta(description="The candidate that is recommended; null for none.")]
+    recommendation: Annotated[
+        Recommendation,
+        Meta(description="What is likelier to be right; `none`: neither is, and an empty decision keeps the value."),
+    ]
     recommended_because: str
     resolution: Resolution | None
     created_at: Moment
@@ -170,6 +184,7 @@ class Conflict(Shape, frozen=True):
             candidates=candidates,
             parts=[ConflictPart.of(conflict, question, aging) for question in _parts(conflict)],
             recommended=next((item for item in candidates if item.id == conflict.recommended_id), None),
+            recommendation=conflict.advice,
             resolution=resolution and Resolution.of(resolution),
             age_seconds=conflict.age_seconds(aging.now),
         )
@@ -200,7 +215,8 @@ EXAMPLE = Conflict.example(
     ),
     candidates=[PROPOSED_EXAMPLE],
     recommended=PROPOSED_EXAMPLE,
-    recommended_because="The directory is sure of the company, and its value is newer.",
+    recommendation=Recommendation.ACCEPT,
+    recommended_because="the value of Directory is likelier to be right (81 % against 12 %)",
     created_at=FINISHED,
     updated_at=FINISHED,
     age_seconds=5400,

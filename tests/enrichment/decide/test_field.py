@@ -149,7 +149,7 @@ def test_a_figure_that_is_far_off_is_asked_about_though_its_source_is_not_certai
     assert decision.write is None
     if decision.question:
         assert decision.question.reason is ConflictReason.EXISTING_DIFFERS
-        assert decision.question.recommended is None
+        assert decision.question.recommended is decision.question.candidates[0]
 
 
 def test_what_a_range_holds_is_no_other_opinion_on_it() -> None:

@@ -110,22 +110,6 @@ def test_rules_settle_conflicts_of_every_reason() -> None:
     assert decided([rule("keep")], stated("CEO", 0.5), policy=FieldPolicy.OVERWRITE).reason is R.PROTECTED
 
 
-def advice(trust: SourceTrust, confidence: float = 0.9) -> tuple[bool, str]:
-    question = decided([], stated("CEO", confidence), trust=trust).question
-    assert question is not None
-    return question.recommended is not None, question.because
-
-
-def test_a_recommendation_names_what_reviewers_did_before() -> None:
-    assert advice(SourceTrust(47, 3, 0, 45.0), 0.7) == (True, "reviewers accepted Apollo's title 47 of 50 times")
-    assert advice(SourceTrust(1, 9, 2, 10.0), 0.97) == (
-        False, "reviewers accepted Apollo's title 1 of 10 times; 2 of its values were overwritten by people later",
-    )  # fmt: skip
-    undecided = "Apollo is certain (0.90); reviewers accepted Apollo's title 1 of 2 times"
-    assert advice(SourceTrust(1, 1, 0, 1.8)) == (True, undecided)
-    assert advice(SourceTrust()) == (True, "Apollo is certain (0.90)")
-
-
 @pytest.mark.parametrize(
     ("bad", "path"),
     [

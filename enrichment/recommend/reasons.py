@@ -1,0 +1,127 @@
+"""Why a value is recommended, in one plain sentence."""
+
+from dataclasses import dataclass
+
+from enrichment.enums import SOURCE_REVIEWER
+from enrichment.recommend.observe import Question
+from enrichment.recommend.signs import Found
+from enrichment.recommend.weigh import Weighed
+from enrichment.recommend.weights import WEIGHTS
+from enrichment.words import NameOf
+
+_MOST_REASONS = 3
+_TELLING = 0.3  # signs that move the odds by less go without saying
+_STALE = 0.75  # what holds with less than this chance is worth saying
+_SURE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """What speaks for and against the best proposal and its rival: the current value, or another proposal."""
+
+    field: str
+    name_of: NameOf
+    best: Weighed
+    rival: Weighed | None
+    question: Question
+
+    def to_accept(self) -> str:
+        """Why the best proposal is recommended."""
+        claim = f"{self._of(self.best)} is likelier to be right{self._figures(self.best, self.rival)}"
+        return self._sentence(claim, [*self._speaks_for(self.best), *self._speaks_against(self.rival)])
+
+    def to_keep(self) -> str:
+        """Why the current value is recommended."""
+        claim = f"the current value is likelier to be right{self._figures(self.rival, self.best)}"
+        return self._sentence(claim, [*self._speaks_for(self.rival), *self._speaks_against(self.best)])
+
+    def for_neither(self) -> str:
+        """Why nothing is recommended."""
+        against = "the current value" if self._is_held(self.rival) else "another source's"
+        claim = f"neither {self._of(self.best)} nor {against} is clearly likelier to be right"
+        claim += self._figures(self.best, self.rival)
+        return self._sentence(claim, self._speaks_against(self.best)[:1] + self._speaks_against(self.rival)[:1])
+
+    def _sentence(self, claim: str, reasons: list[str]) -> str:
+        told = list(dict.fromkeys(reasons))[:_MOST_REASONS]
+        return f"{claim}: {'; '.join(told)}" if told else claim
+
+    def _figures(self, one: Weighed | None, other: Weighed | None) -> str:
+        """Both chances; nothing where they are the same in whole percent."""
+        if one is None or other is None:
+            return "" if one is None else f" ({one.chance * 100:.0f} %)"
+        figures = f"{one.chance * 100:.0f} %", f"{other.chance * 100:.0f} %"
+        return "" if figures[0] == figures[1] else f" ({figures[0]} against {figures[1]})"
+
+    def _is_held(self, weighed: Weighed | None) -> bool:
+        return weighed is not None and weighed.observed.current is not None
+
+    def _of(self, weighed: Weighed) -> str:
+        if weighed.observed.current is not None:
+            return "the current value"
+        return f"the value of {self.name_of(weighed.observed.sightings[0].candidate.provider)}"
+
+    def _speaks_for(self, weighed: Weighed | None) -> list[str]:
+        if weighed is None:
+            return []
+        told = self._support(weighed)
+        told += [f"{self._it(weighed)} {found.words}" for found in self._telling(weighed, for_it=True)]
+        return told
+
+    def _support(self, weighed: Weighed) -> list[str]:
+        """Who says so, and how surely."""
+        sightings, current = weighed.observed.sightings, weighed.observed.current
+        names = list(dict.fromkeys(self.name_of(sighting.candidate.provider) for sighting in sightings))
+        if current is not None:
+            told = ["a reviewer chose it"] if current.source == SOURCE_REVIEWER else []
+            return [*told, f"{_listed(names)} confirm{'s' if len(names) == 1 else ''} it"] if names else told
+        if len(names) > 1:
+            return [f"{_listed(names)} agree on it"]
+        history = [
+            sighting.trust.words(self.name_of(sighting.candidate.provider), self.field)
+            for sighting in sightings
+            if sighting.trust.judged
+        ]
+        stated = sightings[0].candidate.stated
+        return [*history, *([f"its source is {stated * 100:.0f} % sure of it"] if stated >= _SURE else [])]
+
+    def _speaks_against(self, weighed: Weighed | None) -> list[str]:
+        if weighed is None:
+            return []
+        told = [f"{self._it(weighed)} {found.words}" for found in self._telling(weighed, for_it=False)]
+        if weighed.fresh < _STALE:
+            told.append(self._age(weighed))
+        if weighed.observed.current is None and len(weighed.observed.sightings) == 1:
+            sighting = weighed.observed.sightings[0]
+            name = self.name_of(sighting.candidate.provider)
+            if sighting.trust.judged:
+                told.append(sighting.trust.words(name, self.field))
+            elif sighting.candidate.stated < _SURE:
+                told.append(f"{name} is only {sighting.candidate.stated * 100:.0f} % sure of its value")
+            elif sighting.different > sighting.same:
+                told.append(f"the rest of what {name} says does not fit the record")
+        return told
+
+    def _age(self, weighed: Weighed) -> str:
+        held = weighed.observed.current is not None
+        seen_at = (
+            self.question.held_seen_at
+            if held
+            else max(sighting.candidate.observed_at for sighting in weighed.observed.sightings)
+        )
+        if seen_at is None:
+            return f"nobody knows how old the current value is, and a {self.field} like it has often changed"
+        return f"{self._it(weighed)} was seen on {seen_at:%Y-%m-%d}, before what the others saw"
+
+    def _it(self, weighed: Weighed) -> str:
+        return "the current value" if weighed.observed.current is not None else self._of(weighed)
+
+    def _telling(self, weighed: Weighed, *, for_it: bool) -> list[Found]:
+        signs = WEIGHTS.signs
+        telling = [found for found in weighed.observed.signs if abs(signs[found.sign]) >= _TELLING]
+        telling = [found for found in telling if (signs[found.sign] > 0) is for_it]
+        return sorted(telling, key=lambda found: -abs(signs[found.sign]))
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,148 @@
+"""The numbers of the recommendation, in one table.
+
+All are natural logarithms of odds, or chances from 0 to 1, and mean what their names say of any field and any source.
+They begin with what is known of such data (see the remarks) and were then fitted together by
+`python -m tools.fit_recommendation`, which lowers the surprise (log loss) over drawn worlds and one half of the records
+with known answers. `make score` reports on worlds drawn from other seeds and on the other half.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from enrichment.normalize.field_kind import FieldKind
+
+
+class Sign(StrEnum):
+    """What speaks for or against a value, whoever gave it."""
+
+    PHONE_OF_THE_COUNTRY = "phone_of_the_country"
+    PHONE_OF_ANOTHER_COUNTRY = "phone_of_another_country"
+    PHONE_SHARED = "phone_shared"  # freephone and the like
+    PHONE_OF_ANOTHER_KIND = "phone_of_another_kind"  # a landline as a mobile
+    PHONE_INVENTED = "phone_invented"  # 1234567890, 0000000
+    EMAIL_OF_THE_COMPANY = "email_of_the_company"
+    EMAIL_OF_ANOTHER_COMPANY = "email_of_another_company"
+    EMAIL_PRIVATE = "email_private"  # at a free-mail provider, for somebody whose company has a domain
+    EMAIL_SHARED = "email_shared"  # info@, sales@
+    EMAIL_UNUSABLE = "email_unusable"
+    EMAIL_OF_THE_PERSON = "email_of_the_person"  # it contains the name
+    EMAIL_OF_ANOTHER_PERSON = "email_of_another_person"
+    DOMAIN_AS_ELSEWHERE = "domain_as_elsewhere"  # as the record's e-mail, website or domain
+    DOMAIN_NOT_AS_ELSEWHERE = "domain_not_as_elsewhere"
+    DOMAIN_OF_NOBODY = "domain_of_nobody"  # of a mail provider
+    NAME_AS_DOMAIN = "name_as_domain"  # a company's name that is in its domain
+    NAME_NOT_AS_DOMAIN = "name_not_as_domain"
+    PERSON_AS_ADDRESS = "person_as_address"  # a person's name that is in the e-mail or the profile's address
+    PERSON_NOT_AS_ADDRESS = "person_not_as_address"
+    PLACE_FITS = "place_fits"
+    PLACE_MISFITS = "place_misfits"
+    OF_ANOTHER_FIELD = "of_another_field"  # a country as a city, an address as a name
+    TOO_GENERAL = "too_general"
+    PLACEHOLDER = "placeholder"  # 99999 employees, founded in 1900
+    IMPOSSIBLE = "impossible"  # founded in the future
+    SHORTENED = "shortened"  # an acronym, or a part of what the other value says in full
+    MISTYPED = "mistyped"  # a keystroke or two from the other value, and typed by hand
+    UNREADABLE = "unreadable"
+    MEANT = "meant"  # what the CRM's value is a slip or a short form of
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """See the module.
+
+    `crm_dated`, `crm_undated`: the chance that a value of the CRM which a source disputes was right when it was set; a
+    CRM that says when knows more of its values. `reviewer`: the same of a value that a reviewer chose. `facts`: by how
+    much the CRM's odds differ for what a company is (industry, size, year), which nobody who sells keeps.
+    `stated_slope`, `stated_offset`: what the odds of a stated confidence mean; sources overstate both ways.
+    `trust_decisions`: how many decisions of reviewers weigh as much as what a source states of itself.
+    `copies`: the share of agreeing sources that have their value from one another, or from one origin.
+    `agreement_with_record`, `difference_from_record`: what each other field of an answer says of whether it is about
+    this record, `most_shared` fields at most. `moved`: what it says that an answer differs in most of what changes
+    together (an address, a job), though it is about this record.
+    `size_half_lives`: how many times longer a size (a count within half) holds than a count; `size_doubt`: the share of
+    a source's doubt about a figure that is about its size.
+    `signs`: the odds of each sign; `most_signs` bounds their sum. `even`: odds nearer to one recommend nothing.
+    `least`: no value is recommended that is less likely (0-1) to be right.
+    """
+
+    crm_dated: float = 0.87
+    crm_undated: float = 0.7
+    reviewer: float = 0.97
+    facts: float = -0.5
+    stated_slope: float = 0.67
+    stated_offset: float = 0.3
+    trust_decisions: float = 8.0
+    copies: float = 0.12
+    agreement_with_record: float = 0.03
+    difference_from_record: float = -0.2
+    most_shared: int = 4
+    moved: float = 0.95
+    size_half_lives: float = 39.0
+    size_doubt: float = 0.1
+    even: float = 0.15
+    least: float = 0.25
+    most_signs: float = 4.0
+    signs: Mapping[Sign, float] = field(
+        default_factory=lambda: MappingProxyType(
+            {
+                Sign.PHONE_OF_THE_COUNTRY: 0.5,
+                Sign.PHONE_OF_ANOTHER_COUNTRY: -1.3,
+                Sign.PHONE_SHARED: -1.3,
+                Sign.PHONE_OF_ANOTHER_KIND: -1.3,
+                Sign.PHONE_INVENTED: -2.0,
+                Sign.EMAIL_OF_THE_COMPANY: 0.5,
+                Sign.EMAIL_OF_ANOTHER_COMPANY: -1.3,
+                Sign.EMAIL_PRIVATE: -0.7,
+                Sign.EMAIL_SHARED: -2.0,
+                Sign.EMAIL_UNUSABLE: -3.0,
+                Sign.EMAIL_OF_THE_PERSON: 0.3,
+                Sign.EMAIL_OF_ANOTHER_PERSON: -1.6,
+                Sign.DOMAIN_AS_ELSEWHERE: 1.0,
+                Sign.DOMAIN_NOT_AS_ELSEWHERE: -0.8,
+                Sign.DOMAIN_OF_NOBODY: -2.9,
+                Sign.NAME_AS_DOMAIN: 1.5,
+                Sign.NAME_NOT_AS_DOMAIN: -0.6,
+                Sign.PERSON_AS_ADDRESS: 1.2,
+                Sign.PERSON_NOT_AS_ADDRESS: -1.1,
+                Sign.PLACE_FITS: 0.05,
+                Sign.PLACE_MISFITS: -1.8,
+                Sign.OF_ANOTHER_FIELD: -2.3,
+                Sign.TOO_GENERAL: -1.9,
+                Sign.PLACEHOLDER: -3.0,
+                Sign.IMPOSSIBLE: -4.0,
+                Sign.SHORTENED: -1.0,
+                Sign.MISTYPED: -0.4,
+                Sign.MEANT: 1.4,
+                Sign.UNREADABLE: -1.0,
+            }
+        )
+    )
+
+
+FACTS = frozenset(
+    {
+        *(FieldKind.INDUSTRY, FieldKind.SUB_INDUSTRY, FieldKind.COUNT, FieldKind.MONEY, FieldKind.YEAR),
+        *(FieldKind.NAICS, FieldKind.SIC, FieldKind.STOCK_SYMBOL, FieldKind.LIST, FieldKind.DESCRIPTION),
+    }
+)
+# How often two sources that are both wrong, each for itself, say the same: many wrong cities, few wrong countries.
+SAME_MISTAKE: Mapping[FieldKind, float] = MappingProxyType(
+    {
+        FieldKind.COUNTRY: 0.2,
+        FieldKind.SENIORITY: 0.3,
+        FieldKind.DEPARTMENT: 0.2,
+        FieldKind.STATE: 0.1,
+        FieldKind.INDUSTRY: 0.1,
+        FieldKind.SUB_INDUSTRY: 0.1,
+        FieldKind.CITY: 0.05,
+        FieldKind.COUNT: 0.1,
+        FieldKind.MONEY: 0.1,
+        FieldKind.YEAR: 0.05,
+        FieldKind.TITLE: 0.05,
+    }
+)
+SAME_MISTAKE_OTHERWISE = 0.02
+
+WEIGHTS = Weights()
