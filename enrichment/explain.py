@@ -12,6 +12,7 @@ from enrichment.enums import (
     ConflictStatus,
     FieldOutcomeReason,
     FieldPolicy,
+    FieldUnit,
     JobTrigger,
     ResolutionAction,
 )
@@ -72,13 +73,14 @@ class CurrentValue:
 
 @dataclass(frozen=True, slots=True)
 class LatestConflict:
-    """The newest conflict about the field."""
+    """The newest conflict about the field, or about the unit that it is a part of; then `action` is the part's."""
 
     status: ConflictStatus
     raised_at: datetime
     settled_at: datetime | None
     resolved_by: str | None
     action: ResolutionAction | None
+    unit: FieldUnit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +195,11 @@ def _conflict(facts: ExplanationFacts) -> Iterator[str]:
     conflict = facts.conflict
     if conflict is None:
         return
+    about = "it" if conflict.unit is None else f"the {conflict.unit.value} that it is a part of"
     if conflict.status is ConflictStatus.OPEN:
-        yield f"A conflict about it has waited for a person since {_day(conflict.raised_at)}."
+        yield f"A conflict about {about} has waited for a person since {_day(conflict.raised_at)}."
     elif conflict.status is ConflictStatus.SUPERSEDED:
-        yield "A conflict about it went away because the record changed."
+        yield f"A conflict about {about} went away because the record changed."
     elif conflict.action is not None and conflict.settled_at is not None:
         done = {
             ResolutionAction.ACCEPT_CANDIDATE: "accepted a proposed value",

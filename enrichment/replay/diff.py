@@ -1,6 +1,5 @@
 """The result of a replay: which fields would have ended otherwise, and how."""
 
-from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,11 +53,6 @@ class Replayed:
     actual: DifferenceTally = field(default_factory=DifferenceTally)
     simulated: DifferenceTally = field(default_factory=DifferenceTally)
     differences: list[Difference] = field(default_factory=list)
-
-
-def opened(effects: Mapping[str, FieldEffect], still_open: Set[str]) -> set[str]:
-    """The fields that a new conflict is raised about."""
-    return {name for name, effect in effects.items() if effect.conflict is not None and name not in still_open}
 
 
 def kinds_of(

@@ -15,7 +15,8 @@ from enrichment.decide.start import why_not_started
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.replay.answer_index import AnswerIndex
 from enrichment.replay.bill import Bill, FoundAnswer
-from enrichment.replay.diff import Difference, Replayed, kinds_of, opened
+from enrichment.replay.diff import Difference, Replayed, kinds_of
+from enrichment.replay.questions import question_of
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, effects_of
 from enrichment.replay.stored import StoredSnapshot
 from enrichment.replay.timeline import RecordTimeline, ReplayedDecision, ReplayedJob
@@ -35,7 +36,10 @@ class Rules:
 
 
 class Replay:
-    """One replay of many decisions, in order of time. `open_before`: fields of each record with an open conflict."""
+    """One replay of many decisions, in order of time.
+
+    `open_before`: the fields and units of each record that had an open conflict.
+    """
 
     def __init__(self, rules: Rules, answers: AnswerIndex, open_before: Mapping[str, Set[str]]) -> None:
         self._rules = rules
@@ -61,7 +65,9 @@ class Replay:
         timeline = self._timelines.get(stored.record_id)
         if timeline is None:
             open_before = self._open_before.get(stored.record_id, frozenset())
-            timeline = self._timelines[stored.record_id] = RecordTimeline.begin(snapshot.state, open_before)
+            timeline = self._timelines[stored.record_id] = RecordTimeline.begin(
+                snapshot.entity_type, snapshot.state, open_before
+            )
         else:
             timeline.lay_over(snapshot.state)
         replayed = self._decide(stored, snapshot, timeline)
@@ -187,13 +193,13 @@ class Replay:
         self, stored: StoredSnapshot, snapshot: DecisionSnapshot, timeline: RecordTimeline, replayed: ReplayedDecision
     ) -> None:
         then, now = snapshot.effects, replayed.effects
-        opened_then, opened_now = opened(then, timeline.open_then), opened(now, timeline.open_now)
+        opened_then, opened_now = timeline.open_then.apply(then), timeline.open_now.apply(now)
         for tally, effects, new in (
             (self.outcome.actual, then, opened_then),
             (self.outcome.simulated, now, opened_now),
         ):
             tally.values_written += sum(effect.reason is FieldOutcomeReason.WRITTEN for effect in effects.values())
-            tally.conflicts_raised += len(new)
+            tally.conflicts_raised += len({question_of(name, effects[name]) for name in new})
         if then == now and opened_then == opened_now:
             return
         doubtful = replayed.doubtful | timeline.doubtful

@@ -9,7 +9,7 @@ from enrichment.decide.belief import Decay, decay_of
 from enrichment.decide.decision import Decision
 from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.job_outcome import Attempt
-from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, JobStatus, JobTrigger
+from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, FieldUnit, JobStatus, JobTrigger
 from enrichment.record_state import RecordState
 from enrichment.waterfall.session import Reply, SourceReply
 
@@ -30,7 +30,8 @@ class FieldEffect:
     """What became of a field that a source gave a value for.
 
     `value` is what was written, or the foremost candidate of a conflict; `observed_at` when it was observed, or
-    when the current value was confirmed.
+    when the current value was confirmed. `unit` is the one that the conflict is about, None where it is about the field
+    alone; `is_disputed`: the field is what the conflict is about, rather than held back with it.
     """
 
     reason: FieldOutcomeReason
@@ -39,6 +40,8 @@ class FieldEffect:
     value: Any = None
     observed_at: datetime | None = None
     conflict: ConflictReason | None = None
+    unit: FieldUnit | None = None
+    is_disputed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +85,25 @@ class DecisionSnapshot:
 def effects_of(decisions: Mapping[str, Decision]) -> dict[str, FieldEffect]:
     """What these decisions do, by field; fields that nobody gave a value for are left out."""
     return {
-        name: _effect(decision)
+        name: _effect(name, decision)
         for name, decision in decisions.items()
         if decision.reason in _WITH_CANDIDATES and decision.provider is not None
     }
 
 
-def _effect(decision: Decision) -> FieldEffect:
+def _effect(name: str, decision: Decision) -> FieldEffect:
     reason, source, confidence = decision.reason, decision.provider, decision.confidence
     if decision.write is not None:
         return FieldEffect(reason, source, confidence, decision.write.value, decision.write.observed_at)
     if decision.question is not None:
-        foremost = decision.question.candidates[0].value
-        return FieldEffect(reason, source, confidence, foremost, conflict=decision.question.reason)
+        question = decision.question
+        return FieldEffect(
+            reason,
+            source,
+            confidence,
+            question.candidates[0].value,
+            conflict=question.reason,
+            unit=None if question.whole is None else question.whole.unit,
+            is_disputed=question.whole is None or name in question.whole.disputed,
+        )
     return FieldEffect(reason, source, confidence, observed_at=decision.verified_at)

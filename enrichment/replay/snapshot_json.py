@@ -16,14 +16,22 @@ from enrichment.decide.decision import Decision
 from enrichment.decide.edition import Edition
 from enrichment.decide.job_outcome import Attempt, JobOutcome
 from enrichment.decide.merge import Candidate
-from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from enrichment.enums import (
+    ConflictReason,
+    EntityType,
+    FieldOutcomeReason,
+    FieldUnit,
+    JobStatus,
+    JobTrigger,
+    StepOutcome,
+)
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, Origin, effects_of
 from enrichment.waterfall.session import JobContext, Reply, SourceReply, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
 
-FORMAT = 2
+FORMAT = 3
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -66,8 +74,13 @@ def _from_format_1(stored: dict[str, Any]) -> dict[str, Any]:
     return {**stored, "format": 2, "edition": Edition.ARRIVAL.value, "current": current}
 
 
+def _from_format_2(stored: dict[str, Any]) -> dict[str, Any]:
+    """Then every conflict was about a single field, and none names a unit."""
+    return {**stored, "format": 3}
+
+
 # By the format that each converts from, to the next one.
-_CONVERSIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [_from_format_0, _from_format_1]
+_CONVERSIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [_from_format_0, _from_format_1, _from_format_2]
 
 
 def write_snapshot(
@@ -254,7 +267,8 @@ def _effect_json(name: str, effect: FieldEffect) -> list[Any]:
     if effect.reason is FieldOutcomeReason.WRITTEN:
         return [*encoded, observed, effect.value]
     if effect.conflict is not None:
-        return [*encoded, observed, effect.value, effect.conflict.value]
+        whole = [] if effect.unit is None else [effect.unit.value, effect.is_disputed]
+        return [*encoded, observed, effect.value, effect.conflict.value, *whole]
     return encoded if observed is None else [*encoded, observed]
 
 
@@ -267,4 +281,6 @@ def _read_effect(encoded: list[Any]) -> FieldEffect:
         value=rest[1] if len(rest) > 1 else None,
         observed_at=to_moment(rest[0]) if rest and rest[0] is not None else None,
         conflict=ConflictReason(rest[2]) if len(rest) > 2 else None,
+        unit=FieldUnit(rest[3]) if len(rest) > 3 else None,
+        is_disputed=rest[4] if len(rest) > 4 else True,
     )

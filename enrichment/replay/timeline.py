@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.decide.job_outcome import SHORT
-from enrichment.enums import FieldOutcomeReason, JobStatus
+from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState, RejectedValue
+from enrichment.replay.questions import OpenQuestions
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect
 from enrichment.waterfall.session import Reply
 
@@ -49,24 +50,24 @@ class RecordTimeline:
     rejected: Set[RejectedValue]
     enriched_at: datetime | None
     left: RecordState  # what the latest decision left in fact
-    open_then: set[str]  # fields with an open conflict, in fact
-    open_now: set[str]  # and in the replay
+    open_then: OpenQuestions  # in fact
+    open_now: OpenQuestions  # and in the replay
     doubtful: set[str] = field(default_factory=set)  # fields that an unknown answer could have changed
     runs: dict[str, ReplayedJob] = field(default_factory=dict)
     short_then: bool = False  # whether the latest job ended for want of credits, in fact
     short_now: bool = False
 
     @classmethod
-    def begin(cls, state: RecordState, open_before: Set[str]) -> "RecordTimeline":
-        """A record as its first decision found it. `open_before`: fields that had an open conflict then."""
+    def begin(cls, entity_type: EntityType, state: RecordState, open_before: Set[str]) -> "RecordTimeline":
+        """A record as its first decision found it. `open_before`: fields and units that had an open conflict then."""
         return cls(
             fields=dict(state.fields),
             current=dict(state.current),
             rejected=state.rejected,
             enriched_at=state.last_enriched_at,
             left=state,
-            open_then=set(open_before),
-            open_now=set(open_before),
+            open_then=OpenQuestions.begin(entity_type, open_before),
+            open_now=OpenQuestions.begin(entity_type, open_before),
         )
 
     def lay_over(self, found: RecordState) -> None:
@@ -87,8 +88,8 @@ class RecordTimeline:
         rejected = found.rejected - left.rejected
         self.rejected = (self.rejected | rejected) - (left.rejected - found.rejected)
         touched = changed | {name for name, _, _ in rejected}
-        self.open_then -= touched
-        self.open_now -= touched
+        self.open_then.follow(touched)
+        self.open_now.follow(touched)
         self.doubtful -= changed
         if left.last_enriched_at != found.last_enriched_at:
             self.enriched_at = found.last_enriched_at
@@ -106,9 +107,6 @@ class RecordTimeline:
         if not replayed.why and run.status in _ENRICHES:
             self.enriched_at = decided_at
         self.doubtful |= replayed.doubtful
-        for effects, still_open in ((snapshot.effects, self.open_then), (replayed.effects, self.open_now)):
-            still_open |= {name for name, effect in effects.items() if effect.conflict is not None}
-            still_open -= {name for name, effect in effects.items() if effect.reason.settles_conflict}
         if snapshot.status.is_final:
             self.short_then = any(given.reply.skipped in SHORT for given in snapshot.replies.values())
         if run.status is not None and run.status.is_final and not replayed.why:

@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from enrichment.enums import EntityType
+from enrichment.enums import EntityType, FieldUnit
+from models.conflict.queries import ConflictFilter
 from models.db import connection
 from models.db.migrate import migrate
 from models.db.migration_file import FIRST_RELEASE, files_of_first_release, shipped_files
 from models.db.schema_state import SchemaOutdated, read_applied, require_current
 from models.db.statements import query
 from resolvers.audit import verify_audit
+from resolvers.conflict.api import list_conflicts
 from resolvers.context import Context
 from resolvers.credit.verify import verify_ledger
 from resolvers.erasure.api import list_erasures
@@ -29,6 +31,7 @@ from resolvers.simulation.api import simulate_config
 from resolvers.undo.api import list_undos
 from service.redis_pool import redis_at
 from tests.support.factories import StandIn, context, send, services
+from workers.upkeep.merge_conflicts import merge_conflicts
 
 BASELINE = Path(__file__).parents[1] / "support" / "baseline"
 EXPECTED: dict[str, Any] = json.loads((BASELINE / "expected.json").read_text("utf-8"))
@@ -123,6 +126,16 @@ async def test_its_values_are_still_explained(
     assert [word for word in words if word not in explanation.text] == []
     moment = datetime.fromisoformat(EXPECTED["madeAt"])
     assert f"{moment:%Y-%m-%d}" in explanation.text
+
+
+async def test_its_question_about_a_city_becomes_one_about_the_address(ctx: Context) -> None:
+    before = await query("SELECT id FROM conflict WHERE status = 'open' AND field = 'city'")
+    assert before != []
+    assert await merge_conflicts({"services": ctx.services}) >= len(before)
+    merged = (await list_conflicts(ctx, ConflictFilter(field="city"), PageArgs())).items
+    assert {conflict.id for conflict in merged} == {row["id"] for row in before}
+    assert {(conflict.field, conflict.unit) for conflict in merged} == {("address", FieldUnit.ADDRESS)}
+    assert await merge_conflicts({"services": ctx.services}) == 0
 
 
 async def test_its_undo_and_its_erasure_are_still_listed(ctx: Context) -> None:

@@ -10,7 +10,7 @@ One file, because the oracle, the moves and the comparison are read side by side
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.catalogue import fields_of, normalize
-from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, JobStatus, ResolutionAction
+from enrichment.catalogue import disputing_parts, fields_of, is_equivalent, normalize, parts_of
+from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, FieldUnit, JobStatus
 from models.conflict.table import Conflict
 from models.job import Job
 from models.record import FieldValue, Record
@@ -27,7 +27,8 @@ from models.undo import Undo
 from providers.api import Question
 from resolvers.audit import verify_audit
 from resolvers.conflict.api import resolve_conflict
-from resolvers.conflict.choice import Resolution
+from resolvers.conflict.choice import ACCEPT, CUSTOM, KEEP, PartResolution, Resolution
+from resolvers.conflict.stored import FieldQuestion, questions_of
 from resolvers.context import Context, Services
 from resolvers.credit.verify import check_ledger
 from resolvers.job.enrich import RecordSelection, enrich_records
@@ -41,7 +42,7 @@ from tests.support.seeds import seeds
 pytestmark = pytest.mark.usefixtures("db")
 
 STEPS = 30
-FIELDS = ("city", "description", "foundedYear", "stockSymbol")
+FIELDS = ("city", "postalCode", "street", "description", "foundedYear", "stockSymbol")
 POLICIES = ("fill_empty", "tracked", "review", "overwrite", "never")
 DOMAINS = ("acme.com", "beta.com")
 CITIES = ("Oakland", "Fremont", "St. Louis", "Saint Louis")
@@ -51,6 +52,8 @@ UNREADABLE = "long ago"  # as a year
 def _value(name: str, chance: random.Random) -> Any:
     return {
         "city": chance.choice(CITIES),
+        "postalCode": chance.choice(["94536", "94601"]),
+        "street": chance.choice(["Elm Way", "Oak Way"]),
         "description": f"Makes {chance.choice(['anvils', 'anvils.', 'rockets', 'skates'])}",
         "foundedYear": chance.choice([1949, 1975, 1976, 2001]),
         "stockSymbol": chance.choice(["ACME", "BRK.B", "BRK-B"]),
@@ -277,28 +280,39 @@ class Player:
         if not open_ones:
             return
         conflict = self.chance.choice(open_ones)
-        # The city is all that is known of an address here: of a unit's values it is the one part.
-        field = "city" if conflict.unit else conflict.field
-        key = (conflict.record.external_id, field)
-        current = conflict.current or {}
-        keeps_text = "unreadable" in current
-        kept = None if keeps_text else current.get("value")
-        candidate = self.chance.choice(conflict.candidates)
-        own: Any = _value(field, self.chance)
-        own = {field: own} if conflict.unit else own
-        resolution, value = self.chance.choice(
-            [
-                (Resolution(ResolutionAction.ACCEPT_CANDIDATE, candidate["id"]), candidate["value"]),
-                (Resolution(ResolutionAction.KEEP_CURRENT), kept),
-                (Resolution(ResolutionAction.CUSTOM_VALUE, value=own), own),
-            ]
-        )
-        value = value.get(field) if conflict.unit and value is not None else value
+        questions = {question.field: question for question in questions_of(conflict) if question.is_asked}
+        resolution, chosen = self._resolution(conflict, questions)
         await resolve_conflict(self.ctx, conflict.id, resolution)
-        if value is not None:
-            self.oracle.push(key, Layer(value, "reviewer", None))
-        elif keeps_text:
-            self.oracle.push(key, Layer(None, "reviewer", None, unreadable=True))
+        for name, question in questions.items():
+            key, value = (conflict.record.external_id, name), chosen.get(name, question.value)
+            keeps_text = question.current is not None and "unreadable" in question.current and name not in chosen
+            if keeps_text:
+                self.oracle.push(key, Layer(None, "reviewer", None, unreadable=True))
+            elif value is not None:
+                self.oracle.push(key, Layer(value, "reviewer", None))
+
+    def _resolution(
+        self, conflict: Conflict, questions: Mapping[str, FieldQuestion]
+    ) -> tuple[Resolution, dict[str, Any]]:
+        """A decision, and the values that it chooses; every other field that is asked about keeps its own."""
+        answer = self.chance.choice(conflict.candidates)
+        own = {name: _value(name, self.chance) for name in questions}
+        if conflict.unit is None:
+            own_value, given = own[conflict.field], {conflict.field: answer["value"]}
+        else:
+            own_value, given = own, {name: value for name, value in answer["value"].items() if name in questions}
+        options = [
+            (Resolution(ACCEPT, answer["id"]), given),
+            (Resolution(KEEP), {}),
+            (Resolution(CUSTOM, value=own_value), own),
+        ]
+        if conflict.unit is not None:
+            name = self.chance.choice(sorted(given or questions))
+            part = PartResolution(name, CUSTOM, value=own[name])
+            if name in given:
+                part = PartResolution(name, ACCEPT, answer["id"])
+            options.append((Resolution(parts=[part]), {name: given.get(name, own[name])}))
+        return self.chance.choice(options)
 
     async def undo_job(self) -> None:
         jobs = [job for job in await Job.all().order_by("id") if job.status.is_final]
@@ -373,8 +387,38 @@ async def test_no_history_loses_a_persons_value_or_puts_back_a_wrong_one(redis: 
         for name in FIELDS:
             persons = [one.value for one in player.oracle.stacks.get((record.external_id, name), []) if one.job is None]
             assert record.fields.get(name) == (persons[-1] if persons else None)
+    await _check_wholes()
     await _check_books(player)
     await _check_time_machine(player)
+
+
+async def _check_wholes() -> None:
+    """No part of an address was ever written from an answer that another part of the record disputed."""
+    parts = parts_of(EntityType.ACCOUNT, FieldUnit.ADDRESS)
+    history = await FieldValue.filter(field__in=parts)
+    for value in history:
+        if value.restores is not None or value.source in {"crm", "reviewer"}:
+            continue
+        job = await Job.get(id=value.job_id).prefetch_related("steps")
+        answer = {
+            told["field"]: told["value"]
+            for step in job.steps
+            if step.provider == value.source
+            for told in step.candidates
+        }
+        for other in history:
+            held = other.written_at <= value.written_at and (
+                other.replaced_at is None or other.replaced_at > value.written_at
+            )
+            if other.record_id == value.record_id and held and other.value is not None and other.field in answer:
+                assert other.field not in disputing_parts(FieldUnit.ADDRESS) or is_equivalent(
+                    EntityType.ACCOUNT, other.field, other.value, answer[other.field]
+                ), f"{value.field} was written beside another {other.field}"
+    open_ones = await Conflict.filter(status=ConflictStatus.OPEN)
+    addresses = {conflict.record_id for conflict in open_ones if conflict.unit is FieldUnit.ADDRESS}
+    for conflict in open_ones:
+        assert conflict.field not in disputing_parts(FieldUnit.ADDRESS)
+        assert conflict.field not in parts or conflict.record_id not in addresses, "a part is asked about twice"
 
 
 async def _check_time_machine(player: Player) -> None:

@@ -45,7 +45,7 @@ async def store(snapshot_id: str, body: dict[str, Any]) -> None:
 async def test_every_snapshot_is_stored_with_its_format(redis: ArqRedis) -> None:
     await decided(redis, "acme.com")
     [body] = (await bodies()).values()
-    assert body["format"] == FORMAT == 2
+    assert body["format"] == FORMAT == 3
 
 
 def in_format_1(body: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +92,28 @@ async def test_a_snapshot_of_an_older_format_is_decided_by_the_rules_of_its_time
     assert (difference.field, difference.why) == ("industry", "protected")
 
 
+async def test_a_snapshot_of_before_units_is_decided_field_by_field(redis: ArqRedis) -> None:
+    """Then the rest of an address was written beside a city that it does not belong to."""
+    source = StandIn(knows={"acme.com": {"city": "Luxembourg", "country": "LU"}})
+    ctx = context(services(redis, source))
+    await send(ctx, "account", "A", domain="acme.com", city="Stockholm")
+    await work(ctx.services)
+    [(snapshot_id, body)] = (await bodies()).items()
+    asked = {effect[0]: effect[6:] for effect in body["effects"]}
+    assert asked == {
+        "city": ["existing_differs", "address", True],
+        "country": ["existing_differs", "address", False],
+    }
+    assert (await simulate_config(ctx, {})).differences == []
+
+    [city, country] = [effect for effect in body["effects"] if effect[0] in asked]
+    earlier = body | {"format": 2, "edition": Edition.OBSERVATION.value}
+    seen_at = body["said"][0]["found"][0][3]
+    earlier["effects"] = [city[:7], ["country", "written", "standin", country[3], seen_at, "Luxembourg"]]
+    await store(snapshot_id, earlier)
+    assert (await simulate_config(ctx, {})).differences == []
+
+
 async def test_a_snapshot_keeps_the_ages_and_half_lives_that_were_decided_with(redis: ArqRedis) -> None:
     ctx = context(services(redis, StandIn(knows={"acme.com": {"industry": "Software"}})))
     await send(ctx, "account", "A", domain="acme.com", city="Oakland")
@@ -127,7 +149,7 @@ async def test_a_simulation_leaves_out_what_it_cannot_read_and_says_so(redis: Ar
     await store(newest, {"format": FORMAT + 1, "layout": "unknown"})
     simulated = await simulate_config(ctx, NEVER)
     assert simulated.not_replayed == [
-        "1 of the decisions are left out: decision snapshot of format 3; this version reads 0 to 2"
+        "1 of the decisions are left out: decision snapshot of format 4; this version reads 0 to 3"
     ]
     assert simulated.replayed.jobs == 1
     assert [simulated.external_ids[one.snapshot.record_id] for one in simulated.differences] == ["acme.com"]

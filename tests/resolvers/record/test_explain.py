@@ -63,7 +63,7 @@ async def test_a_review_is_explained(redis: ArqRedis) -> None:
     await work(shared)
     waiting = await explain(ctx, EntityType.ACCOUNT, "A-1", "city")
     assert "city is “Berkeley”. The CRM sent it on" in waiting.text
-    assert "A conflict about it has waited for a person since" in waiting.text
+    assert "A conflict about the address that it is a part of has waited for a person since" in waiting.text
     [conflict] = await Conflict.filter(status=ConflictStatus.OPEN)
     await resolve_conflict(ctx, conflict.id, Resolution(ResolutionAction.KEEP_CURRENT))
 
