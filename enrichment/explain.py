@@ -49,11 +49,21 @@ class LatestOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptedValue:
+    """What a reviewer accepted: whose value, how sure the source was of it (0-1), and when the source saw it."""
+
+    provider: str
+    confidence: float
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CurrentValue:
     """The value, its provenance and what started its job. `previous` is the value and source that it replaced.
 
-    `is_restored`: an undo brought it back. Where `observed_at_known` is False, `observed_at` says nothing. `raw` is
-    what the CRM sent, as it was sent; `unreadable` why it cannot be read, where there is no value for that reason.
+    `is_restored`: an undo brought it back. `accepted` is the source's value that a reviewer chose, where it is known.
+    Where `observed_at_known` is False, `observed_at` says nothing. `raw` is what the CRM sent, as it was sent;
+    `unreadable` why it cannot be read, where there is no value for that reason.
     """
 
     value: Any
@@ -69,6 +79,7 @@ class CurrentValue:
     observed_at_known: bool = True
     raw: Any = None
     unreadable: str | None = None
+    accepted: AcceptedValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,7 @@ def _value(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
     if current.source == SOURCE_CRM:
         yield _sent(current)
     elif current.source == SOURCE_REVIEWER:
-        yield f"{current.actor or 'A reviewer'} chose it in review on {_day(current.observed_at)}."
+        yield _chosen(current, name_of)
     else:
         started = f" in a job that was started {STARTED_BY[current.trigger]}" if current.trigger else ""
         yield (
@@ -144,6 +155,16 @@ def _value(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
     if current.previous is not None and current.previous[0] is not None:
         value, source = current.previous
         yield f"Before, it was {_shown(value)}, from {name_of(source)}."
+
+
+def _chosen(current: CurrentValue, name_of: NameOf) -> str:
+    who, accepted = current.actor or "A reviewer", current.accepted
+    if accepted is None:
+        return f"{who} chose it in review on {_day(current.observed_at)}."
+    return (
+        f"{who} accepted the value of {name_of(accepted.provider)} ({accepted.confidence:.2f}, seen"
+        f" {accepted.observed_at:%Y-%m-%d}) in review on {_day(current.observed_at)}."
+    )
 
 
 def _sent(current: CurrentValue) -> str:

@@ -21,6 +21,7 @@ class NewRejection:
     source: str
     rejected_at: datetime
     undo_id: str | None = None
+    conflict_id: str | None = None
 
 
 @projection(Rejection)

@@ -67,7 +67,8 @@ class FieldValue(Model):
     restores = columns.CharField(max_length=36, null=True)  # the value that an undo restored as this one
     undo_id = columns.CharField(max_length=36, null=True)
     conflict_id = columns.CharField(max_length=36, null=True)  # the conflict whose decision wrote it
-    accepted_from = columns.JSONField[Any](null=True)  # the candidate that a reviewer accepted, and its provider
+    # Of the candidate that a reviewer accepted: {provider, confidence (0-1, as stated), observedAt (ISO 8601)}.
+    accepted_from = columns.JSONField[dict[str, Any]](null=True)
 
     class Meta:
         table = "field_value"

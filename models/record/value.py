@@ -80,6 +80,8 @@ class ValueVersion:
     replaces: str | None
     restores: str | None
     undo_id: str | None
+    conflict_id: str | None
+    accepted_from: dict[str, Any] | None
 
 
 @projection(FieldValue)
@@ -106,6 +108,8 @@ class NewValue:
     undo_id: str | None = None
     raw_value: Any | None = None
     unreadable: str | None = None
+    conflict_id: str | None = None
+    accepted_from: dict[str, Any] | None = None
 
 
 @projection(FieldValue)

@@ -17,7 +17,7 @@ from models.record.row import RecordRow, lock_records, records_of, update_record
 from models.record.value import NewValue, current_values, replace_values
 from models.trust import count_judgements
 from resolvers.audit import record_audit
-from resolvers.conflict.stored import FieldQuestion, questions_of
+from resolvers.conflict.stored import FieldQuestion, Stored, questions_of, stated_confidence
 from resolvers.conflict.trust import is_chosen, judged_in_review, keeps_unreadable
 from resolvers.context import Services
 from resolvers.errors import ConflictAlreadyResolved, NotFound, StateConflict
@@ -177,20 +177,34 @@ async def _write_values(tx: Transaction, conflict: Conflict, settlement: Settlem
     questions = {question.field: question for question in questions_of(conflict)}
     written: list[NewValue] = []
     for settled, write in writing:
-        kept = _kept_unreadable(questions.get(settled.field), record, settled)
+        question = questions.get(settled.field)
+        kept = _kept_unreadable(question, record, settled)
         unreadable.pop(settled.field, None)
         if kept is None:
             fields[settled.field] = settled.value
         else:
             unreadable[settled.field] = kept
-        written.append(_new_value(conflict, settled, write, kept, now))
+        accepted = _accepted(question, settled) if write.source == SOURCE_REVIEWER else None
+        written.append(_new_value(conflict, settled, write, kept, accepted, now))
     changed = record_update(record.id, record.version, record.entity_type, record.external_id, fields, unreadable)
     await update_records(tx, [changed], now)
     await replace_values(tx, written, now)
 
 
+def _accepted(question: FieldQuestion | None, settled: SettledField) -> Stored | None:
+    """The candidate whose value a reviewer accepted."""
+    if question is None or settled.action is not ResolutionAction.ACCEPT_CANDIDATE:
+        return None
+    return next((candidate for candidate in question.candidates if candidate["id"] == settled.candidate_id), None)
+
+
 def _new_value(
-    conflict: Conflict, settled: SettledField, write: SettledValue, kept: Unreadable | None, now: datetime
+    conflict: Conflict,
+    settled: SettledField,
+    write: SettledValue,
+    kept: Unreadable | None,
+    accepted: Stored | None,
+    now: datetime,
 ) -> NewValue:
     return NewValue(
         id=new_id(),
@@ -206,6 +220,14 @@ def _new_value(
         written_at=now,
         raw_value=None if kept is None else kept["raw"],
         unreadable=None if kept is None else kept["reason"],
+        conflict_id=conflict.id,
+        accepted_from=None
+        if accepted is None
+        else {
+            "provider": accepted["provider"],
+            "confidence": stated_confidence(accepted),
+            "observedAt": accepted["observedAt"],
+        },
     )
 
 
@@ -229,6 +251,7 @@ def _rejections(conflict: Conflict, settlement: Settlement) -> list[NewRejection
             value_key=value_key(conflict.entity_type, question.field, candidate["value"]),
             source=candidate["provider"],
             rejected_at=settlement.settled_at,
+            conflict_id=conflict.id,
         )
         for question in questions_of(conflict)
         if question.field in chosen

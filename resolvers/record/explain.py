@@ -1,12 +1,21 @@
 """Everything that is known about one field of one record, as facts and as sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from enrichment.catalogue import fields_of, is_equivalent, value_key, value_keys
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, ResolutionAction
-from enrichment.explain import CurrentValue, ExplanationFacts, LatestConflict, LatestOutcome, StatedValue, to_sentences
+from enrichment.explain import (
+    AcceptedValue,
+    CurrentValue,
+    ExplanationFacts,
+    LatestConflict,
+    LatestOutcome,
+    StatedValue,
+    to_sentences,
+)
 from enrichment.words import naming
 from models.conflict.queries import conflicts_of_field
 from models.conflict.rejection import rejections_of
@@ -91,7 +100,14 @@ async def _current(versions: Sequence[ValueVersion]) -> CurrentValue | None:
         observed_at_known=is_dated(current),
         raw=current.raw_value,
         unreadable=current.unreadable,
+        accepted=_accepted(current.accepted_from),
     )
+
+
+def _accepted(stored: Mapping[str, Any] | None) -> AcceptedValue | None:
+    if stored is None:
+        return None
+    return AcceptedValue(stored["provider"], stored["confidence"], datetime.fromisoformat(stored["observedAt"]))
 
 
 def _last_outcome(jobs: Sequence[JobOutcomes], name: str) -> LatestOutcome | None:

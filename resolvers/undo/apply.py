@@ -88,6 +88,7 @@ def _copy(organization_id: str, undo_id: str, change: UndoChange, target: Versio
         undo_id=undo_id,
         raw_value=original.raw_value,
         unreadable=original.unreadable,
+        accepted_from=original.accepted_from,
     )
 
 

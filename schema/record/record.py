@@ -24,6 +24,21 @@ from schema.base.references import JobReference, job_type
 from schema.base.scalars import JSON, read_time
 
 
+@strawberry.type(description="The value of a source that a reviewer accepted.")
+class AcceptedValue:
+    provider: str
+    confidence: float = strawberry.field(description="From 0 to 1, as the provider stated it.")
+    observed_at: datetime = strawberry.field(description="When the provider saw it.")
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(
+            provider=stored["provider"],
+            confidence=stored["confidence"],
+            observed_at=read_time(stored["observedAt"]),
+        )
+
+
 @strawberry.type(description="One value of one field with its provenance.")
 class FieldValue:
     id: strawberry.Private[str]
@@ -34,6 +49,9 @@ class FieldValue:
     unreadable: str | None = strawberry.field(description="Why `raw` cannot be read, in plain words.")
     source: str = strawberry.field(description="`crm`, `reviewer` or the id of a provider.")
     actor: str | None = strawberry.field(description="The user, where a person wrote it.")
+    accepted_from: AcceptedValue | None = strawberry.field(
+        description="Whose value it was that a reviewer accepted; null where nobody did, or that was not kept."
+    )
     confidence: float = strawberry.field(description="From 0 to 1.")
     job_id: strawberry.ID | None
     observed_at: datetime = strawberry.field(
@@ -57,6 +75,7 @@ class FieldValue:
             value=JSON(row.value),
             observed_at_known=row.is_dated,
             raw=None if row.raw_value is None else JSON(row.raw_value),
+            accepted_from=AcceptedValue.of(row.accepted_from) if row.accepted_from else None,
             first_observed_at=row.first_observed_at or row.observed_at,
         )
 
@@ -72,6 +91,7 @@ class FieldValue:
             unreadable=value.get("unreadable"),
             source=value["source"],
             actor=value.get("actor"),
+            accepted_from=None,
             confidence=value["confidence"],
             job_id=value.get("jobId"),
             observed_at=read_time(value["observedAt"]),

@@ -11,6 +11,7 @@ from resolvers.errors import NotFound, ValidationFailed
 from resolvers.record.explain import Explanation, explain
 from resolvers.undo.api import undo_job
 from tests.support.factories import StandIn, context, job_of, send, services, work
+from tests.support.graphql_client import Operations
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -73,6 +74,30 @@ async def test_a_review_is_explained(redis: ArqRedis) -> None:
     assert "“Fremont” by Dear (0.90, turned down by a person)" in explained.text
     assert "ann kept the value in review on" in explained.text
     assert "Enriching this record has cost no credits so far." in explained.text
+
+
+async def test_whose_value_a_reviewer_accepted_stays_known(redis: ArqRedis) -> None:
+    shared = services(
+        redis, StandIn("dear", knows={"acme.com": {"city": ("Fremont", 0.9), "foundedYear": (1976, 0.8)}})
+    )
+    ctx = context(shared)
+    await send(ctx, "account", "A-1", domain="acme.com", city="Berkeley", foundedYear=1949)
+    await work(shared)
+    for conflict in await Conflict.filter(status=ConflictStatus.OPEN):
+        await resolve_conflict(ctx, conflict.id, Resolution(ResolutionAction.ACCEPT_CANDIDATE))
+        seen = conflict.candidates[0]["observedAt"][:10]
+
+    for name, stated in (("city", "0.90"), ("foundedYear", "0.80")):
+        text = (await explain(ctx, EntityType.ACCOUNT, "A-1", name)).text
+        assert f"ann accepted the value of Dear ({stated}, seen {seen}) in review on" in text
+    provenance = await Operations(shared)(
+        """{ record(entityType: ACCOUNT, externalId: "A-1") { provenance {
+            field source acceptedFrom { provider confidence } } } }"""
+    )
+    accepted = {value["field"]: value for value in provenance["record"]["provenance"]}
+    assert accepted["city"]["source"] == "reviewer"
+    assert accepted["city"]["acceptedFrom"] == {"provider": "dear", "confidence": 0.9}
+    assert accepted["domain"]["acceptedFrom"] is None
 
 
 async def test_an_undo_and_an_empty_field_are_explained(redis: ArqRedis) -> None:
