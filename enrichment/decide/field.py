@@ -102,6 +102,8 @@ def _supported(case: FieldCase, current: Current, confirming: Proposal) -> float
 def _unsure(case: FieldCase, current: Current, best: Proposal) -> Decision:
     """No value differs from the current one with enough confidence to be written."""
     if case.rule.policy is FieldPolicy.OVERWRITE and best.belief >= LEAST_FOR_REVIEW:
+        if case.edition >= Edition.OBSERVATION and case.is_outdated(best):
+            return _protect(best, _observed_before(case, current))
         return _raise_conflict(case, ConflictReason.LOW_CONFIDENCE, [best])
     if _contradicts(case, current, best):
         return _raise_conflict(case, ConflictReason.EXISTING_DIFFERS, [best])

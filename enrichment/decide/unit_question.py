@@ -154,7 +154,7 @@ def _what_differs(case: UnitCase, reason: ConflictReason, disputed: frozenset[st
 
 def _changes_employer(dispute: Dispute, answer: UnitAnswer) -> bool:
     """Whether the answer names another employer: company and domain differ, as far as both are known."""
-    if dispute.case.unit is not FieldUnit.EMPLOYMENT:
+    if dispute.case.unit is not FieldUnit.EMPLOYMENT or "company" not in answer.parts:
         return False
     both = [part for part in dispute.case.disputing if part in answer.parts and part in dispute.after]
     if not both or not all(dispute.case.differs(part, dispute.after[part], answer.parts[part].value) for part in both):

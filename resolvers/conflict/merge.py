@@ -84,9 +84,23 @@ def _recommended_provider(conflict: OpenConflict) -> str | None:
 
 
 def _changes_employer(conflict: OpenConflict) -> bool:
-    """Whether company and domain were both asked about: the newer conflict would have been about the employer."""
-    asked = {question.field for question in questions_of(conflict) if question.value is not None}
-    return conflict.unit is FieldUnit.EMPLOYMENT and asked >= disputing_parts(FieldUnit.EMPLOYMENT)
+    """Whether a source says both company and domain otherwise than the record: it names another employer."""
+    return conflict.unit is FieldUnit.EMPLOYMENT and any(
+        _disputed_by(conflict, answer) >= disputing_parts(FieldUnit.EMPLOYMENT) for answer in conflict.candidates
+    )
+
+
+def _disputed_by(conflict: OpenConflict, answer: Stored) -> set[str]:
+    """The parts that the record holds and a source says otherwise."""
+    return {
+        question.field
+        for question in questions_of(conflict)
+        if question.value is not None
+        and any(
+            candidate["answerId"] == answer["id"] and question.differs(conflict.entity_type, candidate["value"])
+            for candidate in question.candidates
+        )
+    }
 
 
 async def join_questions(
