@@ -134,7 +134,10 @@ async def records_with_active_job(organization_id: str, record_ids: Sequence[str
 async def bring_forward(
     tx: Transaction, organization_id: str, record_ids: Sequence[str], now: datetime, *, priority: int, forced: bool
 ) -> None:
-    """Give the pending jobs of these records this priority; `forced` lifts the cooldown and lets them ask again."""
+    """Give the pending jobs of these records this priority; `forced` lifts the cooldown and lets them ask again.
+
+    What runs already, and does not ask again by itself, is followed by a run that does (`take_followed`).
+    """
     moment = to_micros(now)
     await execute(
         "UPDATE job SET priority = ?, updated_at = ?, forced = (forced OR ?),"
@@ -143,6 +146,40 @@ async def bring_forward(
         [priority, moment, forced, moment if forced else None, organization_id, *record_ids],
         using=tx,
     )
+    if forced:
+        await execute(
+            "UPDATE job SET forced = TRUE, answers_since = ?, updated_at = ? WHERE organization_id = ?"
+            " AND status = 'in_progress' AND (NOT forced OR answers_since IS NULL)"
+            f" AND record_id IN ({marks(record_ids)})",
+            [moment, moment, organization_id, *record_ids],
+            using=tx,
+        )
+
+
+@projection(Job)
+class FollowedJob:
+    """A job that has ended, and that somebody asked to ask again after it had begun."""
+
+    id: str
+    organization_id: str
+    record_id: str
+    entity_type: EntityType
+    answers_since: datetime | None
+
+
+async def take_followed(tx: Transaction, job_ids: Sequence[str]) -> list[FollowedJob]:
+    """Those of these jobs that have ended and are to be followed by one that asks again; each is taken once."""
+    found = await fetch(
+        FollowedJob,
+        f"SELECT {select(FollowedJob)} FROM job WHERE id IN ({marks(job_ids)}) AND finished_at IS NOT NULL"
+        " AND forced AND answers_since > started_at",
+        list(job_ids),
+        using=tx,
+    )
+    if found:
+        taken = [job.id for job in found]
+        await execute(f"UPDATE job SET answers_since = started_at WHERE id IN ({marks(taken)})", taken, using=tx)
+    return found
 
 
 @projection(Job)

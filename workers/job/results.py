@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from enrichment.enums import JobTrigger
 from models.db.transaction import Transaction, unit_of_work
+from models.job import transitions
 from models.job.leases import lock_held
+from models.job.queries import take_followed
 from models.record.row import lock_records
+from resolvers.job.new_job import new_job
 from workers.job.attempt_end import write_attempts
 from workers.job.conflicts import write_conflicts
 from workers.job.process import JobResult
@@ -46,6 +50,8 @@ async def write_results(tx: Transaction, results: Sequence[JobResult], now: date
         await write_values(tx, done, now)
         batch.conflicts = await write_conflicts(tx, done, now)
         await write_attempts(tx, done, now)
+        for organization_id, job_id in await _follow(tx, done, now):
+            batch.jobs.setdefault(organization_id, []).append(job_id)
     for result in done:
         batch.jobs.setdefault(result.job.organization_id, []).append(result.job.id)
     return batch
@@ -57,3 +63,27 @@ def _status(result: JobResult, held: set[str], versions: Mapping[str, int]) -> W
     if versions.get(result.job.record_id) != result.job.record.version:
         return WriteStatus.MOVED
     return WriteStatus.DONE
+
+
+async def _follow(tx: Transaction, results: Sequence[JobResult], now: datetime) -> list[tuple[str, str]]:
+    """Start the run that a forced request asked for while another one was at work: (organization id, job id) of each.
+
+    What a job was answered it pays for once, so that it cannot ask again itself.
+    """
+    configs = {result.job.id: result.job.config for result in results if result.status.is_final}
+    followed = await take_followed(tx, list(configs)) if configs else []
+    jobs = [
+        new_job(
+            job.organization_id,
+            job.record_id,
+            job.entity_type,
+            JobTrigger.MANUAL,
+            configs[job.id],
+            now,
+            forced=True,
+            answers_since=job.answers_since,
+        )
+        for job in followed
+    ]
+    started = await transitions.create(tx, jobs) if jobs else set()
+    return [(job.organization_id, job.id) for job in jobs if job.id in started]

@@ -216,3 +216,14 @@ def test_a_fact_of_2019_does_not_beat_one_of_this_week() -> None:
     stale = Current("CTO", "a", 0.95, old.observed_at, now)
     for policy in (FieldPolicy.TRACKED, FieldPolicy.REVIEW, FieldPolicy.OVERWRITE):
         assert decided(policy, stale, [new], now, half_life_days).reason is FieldOutcomeReason.WRITTEN
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9])
+def test_overwrite_asks_nobody_about_what_was_observed_before_the_value(confidence: float) -> None:
+    old = Candidate("a", "x", confidence, days(-100))
+    for held in (Current("y", "crm", 1.0, days(-50), days(0)), Current("y", "b", 0.7, days(-50), days(0))):
+        decision = decided(FieldPolicy.OVERWRITE, held, [old], days(1), 1461.0)
+        assert decision.reason is FieldOutcomeReason.PROTECTED
+    newer = Candidate("a", "x", 0.5, days(-20))
+    asked = decided(FieldPolicy.OVERWRITE, Current("y", "crm", 1.0, days(-50), days(0)), [newer], days(1), 1461.0)
+    assert asked.reason is FieldOutcomeReason.CONFLICT

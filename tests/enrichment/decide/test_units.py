@@ -312,6 +312,7 @@ def test_another_name_of_the_same_employer_is_no_change_of_employer() -> None:
         (JANE, {"company": "Globex", "companyDomain": "acme.com"}),
         (JANE, {"company": "Acme", "companyDomain": "acme.io", "title": "CTO"}),
         ({"company": "Acme", "email": "jane@acme.com"}, {"company": "Acme Widgets", "companyDomain": "acme.com"}),
+        (JANE, {"companyDomain": "globex.com", "title": "CTO"}),  # it names no company
     ):
         assert asked(decisions(crm, {"apollo": answer}, entity_type=LEAD)).reason is ConflictReason.EXISTING_DIFFERS
 

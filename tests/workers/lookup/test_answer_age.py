@@ -12,7 +12,7 @@ from models.answer.row import AnswerKey
 from models.db.statements import query
 from models.db.transaction import unit_of_work
 from models.job import Job
-from providers.api import ProviderError
+from providers.api import ProviderError, Question
 from resolvers.context import Context
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.cost.preview import preview_enrichment
@@ -176,6 +176,51 @@ async def test_a_forced_request_that_joins_a_waiting_job_lets_it_ask_again(redis
     await resume_pipeline(ctx)
     await work(ctx.services)
     assert provider.asked == ["acme.com"] * 2
+
+
+async def test_a_forced_request_that_joins_a_running_job_is_followed_by_a_run_that_asks_again(redis: ArqRedis) -> None:
+    first, provider = StandIn(id="first", price=1, keeps_days=30, knows={"acme.com": {"company": "Acme"}}), paid()
+    ctx = context(services(redis, first, provider))
+
+    async def force_meanwhile(question: Question) -> None:
+        provider.on_ask = None
+        outcome = await enrich_records(ctx, LEADS, force=True)
+        assert [job.status for job in outcome.folded] == [JobStatus.IN_PROGRESS]
+
+    provider.on_ask = force_meanwhile
+    await lead(ctx, "1")
+    assert first.asked == ["acme.com"] * 2
+    assert provider.asked == ["acme.com"]  # its answer came after the request, and serves both
+    started, followed = await Job.all().order_by("created_at")
+    assert (started.status, followed.status) == (JobStatus.COMPLETED, JobStatus.COMPLETED)
+    assert (followed.trigger, followed.forced) == (JobTrigger.MANUAL, True)
+    assert (await get_credits(ctx)).used == 3
+
+
+async def test_a_forced_request_that_joins_a_forced_run_shares_its_answer(redis: ArqRedis) -> None:
+    provider = paid()
+    ctx = context(services(redis, provider))
+    await lead(ctx, "1")
+
+    async def force_meanwhile(question: Question) -> None:
+        await enrich_records(ctx, LEADS, force=True)
+
+    provider.on_ask = force_meanwhile
+    await force(ctx)
+    assert provider.asked == ["acme.com"] * 2
+    assert await Job.all().count() == 2
+
+
+async def test_a_request_that_is_not_forced_adds_no_run(redis: ArqRedis) -> None:
+    provider = paid()
+    ctx = context(services(redis, provider))
+
+    async def request_meanwhile(question: Question) -> None:
+        await enrich_records(ctx, LEADS)
+
+    provider.on_ask = request_meanwhile
+    await lead(ctx, "1")
+    assert await Job.all().count() == 1
 
 
 async def test_what_a_forced_run_could_not_pay_for_is_asked_again_when_credits_return(redis: ArqRedis) -> None:

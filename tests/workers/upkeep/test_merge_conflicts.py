@@ -127,6 +127,17 @@ async def test_company_and_domain_become_one_change_of_employer(redis: ArqRedis)
     assert (merged.id, merged.unit, merged.reason) == (domain, FieldUnit.EMPLOYMENT, ConflictReason.JOB_CHANGE)
 
 
+async def test_company_and_domain_of_different_sources_are_no_change_of_employer(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn())
+    await send(context(shared), "lead", "L1", lastName="Doe", company="Acme", companyDomain="acme.com")
+    await work(shared)
+    await asked(shared, "L1", "company", "Acme", ("north", "Globex"))
+    await asked(shared, "L1", "companyDomain", "acme.com", ("south", "acme.io"))
+    await merge(shared)
+    merged = await Conflict.get(status=ConflictStatus.OPEN)
+    assert (merged.unit, merged.reason) == (FieldUnit.EMPLOYMENT, ConflictReason.EXISTING_DIFFERS)
+
+
 async def test_a_job_that_disputes_the_address_first_takes_up_what_was_asked_before(redis: ArqRedis) -> None:
     standin = StandIn()
     shared = services(redis, standin)
