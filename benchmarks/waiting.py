@@ -30,7 +30,7 @@ from arq import func
 from arq.worker import Worker
 from uvicorn.loops.auto import auto_loop_factory
 
-from models.db import statements
+from models.db import connection, statements
 from resolvers.context import Caller, Context, Role
 from resolvers.record.api import upsert_records
 from service.embedded.redis import EmbeddedRedis
@@ -155,18 +155,19 @@ async def work(run: str, records: int) -> None:
     """Be the worker until no job of the run is left; then print what it took."""
     started, cpu = time.perf_counter(), _cpu()
     async with Runtime(load_settings(), worker=True):
-        while await _left(run):
+        while await _left(run):  # noqa: ASYNC110 -- the jobs end in the database
             await asyncio.sleep(0.1)
     seconds = time.perf_counter() - started
     print(json.dumps({"per_second": records / seconds, "cpu_ms": 1000 * (_cpu() - cpu) / records}))
 
 
+async def nap(ctx: dict[str, Any]) -> None:
+    """What arq's jobs do."""
+    await asyncio.sleep(ANSWER_SECONDS)
+
+
 async def sleep_in_arq(records: int) -> None:
     """Be an arq worker whose jobs sleep as long as a call takes; then print what it took."""
-
-    async def nap(_: dict[str, Any]) -> None:
-        await asyncio.sleep(ANSWER_SECONDS)
-
     redis = redis_at(os.environ["AUTO_ENRICHMENT_REDIS_URL"], tries=3)
     for _ in range(records):
         await redis.enqueue_job("nap", _queue_name="nap")
@@ -203,7 +204,7 @@ async def _measure(records: int, folder: Path, environment: Mapping[str, str], c
         worked = await _result(worker)
     async with Runtime(load_settings()) as runtime:
         after = await _deadlocks()
-        dialect = statements.dialect()
+        dialect = connection.dialect()
     called = await counts()
     print(f"{dialect}, {records} records, {ORGANIZATIONS} organizations, answers after {ANSWER_SECONDS:g} s")
     print(f"  records a second     {worked['per_second']:8.1f}   CPU of the worker {worked['cpu_ms']:.2f} ms a record")

@@ -1,7 +1,7 @@
 """Requests to providers that end: bounded in time and size, to the provider's host alone, over checked TLS.
 
-Built on httpx's connections without its client: no cookies that one organization's call could leave to another's, no
-log lines with addresses (a key may stand in one), no settings received from the environment.
+Built on aiohttp's connections, whose cost does not grow with their number: no cookies that one organization's call
+could leave to another's, no settings received from the environment, no request that is sent a second time by itself.
 """
 
 import asyncio
@@ -10,20 +10,20 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
-import httpx
-import orjson
+import aiohttp
+import certifi
 
 from providers.api import ProviderError
 from providers.http.adapter import Reply
+from providers.http.request import PreparedRequest, Request, bad_redirect, prepared, redirected
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
 _REFUSAL_SECONDS = 2.0  # for the body of a refusal, whose status says the most
+_LONGEST_HEADER = 32 * 1024
 _PACKED = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
@@ -37,19 +37,6 @@ class ClientLimits:
     look_up_seconds: float = 34.0  # for all requests of one look-up; a worker waits longer
     max_bytes: int = 2 * 1024 * 1024
     connections: int = 100  # of one provider, in one process
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request. What may hold a key is left out of its text form."""
-
-    method: str
-    base: str
-    path: str
-    params: Mapping[str, str] | None = field(default=None, repr=False)
-    json: Any = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class HttpClient:
@@ -70,7 +57,7 @@ class HttpClient:
         self.development = development
         self.limits = limits or ClientLimits()
         self._user_agent = user_agent
-        self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._tls: ssl.SSLContext | None = None if ca_file is None else _tls(ca_file)
 
     async def send(self, provider_id: str, request: Request, *, within: float = math.inf) -> Reply:
@@ -82,68 +69,75 @@ class HttpClient:
         seconds, partial = min(within, self.limits.whole_seconds), _PartialReply()
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(self._pool(provider_id), _prepared(request, self._user_agent), partial)
+                return await self._follow(self._session(provider_id), prepared(request, self._user_agent), partial)
+        except aiohttp.ConnectionTimeoutError:
+            raise _timeout("no connection in time", maybe_charged=False) from None
+        except aiohttp.ServerTimeoutError:
+            raise _timeout(f"no reply for {self.limits.read_seconds:g} s", maybe_charged=True) from None
         except TimeoutError:
             if partial.refusal is not None:
                 return partial.refusal
             raise _timeout(f"no whole reply within {seconds:g} s", maybe_charged=True) from None
-        except (httpx.ConnectTimeout, httpx.PoolTimeout):
-            raise _timeout("no connection in time", maybe_charged=False) from None
-        except httpx.TimeoutException:
-            raise _timeout(f"no reply for {self.limits.read_seconds:g} s", maybe_charged=True) from None
-        except (httpx.ConnectError, httpx.UnsupportedProtocol) as error:
+        except (aiohttp.ClientConnectorError, aiohttp.NonHttpUrlClientError) as error:
             raise _unavailable("it cannot be connected to", error, maybe_charged=False) from None
-        except (httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError):
+        except ValueError:
             # Its text would show the header or address that is at fault, which may be the key.
             raise ProviderError("rejected", "the request cannot be written as HTTP", retryable=False) from None
-        except httpx.HTTPError as error:
+        except aiohttp.ClientError as error:
             raise _unavailable("the connection broke", error, maybe_charged=True) from None
 
     async def close(self) -> None:
         """Close every connection. The client may be used again afterwards."""
-        pools, self._pools = self._pools, {}
-        for pool in pools.values():
-            await pool.aclose()
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
 
-    def _pool(self, provider_id: str) -> httpx.AsyncHTTPTransport:
-        pool = self._pools.get(provider_id)
-        if pool is None:
+    def _session(self, provider_id: str) -> aiohttp.ClientSession:
+        session = self._sessions.get(provider_id)
+        if session is None:
             if self._tls is None:
                 self._tls = _tls()
-            pool_limits = httpx.Limits(
-                max_connections=self.limits.connections,
-                max_keepalive_connections=self.limits.connections,
-                keepalive_expiry=30.0,
+            limits = self.limits
+            session = self._sessions[provider_id] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=self._tls, limit=limits.connections, keepalive_timeout=30.0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(
+                    total=None,
+                    connect=limits.connect_seconds,
+                    sock_connect=limits.connect_seconds,
+                    sock_read=limits.read_seconds,
+                ),
+                middlewares=(_send_once,),
+                auto_decompress=False,
+                skip_auto_headers=("Accept",),
+                max_line_size=_LONGEST_HEADER,
+                max_field_size=_LONGEST_HEADER,
+                trust_env=False,
             )
-            pool = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=pool_limits)
-            self._pools[provider_id] = pool
-        return pool
+        return session
 
-    async def _follow(self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, partial: "_PartialReply") -> Reply:
-        home = _origin(request.url)
+    async def _follow(
+        self, session: aiohttp.ClientSession, request: PreparedRequest, partial: "_PartialReply"
+    ) -> Reply:
+        home = request.url.origin()
         for _ in range(_MOST_REDIRECTS + 1):
             partial.refusal = None
-            reply = await self._exchange(pool, request, partial)
+            reply = await self._exchange(session, request, partial)
             target = reply.headers.get("location")
             if reply.status not in _REDIRECTS or target is None:
                 return reply
-            request = _redirected(request, target, home)
-        raise _bad_redirect(f"it redirects more than {_MOST_REDIRECTS} times")
+            request = redirected(request, target, home)
+        raise bad_redirect(f"it redirects more than {_MOST_REDIRECTS} times")
 
     async def _exchange(
-        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, partial: "_PartialReply"
+        self, session: aiohttp.ClientSession, request: PreparedRequest, partial: "_PartialReply"
     ) -> Reply:
-        limits = self.limits
-        request.extensions["timeout"] = {
-            "connect": limits.connect_seconds,
-            "read": limits.read_seconds,
-            "write": limits.read_seconds,
-            "pool": limits.connect_seconds,
-        }
-        response = await pool.handle_async_request(request)
+        response = await session.request(
+            request.method, request.url, headers=request.headers, data=request.content, allow_redirects=False
+        )
         try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            head = Reply(response.status_code, headers, b"")
+            headers = _headers_of(response)
+            head = Reply(response.status, headers, b"")
             if request.method == "HEAD":
                 return head
             if head.status < 300:
@@ -151,14 +145,14 @@ class HttpClient:
             partial.refusal = head
             return await self._with_refusal_body(head, response)
         finally:
-            await response.aclose()
+            response.release()  # which closes a connection whose reply was not read to its end
 
-    async def _body(self, response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse, headers: Mapping[str, str]) -> bytes:
         """The body of an answer. Raises ProviderError, `maybe_charged`, for one that cannot be read."""
         max_bytes = self.limits.max_bytes
         body = bytearray()
         try:
-            async for piece in _unpacked(response.aiter_raw(), headers.get("content-encoding", ""), max_bytes):
+            async for piece in _unpacked(response.content.iter_any(), headers.get("content-encoding", ""), max_bytes):
                 body += piece
                 if len(body) > max_bytes:
                     raise _unreadable(f"the reply is larger than {max_bytes} bytes")
@@ -166,11 +160,11 @@ class HttpClient:
             raise _unreadable("the reply cannot be unpacked") from None
         return bytes(body)
 
-    async def _with_refusal_body(self, head: Reply, response: httpx.Response) -> Reply:
+    async def _with_refusal_body(self, head: Reply, response: aiohttp.ClientResponse) -> Reply:
         """The refusal with as much of its body as arrives within two seconds and can be read."""
         body = bytearray()
-        pieces = _unpacked(response.aiter_raw(), head.headers.get("content-encoding", ""), self.limits.max_bytes)
-        with suppress(TimeoutError, httpx.HTTPError, zlib.error):
+        pieces = _unpacked(response.content.iter_any(), head.headers.get("content-encoding", ""), self.limits.max_bytes)
+        with suppress(TimeoutError, aiohttp.ClientError, zlib.error):
             async with asyncio.timeout(_REFUSAL_SECONDS):
                 async for piece in pieces:
                     body += piece
@@ -179,9 +173,40 @@ class HttpClient:
         return replace(head, body=bytes(body))
 
 
+async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keeps aiohttp from sending a GET again whose kept connection broke: the first may have been charged."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _ConnectionBroke(type(error).__name__) from error
+
+
+class _ConnectionBroke(aiohttp.ClientError):
+    """The connection ended after the request may have been sent."""
+
+
+def _headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """The headers by lower-case name; values that share a name are one list, as HTTP has it."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.raw_headers:
+        name, value = raw_name.decode("ascii", "replace").lower(), _text(raw_value)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
 def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
     """The context that checks the certificates of servers; nothing switches it off."""
-    checks = httpx.create_ssl_context(verify=True, trust_env=False)
+    checks = ssl.create_default_context(cafile=certifi.where())
+    checks.set_alpn_protocols(["http/1.1"])
     if ca_file is not None:
         try:
             checks.load_verify_locations(cafile=ca_file)
@@ -230,49 +255,6 @@ async def _unpacked(raw: AsyncIterator[bytes], encoding: str, max_bytes: int) ->
         yield rest
 
 
-def _prepared(request: Request, user_agent: str) -> httpx.Request:
-    if request.path and not request.path.startswith("/"):
-        raise ProviderError("rejected", "the path of a request begins with /", retryable=False)
-    headers = httpx.Headers({"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"})
-    content: bytes | None = None
-    if request.json is not None:
-        content = orjson.dumps(request.json)
-        headers["Content-Type"] = "application/json"
-    elif request.form is not None:
-        content = urlencode(request.form).encode("ascii")
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    if not all(_is_header(value) for value in request.headers.values()):
-        # Checked here: httpx would put the value, which may be the key, into its error.
-        raise ProviderError("rejected", "the request cannot be written as HTTP", retryable=False)
-    headers.update(request.headers)
-    url = httpx.URL(request.base.rstrip("/") + request.path)
-    if request.params:
-        url = url.copy_merge_params(request.params)
-    return httpx.Request(request.method, url, headers=headers, content=content)
-
-
-def _is_header(value: str) -> bool:
-    return value.isascii() and value.isprintable() and value == value.strip()
-
-
-def _redirected(request: httpx.Request, target: str, home: tuple[str, str, int | None]) -> httpx.Request:
-    """The request that a redirect asks for. Only GET and HEAD follow one, and only to the same host."""
-    if request.method not in {"GET", "HEAD"}:
-        raise _bad_redirect(f"it redirects a {request.method}")
-    try:
-        url = request.url.join(target)
-    except httpx.InvalidURL:
-        raise _bad_redirect("it redirects to nowhere") from None
-    if _origin(url) != home:
-        raise _bad_redirect("it redirects to another host")
-    kept = {name: value for name, value in request.headers.items() if name != "host"}
-    return httpx.Request(request.method, url, headers=kept)
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
-
-
 def _timeout(message: str, *, maybe_charged: bool) -> ProviderError:
     return ProviderError("timeout", message, retryable=True, maybe_charged=maybe_charged)
 
@@ -285,7 +267,3 @@ def _unavailable(message: str, error: Exception, *, maybe_charged: bool) -> Prov
 
 def _unreadable(message: str) -> ProviderError:
     return ProviderError("invalid_answer", message, retryable=False, maybe_charged=True)
-
-
-def _bad_redirect(message: str) -> ProviderError:
-    return ProviderError("invalid_answer", message, retryable=False)

@@ -22,8 +22,9 @@ from providers.http.adapter import (
     Reply,
 )
 from providers.http.addresses import check_base
-from providers.http.client import HttpClient, Request
+from providers.http.client import HttpClient
 from providers.http.rate_limit import RateLimiter
+from providers.http.request import Request
 
 NOTE_EVERY_SECONDS = 10.0  # between two reports of what is left of an account's credits, unless it is nothing
 

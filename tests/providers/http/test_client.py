@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from providers.api import ProviderError
 from providers.http.addresses import check_base
-from providers.http.client import ClientLimits, HttpClient, Request
+from providers.http.client import ClientLimits, HttpClient
+from providers.http.request import Request
 from tests.support.provider_server import PATIENT
 from tests.support.standin_server import StandInServer, json_reply
 from tests.support.waiting import until
@@ -158,6 +159,60 @@ async def test_a_connection_that_breaks_may_have_charged(transport: HttpClient, 
         port = listening.sockets[0].getsockname()[1]
         error = await failing(transport, Request("GET", f"http://127.0.0.1:{port}", "/"))
     assert (error.code, error.retryable, error.maybe_charged) == ("unavailable", True, True)
+
+
+async def test_what_is_sent_on_a_kept_connection_that_breaks_is_not_sent_again(transport: HttpClient) -> None:
+    requests: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        requests.append(await reader.readuntil(b"\r\n\r\n"))  # and may have charged for it
+        writer.close()
+
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with listening:
+        request = Request("GET", f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", "/find")
+        assert (await transport.send("acme", request)).json() == {}
+        error = await failing(transport, request)
+    assert (error.code, error.maybe_charged, len(requests)) == ("unavailable", True, 2)
+
+
+@pytest.mark.parametrize("header", [b"a: " + b"x" * 100_000, b"\r\n".join(b"a%d: x" % n for n in range(10_000))])
+async def test_a_reply_whose_head_is_too_large_is_dropped(transport: HttpClient, header: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + header + b"\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        error = await failing(transport, Request("GET", f"http://127.0.0.1:{port}", "/"))
+    assert (error.code, error.maybe_charged) == ("unavailable", True)
+
+
+async def test_headers_of_one_name_are_one_list(transport: HttpClient) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Left: 1\r\nx-left: \xe4\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        reply = await transport.send("acme", Request("GET", f"http://127.0.0.1:{port}", "/"))
+    assert reply.headers["x-left"] == "1, ä"
+
+
+async def test_an_address_is_written_so_that_the_server_reads_what_was_asked(
+    server: StandInServer, transport: HttpClient
+) -> None:
+    server.script("/a b/ä+", json_reply({}))
+    parameters = {"q": "a&b=c+d e;f#ä/%41"}
+    await transport.send("acme", Request("GET", server.url, "/a b/ä%2B", parameters))
+    (call,) = server.calls
+    assert (call.path, dict(call.query)) == ("/a b/ä+", parameters)
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
