@@ -6,6 +6,7 @@ from datetime import datetime
 
 from models.answer.row import Answer, AnswerKey, AnswerResult, AnswerState, CachedAnswer, Key
 from models.db.columns import new_id, to_micros
+from models.db.connection import dialect
 from models.db.rows import bulk, columns_of, fetch, insert, projection, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
@@ -154,6 +155,15 @@ async def answered_keys(
     return found
 
 
+async def _lock(tx: Transaction, questions: Sequence[_Question]) -> None:
+    """Lock what is there of these questions in the order of `acquire`, in which a worker may be just now."""
+    if dialect() != "sqlite":
+        source, parameter = bulk(questions)
+        by_key = ", ".join(f'answer.{name} COLLATE "C"' for name in columns_of(_Question))
+        sql = f"SELECT answer.id FROM {source} JOIN answer ON {_SAME_QUESTION} ORDER BY {by_key} FOR UPDATE OF answer"
+        await query(sql, [parameter], using=tx)
+
+
 _RESULT = [name for name in columns_of(AnswerResult) if name not in columns_of(_HeldQuestion)]
 _CHANGED = ", ".join(f"{name} = v.{name}" for name in _RESULT)
 _UNREAD = "CASE WHEN v.state = 'pending' THEN answer.delivered END"
@@ -163,6 +173,7 @@ async def store(tx: Transaction, results: Sequence[AnswerResult]) -> None:
     """Store what became of questions that their jobs hold."""
     if not results:
         return
+    await _lock(tx, [_Question(result.organization_id, result.provider, result.input_key) for result in results])
     source, parameter = bulk(results)
     await execute(
         f"UPDATE answer SET {_CHANGED}, lease_until = NULL, delivered = {_UNREAD} FROM {source}"
@@ -176,6 +187,7 @@ async def release(tx: Transaction, answer_keys: Sequence[AnswerKey]) -> None:
     """Let others ask what these jobs held without an answer."""
     if not answer_keys:
         return
+    await _lock(tx, [_Question(*answer_key.key) for answer_key in answer_keys])
     source, parameter = bulk([_HeldQuestion(*answer_key.key, answer_key.job_id) for answer_key in answer_keys])
     await execute(
         f"DELETE FROM answer WHERE state IN ('asking', 'pending') AND EXISTS (SELECT 1 FROM {source}"

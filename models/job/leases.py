@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from enrichment.enums import ACTIVE_STATUSES
 from models.db.columns import to_micros
+from models.db.connection import dialect
 from models.db.locks import lock_rows
 from models.db.rows import bulk, projection
 from models.db.statements import marks, query
@@ -51,6 +52,7 @@ async def organizations_with_due_jobs(now: datetime, limit: int) -> list[str]:
 async def make_due(tx: Transaction, job_ids: Sequence[str], now: datetime) -> set[str]:
     """Let these jobs go on now, where they wait for later. Returns those that did."""
     moment = to_micros(now)
+    await lock_rows(tx, "job", job_ids)
     due = await query(
         "UPDATE job SET next_attempt_at = ?, updated_at = ? WHERE status = 'pending' AND next_attempt_at > ?"
         f" AND id IN ({marks(job_ids)}) RETURNING id",
@@ -60,16 +62,30 @@ async def make_due(tx: Transaction, job_ids: Sequence[str], now: datetime) -> se
     return {row["id"] for row in due}
 
 
+_HELD = "job.id = v.id AND job.fence = v.fence"
+
+
 async def renew(leases: Sequence[LeaseProgress], until: datetime) -> set[str]:
-    """Prolong leases and note how far each job is. Returns the ids still held."""
+    """Prolong leases and note how far each job is. Returns the ids still held.
+
+    A job whose result is being written meanwhile is not waited for: it is held, and its lease stays as it is.
+    """
     if not leases:
         return set()
     source, parameter = bulk(leases)
-    held = await query(
-        f"UPDATE job SET lease_until = ?, progress = v.progress, running_step = v.running_step FROM {source}"
-        " WHERE job.id = v.id AND job.fence = v.fence AND job.status = 'in_progress' RETURNING job.id",
-        [to_micros(until), parameter],
-    )
+    renewed = "UPDATE job SET lease_until = ?, progress = v.progress, running_step = v.running_step"
+    if dialect() == "sqlite":
+        sql = f"{renewed} FROM {source} WHERE {_HELD} AND job.status = 'in_progress' RETURNING job.id"
+        held = await query(sql, [to_micros(until), parameter])
+    else:
+        held = await query(
+            f"WITH v AS MATERIALIZED (SELECT * FROM {source}),"
+            f" free AS (SELECT job.id FROM v JOIN job ON {_HELD} WHERE job.status = 'in_progress'"
+            " ORDER BY job.id FOR NO KEY UPDATE OF job SKIP LOCKED),"
+            f" renewed AS ({renewed} FROM v JOIN free ON free.id = v.id WHERE job.id = free.id)"
+            f" SELECT job.id FROM v JOIN job ON {_HELD} WHERE job.status = 'in_progress'",
+            [parameter, to_micros(until)],
+        )
     return {row["id"] for row in held}
 
 
@@ -78,13 +94,17 @@ async def lock_held(tx: Transaction, leases: Sequence[Lease]) -> set[str]:
     if not leases:
         return set()
     source, parameter = bulk(leases)
-    held = await query(
-        f"UPDATE job SET fence = job.fence FROM {source}"
-        " WHERE job.id = v.id AND job.fence = v.fence AND job.status = 'in_progress' RETURNING job.id",
-        [parameter],
-        using=tx,
-    )
-    return {row["id"] for row in held}
+    if dialect() == "sqlite":
+        sql = (
+            f"UPDATE job SET fence = job.fence FROM {source} WHERE {_HELD} AND job.status = 'in_progress'"
+            " RETURNING job.id"
+        )
+    else:  # in the order in which everyone locks jobs
+        sql = (
+            f"SELECT job.id FROM {source} JOIN job ON {_HELD} WHERE job.status = 'in_progress'"
+            " ORDER BY job.id FOR NO KEY UPDATE OF job"
+        )
+    return {row["id"] for row in await query(sql, [parameter], using=tx)}
 
 
 async def lock_jobs_that_exist(tx: Transaction, job_ids: Iterable[str]) -> set[str]:

@@ -16,9 +16,9 @@ from models.db.columns import to_micros
 from models.db.connection import dialect
 from models.db.locks import skip_locked
 from models.db.rows import bulk, columns_of, fetch, insert, projection, query_row, select
-from models.db.statements import execute, query
-from models.db.transaction import Transaction
-from models.job.leases import LEASE, Lease
+from models.db.statements import execute, marks, query
+from models.db.transaction import Transaction, unit_of_work
+from models.job.leases import LEASE, Lease, lock_held
 from models.job.row import Job
 
 
@@ -202,16 +202,18 @@ async def _end_attempts(tx: Transaction, transition: Transition, ends: Sequence[
     return {row["id"] for row in changed}
 
 
-async def release_leases(leases: Sequence[Lease], now: datetime) -> int:
+@unit_of_work
+async def release_leases(tx: Transaction, leases: Sequence[Lease], now: datetime) -> int:
     """Return jobs that were claimed and not worked on; the attempt does not count. Returns how many."""
-    if not leases:
+    held = sorted(await lock_held(tx, leases))
+    if not held:
         return 0
-    source, parameter = bulk(leases)
     return await execute(
         f"UPDATE job SET status = {RELEASE.to}, lease_until = NULL, next_attempt_at = ?, updated_at = ?,"
-        f" attempts = attempts - 1, progress = 0, running_step = NULL FROM {source}"
-        f" WHERE job.id = v.id AND job.fence = v.fence AND {RELEASE.guard}",
-        [to_micros(now), to_micros(now), parameter],
+        " attempts = attempts - 1, progress = 0, running_step = NULL"
+        f" WHERE id IN ({marks(held)}) AND {RELEASE.guard}",
+        [to_micros(now), to_micros(now), *held],
+        using=tx,
     )
 
 
@@ -225,7 +227,7 @@ class LostJob:
 
 
 async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
-    """Make jobs whose lease ran out pending again, or failed where no attempt is left."""
+    """Make jobs whose lease ran out pending again, or failed where no attempt is left; none is waited for."""
     moment = to_micros(now)
     return await fetch(
         LostJob,
@@ -235,7 +237,8 @@ async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
         " finished_at = CASE WHEN attempts < max_attempts THEN NULL ELSE CAST(? AS BIGINT) END,"
         " error_code = 'worker_lost', error_message = 'the worker stopped before the job ended',"
         " error_retryable = TRUE"
-        f" WHERE {REQUEUE_LOST.guard} AND lease_until < ? RETURNING {select(LostJob)}",
+        f" WHERE id IN (SELECT id FROM job WHERE {REQUEUE_LOST.guard} AND lease_until < ? {skip_locked('job')})"
+        f" RETURNING {select(LostJob)}",
         [moment, moment, moment, moment],
         using=tx,
     )
