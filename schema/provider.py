@@ -11,7 +11,7 @@ from resolvers.provider import keys
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import BreakerState, EntityType
-from schema.base.paging import Each
+from schema.base.views import Each
 
 
 @strawberry.type(description="The fields that a provider can give for one entity type.")

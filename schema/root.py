@@ -31,6 +31,7 @@ from schema.cost.preview import PreviewQuery
 from schema.credit.credit import CreditMutation, CreditQuery
 from schema.credit.ledger import LedgerQuery, LedgerSubscription
 from schema.erasure import ErasureMutation, ErasureQuery
+from schema.execution.executor import PlannedExecutor
 from schema.job.enrich import EnrichMutation, EnrichQuery
 from schema.job.job import JobMutation, JobQuery, JobSubscription
 from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscription
@@ -103,13 +104,14 @@ class ApiSchema(strawberry.Schema):
         limits: Limits | None = None,
         is_out_of_reach: Callable[[BaseException], bool] = lambda error: False,
     ) -> None:
-        documents = Documents(limits=limits or Limits(), introspection=introspection)
+        self.documents = documents = Documents(limits=limits or Limits(), introspection=introspection)
         self._translate = ErrorTranslator(is_out_of_reach)
         super().__init__(
             Query,
             Mutation,
             Subscription,
             extensions=[lambda: _OperationStart(documents)],
+            execution_context_class=PlannedExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         _drop_null_defaults(self._schema)
@@ -169,6 +171,7 @@ class _OperationStart(SchemaExtension):
         try:
             self._document = self._documents.read(execution.schema._schema, execution.query or "")
             execution.graphql_document = self._document.node
+            execution.context.plans = self._document.plans
         except GraphQLError:
             # Left to the library, which parses again, to be answered on every transport.
             execution.parse_options["max_tokens"] = self._documents.limits.tokens

@@ -14,8 +14,8 @@ from resolvers.simulation import api as operations
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import ConflictReason, DifferenceKind, EntityType, FieldOutcomeReason
-from schema.base.paging import Each
 from schema.base.scalars import JSON
+from schema.base.views import Each
 from schema.config.input import ConfigInput
 
 MOST_SHOWN = 1000

@@ -16,8 +16,9 @@ from resolvers.undo.scope import UndoScope
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, UndoSkipReason
-from schema.base.paging import Connection, Each, page_args
+from schema.base.paging import Connection, page_args
 from schema.base.scalars import JSON
+from schema.base.views import Each
 from schema.job.enrich import RecordSelection
 from schema.record.record import Record
 

@@ -8,6 +8,7 @@ import strawberry
 
 from resolvers.context import Context
 from schema.base.loaders import Loaders
+from schema.execution.plans import Plans
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class GraphQLContext(Context):
 
     connection_params: Mapping[str, Any] | None = None
     loaders: Loaders = field(init=False)  # given to each operation as it begins
+    plans: Plans | None = None  # of the operation's document
 
     def for_operation(self) -> Self:
         """A context of its own for each operation: a WebSocket has one for its whole life."""

@@ -1,54 +1,20 @@
 """Connections: one page of a list, newest first, with the cursors to go on from."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Generic, Protocol, Self, TypeVar, overload
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import strawberry
 from graphql import VariableNode
 
 from resolvers.paging import DEFAULT_SIZE, Page, PageArgs, cursor_of
 from schema.base.context import Info
+from schema.base.views import Each
 
 T = TypeVar("T")
-Row = TypeVar("Row")
-Item = TypeVar("Item", covariant=True)
 
 
 class _Identified(Protocol):
     id: Any
-
-
-class _Rows(Protocol[Item]):
-    """A list, or what the ORM has of one."""
-
-    def __iter__(self) -> Iterator[Item]: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> Item: ...
-
-
-class Each(Sequence[T], Generic[Row, T]):
-    """The rows as objects of the API, made only when someone asks for them."""
-
-    __slots__ = ("_make", "_rows")
-
-    def __init__(self, make: Callable[[Row], T], rows: _Rows[Row]) -> None:
-        self._make = make
-        self._rows = rows
-
-    def __iter__(self) -> Iterator[T]:
-        return map(self._make, self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
-        if isinstance(index, slice):
-            return list(self)[index]
-        return self._make(self._rows[index])
 
 
 @strawberry.type(description="Where a page begins and ends, and whether the list goes on.")

@@ -24,6 +24,7 @@ from strawberry.schema.schema import validate_document
 from resolvers.errors import QueryTooComplex
 from schema.checks.limits import Limits, WeighedOperation, refuse_expensive, weigh
 from schema.checks.texts import Check, TextChecks, literal_nul
+from schema.execution.plans import Plans
 
 # In characters; a document takes about a thousand times its text in memory. A longer one most likely holds
 # values that should be variables, and will not come again.
@@ -33,12 +34,13 @@ KEPT = 32 * LONGEST_KEPT
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that parses, what its operations ask for, and what is wrong with it."""
+    """A document that parses, what its operations ask for, what is wrong with it, and how it is completed."""
 
     node: DocumentNode
     errors: Sequence[GraphQLError]
     operations: Mapping[str | None, WeighedOperation] = field(default_factory=dict)
     texts: Mapping[str | None, Mapping[str, Check]] = field(default_factory=dict)
+    plans: Plans = field(default_factory=Plans)
 
     def refusals(self, name: str | None, variables: Mapping[str, Any] | None, limits: Limits) -> Iterator[GraphQLError]:
         """Why this operation must not run with these variables; nothing if it may."""

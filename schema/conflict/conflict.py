@@ -22,10 +22,11 @@ from schema.base.enums import (
     Recommendation,
     ResolutionAction,
 )
-from schema.base.paging import Connection, Each, page_args
+from schema.base.paging import Connection, page_args
 from schema.base.problem import Problem
 from schema.base.scalars import JSON, read_time
 from schema.base.streams import closing
+from schema.base.views import Each
 from schema.conflict.input import ConflictFilter, ResolutionInput
 from schema.job.job import Job
 from schema.record.record import FieldValue, Record

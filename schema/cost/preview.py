@@ -11,8 +11,8 @@ from resolvers.errors import BadRequest, Fault
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import FieldOutcomeReason
-from schema.base.paging import Each
 from schema.base.scalars import JSON
+from schema.base.views import Each
 from schema.job.enrich import RecordSelection, SkippedRecord
 from schema.record.record import Record
 

@@ -10,7 +10,7 @@ from resolvers.job import enrich as operations
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType
-from schema.base.paging import Each
+from schema.base.views import Each
 from schema.job.job import Job
 from schema.record.record import RecordFilter
 

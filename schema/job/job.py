@@ -14,9 +14,10 @@ from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from schema.base.paging import Connection, Each, page_args
+from schema.base.paging import Connection, page_args
 from schema.base.references import ConflictReference, conflict_type
 from schema.base.streams import closing
+from schema.base.views import Each
 from schema.record.record import Record
 
 

@@ -14,8 +14,9 @@ from resolvers.record.api import history
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger
-from schema.base.paging import Connection, Each
+from schema.base.paging import Connection
 from schema.base.scalars import JSON
+from schema.base.views import Each
 from schema.conflict.conflict import Conflict
 from schema.record.record import FieldValue, Record
 

@@ -11,9 +11,9 @@ from resolvers.record import api as operations
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, RecordOutcome
-from schema.base.paging import Each
 from schema.base.problem import Problem
 from schema.base.scalars import JSON
+from schema.base.views import Each
 from schema.job.job import Job
 from schema.record.record import Record
 
