@@ -31,3 +31,8 @@ class Current:
     def is_a_persons(self) -> bool:
         """Whether the CRM or a person holds the value, rather than enrichment itself."""
         return self.source in HUMAN_SOURCES
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When the value was observed last, or set; None where nobody knows."""
+        return self.observed_at if self.observed_at_known else self.edited_at

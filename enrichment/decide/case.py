@@ -89,10 +89,7 @@ class FieldCase:
     @property
     def seen_at(self) -> datetime | None:
         """When the current value was observed last, or set; None where there is none, or nobody knows."""
-        current = self.current
-        if current is None:
-            return None
-        return current.observed_at if current.observed_at_known else current.edited_at
+        return None if self.current is None else self.current.seen_at
 
     def is_outdated(self, proposal: Proposal) -> bool:
         """Whether the current value was observed, or set, after what the sources of this proposal saw."""

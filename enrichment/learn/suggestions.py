@@ -34,7 +34,10 @@ _NAMESPACE = UUID("5d0f9f57-3c9c-4c0e-9a58-6f1b0b7f3a61")
 
 @dataclass(frozen=True, slots=True)
 class ReviewedConflict:
-    """A conflict as rules see it: its proposals, the most confident first, and the current value."""
+    """A conflict as rules see it: its proposals, the most believed first, and the current value.
+
+    `outdated`: the current value was observed, or set, after a source saw its own.
+    """
 
     entity_type: EntityType
     field: str
@@ -42,10 +45,11 @@ class ReviewedConflict:
     proposals: Sequence[Proposal]
     has_value: bool
     chosen_by_hand: bool  # the current value is a reviewer's
+    outdated: bool = False
 
     def decided_by(self, rules: Sequence[ReviewRule], minimum: float) -> RuleDecision:
-        """How these rules decide it, where `minimum` (0-1) is the least confidence to write."""
-        may_accept = not self.chosen_by_hand
+        """How these rules decide it, where `minimum` (0-1) is the least belief to write."""
+        may_accept = not self.chosen_by_hand and not self.outdated
         return rule_decision(rules, self.proposals, minimum=minimum, may_accept=may_accept, may_keep=self.has_value)
 
     def settled_by(self, rule: ReviewRule, config: Config) -> RuleDecision | None:

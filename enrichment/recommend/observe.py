@@ -47,10 +47,7 @@ class Question:
     @property
     def held_seen_at(self) -> datetime | None:
         """When the current value was seen or set; None where nobody knows."""
-        held = self.held
-        if held is None:
-            return None
-        return held.observed_at if held.observed_at_known else held.edited_at
+        return None if self.held is None else self.held.seen_at
 
 
 @dataclass(frozen=True, slots=True)

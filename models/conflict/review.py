@@ -1,6 +1,7 @@
 """What reviewers decided, and what is still open: the material of suggested rules."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from enrichment.enums import ConflictReason, EntityType, FieldUnit
@@ -14,9 +15,11 @@ class ReviewRow:
     """A conflict as rules see it. `resolution` is None while it is open."""
 
     id: str
+    record_id: str
     entity_type: EntityType
     field: str
     unit: FieldUnit | None
+    created_at: datetime
     reason: ConflictReason
     current: dict[str, Any] | None
     candidates: list[dict[str, Any]]

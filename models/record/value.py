@@ -1,6 +1,6 @@
 """Rows of field values, and the statements that read, replace and confirm them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -198,16 +198,18 @@ async def date_values(tx: Transaction, dated: Sequence[DatedValue]) -> None:
 
 
 async def current_values(
-    record_ids: Iterable[str], *, using: Transaction | None = None
+    record_ids: Iterable[str], *, names: Collection[str] | None = None, using: Transaction | None = None
 ) -> dict[str, dict[str, CurrentValue]]:
-    """The current value of every field that was ever filled, by record and field."""
+    """The current value of every field that was ever filled, or of these alone, by record and field."""
     ids = list(record_ids)
     found: dict[str, dict[str, CurrentValue]] = {record_id: {} for record_id in ids}
     if ids:
+        of_names = "" if names is None else f" AND field IN ({marks(names)})"
         sql = (
-            f"SELECT {select(CurrentValue)} FROM field_value WHERE replaced_at IS NULL AND record_id IN ({marks(ids)})"
+            f"SELECT {select(CurrentValue)} FROM field_value WHERE replaced_at IS NULL"
+            f" AND record_id IN ({marks(ids)}){of_names}"
         )
-        for value in await fetch(CurrentValue, sql, ids, using=using):
+        for value in await fetch(CurrentValue, sql, [*ids, *(names or ())], using=using):
             found[value.record_id][value.field] = value
     return found
 

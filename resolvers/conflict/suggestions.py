@@ -1,7 +1,7 @@
 """Rules that reviewers already follow: suggested with how they would have done, accepted or dismissed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,20 +17,23 @@ from enrichment.words import NameOf, at_start, naming, source_name
 from models.conflict.queries import conflicts_by_id
 from models.conflict.review import ReviewRow, latest_decisions, newest_open
 from models.db.transaction import Transaction, unit_of_work
+from models.record.value import CurrentValue, current_values
 from models.suggestion import DismissalRow, dismissed_patterns, insert_dismissal
 from resolvers.audit import note_change
 from resolvers.config import ConfigView, change_config, get_config
 from resolvers.conflict.api import MOST_RESOLVED, ResolveOutcome
 from resolvers.conflict.resolve_by_rule import settle_by_rule
-from resolvers.conflict.review import decisions_of, settled_by
+from resolvers.conflict.review import Ages, decisions_of, settled_by
 from resolvers.context import Context, Role
 from resolvers.errors import NotFound, OperationError, StateConflict
 from resolvers.events.publisher import announce
 from resolvers.organizations import organization_of
 from resolvers.paging import check_id
+from resolvers.refresh.freshness import LearnedHalfLives, learned_by
 
 MOST_DECISIONS = 5000  # the latest, which a suggestion is drawn from
 MOST_OPEN = 10_000  # the newest, among which is counted what a rule would settle
+_RECORDS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +83,43 @@ async def list_suggestions(ctx: Context) -> list[RuleSuggestion]:
     shown = [suggestion for suggestion in found if pattern_of(suggestion.rule) not in dismissed]
     fields = sorted({(suggestion.rule.entity_type.value, suggestion.rule.field) for suggestion in shown})
     rows = await newest_open(caller.organization_id, fields, MOST_OPEN)
-    return await asyncio.to_thread(_with_open, shown, rows, config, naming(ctx.services.registry.names))
+    ages = await _ages_now(ctx, [row.record_id for row in rows], {field for _, field in fields})
+    return await asyncio.to_thread(_with_open, shown, rows, config, ages, naming(ctx.services.registry.names))
+
+
+async def _ages_now(ctx: Context, record_ids: Iterable[str], names: Collection[str]) -> Ages:
+    """How old what open conflicts about these fields of these records show is now."""
+    organization_id = ctx.require(Role.VIEWER).organization_id
+    half_lives = (await learned_by([organization_id]))[organization_id]
+    held: dict[str, dict[str, CurrentValue]] = {}
+    ids = list(dict.fromkeys(record_ids))
+    for start in range(0, len(ids), _RECORDS_AT_ONCE):
+        held |= await current_values(ids[start : start + _RECORDS_AT_ONCE], names=names)
+    return Ages(half_lives, ctx.services.now(), held)
 
 
 async def _suggestions(ctx: Context, config: Config) -> list[Suggestion]:
-    rows = await latest_decisions(ctx.require(Role.VIEWER).organization_id, MOST_DECISIONS)
+    organization_id = ctx.require(Role.VIEWER).organization_id
+    rows = await latest_decisions(organization_id, MOST_DECISIONS)
+    half_lives = (await learned_by([organization_id]))[organization_id]
     # Much arithmetic, which must not keep the event loop from others.
-    found = await asyncio.to_thread(_found_in, rows, config)
+    found = await asyncio.to_thread(_found_in, rows, config, half_lives)
     known = {None, *ctx.services.registry.ids()}
     return [suggestion for suggestion in found if suggestion.rule.provider in known]
 
 
-def _found_in(rows: Sequence[ReviewRow], config: Config) -> list[Suggestion]:
-    return find_suggestions([decision for row in reversed(rows) for decision in decisions_of(row)], config)
+def _found_in(rows: Sequence[ReviewRow], config: Config, half_lives: LearnedHalfLives) -> list[Suggestion]:
+    history = [decision for row in reversed(rows) for decision in decisions_of(row, half_lives)]
+    return find_suggestions(history, config)
 
 
 def _with_open(
-    shown: Sequence[Suggestion], rows: Sequence[ReviewRow], config: Config, name_of: NameOf
+    shown: Sequence[Suggestion], rows: Sequence[ReviewRow], config: Config, ages: Ages, name_of: NameOf
 ) -> list[RuleSuggestion]:
     return [
-        RuleSuggestion(suggestion, sum(settled_by(row, suggestion.rule, config) is not None for row in rows), name_of)
+        RuleSuggestion(
+            suggestion, sum(settled_by(row, suggestion.rule, config, ages) is not None for row in rows), name_of
+        )
         for suggestion in shown
     ]
 
@@ -164,11 +184,12 @@ async def _settle_open(ctx: Context, rule: ReviewRule, config: Config) -> tuple[
     """Settle the open conflicts that this rule decides, newest first; what became of each, and how many remain."""
     organization_id = ctx.require(Role.MANAGER).organization_id
     rows = await newest_open(organization_id, [(rule.entity_type.value, rule.field)], MOST_OPEN)
-    covered = [row.id for row in rows if settled_by(row, rule, config) is not None]
+    ages = await _ages_now(ctx, [row.record_id for row in rows], {rule.field})
+    covered = [row.id for row in rows if settled_by(row, rule, config, ages) is not None]
     chosen = covered[:MOST_RESOLVED]
     errors: dict[str, OperationError] = {}
     for conflict in (await conflicts_by_id(organization_id, chosen)).values():
-        decision = settled_by(conflict, rule, config)
+        decision = settled_by(conflict, rule, config, ages)
         try:
             if decision is None:
                 raise StateConflict("the question has changed meanwhile", state=conflict.status.value)

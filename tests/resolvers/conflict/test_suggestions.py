@@ -6,7 +6,7 @@ One file, because the simulated reviewers serve every test.
 import asyncio
 import random
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,7 +37,8 @@ from resolvers.conflict.trust import trust_of
 from resolvers.context import Role, Services
 from resolvers.errors import ConflictAlreadyResolved, Forbidden, NotFound, StateConflict, VersionMismatch
 from resolvers.job.enrich import RecordSelection, enrich_records
-from tests.support.factories import StandIn, configure, context, send, services, work
+from resolvers.record.api import upsert_records
+from tests.support.factories import Clock, StandIn, configure, context, send, services, work
 from tests.support.graphql_client import Operations
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -227,6 +228,36 @@ class TestAccepting:
             await settle_by_rule(ctx, second, decisions[1])
         assert {record.fields["city"] for record in await Record.all()} == {"Hamburg"}
         assert (await Conflict.get(id=second.id)).status is ConflictStatus.OPEN
+
+    async def test_a_rule_settles_nothing_by_what_was_seen_before_the_current_value(self, redis: ArqRedis) -> None:
+        shared = services(redis, everywhere())
+        ctx = context(shared)
+        await reviewed(shared, 24)
+        await many(shared, 2, start=24)
+        later = (shared.now() + timedelta(seconds=1)).isoformat()
+        record = {"entityType": "account", "externalId": "A24", "fields": {"city": "Hamburg"}, "observedAt": later}
+        await asyncio.sleep(1.1)
+        await upsert_records(ctx, [record])
+
+        suggestion = await only(shared)
+        assert suggestion.settles_open == 1
+        accepted = await accept(shared, suggestion)
+        assert ([outcome.error for outcome in accepted.outcomes], accepted.remaining) == ([None], 0)
+        cities = {record.external_id: record.fields["city"] for record in await Record.all()}
+        assert (cities["A24"], cities["A25"]) == ("Hamburg", "Berlin")
+
+    async def test_a_rule_settles_nothing_by_what_has_aged_below_the_minimum(self, redis: ArqRedis) -> None:
+        clock = Clock()
+        shared = services(redis, everywhere(), now=clock)
+        await reviewed(shared, 24)
+        await many(shared, 1, start=24)
+        clock.ahead_seconds += 9000 * 86400  # of 0.90 less than 0.60 is left
+        await many(shared, 1, start=25)
+        suggestion = await only(shared)
+        assert suggestion.settles_open == 1
+        await accept(shared, suggestion)
+        cities = {record.external_id: record.fields["city"] for record in await Record.all()}
+        assert (cities["A24"], cities["A25"]) == ("Hamburg", "Berlin")
 
     async def test_a_dismissed_suggestion_is_not_shown_again(self, redis: ArqRedis) -> None:
         shared = services(redis, everywhere())
