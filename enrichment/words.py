@@ -97,3 +97,12 @@ def naming(names: Names) -> NameOf:
 def at_start(words: str) -> str:
     """The words as the start of a sentence."""
     return f"{words[:1].upper()}{words[1:]}"
+
+
+_SPELLED = {"url": "URL", "linkedin": "LinkedIn", "naics": "NAICS", "sic": "SIC"}
+
+
+def field_words(name: str) -> str:
+    """The name of a field as people write it, in the middle of a sentence: `postalCode` is "postal code"."""
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).split()
+    return " ".join(_SPELLED.get(word, word) for word in words)

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator
 
 from enrichment.config.part import Confidence, Part, lower
 from enrichment.enums import EntityType
-from enrichment.words import NameOf, source_name
+from enrichment.words import NameOf, field_words, source_name
 
 
 class RuleAction(StrEnum):
@@ -33,9 +33,10 @@ class ReviewRule(Part):
 
     def words(self, name_of: NameOf = source_name) -> str:
         """The rule in plain words; `name_of` names its provider."""
+        field = field_words(self.field)
         sure = "" if self.min_confidence is None else f" from confidence {self.min_confidence:.2f} on"
         if self.action is RuleAction.ACCEPT:
             whose = f"{name_of(self.provider)}'s" if self.provider else "the most certain"
-            return f"accept {whose} {self.field} of {self.entity_type.value}s{sure}"
+            return f"accept {whose} {field} of {self.entity_type.value}s{sure}"
         whom = name_of(self.provider) if self.provider else "any provider"
-        return f"keep the {self.field} of {self.entity_type.value}s against {whom}{sure}"
+        return f"keep the {field} of {self.entity_type.value}s against {whom}{sure}"

@@ -10,7 +10,7 @@ from enrichment.decide.decision import Decision
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, FieldUnit
 from enrichment.provenance import Current
-from enrichment.words import NameOf
+from enrichment.words import NameOf, field_words
 
 Parts = Mapping[str, Candidate]
 """What one source says of a unit, by part."""
@@ -84,12 +84,7 @@ class UnitCase:
         return sorted(order, key=lambda source: -self.believed(source))
 
 
-def part_words(part: str) -> str:
-    """The name of a field as people write it: `postalCode` is "postal code"."""
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in part)
-
-
 def listed(parts: Sequence[str]) -> str:
     """Fields in words: "city, postal code and country"."""
-    words = [part_words(part) for part in parts]
+    words = [field_words(part) for part in parts]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -19,7 +19,7 @@ from enrichment.decide.merge import Proposal
 from enrichment.decide.rules import RuleDecision, rule_decision
 from enrichment.enums import ConflictReason, EntityType, FieldPolicy
 from enrichment.learn import beta
-from enrichment.words import NameOf, source_name
+from enrichment.words import NameOf, field_words, source_name
 
 LEAST_SEEN = 20  # decisions that a rule must apply to
 OLDER = 0.6  # the share of the decisions that a rule is fitted on
@@ -106,13 +106,13 @@ class Suggestion:
 
     def words(self, name_of: NameOf = source_name) -> str:
         """What reviewers keep doing; `name_of` names the provider that it is about."""
-        rule = self.rule
+        rule, field = self.rule, field_words(self.rule.field)
         whose = f"{name_of(rule.provider)}'s" if rule.provider else "the most certain"
         sure = "" if rule.min_confidence is None else f" when its confidence was at least {rule.min_confidence:g}"
         if rule.action is RuleAction.ACCEPT:
-            return f"reviewers accepted {whose} {rule.field} {self.agreed} of {self.seen} times{sure}"
+            return f"reviewers accepted {whose} {field} {self.agreed} of {self.seen} times{sure}"
         whom = name_of(rule.provider) if rule.provider else "every provider"
-        return f"reviewers kept the current {rule.field} against {whom} {self.agreed} of {self.seen} times{sure}"
+        return f"reviewers kept the current {field} against {whom} {self.agreed} of {self.seen} times{sure}"
 
 
 def suggestion_id(rule: ReviewRule) -> str:

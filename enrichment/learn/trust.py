@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate
 from enrichment.enums import EntityType
 from enrichment.learn import beta
+from enrichment.words import field_words
 
 OWN_WEIGHT = 40.0
 _LEAST = 0.01  # no average statement counts as more certain than this of either answer
@@ -64,7 +65,7 @@ class SourceTrust:
         sentences = []
         reviewed = self.accepted + self.rejected
         if reviewed:
-            sentences.append(f"reviewers accepted {name}'s {field} {self.accepted} of {reviewed} times")
+            sentences.append(f"reviewers accepted {name}'s {field_words(field)} {self.accepted} of {reviewed} times")
         if self.overwritten:
             sentences.append(f"{self.overwritten} of its values were overwritten by people later")
         return "; ".join(sentences)

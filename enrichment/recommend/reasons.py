@@ -110,7 +110,7 @@ class Reasons:
             else max(sighting.candidate.observed_at for sighting in weighed.observed.sightings)
         )
         if seen_at is None:
-            return f"nobody knows how old the current value is, and a {self.field} like it has often changed"
+            return "nobody knows how old the current value is, and such values often change"
         return f"{self._it(weighed)} was seen on {seen_at:%Y-%m-%d}, before what the others saw"
 
     def _it(self, weighed: Weighed) -> str:

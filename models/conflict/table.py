@@ -42,7 +42,9 @@ class Conflict(Model):
     candidates = fields.JSONField[list[dict[str, Any]]]()
     providers = fields.TextField(default="")  # of the candidates, each between spaces: " apollo hunter "
     recommended_id = fields.CharField(max_length=36, null=True)  # of the candidate that is recommended, if one is
-    recommendation = fields.CharEnumField(Recommendation, max_length=16, null=True)  # None: as `advice` reads it
+    recommendation = cast(  # None: as `advice` reads it
+        "Recommendation | None", fields.CharEnumField(Recommendation, max_length=16, null=True)
+    )
     recommended_because = fields.TextField(default="")
     resolution = fields.JSONField[dict[str, Any]](null=True)
     by_rule = fields.BooleanField(default=False)  # a rule of the organization resolved it, and no person

@@ -7,9 +7,10 @@ from typing import Any
 
 from enrichment.catalogue import Refused, normalize, parts_of
 from enrichment.enums import SOURCE_REVIEWER, Recommendation, ResolutionAction
+from enrichment.words import source_name
 from models.conflict.table import Conflict
 from resolvers.conflict.settle import SettledField, SettledValue, Settlement
-from resolvers.conflict.stored import FieldQuestion, disputed_parts, questions_of
+from resolvers.conflict.stored import FieldQuestion, disputed_parts, questions_of, why_recommended
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.validation import check_text
 
@@ -121,7 +122,7 @@ def choose(conflict: Conflict, resolution: Resolution | None) -> Choice:
 
 def _as_recommended(conflict: Conflict) -> Choice:
     """What is recommended. Where that is nothing, the value stays as it is, and whose it is."""
-    because = conflict.recommended_because
+    because = why_recommended(conflict, source_name)
     if conflict.advice is Recommendation.ACCEPT:
         return replace(choose(conflict, Resolution(ACCEPT)), because=because)
     kept = choose(conflict, Resolution(KEEP))

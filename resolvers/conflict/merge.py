@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import disputing_parts, fields_of
-from enrichment.enums import ConflictReason, FieldUnit, Recommendation
+from enrichment.enums import ConflictReason, FieldUnit
 from models.conflict.open_row import OpenConflict, open_conflicts, supersede_conflicts, update_questions
 from models.conflict.queue import ConflictId
 from models.db.transaction import Transaction
@@ -72,7 +72,7 @@ def _merged(unit: FieldUnit, parts: Sequence[OpenConflict]) -> OpenConflict:
         providers=names_between_spaces(list(by_provider)),
         recommended_id=None if answer is None else answer["id"],
         recommended_because=keeping.recommended_because,
-        recommendation=Recommendation.KEEP if answer is None else Recommendation.ACCEPT,
+        recommendation=None,  # as the version that wrote the reason has it
     )
     return replace(merged, reason=ConflictReason.JOB_CHANGE) if _changes_employer(merged) else merged
 

@@ -3,6 +3,7 @@
 See `models.conflict.table` for the layout.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +13,8 @@ from enrichment.catalogue import disputing_parts, is_equivalent, parts_of
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, FieldUnit
 from enrichment.provenance import Current
-from models.conflict.table import is_dated_then
+from enrichment.words import NameOf
+from models.conflict.table import Conflict, is_dated_then
 from models.db.columns import new_id
 
 Stored = Mapping[str, Any]
@@ -84,6 +86,22 @@ def stated_confidence(candidate: Stored) -> float:
     """The confidence (0-1) that the source of a stored candidate stated itself."""
     stated: float = candidate.get("statedConfidence", candidate["confidence"])
     return stated
+
+
+_EQUAL_FIGURES = re.compile(r" \(([0-9.]+) against \1\)")
+
+
+def why_recommended(conflict: Conflict, name_of: NameOf) -> str:
+    """Why the recommended choice is, in plain words.
+
+    Version 0.1.0, which stored no recommendation, wrote the ids of sources, and figures that do not differ.
+    """
+    because = conflict.recommended_because
+    if conflict.recommendation is not None:
+        return because
+    sources = "|".join(re.escape(candidate["provider"]) for candidate in conflict.candidates)
+    because = re.sub(rf"(?<![\w-])(?:{sources})(?![\w-])", lambda found: name_of(found[0]), because)
+    return _EQUAL_FIGURES.sub("", because)
 
 
 def names_between_spaces(names: Sequence[str]) -> str:

@@ -7,10 +7,11 @@ from typing import Any, Self
 
 import strawberry
 
+from enrichment.words import naming
 from models.conflict import table as models
 from resolvers.conflict import api as operations
 from resolvers.conflict.choice import recommended_part
-from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence
+from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence, why_recommended
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.copied import copied
@@ -153,7 +154,6 @@ class Conflict:
     recommendation: Recommendation = strawberry.field(
         description="What is likelier to be right. NONE: neither is; without a decision of one's own the value is kept."
     )
-    recommended_because: str
     resolution: Resolution | None
     created_at: datetime
     updated_at: datetime
@@ -176,6 +176,10 @@ class Conflict:
             resolution=Resolution.of(row.resolution) if row.resolution else None,
             row=row,
         )
+
+    @strawberry.field
+    def recommended_because(self, info: Info) -> str:
+        return why_recommended(self.row, naming(info.context.services.registry.names))
 
     @strawberry.field(description="How long it has been open, or was until it was settled.")
     def age_seconds(self, info: Info) -> int:

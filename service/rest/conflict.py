@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
+from enrichment.words import naming
 from models.conflict.queries import ConflictFilter
 from resolvers.conflict import api as conflicts
 from resolvers.conflict.choice import UNSET, PartResolution, Resolution
@@ -33,8 +34,8 @@ async def list_conflicts(ctx: Context, request: Request) -> Response:
     wanted = (ConflictStatus.OPEN,) if status is None else status or tuple(ConflictStatus)
     filtered = ConflictFilter(entity_types=entity_types or (), status=wanted)
     found = await read_page(conflicts.list_conflicts(ctx, filtered, page))
-    ages = await aging(ctx)
-    shown = [Conflict.of(conflict, conflict.record.external_id, ages) for conflict in found.items]
+    ages, name_of = await aging(ctx), naming(ctx.services.registry.names)
+    shown = [Conflict.of(conflict, conflict.record.external_id, ages, name_of) for conflict in found.items]
     return respond_with_page(request, found, shown)
 
 
@@ -48,7 +49,8 @@ async def resolve_by_put(ctx: Context, request: Request) -> Response:
 
 async def _resolve(ctx: Context, request: Request, body: dict[str, Any]) -> Response:
     conflict = await conflicts.resolve_conflict(ctx, request.path_params["id"], _resolution(body))
-    return respond(Conflict.of(conflict, conflict.record.external_id, await aging(ctx)))
+    name_of = naming(ctx.services.registry.names)
+    return respond(Conflict.of(conflict, conflict.record.external_id, await aging(ctx), name_of))
 
 
 def _resolution(body: dict[str, Any]) -> Resolution | None:

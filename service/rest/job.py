@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enrichment.enums import EntityType, JobStatus
+from enrichment.words import naming
 from models import job as models
 from models.job.queries import JobFilter
 from resolvers import dataloader
@@ -42,8 +43,8 @@ async def retry_job(ctx: Context, request: Request) -> Response:
 
 async def _shown(ctx: Context, found: list[models.Job]) -> list[Job]:
     raised = await dataloader.conflicts_by_job(ctx, [job.id for job in found])
-    ages = await aging(ctx)
-    return [Job.of(job, raised[job.id], ages) for job in found]
+    ages, name_of = await aging(ctx), naming(ctx.services.registry.names)
+    return [Job.of(job, raised[job.id], ages, name_of) for job in found]
 
 
 OPERATIONS = (

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from enrichment.enums import EntityType, FieldUnit
+from enrichment.words import naming
 from models.conflict.queries import ConflictFilter
 from models.db import connection
 from models.db.migrate import migrate
@@ -21,6 +22,7 @@ from models.db.schema_state import SchemaOutdated, read_applied, require_current
 from models.db.statements import query
 from resolvers.audit import verify_audit
 from resolvers.conflict.api import list_conflicts
+from resolvers.conflict.stored import why_recommended
 from resolvers.context import Context
 from resolvers.credit.verify import verify_ledger
 from resolvers.erasure.api import list_erasures
@@ -136,6 +138,16 @@ async def test_its_question_about_a_city_becomes_one_about_the_address(ctx: Cont
     assert {conflict.id for conflict in merged} == {row["id"] for row in before}
     assert {(conflict.field, conflict.unit) for conflict in merged} == {("address", FieldUnit.ADDRESS)}
     assert await merge_conflicts({"services": ctx.services}) == 0
+
+
+async def test_its_recommendations_name_sources_and_give_no_figures_that_are_the_same(ctx: Context) -> None:
+    await merge_conflicts({"services": ctx.services})
+    conflicts = (await list_conflicts(ctx, ConflictFilter(), PageArgs())).items
+    shown = {why_recommended(conflict, naming({"north": "North Data"})) for conflict in conflicts}
+    assert shown == {
+        "North Data is the most certain",
+        "North Data is the most certain; reviewers accepted North Data's city 0 of 1 times",
+    }
 
 
 async def test_its_undo_and_its_erasure_are_still_listed(ctx: Context) -> None:

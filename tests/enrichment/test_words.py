@@ -8,7 +8,17 @@ import pytest
 
 from enrichment.enums import FieldOutcomeReason, FieldPolicy, JobStatus, JobTrigger
 from enrichment.waterfall.skip_reason import SkipReason
-from enrichment.words import ENDED, NOT_ASKED, POLICIES, STARTED_BY, naming, of_detail, of_status, source_name
+from enrichment.words import (
+    ENDED,
+    NOT_ASKED,
+    POLICIES,
+    STARTED_BY,
+    field_words,
+    naming,
+    of_detail,
+    of_status,
+    source_name,
+)
 
 CODE = re.compile(r"[a-z]+_[a-z_]+")
 
@@ -38,3 +48,8 @@ def test_a_code_that_an_earlier_version_stored_as_a_detail_is_read_as_words() ->
     assert of_detail("not_enough_input") == "the record has not enough to ask with"
     assert of_detail("no_provider") == "no provider that is switched on gives this field"
     assert of_detail("matched by its domain") == "matched by its domain"
+
+
+def test_a_field_is_named_as_people_write_it() -> None:
+    names = {"postalCode": "postal code", "linkedinUrl": "LinkedIn URL", "naicsCode": "NAICS code", "title": "title"}
+    assert {name: field_words(name) for name in names} == names

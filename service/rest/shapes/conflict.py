@@ -15,10 +15,11 @@ from enrichment.enums import (
     Recommendation,
     ResolutionAction,
 )
+from enrichment.words import NameOf
 from models.conflict import table as models
 from models.conflict.table import is_dated_then
 from resolvers.conflict.choice import recommended_part
-from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence
+from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence, why_recommended
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Shape, Share, StoredMoment
 from service.rest.shapes.example_moments import FINISHED, REVIEWED
@@ -174,7 +175,7 @@ class Conflict(Shape, frozen=True):
     age_seconds: Annotated[Count, Meta(description="How long it has been open, or was until it was settled.")]
 
     @classmethod
-    def of(cls, conflict: models.Conflict, external_id: str, aging: Aging) -> Self:
+    def of(cls, conflict: models.Conflict, external_id: str, aging: Aging, name_of: NameOf) -> Self:
         candidates = [Candidate.of(candidate) for candidate in conflict.candidates]
         current, resolution = conflict.current, conflict.resolution
         return cls.copied(
@@ -185,6 +186,7 @@ class Conflict(Shape, frozen=True):
             parts=[ConflictPart.of(conflict, question, aging) for question in _parts(conflict)],
             recommended=next((item for item in candidates if item.id == conflict.recommended_id), None),
             recommendation=conflict.advice,
+            recommended_because=why_recommended(conflict, name_of),
             resolution=resolution and Resolution.of(resolution),
             age_seconds=conflict.age_seconds(aging.now),
         )

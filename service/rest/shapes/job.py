@@ -7,7 +7,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from enrichment.words import of_detail
+from enrichment.words import NameOf, of_detail
 from models import job as models
 from models.conflict import table as conflict_models
 from resolvers.refresh.freshness import Aging
@@ -94,14 +94,14 @@ class Job(Shape, frozen=True):
     updated_at: Moment
 
     @classmethod
-    def of(cls, job: models.Job, raised: Iterable[conflict_models.Conflict], aging: Aging) -> Self:
+    def of(cls, job: models.Job, raised: Iterable[conflict_models.Conflict], aging: Aging, name_of: NameOf) -> Self:
         """`job` comes with its record and its steps; `raised` are the conflicts that it raised."""
         return cls.copied(
             job,
             external_id=job.record.external_id,
             steps=[Step.of(step) for step in job.steps],
             field_outcomes=[FieldOutcome.of(outcome) for outcome in job.outcomes],
-            conflicts=[Conflict.of(item, job.record.external_id, aging) for item in raised],
+            conflicts=[Conflict.of(item, job.record.external_id, aging, name_of) for item in raised],
             error=JobError.of(job),
         )
 
