@@ -2,7 +2,8 @@
 
 The mark of a company does not match that of a person, so that a company's phone line does not keep a lead out. A mark
 that several people may share (a phone line, `info@`), or that a record merely mentions, counts only where the names
-do not differ.
+do not differ. A person is also known by the full name together with the employer (`PERSON`): that alone keeps no record
+of the CRM out, for a namesake may work there, but it is not written by enrichment (`erased_values.py`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,19 +13,32 @@ from typing import Any
 from enrichment.enums import EntityType
 from enrichment.identity import IdentifierKind, identifiers_with_certainty, is_shared, name_of
 from enrichment.normalize.contact.host import ascii_host
+from enrichment.normalize.contact.mail_domains import names_no_employer
 from enrichment.normalize.contact.url import registrable_domain
+from enrichment.normalize.names.company_name import core_name
+from enrichment.normalize.text.text import without_umlauts
+from enrichment.person_names import full_names, last_names, own_full_names
 
-EXTERNAL_ID, NAME = "external_id", "name"
+EXTERNAL_ID, NAME, PERSON = "external_id", "name", "person"
+ANY_EMPLOYER, NO_EMPLOYER = "*", "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An identifier, external id or name. `sure`: it is nobody else's. Marks of different `scope` never match."""
+    """An identifier, external id, name, or full name and employer. `sure`: it is nobody else's.
+
+    Marks of different `scope` never match.
+    """
 
     kind: str
     scope: str
     value: str
     sure: bool
+
+    @property
+    def stored_kind(self) -> str:
+        """The kind under which it is stored: a full name is a name. What it stands for is in its hash."""
+        return NAME if self.kind == PERSON else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +55,7 @@ def marks_of_erased(
     entity_type: EntityType, external_id: str, states: Iterable[Mapping[str, Any]], *, with_domain: bool
 ) -> set[Mark]:
     """The marks of an erased record, from all that its fields have held. `with_domain`: also an account's domain."""
-    scope = _scope(entity_type)
+    scope = scope_of(entity_type)
     marks = {Mark(EXTERNAL_ID, entity_type.value, external_id, sure=True)}
     for fields in states:
         marks.update(
@@ -50,9 +64,12 @@ def marks_of_erased(
             if sure and identifier.kind is not IdentifierKind.DOMAIN
         )
         if with_domain and entity_type is EntityType.ACCOUNT:
-            marks.update(Mark(IdentifierKind.DOMAIN, scope, name, sure=True) for name in _domains(fields))
+            marks.update(Mark(IdentifierKind.DOMAIN, scope, name, sure=True) for name in domains_of(fields))
         if name := name_of(entity_type, fields):
-            marks.add(Mark(NAME, scope, name, sure=False))
+            marks.update(Mark(NAME, scope, form, sure=False) for form in (name, without_umlauts(name)))
+        if entity_type is not EntityType.ACCOUNT:
+            known_at = {ANY_EMPLOYER, *(employers_of(fields) or {NO_EMPLOYER})}
+            marks.update(person_mark(key, employer) for key in own_full_names(fields) for employer in known_at)
     return marks
 
 
@@ -60,7 +77,7 @@ def marks_of_imported(
     entity_type: EntityType, external_id: str, fields: Mapping[str, Any], refused: Mapping[str, Any]
 ) -> set[Mark]:
     """The marks of a record that is imported, also those in raw values that could not be stored (`refused`)."""
-    scope = _scope(entity_type)
+    scope = scope_of(entity_type)
     marks = {Mark(EXTERNAL_ID, entity_type.value, external_id, sure=True)}
     country = {"country": fields["country"]} if "country" in fields else {}
     for part in (fields, {**refused, **country}):
@@ -69,10 +86,31 @@ def marks_of_imported(
                 is_own = sure and not is_shared(identifier)
                 marks.add(Mark(identifier.kind.value, scope, identifier.value, sure=is_own))
     if entity_type is EntityType.ACCOUNT:
-        marks.update(Mark(IdentifierKind.DOMAIN, scope, name, sure=True) for name in _domains(fields))
-    if name := name_of(entity_type, fields):
-        marks.add(Mark(NAME, scope, name, sure=False))
+        marks.update(Mark(IdentifierKind.DOMAIN, scope, name, sure=True) for name in domains_of(fields))
+    return marks | names_of(entity_type, fields)
+
+
+def names_of(entity_type: EntityType, fields: Mapping[str, Any]) -> set[Mark]:
+    """The marks that tell whether a record's name is that of an erased one; they keep nobody out by themselves."""
+    name, scope = name_of(entity_type, fields), scope_of(entity_type)
+    marks = {Mark(NAME, scope, name, sure=False)} if name else set()
+    if entity_type is not EntityType.ACCOUNT:
+        marks |= {Mark(NAME, scope, last, sure=False) for last in last_names(fields)}
+        marks |= {person_mark(key, ANY_EMPLOYER) for key in full_names(fields)}
     return marks
+
+
+def person_mark(full_name: str, employer: str) -> Mark:
+    """The mark of a full name, by its key, at an employer."""
+    return Mark(PERSON, scope_of(EntityType.CONTACT), f"{full_name}\n{employer}", sure=True)
+
+
+def employers_of(fields: Mapping[str, Any]) -> set[str]:
+    """What tells the employer of a person: the core of the company's name, and its domains."""
+    company = fields.get("company")
+    found = {core_name(company)} if isinstance(company, str) else set()
+    sites = _site_domains(fields, ("companyDomain", "website", "email"))
+    return (found | {site for site in sites if not names_no_employer(site)}) - {""}
 
 
 def erasure_of(marks: Iterable[Mark], matches: Iterable[MarkMatch]) -> str | None:
@@ -88,12 +126,17 @@ def erasure_of(marks: Iterable[Mark], matches: Iterable[MarkMatch]) -> str | Non
     return None
 
 
-def _scope(entity_type: EntityType) -> str:
+def scope_of(entity_type: EntityType) -> str:
+    """Whose marks match those of a record of this type: a company's, or a person's."""
     return "company" if entity_type is EntityType.ACCOUNT else "person"
 
 
-def _domains(fields: Mapping[str, Any]) -> set[str]:
+def domains_of(fields: Mapping[str, Any]) -> set[str]:
     """The domains that are an account's own: not those of a site where it only has a page."""
-    sites = (fields.get(name) for name in ("domain", "website"))
+    return _site_domains(fields, ("domain", "website"))
+
+
+def _site_domains(fields: Mapping[str, Any], names: Iterable[str]) -> set[str]:
+    sites = (fields.get(name) for name in names)
     found = (registrable_domain(text) for text in sites if isinstance(text, str))
     return {ascii_host(name) or name for name in found if name}

@@ -21,6 +21,7 @@ class UndoSkipReason(StrEnum):
     CHANGED_BY_REVIEWER = "changed_by_reviewer"
     CHANGED_BY_ENRICHMENT = "changed_by_enrichment"  # a later value that the undo does not name
     ALREADY_UNDONE = "already_undone"
+    ERASED = "erased"  # what would come back is of a person who was erased
 
 
 @dataclass(frozen=True, slots=True)

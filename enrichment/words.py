@@ -66,6 +66,7 @@ NOT_ASKED: Mapping[SkipReason, str] = {
 }
 """Why a provider was not asked."""
 
+WITHHELD = "what was found would bring back a person who was erased"
 NO_PROVIDER = "no provider that is switched on gives this field"
 _CODES: Mapping[str, str] = {reason.value: words for reason, words in NOT_ASKED.items()} | {"no_provider": NO_PROVIDER}
 

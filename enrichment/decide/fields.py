@@ -26,14 +26,15 @@ from enrichment.provenance import Current
 from enrichment.recommend.record import RecordAround
 from enrichment.waterfall.planner import Want
 from enrichment.waterfall.skip_reason import SkipReason
-from enrichment.words import NO_PROVIDER, NOT_ASKED, Names, naming
+from enrichment.words import NO_PROVIDER, NOT_ASKED, WITHHELD, Names, naming
 
 
 @dataclass(frozen=True, slots=True)
 class SourceResult:
     """What became of asking one source: its candidates by field, or why there are none.
 
-    `gives` names the fields it could have given; `skipped` why it was not asked.
+    `gives` names the fields it could have given; `skipped` why it was not asked; `withheld` those whose values would
+    have brought an erased person back.
     """
 
     source: str
@@ -42,6 +43,7 @@ class SourceResult:
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
     skipped: SkipReason | None = None
     error: str | None = None
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +171,15 @@ def _decide(
 _KEPT = Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field keeps its value")
 _TOO_GENERIC = Decision(FieldOutcomeReason.NO_DATA, detail="what was said is too wide to be compared with the value")
 _UNKNOWN = Decision(FieldOutcomeReason.NO_DATA, detail="nobody who was asked knew one")
+_WITHHELD = Decision(FieldOutcomeReason.SKIPPED, detail=WITHHELD)
 _NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail=NO_PROVIDER)
 
 
 def _without_candidates(record: DecisionInput, name: str) -> Decision:
     if record.wants.get(name, Want.NONE) is Want.NONE:
         return _KEPT
+    if any(name in result.withheld for result in record.results):
+        return _WITHHELD
     able = [result for result in record.results if name in result.gives]
     if not able:
         return _NO_PROVIDER

@@ -224,6 +224,8 @@ def _reply_json(name: str, reply: Reply) -> dict[str, Any]:
         encoded["credits"] = reply.credits
     if reply.reused:
         encoded["reused"] = True
+    if reply.withheld:
+        encoded["withheld"] = sorted(reply.withheld)
     if reply.skipped is not None:
         encoded["skipped"] = reply.skipped.value
     if reply.waits_until is not None:
@@ -251,6 +253,7 @@ def _read_reply(encoded: Mapping[str, Any]) -> Reply:
         waits_until=None if waits is None else to_moment(waits),
         key=encoded.get("key"),
         reused=encoded.get("reused", False),
+        withheld=frozenset(encoded.get("withheld", ())),
     )
 
 

@@ -47,7 +47,7 @@ class Reply:
 
     `key` stands for all that the answer depends on: two questions of a source with the same key have the same
     answer. `reused`: it is a cached answer to an earlier question. `waits_until`: the answer is not there yet,
-    and the job goes on then.
+    and the job goes on then. `withheld`: the fields whose values would have brought an erased person back.
     """
 
     outcome: StepOutcome
@@ -60,6 +60,7 @@ class Reply:
     waits_until: datetime | None = None
     key: str | None = None
     reused: bool = False
+    withheld: frozenset[str] = frozenset()
 
     @property
     def was_asked(self) -> bool:
@@ -233,4 +234,5 @@ class WaterfallSession:
             candidates=reply.candidates,
             skipped=reply.skipped,
             error=reply.error.message if reply.error else None,
+            withheld=reply.withheld,
         )

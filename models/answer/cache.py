@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from models.answer.row import Answer, AnswerKey, AnswerResult, AnswerState, CachedAnswer, Key
 from models.db.columns import new_id, to_micros
 from models.db.connection import dialect
 from models.db.rows import bulk, columns_of, fetch, insert, projection, select
-from models.db.statements import execute, marks, query
+from models.db.statements import dump, execute, marks, query
 from models.db.transaction import Transaction
 
 _AT_ONCE = 1000  # questions in one statement
@@ -179,6 +180,18 @@ async def store(tx: Transaction, results: Sequence[AnswerResult]) -> None:
         f"UPDATE answer SET {_CHANGED}, lease_until = NULL, delivered = {_UNREAD} FROM {source}"
         f" WHERE {_SAME_QUESTION} AND answer.asked_by = v.asked_by AND answer.state IN ('asking', 'pending')",
         [parameter],
+        using=tx,
+    )
+
+
+async def replace_findings(
+    tx: Transaction, key: Key, answered_at: datetime, findings: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keep of the answer that was given then no more than these findings."""
+    await execute(
+        "UPDATE answer SET findings = ? WHERE organization_id = ? AND provider = ? AND input_key = ?"
+        " AND state = 'answered' AND answered_at = ?",
+        [dump(list(findings)), *key, to_micros(answered_at)],
         using=tx,
     )
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from models.db.connection import dialect
-from models.db.rows import fetch, projection, select
-from models.db.statements import dump_rows, query, rows
+from models.db.rows import fetch, projection, query_row, select
+from models.db.statements import dump_rows, marks, query, rows
 from models.db.transaction import Transaction
 from models.erasure.table import Tombstone
 
@@ -22,6 +22,14 @@ class TombstoneRow:
     hash: str
     shared: bool
     named: bool
+
+
+@query_row
+class OwnedMark:
+    """The hash of a mark, and the organization whose erased records may have left it."""
+
+    organization_id: str
+    hash: str
 
 
 async def lock_ingestion(tx: Transaction, organization_id: str, *, exclusive: bool) -> None:
@@ -50,4 +58,30 @@ async def matching_tombstones(tx: Transaction, organization_id: str, hashes: Col
         " ON tombstone.organization_id = ? AND tombstone.hash = v.hash",
         [dump_rows([{"hash": value} for value in hashes]), organization_id],
         using=tx,
+    )
+
+
+async def organizations_that_erased(organization_ids: Collection[str], *, using: Transaction | None = None) -> set[str]:
+    """Those of the organizations that have erased anybody."""
+    ids = sorted(organization_ids)
+    if not ids:
+        return set()
+    sql = (
+        f"SELECT id FROM organization WHERE id IN ({marks(ids)})"
+        " AND EXISTS (SELECT 1 FROM tombstone WHERE tombstone.organization_id = organization.id)"
+    )
+    return {row["id"] for row in await query(sql, ids, using=using)}
+
+
+async def tombstones_of(owned: Collection[OwnedMark], *, using: Transaction | None = None) -> list[TombstoneRow]:
+    """The tombstones with these hashes, each of its own organization."""
+    if not owned:
+        return []
+    items = [{"organization_id": mark.organization_id, "hash": mark.hash} for mark in owned]
+    return await fetch(
+        TombstoneRow,
+        f"SELECT {select(TombstoneRow, 'tombstone')} FROM {rows({'organization_id': 'text', 'hash': 'text'})}"
+        " JOIN tombstone ON tombstone.organization_id = v.organization_id AND tombstone.hash = v.hash",
+        [dump_rows(items)],
+        using=using,
     )

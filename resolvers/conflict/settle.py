@@ -20,6 +20,7 @@ from resolvers.audit import record_audit
 from resolvers.conflict.stored import FieldQuestion, Stored, questions_of, stated_confidence
 from resolvers.conflict.trust import is_chosen, judged_in_review, keeps_unreadable
 from resolvers.context import Services
+from resolvers.erasure.kept_out import ProposedValues, refuse_erased
 from resolvers.errors import ConflictAlreadyResolved, NotFound, StateConflict
 from resolvers.record.change import record_update
 
@@ -105,8 +106,9 @@ async def settle_conflict(
     settles only a conflict that nobody has changed since it was read, and never replaces a reviewer's value; a person
     decides about a unit as they have seen it.
 
-    Raises NotFound when the conflict is gone, ConflictAlreadyResolved when it was settled otherwise before, and
-    StateConflict where the question has changed, or a rule does not apply any more.
+    Raises NotFound when the conflict is gone, ConflictAlreadyResolved when it was settled otherwise before, Erased
+    where a value would bring an erased person back, and StateConflict where the question has changed, or a rule does
+    not apply any more.
     """
     by_rule = settlement.rule is not None
     await lock_records(tx, [conflict.record_id])  # the record first, as everyone who writes both does
@@ -120,7 +122,7 @@ async def settle_conflict(
     conflict.candidates = resolved.candidates
     if by_rule:
         await _refuse_over_reviewer(tx, conflict, settlement)
-    await _write_values(tx, conflict, settlement)
+    await _write_values(tx, services, conflict, settlement)
     if not by_rule:
         await insert_rejections(tx, _rejections(conflict, settlement))
     if not by_rule and settlement.is_judged:
@@ -166,13 +168,17 @@ async def _refuse_over_reviewer(tx: Transaction, conflict: Conflict, settlement:
         raise StateConflict("a reviewer chose the current value: no rule replaces it", state=ConflictStatus.OPEN.value)
 
 
-async def _write_values(tx: Transaction, conflict: Conflict, settlement: Settlement) -> None:
-    """Make the settled values those of their fields."""
+async def _write_values(tx: Transaction, services: Services, conflict: Conflict, settlement: Settlement) -> None:
+    """Make the settled values those of their fields. Raises Erased where they would bring an erased person back."""
     writing = [(settled, settled.write) for settled in settlement.fields if settled.write is not None]
     if not writing:
         return
     now = settlement.settled_at
     record = (await records_of(tx, conflict.organization_id, [conflict.record_id]))[conflict.record_id]
+    proposed = {settled.field: settled.value for settled, _ in writing}
+    await refuse_erased(
+        services, ProposedValues(conflict.organization_id, conflict.entity_type, record.fields, proposed), using=tx
+    )
     fields, unreadable = dict(record.fields), dict(record.unreadable or {})
     questions = {question.field: question for question in questions_of(conflict)}
     written: list[NewValue] = []

@@ -29,6 +29,7 @@ from models.record import Record
 from providers.api import DEFAULT_LIFETIME_DAYS
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Context, Role, Services
+from resolvers.erasure.kept_out import ProposedValues, kept_out
 from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
 from resolvers.record.state import record_states
@@ -94,6 +95,9 @@ class _Rules:
     forced: bool
     now: datetime
     withheld: set[Identifier] = field(default_factory=set)  # suppressed: withheld from a job as well
+    erased: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # by record, fields that would bring an erased person back
 
 
 async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Preview:
@@ -132,9 +136,13 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
 
     while True:
         shown = await with_cached(organization_id, answers, lambda: asyncio.to_thread(decide), serves=serves)
-        if not (found := await _suppressed_in(services, organization_id, shown) - rules.withheld):
+        found = await _suppressed_in(services, organization_id, shown) - rules.withheld
+        erased = await _erased_in(services, organization_id, shown)
+        if not found and not erased:
             break
         rules.withheld.update(found)
+        for record_id, fields in erased.items():
+            rules.erased.setdefault(record_id, set()).update(fields)
     preview.records = shown
     for record_preview in preview.records:
         preview.counts.update(field_preview.reason for field_preview in record_preview.fields)
@@ -157,6 +165,23 @@ async def _suppressed_in(
         for preview in shown
     ]
     return frozenset().union(*await suppressed(services, subjects))
+
+
+async def _erased_in(
+    services: Services, organization_id: str, shown: Sequence[RecordPreview]
+) -> dict[str, Mapping[str, str]]:
+    """Which of the values that would be shown would bring an erased person back, by record."""
+    proposed = [
+        ProposedValues(
+            organization_id,
+            preview.record.entity_type,
+            preview.record.fields,
+            {field.field: field.value for field in preview.fields if field.value is not None},
+        )
+        for preview in shown
+    ]
+    found = await kept_out(services, proposed)
+    return {preview.record.id: fields for preview, fields in zip(shown, found, strict=True) if fields}
 
 
 async def _states(records: Sequence[Record]) -> dict[str, RecordState]:
@@ -212,12 +237,19 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
         if found is None:
             calls.append(Call(question.source.id, question.source.most(question.wanted)))
         elif reply.candidates:
+            erased = rules.erased.get(record.id, set()) & reply.candidates.keys()
             allowed = {
                 name: candidate
                 for name, candidate in reply.candidates.items()
-                if not rules.withheld or not holds_identifier(kind, name, candidate.value, rules.withheld)
+                if name not in erased
+                and (not rules.withheld or not holds_identifier(kind, name, candidate.value, rules.withheld))
             }
-            reply = Reply(reply.outcome, candidates=rules.trust.believed(kind, allowed), key=reply.key)
+            reply = Reply(
+                reply.outcome,
+                candidates=rules.trust.believed(kind, allowed),
+                key=reply.key,
+                withheld=frozenset(erased),
+            )
         session.record_reply(question.source.id, reply)
     fields = [_field(name, decision, state.current.get(name)) for name, decision in session.decide().items()]
     return RecordPreview(record, fields, calls)

@@ -154,7 +154,7 @@ def _tombstones(keyed_hash: KeyedHash, request: ErasureRequest) -> list[Tombston
             id=new_id(),
             organization_id=record.organization_id,
             erasure_id=request.certificate_id,
-            kind=mark.kind,
+            kind=mark.stored_kind,
             hash=hash_of(keyed_hash, record.organization_id, mark),
             shared=not mark.sure,
             named=named,

@@ -14,6 +14,7 @@ from resolvers.audit import record_audit
 from resolvers.events.publisher import announce
 from resolvers.operation import OperationKind, OperationRun
 from resolvers.undo.apply import UndoChange, apply_undo
+from resolvers.undo.erased import without_erased
 from resolvers.undo.scope import RECORDS_AT_ONCE, UndoScope, changes_in, next_records, to_version
 
 _CLOCKS_DIFFER = timedelta(seconds=5)  # at most, between processes
@@ -43,6 +44,7 @@ async def _undo_records(tx: Transaction, run: OperationRun, scope: UndoScope, re
     await lock_records(tx, record_ids)
     organization_id, now = run.held.organization_id, run.services.now()
     changes = await changes_in(organization_id, scope, record_ids, using=tx)
+    changes = await without_erased(tx, run.services, organization_id, changes)
     return await apply_undo(tx, organization_id, run.held.id, changes, now, rejects=not scope.allow_again)
 
 
@@ -62,8 +64,8 @@ async def _revert_lines(tx: Transaction, run: OperationRun, lines: Sequence[Rest
     await run.advance(tx, lines[-1].id)
     record_ids = sorted({line.record_id for line in lines})
     await lock_records(tx, record_ids)
-    changes = await _reversals(tx, lines, record_ids)
     organization_id, now = run.held.organization_id, run.services.now()
+    changes = await without_erased(tx, run.services, organization_id, await _reversals(tx, lines, record_ids))
     conflicts = await apply_undo(tx, organization_id, run.held.id, changes, now, rejects=run.held.scope["rejects"])
     redone = [(change.record_id, change.field) for change in changes if isinstance(change.decision, Restoration)]
     await forget_rejections(tx, run.held.scope["undoes"], redone)

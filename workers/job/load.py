@@ -42,6 +42,15 @@ class LoadedRecord:
         return with_unreadable(self.state.fields, self.unreadable)
 
 
+@dataclass(frozen=True, slots=True)
+class WithheldValue:
+    """A value that a source gave, and the id of the erasure that keeps it out of the record."""
+
+    field: str
+    value: Any
+    erasure_id: str
+
+
 @dataclass(slots=True)
 class ClaimedJob:
     """A claimed job with all that it decides on."""
@@ -73,12 +82,23 @@ class ClaimedJob:
     running_step: str | None = None
     suppressed: bool = False  # nobody is asked about the record
     found_suppressed: bool = False  # a source gave an e-mail, phone or domain of the record that is suppressed
+    withheld: list[WithheldValue] = field(default_factory=list)  # what would bring an erased person back
 
     _forms_before: dict[str, Any] | None = None
 
     @property
     def id(self) -> str:
         return self.lease.id
+
+    def keep_out(self, values: Mapping[str, Any], erasures: Mapping[str, str]) -> None:
+        """Use those of these values no more that `erasures` names: by field the id of the erasure."""
+        for name, erasure_id in erasures.items():
+            if not self.keeps_out(name, values[name]):
+                self.withheld.append(WithheldValue(name, values[name], erasure_id))
+
+    def keeps_out(self, name: str, value: Any) -> bool:
+        """Whether this value of a field would bring an erased person back."""
+        return any((kept.field, kept.value) == (name, value) for kept in self.withheld)
 
     def forms_before(self) -> dict[str, Any]:
         """The fields that an earlier version would ask with in another form (see `enrichment.fields_before`)."""

@@ -14,7 +14,7 @@ from enrichment.enums import JobStatus
 from enrichment.replay.snapshot import Origin
 from enrichment.replay.snapshot_json import write_snapshot
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
-from enrichment.words import NO_NAMES, Names
+from enrichment.words import NO_NAMES, WITHHELD, Names
 from models.job.steps import EarlierStep
 from providers.api import Provider, Question
 from providers.registry import Registry
@@ -136,7 +136,7 @@ def _begin(job: ClaimedJob, providers: Mapping[str, Provider], names: Names) -> 
     session = WaterfallSession(_subject(job, names), sources, job.charged)
     for step in job.earlier_steps:
         if step.provider in providers and step.outcome.is_answer:
-            session.restore_reply(step.provider, _recalled(step))
+            session.restore_reply(step.provider, _recalled(job, step))
     return session
 
 
@@ -156,10 +156,13 @@ def _subject(job: ClaimedJob, names: Names = NO_NAMES) -> JobContext:
     )
 
 
-def _recalled(step: EarlierStep) -> Reply:
+def _recalled(job: ClaimedJob, step: EarlierStep) -> Reply:
+    kept = [stored for stored in step.candidates if not job.keeps_out(stored["field"], stored["value"])]
+    withheld = {outcome["field"] for outcome in job.earlier_outcomes if outcome["detail"] == WITHHELD}
     return Reply(
         step.outcome,
-        candidates={stored["field"]: read_candidate(step.provider, stored) for stored in step.candidates},
+        candidates={stored["field"]: read_candidate(step.provider, stored) for stored in kept},
+        withheld=frozenset(withheld | {stored["field"] for stored in step.candidates if stored not in kept}),
         detail=step.detail,
         latency_ms=step.latency_ms,
         credits=step.credits_charged,

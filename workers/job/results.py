@@ -1,7 +1,8 @@
 """Write how many jobs ended with a handful of statements: values, provenance, conflicts, steps and states.
 
 Everything of a batch is written in one transaction, or nothing. The result of a job whose lease was lost is left out;
-a job whose record has changed since it was read is not written, and is to be decided again.
+a job whose record has changed since it was read is not written, and is to be decided again; so is one that would
+bring an erased person back, without those values.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,11 @@ from models.job import transitions
 from models.job.leases import lock_held
 from models.job.queries import take_followed
 from models.record.row import lock_records
+from resolvers.context import Services
 from resolvers.job.new_job import new_job
 from workers.job.attempt_end import write_attempts
 from workers.job.conflicts import write_conflicts
+from workers.job.erased_values import erased_in, note_withheld
 from workers.job.process import JobResult
 from workers.job.record_changes import write_values
 
@@ -27,6 +30,7 @@ class WriteStatus(StrEnum):
 
     DONE = "done"
     MOVED = "moved"  # the record has changed: decide again
+    ERASED = "erased"  # some values would bring an erased person back: decide again without them
     LOST = "lost"  # the job is another's, or was cancelled
 
 
@@ -40,11 +44,14 @@ class WriteResult:
 
 
 @unit_of_work
-async def write_results(tx: Transaction, results: Sequence[JobResult], now: datetime) -> WriteResult:
+async def write_results(
+    tx: Transaction, results: Sequence[JobResult], now: datetime, services: Services
+) -> WriteResult:
     """Write these results. No two are of the same record."""
     versions = await lock_records(tx, [result.job.record_id for result in results])
     held = await lock_held(tx, [result.job.lease for result in results])
     batch = WriteResult([_status(result, held, versions) for result in results])
+    await _keep_out_erased(tx, services, results, batch)
     done = [result for result, status in zip(results, batch.statuses, strict=True) if status is WriteStatus.DONE]
     if done:
         await write_values(tx, done, now)
@@ -52,9 +59,23 @@ async def write_results(tx: Transaction, results: Sequence[JobResult], now: date
         await write_attempts(tx, done, now)
         for organization_id, job_id in await _follow(tx, done, now):
             batch.jobs.setdefault(organization_id, []).append(job_id)
+        await note_withheld(tx, services, done, now)
     for result in done:
         batch.jobs.setdefault(result.job.organization_id, []).append(result.job.id)
     return batch
+
+
+async def _keep_out_erased(
+    tx: Transaction, services: Services, results: Sequence[JobResult], batch: WriteResult
+) -> None:
+    """Hold back the results that would bring an erased person back, also one who was erased since they were decided."""
+    indexes = [index for index, status in enumerate(batch.statuses) if status is WriteStatus.DONE]
+    erased = await erased_in(tx, services, [results[index] for index in indexes])
+    for index, found in zip(indexes, erased, strict=True):
+        if found:
+            batch.statuses[index] = WriteStatus.ERASED
+        for proposed, erasures in found:
+            results[index].job.keep_out(proposed.values, erasures)
 
 
 def _status(result: JobResult, held: set[str], versions: Mapping[str, int]) -> WriteStatus:

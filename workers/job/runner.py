@@ -136,7 +136,7 @@ class JobRunner:
     async def _decide_and_write(self, job: ClaimedJob) -> None:
         for _ in range(REDECISIONS):
             result = await process_job(job, self._services.registry, self._lookup, self._services.now)
-            if await self._write(result) is not WriteStatus.MOVED:
+            if await self._write(result) not in {WriteStatus.MOVED, WriteStatus.ERASED}:
                 return
             record = await self._store.reload(job.record_id)
             if record is None:
@@ -164,7 +164,7 @@ class JobRunner:
             )
 
     async def _write_some(self, results: Sequence[JobResult]) -> list[WriteStatus]:
-        batch = await write_results(results, self._services.now())
+        batch = await write_results(results, self._services.now(), self._services)
         for organization_id in batch.jobs.keys() | batch.conflicts.keys():
             await announce(
                 self._services.redis,

@@ -1,7 +1,7 @@
 """What the jobs in flight need of the database, in batches: reservations, cached answers, settlements."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts
 from resolvers.credit.reserve import Reservation, reserve
 from resolvers.credit.settle import CreditSettlement, settle
+from resolvers.erasure.kept_out import ProposedValues, kept_out
 from resolvers.suppression.check import Subject, suppressed
 from workers.job.load import LoadedRecord, load_records
 from workers.lookup.batcher import Batcher
@@ -84,6 +85,7 @@ class BatchedStore:
         self.reload: Batcher[str, LoadedRecord | None] = _batcher(self._reload)
         self.clear: Batcher[ClearanceRequest, ClearanceResult] = _batcher(self._clear)
         self.suppressed: Batcher[Subject, frozenset[Identifier]] = _batcher(self._suppressed)
+        self.kept_out: Batcher[ProposedValues, Mapping[str, str]] = _batcher(self._kept_out)
 
     async def close(self) -> None:
         """Answer everyone who still waits."""
@@ -95,6 +97,7 @@ class BatchedStore:
             self.reload,
             self.clear,
             self.suppressed,
+            self.kept_out,
         ):
             await batcher.close()
 
@@ -114,6 +117,9 @@ class BatchedStore:
 
     async def _suppressed(self, subjects: Sequence[Subject]) -> list[frozenset[Identifier]]:
         return await suppressed(self._services, subjects)
+
+    async def _kept_out(self, proposed: Sequence[ProposedValues]) -> list[Mapping[str, str]]:
+        return await kept_out(self._services, proposed)
 
     async def _reserve(self, requests: Sequence[ReservationRequest]) -> list[str | SkipReason]:
         """For each: the reservation's id, or why there is none."""

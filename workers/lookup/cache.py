@@ -2,13 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from enrichment.enums import JobTrigger
 from enrichment.fields_before import with_forms_before
 from enrichment.waterfall.reuse import oldest_reusable
+from models.answer.cache import replace_findings
 from models.answer.row import AnswerKey, AnswerState, CachedAnswer
+from models.db.transaction import unit_of_work
 from providers.api import BroaderQuery, Provider, Question, key_digest
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import BatchedStore, CallSettlement
@@ -55,6 +58,12 @@ class AnswerCache:
             await asyncio.sleep(POLL_SECONDS)
             cached = await self._store.acquire(answer_key)
         return cached
+
+    async def forget(self, cached: CachedAnswer, fields: Collection[str]) -> None:
+        """Keep the answer without what it says of these fields."""
+        assert cached.answered_at is not None  # it served
+        findings = [finding for finding in cached.findings or [] if finding["field"] not in fields]
+        await unit_of_work(replace_findings)(cached.key, cached.answered_at, findings)
 
     async def release(self, answer_key: AnswerKey, reservation_id: str | None = None) -> None:
         """Let others ask the question, and give back what was reserved for it."""

@@ -85,7 +85,7 @@ class ProviderLookup:
         other = other or await self._cache.find_earlier(provider, question, job, answer_key)
         if other is not None:
             other_key, cached = other
-            reply = await self._guard.withhold(question, job, reused(provider, question, cached))
+            reply = await self._reuse(provider, question, job, cached)
             reply.key = other_key
             return reply
         return await self._ask_once(provider, question, job, answer_key)
@@ -113,7 +113,7 @@ class ProviderLookup:
     ) -> LookupReply:
         """The reply to a question that this job need not, or may not, ask itself."""
         if cached.state is AnswerState.ANSWERED:
-            reply = await self._guard.withhold(question, job, reused(provider, question, cached))
+            reply = await self._reuse(provider, question, job, cached)
             if cached.asked_by == job.id:
                 # The job paid for it and its worker died before that was written down.
                 reply.credits = await charged_to(job.id, provider.info.id)
@@ -123,6 +123,15 @@ class ProviderLookup:
         if cached.state is AnswerState.PENDING and cached.asked_by == job.id:
             return await self._pending.resume(provider, question, job, cached)
         return waiting(next_check(cached, self._now()))
+
+    async def _reuse(
+        self, provider: Provider, question: Question, job: ClaimedJob, cached: CachedAnswer
+    ) -> LookupReply:
+        """A cached answer as a reply. What of it would bring an erased person back is not kept any longer."""
+        reply = await self._guard.withhold(question, job, reused(provider, question, cached))
+        if reply.withheld:
+            await self._cache.forget(cached, reply.withheld)
+        return reply
 
     async def _reserve_and_call(
         self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey

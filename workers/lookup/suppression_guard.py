@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enrichment.identity import holds_identifier, is_identifier_field
 from enrichment.waterfall.skip_reason import SkipReason
 from providers.api import Question, Withdrawn
+from resolvers.erasure.kept_out import ProposedValues
 from resolvers.suppression.check import Subject
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import BatchedStore, ClearanceRequest, ClearanceResult
@@ -17,7 +18,10 @@ _SKIP_REASONS = {
 
 
 class SuppressionGuard:
-    """Holds back suppressed people, and the questions of jobs that are cancelled or erased. One for each worker."""
+    """Holds back suppressed and erased people, and the questions of jobs that are cancelled or erased.
+
+    One for each worker.
+    """
 
     def __init__(self, store: BatchedStore) -> None:
         self._store = store
@@ -31,17 +35,35 @@ class SuppressionGuard:
         return skipped(_SKIP_REASONS[clearance]) if clearance in _SKIP_REASONS else None
 
     async def withhold(self, question: Question, job: ClaimedJob, reply: LookupReply) -> LookupReply:
-        """The reply without the values that are suppressed: they are neither stored nor shown.
+        """The reply without the values that are suppressed, or would bring an erased person back.
 
-        Where one of them is what the next question would be asked with, no other provider is asked.
+        They are neither stored nor shown. Where one that is suppressed is what the next question would be asked with,
+        no other provider is asked.
         """
+        await self._withhold_suppressed(question, job, reply)
+        await self._withhold_erased(question, job, reply)
+        return reply
+
+    async def _withhold_erased(self, question: Question, job: ClaimedJob, reply: LookupReply) -> None:
+        values = {name: candidate.value for name, candidate in reply.candidates.items()}
+        if not values:
+            return
+        found = await self._store.kept_out(
+            ProposedValues(job.organization_id, job.entity_type, question.fields, values)
+        )
+        job.keep_out(values, found)
+        reply.withheld |= {name for name, value in values.items() if job.keeps_out(name, value)}
+        for name in reply.withheld:
+            reply.candidates.pop(name, None)
+
+    async def _withhold_suppressed(self, question: Question, job: ClaimedJob, reply: LookupReply) -> None:
         entity_type, candidates = job.entity_type, reply.candidates
         telling = {name: found.value for name, found in candidates.items() if is_identifier_field(entity_type, name)}
         if not telling:
-            return reply
+            return
         suppressed = await self._store.suppressed(Subject(job.organization_id, entity_type, telling))
         if not suppressed:
-            return reply
+            return
         for name, value in telling.items():
             if not holds_identifier(entity_type, name, value, suppressed):
                 continue
@@ -49,7 +71,6 @@ class SuppressionGuard:
             confident = candidate.confidence >= job.config.minimum(entity_type, name)
             if confident and question.fields.get(name) is None:
                 job.found_suppressed = True
-        return reply
 
 
 @dataclass(slots=True)

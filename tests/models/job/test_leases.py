@@ -47,12 +47,14 @@ async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -
     [second] = await load_claimed(shared, await claim("acme", clock(), 10), clock())
 
     assert second.lease == Lease(first.id, first.lease.fence + 1)
-    late = await write_results([JobResult(first, JobStatus.COMPLETED)], clock())
+    late = await write_results([JobResult(first, JobStatus.COMPLETED)], clock(), shared)
     assert late.statuses == [WriteStatus.LOST]
     assert await renew([LeaseProgress(first.id, first.lease.fence, 0, None)], clock() + LEASE) == set()
     assert await release_leases([first.lease], clock()) == 0
     assert (await Job.get()).status is JobStatus.IN_PROGRESS
-    assert (await write_results([JobResult(second, JobStatus.COMPLETED)], clock())).statuses == [WriteStatus.DONE]
+    assert (await write_results([JobResult(second, JobStatus.COMPLETED)], clock(), shared)).statuses == [
+        WriteStatus.DONE
+    ]
 
 
 async def test_a_job_whose_workers_keep_dying_fails_when_its_attempts_are_used_up(redis: ArqRedis) -> None:

@@ -110,10 +110,10 @@ async def test_while_a_result_is_about_to_be_written(redis: ArqRedis, monkeypatc
     ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND, "roe@other.com": {"title": "CTO"}})))
     fates: list[WriteStatus] = []
 
-    async def late(results: Any, now: Any) -> Any:
+    async def late(results: Any, now: Any, _: Any) -> Any:
         if await Record.filter(external_id="L-1").exists():
             await erase_record(ctx, LEAD, "L-1")
-        batch = await write_results(results, now)
+        batch = await write_results(results, now, ctx.services)
         fates.extend(batch.statuses)
         return batch
 
@@ -131,13 +131,13 @@ async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest
     ctx = context(services(redis, StandIn(knows={"joe@acme.com": FOUND, "roe@other.com": {"title": "CTO"}})))
     moved = erased = False
 
-    async def late(results: Any, now: Any) -> Any:
+    async def late(results: Any, now: Any, _: Any) -> Any:
         nonlocal moved
         if not moved:
             moved = True
             for external_id in ("L-1", "L-2"):
                 await send(ctx, "lead", external_id, city="Berlin")
-        return await write_results(results, now)
+        return await write_results(results, now, ctx.services)
 
     reload = BatchedStore._reload
 
