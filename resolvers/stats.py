@@ -83,41 +83,37 @@ async def get_stats(ctx: Context, start: datetime | None = None, end: datetime |
         raise BadRequest("from must be before to", faults=[Fault("from", "must be before to")])
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
     period = Period(caller.organization_id, start, end)
-    totals = await stats.job_totals(period)
-    rates = await _fill_rates(period)
+    jobs = await stats.job_counts(period)
+    rates = _fill_rates(jobs)
     slots = sum(rate.records for rate in rates)
-    outcomes = await stats.fields_by_reason(period)
     return Stats(
         records=await count_records(caller.organization_id),
-        jobs_by_status=await stats.jobs_by_status(period),
-        match_rate=totals.matched / totals.asked if totals.asked else None,
+        jobs_by_status=dict(jobs.by_status),
+        match_rate=jobs.matched / jobs.asked if jobs.asked else None,
         fill_rate_before=sum(rate.before * rate.records for rate in rates) / slots if slots else None,
         fill_rate_after=sum(rate.after * rate.records for rate in rates) / slots if slots else None,
         fill_rates=rates,
         providers=[_provider(calls) for calls in await stats.calls_by_provider(period)],
-        field_outcomes=outcomes,
+        field_outcomes=dict(jobs.outcomes),
         conflicts_open=await stats.count_open_conflicts(caller.organization_id),
         conflicts_resolved=await stats.count_resolved_conflicts(period),
-        credits_used=totals.credits,
-        fields_verified=outcomes[FieldOutcomeReason.VERIFIED],
+        credits_used=jobs.credits,
+        fields_verified=jobs.outcomes[FieldOutcomeReason.VERIFIED],
         by_day=await _by_day(period),
     )
 
 
-async def _fill_rates(period: Period) -> list[FieldFillRate]:
-    jobs = await stats.ended_jobs_by_type(period)
-    before = await stats.jobs_with_filled(period, after=False)
-    after = await stats.jobs_with_filled(period, after=True)
+def _fill_rates(jobs: stats.JobCounts) -> list[FieldFillRate]:
     return [
         FieldFillRate(
             entity_type,
             field.name,
-            before.get((entity_type, field.name), 0) / jobs[entity_type],
-            after.get((entity_type, field.name), 0) / jobs[entity_type],
-            jobs[entity_type],
+            jobs.filled_before.get((entity_type, field.name), 0) / jobs.ran_by_type[entity_type],
+            jobs.filled_after.get((entity_type, field.name), 0) / jobs.ran_by_type[entity_type],
+            jobs.ran_by_type[entity_type],
         )
         for entity_type in EntityType
-        if jobs.get(entity_type)
+        if jobs.ran_by_type.get(entity_type)
         for field in fields_of(entity_type).values()
         if field.enrichable
     ]
@@ -138,16 +134,14 @@ def _provider(calls: stats.ProviderCalls) -> ProviderStats:
 
 
 async def _by_day(period: Period) -> list[DayStats]:
-    written = await stats.fields_written_by_day(period)
-    verified = await stats.fields_verified_by_day(period)
     return [
         DayStats(
             day=day.day,
             jobs=day.jobs,
             completed=day.completed,
             failed=day.failed,
-            fields_written=written.get(day.day, 0),
-            fields_verified=verified.get(day.day, 0),
+            fields_written=day.fields_written,
+            fields_verified=day.fields_verified,
             credits=day.credits,
         )
         for day in await stats.counts_by_day(period)

@@ -32,6 +32,7 @@ class CreditEntry(Model):
     actor = fields.CharField(max_length=255, null=True)
     idempotency_key = fields.CharField(max_length=255, null=True)
     created_at: datetime = Instant()
+    uncounted = fields.BooleanField(null=True)  # a line of before the daily counts: counted apart, once
 
     class Meta:
         table = "credit_entry"

@@ -1,19 +1,22 @@
-"""What an organization's credits were used for in a period: sums of the ledger's lines."""
+"""What an organization's credits were used for in a period, from the daily counts of the ledger's lines."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal
 
 from enrichment.enums import JobTrigger
-from models.db.period import DAY_MICROS, Period, within
+from models.daily_count.raw import Counted
+from models.daily_count.read import counted
+from models.daily_count.table import Measure
+from models.db.period import Period, within
 from models.db.rows import fetch, query_row
-from models.db.statements import marks
 from models.db.transaction import Transaction
 
-_CHARGED = f"FROM credit_entry WHERE {within()} AND kind = 'charge'"
+_EPOCH = date(1970, 1, 1)
 
 
-@query_row
+@dataclass(frozen=True, slots=True)
 class UsageSlice:
     """Credits charged, and how often, for one provider, entity type or trigger (`key`)."""
 
@@ -22,7 +25,7 @@ class UsageSlice:
     charges: int
 
 
-@query_row
+@dataclass(frozen=True, slots=True)
 class DailyUsage:
     """Credits charged on one day (UTC), and how often."""
 
@@ -38,52 +41,48 @@ class _Credits:
 
 async def charged_by(column: Literal["provider", "entity_type", "trigger_kind"], period: Period) -> list[UsageSlice]:
     """The period's charges by a column, the most credits first."""
-    return await fetch(
-        UsageSlice,
-        f"SELECT {column} AS key, SUM(-amount) AS credits, COUNT(*) AS charges {_CHARGED}"
-        f" GROUP BY {column} ORDER BY 2 DESC, 1",
-        period.values,
-    )
+    rows = await counted(period, [Measure.CHARGE], [column])
+    return _slices((getattr(row, column), row) for row in rows)
+
+
+def _slices(rows: Iterable[tuple[str, Counted]]) -> list[UsageSlice]:
+    found = [UsageSlice(key, row.credits, row.events) for key, row in rows]
+    return sorted(found, key=lambda usage: (-usage.credits, usage.key))
 
 
 async def charged_by_day(period: Period) -> list[DailyUsage]:
     """The period's charges by day (UTC), the first day first."""
-    return await fetch(
-        DailyUsage,
-        f"SELECT created_at / {DAY_MICROS} AS day, SUM(-amount) AS credits, COUNT(*) AS charges {_CHARGED}"
-        " GROUP BY 1 ORDER BY 1",
-        period.values,
-    )
+    rows = await counted(period, [Measure.CHARGE], ["day"])
+    found = [DailyUsage(_EPOCH + timedelta(days=row.day), row.credits, row.events) for row in rows]
+    return sorted(found, key=lambda usage: usage.day)
 
 
 async def granted(period: Period) -> int:
     """Credits granted in the period."""
-    sql = f"SELECT COALESCE(SUM(amount), 0) AS credits FROM credit_entry WHERE {within()} AND kind = 'grant'"
-    return (await fetch(_Credits, sql, period.values))[0].credits
+    return sum(row.credits for row in await counted(period, [Measure.GRANT], []))
 
 
 async def charged_for_nothing(period: Period) -> int:
     """Credits charged in the period by sources that wrote no value for the job."""
-    sql = (
-        f"SELECT COALESCE(SUM(-amount), 0) AS credits {_CHARGED} AND NOT EXISTS (SELECT 1 FROM field_value f"
-        " WHERE f.job_id = credit_entry.job_id AND f.source = credit_entry.provider)"
-    )
-    return (await fetch(_Credits, sql, period.values))[0].credits
+    return sum(row.credits for row in await counted(period, [Measure.WASTED], []))
 
 
 async def released_with(notes: Sequence[str], period: Period) -> list[UsageSlice]:
     """Credits released in the period with one of these notes, by provider, the most credits first."""
-    return await fetch(
-        UsageSlice,
-        "SELECT provider AS key, SUM(-reserved_change) AS credits, COUNT(*) AS charges FROM credit_entry"
-        f" WHERE {within()} AND kind = 'release' AND note IN ({marks(notes)}) GROUP BY provider ORDER BY 2 DESC, 1",
-        [*period.values, *notes],
-    )
+    found: dict[str, UsageSlice] = {}
+    for row in await counted(period, [Measure.RELEASE], ["provider", "name"]):
+        if row.name in notes:
+            before = found.get(row.provider, UsageSlice(row.provider, 0, 0))
+            found[row.provider] = UsageSlice(row.provider, before.credits + row.credits, before.charges + row.events)
+    return sorted(found.values(), key=lambda usage: (-usage.credits, usage.key))
 
 
 async def charged_for(trigger: JobTrigger, period: Period, *, using: Transaction | None = None) -> int:
     """Credits charged in the period to jobs of this trigger."""
-    sql = f"SELECT COALESCE(SUM(-amount), 0) AS credits {_CHARGED} AND trigger_kind = ?"
+    sql = (
+        f"SELECT COALESCE(SUM(-amount), 0) AS credits FROM credit_entry WHERE {within()} AND kind = 'charge'"
+        " AND trigger_kind = ?"
+    )
     return (await fetch(_Credits, sql, [*period.values, trigger.value], using=using))[0].credits
 
 

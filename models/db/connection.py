@@ -33,6 +33,7 @@ _MODULES = [
     "models.suppression",
     "models.provider_key",
     "models.installation_secret",
+    "models.daily_count.table",
 ]
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 _BUSY_TIMEOUT_MS = 15_000

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
+from tortoise.backends.sqlite.client import SqliteClient, translate_exceptions
 
 from models.db.connection import connection, dialect
 from models.db.transaction import Transaction
@@ -27,9 +28,24 @@ async def query(sql: str, values: Sequence[Any] = (), *, using: Transaction | No
 
 
 async def execute(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> int:
-    """Run a statement; how many rows it changed."""
-    changed, _ = await (using or connection()).execute_query(_translate(sql), list(values))
-    return int(changed)
+    """Run a statement; how many rows it changed itself, those that triggers changed left out."""
+    client = using or connection()
+    if isinstance(client, SqliteClient):
+        changed: int = await _execute_on_sqlite(client, sql, list(values))
+        return changed
+    found, _ = await client.execute_query(_translate(sql), list(values))
+    return int(found)
+
+
+@translate_exceptions
+async def _execute_on_sqlite(client: SqliteClient, sql: str, values: list[Any]) -> Any:
+    """As Tortoise would do it, which counts what triggers changed as well."""
+    async with client.acquire_connection() as session:
+        cursor = await session.execute(sql, values)
+        try:
+            return max(cursor.rowcount, 0)
+        finally:
+            await cursor.close()
 
 
 def rows(columns: Mapping[str, str]) -> str:

@@ -52,6 +52,7 @@ class Job(Model):
     started_at: datetime | None = Instant(null=True)
     finished_at: datetime | None = Instant(null=True)
     updated_at: datetime = Instant()
+    uncounted = fields.BooleanField(null=True)  # a row of before the daily counts that has no part in them yet
 
     steps: fields.ReverseRelation["Step"]
 
@@ -84,6 +85,7 @@ class Step(Model):
     error_message = fields.TextField(null=True)
     error_retryable = fields.BooleanField(null=True)
     asked_at: datetime = Instant()
+    uncounted = fields.BooleanField(null=True)  # a row of before the daily counts that has no part in them yet
 
     class Meta:
         table = "step"

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from models.daily_count.read import counted_now
+from models.daily_count.table import Measure
 from models.db.rows import fetch, projection, query_row, select
 from models.db.statements import marks
 from models.record.table import Record
@@ -16,19 +18,13 @@ class _ExternalId:
 
 
 @query_row
-class _Count:
-    records: int
-
-
-@query_row
 class _Last:
     id: str | None
 
 
 async def count_records(organization_id: str) -> int:
     """How many records the organization has."""
-    sql = "SELECT COUNT(*) AS records FROM record WHERE organization_id = ?"
-    return (await fetch(_Count, sql, [organization_id]))[0].records
+    return await counted_now(organization_id, Measure.RECORD)
 
 
 async def last_of_next(organization_id: str, after: str, size: int) -> str | None:

@@ -37,8 +37,6 @@ EXCEPTIONS = {
     "models.provider_state.close_breakers_of_refused_key": "a key of the installation serves every organization",
     "models.job.queries.count_unfinished_jobs": "a metric of the whole service",
     "models.db.rows.insert": "the rows name their organization: its column may not be NULL",
-    "models.stats._calls": "the condition is its two callers'; each names the organization",
-    "models.stats._fields_by_day": "the condition is its two callers'; each is of a period of one organization",
     "models.undo.records_holding": "EnrichedValues.condition names the organization",
 }
 
