@@ -5,6 +5,7 @@ from typing import Any
 
 from enrichment.catalogue import Refused, earlier_form, fields_of, normalize
 from enrichment.cell_texts import cell_texts
+from enrichment.clean import is_domain
 from enrichment.enums import EntityType
 from enrichment.identity import TELLING_KINDS, Identifier, identifiers
 
@@ -31,8 +32,8 @@ def earlier_identifiers(entity_type: EntityType, values: Mapping[str, Any]) -> d
     known = fields_of(entity_type)
     found: dict[str, Any] = {}
     for name, value in values.items():
-        if name not in known or known[name].kind not in TELLING_KINDS:
-            continue
+        if name not in known or known[name].kind not in TELLING_KINDS or is_domain(entity_type, name):
+            continue  # a domain of before may be another's, on whose site the record has a page
         earlier = earlier_form(entity_type, name, value, hints=values)
         if earlier is not None:
             found[name] = earlier

@@ -11,6 +11,7 @@ from enrichment.normalize.earlier import earlier
 from enrichment.normalize.field_kind import FieldKind, canonical
 from enrichment.normalize.text.text import Refused
 
+_DOMAINS = frozenset({FieldKind.DOMAIN, FieldKind.COMPANY_DOMAIN})
 _Read = Callable[[FieldKind, Any, str | None], Any | None]
 
 
@@ -49,6 +50,20 @@ def clean(entity_type: EntityType, raw: Mapping[str, Any], *, country: str | Non
 def clean_as_before(entity_type: EntityType, raw: Mapping[str, Any]) -> Clean:
     """As `clean`, by the rules of earlier versions."""
     return _sorted(entity_type, raw, earlier, None)
+
+
+def is_domain(entity_type: EntityType, name: str) -> bool:
+    """Whether a field of the catalogue holds a domain."""
+    return fields_of(entity_type)[name].kind in _DOMAINS
+
+
+def own_before(entity_type: EntityType, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `clean_as_before` that tell a record from others.
+
+    Not the domain of another's site, for which an earlier version took a page there: it is not the record's.
+    """
+    values = clean_as_before(entity_type, raw).values
+    return {name: value for name, value in values.items() if not is_domain(entity_type, name)}
 
 
 def _sorted(entity_type: EntityType, raw: Mapping[str, Any], read: _Read, country: str | None) -> Clean:

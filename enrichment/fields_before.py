@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from enrichment.clean import clean, clean_as_before
+from enrichment.clean import clean, is_domain, own_before
 from enrichment.enums import EntityType
 
 
@@ -16,11 +16,11 @@ def forms_before(entity_type: EntityType, fields: Mapping[str, Any], raw: Mappin
         return {}
     country = fields.get("country")
     today = clean(entity_type, raw, country=country if isinstance(country, str) else None).values
-    before = clean_as_before(entity_type, raw).values
+    before = own_before(entity_type, raw)
     return {
         name: before.get(name)
         for name, value in today.items()
-        if fields.get(name) == value and before.get(name) != value
+        if fields.get(name) == value and before.get(name) != value and not is_domain(entity_type, name)
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from math import log2
 
 from pydantic import SecretStr
@@ -46,8 +47,8 @@ def weakness(secret: str) -> str | None:
     example = "for example from `openssl rand -hex 32`"
     if len(secret.encode()) < MIN_SECRET_BYTES:
         return f"a secret has at least {MIN_SECRET_BYTES} bytes ({example})"
-    if _variety_bits(secret) < MIN_SECRET_BITS:
-        return f"a secret is not made of few characters or of repetitions ({example})"
+    if _variety_bits(secret) < MIN_SECRET_BITS or _repeats(secret) or _counts(secret):
+        return f"a secret is not made of few characters, of repetitions or of rows of characters ({example})"
     return None
 
 
@@ -59,6 +60,17 @@ def _variety_bits(secret: str) -> float:
     """
     groups = {secret[start : start + 3] for start in range(len(secret) - 2)}
     return len(groups) * _entropy(secret)
+
+
+def _repeats(secret: str) -> bool:
+    """Whether it is one piece over and over, whatever the piece."""
+    return any(secret.startswith(secret[length:]) for length in range(1, len(secret) // 2 + 1))
+
+
+def _counts(secret: str) -> bool:
+    """Whether most characters follow the one before, up or down: `0123456789`, `zyxw`."""
+    steps = [abs(ord(after) - ord(before)) for before, after in pairwise(secret)]
+    return sum(step <= 1 for step in steps) * 2 > len(steps)
 
 
 def _entropy(text: str) -> float:

@@ -11,6 +11,8 @@ from typing import Any
 
 from enrichment.normalize import field_kind
 from enrichment.normalize.contact import phone, social
+from enrichment.normalize.contact.domain_before import domain_before
+from enrichment.normalize.contact.mail_domains import names_no_employer
 from enrichment.normalize.field_kind import FieldKind
 from enrichment.normalize.industry.industry import says_nothing
 from enrichment.normalize.numbers import number
@@ -22,6 +24,8 @@ from enrichment.normalize.text.text import Refused, refuse_markup, tidy
 _ZIP_DIGITS = 5
 _REREAD = re.compile(r"&|^\s*['=\uff1d]")
 _POINT_ZERO = re.compile(r"(\+?[0-9]{6,15})\.(0+)")
+_MORE_THAN_A_DOMAIN = re.compile(r"[./].*[./]|[^\w.-]")
+_DOMAINS = frozenset({FieldKind.DOMAIN, FieldKind.COMPANY_DOMAIN})
 _NEW_SHORT_FORMS = frozenset({"aven", "avenida", "avda", "avd", "bld", "boul"})
 
 
@@ -36,6 +40,8 @@ def earlier(kind: FieldKind, raw: Any, country_name: str | None) -> Any | None:
 
 def may_differ(kind: FieldKind, raw: Any) -> bool:
     """Whether the rules before today's may have made something else of a raw value. A quick no is never wrong."""
+    if kind in _DOMAINS:
+        return isinstance(raw, str) and _MORE_THAN_A_DOMAIN.search(raw) is not None
     return kind in _RULES or field_kind.is_in_cell(kind) or (isinstance(raw, str) and _REREAD.search(raw) is not None)
 
 
@@ -115,6 +121,18 @@ def _postal_code(raw: Any, country_name: str | None) -> str | None:
     return code.zfill(_ZIP_DIGITS) if of_us and code and code.isdecimal() and len(code) >= 3 else code
 
 
+def _domain(raw: Any, _: str | None) -> str | None:
+    """Of fewer sites it was known that many share them: `acme.wordpress.com` was wordpress.com."""
+    return domain_before(raw)
+
+
+def _company_domain(raw: Any, _: str | None) -> str | None:
+    domain = domain_before(raw)
+    if domain is not None and names_no_employer(domain):
+        raise Refused("the domain of a mail provider, not an employer's")
+    return domain
+
+
 def _street_key(value: str) -> str:
     """Fewer short forms were known, and no number in words."""
     return address.street_key_of(value, {word: long for word, long in address.SHORT_FORMS.items() if _was_known(word)})
@@ -126,6 +144,8 @@ def _was_known(word: str) -> bool:
 
 _RULES: dict[FieldKind, Callable[[Any, str | None], Any]] = {
     FieldKind.PHONE: _phone,
+    FieldKind.DOMAIN: _domain,
+    FieldKind.COMPANY_DOMAIN: _company_domain,
     FieldKind.LINKEDIN_PERSON: _profile(social.canonical_linkedin_person),
     FieldKind.LINKEDIN_COMPANY: _profile(social.canonical_linkedin_company),
     FieldKind.COUNT: _quantity(number.canonical_count),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from enrichment.catalogue import fields_of
-from enrichment.clean import Clean, clean_as_before
+from enrichment.clean import Clean, own_before
 from enrichment.enums import EntityType
 from enrichment.erasure import Mark, MarkMatch, erasure_of, marks_of_imported
 from models.db.transaction import Transaction
@@ -63,7 +63,7 @@ def _marks(keyed_hash: KeyedHash, organization_id: str, message: Message) -> dic
     fields = {**cleaned.unknown, **cleaned.values}
     known = fields_of(entity_type)
     sent = {name: raw for name, raw in cleaned.raw.items() if name in known and name != "country"}
-    before = clean_as_before(entity_type, cleaned.raw).values  # a mark of an earlier version is one of its forms
+    before = own_before(entity_type, cleaned.raw)  # a mark of an earlier version is one of its forms
     marks = marks_of_imported(entity_type, external_id, fields, sent)
     marks |= marks_of_imported(entity_type, external_id, before, {})
     return {hash_of(keyed_hash, organization_id, mark): mark for mark in marks}

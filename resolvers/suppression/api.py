@@ -1,10 +1,10 @@
 """The suppression list: whom no provider is asked about. It holds keyed hashes, never a value."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from enrichment.catalogue import Refused, normalize
+from enrichment.catalogue import Refused, earlier_form, normalize
 from enrichment.enums import EntityType, SuppressionKind
 from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, mailbox, phone_line
 from models.db.columns import new_id
@@ -13,9 +13,11 @@ from models.db.transaction import Transaction, unit_of_work
 from models.record.search import every_record
 from models.suppression import (
     NewSuppression,
+    OwnedHash,
     Suppression,
     SuppressionId,
     add_suppressions,
+    listed,
     remove_suppressions,
     select_suppressions,
 )
@@ -91,6 +93,8 @@ async def _add(tx: Transaction, ctx: Context, items: Sequence[NewSuppression]) -
 async def unsuppress(ctx: Context, values: Values, *, ids: Sequence[str] = ()) -> int:
     """Take these off the list, by value in any spelling or by the ids that `list_suppressions` shows.
 
+    What an earlier version put there, which read some spellings otherwise, is found where today's form is not there.
+
     Returns how many were on it.
     """
     caller = ctx.require(Role.ADMIN)
@@ -100,8 +104,14 @@ async def unsuppress(ctx: Context, values: Values, *, ids: Sequence[str] = ()) -
     ids = [check_id(text, path=f"ids[{index}]") for index, text in enumerate(ids)]
     wanted = _read(values, required=not ids)
     keyed_hash = await readable_hash_of(ctx.services)
-    hashes = [keyed_hash.of(organization_id, identifier.kind, identifier.value) for identifier in sorted(wanted)]
-    return await _remove(ctx, organization_id, hashes, ids)
+
+    def hash_of(identifier: Identifier) -> str:
+        return keyed_hash.of(organization_id, identifier.kind, identifier.value)
+
+    hashes = {identifier: hash_of(identifier) for identifier in sorted(wanted)}
+    on_list = {owned.hash for owned in await listed({OwnedHash(organization_id, text) for text in hashes.values()})}
+    before = [then for today, then in _as_before(values).items() if hashes[today] not in on_list]
+    return await _remove(ctx, organization_id, [*hashes.values(), *map(hash_of, before)], ids)
 
 
 @unit_of_work
@@ -148,6 +158,27 @@ def _read(values: Values, *, required: bool = True) -> set[Identifier]:
     if faults:
         raise ValidationFailed("not everything that was named can be read", faults=faults)
     return found
+
+
+def _as_before(values: Values) -> dict[Identifier, Identifier]:
+    """What earlier versions read otherwise, as they did, by what it is today."""
+    hints = {"country": _country(values.country, [])}
+    texts = {"email": values.emails, "companyDomain": values.domains, "phone": values.phones}
+    found: dict[Identifier, Identifier] = {}
+    for name, (kind, read) in _READ.items():
+        for text in texts[name]:
+            before = earlier_form(EntityType.CONTACT, name, text, hints=hints)
+            today, then = read(text, hints["country"]), None if before is None else read(before, None)
+            if today is not None and then is not None:
+                found[Identifier(kind, today)] = Identifier(kind, then)
+    return found
+
+
+_READ: Mapping[str, tuple[IdentifierKind, Callable[[str, str | None], str | None]]] = {
+    "email": (IdentifierKind.EMAIL, lambda text, _: mailbox(text)),
+    "companyDomain": (IdentifierKind.DOMAIN, lambda text, _: domain(text)),
+    "phone": (IdentifierKind.PHONE, phone_line),
+}
 
 
 def _country(raw: str | None, faults: list[Fault]) -> str | None:

@@ -9,7 +9,7 @@ from service.production import refuse_unsafe
 from service.settings import BadSettings, load_settings, settings_class
 from service.settings_report import described, unknown_variables, without_password
 
-STRONG = "0123456789abcdef0123456789abcdef"
+STRONG = "7f3a09c4d1e85b26a0f94c7d3e6b1852"
 SAFE = {
     "environment": "production",
     "jwt_secret": STRONG,
@@ -155,6 +155,9 @@ def test_production_takes_safe_settings() -> None:
         ({"jwt_secret": "ab" * 24}, "JWT_SECRET"),
         ({"jwt_secret": "changeme" * 6}, "JWT_SECRET"),
         ({"jwt_secret": "1" * 40 + "2345"}, "JWT_SECRET"),
+        ({"jwt_secret": "0123456789abcdef" * 2}, "JWT_SECRET"),
+        ({"jwt_secret": "7f3a09c4d1e85b26" * 2 + "7f3"}, "JWT_SECRET"),
+        ({"jwt_secret": "abcdefghijklmnopqrstuvwxyz0123456789"}, "JWT_SECRET"),
         ({"jwt_secret_previous": "0123456789" * 4}, "JWT_SECRET_PREVIOUS"),
         ({"jwt_secret_previous": "short"}, "JWT_SECRET_PREVIOUS"),
         ({"jwt_secret": None, "jwt_jwks": "http://salesos.example/keys"}, "JWT_JWKS"),

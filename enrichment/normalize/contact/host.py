@@ -122,6 +122,16 @@ def _private_suffix(host: str) -> str | None:
     return None if is_sites_own else found
 
 
+def listed_domain_of_host(host: str) -> str | None:
+    """The registrable domain of an ASCII host by the public suffix list alone, as version 0.1.0 knew it."""
+    if is_ip_address(host):
+        return None
+    if host.rpartition(".")[2] in RESERVED_TLDS:
+        return domain_of_host(host)
+    found = _suffixes().privatesuffix(host) or _registry_suffixes().privatesuffix(host)
+    return readable_host(found) if found else None
+
+
 @lru_cache(65536)
 def registry_domain_of_host(text: str) -> str | None:
     """The domain that a registry sold: `github.io` of `acme.github.io`; None as for `domain_of_host`."""

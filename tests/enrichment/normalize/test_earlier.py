@@ -46,6 +46,12 @@ def test_every_form_of_0_1_0_is_found_again() -> None:
         ("company", "Acme", None, None),
         ("industry", "Other", None, None),
         ("email", "jo@acme.com (old)", None, None),
+        ("companyDomain", "acme.wordpress.com", None, "wordpress.com"),
+        ("companyDomain", "https://www.amazon.com/dp/B000", None, "amazon.com"),
+        ("companyDomain", "backstube.my.salesforce.com", None, "salesforce.com"),
+        ("companyDomain", "facebook.com/acme", None, None),
+        ("companyDomain", "https://acme.github.io", None, None),
+        ("companyDomain", "jo@gmail.com", None, None),
     ],
 )
 def test_a_form_is_named_where_it_is_another(field: str, raw: str, country: str | None, before: str | None) -> None:

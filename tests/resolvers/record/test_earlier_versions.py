@@ -52,6 +52,22 @@ async def test_a_repetition_is_known_by_its_earlier_form(redis: ArqRedis) -> Non
     assert (await send(ctx, "contact", "1", **{**raw, "state": "US-NV"})).outcome is RecordOutcome.CHANGED
 
 
+async def test_a_site_on_anothers_domain_is_known_by_the_domain_that_was_taken_for_it(redis: ArqRedis) -> None:
+    source = StandIn(price=1, keeps_days=30)
+    ctx = context(services(redis, source))
+    raw = {"lastName": "Doe", "companyDomain": "acme.wordpress.com"}
+    before = {"lastName": "Doe", "companyDomain": "wordpress.com"}
+    await _sent_before(ctx, raw, before)
+    await Answer.all().update(input_key=key_digest("wordpress.com"))
+
+    assert (await send(ctx, "contact", "1", **raw)).outcome is RecordOutcome.UNCHANGED
+    assert len(source.asked) == 1
+    # No answer about the host is kept for another site on it.
+    await send(ctx, "contact", "2", **raw)
+    await work(ctx.services)
+    assert source.asked == ["acme.wordpress.com"] * 2
+
+
 @pytest.mark.parametrize(("raw", "unreadable"), [("'+49 30 901820", False), ("+49 30 901820 / +49 30 901821", True)])
 async def test_what_was_refused_is_noted_in_silence_and_not_written_over(
     redis: ArqRedis, raw: str, unreadable: bool

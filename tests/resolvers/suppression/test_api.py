@@ -294,6 +294,25 @@ async def test_a_record_that_leaves_the_list_is_asked_about_again(redis: ArqRedi
     ]
 
 
+@pytest.mark.parametrize(
+    ("spelling", "before"),
+    [
+        (Values(phones=["4930901820.0"], country="Germany"), Values(phones=["+49309018200"])),
+        (Values(domains=["acme.wordpress.com"]), Values(domains=["wordpress.com"])),
+    ],
+)
+async def test_what_an_earlier_version_put_on_the_list_leaves_it_in_the_same_spelling(
+    redis: ArqRedis, spelling: Values, before: Values
+) -> None:
+    ctx = context(services(redis, paid()))
+    await suppress(ctx, before)  # as the spelling was read then
+    assert await unsuppress(ctx, spelling) == 1
+    await suppress(ctx, before)
+    await suppress(ctx, spelling)
+    assert await unsuppress(ctx, spelling) == 1  # today's form is there, and the other is somebody else's
+    assert await unsuppress(ctx, before) == 1
+
+
 async def test_the_list_stores_no_value(redis: ArqRedis) -> None:
     ctx = context(services(redis))
     await suppress(
