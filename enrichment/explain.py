@@ -16,7 +16,7 @@ from enrichment.enums import (
     JobTrigger,
     ResolutionAction,
 )
-from enrichment.words import ENDED, POLICIES, STARTED_BY, NameOf, at_start, of_detail, source_name
+from enrichment.words import ENDED, LEFT_ALONE, POLICIES, STARTED_BY, WITHHELD, NameOf, at_start, of_detail, source_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,8 @@ def _last_outcome(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
         return
     about = f" ({name_of(outcome.provider)})" if outcome.provider else ""
     detail = f": {of_detail(outcome.detail)}" if outcome.detail else ""
-    yield f"The last job, on {_day(outcome.at)}, {ENDED[outcome.reason]}{about}{detail}."
+    ended = LEFT_ALONE if outcome.detail == WITHHELD else ENDED[outcome.reason]
+    yield f"The last job, on {_day(outcome.at)}, {ended}{about}{detail}."
 
 
 def _conflict(facts: ExplanationFacts) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The identifiers of a record: mailboxes, phone lines, domains and LinkedIn profiles, each in one spelling.
 
 Wider than the catalogue's canonical forms, because what is compared here keeps people from being looked up: the
-addresses of one mailbox (`ann+crm@`, dots at Gmail) are one, a phone line is one whatever its extension, and a domain
-covers every host below it. Short texts of unknown fields are read too, since providers may ask with them, and each of
-several texts in one cell.
+addresses of one mailbox (`ann+crm@`, dots at Gmail) are one, a phone line is one whatever its extension, and a host is
+at each domain above it, too, up to the one that a registry sold. Short texts of unknown fields are read too, since
+providers may ask with them, and each of several texts in one cell.
 """
 
 import re
@@ -35,7 +35,7 @@ class IdentifierKind(StrEnum):
 
     EMAIL = "email"  # a mailbox
     PHONE = "phone"  # a line, in E.164
-    DOMAIN = "domain"  # a registrable domain
+    DOMAIN = "domain"  # a registrable domain, or a host below one
     PROFILE = "profile"  # at LinkedIn
 
 
@@ -95,13 +95,18 @@ def phone_line(raw: Any, country: str | None = None) -> str | None:
 
 
 def domain(raw: Any) -> str | None:
-    """The registrable domain of a host, a web address or an e-mail address at work; None when empty.
+    """The host of a web address or an e-mail address at work, without `www.`; None when empty.
 
     Raises Refused, also for a page on a site that many share and for an address at a mail provider.
     """
     plain = _plain(raw)
-    found = canonical_domain(_ANY_HOST.sub("", plain) if isinstance(plain, str) else plain)
-    return None if found is None else ascii_host(found) or found
+    plain = _ANY_HOST.sub("", plain) if isinstance(plain, str) else plain
+    registrable = canonical_domain(plain)
+    if registrable is None:
+        return None
+    site = (canonical_website(plain) or "").removeprefix("https://")
+    host = plain.rpartition("@")[2] if "@" in plain and "/" not in plain else site.partition("/")[0].partition(":")[0]
+    return ascii_host(host.strip(" <>.,;")) or ascii_host(registrable) or registrable
 
 
 def identifiers(entity_type: EntityType, fields: Mapping[str, Any]) -> frozenset[Identifier]:
@@ -258,10 +263,15 @@ def _domains_of_site(text: str, any_page: bool) -> tuple[Identifier, ...]:
 
 @lru_cache(65536)
 def _domains_of_host(host: str) -> tuple[Identifier, ...]:
-    """The domains that a host is below: `acme.github.io` is its own, and below `github.io`."""
+    """The host and the domains that it is below: `shop.acme.github.io` is below `acme.github.io` and `github.io`."""
     ascii_name = ascii_host(host) or _punycode(host)
-    names = (domain_of_host(ascii_name), registry_domain_of_host(ascii_name))
-    return tuple(Identifier(IdentifierKind.DOMAIN, ascii_host(name) or name) for name in dict.fromkeys(names) if name)
+    sold = [name for name in (domain_of_host(ascii_name), registry_domain_of_host(ascii_name)) if name]
+    names = [ascii_host(name) or name for name in sold]
+    if names:
+        labels = ascii_name.split(".")
+        fewest = min(name.count(".") for name in names) + 1
+        names = [".".join(labels[start:]) for start in range(len(labels) - fewest + 1)] + names
+    return tuple(Identifier(IdentifierKind.DOMAIN, name) for name in dict.fromkeys(names))
 
 
 def _punycode(host: str) -> str:

@@ -34,11 +34,12 @@ POLICIES: Mapping[FieldPolicy, str] = {
 }
 """What a field's policy is: "the policy of the field is …"."""
 
+LEFT_ALONE = "left it as it was"
 ENDED: Mapping[FieldOutcomeReason, str] = {
     FieldOutcomeReason.WRITTEN: "wrote it",
     FieldOutcomeReason.SAME: "found the same value",
     FieldOutcomeReason.VERIFIED: "confirmed it",
-    FieldOutcomeReason.PROTECTED: "left it as it was",
+    FieldOutcomeReason.PROTECTED: LEFT_ALONE,
     FieldOutcomeReason.BELOW_THRESHOLD: "found no value that is certain enough",
     FieldOutcomeReason.CONFLICT: "put it to a person",
     FieldOutcomeReason.NO_DATA: "found no value for it",

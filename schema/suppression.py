@@ -59,7 +59,8 @@ class SuppressionQuery:
 class SuppressionMutation:
     @strawberry.mutation(
         description="Ask no provider about these from now on, whatever their spelling. A domain covers its hosts,"
-        " websites and e-mail addresses. `country` tells how to read a phone number without a country code."
+        " websites and e-mail addresses; a sub-domain (`eu.acme.com`) itself and what is below it"
+        " alone. `country` tells how to read a phone number without a country code."
     )
     async def suppress(
         self,

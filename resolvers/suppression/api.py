@@ -56,7 +56,8 @@ class SuppressOutcome:
 async def suppress(ctx: Context, values: Values, *, note: str | None = None) -> SuppressOutcome:
     """Ask no provider about these from now on. Nothing that is stored is removed; erasing does that.
 
-    A mailbox covers all spellings of its address; a domain the websites, e-mail addresses and hosts below it.
+    A mailbox covers all spellings of its address; a domain, or a host below one, the websites, e-mail addresses and
+    hosts at it and below it.
     Raises ValidationFailed with every fault, and stores nothing then.
     """
     caller = ctx.require(Role.ADMIN)

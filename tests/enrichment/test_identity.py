@@ -38,9 +38,16 @@ SPELLINGS = {
     Identifier(IdentifierKind.DOMAIN, "acme.com"): [
         "acme.com",
         "HTTPS://WWW.Acme.com/de/",
-        "http://shop.acme.com:8080",
         wide("acme.com"),
         "acme.com.",
+    ],
+    Identifier(IdentifierKind.DOMAIN, "eu.acme.com"): [
+        "eu.acme.com",
+        "http://EU.acme.com:8080",
+        "https://www.eu.acme.com/de",
+        "joe@eu.acme.com",
+        wide("eu.acme.com"),
+        "eu.acme.com.",
     ],
     Identifier(IdentifierKind.DOMAIN, "xn--mnchen-3ya.de"): [
         "münchen.de",
@@ -90,6 +97,7 @@ def test_fields_of_the_catalogue_are_read_by_what_they_hold() -> None:
     assert {(identifier.kind.value, identifier.value) for identifier in identifiers(EntityType.LEAD, lead)} == {
         ("email", "joe@mail.acme.co.uk"),
         ("email", "joe@home.org"),
+        ("domain", "mail.acme.co.uk"),
         ("domain", "acme.co.uk"),
         ("domain", "acme.com"),
         ("domain", "home.org"),
@@ -102,6 +110,21 @@ def test_fields_of_the_catalogue_are_read_by_what_they_hold() -> None:
 def test_a_site_below_somebody_elses_name_is_its_own_and_below_that_name(site: str) -> None:
     found = identifiers(EntityType.ACCOUNT, {"domain": f"acme.{site}"})
     assert {identifier.value for identifier in found} == {f"acme.{site}", site}
+
+
+def test_a_domain_with_a_star_is_the_domain() -> None:
+    assert (domain("*.acme.com"), domain("*.eu.acme.com"), domain("@acme.com")) == (
+        "acme.com",
+        "eu.acme.com",
+        "acme.com",
+    )
+
+
+def test_a_host_is_at_each_domain_above_it() -> None:
+    found = identifiers(EntityType.ACCOUNT, {"website": "https://shop.eu.acme.co.uk/de"})
+    assert {identifier.value for identifier in found} == {"shop.eu.acme.co.uk", "eu.acme.co.uk", "acme.co.uk"}
+    found = identifiers(EntityType.ACCOUNT, {"website": "https://shop.acme.github.io"})
+    assert {identifier.value for identifier in found} == {"shop.acme.github.io", "acme.github.io", "github.io"}
 
 
 def test_a_page_on_a_site_that_many_share_is_not_at_its_domain() -> None:

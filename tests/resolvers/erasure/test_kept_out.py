@@ -27,6 +27,7 @@ from resolvers.job.api import retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
 from resolvers.record.api import get_record
+from resolvers.record.explain import explain
 from resolvers.secret_box import SecretBox
 from resolvers.undo.api import revert_undo, undo_enrichment, undo_lines
 from resolvers.undo.scope import UndoScope
@@ -160,6 +161,8 @@ async def test_an_account_does_not_tell_of_her(redis: ArqRedis) -> None:
     assert job.record.fields.keys() == {"name", "domain", "industry", "phone"}
     assert await traces() == {"5557712"}
     assert outcome_of(job, "description") == (FieldOutcomeReason.SKIPPED, WITHHELD)
+    words = " ".join((await explain(ctx, ACCOUNT, "A-1", "description")).sentences)
+    assert f"left it as it was: {WITHHELD}" in words
 
 
 async def test_an_address_in_a_long_description_is_found(redis: ArqRedis) -> None:
