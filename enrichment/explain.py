@@ -61,9 +61,10 @@ class AcceptedValue:
 class CurrentValue:
     """The value, its provenance and what started its job. `previous` is the value and source that it replaced.
 
-    `is_restored`: an undo brought it back. `accepted` is the source's value that a reviewer chose, where it is known.
-    Where `observed_at_known` is False, `observed_at` says nothing. `raw` is what the CRM sent, as it was sent;
-    `unreadable` why it cannot be read, where there is no value for that reason.
+    `is_restored`: an undo brought it back, `is_taken_back`: taking back a decision did. `accepted` is the source's
+    value that a reviewer chose, where it is known. Where `observed_at_known` is False, `observed_at` says nothing.
+    `raw` is what the CRM sent, as it was sent; `unreadable` why it cannot be read, where there is no value for that
+    reason.
     """
 
     value: Any
@@ -80,6 +81,7 @@ class CurrentValue:
     raw: Any = None
     unreadable: str | None = None
     accepted: AcceptedValue | None = None
+    is_taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ class LatestConflict:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationFacts:
-    """All that is known of one field of one record. `emptied_at` is when an undo emptied it.
+    """All that is known of one field of one record.
+
+    `emptied_at` is when an undo emptied it, or taking back a decision (`emptied_in_review`).
 
     `credits` is what its value's source was paid in its job, `credits_of_record` what all jobs of the record cost.
     """
@@ -104,6 +108,7 @@ class ExplanationFacts:
     field: str
     current: CurrentValue | None
     emptied_at: datetime | None
+    emptied_in_review: bool
     policy: FieldPolicy
     minimum: float
     enrichable: bool
@@ -132,12 +137,7 @@ def _value(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
         yield from _unreadable(facts.field, current)
         return
     if current is None or current.value is None:
-        yield f"{facts.field} is empty."
-        if facts.emptied_at is not None:
-            yield f"An undo emptied it on {_day(facts.emptied_at)}."
-        elif current is not None:
-            by = current.actor if current.source == SOURCE_REVIEWER and current.actor else name_of(current.source)
-            yield f"{at_start(by)} cleared it on {_day(current.since)}."
+        yield from _empty(facts, name_of)
         return
     yield f"{facts.field} is {_shown(current.value)}."
     if current.source == SOURCE_CRM:
@@ -152,9 +152,23 @@ def _value(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
         )
     if current.is_restored:
         yield f"An undo put it back on {_day(current.since)}."
+    elif current.is_taken_back:
+        yield f"It came back on {_day(current.since)}, when a decision in review was taken back."
     if current.previous is not None and current.previous[0] is not None:
         value, source = current.previous
         yield f"Before, it was {_shown(value)}, from {name_of(source)}."
+
+
+def _empty(facts: ExplanationFacts, name_of: NameOf) -> Iterator[str]:
+    current = facts.current
+    yield f"{facts.field} is empty."
+    if facts.emptied_at is not None and facts.emptied_in_review:
+        yield f"It was emptied on {_day(facts.emptied_at)}, when a decision in review was taken back."
+    elif facts.emptied_at is not None:
+        yield f"An undo emptied it on {_day(facts.emptied_at)}."
+    elif current is not None:
+        by = current.actor if current.source == SOURCE_REVIEWER and current.actor else name_of(current.source)
+        yield f"{at_start(by)} cleared it on {_day(current.since)}."
 
 
 def _chosen(current: CurrentValue, name_of: NameOf) -> str:
@@ -170,7 +184,7 @@ def _chosen(current: CurrentValue, name_of: NameOf) -> str:
 def _sent(current: CurrentValue) -> str:
     if not current.observed_at_known:
         return f"The CRM sent it on {_day(current.observed_at)}; its age is unknown."
-    sent = "" if current.is_restored else f" on {_day(current.since)}"
+    sent = "" if current.is_restored or current.is_taken_back else f" on {_day(current.since)}"
     return f"The CRM sent it{sent}; it was last seen on {_day(current.observed_at)}."
 
 

@@ -2,10 +2,10 @@
 
 An undo names some of the values that enrichment wrote. It touches a field only where such a value is the current
 one, and goes back past all of them to the last value that is not named, or to the empty field. A value that an undo
-restored counts as the original.
+restored counts as the original. A decision in review is taken back in the same way.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,7 +28,7 @@ class UndoSkipReason(StrEnum):
 class Version:
     """One value that a field has had. `replaces` is the one before it, None where the field had none.
 
-    `restores` is the value that an undo restored as this one, `undone_by` that undo.
+    `restores` is the value that was put back as this one.
     """
 
     id: str
@@ -39,7 +39,6 @@ class Version:
     is_current: bool
     replaces: str | None = None
     restores: str | None = None
-    undone_by: str | None = None
 
     @property
     def is_enrichments(self) -> bool:
@@ -103,6 +102,22 @@ def redo_field(
     return SkippedField(_replaced_by(by_id[restored_id or removed_id or ""], versions), current)
 
 
+def take_back_field(versions: Sequence[Version], decided: Collection[str]) -> Restoration | SkippedField | None:
+    """What becomes of a field when the decision that wrote the values with the `decided` ids is taken back.
+
+    None where it wrote none. Decisions on one question that follow each other restore what was before each.
+    """
+    by_id = {version.id: version for version in versions}
+    written = [version for version in versions if _origin(version, by_id).id in decided]
+    if not written:
+        return None
+    current = next((version for version in versions if version.is_current), None)
+    if current is None or current not in written:
+        last = max(written, key=lambda version: (version.written_at, version.id))
+        return SkippedField(_replaced_by(last, versions), current)
+    return Restoration(current, _before(_origin(current, by_id), by_id))
+
+
 def _between(current: Version | None, target: Version | None, by_id: Mapping[str, Version]) -> tuple[Version, ...]:
     """Enrichment's own values from the current one back to before the target; nothing where it is no earlier value."""
     found: list[Version] = []
@@ -129,7 +144,7 @@ def _origin(version: Version, by_id: Mapping[str, Version]) -> Version:
 def _replaced_by(version: Version, versions: Iterable[Version]) -> UndoSkipReason:
     """Who ended this version, which is not current."""
     successor = next((other for other in versions if other.replaces == version.id), None)
-    if successor is None or successor.undone_by is not None:
+    if successor is None or successor.restores is not None:
         return UndoSkipReason.ALREADY_UNDONE
     if successor.source == SOURCE_CRM:
         return UndoSkipReason.CHANGED_BY_CRM

@@ -115,22 +115,22 @@ _FIRST_SEEN = "COALESCE(first_observed_at, observed_at)"
 _CHAINED = f"""
     SELECT record.entity_type, held.*, {_FIRST_SEEN} AS first_seen, LEAD(replaces) OVER line AS next_replaces,
         LEAD(source) OVER line AS next_source, LEAD(value) OVER line AS next_value,
-        LEAD(undo_id) OVER line AS next_undo, LEAD({_FIRST_SEEN}) OVER line AS next_seen,
+        LEAD(restores) OVER line AS next_restores, LEAD({_FIRST_SEEN}) OVER line AS next_seen,
         LEAD(restores, 2) OVER line AS then_restores
     FROM record JOIN field_value held ON held.record_id = record.id
     WHERE record.organization_id = ? AND record.id > ? AND record.id <= ?
     WINDOW line AS (PARTITION BY held.record_id, held.field ORDER BY held.id)"""
-# What an undo restored or removed is no change of the world, nor is a field that was cleared.
+# What was put back or removed by that is no change of the world, nor is a field that was cleared.
 _REAL = (
-    "next_replaces = id AND next_undo IS NULL AND next_value <> 'null'"
+    "next_replaces = id AND next_restores IS NULL AND next_value <> 'null'"
     " AND (then_restores IS NULL OR then_restores <> id)"
 )
 # A source saw each from `since` to `seen`. `found`: the same source saw another value later. `edited`: the CRM sent
 # another. What a reviewer chose is neither: that settles which value was right, not when it changed.
 _LIVED = f"""
     (SELECT entity_type, field, value, next_value, next_seen, replaced_at, {_OWN} AS own,
-        CASE WHEN undo_id IS NOT NULL OR NOT {_OWN} THEN written_at ELSE first_seen END AS since,
-        CASE WHEN undo_id IS NOT NULL AND observed_at < written_at THEN written_at ELSE observed_at END AS seen,
+        CASE WHEN restores IS NOT NULL OR NOT {_OWN} THEN written_at ELSE first_seen END AS since,
+        CASE WHEN restores IS NOT NULL AND observed_at < written_at THEN written_at ELSE observed_at END AS seen,
         COALESCE({_OWN} AND next_source = source AND next_seen > observed_at AND {_REAL}, FALSE) AS found,
         COALESCE(next_source = '{SOURCE_CRM}' AND {_REAL}, FALSE) AS edited
     FROM ({_CHAINED}) AS chained WHERE value <> 'null') AS lived"""

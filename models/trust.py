@@ -8,8 +8,8 @@ from tortoise import fields
 from tortoise.models import Model
 
 from enrichment.enums import EntityType
-from models.db.rows import columns_of, fetch, insert, projection, select
-from models.db.statements import marks
+from models.db.rows import bulk, columns_of, fetch, insert, projection, select
+from models.db.statements import execute, marks
 from models.db.transaction import Transaction
 
 
@@ -76,17 +76,37 @@ class Judgement:
 
 async def count_judgements(tx: Transaction, judgements: Sequence[Judgement]) -> None:
     """Add these to the counters, in the transaction of the event itself."""
-    counts: dict[_Key, TrustRow] = {}
-    for judgement in judgements:
-        before = counts.get(judgement.key) or TrustRow(*judgement.key)
-        counts[judgement.key] = _with(before, judgement)
     added = ", ".join(f"{name} = trust.{name} + excluded.{name}" for name in columns_of(TrustRow, without=_KEY))
     await insert(
         tx,
-        # One order for everyone, so that two reviewers cannot lock each other out.
-        [counts[key] for key in sorted(counts)],
+        _counted(judgements),
         then=f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {added}",
     )
+
+
+async def withdraw_judgements(tx: Transaction, judgements: Sequence[Judgement]) -> None:
+    """Take these out of the counters, to which they were added before."""
+    if not judgements:
+        return
+    source, parameter = bulk(_counted(judgements))
+    withdrawn = ", ".join(
+        f"{name} = CASE WHEN trust.{name} > v.{name} THEN trust.{name} - v.{name} ELSE 0 END"
+        for name in columns_of(TrustRow, without=_KEY)
+    )
+    await execute(
+        f"UPDATE trust SET {withdrawn} FROM {source} WHERE trust.organization_id = v.organization_id"
+        " AND trust.provider = v.provider AND trust.entity_type = v.entity_type AND trust.field = v.field",
+        [parameter],
+        using=tx,
+    )
+
+
+def _counted(judgements: Sequence[Judgement]) -> list[TrustRow]:
+    """These as counters, in one order for everyone, so that two reviewers cannot lock each other out."""
+    counts: dict[_Key, TrustRow] = {}
+    for judgement in judgements:
+        counts[judgement.key] = _with(counts.get(judgement.key) or TrustRow(*judgement.key), judgement)
+    return [counts[key] for key in sorted(counts)]
 
 
 def _with(counted: TrustRow, judgement: Judgement) -> TrustRow:

@@ -8,6 +8,7 @@ OperationError
 ├── ValidationFailed           well-formed but not valid; lists every fault
 ├── StateConflict              the state does not allow it; says the state
 │   ├── ConflictAlreadyResolved
+│   ├── ConflictNotReopenable  what the decision changed has changed since
 │   ├── CountChanged
 │   ├── JobNotRetryable
 │   ├── JobNotCancellable
@@ -80,6 +81,10 @@ class StateConflict(OperationError):
 
 class ConflictAlreadyResolved(StateConflict):
     code = "CONFLICT_ALREADY_RESOLVED"
+
+
+class ConflictNotReopenable(StateConflict):
+    code = "CONFLICT_NOT_REOPENABLE"
 
 
 class CountChanged(StateConflict):

@@ -25,7 +25,7 @@ from schema.base.scalars import SCALARS
 from schema.checks.documents import Document, Documents
 from schema.checks.limits import Limits
 from schema.config.config import ConfigMutation, ConfigQuery
-from schema.conflict.conflict import ConflictMutation, ConflictQuery, ConflictSubscription
+from schema.conflict.roots import ConflictMutation, ConflictQuery, ConflictSubscription
 from schema.conflict.suggestion import SuggestionMutation, SuggestionQuery
 from schema.cost.preview import PreviewQuery
 from schema.credit.credit import CreditMutation, CreditQuery

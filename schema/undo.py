@@ -11,7 +11,7 @@ from enrichment import undo as decisions
 from models import undo as models
 from resolvers.paging import DEFAULT_SIZE, PageArgs
 from resolvers.undo import api as operations
-from resolvers.undo.apply import UndoChange
+from resolvers.undo.restore import UndoChange
 from resolvers.undo.scope import UndoScope
 from schema.base.context import Info
 from schema.base.copied import copied

@@ -71,11 +71,16 @@ async def oldest_conflicts(organization_id: str, wanted: ConflictFilter, most: i
 
 
 async def raised_conflicts(
-    organization_id: str, wanted: ConflictFilter, ids: Sequence[str] | None = None
+    organization_id: str, wanted: ConflictFilter, since: datetime, ids: Sequence[str] | None = None
 ) -> list[Conflict]:
-    """The conflicts that the filter lets through, oldest first; with `ids` only these."""
-    conflicts = select_conflicts(organization_id, wanted)
-    return await (conflicts if ids is None else conflicts.filter(id__in=list(ids))).order_by("id")
+    """The conflicts that the filter lets through and that were raised, or opened again, since then, oldest first.
+
+    With `ids` only these.
+    """
+    again = Q(taken_back__isnull=False, updated_at__gt=since)
+    conflicts = select_conflicts(organization_id, wanted).filter(Q(created_at__gt=since) | again)
+    found = await (conflicts if ids is None else conflicts.filter(id__in=list(ids))).order_by("id")
+    return [conflict for conflict in found if conflict.opened_at > since]
 
 
 async def count_conflicts(organization_id: str, wanted: ConflictFilter) -> int:
@@ -94,6 +99,15 @@ class _Lifetime:
     part_names: str | None
     created_at: datetime
     updated_at: datetime
+    taken_back: list[dict[str, Any]] | None
+
+    def was_open(self, moment: datetime) -> bool:
+        """Whether it was open just before; that it is open, or ended later, the caller has looked at."""
+        closed = (
+            (datetime.fromisoformat(former["resolvedAt"]), datetime.fromisoformat(former["takenBackAt"]))
+            for former in self.taken_back or ()
+        )
+        return self.created_at < moment and not any(since < moment <= until for since, until in closed)
 
 
 async def open_at(organization_id: str, moments: Mapping[str, datetime]) -> list[tuple[str, str]]:
@@ -119,6 +133,6 @@ async def open_at(organization_id: str, moments: Mapping[str, datetime]) -> list
     return [
         (row.record_id, name)
         for row in found
-        if row.created_at < moments[row.record_id]
+        if row.was_open(moments[row.record_id])
         for name in (row.field, *(row.part_names or "").split())
     ]

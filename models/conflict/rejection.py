@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from models.conflict.table import Rejection
+from models.db.columns import to_micros
 from models.db.rows import fetch, insert, projection, select
 from models.db.statements import execute, marks
 from models.db.transaction import Transaction
@@ -45,6 +46,21 @@ async def rejections_of(record_ids: Sequence[str]) -> dict[str, set[tuple[str, s
 async def insert_rejections(tx: Transaction, rejections: Sequence[NewRejection]) -> None:
     """Remember rejected values. One that is remembered already stays as it is."""
     await insert(tx, rejections, then="ON CONFLICT DO NOTHING")
+
+
+async def forget_rejections_of_conflict(
+    tx: Transaction, record_id: str, conflict_id: str, decided_at: datetime
+) -> None:
+    """Forget what the decision on a conflict of this record rejected.
+
+    One that an earlier version stored is known by the moment of the decision.
+    """
+    await execute(
+        "DELETE FROM rejection WHERE record_id = ? AND (conflict_id = ?"
+        " OR (conflict_id IS NULL AND undo_id IS NULL AND rejected_at = ?))",
+        [record_id, conflict_id, to_micros(decided_at)],
+        using=tx,
+    )
 
 
 async def forget_rejections(tx: Transaction, undo_id: str, fields: Sequence[tuple[str, str]]) -> None:

@@ -20,7 +20,8 @@ class Conflict(Model):
     `{value, source, confidence, observedAt, observedAtKnown}` as it was when the conflict was raised, or None for an
     empty field; `candidates` lists `{id, value, provider, confidence, statedConfidence, observedAt}`; `resolution` is
     `{action, candidateId, value, note, resolvedBy, rule, resolvedAt}`, where `rule` is the rule that decided, in words,
-    if one did. Times in them are ISO 8601.
+    if one did, and `because` why, where the recommendation was followed. `taken_back` lists former resolutions, each
+    with `resolutionId`, `takenBackBy` and `takenBackAt`. Times in them are ISO 8601.
 
     In a conflict about a unit (see `models.conflict.parts`) `field` is the unit's name, each `value` maps fields to
     values, `current` and each candidate have `parts`, the same by field, and so has the resolution.
@@ -63,6 +64,16 @@ class Conflict(Model):
         if self.recommended_id is not None:
             return Recommendation.ACCEPT
         return Recommendation.NONE if self.recommendation is Recommendation.NONE else Recommendation.KEEP
+
+    @property
+    def taken_back_at(self) -> list[datetime]:
+        """When decisions on it were taken back, in order."""
+        return [datetime.fromisoformat(former["takenBackAt"]) for former in self.taken_back or ()]
+
+    @property
+    def opened_at(self) -> datetime:
+        """When it was raised, or opened again at last."""
+        return [self.created_at, *self.taken_back_at][-1]
 
     def age_seconds(self, now: datetime) -> int:
         """How long it has been open, or was until it was settled."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from models.conflict.queries import (
@@ -15,7 +16,9 @@ from models.conflict.queries import (
 )
 from models.conflict.table import Conflict
 from models.db.paging import fetch_page
+from models.db.transaction import unit_of_work
 from resolvers.conflict.choice import Resolution, choose
+from resolvers.conflict.reopen import TakenBackBy, reopen
 from resolvers.conflict.settle import settle_conflict
 from resolvers.context import Context, Role
 from resolvers.errors import CountChanged, Fault, NotFound, OperationError, ValidationFailed
@@ -77,6 +80,19 @@ async def _settle(ctx: Context, conflict: Conflict, resolution: Resolution | Non
     caller = ctx.require(Role.USER)
     settlement = choose(conflict, resolution).by_reviewer(caller.user, ctx.services.now())
     await settle_conflict(ctx.services, conflict, settlement, origin=ctx.origin)
+
+
+async def reopen_conflict(ctx: Context, conflict_id: str) -> Conflict:
+    """Take back the decision on a conflict, which is open again then: value, provenance and memory are as before.
+
+    The same request of the same person again is answered as the first. Raises NotFound, and ConflictNotReopenable,
+    without any change, where something newer was written, asked or decided since.
+    """
+    caller = ctx.require(Role.USER)
+    conflict = await _read(caller.organization_id, check_id(conflict_id))
+    await unit_of_work(reopen)(ctx.services, conflict, TakenBackBy(caller.user, ctx.origin))
+    await announce(ctx.services.redis, caller.organization_id, conflicts=[conflict.id], jobs=[conflict.job_id])
+    return await _read(caller.organization_id, conflict.id)
 
 
 async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolution | None) -> list[ResolveOutcome]:
@@ -159,16 +175,18 @@ async def resolve_matching(
 
 
 async def watch_conflicts(ctx: Context, entity_type: EntityType | None = None) -> AsyncIterator[Conflict]:
-    """Each conflict as it is raised, once."""
+    """Each conflict as it is raised or opened again, once."""
     caller = ctx.require(Role.VIEWER)
-    wanted = ConflictFilter(entity_types=(entity_type,) if entity_type else (), created_after=ctx.services.now())
-    shown: set[str] = set()
+    wanted = ConflictFilter(entity_types=(entity_type,) if entity_type else ())
+    since = ctx.services.now()
+    shown: set[tuple[str, datetime]] = set()
     async with ctx.services.events.watch(caller.organization_id) as notices:
         async for notice in notices:
             if not notice.conflicts and not notice.gap:
                 continue
             ids = None if notice.gap else sorted(notice.conflicts)
-            for conflict in await raised_conflicts(caller.organization_id, wanted, ids):
-                if conflict.id not in shown:
-                    shown.add(conflict.id)
+            for conflict in await raised_conflicts(caller.organization_id, wanted, since, ids):
+                opened = (conflict.id, conflict.opened_at)
+                if opened not in shown:
+                    shown.add(opened)
                     yield conflict

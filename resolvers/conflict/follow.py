@@ -49,6 +49,11 @@ async def follow_values(tx: Transaction, changed: Sequence[FieldOfRecord], now: 
     return [*ended, *followed.changed]
 
 
+async def show_values(tx: Transaction, record_id: str, unit: FieldUnit, now: datetime) -> None:
+    """Let the open conflict about a unit show what its record holds now."""
+    await _follow(tx, await open_conflicts(tx, [record_id], [unit.value], about_units=True), (), now)
+
+
 async def follow_answers(
     tx: Transaction,
     settled: Sequence[FieldOfRecord],

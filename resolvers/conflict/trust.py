@@ -1,15 +1,14 @@
 """Trust in the sources: people's decisions are counted as judgements when they happen, and read back as trust."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from enrichment.catalogue import is_equivalent
 from enrichment.enums import HUMAN_SOURCES, EntityType
 from enrichment.learn.trust import Key, SourceTrust, Trust
-from models.conflict.table import Conflict
 from models.record.value import CurrentValue
 from models.trust import Judgement, ReviewVerdict, trust_counts
-from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence
+from resolvers.conflict.stored import ConflictRow, FieldQuestion, questions_of, stated_confidence
 
 
 async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
@@ -21,7 +20,14 @@ async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
     return {organization_id: Trust(by_source) for organization_id, by_source in found.items()}
 
 
-def judged_in_review(conflict: Conflict, chosen: Mapping[str, Any]) -> list[Judgement]:
+class JudgedConflict(ConflictRow, Protocol):
+    """A conflict whose decision judges its sources."""
+
+    @property
+    def organization_id(self) -> str: ...
+
+
+def judged_in_review(conflict: JudgedConflict, chosen: Mapping[str, Any]) -> list[Judgement]:
     """How a reviewer's choice judges the sources of a conflict; `chosen` has the value of each field, None: none.
 
     A candidate that means the same as the choice is accepted, any other rejected. The current value, where a
@@ -36,7 +42,7 @@ def judged_in_review(conflict: Conflict, chosen: Mapping[str, Any]) -> list[Judg
     ]
 
 
-def _judged(conflict: Conflict, question: FieldQuestion, chosen: Any) -> Iterator[Judgement]:
+def _judged(conflict: JudgedConflict, question: FieldQuestion, chosen: Any) -> Iterator[Judgement]:
     def judgement(provider: str, verdict: ReviewVerdict, stated: float) -> Judgement:
         return Judgement(conflict.organization_id, provider, conflict.entity_type, question.field, verdict, stated)
 

@@ -65,10 +65,12 @@ async def explain(ctx: Context, entity_type: EntityType, external_id: str, name:
     current = await _current(versions)
     outcomes = await latest_outcomes(record.id, JOBS_LOOKED_AT)
     conflicts = await conflicts_of_field(record.organization_id, record.id, name)
+    emptied_at = versions[-1].replaced_at if current is None and versions else None
     facts = ExplanationFacts(
         field=name,
         current=current,
-        emptied_at=versions[-1].replaced_at if current is None and versions else None,
+        emptied_at=emptied_at,
+        emptied_in_review=emptied_at in {moment for conflict in conflicts for moment in conflict.taken_back_at},
         policy=config.rule(entity_type, name).policy,
         minimum=config.minimum(entity_type, name),
         enrichable=field.enrichable,
@@ -101,6 +103,7 @@ async def _current(versions: Sequence[ValueVersion]) -> CurrentValue | None:
         raw=current.raw_value,
         unreadable=current.unreadable,
         accepted=_accepted(current.accepted_from),
+        is_taken_back=current.restores is not None and current.undo_id is None,
     )
 
 

@@ -19,7 +19,7 @@ from resolvers.job.api import get_job
 from resolvers.operation import OperationKind, OperationLost, OperationRun, begin_operation, run_operation
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id
-from resolvers.undo.apply import UndoChange
+from resolvers.undo.restore import UndoChange
 from resolvers.undo.run import REVERT, UNDO
 from resolvers.undo.scope import UndoScope, changes_in, check_scope, chosen_records, next_records
 

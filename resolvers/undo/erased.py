@@ -9,7 +9,7 @@ from models.db.transaction import Transaction
 from models.record.row import records_of
 from resolvers.context import Services
 from resolvers.erasure.kept_out import ProposedValues, kept_out
-from resolvers.undo.apply import UndoChange
+from resolvers.undo.restore import UndoChange
 
 
 async def without_erased(

@@ -13,8 +13,9 @@ from models.undo import RestoredLine
 from resolvers.audit import record_audit
 from resolvers.events.publisher import announce
 from resolvers.operation import OperationKind, OperationRun
-from resolvers.undo.apply import UndoChange, apply_undo
+from resolvers.undo.apply import apply_undo
 from resolvers.undo.erased import without_erased
+from resolvers.undo.restore import UndoChange
 from resolvers.undo.scope import RECORDS_AT_ONCE, UndoScope, changes_in, next_records, to_version
 
 _CLOCKS_DIFFER = timedelta(seconds=5)  # at most, between processes

@@ -13,7 +13,7 @@ from models.record.value import ValueVersion, versions_of
 from models.undo import EnrichedValues, fields_holding, records_holding
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.job.enrich import RecordSelection, select_records
-from resolvers.undo.apply import UndoChange
+from resolvers.undo.restore import UndoChange
 from resolvers.validation import MAX_NAME, check_text
 
 RECORDS_AT_ONCE = 200
@@ -126,7 +126,6 @@ def to_version(row: ValueVersion) -> Version:
         is_current=row.replaced_at is None,
         replaces=row.replaces,
         restores=row.restores,
-        undone_by=row.undo_id,
     )
 
 

@@ -7,7 +7,7 @@ import strawberry
 from resolvers.conflict import suggestions as operations
 from schema.base.context import Info
 from schema.config.config import Config, ReviewRule
-from schema.conflict.conflict import ResolveConflictResult, ResolveConflictsPayload
+from schema.conflict.bulk import ResolveConflictResult, ResolveConflictsPayload
 
 
 @strawberry.type(description="A rule that reviewers already follow, with how it would have done.")

@@ -75,7 +75,7 @@ class Explanation:
     since: datetime | None = strawberry.field(description="When it was written.")
     job_id: strawberry.ID | None
     trigger: JobTrigger | None = strawberry.field(description="What started that job.")
-    put_back: bool = strawberry.field(description="An undo put it back.")
+    put_back: bool = strawberry.field(description="An undo put it back, or taking back a decision.")
     policy: FieldPolicy
     min_confidence: float
     last_outcome: LastOutcome | None
@@ -102,7 +102,7 @@ class Explanation:
             since=None if current is None else current.since,
             job_id=None if current is None or current.job_id is None else strawberry.ID(current.job_id),
             trigger=None if current is None else current.trigger,
-            put_back=current is not None and current.is_restored,
+            put_back=current is not None and (current.is_restored or current.is_taken_back),
             policy=known.policy,
             min_confidence=known.minimum,
             last_outcome=None if known.last_outcome is None else LastOutcome.of(known.last_outcome),

@@ -35,6 +35,9 @@ KINDS: Mapping[str, Kind] = {
     "CONFLICT_ALREADY_RESOLVED": Kind(
         409, "Conflict already resolved", "Another decision was made first; it is shown and stays."
     ),
+    "CONFLICT_NOT_REOPENABLE": Kind(
+        409, "Conflict cannot be reopened", "Something newer was written, asked or decided since the decision."
+    ),
     "COUNT_CHANGED": Kind(409, "Another number than expected", "More or fewer than the caller saw; `count` is now."),
     "JOB_NOT_RETRYABLE": Kind(409, "Job cannot be retried", "Only failed and partial jobs are retried."),
     "JOB_NOT_CANCELLABLE": Kind(409, "Job cannot be cancelled", "Only a job that has not ended is cancelled."),

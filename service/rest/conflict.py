@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from enrichment.words import naming
+from models.conflict import table as models
 from models.conflict.queries import ConflictFilter
 from resolvers.conflict import api as conflicts
 from resolvers.conflict.choice import UNSET, PartResolution, Resolution
@@ -49,6 +50,14 @@ async def resolve_by_put(ctx: Context, request: Request) -> Response:
 
 async def _resolve(ctx: Context, request: Request, body: dict[str, Any]) -> Response:
     conflict = await conflicts.resolve_conflict(ctx, request.path_params["id"], _resolution(body))
+    return await _shown(ctx, conflict)
+
+
+async def reopen(ctx: Context, request: Request) -> Response:
+    return await _shown(ctx, await conflicts.reopen_conflict(ctx, request.path_params["id"]))
+
+
+async def _shown(ctx: Context, conflict: models.Conflict) -> Response:
     name_of = naming(ctx.services.registry.names)
     return respond(Conflict.of(conflict, conflict.record.external_id, await aging(ctx), name_of))
 
@@ -157,5 +166,21 @@ OPERATIONS = (
         body=Body(shape=resolution.RESOLUTION_REQUEST, examples=resolution.REQUEST_EXAMPLES),
         answer=_RESOLVED,
         refusals=_REFUSALS,
+    ),
+    RestOperation(
+        method="POST",
+        path="/conflicts/{id}/reopen",
+        handler=reopen,
+        id="reopenConflict",
+        tag="Conflicts",
+        summary="Take back the decision on a conflict",
+        description=(
+            "The conflict is open again; values, their provenance and what was remembered of the decision are as"
+            " before. Refused, without any change, where something newer was written, asked or decided since."
+        ),
+        role=Role.USER,
+        parameters=(CONFLICT_ID,),
+        answer=RouteAnswer(description="Conflict open again", shape=Conflict, example=shape.REOPENED_EXAMPLE),
+        refusals=("NOT_FOUND", "CONFLICT_NOT_REOPENABLE", "ERASED"),
     ),
 )

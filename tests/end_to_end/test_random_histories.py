@@ -1,9 +1,10 @@
-"""Random histories of runs, CRM edits, reviews, undos and their reversal, against a simple oracle.
+"""Random histories of runs, CRM edits, reviews and their taking back, undos and their reversal, against an oracle.
 
 The oracle keeps for each field a stack of what was put there. A person's value is pushed, an undo pops what it names
-off the top, taking an undo back pushes that again. What a run writes is taken from the run, and checked against what
-no run may ever do. What the CRM sends is an edit where its text is another than before, however near it is to what the
-field holds, and an echo where it is what enrichment or a reviewer put there.
+off the top, taking an undo back pushes that again, and taking a decision back pops what it put on top. What a run
+writes is taken from the run, and checked against what no run may ever do. What the CRM sends is an edit where its text
+is another than before, however near it is to what the field holds, and an echo where it is what enrichment or a
+reviewer put there.
 
 One file, because the oracle, the moves and the comparison are read side by side.
 """
@@ -26,11 +27,12 @@ from models.record import FieldValue, Record
 from models.undo import Undo
 from providers.api import Question
 from resolvers.audit import verify_audit
-from resolvers.conflict.api import resolve_conflict
+from resolvers.conflict.api import reopen_conflict, resolve_conflict
 from resolvers.conflict.choice import ACCEPT, CUSTOM, KEEP, PartResolution, Resolution
 from resolvers.conflict.stored import FieldQuestion, questions_of
 from resolvers.context import Context, Services
 from resolvers.credit.verify import check_ledger
+from resolvers.errors import ConflictNotReopenable
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.simulation.api import simulate_config
 from resolvers.stats import get_stats
@@ -164,6 +166,12 @@ class Oracle:
                 self.forget_echo(key)
                 lines.append(Line(key, popped, [], not stack, self.marks[key]))
 
+    def take_back(self, key: FieldKey) -> None:
+        """After a decision, whose value is on top, is taken back."""
+        self.stacks[key].pop()
+        self.push(key)
+        self.forget_echo(key)
+
     def revert(self, undo_id: str, first: str) -> None:
         lines = self.undone[undo_id] = []
         for line in self.undone[first]:
@@ -191,10 +199,14 @@ class Player:
     oracle: Oracle = field(default_factory=Oracle)
     said: dict[str, dict[str, Any]] = field(default_factory=dict)  # what the CRM last sent, by domain
     edited_meanwhile: set[tuple[str, FieldKey]] = field(default_factory=set)  # with the job that was asking
+    decided: dict[str, dict[FieldKey, Layer | None]] = field(default_factory=dict)  # by conflict; None: left empty
 
     async def step(self) -> None:
         self.clock.ahead_seconds += 30
-        moves = [self.edit, self.edit, self.run, self.run, self.review, self.undo_job, self.undo_some, self.revert]
+        moves = [
+            self.edit, self.edit, self.run, self.run, self.review, self.review, self.reopen, self.undo_job,
+            self.undo_some, self.revert,
+        ]  # fmt: skip
         await self.chance.choice(moves)()
         await self.compare()
 
@@ -283,13 +295,52 @@ class Player:
         questions = {question.field: question for question in questions_of(conflict) if question.is_asked}
         resolution, chosen = self._resolution(conflict, questions)
         await resolve_conflict(self.ctx, conflict.id, resolution)
+        put = self.decided[conflict.id] = {}
         for name, question in questions.items():
             key, value = (conflict.record.external_id, name), chosen.get(name, question.value)
             keeps_text = question.current is not None and "unreadable" in question.current and name not in chosen
+            put[key] = None
             if keeps_text:
-                self.oracle.push(key, Layer(None, "reviewer", None, unreadable=True))
+                put[key] = Layer(None, "reviewer", None, unreadable=True)
             elif value is not None:
-                self.oracle.push(key, Layer(value, "reviewer", None))
+                put[key] = Layer(value, "reviewer", None)
+            if (layer := put[key]) is not None:
+                self.oracle.push(key, layer)
+
+    async def reopen(self) -> None:
+        resolved = await Conflict.filter(status=ConflictStatus.RESOLVED).prefetch_related("record").order_by("id")
+        if not resolved:
+            return
+        conflict = self.chance.choice(resolved)
+        put = self.decided[conflict.id]
+        on_top = {key for key, layer in put.items() if layer is not None and self.oracle.top(key) is layer}
+        filled = {key for key, layer in put.items() if layer is None and (top := self.oracle.top(key)) and top.fills}
+        changed = {key for key, layer in put.items() if layer is not None} - on_top | filled
+        newer = await self._asked_again(conflict)
+        try:
+            await reopen_conflict(self.ctx, conflict.id)
+        except ConflictNotReopenable:
+            assert newer or changed, "a decision that holds was not taken back"
+            return
+        assert not newer, "two questions about the same are open"
+        for key in on_top:
+            self.oracle.take_back(key)
+
+    async def _asked_again(self, conflict: Conflict) -> bool:
+        """Whether the same, its whole or a part of it, is asked about, or was decided, since."""
+        unit = conflict.unit or fields_of(EntityType.ACCOUNT)[conflict.field].unit
+        parts = () if conflict.unit is None else parts_of(EntityType.ACCOUNT, conflict.unit)
+        names = [conflict.field, *parts, *([] if unit is None else [unit.value])]
+        others = await Conflict.filter(record_id=conflict.record_id, field__in=names).exclude(id=conflict.id)
+        return any(
+            other.status is ConflictStatus.OPEN
+            or (
+                other.resolved_at is not None
+                and conflict.resolved_at is not None
+                and other.resolved_at > conflict.resolved_at
+            )
+            for other in others
+        )
 
     def _resolution(
         self, conflict: Conflict, questions: Mapping[str, FieldQuestion]

@@ -147,6 +147,7 @@ async def test_what_is_missing_is_not_found(ask: Operations) -> None:
         f"mutation {{ retryJob(id: {missing}) {{ id }} }}",
         f"mutation {{ cancelJob(id: {missing}) {{ id }} }}",
         f"mutation {{ resolveConflict(id: {missing}) {{ id }} }}",
+        f"mutation {{ reopenConflict(id: {missing}) {{ id }} }}",
     ):
         assert await ask.code(query) == "NOT_FOUND", query
 
@@ -159,6 +160,7 @@ MUTATIONS = {
         'cancelJob(id: "00000000-0000-7000-8000-000000000000") { id }',
         'resolveConflict(id: "00000000-0000-7000-8000-000000000000") { id }',
         "resolveConflicts(ids: []) { resolved }",
+        'reopenConflict(id: "00000000-0000-7000-8000-000000000000") { id }',
     ),
     Role.MANAGER: (
         "pausePipeline { paused }",

@@ -193,6 +193,27 @@ async def test_a_second_resolution_is_refused_and_shows_the_first(redis: ArqRedi
     assert await ask.code(RESOLVE, id=conflict_id, r=accept) == "CONFLICT_ALREADY_RESOLVED"
 
 
+async def test_a_decision_is_taken_back_and_stays_known(redis: ArqRedis) -> None:
+    ask, conflict_id = await open_conflict(redis)
+    await ask(RESOLVE, id=conflict_id, r={"action": "ACCEPT_CANDIDATE", "note": "checked"})
+    reopen = """mutation ($id: ID!) { reopenConflict(id: $id) {
+        status resolvedAt record { fields } resolution { action }
+        takenBack { resolution { action note resolvedBy value } resolutionId takenBackBy takenBackAt } } }"""
+    first = (await ask(reopen, id=conflict_id))["reopenConflict"]
+    assert (first["status"], first["resolvedAt"], first["resolution"]) == ("OPEN", None, None)
+    assert first["record"]["fields"]["country"] == "Germany"
+    [former] = first["takenBack"]
+    assert (former["resolution"]["action"], former["resolution"]["note"]) == ("ACCEPT_CANDIDATE", "checked")
+    assert (former["resolution"]["resolvedBy"], former["takenBackBy"], former["resolutionId"]) == ("ann", "ann", None)
+    assert (await ask(reopen, id=conflict_id))["reopenConflict"] == first
+    await ask("mutation ($id: ID!) { resolveConflict(id: $id) { id } }", id=conflict_id)
+    await ask(
+        "mutation ($r: [RecordInput!]!) { upsertRecords(records: $r) { changed } }",
+        r=[record("A1", name="Acme", domain="acme.com", country="Italy")],
+    )
+    assert await ask.code(reopen, id=conflict_id) == "CONFLICT_NOT_REOPENABLE"
+
+
 async def test_many_conflicts_are_resolved_each_with_its_own_outcome(redis: ArqRedis) -> None:
     ask, conflict_id = await open_conflict(redis)
     missing = "00000000-0000-7000-8000-000000000000"

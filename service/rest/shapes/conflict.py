@@ -42,6 +42,14 @@ class Candidate(Shape, frozen=True):
         return cls.from_json(candidate, stated_confidence=stated_confidence(candidate))
 
 
+class AcceptedValue(Shape, frozen=True):
+    """The value of a source that a reviewer accepted."""
+
+    provider: str
+    confidence: Share
+    observed_at: StoredMoment
+
+
 class FieldValue(Shape, frozen=True):
     """One value of one field with its provenance."""
 
@@ -51,6 +59,9 @@ class FieldValue(Shape, frozen=True):
     unreadable: Annotated[str | None, Meta(description="Why `raw` cannot be read, in plain words.")]
     source: Annotated[str, Meta(description="`crm`, `reviewer` or a provider.")]
     actor: Annotated[str | None, Meta(description="The user, where a person wrote it.")]
+    accepted_from: Annotated[
+        AcceptedValue | None, Meta(description="Whose value a reviewer accepted; a conflict does not keep it.")
+    ]
     confidence: Share
     job_id: Id | None
     observed_at: Annotated[
@@ -76,6 +87,7 @@ class FieldValue(Shape, frozen=True):
             field=field,
             observed_at_known=known,
             raw=None if value.get("unreadable") is None else value["value"],
+            accepted_from=None,
             first_observed_at=value["observedAt"],
             verified_at=None,
             verified_count=0,
@@ -138,6 +150,19 @@ class Resolution(Shape, frozen=True):
         return cls.from_json(resolution, parts=parts)
 
 
+class TakenBackResolution(Shape, frozen=True):
+    """A decision that was taken back."""
+
+    resolution: Resolution
+    resolution_id: Annotated[Id | None, Meta(description="The decision on many conflicts that it was a part of.")]
+    taken_back_by: str
+    taken_back_at: StoredMoment
+
+    @classmethod
+    def of(cls, taken_back: Mapping[str, Any]) -> Self:
+        return cls.from_json(taken_back, resolution=Resolution.of(taken_back))
+
+
 class Conflict(Shape, frozen=True):
     """A proposed value that policy does not let us write without a person."""
 
@@ -172,6 +197,10 @@ class Conflict(Shape, frozen=True):
     created_at: Moment
     updated_at: Moment
     resolved_at: Moment | None
+    resolution_id: Annotated[Id | None, Meta(description="The decision on many conflicts that this one was a part of.")]
+    taken_back: Annotated[
+        list[TakenBackResolution], Meta(description="The decisions that were taken back, oldest first.")
+    ]
     age_seconds: Annotated[Count, Meta(description="How long it has been open, or was until it was settled.")]
 
     @classmethod
@@ -188,6 +217,7 @@ class Conflict(Shape, frozen=True):
             recommendation=conflict.advice,
             recommended_because=why_recommended(conflict, name_of),
             resolution=resolution and Resolution.of(resolution),
+            taken_back=[TakenBackResolution.of(former) for former in conflict.taken_back or ()],
             age_seconds=conflict.age_seconds(aging.now),
         )
 
@@ -236,4 +266,20 @@ RESOLVED_EXAMPLE = replace(
     ),
     updated_at=REVIEWED,
     resolved_at=REVIEWED,
+)
+REOPENED_EXAMPLE = replace(
+    EXAMPLE,
+    taken_back=[
+        TakenBackResolution.example(
+            resolution=Resolution.example(
+                action=ResolutionAction.KEEP_CURRENT,
+                value=120,
+                resolved_by="user-1",
+                resolved_at="2026-11-24T09:12:00Z",
+            ),
+            taken_back_by="user-2",
+            taken_back_at="2026-11-24T09:20:00Z",
+        )
+    ],
+    updated_at="2026-11-24T09:20:00Z",
 )

@@ -8,8 +8,11 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType
 from enrichment.learn.half_life import HalfLife
+from models.conflict.table import Conflict
 from models.record import FieldValue
 from providers.api import ProviderError
+from resolvers.conflict.api import reopen_conflict, resolve_conflict
+from resolvers.conflict.choice import ACCEPT, Resolution
 from resolvers.context import Context, Services
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.refresh.freshness import gather_evidence, half_lives_of, renew_half_lives
@@ -157,6 +160,23 @@ async def test_what_was_undone_or_cleared_is_no_change(redis: ArqRedis) -> None:
 
     assert (await fitted(shared, "phone")).changes == 0
     assert (await fitted(shared, "country")).changes == 0
+
+
+async def test_a_decision_and_its_taking_back_are_no_change(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(knows={"acme.com": {"phone": "+16502530000"}}), now=clock)
+    ctx = context(shared)
+    await send(ctx, "account", "A", domain="acme.com", phone="+16502530001")
+    await work(shared)
+    clock.ahead_seconds += 10 * DAY
+    conflict = await Conflict.get(status="open")
+    await resolve_conflict(ctx, conflict.id, Resolution(ACCEPT))
+    clock.ahead_seconds += 10 * DAY
+    await reopen_conflict(ctx, conflict.id)
+    clock.ahead_seconds += 10 * DAY
+
+    assert (await value_of("phone")).source == "crm"
+    assert (await fitted(shared, "phone")).changes == 0
 
 
 async def test_another_sources_opinion_is_no_change(redis: ArqRedis) -> None:

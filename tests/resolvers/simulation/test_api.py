@@ -4,9 +4,10 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.replay.diff import DifferenceKind
-from models.conflict.queries import ConflictFilter
+from models.conflict.queries import ConflictFilter, open_at
 from models.db.statements import query
-from resolvers.conflict.api import list_conflicts, resolve_conflict
+from resolvers.conflict.api import list_conflicts, reopen_conflict, resolve_conflict
+from resolvers.conflict.choice import KEEP, Resolution
 from resolvers.context import Context
 from resolvers.errors import BadRequest, ValidationFailed
 from resolvers.paging import PageArgs
@@ -113,6 +114,29 @@ async def test_reviews_and_edits_in_between_stay_what_they_were(redis: ArqRedis)
     await send(ctx, "account", "A-1", domain="acme.com", city="Hayward")
     await work(ctx.services)
     assert (await simulate_config(ctx, {})).differences == []
+
+
+async def test_a_question_was_not_open_between_a_decision_and_its_taking_back(redis: ArqRedis) -> None:
+    clock = Clock()
+    source = StandIn("free", knows={"acme.com": {"description": "Makes anvils"}})
+    shared = services(redis, source, now=clock)
+    ctx = context(shared)
+    await send(ctx, "account", "A-1", domain="acme.com", description="Makes skates")
+    await work(shared)
+    [conflict] = (await list_conflicts(ctx, ConflictFilter(), PageArgs())).items
+    await resolve_conflict(ctx, conflict.id, Resolution(KEEP))
+    moments = [shared.now()]
+    clock.ahead_seconds += 60
+    moments.append(shared.now())
+    clock.ahead_seconds += 60
+    await reopen_conflict(ctx, conflict.id)
+    clock.ahead_seconds += 60
+    moments = [conflict.created_at, *moments, shared.now()]
+    found = [await open_at("acme", {conflict.record_id: moment}) for moment in moments]
+    assert [[name for _, name in names] for names in found] == [[], [], [], ["description"]]
+    clock.ahead_seconds += 60
+    await resolve_conflict(ctx, conflict.id, Resolution(KEEP))
+    assert [await open_at("acme", {conflict.record_id: moment}) for moment in moments] == found
 
 
 async def test_a_period_limits_what_is_replayed(redis: ArqRedis) -> None:

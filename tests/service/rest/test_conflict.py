@@ -297,3 +297,29 @@ async def test_another_organization_neither_sees_nor_decides(rest: Rest, shared:
 async def test_a_viewer_may_not_decide(rest: Rest, method: str) -> None:
     response = await rest(method, f"/conflicts/{UNKNOWN}/resolve", json={}, role=Role.VIEWER)
     assert (response.status_code, problem_code(response)) == (403, "FORBIDDEN")
+
+
+async def test_a_decision_is_taken_back(rest: Rest, shared: Services) -> None:
+    conflict = await open_conflict(rest, shared)
+    refused = await rest.post(f"/conflicts/{conflict['id']}/reopen")
+    assert (refused.status_code, problem_code(refused), refused.json()["state"]) == (
+        409, "CONFLICT_NOT_REOPENABLE", "open",
+    )  # fmt: skip
+    await rest("PUT", f"/conflicts/{conflict['id']}/resolve", json={"action": "accept_candidate"})
+    assert await city() == "Berlin"
+    reopened = (await rest.post(f"/conflicts/{conflict['id']}/reopen")).json()
+    [taken_back] = reopened["takenBack"]
+    assert (taken_back["resolution"]["action"], taken_back["takenBackBy"], taken_back["resolutionId"]) == (
+        "accept_candidate", "ann", None,
+    )  # fmt: skip
+    changed: dict[str, Any] = {"takenBack": [], "updatedAt": None, "ageSeconds": 0}
+    assert {**reopened, **changed} == {**conflict, **changed}
+    assert await city() == "Paris"
+
+
+@pytest.mark.parametrize(("role", "org", "status"), [(Role.VIEWER, "acme", 403), (Role.USER, "other", 404)])
+async def test_who_may_not_take_back(rest: Rest, shared: Services, role: Role, org: str, status: int) -> None:
+    conflict = await open_conflict(rest, shared)
+    await rest.post(f"/conflicts/{conflict['id']}/resolve")
+    assert (await rest.post(f"/conflicts/{conflict['id']}/reopen", role=role, org=org)).status_code == status
+    assert (await rest.get("/conflicts?entityType=account")).json() == []

@@ -29,6 +29,7 @@ DOCUMENTED = (
     "GET /conflicts",
     "POST /conflicts/{id}/resolve",
     "PUT /conflicts/{id}/resolve",
+    "POST /conflicts/{id}/reopen",
     "GET /stats",
     "POST /jobs/{id}/retry",
     "POST /pause",
