@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from enrichment.config import Config
 from enrichment.enums import JobTrigger, StepOutcome, Strategy
+from enrichment.fields_before import with_forms_before
 from enrichment.learn.trust import Trust
 from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.reuse import oldest_reusable
@@ -100,11 +101,37 @@ class _Planner:
             calls = [self._call(walk, query) for walk, query in steps]
             keys = [(query.source.id, call.key) for (_, query), call in zip(steps, calls, strict=True) if call]
             stored = await known(organization_id, keys)
+            if not self.force:
+                stored |= await self._known_before(organization_id, steps, calls, stored)
             for (walk, query), call in zip(steps, calls, strict=True):
                 self._advance(walk, query, call, stored.get((query.source.id, call.key)) if call else None)
             going = [walk for walk, _ in steps]
         for walk in walks:
             self._finish(walk)
+
+    async def _known_before(
+        self,
+        organization_id: str,
+        steps: Sequence[tuple[RecordWalk, SessionQuestion]],
+        calls: Sequence[CandidateCall | None],
+        stored: Mapping[tuple[str, str], CachedAnswer],
+    ) -> dict[tuple[str, str], CachedAnswer]:
+        """What is known of the other questions as earlier versions asked them, by provider and today's key."""
+        asked_as: dict[tuple[str, str], str] = {}
+        for (walk, query), call in zip(steps, calls, strict=True):
+            provider = query.source.id
+            if call is None or (provider, call.key) in stored or not walk.forms_before:
+                continue
+            fields = with_forms_before(call.question.fields, walk.forms_before)
+            before = key_of(self.plan.providers[provider].provider, replace(call.question, fields=fields))
+            if before is not None and before != call.key:
+                asked_as[provider, call.key] = before
+        found = await known(organization_id, [(provider, key) for (provider, _), key in asked_as.items()])
+        return {
+            (provider, today): found[provider, before]
+            for (provider, today), before in asked_as.items()
+            if (provider, before) in found
+        }
 
     def _walk(self, record: Record, values: Mapping[str, CurrentValue], job: ActiveJob | None) -> RecordWalk:
         context = JobContext(
@@ -121,7 +148,8 @@ class _Planner:
         infos = [plan.provider.info for plan in self.plan.providers.values()]
         sources = {info.id: info.source(record.entity_type) for info in infos}
         question = Question(record.entity_type, record.fields, frozenset(), record.organization_id)
-        return RecordWalk(WaterfallSession(context, list(sources.values())), question, job, sources)
+        session = WaterfallSession(context, list(sources.values()))
+        return RecordWalk(session, question, job, sources, record.raw_values or {})
 
     def _call(self, walk: RecordWalk, query: SessionQuestion) -> CandidateCall | None:
         """The call, if the provider could be asked now; identifiers that may still be borrowed are noted in it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import JobTrigger
+from enrichment.fields_before import forms_before
 from enrichment.waterfall.planner import Source, Want
 from enrichment.waterfall.session import SessionQuestion, WaterfallSession
 from providers.api import Question
@@ -32,7 +33,8 @@ class ActiveJob:
 
 @dataclass(slots=True)
 class RecordWalk:
-    """The state of one record's walk. `question` asks for nothing yet; `job` is the record's active job.
+    """The state of one record's walk. `question` asks for nothing yet; `job` is the record's active job; `raw` is what
+    the CRM sent.
 
     `calls`: by provider, what it may be asked as far as is known; `unaskable`: questions of providers that nothing is
     known to ask with; `consulted`: providers that may give an answer, stored or new.
@@ -42,10 +44,12 @@ class RecordWalk:
     question: Question
     job: ActiveJob | None
     sources: Mapping[str, Source]
+    raw: Mapping[str, Any] = field(default_factory=dict)
     calls: dict[str, CandidateCall] = field(default_factory=dict)
     unaskable: list[SessionQuestion] = field(default_factory=list)
     consulted: set[str] = field(default_factory=set)
     _borrowable: frozenset[str] | None = None
+    _forms_before: Mapping[str, Any] | None = None
     _planned: Counter[str] = field(default_factory=Counter)  # by field: the calls planned for it
     _chances: dict[str, float] = field(init=False)
     _missing: frozenset[str] = field(init=False)
@@ -59,6 +63,13 @@ class RecordWalk:
         self._chances = {name: 1.0 for name, why in self.session.waterfall.wants.items() if why is not Want.NONE}
         if self.job is not None:  # an earlier attempt may have been answered already
             self.add_borrowable(frozenset().union(*(source.gives for source in self.sources.values())))
+
+    @property
+    def forms_before(self) -> Mapping[str, Any]:
+        """The fields that an earlier version would ask with in another form (see `enrichment.fields_before`)."""
+        if self._forms_before is None:
+            self._forms_before = forms_before(self.question.entity_type, self.question.fields, self.raw)
+        return self._forms_before
 
     @property
     def pending(self) -> dict[str, bool]:

@@ -14,8 +14,10 @@ from models.job import Job
 from models.record import FieldValue, Record
 from providers.api import Question, key_digest
 from resolvers.context import Context
+from resolvers.cost.estimate import estimate_enrichment
 from resolvers.erasure.api import erase_record
 from resolvers.job.enrich import RecordSelection, enrich_records
+from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.record.store import RecordOutcome
 from tests.support.factories import StandIn, configure, context, job_of, send, services, work
 
@@ -135,7 +137,11 @@ async def test_a_question_that_was_asked_then_is_not_asked_again(redis: ArqRedis
     assert len(source.asked) == 1
     await Answer.all().update(input_key=key_digest(PROFILE.lower()))
 
+    await pause_pipeline(ctx)
     await send(ctx, "contact", "2", linkedinUrl=PROFILE)
+    estimate = await estimate_enrichment(ctx, RecordSelection(EntityType.CONTACT, ("2",)))
+    assert (estimate.maximum, estimate.by_provider[0].reused) == (0, 1)
+    await resume_pipeline(ctx)
     await work(ctx.services)
 
     assert len(source.asked) == 1
