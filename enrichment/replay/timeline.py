@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.decide.job_outcome import SHORT
-from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus
+from enrichment.enums import SOURCE_CRM, EntityType, FieldOutcomeReason, JobStatus
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState, RejectedValue
 from enrichment.replay.questions import OpenQuestions
@@ -87,7 +87,8 @@ class RecordTimeline:
             _put(self.current, name, found.current)
         rejected = found.rejected - left.rejected
         self.rejected = (self.rejected | rejected) - (left.rejected - found.rejected)
-        touched = changed | {name for name, _, _ in rejected}
+        edited_alike = {name for name in changed if _is_edited_alike(left.current.get(name), found.current.get(name))}
+        touched = (changed - edited_alike) | {name for name, _, _ in rejected}
         self.open_then.follow(touched)
         self.open_now.follow(touched)
         self.doubtful -= changed
@@ -118,6 +119,13 @@ def _put(values: dict[str, Any], name: str, found: Mapping[str, Any]) -> None:
         values[name] = found[name]
     else:
         values.pop(name, None)
+
+
+def _is_edited_alike(before: Current | None, after: Current | None) -> bool:
+    """Whether the CRM sent the same value in another spelling, which ends no question."""
+    if before is None or after is None or after.source != SOURCE_CRM:
+        return False
+    return (before.value, before.unreadable) == (after.value, after.unreadable)
 
 
 def _is_same(one: Current | None, other: Current | None) -> bool:

@@ -54,6 +54,22 @@ def _value(name: str, chance: random.Random) -> Any:
     }[name]
 
 
+# Other spellings of these values, and what is nearly the same.
+NEAR: dict[Any, tuple[Any, ...]] = {
+    "Oakland": ("oakland", " OAKLAND"),
+    "Makes anvils": ("Makes  anvils", "makes anvils"),
+    1975: ("1975", "est. 1975", 1976),
+    "ACME": ("acme", "NYSE: ACME"),
+    "+442079460818": ("+44 20 7946 0818", "020 7946 0818", "+44 20 7946 0818 ext. 5"),
+    "acme.com": ("https://www.acme.com/", "ACME.com"),
+}
+
+
+def _near(value: Any, chance: random.Random) -> Any:
+    """The value, or often one that is nearly the same."""
+    return chance.choice([value, *NEAR.get(value, ())])
+
+
 def _rules(chance: random.Random, providers: list[str]) -> dict[str, Any]:
     order = chance.sample(providers, len(providers))
     rule = chance.choice(["accept", "keep"])
@@ -77,7 +93,10 @@ def _rules(chance: random.Random, providers: list[str]) -> dict[str, Any]:
 def _provider(name: str, chance: random.Random, *, trouble: bool) -> StandIn:
     knows = {
         key: {
-            field: (_value(field, chance), chance.choice([0.2, 0.5, 0.7, 0.9, 0.95]))
+            field: (
+                _near(_value(field, chance), chance) if trouble else _value(field, chance),
+                chance.choice([0.2, 0.5, 0.7, 0.9, 0.95]),
+            )
             for field in chance.sample(FIELDS, chance.randint(1, len(FIELDS)))
         }
         for key in (*NAMES, *DOMAINS)
@@ -129,7 +148,7 @@ class Player:
         start = {"name": self.chance.choice(NAMES)} | ({"domain": self.chance.choice(DOMAINS)} if _half(self) else {})
         sent = self.sent.setdefault(external_id, start)
         name = self.chance.choice(FIELDS)
-        sent[name] = None if self.chance.random() < 0.2 else _value(name, self.chance)
+        sent[name] = None if self.chance.random() < 0.2 else _near(_value(name, self.chance), self.chance)
         await send(self.ctx, "account", external_id, **sent)
 
     async def meanwhile(self, question: Question) -> None:
