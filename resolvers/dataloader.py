@@ -4,17 +4,19 @@ from collections.abc import Sequence
 
 from models.conflict.queries import conflicts_of_jobs
 from models.conflict.table import Conflict
-from models.job import Job, queries
-from models.record import FieldValue
+from models.db.wanted import Wanted
+from models.job.shown import ShownJob, first_job_pages
+from models.job.shown import jobs_by_id as read_jobs
 from models.record.page import first_value_pages
+from models.record.shown import ShownValue
 from resolvers.context import Context, Role
 from resolvers.paging import Page
 
 
-async def jobs_by_id(ctx: Context, job_ids: Sequence[str]) -> dict[str, Job]:
-    """The organization's jobs of these ids, with record and steps. Ids that are not there are left out."""
+async def jobs_by_id(ctx: Context, job_ids: Sequence[str], shown: Wanted) -> dict[str, ShownJob]:
+    """What is to be shown of the organization's jobs of these ids. Ids that are not there are left out."""
     caller = ctx.require(Role.VIEWER)
-    return {job.id: job for job in await queries.jobs_by_id(caller.organization_id, job_ids)}
+    return {job.id: job for job in await read_jobs(caller.organization_id, job_ids, shown)}
 
 
 async def conflicts_by_job(ctx: Context, job_ids: Sequence[str]) -> dict[str, list[Conflict]]:
@@ -26,15 +28,20 @@ async def conflicts_by_job(ctx: Context, job_ids: Sequence[str]) -> dict[str, li
     return found
 
 
-async def jobs_by_record(ctx: Context, record_ids: Sequence[str], size: int) -> dict[str, Page[Job]]:
-    """The newest jobs of each of these records, `size` at most, with record and steps."""
+async def jobs_by_record(
+    ctx: Context, record_ids: Sequence[str], size: int, shown: Wanted
+) -> dict[str, Page[ShownJob]]:
+    """What is to be shown of the newest jobs of each of these records, `size` at most."""
     caller = ctx.require(Role.VIEWER)
-    return await queries.first_job_pages(caller.organization_id, record_ids, size)
+    return await first_job_pages(caller.organization_id, record_ids, size, shown)
 
 
 async def history_by_record(
-    ctx: Context, record_ids: Sequence[str], name: str | None, size: int
-) -> dict[str, Page[FieldValue]]:
-    """The newest values that the fields (or one field) of each of these records had, `size` at most."""
+    ctx: Context, record_ids: Sequence[str], name: str | None, size: int, shown: Wanted
+) -> dict[str, Page[ShownValue]]:
+    """What is to be shown of the newest values that the fields (or one field) of each of these records had.
+
+    `size` at most of each record.
+    """
     caller = ctx.require(Role.VIEWER)
-    return await first_value_pages(caller.organization_id, record_ids, name, size)
+    return await first_value_pages(caller.organization_id, record_ids, name, size, shown)

@@ -29,6 +29,15 @@ class Keyset:
     backwards: bool = False
     of: str = ""
 
+    def page_of(self, found: list[T], count: Callable[[], Awaitable[int]]) -> "Page[T]":
+        """The page, from the rows that it begins with in its direction: one more than `size`, where there are more."""
+        more = len(found) > self.size
+        items = found[: self.size]
+        if self.backwards:
+            items.reverse()
+            return Page(items, has_next=self.before is not None, has_previous=more, count=count, of=self.of)
+        return Page(items, has_next=more, has_previous=self.after is not None, count=count, of=self.of)
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
@@ -47,8 +56,11 @@ class Page(Generic[T]):
 class OfRecord(Protocol):
     """A row that belongs to a record."""
 
-    id: str
-    record_id: str
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def record_id(self) -> str: ...
 
 
 R = TypeVar("R", bound=OfRecord)
@@ -62,12 +74,7 @@ async def fetch_page(rows: QuerySet[M], keyset: Keyset) -> Page[M]:
     if keyset.before is not None:
         wanted = wanted.filter(id__gt=keyset.before)
     items = list(await wanted.order_by("id" if keyset.backwards else "-id").limit(keyset.size + 1))
-    more = len(items) > keyset.size
-    items = items[: keyset.size]
-    if keyset.backwards:
-        items.reverse()
-        return Page(items, has_next=keyset.before is not None, has_previous=more, count=rows.count, of=keyset.of)
-    return Page(items, has_next=more, has_previous=keyset.after is not None, count=rows.count, of=keyset.of)
+    return keyset.page_of(items, rows.count)
 
 
 async def newest_of_records(

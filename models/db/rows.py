@@ -154,6 +154,11 @@ _COUNTED: dict[Any, tuple[_Convert, _Convert | None]] = {
 }
 
 
+def layout_of(cls: type[Any]) -> _Layout:
+    """The columns of a row class; a class made from one has the same."""
+    return next(_layouts[kind] for kind in cls.__mro__ if kind in _layouts)
+
+
 def columns_of(cls: type[Any], *, without: Iterable[str] = ()) -> dict[str, str]:
     """The columns of a projection by name, each with its kind, as `rows` takes them; `without` some of them."""
     left_out = set(without)

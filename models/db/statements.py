@@ -27,6 +27,12 @@ async def query(sql: str, values: Sequence[Any] = (), *, using: Transaction | No
     return [dict(row) for row in await client.execute_query_dict(_translate(sql), list(values))]
 
 
+async def driver_rows(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> Sequence[Any]:
+    """Rows of a SELECT as the driver has them: their values by position or name."""
+    _, found = await (using or connection()).execute_query(_translate(sql), list(values))
+    return found
+
+
 async def execute(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> int:
     """Run a statement; how many rows it changed itself, those that triggers changed left out."""
     client = using or connection()

@@ -1,20 +1,22 @@
 """Reading jobs: by a filter, by what changed, by their record, and by what they lacked."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tortoise.queryset import QuerySet
 
 from enrichment.enums import ACTIVE_STATUSES, EntityType, JobStatus, JobTrigger
 from models.db.columns import to_micros
-from models.db.paging import Page, first_pages, newest_of_records
 from models.db.rows import fetch, projection, query_row, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 from models.job.row import Job
-from models.record.related import RelatedFilter, narrow
+from models.record.related import RelatedFilter
+
+if TYPE_CHECKING:
+    from models.job.shown import ShownJob
 
 _AT_ONCE = 500
 
@@ -29,7 +31,7 @@ class JobFilter(RelatedFilter):
     def conditions(self) -> dict[str, Any]:
         return RelatedFilter.conditions(self) | {"status__in": self.status, "trigger__in": self.trigger}
 
-    def matches(self, job: Job) -> bool:
+    def matches(self, job: "ShownJob") -> bool:
         """Whether the filter lets a job through, whose record is at hand."""
         return (
             (not self.entity_types or job.entity_type in self.entity_types)
@@ -42,33 +44,9 @@ class JobFilter(RelatedFilter):
         )
 
 
-EVERY_JOB = JobFilter()
-
-
-def select_jobs(organization_id: str, wanted: JobFilter = EVERY_JOB) -> QuerySet[Job]:
-    """The jobs that the filter lets through, with their records and steps."""
-    jobs = Job.filter(organization_id=organization_id).prefetch_related("record", "steps")
-    return narrow(jobs, wanted.conditions())
-
-
-async def find_job(organization_id: str, job_id: str) -> Job | None:
-    """One job with its record and steps."""
-    return await select_jobs(organization_id).get_or_none(id=job_id)
-
-
-async def jobs_by_id(organization_id: str, job_ids: Iterable[str]) -> list[Job]:
-    """Those of the jobs that are the organization's, in order of their ids."""
-    ids = sorted(job_ids)
-    found: list[Job] = []
-    for start in range(0, len(ids), _AT_ONCE):
-        found += await select_jobs(organization_id).filter(id__in=ids[start : start + _AT_ONCE]).order_by("id")
-    return found
-
-
-async def jobs_changed_since(organization_id: str, since: datetime, limit: int) -> list[Job]:
-    """The jobs that changed last, the latest change at the end; at most `limit`."""
-    changed = select_jobs(organization_id).filter(updated_at__gte=since).order_by("-updated_at").limit(limit)
-    return list(reversed(await changed))
+def select_jobs(organization_id: str) -> QuerySet[Job]:
+    """The organization's jobs with their records and steps."""
+    return Job.filter(organization_id=organization_id).prefetch_related("record", "steps")
 
 
 async def active_jobs_of(tx: Transaction, organization_id: str, record_ids: Sequence[str]) -> list[Job]:
@@ -251,14 +229,3 @@ async def trigger_of(job_id: str) -> JobTrigger | None:
     """What started a job; None where the job is gone."""
     found = await query("SELECT trigger_kind FROM job WHERE id = ?", [job_id])
     return JobTrigger(found[0]["trigger_kind"]) if found else None
-
-
-async def first_job_pages(organization_id: str, record_ids: Sequence[str], size: int) -> dict[str, Page[Job]]:
-    """The newest jobs of each of these records, `size` at most, with record and steps."""
-    ids = await newest_of_records("job", organization_id, record_ids, size + 1)
-    jobs = await jobs_by_id(organization_id, ids)
-
-    def count(record_id: str) -> Callable[[], Awaitable[int]]:
-        return Job.filter(organization_id=organization_id, record_id=record_id).count
-
-    return first_pages(record_ids, jobs, size, count, of="jobs")

@@ -1,5 +1,6 @@
 """The tables of jobs: one enrichment of one record, and one step for each provider within it."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +63,12 @@ class Job(Model):
     @property
     def fields_verified(self) -> list[str]:
         """The fields whose value a source saw again, unchanged."""
-        return [outcome["field"] for outcome in self.outcomes if outcome["reason"] == FieldOutcomeReason.VERIFIED]
+        return verified_of(self.outcomes)
+
+
+def verified_of(outcomes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The fields that ended verified."""
+    return [outcome["field"] for outcome in outcomes if outcome["reason"] == FieldOutcomeReason.VERIFIED]
 
 
 class Step(Model):

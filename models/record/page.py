@@ -3,11 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tortoise.queryset import QuerySet
 
 from enrichment.enums import EntityType
-from models.db.paging import Keyset, Page, fetch_page, first_pages, newest_of_records
+from models.db.paging import Keyset, Page, first_pages, newest_of_records
+from models.db.wanted import EVERYTHING, Wanted, also
+from models.db.where import Where, where
+from models.record.shown import RECORDS, VALUES, ShownRecord, ShownValue
 from models.record.table import FieldValue, Record
 
 
@@ -28,23 +32,28 @@ async def find_record(organization_id: str, entity_type: EntityType, external_id
     return await Record.get_or_none(organization_id=organization_id, entity_type=entity_type, external_id=external_id)
 
 
-async def record_page(organization_id: str, wanted: RecordFilter, keyset: Keyset) -> Page[Record]:
+async def record_page(
+    organization_id: str, filter: RecordFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
+) -> Page[ShownRecord]:
     """A page of the records that a filter names, newest first."""
-    return await fetch_page(filtered(organization_id, wanted), keyset)
+    return await RECORDS.page(organization_id, where(Record, _conditions(filter)), keyset, wanted)
 
 
-def filtered(organization_id: str, wanted: RecordFilter) -> QuerySet[Record]:
+def filtered(organization_id: str, filter: RecordFilter) -> QuerySet[Record]:
     """The records of an organization that a filter names."""
-    conditions = {
-        "entity_type": wanted.entity_type,
-        "external_id__in": wanted.external_ids,
-        "search_text__contains": (wanted.search or "").strip().lower() or None,
-        "completeness__lt": wanted.completeness_below,
-        "last_enriched_at__lt": wanted.enriched_before,
-        "last_enriched_at__isnull": wanted.never_enriched,
-    }
-    given = {name: value for name, value in conditions.items() if value is not None}
+    given = {name: value for name, value in _conditions(filter).items() if value is not None}
     return Record.filter(organization_id=organization_id, **given)
+
+
+def _conditions(filter: RecordFilter) -> dict[str, Any]:
+    return {
+        "entity_type": filter.entity_type,
+        "external_id__in": filter.external_ids,
+        "search_text__contains": (filter.search or "").strip().lower() or None,
+        "completeness__lt": filter.completeness_below,
+        "last_enriched_at__lt": filter.enriched_before,
+        "last_enriched_at__isnull": filter.never_enriched,
+    }
 
 
 async def selected_records(
@@ -61,32 +70,45 @@ async def selected_records(
     return await records.order_by("id").limit(limit)
 
 
-async def filled_values(organization_id: str, record_ids: Sequence[str]) -> list[FieldValue]:
+async def filled_values(
+    organization_id: str, record_ids: Sequence[str], wanted: Wanted = EVERYTHING
+) -> list[ShownValue]:
     """The current values of all fields of these records that are filled."""
-    values = FieldValue.filter(
-        organization_id=organization_id, record_id__in=list(record_ids), replaced_at__isnull=True
+    found = await VALUES.fetch(
+        organization_id,
+        where(FieldValue, {"replaced_at__isnull": True}) + _any_of("record_id", record_ids),
+        also(wanted, "record_id", "field", "value"),
     )
-    return [value for value in await values if value.value is not None]
+    return [value for value in found if value.value is not None]
 
 
-async def value_page(organization_id: str, record_id: str, field: str | None, keyset: Keyset) -> Page[FieldValue]:
+async def value_page(
+    organization_id: str, record_id: str, field: str | None, keyset: Keyset, wanted: Wanted = EVERYTHING
+) -> Page[ShownValue]:
     """A page of the values that the fields (or one field) of a record have had, newest first."""
-    return await fetch_page(_values(organization_id, record_id, field), keyset)
+    return await VALUES.page(organization_id, _of_record(record_id, field), keyset, wanted)
 
 
 async def first_value_pages(
-    organization_id: str, record_ids: Sequence[str], field: str | None, size: int
-) -> dict[str, Page[FieldValue]]:
+    organization_id: str, record_ids: Sequence[str], field: str | None, size: int, wanted: Wanted = EVERYTHING
+) -> dict[str, Page[ShownValue]]:
     """The first page of each of these records, with two statements for all of them."""
     ids = await newest_of_records("field_value", organization_id, record_ids, size + 1, field=field)
-    values = await FieldValue.filter(organization_id=organization_id, id__in=ids)
+    values = await VALUES.fetch(organization_id, _any_of("id", ids), also(wanted, "record_id"))
 
     def count(record_id: str) -> Callable[[], Awaitable[int]]:
-        return _values(organization_id, record_id, field).count
+        async def counted() -> int:
+            return await VALUES.count(organization_id, _of_record(record_id, field))
+
+        return counted
 
     return first_pages(record_ids, values, size, count, of="history")
 
 
-def _values(organization_id: str, record_id: str, field: str | None) -> QuerySet[FieldValue]:
-    values = FieldValue.filter(organization_id=organization_id, record_id=record_id)
-    return values if field is None else values.filter(field=field)
+def _of_record(record_id: str, field: str | None) -> Where:
+    return where(FieldValue, {"record_id": record_id, "field": field})
+
+
+def _any_of(name: str, ids: Sequence[str]) -> Where:
+    """The values with any of these ids; none where there are none."""
+    return where(FieldValue, {f"{name}__in": tuple(ids)}) if ids else Where(" AND 1 = 0")

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 from enrichment.words import of_status
-from models.db.paging import fetch_page
-from models.job import Job, transitions
-from models.job.queries import JobFilter, find_job, jobs_by_id, jobs_changed_since, select_jobs
+from models.db.wanted import EVERYTHING, Wanted
+from models.job import transitions
+from models.job.queries import JobFilter
+from models.job.shown import ShownJob, find_job, job_page, jobs_by_id, jobs_changed_since
 from resolvers.context import Context, Role
 from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound
 from resolvers.events.notice import Notice
@@ -26,26 +27,26 @@ def _checked(wanted: JobFilter) -> JobFilter:
     return wanted
 
 
-async def list_jobs(ctx: Context, wanted: JobFilter, page: PageArgs) -> Page[Job]:
-    """Jobs, newest first, with record and steps. Raises ValidationFailed for a filter that cannot be."""
+async def list_jobs(ctx: Context, wanted: JobFilter, page: PageArgs, shown: Wanted = EVERYTHING) -> Page[ShownJob]:
+    """Jobs, newest first, with what is to be shown of them. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    return await fetch_page(select_jobs(caller.organization_id, _checked(wanted)), page.keyset("jobs"))
+    return await job_page(caller.organization_id, _checked(wanted), page.keyset("jobs"), shown)
 
 
-async def get_job(ctx: Context, job_id: str) -> Job:
+async def get_job(ctx: Context, job_id: str) -> ShownJob:
     """One job with its record and steps. Raises NotFound, and BadRequest for what cannot be an id."""
     caller = ctx.require(Role.VIEWER)
     return await _read(caller.organization_id, check_id(job_id))
 
 
-async def _read(organization_id: str, job_id: str) -> Job:
+async def _read(organization_id: str, job_id: str) -> ShownJob:
     found = await find_job(organization_id, job_id)
     if found is None:
         raise NotFound("no such job")
     return found
 
 
-async def retry_job(ctx: Context, job_id: str) -> Job:
+async def retry_job(ctx: Context, job_id: str) -> ShownJob:
     """Queue a failed or partial job again; only what has not been answered is asked.
 
     Raises JobNotRetryable for any other state, and where the record has another active job.
@@ -70,7 +71,7 @@ async def retry_job(ctx: Context, job_id: str) -> Job:
     return job
 
 
-async def cancel_job(ctx: Context, job_id: str) -> Job:
+async def cancel_job(ctx: Context, job_id: str) -> ShownJob:
     """Stop a pending or running job: nothing more is written. Raises JobNotCancellable when it has ended."""
     caller = ctx.require(Role.USER)
     job_id = check_id(job_id)
@@ -82,7 +83,7 @@ async def cancel_job(ctx: Context, job_id: str) -> Job:
     return job
 
 
-async def watch_job(ctx: Context, job_id: str) -> AsyncIterator[Job]:
+async def watch_job(ctx: Context, job_id: str) -> AsyncIterator[ShownJob]:
     """The job as it is now, then after each change; ends after its final state."""
     caller = ctx.require(Role.VIEWER)
     organization_id, job_id = caller.organization_id, check_id(job_id)
@@ -100,7 +101,7 @@ async def watch_job(ctx: Context, job_id: str) -> AsyncIterator[Job]:
                 return
 
 
-async def watch_jobs(ctx: Context, wanted: JobFilter) -> AsyncIterator[Job]:
+async def watch_jobs(ctx: Context, wanted: JobFilter) -> AsyncIterator[ShownJob]:
     """Every job of the organization as it changes, that the filter lets through."""
     caller = ctx.require(Role.VIEWER)
     now = ctx.services.now
@@ -113,7 +114,7 @@ async def watch_jobs(ctx: Context, wanted: JobFilter) -> AsyncIterator[Job]:
                     yield job
 
 
-async def _changed(organization_id: str, notice: Notice, since: datetime) -> list[Job]:
+async def _changed(organization_id: str, notice: Notice, since: datetime) -> list[ShownJob]:
     """The jobs a notice is about; after a gap those that changed since the last notice, the newest of very many."""
     if notice.gap:
         since = since.replace(microsecond=0) - _OVERLAP  # by the second, so that many watchers ask once

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
+from models.db.wanted import EVERYTHING, Wanted
 from models.job import Job
-from models.record import FieldValue, Record
+from models.record import Record
 from models.record.page import (
     RecordFilter,
     filled_values,
@@ -16,6 +17,7 @@ from models.record.page import (
     record_page,
     value_page,
 )
+from models.record.shown import ShownRecord, ShownValue
 from resolvers.context import Context, Role
 from resolvers.erasure.reimport_guard import ReimportGuard
 from resolvers.errors import Erased, Fault, NotFound, OperationError, ValidationFailed
@@ -31,6 +33,13 @@ from resolvers.validation import MAX_EXTERNAL_ID, MAX_NAME, check_external_ids, 
 
 MOST_RECORDS = 1000
 MAX_SEARCH = 200
+
+
+class Identified(Protocol):
+    """A row with an id."""
+
+    @property
+    def id(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,32 +164,40 @@ def check_filter(wanted: RecordFilter) -> RecordFilter:
     return wanted
 
 
-async def list_records(ctx: Context, wanted: RecordFilter, page: PageArgs) -> Page[Record]:
-    """Records, newest first."""
+async def list_records(
+    ctx: Context, wanted: RecordFilter, page: PageArgs, shown: Wanted = EVERYTHING
+) -> Page[ShownRecord]:
+    """Records, newest first, with what is to be shown of them."""
     caller = ctx.require(Role.VIEWER)
-    return await record_page(caller.organization_id, check_filter(wanted), page.keyset("records"))
+    return await record_page(caller.organization_id, check_filter(wanted), page.keyset("records"), shown)
 
 
-async def provenance(ctx: Context, record: Record) -> list[FieldValue]:
+async def provenance(ctx: Context, record: Identified) -> list[ShownValue]:
     """The current value of every filled field, in catalogue order."""
     return (await provenance_of_many(ctx, [record.id]))[record.id]
 
 
-async def provenance_of_many(ctx: Context, record_ids: Sequence[str]) -> dict[str, list[FieldValue]]:
+async def provenance_of_many(
+    ctx: Context, record_ids: Sequence[str], shown: Wanted = EVERYTHING
+) -> dict[str, list[ShownValue]]:
     """As `provenance`, for many records at once."""
     caller = ctx.require(Role.VIEWER)
-    found: dict[str, list[FieldValue]] = {record_id: [] for record_id in record_ids}
-    for value in await filled_values(caller.organization_id, record_ids):
+    found: dict[str, list[ShownValue]] = {record_id: [] for record_id in record_ids}
+    for value in await filled_values(caller.organization_id, record_ids, shown):
         found[value.record_id].append(value)
-    order = {name: index for kind in EntityType for index, name in enumerate(fields_of(kind))}
     for values in found.values():
-        values.sort(key=lambda value: order.get(value.field, len(order)))
+        values.sort(key=lambda value: _ORDER.get(value.field, len(_ORDER)))
     return found
 
 
-async def history(ctx: Context, record: Record, name: str | None, page: PageArgs) -> Page[FieldValue]:
+_ORDER = {name: index for kind in EntityType for index, name in enumerate(fields_of(kind))}
+
+
+async def history(
+    ctx: Context, record: Identified, name: str | None, page: PageArgs, shown: Wanted = EVERYTHING
+) -> Page[ShownValue]:
     """Every value that a record's fields (or one field) ever had, newest first."""
     caller = ctx.require(Role.VIEWER)
     if name is not None:
         check_text(name, "field", longest=MAX_NAME)
-    return await value_page(caller.organization_id, record.id, name, page.keyset("history"))
+    return await value_page(caller.organization_id, record.id, name, page.keyset("history"), shown)

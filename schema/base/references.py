@@ -5,11 +5,12 @@ another in circles; a reference back is named here, and resolved when it is firs
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 import strawberry
 
 if TYPE_CHECKING:
+    from schema.base.views import RowView
     from schema.conflict.conflict import Conflict
     from schema.job.job import Job
 
@@ -19,8 +20,8 @@ JobReference: TypeAlias = Annotated["Job", strawberry.lazy(_JOB)]
 ConflictReference: TypeAlias = Annotated["Conflict", strawberry.lazy(_CONFLICT)]
 
 
-def job_type() -> "type[Job]":
-    return cast("type[Job]", import_module(_JOB).Job)
+def job_view() -> "RowView[Any, Job]":
+    return cast("RowView[Any, Job]", import_module(_JOB).JOB)
 
 
 def conflict_type() -> "type[Conflict]":

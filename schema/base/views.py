@@ -56,7 +56,7 @@ class RowView(Generic[Row, T]):
         resolved: Mapping[str, tuple[str, ...]] | None = None,
         **sources: str | Made | Part,
     ) -> None:
-        self._cls = cls
+        self.cls = cls
         self._resolved = dict(resolved or {})
         self.sources: dict[str, str | Made | Part] = {
             field.name: sources.get(field.name, field.name)
@@ -81,9 +81,9 @@ class RowView(Generic[Row, T]):
         """The attributes that these fields need of a row."""
         found: dict[str, Any] = {}
         for name, inner in selected.items():
-            if name not in self._python_names:
+            if name not in self.python_names:
                 continue  # __typename
-            python_name = self._python_names[name]
+            python_name = self.python_names[name]
             match self.sources.get(python_name):
                 case None if python_name not in self._resolved:
                     return EVERYTHING
@@ -98,8 +98,9 @@ class RowView(Generic[Row, T]):
         return found
 
     @cached_property
-    def _python_names(self) -> Mapping[str, str]:
-        return python_names(cast("Any", self._cls).__strawberry_definition__)
+    def python_names(self) -> Mapping[str, str]:
+        """The attributes of the type by the names of its fields in GraphQL."""
+        return names_of(cast("Any", self.cls).__strawberry_definition__)
 
 
 class GivenView(Generic[Row, T]):
@@ -127,7 +128,7 @@ def _reading(source: str | Made | Part) -> Callable[[Any], Any]:
             return lambda shown: view(getattr(shown._row, attribute))
 
 
-def python_names(definition: Any) -> Mapping[str, str]:
+def names_of(definition: Any) -> Mapping[str, str]:
     """The attributes of a GraphQL type, as Strawberry defines it, by the names of their fields in GraphQL."""
     return {field.graphql_name or to_camel_case(field.python_name): field.python_name for field in definition.fields}
 

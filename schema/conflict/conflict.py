@@ -20,10 +20,12 @@ from schema.base.enums import (
     FieldUnit,
     Recommendation,
 )
+from schema.base.loaders import Asked
 from schema.base.scalars import JSON, read_time
 from schema.base.views import Each
+from schema.base.wanted import wanted_items
 from schema.conflict.resolution import Resolution, TakenBackResolution
-from schema.job.job import Job
+from schema.job.job import JOB, Job
 from schema.record.record import FieldValue, Record
 
 
@@ -138,4 +140,4 @@ class Conflict:
 
     @strawberry.field(description="The job that raised it.")
     async def job(self, info: Info) -> Job:
-        return Job.of(await info.context.loaders.jobs.load(self.job_id))
+        return JOB(await info.context.loaders.jobs.load(Asked(self.job_id, wanted_items(info, JOB))))

@@ -27,7 +27,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
 from graphql.execution.executor import Executor
 
-from schema.base.views import Each, GivenView, Made, Part, RowView, python_names
+from schema.base.views import Each, GivenView, Made, Part, RowView, names_of
 from schema.execution.leaves import Complete, Unusual, completing
 
 Details: TypeAlias = list[FieldDetails]
@@ -39,10 +39,12 @@ _View: TypeAlias = RowView[Any, Any]
 class Plans:
     """The plans of one document. Its nodes live as long as it does, so their identities name its selections.
 
+    `wanted` keeps what its lists need of their rows (`schema.base.wanted`).
     `taken` counts the lists and objects that a plan has completed, `refused` those that were unusual.
     """
 
     made: dict[tuple[Any, ...], "ObjectPlan | None"] = field(default_factory=dict)
+    wanted: dict[tuple[int, ...], Any] = field(default_factory=dict)
     taken: int = 0
     refused: int = 0
 
@@ -197,7 +199,7 @@ class _Compiler:
         )
         if deferred:
             return None
-        attributes = python_names(definition)
+        attributes = names_of(definition)
         plain: list[_PlainField] = []
         rest: dict[str, Details] = {}
         for name, inner in grouped.items():

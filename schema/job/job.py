@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Self
 
 import strawberry
@@ -9,16 +10,18 @@ import strawberry
 from enrichment.words import of_detail
 from models import job as models
 from models.job import queries
+from models.job.shown import Failed, ShownJob, ShownStep
 from resolvers.job import api as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
-from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from schema.base.loaders import Asked
 from schema.base.paging import Connection, page_args
 from schema.base.references import ConflictReference, conflict_type
 from schema.base.streams import closing
-from schema.base.views import Each
-from schema.record.record import Record
+from schema.base.views import Each, Made, Part, RowView
+from schema.base.wanted import wanted_nodes
+from schema.record.record import RECORD, Record
 
 
 @strawberry.type(description="Why a job or a step failed.")
@@ -28,7 +31,7 @@ class JobError:
     retryable: bool = strawberry.field(description="Whether the same may work later.")
 
     @classmethod
-    def of(cls, row: models.Job | models.Step) -> Self | None:
+    def of(cls, row: Failed) -> Self | None:
         if row.error_code is None:
             return None
         return cls(code=row.error_code, message=row.error_message or "", retryable=bool(row.error_retryable))
@@ -46,9 +49,9 @@ class Step:
     error: JobError | None
     asked_at: datetime
 
-    @classmethod
-    def of(cls, row: models.Step) -> Self:
-        return copied(cls, row, error=JobError.of(row))
+
+_ERROR = Made(JobError.of, ("error_code", "error_message", "error_retryable"))
+STEP: RowView[ShownStep | models.Step, Step] = RowView(Step, error=_ERROR)
 
 
 @strawberry.type(description="How one wanted field of a job ended.")
@@ -97,21 +100,25 @@ class Job:
     updated_at: datetime
 
     @classmethod
-    def of(cls, row: models.Job) -> Self:
-        """`row` comes with its record and its steps."""
-        return copied(
-            cls,
-            row,
-            record=Record.of(row.record),
-            steps=Each(Step.of, row.steps),
-            field_outcomes=Each(FieldOutcome.of, row.outcomes),
-            error=JobError.of(row),
-        )
+    def of(cls, row: ShownJob | models.Job) -> "Job":
+        """`row` comes with its record and its steps, where they are asked for."""
+        return JOB(row)
 
     @strawberry.field(description="The conflicts that this job raised.")
     async def conflicts(self, info: Info) -> Sequence[ConflictReference]:
-        raised = await info.context.loaders.conflicts_of.load(str(self.id))
+        raised = await info.context.loaders.conflicts_of.load(Asked(str(self.id)))
         return Each(conflict_type().of, raised)
+
+
+JOB: RowView[ShownJob | models.Job, Job] = RowView(
+    Job,
+    resolved={"conflicts": ("id",)},
+    record=Part("record", RECORD),
+    steps=Part("steps", STEP, many=True),
+    field_outcomes=Made(lambda row: Each(FieldOutcome.of, row.outcomes), ("outcomes",)),
+    fields_verified=Made(attrgetter("fields_verified"), ("outcomes",)),
+    error=_ERROR,
+)
 
 
 @strawberry.type(description="Something happened to a job.")
@@ -156,12 +163,13 @@ class JobQuery:
         before: str | None = None,
     ) -> Connection[Job]:
         wanted = filter or JobFilter()
-        page = await operations.list_jobs(info.context, wanted.read(), page_args(info, first, after, last, before))
-        return Connection[Job].of(page, Job.of)
+        args = page_args(info, first, after, last, before)
+        page = await operations.list_jobs(info.context, wanted.read(), args, wanted_nodes(info, JOB))
+        return Connection[Job].of(page, JOB)
 
     @strawberry.field(description="One job.")
     async def job(self, info: Info, id: strawberry.ID) -> Job:
-        return Job.of(await operations.get_job(info.context, id))
+        return JOB(await operations.get_job(info.context, id))
 
 
 @strawberry.type

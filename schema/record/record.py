@@ -1,8 +1,8 @@
 """Records: the CRM's entities, and where each of their values comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from operator import attrgetter
 from typing import Any, Self
 
 import strawberry
@@ -10,18 +10,21 @@ import strawberry
 from enrichment.learn.freshness import HeldValue, is_own, record_freshness
 from models import record as models
 from models.conflict.table import is_dated_then
+from models.db.wanted import EVERYTHING
 from models.job.queries import JobFilter
 from models.record import page as record_pages
+from models.record.shown import ShownRecord, ShownValue
 from resolvers.job import api as job_operations
 from resolvers.paging import DEFAULT_SIZE, PageArgs
 from resolvers.record import api as operations
 from schema.base.context import Info
-from schema.base.copied import copied
 from schema.base.enums import EntityType
-from schema.base.loaders import FirstPage
+from schema.base.loaders import Asked, FirstPage
 from schema.base.paging import Connection, page_args
-from schema.base.references import JobReference, job_type
+from schema.base.references import JobReference, job_view
 from schema.base.scalars import JSON, read_time
+from schema.base.views import Each, Made, RowView
+from schema.base.wanted import wanted_items, wanted_nodes
 
 
 @strawberry.type(description="The value of a source that a reviewer accepted.")
@@ -37,6 +40,10 @@ class AcceptedValue:
             confidence=stored["confidence"],
             observed_at=read_time(stored["observedAt"]),
         )
+
+
+_DATED = ("observed_at_known", "source", "verified_at")  # what tells whether a value is dated
+_HELD = dict.fromkeys(("field", "source", "confidence", "observed_at"), EVERYTHING)
 
 
 @strawberry.type(description="One value of one field with its provenance.")
@@ -67,17 +74,8 @@ class FieldValue:
     replaced_at: datetime | None = strawberry.field(description="Null: it is the current value.")
 
     @classmethod
-    def of(cls, entity_type: EntityType, row: models.FieldValue) -> Self:
-        return copied(
-            cls,
-            row,
-            entity_type=entity_type,
-            value=JSON(row.value),
-            observed_at_known=row.is_dated,
-            raw=None if row.raw_value is None else JSON(row.raw_value),
-            accepted_from=AcceptedValue.of(row.accepted_from) if row.accepted_from else None,
-            first_observed_at=row.first_observed_at or row.observed_at,
-        )
+    def of(cls, entity_type: EntityType, row: models.FieldValue | ShownValue) -> "FieldValue":
+        return VALUE.with_(entity_type=entity_type)(row)
 
     @classmethod
     def of_json(cls, entity_type: EntityType, field: str, value: Mapping[str, Any]) -> Self:
@@ -114,6 +112,19 @@ class FieldValue:
         return aging.of(self.entity_type, self.field, observed_at)
 
 
+VALUE: RowView[models.FieldValue | ShownValue, FieldValue] = RowView(
+    FieldValue,
+    given=("entity_type",),
+    resolved={"freshness": ("field", "value", "replaced_at", "observed_at", *_DATED)},
+    observed_at_known=Made(attrgetter("is_dated"), _DATED),
+    raw="raw_value",
+    accepted_from=Made(
+        lambda row: AcceptedValue.of(row.accepted_from) if row.accepted_from else None, ("accepted_from",)
+    ),
+    first_observed_at=Made(lambda row: row.first_observed_at or row.observed_at, ("first_observed_at", "observed_at")),
+)
+
+
 @strawberry.type(
     description="What the CRM sent for a field and cannot be read. It fills the field, as the CRM's value."
 )
@@ -136,11 +147,11 @@ class Record:
     last_enriched_at: datetime | None
     created_at: datetime
     updated_at: datetime
-    row: strawberry.Private[models.Record]
+    row: strawberry.Private[models.Record | ShownRecord]
 
     @classmethod
-    def of(cls, row: models.Record) -> Self:
-        return copied(cls, row, fields=JSON(row.fields), row=row)
+    def of(cls, row: models.Record | ShownRecord) -> "Record":
+        return RECORD(row)
 
     @strawberry.field(description="What the CRM sent and cannot be read, as long as nobody has replaced it.")
     def unreadable(self) -> list[UnreadableValue]:
@@ -148,15 +159,15 @@ class Record:
         return [UnreadableValue(field=name, raw=JSON(text["raw"]), reason=text["reason"]) for name, text in texts]
 
     @strawberry.field(description="Where the current value of each field comes from.")
-    async def provenance(self, info: Info) -> list[FieldValue]:
-        rows = await info.context.loaders.provenance.load(self.row.id)
-        return [FieldValue.of(self.entity_type, row) for row in rows]
+    async def provenance(self, info: Info) -> Sequence[FieldValue]:
+        rows = await info.context.loaders.provenance.load(Asked(self.row.id, wanted_items(info, VALUE)))
+        return Each(VALUE.with_(entity_type=self.entity_type), rows)
 
     @strawberry.field(
         description="The mean freshness of enrichment's own values, each counted by its confidence; null without any."
     )
     async def freshness(self, info: Info) -> float | None:
-        rows = await info.context.loaders.provenance.load(self.row.id)
+        rows = await info.context.loaders.provenance.load(Asked(self.row.id, _HELD))
         aging = await info.context.loaders.aging.load(None)
         return record_freshness(
             HeldValue(aging.of(self.entity_type, row.field, row.observed_at), row.confidence)
@@ -169,22 +180,39 @@ class Record:
         self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
     ) -> Connection[JobReference]:
         args = PageArgs(first=first, after=after)
+        view = job_view()
+        wanted = wanted_nodes(info, view)
         if after is None:
-            page = await info.context.loaders.jobs_of.load(FirstPage(self.row.id, args.size()))
+            page = await info.context.loaders.jobs_of.load(FirstPage(self.row.id, args.size(), wanted=wanted))
         else:
-            page = await job_operations.list_jobs(info.context, JobFilter(record_id=self.row.id), args)
-        return Connection.of(page, job_type().of)
+            page = await job_operations.list_jobs(info.context, JobFilter(record_id=self.row.id), args, wanted)
+        return Connection.of(page, view)
 
     @strawberry.field(description="Every value the record's fields have had, of one field if asked.")
     async def history(
         self, info: Info, field: str | None = None, first: int | None = DEFAULT_SIZE, after: str | None = None
     ) -> Connection[FieldValue]:
         args = PageArgs(first=first, after=after)
+        wanted = wanted_nodes(info, VALUE)
         if after is None:
-            page = await info.context.loaders.history_of.load(FirstPage(self.row.id, args.size(), field))
+            page = await info.context.loaders.history_of.load(FirstPage(self.row.id, args.size(), field, wanted))
         else:
-            page = await operations.history(info.context, self.row, field, args)
-        return Connection[FieldValue].of(page, partial(FieldValue.of, self.entity_type))
+            page = await operations.history(info.context, self.row, field, args, wanted)
+        return Connection[FieldValue].of(page, VALUE.with_(entity_type=self.entity_type))
+
+
+_OWN_VALUES = ("id", "entity_type")
+RECORD: RowView[models.Record | ShownRecord, Record] = RowView(
+    Record,
+    resolved={
+        "unreadable": ("unreadable",),
+        "provenance": _OWN_VALUES,
+        "freshness": _OWN_VALUES,
+        "jobs": ("id",),
+        "history": _OWN_VALUES,
+    },
+    row=Made(lambda row: row, ()),
+)
 
 
 @strawberry.input(description="Which records: all that is given must hold.")
@@ -227,4 +255,5 @@ class RecordQuery:
     ) -> Connection[Record]:
         wanted = filter or RecordFilter()
         args = page_args(info, first, after, last, before)
-        return Connection[Record].of(await operations.list_records(info.context, wanted.read(), args), Record.of)
+        page = await operations.list_records(info.context, wanted.read(), args, wanted_nodes(info, RECORD))
+        return Connection[Record].of(page, RECORD)

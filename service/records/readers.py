@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from enrichment.enums import EntityType
-from models.record import Record
 from models.record.page import RecordFilter
+from models.record.shown import ShownRecord
 from resolvers.context import Context
 from resolvers.paging import PageArgs, cursor_of
 from resolvers.record.api import list_records
@@ -59,7 +59,7 @@ async def read_from_api(client: httpx.AsyncClient, entity_type: EntityType | Non
         after = records["pageInfo"]["endCursor"]
 
 
-def _shown(record: Record) -> dict[str, Any]:
+def _shown(record: ShownRecord) -> dict[str, Any]:
     return {
         "entityType": record.entity_type.value,
         "externalId": record.external_id,

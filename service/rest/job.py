@@ -1,12 +1,14 @@
 """`/jobs`: what was enriched, and trying again."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from enrichment.enums import EntityType, JobStatus
 from enrichment.words import naming
-from models import job as models
 from models.job.queries import JobFilter
+from models.job.shown import ShownJob
 from resolvers import dataloader
 from resolvers.context import Context, Role
 from resolvers.job import api as jobs
@@ -41,7 +43,7 @@ async def retry_job(ctx: Context, request: Request) -> Response:
     return respond((await _shown(ctx, [job]))[0], status=202)
 
 
-async def _shown(ctx: Context, found: list[models.Job]) -> list[Job]:
+async def _shown(ctx: Context, found: Sequence[ShownJob]) -> list[Job]:
     raised = await dataloader.conflicts_by_job(ctx, [job.id for job in found])
     ages, name_of = await aging(ctx), naming(ctx.services.registry.names)
     return [Job.of(job, raised[job.id], ages, name_of) for job in found]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
-from tortoise.queryset import QuerySet
 
+from models.db.selected import Selectable
 from resolvers import dataloader
 from resolvers.record import api as records
 from tests.support.factories import context, send, services, work
@@ -91,10 +91,10 @@ async def test_an_empty_list_has_no_cursors(redis: ArqRedis) -> None:
 async def test_a_list_is_counted_only_when_asked(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = await seven_records(redis)
 
-    def refuse(_: QuerySet[Any]) -> None:
+    def refuse(*_: Any) -> None:
         raise AssertionError("counted")
 
-    monkeypatch.setattr(QuerySet, "count", refuse)
+    monkeypatch.setattr(Selectable, "count", refuse)
     await ask("{ records { nodes { id jobs { nodes { id } } history { nodes { field } } } } jobs { nodes { id } } }")
     assert await ask.codes("{ records { totalCount } }") == {"INTERNAL"}
 

@@ -40,7 +40,7 @@ def copied_fields(cls: type, names: tuple[str, ...]) -> Iterator[CopiedField]:
     source = _source_of(cls)
     for name in names:
         if name not in explicit:
-            yield CopiedField(name, _is_optional(hints[name]), _attribute_may_be_none(source, name))
+            yield CopiedField(name, is_optional(hints[name]), attribute_may_be_none(source, name))
 
 
 def _values_beside_a_copy(cls: Any) -> set[str] | None:
@@ -67,15 +67,15 @@ def _source_of(cls: Any) -> Any:
     return get_type_hints(function).get(ast.unparse(argument))
 
 
-def _attribute_may_be_none(source: Any, name: str) -> bool:
+def attribute_may_be_none(source: Any, name: str) -> bool:
     if isinstance(source, type) and issubclass(source, Model) and name in source._meta.fields_map:
         return bool(source._meta.fields_map[name].null)
     if is_dataclass(source) and name in (hints := get_type_hints(source)):
-        return _is_optional(hints[name])
+        return is_optional(hints[name])
     return False  # a property: its type is checked where it is written
 
 
-def _is_optional(hint: Any) -> bool:
+def is_optional(hint: Any) -> bool:
     if get_origin(hint) is Annotated:
-        return _is_optional(get_args(hint)[0])
+        return is_optional(get_args(hint)[0])
     return get_origin(hint) in (Union, UnionType) and NoneType in get_args(hint)

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.words import NameOf, of_detail
-from models import job as models
 from models.conflict import table as conflict_models
+from models.job.shown import Failed, ShownJob, ShownStep
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Shape, Share
 from service.rest.shapes import conflict
@@ -25,7 +25,7 @@ class JobError(Shape, frozen=True):
     retryable: bool
 
     @classmethod
-    def of(cls, failed: models.Job | models.Step) -> Self | None:
+    def of(cls, failed: Failed) -> Self | None:
         if failed.error_code is None:
             return None
         return cls(code=failed.error_code, message=failed.error_message or "", retryable=bool(failed.error_retryable))
@@ -45,7 +45,7 @@ class Step(Shape, frozen=True):
     asked_at: Moment
 
     @classmethod
-    def of(cls, step: models.Step) -> Self:
+    def of(cls, step: ShownStep) -> Self:
         return cls.copied(step, error=JobError.of(step))
 
 
@@ -94,7 +94,7 @@ class Job(Shape, frozen=True):
     updated_at: Moment
 
     @classmethod
-    def of(cls, job: models.Job, raised: Iterable[conflict_models.Conflict], aging: Aging, name_of: NameOf) -> Self:
+    def of(cls, job: ShownJob, raised: Iterable[conflict_models.Conflict], aging: Aging, name_of: NameOf) -> Self:
         """`job` comes with its record and its steps; `raised` are the conflicts that it raised."""
         return cls.copied(
             job,

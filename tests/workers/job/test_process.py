@@ -7,6 +7,7 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from models.job import Job
+from models.job.shown import ShownJob
 from models.record import FieldValue, Record
 from providers.api import ProviderError, Question
 from resolvers.credit.api import get_credits
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("db")
 ACME = {"industry": "Software", "city": "Berlin", "foundedYear": 1999}
 
 
-def outcomes(job: Job) -> dict[str, str]:
+def outcomes(job: Job | ShownJob) -> dict[str, str]:
     return {outcome["field"]: outcome["reason"] for outcome in job.outcomes}
 
 

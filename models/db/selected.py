@@ -1,0 +1,180 @@
+"""Rows as someone asks for them: only the columns that are wanted, with what belongs to each, in one statement.
+
+A row class names all that may be shown. What was not asked for is not read, and is not there: to ask such a row for
+it raises AttributeError. One statement sees one moment, so that a row and what belongs to it never contradict.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from models.db.connection import dialect
+from models.db.paging import Keyset, Page
+from models.db.rows import layout_of
+from models.db.statements import driver_rows, load, query
+from models.db.transaction import Transaction
+from models.db.wanted import Wanted
+from models.db.where import Where
+
+R = TypeVar("R")
+_Set = Callable[[Any, Any], None]
+_Read = Callable[[Any, int], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A row that each row belongs to: of this table, joined on this condition."""
+
+    rows: "Selectable[Any]"
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Rows that belong to each row, in the order of a column."""
+
+    rows: "Selectable[Any]"
+    on: str
+    order: str
+
+
+@dataclass(slots=True)
+class _Statement:
+    """The columns and joins of a statement as it comes about."""
+
+    columns: list[str]
+    joins: list[str]
+
+
+class Selectable(Generic[R]):
+    """Rows of one class, of one table under its own name, with their `parts` by the attribute that holds them."""
+
+    def __init__(self, cls: type[R], table: str, **parts: One | Many) -> None:
+        self._cls = cls
+        self._table = table
+        self._parts = parts
+        self._columns = {column.attribute: column for column in layout_of(cls).columns}
+
+    async def fetch(
+        self,
+        organization_id: str,
+        where: Where,
+        wanted: Wanted = None,
+        *,
+        order: str = "id",
+        limit: int | None = None,
+        using: Transaction | None = None,
+    ) -> list[R]:
+        """The organization's rows of which these conditions hold. A row's id is always read."""
+        statement = _Statement([], [])
+        read = self._read(statement, wanted, always=("id",))
+        # The rows first: what belongs to them is looked up for no more than these.
+        sql = (
+            f"SELECT {', '.join(statement.columns)} FROM (SELECT * FROM {self._table} WHERE organization_id = ?"
+            f"{where.sql} ORDER BY {order}{'' if limit is None else ' LIMIT ?'}) AS {self._table}"
+            f"{''.join(statement.joins)} ORDER BY {', '.join(f'{self._table}.{part}' for part in order.split(', '))}"
+        )
+        values = [organization_id, *where.values, *([] if limit is None else [limit])]
+        return [read(row, 0) for row in await driver_rows(sql, values, using=using)]
+
+    async def page(self, organization_id: str, where: Where, keyset: Keyset, wanted: Wanted = None) -> Page[R]:
+        """A page of these rows, newest first."""
+        bounded = where
+        if keyset.after is not None:
+            bounded += Where(" AND id < ?", (keyset.after,))
+        if keyset.before is not None:
+            bounded += Where(" AND id > ?", (keyset.before,))
+        order = "id" if keyset.backwards else "id DESC"
+        found = await self.fetch(organization_id, bounded, wanted, order=order, limit=keyset.size + 1)
+
+        async def count() -> int:
+            return await self.count(organization_id, where)
+
+        return keyset.page_of(found, count)
+
+    async def count(self, organization_id: str, where: Where) -> int:
+        """How many of the organization's rows there are of which these conditions hold."""
+        sql = f"SELECT COUNT(*) AS number FROM {self._table} WHERE organization_id = ?{where.sql}"
+        [found] = await query(sql, [organization_id, *where.values])
+        return int(found["number"])
+
+    def _read(self, statement: _Statement, wanted: Wanted, *, always: tuple[str, ...] = ()) -> _Read:
+        """Adds what is wanted to a statement. Returns what reads a row of it, from the column that is its first."""
+        names = [*self._columns, *self._parts] if wanted is None else list(dict.fromkeys((*always, *wanted)))
+        sets: list[tuple[_Set, Callable[[Any], Any] | None]] = []
+        parts: list[tuple[_Set, _Read, int]] = []
+        own = [name for name in names if name not in self._parts]
+        for name in own:
+            column = self._columns[name]
+            sets.append((_setter(self._cls, name), column.decode))
+            statement.columns.append(f"{self._table}.{column.name}")
+        for name in names:
+            if name in self._parts:
+                at, read = self._read_part(statement, self._parts[name], None if wanted is None else wanted[name])
+                parts.append((_setter(self._cls, name), read, at))
+        cls, new = self._cls, object.__new__
+        numbered = tuple((set_, decode, number) for number, (set_, decode) in enumerate(sets))
+
+        def read_row(row: Any, start: int) -> R:
+            made = new(cls)
+            for set_, decode, number in numbered:
+                value = row[start + number]
+                set_(made, value if decode is None else decode(value))
+            for set_, read, at in parts:
+                set_(made, read(row, at))
+            return made
+
+        return read_row
+
+    def _read_part(self, statement: _Statement, part: One | Many, wanted: Wanted) -> tuple[int, _Read]:
+        at = len(statement.columns)
+        if isinstance(part, One):
+            statement.joins.append(f" JOIN {part.rows._table} ON {part.on}")
+            return at, part.rows._read(statement, wanted)
+        column, read = part.rows._as_json(part, wanted)
+        statement.columns.append(column)
+        return at, lambda row, at: read(row[at])
+
+    def _as_json(self, part: Many, wanted: Wanted) -> tuple[str, Callable[[Any], list[R]]]:
+        """A column that holds the rows of a part as JSON, and what reads it."""
+        names = list(self._columns if wanted is None else wanted)
+        columns = [self._columns[name] for name in names]
+        is_sqlite = dialect() == "sqlite"
+        shown = [
+            f"json({self._table}.{column.name})"
+            if is_sqlite and column.kind == "json"
+            else f"{self._table}.{column.name}"
+            for column in columns
+        ]
+        item = f"{self._table}.{part.order}, {', '.join(shown)}"
+        items = f"json_group_array(json_array({item}))" if is_sqlite else f"json_agg(json_build_array({item}))"
+        numbered = tuple(
+            (_setter(self._cls, name), None if column.kind == "json" else column.decode, number)
+            for number, (name, column) in enumerate(zip(names, columns, strict=True), 1)
+        )
+        cls, new = self._cls, object.__new__
+
+        def read(text: Any) -> list[R]:
+            found = load(text) or []
+            if len(found) > 1:
+                found.sort(key=_first)
+            rows: list[R] = []
+            for values in found:
+                made = new(cls)
+                for set_, decode, number in numbered:
+                    set_(made, values[number] if decode is None else decode(values[number]))
+                rows.append(made)
+            return rows
+
+        return f"(SELECT {items} FROM {self._table} WHERE {part.on})", read
+
+
+def _first(values: Sequence[Any]) -> Any:
+    return values[0]
+
+
+def _setter(cls: type[Any], name: str) -> _Set:
+    """Sets an attribute of a row, which is frozen for everyone else."""
+    found: Mapping[str, Any] = next(vars(kind) for kind in cls.__mro__ if name in vars(kind))
+    setter: _Set = found[name].__set__
+    return setter

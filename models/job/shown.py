@@ -1,0 +1,143 @@
+"""Jobs as they are shown: rows of what is asked for, with the record and the steps as of the same moment."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
+from models.db.paging import Keyset, Page, first_pages, newest_of_records
+from models.db.rows import projection
+from models.db.selected import Many, One, Selectable
+from models.db.wanted import EVERYTHING, Wanted, also
+from models.db.where import Where, where
+from models.job.queries import JobFilter
+from models.job.row import Job, Step, verified_of
+from models.record.shown import RECORDS, ShownRecord
+
+_AT_ONCE = 500
+
+
+class Failed(Protocol):
+    """What may have failed, and why: `error_code` is None where it did not."""
+
+    @property
+    def error_code(self) -> str | None: ...
+
+    @property
+    def error_message(self) -> str | None: ...
+
+    @property
+    def error_retryable(self) -> bool | None: ...
+
+
+@projection(Step)
+class ShownStep:
+    """What is shown of a step: see Step."""
+
+    provider: str
+    outcome: StepOutcome
+    skipped_reason: str | None
+    detail: str
+    latency_ms: int | None
+    credits_charged: int
+    fields_found: list[str]
+    error_code: str | None
+    error_message: str | None
+    error_retryable: bool | None
+    asked_at: datetime
+
+
+@projection(Job)
+class _JobColumns:
+    id: str
+    record_id: str
+    entity_type: EntityType
+    trigger: JobTrigger
+    status: JobStatus
+    priority: int
+    progress: int
+    running_step: str | None
+    attempts: int
+    max_attempts: int
+    forced: bool
+    fields_updated: list[str]
+    outcomes: list[dict[str, Any]]
+    credits_used: int
+    error_code: str | None
+    error_message: str | None
+    error_retryable: bool | None
+    requested_by: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    next_attempt_at: datetime | None
+    updated_at: datetime
+
+
+class ShownJob(_JobColumns):
+    """What is shown of a job: see Job."""
+
+    __slots__ = ("record", "steps")
+
+    record: ShownRecord
+    steps: list[ShownStep]
+
+    @property
+    def fields_verified(self) -> list[str]:
+        """The fields whose value a source saw again, unchanged."""
+        return verified_of(self.outcomes)
+
+
+JOBS = Selectable(
+    ShownJob,
+    "job",
+    record=One(RECORDS, "record.id = job.record_id"),
+    steps=Many(Selectable(ShownStep, "step"), "step.job_id = job.id", order="position"),
+)
+
+
+async def job_page(
+    organization_id: str, filter: JobFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
+) -> Page[ShownJob]:
+    """A page of the jobs that the filter lets through, newest first."""
+    return await JOBS.page(organization_id, where(Job, filter.conditions()), keyset, wanted)
+
+
+async def find_job(organization_id: str, job_id: str, wanted: Wanted = EVERYTHING) -> ShownJob | None:
+    """One job."""
+    found = await JOBS.fetch(organization_id, Where(" AND id = ?", (job_id,)), wanted)
+    return found[0] if found else None
+
+
+async def jobs_by_id(organization_id: str, job_ids: Iterable[str], wanted: Wanted = EVERYTHING) -> list[ShownJob]:
+    """Those of the jobs that are the organization's, in order of their ids."""
+    ids = sorted(job_ids)
+    found: list[ShownJob] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        some = tuple(ids[start : start + _AT_ONCE])
+        found += await JOBS.fetch(organization_id, where(Job, {"id__in": some}), wanted)
+    return found
+
+
+async def jobs_changed_since(organization_id: str, since: datetime, limit: int) -> list[ShownJob]:
+    """The jobs that changed last, the latest change at the end; at most `limit`."""
+    changed = await JOBS.fetch(
+        organization_id, where(Job, {"updated_at__ge": since}), order="updated_at DESC", limit=limit
+    )
+    return list(reversed(changed))
+
+
+async def first_job_pages(
+    organization_id: str, record_ids: Sequence[str], size: int, wanted: Wanted = EVERYTHING
+) -> dict[str, Page[ShownJob]]:
+    """The newest jobs of each of these records, `size` at most."""
+    ids = await newest_of_records("job", organization_id, record_ids, size + 1)
+    jobs = await jobs_by_id(organization_id, ids, also(wanted, "record_id"))
+
+    def count(record_id: str) -> Callable[[], Awaitable[int]]:
+        async def counted() -> int:
+            return await JOBS.count(organization_id, where(Job, {"record_id": record_id}))
+
+        return counted
+
+    return first_pages(record_ids, jobs, size, count, of="jobs")

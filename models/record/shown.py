@@ -1,0 +1,58 @@
+"""Records and their values as they are shown: rows of what a page asks for."""
+
+from datetime import datetime
+from typing import Any
+
+from enrichment.enums import EntityType
+from models.db.rows import projection
+from models.db.selected import Selectable
+from models.record.table import FieldValue, Record, is_dated
+
+
+@projection(Record)
+class ShownRecord:
+    """What is shown of a record: see Record."""
+
+    id: str
+    entity_type: EntityType
+    external_id: str
+    fields: dict[str, Any]
+    unreadable: dict[str, dict[str, Any]] | None
+    completeness: float
+    version: int
+    last_enriched_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@projection(FieldValue)
+class ShownValue:
+    """What is shown of a value: see FieldValue."""
+
+    id: str
+    record_id: str
+    field: str
+    value: Any
+    raw_value: Any | None
+    unreadable: str | None
+    source: str
+    actor: str | None
+    confidence: float
+    job_id: str | None
+    observed_at: datetime
+    observed_at_known: bool | None
+    first_observed_at: datetime | None
+    verified_at: datetime | None
+    verified_count: int
+    written_at: datetime
+    replaced_at: datetime | None
+    accepted_from: dict[str, Any] | None
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it is known when the source saw the value."""
+        return is_dated(self)
+
+
+RECORDS = Selectable(ShownRecord, "record")
+VALUES = Selectable(ShownValue, "field_value")
