@@ -13,13 +13,15 @@ _KNOWN = ("/v1/auto-enrichment", "/v1", "/graphql")  # what routes begin with; t
 def logged_path(scope: Scope) -> str:
     """The path of a request: as it was sent where it holds our own ids alone, else its route's pattern.
 
-    Of a path that no route has, only what known routes begin with: the rest may be anything, an external id or an
-    address mistyped.
+    Of a path that no route has, or below a folder of files, only what known routes begin with: the rest may be
+    anything, an external id or an address mistyped.
     """
     pattern = getattr(scope.get("route"), "path", None)
     sent = _sent(scope)
     if isinstance(pattern, str):
         values: dict[str, Any] = scope.get("path_params") or {}
+        if not values and sent.rstrip("/") != pattern.rstrip("/"):
+            return f"{pattern.rstrip('/')}/..."
         return sent if all(_ID.fullmatch(str(value).lower()) for value in values.values()) else pattern
     if sent in {"", "/", *_KNOWN}:
         return sent

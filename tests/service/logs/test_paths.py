@@ -1,6 +1,8 @@
 """Of a path that no route has nothing is logged that a caller may have put in it."""
 
 import pytest
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from service.logs.paths import logged_path
@@ -29,3 +31,12 @@ def unknown(path: str) -> Scope:
 )
 def test_of_an_unknown_path_only_what_routes_begin_with_is_logged(path: str, logged: str) -> None:
     assert logged_path(unknown(path)) == logged
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [("/static/quetzal@acme.com", "/static/..."), ("/static", "/static"), ("/static/", "/static/")],
+)
+def test_what_is_below_a_folder_of_files_is_not_logged(path: str, logged: str) -> None:
+    scope = {**unknown(path), "route": Mount("/static", StaticFiles(packages=[]), name="static"), "path_params": {}}
+    assert logged_path(scope) == logged
