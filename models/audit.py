@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from models.db.columns import Instant, to_micros
 from models.db.rows import fetch, fetch_one, insert, projection, query_row, select
-from models.db.statements import execute
+from models.db.statements import execute, query
 from models.db.transaction import Transaction
 
 
@@ -127,6 +127,13 @@ async def head_of(organization_id: str) -> AuditHeadRow | None:
     """The head; None before the first line."""
     sql = f"SELECT {select(AuditHeadRow)} FROM audit_head WHERE organization_id = ?"
     return await fetch_one(AuditHeadRow, sql, [organization_id])
+
+
+async def first_sealed(organization_id: str) -> int | None:
+    """The number of the first line that has a seal; None: none has."""
+    sql = "SELECT MIN(number) AS number FROM audit_entry WHERE organization_id = ? AND seal IS NOT NULL"
+    [found] = await query(sql, [organization_id])
+    return None if found["number"] is None else int(found["number"])
 
 
 async def lines_after(organization_id: str, number: int, limit: int) -> list[AuditRow]:

@@ -16,7 +16,17 @@ from uuid import UUID
 
 import orjson
 
-from models.audit import AuditFilter, AuditRow, append, count_lines, head_of, lines_after, list_lines, lock_head
+from models.audit import (
+    AuditFilter,
+    AuditRow,
+    append,
+    count_lines,
+    first_sealed,
+    head_of,
+    lines_after,
+    list_lines,
+    lock_head,
+)
 from models.db.columns import from_micros, to_micros
 from models.db.transaction import Transaction
 from resolvers.audit_seal import AuditSeals, SealWalk
@@ -225,6 +235,8 @@ async def verify_audit(ctx: Context, *, number: int | None = None, head: str | N
     if fault is None and max(known, default=0) > count:
         fault = f"lines after {count} are missing"
     walk.end(last, count)
+    if fault is not None and walk.sealed_from is None:
+        walk.sealed_from = await first_sealed(caller.organization_id)  # the walk ended before it
     return AuditCheck(
         count,
         previous,
@@ -233,7 +245,9 @@ async def verify_audit(ctx: Context, *, number: int | None = None, head: str | N
         key_ids=tuple(walk.key_ids),
         missing_key_ids=tuple(walk.missing_keys),
         seals_hold=walk.holds() if fault is None else False if walk.sealed_from is not None else None,
-        seal_note=walk.note(),
+        seal_note=walk.note()
+        if fault is None or not walk.seals.keys
+        else f"seals verified up to line {count} alone, since {fault}",
     )
 
 

@@ -103,6 +103,15 @@ async def test_without_a_key_all_is_as_before(ctx: Context) -> None:
     assert await query("SELECT * FROM audit_entry WHERE seal IS NOT NULL") == []
 
 
+async def test_where_the_chain_breaks_before_the_first_seal_it_says_from_where_it_is_sealed(ctx: Context) -> None:
+    await write(ctx, 3, NO_SEALS)
+    await write(ctx, 2, OLD_ONLY)
+    await unguarded("UPDATE audit_entry SET actor = 'eve' WHERE number = 2")
+    checked = await check(ctx, OLD_ONLY)
+    assert (checked.fault, checked.sealed_from, checked.seals_hold) == ("line 2 is not what was written", 4, False)
+    assert checked.seal_note == "seals verified up to line 1 alone, since line 2 is not what was written"
+
+
 @pytest.mark.parametrize("first", [1, 2, 5])
 async def test_a_chain_written_anew_with_right_hashes_shows(ctx: Context, first: int) -> None:
     await write(ctx, 5, OLD_ONLY)
