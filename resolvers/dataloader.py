@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from models.conflict.queries import conflicts_of_jobs
-from models.conflict.table import Conflict
-from models.db.wanted import Wanted
+from models.conflict.shown import ShownConflict, conflicts_of_jobs
+from models.db.wanted import EVERYTHING, Wanted
 from models.job.shown import ShownJob, first_job_pages
 from models.job.shown import jobs_by_id as read_jobs
 from models.record.page import first_value_pages
@@ -19,11 +18,13 @@ async def jobs_by_id(ctx: Context, job_ids: Sequence[str], shown: Wanted) -> dic
     return {job.id: job for job in await read_jobs(caller.organization_id, job_ids, shown)}
 
 
-async def conflicts_by_job(ctx: Context, job_ids: Sequence[str]) -> dict[str, list[Conflict]]:
-    """The conflicts that each of these jobs raised, whatever became of them, oldest first, with record and job."""
+async def conflicts_by_job(
+    ctx: Context, job_ids: Sequence[str], shown: Wanted = EVERYTHING
+) -> dict[str, list[ShownConflict]]:
+    """What is to be shown of the conflicts that each of these jobs raised, whatever became of them, oldest first."""
     caller = ctx.require(Role.VIEWER)
-    found: dict[str, list[Conflict]] = {job_id: [] for job_id in job_ids}
-    for conflict in await conflicts_of_jobs(caller.organization_id, job_ids):
+    found: dict[str, list[ShownConflict]] = {job_id: [] for job_id in job_ids}
+    for conflict in await conflicts_of_jobs(caller.organization_id, job_ids, shown):
         found[conflict.job_id].append(conflict)
     return found
 

@@ -55,11 +55,6 @@ async def conflicts_by_id(organization_id: str, ids: Sequence[str]) -> dict[str,
     return {conflict.id: conflict for conflict in await _conflicts(organization_id).filter(id__in=list(ids))}
 
 
-async def conflicts_of_jobs(organization_id: str, job_ids: Sequence[str]) -> list[Conflict]:
-    """The conflicts that these jobs raised, whatever became of them, oldest first, with their records and jobs."""
-    return await _conflicts(organization_id).filter(job_id__in=list(job_ids)).order_by("id")
-
-
 async def conflicts_of_field(organization_id: str, record_id: str, field: str) -> list[Conflict]:
     """All conflicts about one field of a record, or its unit, newest first, with the record and their jobs."""
     return await _conflicts(organization_id).filter(_is_about(field), record_id=record_id).order_by("-id")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from tortoise import fields
 from tortoise.models import Model
@@ -61,9 +61,7 @@ class Conflict(Model):
     @property
     def advice(self) -> Recommendation:
         """What is recommended. A version that stored no recommendation recommended no candidate to keep the value."""
-        if self.recommended_id is not None:
-            return Recommendation.ACCEPT
-        return Recommendation.NONE if self.recommendation is Recommendation.NONE else Recommendation.KEEP
+        return advice_of(self.recommended_id, self.recommendation)
 
     @property
     def taken_back_at(self) -> list[datetime]:
@@ -77,8 +75,36 @@ class Conflict(Model):
 
     def age_seconds(self, now: datetime) -> int:
         """How long it has been open, or was until it was settled."""
-        ended = now if self.status is ConflictStatus.OPEN else self.resolved_at or self.updated_at
-        return max(int((ended - self.created_at).total_seconds()), 0)
+        return age_of(self, now)
+
+
+def advice_of(recommended_id: str | None, recommendation: Recommendation | None) -> Recommendation:
+    """What a conflict recommends: see `Conflict.advice`."""
+    if recommended_id is not None:
+        return Recommendation.ACCEPT
+    return Recommendation.NONE if recommendation is Recommendation.NONE else Recommendation.KEEP
+
+
+class Aged(Protocol):
+    """When a conflict was raised, and when it ended."""
+
+    @property
+    def status(self) -> ConflictStatus: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+    @property
+    def updated_at(self) -> datetime: ...
+
+    @property
+    def resolved_at(self) -> datetime | None: ...
+
+
+def age_of(conflict: Aged, now: datetime) -> int:
+    """How long a conflict has been open, or was until it was settled, in seconds."""
+    ended = now if conflict.status is ConflictStatus.OPEN else conflict.resolved_at or conflict.updated_at
+    return max(int((ended - conflict.created_at).total_seconds()), 0)
 
 
 def is_dated_then(current: Mapping[str, Any]) -> bool:

@@ -5,13 +5,16 @@ from datetime import datetime
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from enrichment.enums import CreditKind, EntityType, JobTrigger
 from models.db.columns import Instant, id_field, to_micros
+from models.db.paging import Keyset, Page
 from models.db.rows import fetch, fetch_one, insert, projection, query_row, read_rows, select
+from models.db.selected import Selectable
 from models.db.statements import marks
 from models.db.transaction import Transaction
+from models.db.wanted import EVERYTHING, Wanted
+from models.db.where import Where
 
 
 class CreditEntry(Model):
@@ -89,9 +92,12 @@ class _BudgetReserved:
     reserved: int
 
 
-def entries_of(organization_id: str) -> QuerySet[CreditEntry]:
-    """The organization's lines, for a page of them."""
-    return CreditEntry.filter(organization_id=organization_id)
+async def entry_page(organization_id: str, keyset: Keyset, wanted: Wanted = EVERYTHING) -> Page[EntryRow]:
+    """A page of the organization's lines, newest first."""
+    return await _ENTRIES.page(organization_id, Where(), keyset, wanted)
+
+
+_ENTRIES = Selectable(EntryRow, "credit_entry")
 
 
 async def insert_entries(tx: Transaction, entries: Sequence[EntryRow]) -> list[EntryRow]:

@@ -12,11 +12,11 @@ from models.conflict.queries import (
     count_conflicts,
     oldest_conflicts,
     raised_conflicts,
-    select_conflicts,
 )
+from models.conflict.shown import ShownConflict, conflict_page, find_conflict
 from models.conflict.table import Conflict
-from models.db.paging import fetch_page
 from models.db.transaction import unit_of_work
+from models.db.wanted import EVERYTHING, Wanted
 from resolvers.conflict.choice import Resolution, choose
 from resolvers.conflict.reopen import TakenBackBy, reopen
 from resolvers.conflict.settle import settle_conflict
@@ -43,16 +43,21 @@ def _checked(wanted: ConflictFilter) -> ConflictFilter:
     return wanted
 
 
-async def list_conflicts(ctx: Context, wanted: ConflictFilter, page: PageArgs) -> Page[Conflict]:
-    """Conflicts, newest first, with record and job. Raises ValidationFailed for a filter that cannot be."""
+async def list_conflicts(
+    ctx: Context, wanted: ConflictFilter, page: PageArgs, shown: Wanted = EVERYTHING
+) -> Page[ShownConflict]:
+    """What is to be shown of conflicts, newest first. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    return await fetch_page(select_conflicts(caller.organization_id, _checked(wanted)), page.keyset("conflicts"))
+    return await conflict_page(caller.organization_id, _checked(wanted), page.keyset("conflicts"), shown)
 
 
-async def get_conflict(ctx: Context, conflict_id: str) -> Conflict:
-    """One conflict with its record and job. Raises NotFound, and BadRequest for what cannot be an id."""
+async def get_conflict(ctx: Context, conflict_id: str, shown: Wanted = EVERYTHING) -> ShownConflict:
+    """What is to be shown of one conflict. Raises NotFound, and BadRequest for what cannot be an id."""
     caller = ctx.require(Role.VIEWER)
-    return await _read(caller.organization_id, check_id(conflict_id))
+    found = await find_conflict(caller.organization_id, check_id(conflict_id), shown)
+    if found is None:
+        raise NotFound("no such conflict")
+    return found
 
 
 async def _read(organization_id: str, conflict_id: str) -> Conflict:

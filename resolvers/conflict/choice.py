@@ -8,6 +8,7 @@ from typing import Any
 from enrichment.catalogue import Refused, normalize, parts_of
 from enrichment.enums import SOURCE_REVIEWER, Recommendation, ResolutionAction
 from enrichment.words import source_name
+from models.conflict.shown import AnyConflict
 from models.conflict.table import Conflict
 from resolvers.conflict.settle import SettledField, SettledValue, Settlement
 from resolvers.conflict.stored import FieldQuestion, disputed_parts, questions_of, why_recommended
@@ -136,7 +137,7 @@ def current_value(conflict: Conflict) -> Any:
     return conflict.current["value"] if conflict.current else None
 
 
-def recommended_part(conflict: Conflict, question: FieldQuestion) -> str | None:
+def recommended_part(conflict: AnyConflict, question: FieldQuestion) -> str | None:
     """The id of the candidate for a part that the recommended answer gives; None recommends keeping the value."""
     answer = next((answer for answer in conflict.candidates if answer["id"] == conflict.recommended_id), None)
     part = None if answer is None else answer["parts"].get(question.field)

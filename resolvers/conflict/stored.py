@@ -14,7 +14,8 @@ from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, FieldUnit
 from enrichment.provenance import Current
 from enrichment.words import NameOf
-from models.conflict.table import Conflict, is_dated_then
+from models.conflict.shown import AnyConflict
+from models.conflict.table import is_dated_then
 from models.db.columns import new_id
 
 Stored = Mapping[str, Any]
@@ -91,7 +92,7 @@ def stated_confidence(candidate: Stored) -> float:
 _EQUAL_FIGURES = re.compile(r" \(([0-9.]+) against \1\)")
 
 
-def why_recommended(conflict: Conflict, name_of: NameOf) -> str:
+def why_recommended(conflict: AnyConflict, name_of: NameOf) -> str:
     """Why the recommended choice is, in plain words.
 
     Version 0.1.0, which stored no recommendation, wrote the ids of sources, and figures that do not differ.

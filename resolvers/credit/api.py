@@ -7,12 +7,12 @@ from enrichment.credits import exhaustion, month_bounds
 from enrichment.enums import CreditKind
 from models.credit import usage
 from models.credit.account import save_account
-from models.credit.entry import CreditEntry, EntryRow, entries_of, entry_of_key, insert_entries
+from models.credit.entry import EntryRow, entry_of_key, entry_page, insert_entries
 from models.credit.usage import DailyUsage, UsageSlice
 from models.db.columns import new_id
-from models.db.paging import fetch_page
 from models.db.period import Period
 from models.db.transaction import Transaction, unit_of_work
+from models.db.wanted import EVERYTHING, Wanted
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.credit.account import account_of, lock_account, remaining_of
@@ -99,10 +99,10 @@ async def _projection(organization_id: str, now: datetime, remaining: int) -> da
     return exhaustion(now, remaining, charges, window=PACE_WINDOW)
 
 
-async def list_credit_entries(ctx: Context, page: PageArgs) -> Page[CreditEntry]:
-    """The ledger, newest line first."""
+async def list_credit_entries(ctx: Context, page: PageArgs, shown: Wanted = EVERYTHING) -> Page[EntryRow]:
+    """What is to be shown of the ledger, newest line first."""
     caller = ctx.require(Role.VIEWER)
-    return await fetch_page(entries_of(caller.organization_id), page.keyset("creditEntries"))
+    return await entry_page(caller.organization_id, page.keyset("creditEntries"), shown)
 
 
 async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempotency_key: str) -> CreditUsage:

@@ -33,14 +33,14 @@ async def list_jobs(ctx: Context, wanted: JobFilter, page: PageArgs, shown: Want
     return await job_page(caller.organization_id, _checked(wanted), page.keyset("jobs"), shown)
 
 
-async def get_job(ctx: Context, job_id: str) -> ShownJob:
-    """One job with its record and steps. Raises NotFound, and BadRequest for what cannot be an id."""
+async def get_job(ctx: Context, job_id: str, shown: Wanted = EVERYTHING) -> ShownJob:
+    """What is to be shown of one job. Raises NotFound, and BadRequest for what cannot be an id."""
     caller = ctx.require(Role.VIEWER)
-    return await _read(caller.organization_id, check_id(job_id))
+    return await _read(caller.organization_id, check_id(job_id), shown)
 
 
-async def _read(organization_id: str, job_id: str) -> ShownJob:
-    found = await find_job(organization_id, job_id)
+async def _read(organization_id: str, job_id: str, shown: Wanted = EVERYTHING) -> ShownJob:
+    found = await find_job(organization_id, job_id, shown)
     if found is None:
         raise NotFound("no such job")
     return found

@@ -9,7 +9,7 @@ from dataclasses import field as dataclass_field
 
 from strawberry.dataloader import DataLoader
 
-from models.conflict.table import Conflict
+from models.conflict.shown import ShownConflict
 from models.db.wanted import EVERYTHING, Wanted, merged
 from models.job.shown import ShownJob
 from models.record.shown import ShownValue
@@ -44,7 +44,7 @@ class Loaders:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self.jobs: DataLoader[Asked, ShownJob] = DataLoader(self._jobs, cache=False)
-        self.conflicts_of: DataLoader[Asked, Sequence[Conflict]] = DataLoader(self._conflicts_of, cache=False)
+        self.conflicts_of: DataLoader[Asked, Sequence[ShownConflict]] = DataLoader(self._conflicts_of, cache=False)
         self.aging: DataLoader[None, Aging] = DataLoader(self._aging, cache=False)
         self.provenance: DataLoader[Asked, list[ShownValue]] = DataLoader(self._provenance, cache=False)
         self.jobs_of: DataLoader[FirstPage, Page[ShownJob]] = DataLoader(self._jobs_of, cache=False)
@@ -54,8 +54,8 @@ class Loaders:
         found = await dataloader.jobs_by_id(self._ctx, _ids(asked), _wanted(asked))
         return [found[item.id] for item in asked]
 
-    async def _conflicts_of(self, asked: list[Asked]) -> list[Sequence[Conflict]]:
-        found = await dataloader.conflicts_by_job(self._ctx, _ids(asked))
+    async def _conflicts_of(self, asked: list[Asked]) -> list[Sequence[ShownConflict]]:
+        found = await dataloader.conflicts_by_job(self._ctx, _ids(asked), _wanted(asked))
         return [found[item.id] for item in asked]
 
     async def _aging(self, keys: list[None]) -> list[Aging]:

@@ -24,5 +24,5 @@ def job_view() -> "RowView[Any, Job]":
     return cast("RowView[Any, Job]", import_module(_JOB).JOB)
 
 
-def conflict_type() -> "type[Conflict]":
-    return cast("type[Conflict]", import_module(_CONFLICT).Conflict)
+def conflict_view() -> "RowView[Any, Conflict]":
+    return cast("RowView[Any, Conflict]", import_module(_CONFLICT).CONFLICT)

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, Self
 
 import strawberry
 
 from enrichment.words import naming
-from models.conflict import table as models
+from models.conflict.shown import AnyConflict
 from resolvers.conflict.choice import recommended_part
 from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence, why_recommended
 from schema.base.context import Info
-from schema.base.copied import copied
 from schema.base.enums import (
     ConflictReason,
     ConflictStatus,
@@ -22,11 +22,11 @@ from schema.base.enums import (
 )
 from schema.base.loaders import Asked
 from schema.base.scalars import JSON, read_time
-from schema.base.views import Each
+from schema.base.views import Each, Made, Part, RowView
 from schema.base.wanted import wanted_items
 from schema.conflict.resolution import Resolution, TakenBackResolution
 from schema.job.job import JOB, Job
-from schema.record.record import FieldValue, Record
+from schema.record.record import RECORD, FieldValue, Record
 
 
 @strawberry.type(description="A value that a provider proposed.")
@@ -62,7 +62,7 @@ class ConflictPart:
     )
 
     @classmethod
-    def of(cls, row: models.Conflict, question: FieldQuestion) -> Self:
+    def of(cls, row: AnyConflict, question: FieldQuestion) -> Self:
         recommended_id = recommended_part(row, question)
         recommended = next((item for item in question.candidates if item["id"] == recommended_id), None)
         return cls(
@@ -110,25 +110,12 @@ class Conflict:
     taken_back: Sequence[TakenBackResolution] = strawberry.field(
         description="The decisions that were taken back, oldest first."
     )
-    row: strawberry.Private[models.Conflict]
+    row: strawberry.Private[AnyConflict]
 
     @classmethod
-    def of(cls, row: models.Conflict) -> Self:
-        """`row` comes with its record."""
-        recommended = next((item for item in row.candidates if item["id"] == row.recommended_id), None)
-        return copied(
-            cls,
-            row,
-            record=Record.of(row.record),
-            current=FieldValue.of_json(row.entity_type, row.field, row.current) if row.current else None,
-            parts=Each(partial(ConflictPart.of, row), [] if row.unit is None else questions_of(row)),
-            candidates=Each(Candidate.of, row.candidates),
-            recommended=None if recommended is None else Candidate.of(recommended),
-            recommendation=row.advice,
-            resolution=Resolution.of(row.resolution) if row.resolution else None,
-            taken_back=Each(TakenBackResolution.of, row.taken_back or []),
-            row=row,
-        )
+    def of(cls, row: AnyConflict) -> "Conflict":
+        """`row` comes with its record, where it is asked for."""
+        return CONFLICT(row)
 
     @strawberry.field
     def recommended_because(self, info: Info) -> str:
@@ -141,3 +128,36 @@ class Conflict:
     @strawberry.field(description="The job that raised it.")
     async def job(self, info: Info) -> Job:
         return JOB(await info.context.loaders.jobs.load(Asked(self.job_id, wanted_items(info, JOB))))
+
+
+def _current(row: AnyConflict) -> FieldValue | None:
+    return FieldValue.of_json(row.entity_type, row.field, row.current) if row.current else None
+
+
+def _parts(row: AnyConflict) -> Sequence[ConflictPart]:
+    return Each(partial(ConflictPart.of, row), [] if row.unit is None else questions_of(row))
+
+
+def _recommended(row: AnyConflict) -> Candidate | None:
+    recommended = next((item for item in row.candidates if item["id"] == row.recommended_id), None)
+    return None if recommended is None else Candidate.of(recommended)
+
+
+_RECOMMENDED = ("candidates", "recommended_id")
+CONFLICT: RowView[AnyConflict, Conflict] = RowView(
+    Conflict,
+    resolved={
+        "recommended_because": ("recommended_because", "recommendation", "candidates"),
+        "age_seconds": ("status", "created_at", "updated_at", "resolved_at"),
+        "job": ("job_id",),
+    },
+    record=Part("record", RECORD),
+    current=Made(_current, ("entity_type", "field", "current")),
+    parts=Made(_parts, ("entity_type", "field", "unit", "current", *_RECOMMENDED)),
+    candidates=Made(lambda row: Each(Candidate.of, row.candidates), ("candidates",)),
+    recommended=Made(_recommended, _RECOMMENDED),
+    recommendation=Made(attrgetter("advice"), ("recommended_id", "recommendation")),
+    resolution=Made(lambda row: Resolution.of(row.resolution) if row.resolution else None, ("resolution",)),
+    taken_back=Made(lambda row: Each(TakenBackResolution.of, row.taken_back or []), ("taken_back",)),
+    row=Made(lambda row: row, ()),
+)

@@ -10,8 +10,9 @@ from schema.base.context import Info
 from schema.base.enums import EntityType
 from schema.base.paging import Connection, page_args
 from schema.base.streams import closing
+from schema.base.wanted import wanted_items, wanted_nodes
 from schema.conflict.bulk import ResolutionPreview, ResolveConflictsPayload
-from schema.conflict.conflict import Conflict
+from schema.conflict.conflict import CONFLICT, Conflict
 from schema.conflict.input import ConflictFilter, ResolutionInput
 
 
@@ -29,11 +30,12 @@ class ConflictQuery:
     ) -> Connection[Conflict]:
         wanted = filter or ConflictFilter()
         args = page_args(info, first, after, last, before)
-        return Connection[Conflict].of(await operations.list_conflicts(info.context, wanted.read(), args), Conflict.of)
+        page = await operations.list_conflicts(info.context, wanted.read(), args, wanted_nodes(info, CONFLICT))
+        return Connection[Conflict].of(page, CONFLICT)
 
     @strawberry.field(description="One conflict.")
     async def conflict(self, info: Info, id: strawberry.ID) -> Conflict:
-        return Conflict.of(await operations.get_conflict(info.context, id))
+        return CONFLICT(await operations.get_conflict(info.context, id, wanted_items(info, CONFLICT)))
 
     @strawberry.field(description="What `resolveMatchingConflicts` would do now.")
     async def preview_resolution(

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 import strawberry
 
-from models.credit import entry as entries
 from models.credit import usage
+from models.credit.entry import EntryRow
 from resolvers.credit import alerts
 from resolvers.credit import api as operations
 from resolvers.paging import DEFAULT_SIZE
@@ -15,6 +15,8 @@ from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import CreditKind, EntityType, JobTrigger
 from schema.base.paging import Connection, page_args
+from schema.base.views import RowView
+from schema.base.wanted import wanted_nodes
 from schema.credit.ledger import CreditAlert
 
 
@@ -55,9 +57,8 @@ class CreditEntry:
     actor: str | None
     created_at: datetime
 
-    @classmethod
-    def of(cls, row: entries.CreditEntry) -> Self:
-        return copied(cls, row)
+
+ENTRY: RowView[EntryRow, CreditEntry] = RowView(CreditEntry)
 
 
 @strawberry.type(description="The account of the organization, and its use of a period.")
@@ -101,8 +102,9 @@ class CreditUsage:
     async def entries(
         self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
     ) -> Connection[CreditEntry]:
-        page = await operations.list_credit_entries(info.context, page_args(info, first, after, None, None))
-        return Connection[CreditEntry].of(page, CreditEntry.of)
+        args = page_args(info, first, after, None, None)
+        page = await operations.list_credit_entries(info.context, args, wanted_nodes(info, ENTRY))
+        return Connection[CreditEntry].of(page, ENTRY)
 
 
 def _slices(parts: Sequence[usage.UsageSlice]) -> list[UsageSlice]:

@@ -17,10 +17,10 @@ from schema.base.context import Info
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from schema.base.loaders import Asked
 from schema.base.paging import Connection, page_args
-from schema.base.references import ConflictReference, conflict_type
+from schema.base.references import ConflictReference, conflict_view
 from schema.base.streams import closing
 from schema.base.views import Each, Made, Part, RowView
-from schema.base.wanted import wanted_nodes
+from schema.base.wanted import wanted_items, wanted_nodes
 from schema.record.record import RECORD, Record
 
 
@@ -106,8 +106,9 @@ class Job:
 
     @strawberry.field(description="The conflicts that this job raised.")
     async def conflicts(self, info: Info) -> Sequence[ConflictReference]:
-        raised = await info.context.loaders.conflicts_of.load(Asked(str(self.id)))
-        return Each(conflict_type().of, raised)
+        view = conflict_view()
+        raised = await info.context.loaders.conflicts_of.load(Asked(str(self.id), wanted_items(info, view)))
+        return Each(view, raised)
 
 
 JOB: RowView[ShownJob | models.Job, Job] = RowView(
@@ -169,7 +170,7 @@ class JobQuery:
 
     @strawberry.field(description="One job.")
     async def job(self, info: Info, id: strawberry.ID) -> Job:
-        return JOB(await operations.get_job(info.context, id))
+        return JOB(await operations.get_job(info.context, id, wanted_items(info, JOB)))
 
 
 @strawberry.type

@@ -16,7 +16,7 @@ from enrichment.enums import (
     ResolutionAction,
 )
 from enrichment.words import NameOf
-from models.conflict import table as models
+from models.conflict.shown import AnyConflict
 from models.conflict.table import is_dated_then
 from resolvers.conflict.choice import recommended_part
 from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence, why_recommended
@@ -78,7 +78,7 @@ class FieldValue(Shape, frozen=True):
     replaced_at: Moment | None
 
     @classmethod
-    def of_conflict(cls, conflict: models.Conflict, field: str, value: Mapping[str, Any], aging: Aging) -> Self:
+    def of_conflict(cls, conflict: AnyConflict, field: str, value: Mapping[str, Any], aging: Aging) -> Self:
         """The value of a field, or of a unit, as it was when the conflict was raised."""
         known = is_dated_then(value)
         observed_at = datetime.fromisoformat(value["observedAt"]) if known else None
@@ -108,7 +108,7 @@ class ConflictPart(Shape, frozen=True):
     recommended: Annotated[Candidate | None, Meta(description="Null recommends to keep the value.")]
 
     @classmethod
-    def of(cls, conflict: models.Conflict, question: FieldQuestion, aging: Aging) -> Self:
+    def of(cls, conflict: AnyConflict, question: FieldQuestion, aging: Aging) -> Self:
         current = question.current
         candidates = [Candidate.of(candidate) for candidate in question.candidates]
         recommended_id = recommended_part(conflict, question)
@@ -204,7 +204,7 @@ class Conflict(Shape, frozen=True):
     age_seconds: Annotated[Count, Meta(description="How long it has been open, or was until it was settled.")]
 
     @classmethod
-    def of(cls, conflict: models.Conflict, external_id: str, aging: Aging, name_of: NameOf) -> Self:
+    def of(cls, conflict: AnyConflict, external_id: str, aging: Aging, name_of: NameOf) -> Self:
         candidates = [Candidate.of(candidate) for candidate in conflict.candidates]
         current, resolution = conflict.current, conflict.resolution
         return cls.copied(
@@ -222,7 +222,7 @@ class Conflict(Shape, frozen=True):
         )
 
 
-def _parts(conflict: models.Conflict) -> list[FieldQuestion]:
+def _parts(conflict: AnyConflict) -> list[FieldQuestion]:
     return [] if conflict.unit is None else questions_of(conflict)
 
 

@@ -87,7 +87,7 @@ class Credits(Shape, frozen=True):
 
     @classmethod
     def of(
-        cls, credits: operations.CreditUsage, entries: Iterable[entry.CreditEntry], alerts: Iterable[alert.AlertRow]
+        cls, credits: operations.CreditUsage, entries: Iterable[entry.EntryRow], alerts: Iterable[alert.AlertRow]
     ) -> Self:
         """`entries` are the newest lines of the ledger, `alerts` those of this month."""
         return cls.copied(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.words import NameOf, of_detail
-from models.conflict import table as conflict_models
+from models.conflict.shown import ShownConflict
 from models.job.shown import Failed, ShownJob, ShownStep
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Shape, Share
@@ -94,7 +94,7 @@ class Job(Shape, frozen=True):
     updated_at: Moment
 
     @classmethod
-    def of(cls, job: ShownJob, raised: Iterable[conflict_models.Conflict], aging: Aging, name_of: NameOf) -> Self:
+    def of(cls, job: ShownJob, raised: Iterable[ShownConflict], aging: Aging, name_of: NameOf) -> Self:
         """`job` comes with its record and its steps; `raised` are the conflicts that it raised."""
         return cls.copied(
             job,

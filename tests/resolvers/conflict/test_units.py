@@ -11,6 +11,7 @@ from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUn
 from models.audit import AuditFilter
 from models.conflict.queries import ConflictFilter
 from models.conflict.rejection import rejections_of
+from models.conflict.shown import AnyConflict
 from models.conflict.table import Conflict
 from models.record import FieldValue, Record
 from resolvers.audit import list_audit
@@ -63,7 +64,7 @@ async def sources() -> dict[str, str]:
     return {value.field: value.source for value in await FieldValue.filter(replaced_at=None)}
 
 
-def shown(conflict: Conflict) -> dict[str, tuple[Any, list[Any]]]:
+def shown(conflict: AnyConflict) -> dict[str, tuple[Any, list[Any]]]:
     """By part: its value and what is proposed."""
     return {
         question.field: (question.value, [candidate["value"] for candidate in question.candidates])

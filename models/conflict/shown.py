@@ -1,0 +1,89 @@
+"""Conflicts as they are shown: rows of what is asked for, with the record as of the same moment."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, Recommendation
+from models.conflict.queries import ConflictFilter
+from models.conflict.table import Conflict, advice_of, age_of
+from models.db.paging import Keyset, Page
+from models.db.rows import projection
+from models.db.selected import One, Selectable
+from models.db.wanted import EVERYTHING, Wanted, also
+from models.db.where import Where, where
+from models.record.shown import RECORDS, ShownRecord
+
+
+@projection(Conflict)
+class _ConflictColumns:
+    id: str
+    record_id: str
+    job_id: str
+    entity_type: EntityType
+    field: str
+    unit: FieldUnit | None
+    reason: ConflictReason
+    status: ConflictStatus
+    current: dict[str, Any] | None
+    candidates: list[dict[str, Any]]
+    recommended_id: str | None
+    recommendation: Recommendation | None
+    recommended_because: str
+    resolution: dict[str, Any] | None
+    resolution_id: str | None
+    taken_back: list[dict[str, Any]] | None
+    created_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+
+
+class ShownConflict(_ConflictColumns):
+    """What is shown of a conflict: see Conflict."""
+
+    __slots__ = ("record",)
+
+    record: ShownRecord
+
+    @property
+    def advice(self) -> Recommendation:
+        """What is recommended: see Conflict."""
+        return advice_of(self.recommended_id, self.recommendation)
+
+    def age_seconds(self, now: datetime) -> int:
+        """How long it has been open, or was until it was settled."""
+        return age_of(self, now)
+
+
+AnyConflict: TypeAlias = Conflict | ShownConflict
+"""A conflict with its record: the row that decisions change, or what is shown of it."""
+
+CONFLICTS = Selectable(ShownConflict, "conflict", record=One(RECORDS, "record.id = conflict.record_id"))
+
+
+async def conflict_page(
+    organization_id: str, filter: ConflictFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
+) -> Page[ShownConflict]:
+    """A page of the conflicts that the filter lets through, newest first."""
+    found = where(Conflict, filter.conditions())
+    if filter.field is not None:
+        part = where(Conflict, {"part_names__contains": f" {filter.field} "})
+        found += Where(f" AND (field = ? OR{part.sql.removeprefix(' AND')})", (filter.field, *part.values))
+    return await CONFLICTS.page(organization_id, found, keyset, wanted)
+
+
+async def find_conflict(organization_id: str, conflict_id: str, wanted: Wanted = EVERYTHING) -> ShownConflict | None:
+    """One conflict."""
+    found = await CONFLICTS.fetch(organization_id, Where(" AND id = ?", (conflict_id,)), wanted)
+    return found[0] if found else None
+
+
+async def conflicts_of_jobs(
+    organization_id: str, job_ids: Sequence[str], wanted: Wanted = EVERYTHING
+) -> list[ShownConflict]:
+    """The conflicts that these jobs raised, whatever became of them, oldest first."""
+    if not job_ids:
+        return []
+    return await CONFLICTS.fetch(
+        organization_id, where(Conflict, {"job_id__in": tuple(job_ids)}), also(wanted, "job_id")
+    )
