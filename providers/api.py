@@ -185,6 +185,13 @@ class RequiresKey(Protocol):
 
 
 @runtime_checkable
+class ChecksBeforeSending(Protocol):
+    """A remote provider that awaits `Question.before_send` right before each thing that it sends."""
+
+    checks_before_sending: bool
+
+
+@runtime_checkable
 class VariablePrice(Protocol):
     """A provider whose matches do not all cost the same."""
 

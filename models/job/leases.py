@@ -89,6 +89,15 @@ async def renew(leases: Sequence[LeaseProgress], until: datetime) -> set[str]:
     return {row["id"] for row in held}
 
 
+async def still_held(leases: Sequence[Lease]) -> set[str]:
+    """The ids of those leases that hold at this moment."""
+    if not leases:
+        return set()
+    source, parameter = bulk(leases)
+    sql = f"SELECT job.id FROM {source} JOIN job ON {_HELD} WHERE job.status = 'in_progress'"
+    return {row["id"] for row in await query(sql, [parameter])}
+
+
 async def lock_held(tx: Transaction, leases: Sequence[Lease]) -> set[str]:
     """The ids of those leases that still hold; the rows stay locked until the transaction ends."""
     if not leases:

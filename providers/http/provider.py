@@ -49,6 +49,8 @@ class HttpProvider:
     Raises ValueError for an address that is unfit or has no such name.
     """
 
+    checks_before_sending = True
+
     def __init__(
         self,
         adapter: Adapter,

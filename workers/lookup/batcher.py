@@ -11,8 +11,8 @@ B = TypeVar("B")
 class Batcher(Generic[A, B]):
     """Collects items, up to `most`, and calls `run` once for all of them.
 
-    Items that come within `wait` seconds go together. With a `wait` of 0, those go together that come while an earlier
-    batch runs, so that a single caller does not wait and many at once still share.
+    A lone caller is served at once. What comes while a batch runs, and in the `wait` seconds after its end, goes
+    together: the more callers, the fewer batches.
 
     `run` returns one result for each item, in order. If it raises, everyone in the batch gets that error. A caller
     that is cancelled leaves the others' batch alone.
@@ -25,6 +25,7 @@ class Batcher(Generic[A, B]):
         self._waiting: list[tuple[A, asyncio.Future[B]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._next_at = 0.0  # on the loop's clock, when a next batch may begin
 
     async def __call__(self, item: A) -> B:
         loop = asyncio.get_running_loop()
@@ -32,9 +33,13 @@ class Batcher(Generic[A, B]):
         self._waiting.append((item, result))
         if len(self._waiting) >= self._most:
             self._flush()
-        elif self._timer is None and (self._wait or not self._running):
-            self._timer = loop.call_later(self._wait, self._flush)
+        else:
+            self._flush_soon(loop)
         return await result
+
+    def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is None and not self._running:
+            self._timer = loop.call_at(max(self._next_at, loop.time()), self._flush)
 
     def _flush(self) -> None:
         if self._timer is not None:
@@ -48,8 +53,10 @@ class Batcher(Generic[A, B]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if not self._wait and not self._running:
-            self._flush()
+        loop = asyncio.get_running_loop()
+        self._next_at = loop.time() + self._wait
+        if self._waiting:
+            self._flush_soon(loop)
 
     async def _run_batch(self, batch: list[tuple[A, asyncio.Future[B]]]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""One call to a provider: whether it may be made now, its time limit, and what it tells of the provider's health."""
+"""One call to a provider: whether it may be made now, its permit and time limit, and what it tells of its health."""
 
 import asyncio
 import time
@@ -9,10 +9,20 @@ import structlog
 
 from enrichment.enums import StepOutcome
 from enrichment.identity import without_record_values
-from providers.api import Answer, CallDeferred, Pending, Polls, Provider, ProviderError, Question
+from providers.api import (
+    Answer,
+    CallDeferred,
+    ChecksBeforeSending,
+    Pending,
+    Polls,
+    Provider,
+    ProviderError,
+    Question,
+)
 from resolvers.context import Services
 from workers.job.load import ClaimedJob
 from workers.lookup.circuit_breaker import CircuitBreakers
+from workers.lookup.concurrency import CallConcurrency
 from workers.lookup.reply import LookupReply, failed, reply_of
 from workers.lookup.suppression_guard import SendCheck, SuppressionGuard
 
@@ -24,8 +34,9 @@ _log = structlog.get_logger(__name__)
 class ProviderCaller:
     """Calls providers. A failing one is a reply here, never an exception, except CallDeferred."""
 
-    def __init__(self, services: Services, guard: SuppressionGuard) -> None:
+    def __init__(self, services: Services, guard: SuppressionGuard, concurrency: CallConcurrency) -> None:
         self._guard = guard
+        self._concurrency = concurrency
         self._breakers = CircuitBreakers(services)
         self._now = services.now
 
@@ -38,21 +49,32 @@ class ProviderCaller:
     async def call(
         self, provider: Provider, question: Question, job: ClaimedJob, *, token: str | None = None
     ) -> LookupReply:
-        """Ask the question, or with a `token` for its pending answer. Raises CallDeferred."""
-        check: SendCheck | None = None
-        if provider.info.remote:
-            if (blocked := await self._guard.blocked(question, job)) is not None:
+        """Ask the question, or with a `token` for its pending answer, once a permit is free. Raises CallDeferred."""
+        if not provider.info.remote:
+            return await self._guard.withhold(question, job, await self._call(provider, question, token))
+        check = SendCheck(self._guard, question, job)
+        async with self._concurrency.permit(provider, job.organization_id):
+            if (refusal := self._breakers.opened(job.organization_id, provider.info)) is not None:
+                return failed(refusal)  # while the call waited
+            if not isinstance(provider, ChecksBeforeSending) and (blocked := await self._guard.blocked(question, job)):
                 return blocked  # since the call was prepared
-            check = SendCheck(self._guard, question, job)
-            question = replace(question, before_send=check)
-        started, asked_at = time.perf_counter(), self._now()
-        reply = await self._answer(provider, question, token)
-        if check is not None and check.blocked is not None:
-            return check.blocked  # while the call waited for the provider's rate limit
+            asked_at = self._now()
+            reply = await self._call(provider, replace(question, before_send=check), token)
+            if reply.error is not None and check.blocked is None:
+                await self._note_failure(provider, job, reply.error, asked_at)  # before the next call is let through
+        if check.blocked is not None:
+            return check.blocked  # since then, or while the call waited for the provider's rate limit
         await self._guard.withhold(question, job, reply)
+        if reply.error is None:
+            rule = job.config.provider_rule(provider.info.id)
+            matched = reply.outcome is not StepOutcome.NO_MATCH
+            await self._breakers.note_success(job.organization_id, provider.info.id, rule, matched)
+        return reply
+
+    async def _call(self, provider: Provider, question: Question, token: str | None) -> LookupReply:
+        started = time.perf_counter()
+        reply = await self._answer(provider, question, token)
         reply.latency_ms = round((time.perf_counter() - started) * 1000)
-        if provider.info.remote:
-            await self._note_health(provider, job, reply, asked_at)
         return reply
 
     async def _answer(self, provider: Provider, question: Question, token: str | None) -> LookupReply:
@@ -74,17 +96,11 @@ class ProviderCaller:
             maybe = provider.info.remote
             return failed(ProviderError("invalid_answer", message, retryable=False, maybe_charged=maybe))
 
-    async def _note_health(self, provider: Provider, job: ClaimedJob, reply: LookupReply, asked_at: datetime) -> None:
-        organization_id, provider_id = job.organization_id, provider.info.id
-        if reply.error is not None:
-            message = without_record_values(
-                reply.error.message, {"id": job.record.external_id, **job.record.state.fields}
-            )
-            await self._breakers.note_failure(organization_id, provider_id, reply.error, message, asked_at=asked_at)
-        else:
-            matched = reply.outcome is not StepOutcome.NO_MATCH
-            rule = job.config.provider_rule(provider_id)
-            await self._breakers.note_success(organization_id, provider_id, rule, matched)
+    async def _note_failure(
+        self, provider: Provider, job: ClaimedJob, error: ProviderError, asked_at: datetime
+    ) -> None:
+        message = without_record_values(error.message, {"id": job.record.external_id, **job.record.state.fields})
+        await self._breakers.note_failure(job.organization_id, provider.info.id, error, message, asked_at=asked_at)
 
 
 async def _ask(provider: Provider, question: Question, token: str | None) -> Answer | Pending:

@@ -54,6 +54,14 @@ class CircuitBreakers:
             return None
         return _refused(provider.name, breaker, now)
 
+    def opened(self, organization_id: str, provider: ProviderInfo) -> ProviderError | None:
+        """Why a call that was let through is not made after all: the provider was found failing meanwhile."""
+        breaker, now = self._breakers.get((organization_id, provider.id)), self._services.now()
+        if breaker is None or breaker.state is not BreakerState.OPEN:
+            return None
+        is_due = breaker.until is not None and breaker.until <= now  # the one call that tries it may be this
+        return None if is_due else _refused(provider.name, breaker, now)
+
     async def note_success(
         self, organization_id: str, provider_id: str, rule: ProviderRule | None, matched: bool
     ) -> None:

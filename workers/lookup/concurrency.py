@@ -1,4 +1,9 @@
-"""How many calls run at once: so many for each provider and organization; the other jobs wait for a permit."""
+"""How many calls run at once: so many for each provider and organization; the other jobs wait for a permit.
+
+A permit is held while the provider is being called, and no longer. So that the next call begins the moment that one
+ends, a few more jobs than that may prepare theirs, with the question and the credits in hand (a turn); the rest wait
+with empty hands.
+"""
 
 import asyncio
 import random
@@ -11,6 +16,7 @@ from providers.api import CallDeferred, Provider
 
 CALLS_AT_ONCE = 100  # to one provider, in one process
 CALLS_OF_AN_ORGANIZATION = 10  # of these
+TURNS = 2  # jobs that prepare a call or make one, for each call that may be under way
 PERMIT_WAIT_SECONDS = 10.0  # for a permit; then the job goes back to the queue and comes again
 SHORTEST_RECHECK, LONGEST_RECHECK = timedelta(seconds=2), timedelta(minutes=3)
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
@@ -85,31 +91,46 @@ class FairSemaphore:
 
 
 class CallConcurrency:
-    """The permits for the calls of one worker process. Providers that are not remote need none."""
+    """The turns and permits for the calls of one worker process. Providers that are not remote need none."""
 
     def __init__(self) -> None:
-        self._semaphores: defaultdict[str, FairSemaphore] = defaultdict(
+        self._turns: defaultdict[str, FairSemaphore] = defaultdict(
+            lambda: FairSemaphore(TURNS * CALLS_AT_ONCE, TURNS * CALLS_OF_AN_ORGANIZATION)
+        )
+        self._permits: defaultdict[str, FairSemaphore] = defaultdict(
             lambda: FairSemaphore(CALLS_AT_ONCE, CALLS_OF_AN_ORGANIZATION)
         )
 
     def is_free(self, provider: Provider, organization_id: str) -> bool:
-        """Whether a call need not wait for its permit."""
-        return not provider.info.remote or self._semaphores[provider.info.id].is_free(organization_id)
+        """Whether a job need not wait for its turn."""
+        return not provider.info.remote or self._turns[provider.info.id].is_free(organization_id)
+
+    @asynccontextmanager
+    async def turn(self, provider: Provider, organization_id: str) -> AsyncIterator[AsyncExitStack]:
+        """Hold a turn: prepare a call, and make it. Closing it ends it early.
+
+        Raises CallDeferred when none becomes free soon.
+        """
+        async with AsyncExitStack() as held:
+            if provider.info.remote:
+                await _hold(held, self._turns[provider.info.id], provider, organization_id)
+            yield held
 
     @asynccontextmanager
     async def permit(self, provider: Provider, organization_id: str) -> AsyncIterator[None]:
         """Hold the permit for a call. Raises CallDeferred when none becomes free soon."""
-        if not provider.info.remote:
+        async with AsyncExitStack() as held:
+            if provider.info.remote:
+                await _hold(held, self._permits[provider.info.id], provider, organization_id)
             yield
-            return
-        async with AsyncExitStack() as stack:
-            semaphore = self._semaphores[provider.info.id]
-            try:
-                await stack.enter_async_context(semaphore.permit(organization_id, PERMIT_WAIT_SECONDS))
-            except TimeoutError:
-                message = f"too many calls to {provider.info.name} are under way"
-                raise CallDeferred(message, PERMIT_WAIT_SECONDS) from None
-            yield
+
+
+async def _hold(held: AsyncExitStack, semaphore: FairSemaphore, provider: Provider, organization_id: str) -> None:
+    try:
+        await held.enter_async_context(semaphore.permit(organization_id, PERMIT_WAIT_SECONDS))
+    except TimeoutError:
+        message = f"too many calls to {provider.info.name} are under way"
+        raise CallDeferred(message, PERMIT_WAIT_SECONDS) from None
 
 
 def next_recheck(waiting_since: datetime, now: datetime) -> datetime:

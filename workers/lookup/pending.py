@@ -18,7 +18,7 @@ from resolvers.provider.inbound_webhooks import REFUSED
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import BatchedStore, CallSettlement
 from workers.lookup.call import ProviderCaller
-from workers.lookup.concurrency import CallConcurrency, next_recheck
+from workers.lookup.concurrency import next_recheck
 from workers.lookup.reply import LookupReply, candidates_of, reply_of, waiting, with_partial
 from workers.lookup.settlement import LONGEST_PENDING, settlement_of
 from workers.lookup.suppression_guard import SuppressionGuard, is_blocked
@@ -38,12 +38,10 @@ class PendingAnswers:
         store: BatchedStore,
         guard: SuppressionGuard,
         caller: ProviderCaller,
-        concurrency: CallConcurrency,
     ) -> None:
         self._store = store
         self._guard = guard
         self._caller = caller
-        self._concurrency = concurrency
         self._callback_urls = services.callback_urls
         self._now = services.now
 
@@ -73,8 +71,7 @@ class PendingAnswers:
             if pending.due_at is not None and pending.due_at > now:
                 return await self._still_waiting(provider, question, job, pending, pending.due_at, note)
             try:
-                async with self._concurrency.permit(provider, job.organization_id):
-                    reply = await self._caller.call(provider, question, job, token=pending.token)
+                reply = await self._caller.call(provider, question, job, token=pending.token)
             except CallDeferred:
                 return await self._still_waiting(provider, question, job, pending, next_recheck(now, now), note)
         if is_blocked(reply):

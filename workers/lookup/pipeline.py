@@ -1,10 +1,12 @@
 """One lookup of a record at a provider: from a cached answer if there is one, else by a call that is paid for once.
 
-The stages, in order: a pending answer of the job's own, the suppression guard, the cache, a permit, the circuit
-breaker, the reservation of credits, the call, its settlement.
+The stages, in order: a pending answer of the job's own, the suppression guard, the cache, a turn, the circuit breaker,
+the reservation of credits, a permit, the call, its settlement. The permit is held for the call alone, the turn until
+the call has ended.
 """
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -35,9 +37,9 @@ class ProviderLookup:
         self._store = store
         self._cache = AnswerCache(store)
         self._guard = SuppressionGuard(store)
-        self._caller = ProviderCaller(services, self._guard)
         self._concurrency = CallConcurrency()
-        self._pending = PendingAnswers(services, store, self._guard, self._caller, self._concurrency)
+        self._caller = ProviderCaller(services, self._guard, self._concurrency)
+        self._pending = PendingAnswers(services, store, self._guard, self._caller)
         self._now = services.now
 
     async def look_up(self, provider: Provider, question: Question, job: ClaimedJob) -> LookupReply:
@@ -77,9 +79,9 @@ class ProviderLookup:
         if isinstance(provider, RequiresKey) and not await provider.configured(job.organization_id):
             return skipped(SkipReason.NO_KEY, f"no key for {provider.info.name}")
         if not provider.info.keeps_answers:
-            async with self._concurrency.permit(provider, job.organization_id):
-                refusal = await self._caller.refusal(provider, job)
-                return failed(refusal) if refusal else await self._caller.call(provider, question, job)
+            if (refusal := await self._caller.refusal(provider, job)) is not None:
+                return failed(refusal)
+            return await self._caller.call(provider, question, job)
         answer_key = answer_key_of(provider, job, key, self._now())
         other = await self._cache.find_broader(provider, question, answer_key)
         other = other or await self._cache.find_earlier(provider, question, job, answer_key)
@@ -94,18 +96,22 @@ class ProviderLookup:
         self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey
     ) -> LookupReply:
         """Ask, unless the answer is cached or another job is asking."""
-        cached = await self._cache.find_or_acquire(answer_key)
-        if cached is None:
-            if not self._concurrency.is_free(provider, job.organization_id):
-                # Nothing is held while the job waits, neither the question nor credits.
-                await self._cache.release(answer_key)
-                async with self._concurrency.permit(provider, job.organization_id):
-                    cached = await self._cache.find_or_acquire(answer_key)
-                    if cached is None:
-                        return await self._reserve_and_call(provider, question, job, answer_key)
-            else:
-                async with self._concurrency.permit(provider, job.organization_id):
-                    return await self._reserve_and_call(provider, question, job, answer_key)
+        cached: CachedAnswer | None
+        if self._concurrency.is_free(provider, job.organization_id):
+            cached = await self._cache.find_or_acquire(answer_key)
+            if cached is not None:
+                return await self._from_cache(provider, question, job, cached)
+            if self._concurrency.is_free(provider, job.organization_id):
+                async with self._concurrency.turn(provider, job.organization_id) as turn:
+                    return await self._reserve_and_call(provider, question, job, answer_key, turn)
+            # While a job waits for its turn it holds nothing, neither the question nor credits.
+            await self._cache.release(answer_key)
+        elif (cached := await self._store.cached(answer_key)) is not None:
+            return await self._from_cache(provider, question, job, cached)
+        async with self._concurrency.turn(provider, job.organization_id) as turn:
+            cached = await self._cache.find_or_acquire(answer_key)
+            if cached is None:
+                return await self._reserve_and_call(provider, question, job, answer_key, turn)
         return await self._from_cache(provider, question, job, cached)
 
     async def _from_cache(
@@ -134,8 +140,9 @@ class ProviderLookup:
         return reply
 
     async def _reserve_and_call(
-        self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey
+        self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey, turn: AsyncExitStack
     ) -> LookupReply:
+        """Ask a question that the job holds. Its `turn` ends with the call."""
         reservation_id: str | None = None
         settled = False
         try:
@@ -151,6 +158,7 @@ class ProviderLookup:
                 reservation_id = reserved
             question = self._pending.with_callback(provider, question, answer_key)
             reply = await self._caller.call(provider, question, job)
+            await turn.aclose()
             if is_blocked(reply):
                 return reply
             reply.credits = await self._store.settle(

@@ -14,8 +14,8 @@ from providers.api import ProviderError, Question
 from resolvers.context import Services
 from resolvers.record.api import upsert_records
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
-from tests.support.waiting import PATIENCE_SECONDS
-from workers.job.runner import SHARE, JobRunner
+from tests.support.waiting import PATIENCE_SECONDS, until
+from workers.job.runner import AT_ONCE, SHARE, TOP_UP, JobRunner
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -59,6 +59,26 @@ async def test_one_organization_holds_at_most_its_share_of_a_worker(redis: ArqRe
         await asyncio.gather(*runs)
         await runner.stop(1)
     assert await Job.filter(status=JobStatus.COMPLETED).count() == 31
+
+
+async def test_a_job_whose_answer_takes_long_keeps_nobody_waiting(redis: ArqRedis) -> None:
+    answer = asyncio.Event()
+
+    async def hold_first(question: Question) -> None:
+        if question.fields["domain"] == "big0.com":
+            await answer.wait()
+
+    standin = StandIn(on_ask=hold_first)
+    shared = services(redis, standin)
+    await backlog(shared, "big", AT_ONCE + TOP_UP)
+    runner = JobRunner(shared)
+    run = asyncio.create_task(runner.work())
+    try:
+        await until(lambda: len(standin.asked) == AT_ONCE + TOP_UP)
+    finally:
+        answer.set()
+        assert await run == AT_ONCE + TOP_UP
+        await runner.stop(1)
 
 
 async def test_a_job_stops_waiting_for_rate_limits_after_a_day(redis: ArqRedis) -> None:

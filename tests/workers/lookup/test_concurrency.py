@@ -7,13 +7,20 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import CreditKind, EntityType, JobStatus
+from models.answer.row import Answer
 from models.credit.entry import CreditEntry
 from models.job import Job
-from providers.api import CallDeferred, Question
+from providers.api import CallDeferred, ProviderError, Question
 from resolvers.credit.verify import check_ledger
 from tests.support.factories import Clock, StandIn, context, job_of, send, services, work
 from tests.support.waiting import until
-from workers.lookup.concurrency import CALLS_OF_AN_ORGANIZATION, LONGEST_RECHECK, SHORTEST_RECHECK, next_recheck
+from workers.lookup.concurrency import (
+    CALLS_OF_AN_ORGANIZATION,
+    LONGEST_RECHECK,
+    SHORTEST_RECHECK,
+    TURNS,
+    next_recheck,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -58,6 +65,53 @@ async def test_calls_that_hang_for_one_organization_keep_no_other_waiting(redis:
     await until(is_completed)  # while the calls of the first still hang
     over.set()
     await asyncio.gather(working, second)
+
+
+async def test_the_next_calls_are_prepared_while_others_are_under_way_and_the_rest_holds_nothing(
+    redis: ArqRedis,
+) -> None:
+    over = asyncio.Event()
+
+    async def hang(_: Question) -> None:
+        await over.wait()
+
+    paid = StandIn(id="paid", price=1, remote=True, knows=KNOWN, on_ask=hang)
+    shared = services(redis, paid)
+    for n in range(MANY):
+        await send(context(shared), "account", f"A{n}", domain=f"acme{n}.com")
+    working = asyncio.create_task(work(shared))
+
+    async def prepared() -> bool:
+        held = await CreditEntry.filter(kind=CreditKind.RESERVATION).count()
+        return (held, await Answer.filter(state="asking").count()) == (TURNS * CALLS_OF_AN_ORGANIZATION,) * 2
+
+    await until(prepared)
+    await until(lambda: paid.running == CALLS_OF_AN_ORGANIZATION)
+    assert (len(paid.asked), await prepared()) == (CALLS_OF_AN_ORGANIZATION, True)
+    over.set()
+    await working
+    assert (await Job.filter(status=JobStatus.COMPLETED).count(), len(paid.asked)) == (MANY, MANY)
+
+
+async def test_a_call_that_waits_for_a_permit_is_not_made_once_its_provider_was_found_failing(
+    redis: ArqRedis,
+) -> None:
+    waiting = asyncio.Event()
+
+    async def fail(_: Question) -> None:
+        await waiting.wait()
+        raise ProviderError("bad_key", "the key was refused", retryable=False)
+
+    paid = StandIn(id="paid", price=1, remote=True, knows=KNOWN, on_ask=fail)
+    shared = services(redis, paid)
+    for n in range(MANY):
+        await send(context(shared), "account", f"A{n}", domain=f"acme{n}.com")
+    working = asyncio.create_task(work(shared))
+    await until(lambda: paid.running == CALLS_OF_AN_ORGANIZATION)
+    waiting.set()
+    await working
+    assert len(paid.asked) < TURNS * CALLS_OF_AN_ORGANIZATION
+    assert (await check_ledger("acme")).reserved == 0
 
 
 async def test_a_job_that_is_out_of_turn_comes_again_by_itself_and_holds_nothing(redis: ArqRedis) -> None:
