@@ -11,7 +11,7 @@ from enrichment.normalize.text.text import Refused, tidy
 
 _BETWEEN = re.compile(r"\s*[;|\n]\s*|\s+/\s+|\s*,\s+|\s+(?:or|and|oder|und|bzw\.?|ou|et)\s+", re.I)
 # A few words, at most with a year: `old`, `private`, `until 2021`; nothing that could be a value itself.
-_WORDS = r"[^\W\d_][^\W\d_'.-]*(?:[ '-][^\W\d_][^\W\d_'-]*){0,4}\.?(?: [0-9]{1,4})?"
+_WORDS = r"[^\W\d_][^\W\d_'.-]*(?:[ '-][^\W\d_][^\W\d_'-]*){0,4}\.?(?: (?:19|20)[0-9]{2})?"
 _REMARK = re.compile(rf"[(\[]?\s*(?:{_WORDS})\s*[)\]]?")
 _BEHIND = re.compile(rf"(?P<value>\S+?)[,;]?\s+(?:[-\u2013\u2014]\s*)?(?:{_WORDS}|[(\[]\s*{_WORDS}\s*[)\]])")
 _BEHIND_PHONE = re.compile(

@@ -26,7 +26,8 @@ _REREAD = re.compile(r"&|^\s*['=\uff1d]")
 _POINT_ZERO = re.compile(r"(\+?[0-9]{6,15})\.(0+)")
 _MORE_THAN_A_DOMAIN = re.compile(r"[./].*[./]|[^\w.-]")
 _DOMAINS = frozenset({FieldKind.DOMAIN, FieldKind.COMPANY_DOMAIN})
-_NEW_SHORT_FORMS = frozenset({"aven", "avenida", "avda", "avd", "bld", "boul"})
+_SHORT_FORMS_LINE = "st str strasse ave av rd blvd bd dr ln ct pl sq pkwy hwy ste fl n s e w"
+_KNOWN_SHORT_FORMS = frozenset(_SHORT_FORMS_LINE.split())
 
 
 def earlier(kind: FieldKind, raw: Any, country_name: str | None) -> Any | None:
@@ -139,7 +140,7 @@ def _street_key(value: str) -> str:
 
 
 def _was_known(word: str) -> bool:
-    return word not in _NEW_SHORT_FORMS and word not in address.NUMBERS
+    return word in _KNOWN_SHORT_FORMS
 
 
 _RULES: dict[FieldKind, Callable[[Any, str | None], Any]] = {

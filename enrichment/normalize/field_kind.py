@@ -47,7 +47,7 @@ from enrichment.normalize.numbers.year import canonical_year, same_year
 from enrichment.normalize.places.address import canonical_postal_code, canonical_street, postal_key, street_key
 from enrichment.normalize.places.city import canonical_city, city_key, same_city
 from enrichment.normalize.places.country import canonical_country
-from enrichment.normalize.places.state import canonical_state, same_state, state_key
+from enrichment.normalize.places.state import canonical_state, is_well_known, same_state, state_key
 from enrichment.normalize.text.listing import canonical_list, list_key
 from enrichment.normalize.text.plain import canonical_description, canonical_text
 from enrichment.normalize.text.text import Refused, fold, words
@@ -204,10 +204,16 @@ def _once(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
     except Refused:
         if kind not in _IN_CELLS or not isinstance(raw, str):
             raise
-        found = one_value(raw, lambda part: read(kind, part, country), spaced=kind in _SPACED)
+        found = one_value(raw, lambda part: _read_part(kind, part, country), spaced=kind in _SPACED)
         if found is None:
             raise
         return found
+
+
+def _read_part(kind: FieldKind, part: str, country: str | None) -> Any | None:
+    if kind is FieldKind.COUNTRY and is_well_known(part.strip()):
+        raise Refused("a state beside something else")  # `CA` in `Los Angeles, CA` is no country
+    return read(kind, part, country)
 
 
 def read(kind: FieldKind, raw: Any, country: str | None) -> Any | None:

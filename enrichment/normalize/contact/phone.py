@@ -32,6 +32,7 @@ _EXTENSION_AT_END = re.compile(
 )
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]+", re.I)
 _POINT_ZERO = re.compile(r"(\+?[0-9]{6,15})\.0+")  # a number that went through a table of numbers
+_OTHER_ENDING = re.compile(r"[0-9]\s*/\s*-\s*[0-9]{1,4}$")  # `901820 / -21`: a second number
 _REMARK = re.compile(r"\s*\([^0-9()]*\)$")
 _FEWEST_DIGITS = 6  # of the first number of several; `030/12345678` is one
 _ZEROS = re.compile(r"^00(?=[1-9])")
@@ -53,6 +54,8 @@ class _Reading(NamedTuple):
 def _canonical(text: str, region: str | None) -> str:
     if _SCIENTIFIC.fullmatch(text):
         raise Refused("a phone number that a spreadsheet has rounded")
+    if _OTHER_ENDING.search(text):
+        raise Refused("different phone numbers in one value")
     if not _ALLOWED.fullmatch(text) or not _looks_like_a_number(text):
         raise Refused("not a phone number")
     numbers = (_number(reading) for reading in _readings(text, region))

@@ -18,6 +18,8 @@ __all__ = ["canonical_industry", "industries_of", "industry_key", "is_vague_labe
 _NOTHING_LINES = """
 other|others|other industry|other industries|misc|miscellaneous|various|not listed|none of the above|sonstige|sonstiges
 sonstige branche|sonstige branchen|andere|anderes|autre|autres|otro|otros|otra|otras|altro|outro|outros|overig
+other please specify|other please describe|other specify|other unknown|unspecified|unclassified|unknown industry|diverse
+divers|andere branche|andere branchen|annan|annat|inne|not classified|no industry|nonclassifiable establishments
 """
 _SAY_NOTHING = frozenset(_NOTHING_LINES.replace("\n", "|").strip("|").split("|"))
 _QUESTION_MARKS = "???"

@@ -47,7 +47,7 @@ _LAKHS = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
 _GROUPED_DECIMAL = re.compile(r"(\d{1,3}(?:([.,' ])\d{3})+)[.,](\d{1,2})")
 _PLAIN = re.compile(r"\d+(?:[.,]\d+)?")
 _NOT_DIGIT = re.compile(r"\D")
-_SCIENTIFIC = re.compile(r"([0-9]+(?:\.[0-9]+)?)E\+?([0-9]{1,2})", re.I)
+_SCIENTIFIC = re.compile(r"([0-9]+(?:[.,][0-9]+)?)E\+?([0-9]{1,2})", re.I)
 _EXPONENT = re.compile(r"[0-9]E\+?[0-9]", re.I)
 # `11-50` that a spreadsheet took for a date.
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
@@ -106,7 +106,7 @@ def _quantity(written: str, most: int, *, exact: bool) -> int | str:
     text = _ABOUT.sub("", _IN_BRACKETS.sub("", ascii_digits(written)), count=1)
     text = _UNITS.sub("", text).strip()
     if scientific := _SCIENTIFIC.fullmatch(text):
-        return _whole(float(f"{scientific[1]}e{scientific[2]}"), most, exact=exact)
+        return _whole(float(f"{scientific[1].replace(',', '.')}e{scientific[2]}"), most, exact=exact)
     if text.startswith(("-", "\u2212")):
         raise Refused("a negative number")
     if (least := _AT_LEAST.match(text)) or text.endswith("+"):

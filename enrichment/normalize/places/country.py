@@ -84,7 +84,11 @@ def canonical_country(raw: Any) -> str | None:
 
 
 _ARTICLE = re.compile(r"(?:the )|(?:, ?the$)", re.I)
-_PARTS = re.compile(r"\s*[,;/|()]\s*|\s+[-\u2013\u2014:]\s+")
+_PARTS = re.compile(r"\s*[,;/|()\[\]]\s*|\s+[-\u2013\u2014:]\s+")
+_HEADQUARTERS = re.compile(r"\s*[-(\[\u2013]\s*(?:hq|headquarters?|head office)\s*[)\]]?$", re.I)
+_CODE_AHEAD = re.compile(r"^([A-Z]{2,3})-(?=[A-Z][a-z]{2})")
+_TURNED = re.compile(r"([^,;/|()]+), ([^,;/|()]+)")
+_ALSO_STATES = frozenset({"GE"})  # whose name a state of another country has
 _LONGEST_CODE = 3
 
 
@@ -93,24 +97,38 @@ def _code_among_others(text: str) -> str | None:
 
     `Germany (DE)`, `Bahamas, The`, `San Francisco, CA, United States`; None for `Sweden / Norway`.
     """
-    bare = _ARTICLE.sub("", text).strip()
+    bare = _CODE_AHEAD.sub(r"\1 - ", _HEADQUARTERS.sub("", _ARTICLE.sub("", text))).strip()
     if (code := country_code(bare)) is not None:
         return code
+    if (turned := _TURNED.fullmatch(bare)) and (code := country_code(f"{turned[2]} {turned[1]}")):
+        return code  # `Sudan, South`
     parts = [part for part in _PARTS.split(bare) if part]
-    named = [found for part in parts if len(part) > _LONGEST_CODE and (found := country_code(part))]
-    if not named or len(parts) < 2:
+    if len(parts) < 2:
         return None
-    code = named[-1]
+    if "(" in bare or "[" in bare:  # `Congo (Kinshasa)`: what stands there may be another country's name
+        codes = {country_code(part) for part in parts}
+        return codes.pop() if len(codes) == 1 else None
+    named = [found for part in parts if len(part) > _LONGEST_CODE and (found := country_code(part))]
+    code = named[-1] if named else None
     others = [part for part in parts if country_code(part) != code]
-    in_brackets = "(" in bare and others  # `Congo (Kinshasa)`: what stands there may be another country's name
-    return None if in_brackets or not all(_is_place_in(code, part) for part in others) else code
+    if code is None or not all(_is_place_in(code, part) for part in others):
+        return _code_beside_states(parts)
+    return None if code in _ALSO_STATES and others and not any(_is_state_of(code, part) for part in others) else code
+
+
+def _code_beside_states(parts: list[str]) -> str | None:
+    """The country of a code that stands alone, or beside its own states: `Georgia, USA`."""
+    codes = dict.fromkeys(found for part in parts if len(part) <= _LONGEST_CODE and (found := country_code(part)))
+    fitting = [code for code in codes if all(country_code(part) == code or _is_state_of(code, part) for part in parts)]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _is_place_in(country: str, part: str) -> bool:
     """Whether a part of a text may be a place of this country: it is one of its states, or names no country."""
-    code = f"{country}-{part.upper()}"
-    key = words(part)
+    return _is_state_of(country, part) or (len(part) > _LONGEST_CODE and country_code(part) is None)
+
+
+def _is_state_of(country: str, part: str) -> bool:
+    code, key = f"{country}-{part.upper()}", words(part)
     states = [state for state in pycountry.subdivisions if state.country_code == country]
-    if any(state.code == code or words(state.name) == key for state in states):
-        return True
-    return len(part) > _LONGEST_CODE and country_code(part) is None
+    return any(state.code == code or words(state.name) == key for state in states)

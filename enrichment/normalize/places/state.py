@@ -71,7 +71,7 @@ def canonical_state(raw: Any, country: str | None = None) -> str | None:
     return text.upper() if is_code(text) else cased_place(text)
 
 
-_ISO_CODE = re.compile(r"([A-Za-z]{2})-([A-Za-z0-9]{1,3})")
+_ISO_CODE = re.compile(r"([A-Za-z]{2})[-_]([A-Za-z0-9]{1,3})")
 _PARTS = re.compile(r"\s*[,;/|()]\s*|\s+[-\u2013\u2014:]\s+")
 _DIRECTIONS = {
     **dict.fromkeys(("n", "no", "nth"), "north"),
@@ -152,6 +152,11 @@ def _anywhere(code: str) -> frozenset[str]:
 
 def is_code(text: str) -> bool:
     return len(text) <= _LONGEST_CODE and text.isascii()
+
+
+def is_well_known(text: str) -> bool:
+    """Whether a text is a name or a code of a state that is named without its country."""
+    return any(known_name(country, text) is not None for country in _WELL_KNOWN)
 
 
 def is_state_of(state: str, country: str) -> bool | None:

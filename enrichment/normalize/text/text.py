@@ -47,6 +47,7 @@ _MARKUP = re.compile(
 
 
 # What exporters put before and around a cell so that no spreadsheet runs it, or drops its zeros: `'+49 …`, `="07030"`.
+_ROUND_APOSTROPHE = re.compile(r"^[\u2018\u2019`\u00b4]\+")
 _APOSTROPHE = re.compile(rf"'(?=[{_SIGNS}{_EQUALS}]|[\d\s().,/-]+$)")
 _QUOTED = re.compile(rf"[{_EQUALS}]\s*\"([^\"]*)\"")
 # An equals sign that begins a name: `=Experts GmbH`. One word alone may be the name of a range.
@@ -136,7 +137,10 @@ def tidy(raw: Any, longest: int = LONGEST, *, lines: bool = False) -> str | None
 def _without_guard(text: str) -> str:
     """The text without what keeps spreadsheets from running or rounding it."""
     quoted = _QUOTED.fullmatch(text)
-    return quoted[1].strip() if quoted else _APOSTROPHE.sub("", text, count=1) if text[0] == "'" else text
+    if quoted:
+        return quoted[1].strip()
+    text = _ROUND_APOSTROPHE.sub("'+", text)
+    return _APOSTROPHE.sub("", text, count=1) if text[0] == "'" else text
 
 
 def refuse_markup(text: str) -> None:

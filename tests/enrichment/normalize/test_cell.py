@@ -37,6 +37,8 @@ def test_the_plain_meaning_of_a_cell_is_read(kind: FieldKind, cell: str, value: 
         (K.PHONE, "M: +49 170 7654321 / T: +49 30 901820"),
         (K.PHONE, '=HYPERLINK("x","+4930901820")'),
         (K.WEBSITE, "acme.com, acme.de"),
+        (K.PHONE, "+49-30-901820 / -21"),
+        (K.COUNT, "between 50 and 100"),
         (K.COUNTRY, "Switzerland / Austria"),
         (K.YEAR, "1998 / 1999"),
     ],

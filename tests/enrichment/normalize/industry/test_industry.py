@@ -58,7 +58,10 @@ def test_an_industry_is_kept_whatever_it_says(raw: str, industry: str | None) ->
     assert canonical_industry(raw) == industry
 
 
-@pytest.mark.parametrize("label", ["Other", "others", "Misc.", "Sonstige", "???", "None of the above"])
+@pytest.mark.parametrize(
+    "label",
+    ["Other", "others", "Misc.", "Sonstige", "???", "None of the above", "Other (please specify)", "Unspecified"],
+)
 def test_a_label_for_what_fits_no_other_says_nothing(label: str) -> None:
     canonical = canonical_industry(label)
     assert canonical is not None
