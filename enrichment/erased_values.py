@@ -5,6 +5,7 @@ one in `email`. A full name counts with the employer of the record: where both a
 Only what is new brings somebody back; a value that the record holds already does not.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +29,14 @@ from enrichment.erasure import (
 from enrichment.identity import TELLING_KINDS, Identifier, IdentifierKind, identifiers, is_shared
 from enrichment.json_texts import texts_in
 from enrichment.normalize.names.company_name import core_name
-from enrichment.person_names import full_names, full_names_in_text, is_name_field
+from enrichment.person_names import full_name_of_text, full_names, full_names_in_text, is_name_field
 
 # What an answer about a person tells of the company: no personal data.
 OF_COMPANY = frozenset({"company", "companyDomain", "website", "industry", "numberOfEmployees", "annualRevenue"})
 _PROSE = frozenset({FieldKind.TITLE, FieldKind.DESCRIPTION, FieldKind.TEXT, FieldKind.LIST})
+_WRITTEN_OTHERWISE_BEFORE = frozenset({FieldKind.LINKEDIN_PERSON, FieldKind.LINKEDIN_COMPANY})
+# A text without any of this names no mailbox, profile or line.
+_MAY_NAME = re.compile(r"@|%40|\uff20|linkedin|\bat\b|(?:[0-9][^0-9A-Za-z]{0,4}){7}", re.I)
 _PIECE = 300  # characters of a long text that are read at once
 _NONE: frozenset[str] = frozenset()
 
@@ -126,11 +130,16 @@ def _kind(entity_type: EntityType, name: str) -> FieldKind | None:
 
 
 def _identifiers(entity_type: EntityType, name: str, value: Any, country: Mapping[str, str]) -> Iterator[Identifier]:
-    """What a value names, read as its field, as any text, and in the form of an earlier version."""
-    yield from identifiers(entity_type, {**country, name: value})
-    yield from identifiers(entity_type, {**country, **earlier_identifiers(entity_type, {**country, name: value})})
-    pieces = [piece for text in texts_in(value) for piece in _pieces(text)]
-    yield from identifiers(entity_type, {**country, "": pieces})
+    """What a value names: read as its field, where that is for identifiers, or else as any text."""
+    kind = _kind(entity_type, name)
+    if kind in TELLING_KINDS:
+        yield from identifiers(entity_type, {**country, name: value})
+        if kind in _WRITTEN_OTHERWISE_BEFORE:
+            yield from identifiers(entity_type, earlier_identifiers(entity_type, {name: value}))
+        return
+    pieces = [piece for text in texts_in(value) if _MAY_NAME.search(text) for piece in _pieces(text)]
+    if pieces:
+        yield from identifiers(entity_type, {**country, "": pieces})
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -178,14 +187,17 @@ def _of_whole_person(held: Mapping[str, Any], new: Mapping[str, Any], after: Map
 
 
 def _of_prose(entity_type: EntityType, new: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[ShownMark]:
-    """The full names that stand in texts about something else: a title, a description, tags."""
+    """The full names that stand in texts about something else (a title, a description, tags), or are all of a value."""
     if entity_type is EntityType.ACCOUNT:
         name = after.get("name")
         employers = (domains_of(after) | ({core_name(name)} if isinstance(name, str) else set())) - {""}
     else:
         employers = employers_of(after)
     for name, value in new.items():
-        if _kind(entity_type, name) in _PROSE:
-            keys = {key for text in texts_in(value) for key in full_names_in_text(text)}
-            for employer in employers or {ANY_EMPLOYER}:
-                yield from (ShownMark(person_mark(key, employer), frozenset({name})) for key in keys)
+        kind = _kind(entity_type, name)
+        if kind in TELLING_KINDS or kind is FieldKind.PERSON_NAME:
+            continue
+        read = full_names_in_text if kind in _PROSE else full_name_of_text
+        keys = {key for text in texts_in(value) for key in read(text)}
+        for employer in employers or {ANY_EMPLOYER}:
+            yield from (ShownMark(person_mark(key, employer), frozenset({name})) for key in keys)

@@ -5,6 +5,7 @@ A full name is known by its words in any order, folded: `Anna Schmidt`, `SCHMIDT
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -22,6 +23,7 @@ _MOST_WORDS_OF_TEXT = 2000
 _LONGEST_NAME = 4  # words of a name that stands in a text
 
 
+@lru_cache(4096)
 def is_name_field(name: str) -> bool:
     """Whether a field goes by the name of one that holds a person's name: `lastName`, `Full name`, `contact_person`."""
     return _NAME_FIELD.fullmatch("".join(filter(str.isalpha, name.lower()))) is not None
@@ -65,6 +67,12 @@ def full_names_in_text(text: str) -> set[str]:
     return found
 
 
+def full_name_of_text(text: str) -> set[str]:
+    """The key of a text that may be a full name and nothing else; a longer or shorter one has none."""
+    split = _split(text, _MOST_WORDS + 1)
+    return {_key(split)} if 1 < len(split) <= _MOST_WORDS else set()
+
+
 def _names(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in fields.items():
         if is_name_field(name):
@@ -74,16 +82,17 @@ def _names(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _sequences(fields: Mapping[str, Any]) -> Iterator[Sequence[str]]:
     """The words of each name that has at least two."""
     whole = [_split(text) for _, text in _names(fields)]
-    both = [*_part(fields, "firstName"), *_part(fields, "lastName")]
+    both = (*_part(fields, "firstName"), *_part(fields, "lastName"))
     yield from (split[:_MOST_WORDS] for split in (both, *whole) if len(split) > 1)
 
 
-def _part(fields: Mapping[str, Any], part: str) -> list[str]:
-    return next((_split(text) for name, text in _names(fields) if name == part), [])
+def _part(fields: Mapping[str, Any], part: str) -> tuple[str, ...]:
+    return next((_split(text) for name, text in _names(fields) if name == part), ())
 
 
-def _split(text: str, most: int = _MOST_WORDS) -> list[str]:
-    return without_umlauts(words(visible(text))).split()[:most]
+@lru_cache(16384)
+def _split(text: str, most: int = _MOST_WORDS) -> tuple[str, ...]:
+    return tuple(without_umlauts(words(visible(text))).split()[:most])
 
 
 def _keys(sequence: Sequence[str]) -> Iterator[str]:

@@ -95,6 +95,8 @@ def outcome_of(job: Job, field: str) -> tuple[str, str]:
         {"title": "zephyrine@kranich.com"},
         {"title": "Sales (write to zephyrine [at] kranich.com)"},
         {"department": "linkedin.com/in/zephyrine-o"},
+        {"city": "Okonkwäldt, Zephyrine"},
+        {"company": "Zephyrine Okonkwäldt"},
     ],
 )
 async def test_an_answer_about_somebody_else_does_not_bring_her_back(redis: ArqRedis, answer: dict[str, Any]) -> None:
