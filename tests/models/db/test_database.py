@@ -163,3 +163,19 @@ async def test_a_database_of_another_kind_is_refused() -> None:
         connection.tortoise_url("mysql://localhost/x", pool=1)
     with pytest.raises(OperationalError):
         await query("SELECT nonsense FROM nowhere")
+
+
+@pytest.mark.postgresql
+async def test_a_statement_costs_one_round_trip_and_leaves_a_clean_session() -> None:
+    sent: list[str] = []
+    async with connection.connection().acquire_connection() as session:
+        session.add_query_logger(lambda record: sent.append(record.query))
+    try:
+        await query("SELECT 1 AS one")
+        await query("SELECT 2 AS two")
+        assert sent == ["SELECT 1 AS one", "SELECT 2 AS two"]
+        async with connection.connection().acquire_connection() as session:
+            await session.execute("BEGIN")
+        assert sent[-1] == "ROLLBACK"
+    finally:
+        await connection.close()  # and with it the logger
