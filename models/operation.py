@@ -1,6 +1,6 @@
 """Operations of many steps: what is left of each is in a row, so that another process goes on with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from tortoise.models import Model
 from models.db.columns import Instant, id_field, to_micros
 from models.db.locks import skip_locked
 from models.db.rows import fetch_one, insert, projection, select
-from models.db.statements import execute, query
+from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 
 LEASE = timedelta(seconds=15)  # each step renews it
@@ -107,13 +107,18 @@ async def finish(tx: Transaction, operation: HeldOperation, now: datetime) -> bo
     return changed == 1
 
 
-async def stop(tx: Transaction, organization_id: str, operation_id: str, now: datetime) -> bool:
-    """End an operation before its end, whoever holds it: no further step of it is done. False: it was not running."""
+async def stop(
+    tx: Transaction, organization_id: str, operation_id: str, now: datetime, *, kinds: Sequence[str]
+) -> bool:
+    """End an operation of one of these kinds before its end, whoever holds it: no further step of it is done.
+
+    False: it was not running.
+    """
     changed = await execute(
         "UPDATE operation SET status = 'stopped', scope = '{}', position = '', lease_until = NULL,"
         " finished_at = ?, fence = fence + 1"
-        " WHERE id = ? AND organization_id = ? AND status = 'running'",
-        [to_micros(now), operation_id, organization_id],
+        f" WHERE id = ? AND organization_id = ? AND status = 'running' AND kind IN ({marks(kinds)})",
+        [to_micros(now), operation_id, organization_id, *kinds],
         using=tx,
     )
     return changed == 1
@@ -139,7 +144,7 @@ async def postpone(operation: HeldOperation, until: datetime) -> None:
     )
 
 
-async def exists(tx: Transaction, organization_id: str, operation_id: str) -> bool:
-    """Whether there is, or was, an operation with this id."""
-    sql = "SELECT 1 AS found FROM operation WHERE id = ? AND organization_id = ?"
-    return bool(await query(sql, [operation_id, organization_id], using=tx))
+async def exists(tx: Transaction, organization_id: str, operation_id: str, *, kinds: Sequence[str]) -> bool:
+    """Whether there is, or was, an operation of one of these kinds with this id."""
+    sql = f"SELECT 1 AS found FROM operation WHERE id = ? AND organization_id = ? AND kind IN ({marks(kinds)})"
+    return bool(await query(sql, [operation_id, organization_id, *kinds], using=tx))

@@ -65,6 +65,11 @@ async def oldest_conflicts(organization_id: str, wanted: ConflictFilter, most: i
     return await select_conflicts(organization_id, wanted).order_by("id").limit(most)
 
 
+async def latest_resolved(organization_id: str, wanted: ConflictFilter, most: int) -> list[Conflict]:
+    """The `most` conflicts of those that the filter lets through that were resolved last, the latest first."""
+    return await select_conflicts(organization_id, wanted).order_by("-resolved_at", "-id").limit(most)
+
+
 async def raised_conflicts(
     organization_id: str, wanted: ConflictFilter, since: datetime, ids: Sequence[str] | None = None
 ) -> list[Conflict]:

@@ -53,6 +53,20 @@ async def decided_conflict(tx: Transaction, organization_id: str, conflict_id: s
     )
 
 
+@projection(Conflict)
+class _ConflictId:
+    id: str
+
+
+async def decided_by(tx: Transaction, organization_id: str, resolution_id: str) -> list[str]:
+    """The ids of the conflicts that this operation on many has resolved, the latest first."""
+    sql = (
+        f"SELECT {select(_ConflictId)} FROM conflict WHERE organization_id = ? AND resolution_id = ?"
+        " AND status = 'resolved' ORDER BY resolved_at DESC, id DESC"
+    )
+    return [row.id for row in await fetch(_ConflictId, sql, [organization_id, resolution_id], using=tx)]
+
+
 async def later_questions(
     tx: Transaction, conflict: DecidedConflict, fields: Sequence[str], decided_at: datetime
 ) -> list[LaterQuestion]:

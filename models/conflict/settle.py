@@ -34,16 +34,20 @@ async def mark_resolved(
     now: datetime,
     *,
     by_rule: bool,
+    resolution_id: str | None,
     unchanged: bool,
 ) -> ConflictCandidates | None:
     """Resolve an open conflict. Returns its candidates as they are now; None: it is not open any more.
 
-    `unchanged`: only a conflict that has not changed since it was read.
+    `resolution_id`: the operation on many that this is a part of. `unchanged`: only a conflict that has not changed
+    since it was read.
     """
-    values = [dump(resolution), by_rule, to_micros(now), to_micros(now), conflict.id, conflict.organization_id]
+    at = to_micros(now)
+    values = [dump(resolution), by_rule, resolution_id, at, at, conflict.id, conflict.organization_id]
     return await fetch_one(
         ConflictCandidates,
-        "UPDATE conflict SET status = 'resolved', resolution = ?, by_rule = ?, resolved_at = ?, updated_at = ?"
+        "UPDATE conflict SET status = 'resolved', resolution = ?, by_rule = ?, resolution_id = ?,"
+        " resolved_at = ?, updated_at = ?"
         f" WHERE id = ? AND organization_id = ? AND status = 'open'{' AND updated_at = ?' if unchanged else ''}"
         f" RETURNING {select(ConflictCandidates)}",
         [*values, to_micros(conflict.updated_at)] if unchanged else values,

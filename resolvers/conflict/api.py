@@ -19,23 +19,19 @@ from models.db.transaction import unit_of_work
 from models.db.wanted import EVERYTHING, Wanted
 from resolvers.conflict.choice import Resolution, choose
 from resolvers.conflict.reopen import TakenBackBy, reopen
+from resolvers.conflict.resolve_many import (
+    MOST_AT_ONCE,
+    ResolvedMany,
+    ResolveOutcome,
+    readable_ids,
+    resolve_as_asked,
+)
 from resolvers.conflict.settle import settle_conflict
 from resolvers.context import Context, Role
-from resolvers.errors import CountChanged, Fault, NotFound, OperationError, ValidationFailed
+from resolvers.errors import CountChanged, Fault, NotFound, ValidationFailed
 from resolvers.events.publisher import announce
 from resolvers.paging import Page, PageArgs, check_id
 from resolvers.validation import check_filter
-
-MOST_RESOLVED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ResolveOutcome:
-    """What became of one of many conflicts: the conflict as it is now, or why the decision was refused."""
-
-    id: str
-    conflict: Conflict | None = None
-    error: OperationError | None = None
 
 
 def _checked(wanted: ConflictFilter) -> ConflictFilter:
@@ -100,30 +96,24 @@ async def reopen_conflict(ctx: Context, conflict_id: str) -> Conflict:
     return await _read(caller.organization_id, conflict.id)
 
 
-async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolution | None) -> list[ResolveOutcome]:
-    """Settle many, each by itself; answers for each, in order. Raises ValidationFailed for more than 1,000."""
-    caller = ctx.require(Role.USER)
-    if len(ids) > MOST_RESOLVED:
-        raise ValidationFailed("too many conflicts", faults=[Fault("ids", f"at most {MOST_RESOLVED}")])
-    outcomes: list[ResolveOutcome] = []
-    settled: dict[str, Conflict] = {}
-    for conflict_id in ids:
-        try:
-            conflict = await _read(caller.organization_id, check_id(conflict_id))
-            await _settle(ctx, conflict, resolution)
-            settled[conflict.id] = conflict
-            outcomes.append(ResolveOutcome(conflict_id, conflict))
-        except OperationError as error:
-            outcomes.append(ResolveOutcome(conflict_id, error=error))
-    if not settled:
-        return outcomes
-    jobs = list({conflict.job_id for conflict in settled.values()})
-    await announce(ctx.services.redis, caller.organization_id, conflicts=list(settled), jobs=jobs)
-    after = await conflicts_by_id(caller.organization_id, list(settled))
-    return [
-        outcome if outcome.conflict is None else ResolveOutcome(outcome.id, after.get(outcome.conflict.id))
-        for outcome in outcomes
-    ]
+async def resolve_conflicts(ctx: Context, ids: Sequence[str], resolution: Resolution | None) -> ResolvedMany:
+    """Settle many as one operation, each by itself; answers for each, in order.
+
+    Where this process dies, another goes on. Raises ValidationFailed for more than 1,000.
+    """
+    ctx.require(Role.USER)
+    good, refused = readable_ids(ids)
+    resolved = await resolve_as_asked(ctx, good, resolution)
+    outcomes = iter(resolved.outcomes)
+    return ResolvedMany(
+        resolved.resolution_id,
+        [
+            ResolveOutcome(conflict_id, error=refused[conflict_id])
+            if conflict_id in refused
+            else replace(next(outcomes), id=conflict_id)
+            for conflict_id in ids
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +145,7 @@ async def try_resolution(ctx: Context, wanted: ConflictFilter, resolution: Resol
     wanted = _checked_open(wanted)
     tried = TriedResolution(await count_conflicts(caller.organization_id, wanted), Counter(), Counter(), 0)
     refused = 0
-    for conflict in await oldest_conflicts(caller.organization_id, wanted, MOST_RESOLVED):
+    for conflict in await oldest_conflicts(caller.organization_id, wanted, MOST_AT_ONCE):
         tried.by_field[conflict.field] += 1
         try:
             tried.by_action[choose(conflict, resolution).action] += 1
@@ -166,7 +156,7 @@ async def try_resolution(ctx: Context, wanted: ConflictFilter, resolution: Resol
 
 async def resolve_matching(
     ctx: Context, wanted: ConflictFilter, resolution: Resolution | None, *, expected_count: int | None = None
-) -> tuple[list[ResolveOutcome], int]:
+) -> tuple[ResolvedMany, int]:
     """Settle the open conflicts that the filter lets through, oldest first, 1,000 at most. For each its outcome, and
     how many are left. Raises CountChanged, and settles none, when there are not `expected_count` of them.
     """
@@ -174,9 +164,9 @@ async def resolve_matching(
     wanted, organization_id = _checked_open(wanted), caller.organization_id
     if expected_count is not None and (count := await count_conflicts(organization_id, wanted)) != expected_count:
         raise CountChanged(f"there are {count} such conflicts now, not {expected_count}", count=count)
-    conflicts = await oldest_conflicts(organization_id, wanted, MOST_RESOLVED)
-    outcomes = await resolve_conflicts(ctx, [conflict.id for conflict in conflicts], resolution)
-    return outcomes, await count_conflicts(organization_id, wanted)
+    conflicts = await oldest_conflicts(organization_id, wanted, MOST_AT_ONCE)
+    resolved = await resolve_as_asked(ctx, [conflict.id for conflict in conflicts], resolution)
+    return resolved, await count_conflicts(organization_id, wanted)
 
 
 async def watch_conflicts(ctx: Context, entity_type: EntityType | None = None) -> AsyncIterator[Conflict]:

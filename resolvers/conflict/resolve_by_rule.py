@@ -5,30 +5,24 @@ from datetime import datetime
 from enrichment.decide.merge import Proposal
 from enrichment.decide.rules import RuleDecision
 from enrichment.enums import ResolutionAction
-from enrichment.words import naming
+from enrichment.words import NameOf
 from models.conflict.table import Conflict
 from resolvers.conflict.choice import current_value
-from resolvers.conflict.settle import SettledField, SettledValue, Settlement, settle_conflict
+from resolvers.conflict.settle import SettledField, SettledValue, Settlement
 from resolvers.conflict.stored import FieldQuestion, Stored, questions_of
-from resolvers.context import Context, Role
 
 _ACCEPT, _KEEP = ResolutionAction.ACCEPT_CANDIDATE, ResolutionAction.KEEP_CURRENT
 
 
-async def settle_by_rule(ctx: Context, conflict: Conflict, decision: RuleDecision) -> None:
-    """Write what the rule says: an accepted value is its provider's, a kept one stays whose it is.
+def settlement_by_rule(
+    conflict: Conflict, decision: RuleDecision, name_of: NameOf, user: str, now: datetime
+) -> Settlement:
+    """What the rule says: an accepted value is its provider's, a kept one stays whose it is.
 
-    Nothing is remembered as rejected, and the decision counts for or against no source. The caller accepted the rule.
-    Raises as `settle_conflict`.
+    Nothing is remembered as rejected, and the decision counts for or against no source. `user` accepted the rule.
     """
     assert decision.rule is not None  # the caller picks the conflicts that a rule decides
-    user, now = ctx.require(Role.MANAGER).user, ctx.services.now()
-    rule = decision.rule.words(naming(ctx.services.registry.names))
-    settlement = _settlement(conflict, decision.accepts, rule, user, now)
-    await settle_conflict(ctx.services, conflict, settlement, origin=ctx.origin)
-
-
-def _settlement(conflict: Conflict, accepts: Proposal | None, rule: str, user: str, now: datetime) -> Settlement:
+    rule, accepts = decision.rule.words(name_of), decision.accepts
     asked = [question for question in questions_of(conflict) if question.is_asked]
     if accepts is None:
         fields = [SettledField(question.field, _KEEP, question.value, None, write=None) for question in asked]

@@ -100,7 +100,22 @@ class Settlement:
 async def settle_conflict(
     tx: Transaction, services: Services, conflict: Conflict, settlement: Settlement, *, origin: str | None = None
 ) -> None:
+    """`settle` in a transaction of its own."""
+    await settle(tx, services, conflict, settlement, origin=origin)
+
+
+async def settle(
+    tx: Transaction,
+    services: Services,
+    conflict: Conflict,
+    settlement: Settlement,
+    *,
+    origin: str | None,
+    resolution_id: str | None = None,
+) -> None:
     """Write the settlement. The same decision of the same person again changes nothing.
+
+    `resolution_id` is the operation on many conflicts that it is a part of.
 
     A person's decision counts for or against the sources, and the values that it rejects are remembered. A rule
     settles only a conflict that nobody has changed since it was read, and never replaces a reviewer's value; a person
@@ -114,7 +129,13 @@ async def settle_conflict(
     await lock_records(tx, [conflict.record_id])  # the record first, as everyone who writes both does
     resolution = settlement.resolution(conflict)
     resolved = await mark_resolved(
-        tx, conflict, resolution, settlement.settled_at, by_rule=by_rule, unchanged=by_rule or conflict.unit is not None
+        tx,
+        conflict,
+        resolution,
+        settlement.settled_at,
+        by_rule=by_rule,
+        resolution_id=resolution_id,
+        unchanged=by_rule or conflict.unit is not None,
     )
     if resolved is None:
         await _refuse_unless_repeated(tx, conflict, resolution)
@@ -139,7 +160,8 @@ async def settle_conflict(
         seals=services.audit_seals,
         details={"action": settlement.action.value, "field": conflict.field, "record": conflict.record_id}
         | ({"parts": {settled.field: settled.action.value for settled in settlement.fields}} if conflict.unit else {})
-        | ({"rule": settlement.rule} if by_rule else {}),
+        | ({"rule": settlement.rule} if by_rule else {})
+        | ({"operation": resolution_id} if resolution_id else {}),
     )
 
 

@@ -14,19 +14,16 @@ from enrichment.learn.suggestions import (
     suggestion_id,
 )
 from enrichment.words import NameOf, at_start, naming, source_name
-from models.conflict.queries import conflicts_by_id
 from models.conflict.review import ReviewRow, latest_decisions, newest_open
 from models.db.transaction import Transaction, unit_of_work
 from models.record.value import CurrentValue, current_values
 from models.suggestion import DismissalRow, dismissed_patterns, insert_dismissal
 from resolvers.audit import note_change
 from resolvers.config import ConfigView, change_config, get_config
-from resolvers.conflict.api import MOST_RESOLVED, ResolveOutcome
-from resolvers.conflict.resolve_by_rule import settle_by_rule
+from resolvers.conflict.resolve_many import MOST_AT_ONCE, ResolvedMany, ResolveOutcome, resolve_by_rule
 from resolvers.conflict.review import Ages, decisions_of, settled_by
 from resolvers.context import Context, Role
-from resolvers.errors import NotFound, OperationError, StateConflict
-from resolvers.events.publisher import announce
+from resolvers.errors import NotFound
 from resolvers.organizations import organization_of
 from resolvers.paging import check_id
 from resolvers.refresh.freshness import LearnedHalfLives, learned_by
@@ -65,13 +62,18 @@ def _times(count: int) -> str:
 class Accepted:
     """A suggestion that became a rule: the configuration with it, and what became of the open conflicts it decides.
 
-    `remaining` is how many of those are open still.
+    `resolved` is None where none were to be decided; `remaining` is how many of those are open still.
     """
 
     rule: ReviewRule
     config: ConfigView
-    outcomes: list[ResolveOutcome]
+    resolved: ResolvedMany | None
     remaining: int
+
+    @property
+    def outcomes(self) -> list[ResolveOutcome]:
+        """What became of each conflict, newest first."""
+        return [] if self.resolved is None else self.resolved.outcomes
 
 
 async def list_suggestions(ctx: Context) -> list[RuleSuggestion]:
@@ -142,8 +144,8 @@ async def accept_suggestion(
         suggestion = await _suggested(ctx, view.config, wanted)
         rule = suggestion.rule
         view = await _add(ctx, suggestion, expected_version, now)
-    outcomes, remaining = await _settle_open(ctx, rule, view.config) if apply_to_open else ([], 0)
-    return Accepted(rule, view, outcomes, remaining)
+    resolved, remaining = await _settle_open(ctx, rule, view.config) if apply_to_open else (None, 0)
+    return Accepted(rule, view, resolved, remaining)
 
 
 async def _suggested(ctx: Context, config: Config, wanted: str) -> Suggestion:
@@ -180,28 +182,14 @@ async def _add(
     return view
 
 
-async def _settle_open(ctx: Context, rule: ReviewRule, config: Config) -> tuple[list[ResolveOutcome], int]:
+async def _settle_open(ctx: Context, rule: ReviewRule, config: Config) -> tuple[ResolvedMany, int]:
     """Settle the open conflicts that this rule decides, newest first; what became of each, and how many remain."""
     organization_id = ctx.require(Role.MANAGER).organization_id
     rows = await newest_open(organization_id, [(rule.entity_type.value, rule.field)], MOST_OPEN)
     ages = await _ages_now(ctx, [row.record_id for row in rows], {rule.field})
     covered = [row.id for row in rows if settled_by(row, rule, config, ages) is not None]
-    chosen = covered[:MOST_RESOLVED]
-    errors: dict[str, OperationError] = {}
-    for conflict in (await conflicts_by_id(organization_id, chosen)).values():
-        decision = settled_by(conflict, rule, config, ages)
-        try:
-            if decision is None:
-                raise StateConflict("the question has changed meanwhile", state=conflict.status.value)
-            await settle_by_rule(ctx, conflict, decision)
-        except OperationError as error:
-            errors[conflict.id] = error
-    after = await conflicts_by_id(organization_id, [conflict_id for conflict_id in chosen if conflict_id not in errors])
-    if after:
-        jobs = list({conflict.job_id for conflict in after.values()})
-        await announce(ctx.services.redis, organization_id, conflicts=list(after), jobs=jobs)
-    outcomes = [ResolveOutcome(conflict_id, after.get(conflict_id), errors.get(conflict_id)) for conflict_id in chosen]
-    return outcomes, len(covered) - len(after)
+    resolved = await resolve_by_rule(ctx, covered[:MOST_AT_ONCE], rule)
+    return resolved, len(covered) - sum(outcome.error is None for outcome in resolved.outcomes)
 
 
 async def dismiss_suggestion(ctx: Context, suggestion_id_: str) -> None:

@@ -24,6 +24,7 @@ from resolvers.undo.run import REVERT, UNDO
 from resolvers.undo.scope import UndoScope, changes_in, check_scope, chosen_records, next_records
 
 MOST_LINES_SHOWN = 1000  # of a preview
+_KINDS = (UNDO.name, REVERT.name)
 _ABANDONED_AFTER = timedelta(minutes=15)  # an undo of an older version that runs for longer has lost its process
 
 
@@ -122,10 +123,12 @@ async def _begin_revert(tx: Transaction, ctx: Context, revert: NewUndo, undone: 
 async def _stop(tx: Transaction, ctx: Context, undone: Undo) -> None:
     """End an undo that is at work. It may also have ended by itself meanwhile."""
     organization_id, now = undone.organization_id, ctx.services.now()
-    if await operations.stop(tx, organization_id, undone.id, now):
+    if await operations.stop(tx, organization_id, undone.id, now, kinds=_KINDS):
         counts = await rows.finish_undo(tx, undone.id, now, stopped=True)
         await note_change(tx, ctx, "undo.stopped", undone.id, {"restored": counts.restored, "skipped": counts.skipped})
-    elif undone.created_at + _ABANDONED_AFTER > now and not await operations.exists(tx, organization_id, undone.id):
+    elif undone.created_at + _ABANDONED_AFTER > now and not await operations.exists(
+        tx, organization_id, undone.id, kinds=_KINDS
+    ):
         raise UndoRunning("the undo is still at work", state=undone.status)
 
 

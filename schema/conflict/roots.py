@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 import strawberry
 
 from resolvers.conflict import api as operations
+from resolvers.conflict.take_back_many import undo_resolutions
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.enums import EntityType
 from schema.base.paging import Connection, page_args
 from schema.base.streams import closing
 from schema.base.wanted import wanted_items, wanted_nodes
-from schema.conflict.bulk import ResolutionPreview, ResolveConflictsPayload
+from schema.conflict.bulk import ResolutionPreview, ResolveConflictsPayload, UndoResolutionsPayload
 from schema.conflict.conflict import CONFLICT, Conflict
 from schema.conflict.input import ConflictFilter, ResolutionInput
 
@@ -80,10 +81,26 @@ class ConflictMutation:
         expected_count: int | None = None,
     ) -> ResolveConflictsPayload:
         chosen = None if resolution is None else resolution.read()
-        outcomes, remaining = await operations.resolve_matching(
+        resolved, remaining = await operations.resolve_matching(
             info.context, filter.read(), chosen, expected_count=expected_count
         )
-        return ResolveConflictsPayload.of(outcomes, remaining=remaining)
+        return ResolveConflictsPayload.of(resolved, remaining=remaining)
+
+    @strawberry.mutation(
+        description="Take back the decisions on conflicts: by their ids, by a filter (the latest 1,000), or all of one"
+        " decision on many by its `resolutionId`, which ends where it is still at work. Name exactly one of the three."
+    )
+    async def undo_resolutions(
+        self,
+        info: Info,
+        ids: list[strawberry.ID] | None = None,
+        filter: ConflictFilter | None = None,
+        resolution_id: strawberry.ID | None = None,
+    ) -> UndoResolutionsPayload:
+        wanted = None if filter is None else filter.read()
+        return UndoResolutionsPayload.of(
+            await undo_resolutions(info.context, ids=ids, wanted=wanted, resolution_id=resolution_id)
+        )
 
 
 @strawberry.type

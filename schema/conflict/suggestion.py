@@ -7,7 +7,7 @@ import strawberry
 from resolvers.conflict import suggestions as operations
 from schema.base.context import Info
 from schema.config.config import Config, ReviewRule
-from schema.conflict.bulk import ResolveConflictResult, ResolveConflictsPayload
+from schema.conflict.bulk import ResolveConflictResult
 
 
 @strawberry.type(description="A rule that reviewers already follow, with how it would have done.")
@@ -42,18 +42,22 @@ class RuleSuggestion:
 class AcceptRulePayload:
     rule: ReviewRule
     config: Config
+    resolution_id: strawberry.ID | None = strawberry.field(
+        description="With it all that was settled can be taken back; null where nothing was to be settled."
+    )
     results: list[ResolveConflictResult]
     resolved: int = strawberry.field(description="How many of the results are resolved now.")
     remaining: int = strawberry.field(description="How many it covers are still open; the same again goes on.")
 
     @classmethod
     def of(cls, accepted: operations.Accepted) -> Self:
-        settled = ResolveConflictsPayload.of(accepted.outcomes)
+        resolved = accepted.resolved
         return cls(
             rule=ReviewRule.of(accepted.rule),
             config=Config.of(accepted.config),
-            results=settled.results,
-            resolved=settled.resolved,
+            resolution_id=None if resolved is None else strawberry.ID(resolved.resolution_id),
+            results=[ResolveConflictResult.of(outcome) for outcome in accepted.outcomes],
+            resolved=sum(outcome.error is None for outcome in accepted.outcomes),
             remaining=accepted.remaining,
         )
 

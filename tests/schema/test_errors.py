@@ -161,6 +161,7 @@ MUTATIONS = {
         'resolveConflict(id: "00000000-0000-7000-8000-000000000000") { id }',
         "resolveConflicts(ids: []) { resolved }",
         'reopenConflict(id: "00000000-0000-7000-8000-000000000000") { id }',
+        "undoResolutions(ids: []) { restored }",
     ),
     Role.MANAGER: (
         "pausePipeline { paused }",

@@ -229,6 +229,35 @@ async def test_many_conflicts_are_resolved_each_with_its_own_outcome(redis: ArqR
     assert results[1]["conflict"] == {"status": "RESOLVED"}
 
 
+async def test_a_decision_on_many_is_taken_back_by_its_id(redis: ArqRedis) -> None:
+    ask, conflict_id = await open_conflict(redis)
+    decide = """mutation ($ids: [ID!]!) { resolveConflicts(ids: $ids, resolution: {action: ACCEPT_CANDIDATE}) {
+        resolutionId results { conflict { resolutionId } } } }"""
+    undo = """mutation ($ids: [ID!], $filter: ConflictFilter, $id: ID) {
+        undoResolutions(ids: $ids, filter: $filter, resolutionId: $id) {
+            restored leftAlone remaining
+            results { conflictId restored because conflict { status } error { code } } } }"""
+    made = (await ask(decide, ids=[conflict_id]))["resolveConflicts"]
+    assert made["results"] == [{"conflict": {"resolutionId": made["resolutionId"]}}]
+    restored = {
+        "conflictId": conflict_id,
+        "restored": True,
+        "because": None,
+        "conflict": {"status": "OPEN"},
+        "error": None,
+    }
+    assert (await ask(undo, id=made["resolutionId"]))["undoResolutions"] == {
+        "restored": 1, "leftAlone": 0, "remaining": 0, "results": [restored],
+    }  # fmt: skip
+    stands = (await ask(undo, ids=["nonsense"]))["undoResolutions"]
+    assert (stands["restored"], stands["leftAlone"], stands["results"][0]["error"]["code"]) == (0, 1, "BAD_REQUEST")
+    assert stands["results"][0]["because"] == "id: not an id"
+    by_filter = await ask(undo, filter={"externalId": "A1", "status": ["RESOLVED"]})
+    assert by_filter["undoResolutions"]["results"] == []
+    assert await ask.code(undo) == "VALIDATION_FAILED"
+    assert await ask.code(undo, ids=[], id=made["resolutionId"]) == "VALIDATION_FAILED"
+
+
 async def test_pausing_and_resuming_may_be_repeated(redis: ArqRedis) -> None:
     ask = Operations(services(redis, StandIn()), role=Role.MANAGER)
     pause = "mutation ($why: String) { pausePipeline(reason: $why) { paused pausedAt pausedBy reason } }"

@@ -8,12 +8,14 @@ import structlog
 
 from models import operation as rows
 from models.db.transaction import Transaction, unit_of_work
+from resolvers.conflict.resolve_many import RESOLUTION
+from resolvers.conflict.take_back_many import TAKING_BACK
 from resolvers.context import Services
 from resolvers.erasure.run import ERASURE
 from resolvers.operation import OperationKind, OperationLost, OperationRun, run_operation
 from resolvers.undo.run import REVERT, UNDO
 
-KINDS: dict[str, OperationKind] = {kind.name: kind for kind in (UNDO, REVERT, ERASURE)}
+KINDS: dict[str, OperationKind] = {kind.name: kind for kind in (UNDO, REVERT, ERASURE, RESOLUTION, TAKING_BACK)}
 RESUME_SECONDS = 20.0  # after which a run begins no further step: the next one goes on
 MOST_ATTEMPTS = 20  # without a step that succeeded
 _LONGEST_PAUSE = timedelta(seconds=60)
@@ -62,7 +64,7 @@ async def _resume(kind: OperationKind, run: OperationRun, seconds: float) -> boo
 
 @unit_of_work
 async def _give_up(tx: Transaction, kind: OperationKind, run: OperationRun) -> bool:
-    if not await rows.stop(tx, run.held.organization_id, run.held.id, run.services.now()):
+    if not await rows.stop(tx, run.held.organization_id, run.held.id, run.services.now(), kinds=[kind.name]):
         return False
     await kind.gave_up(tx, run)
     return True

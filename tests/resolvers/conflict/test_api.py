@@ -223,7 +223,7 @@ async def test_many_are_resolved_at_once_each_with_its_outcome(redis: ArqRedis) 
     conflict = await raised(shared)
     unknown = "00000000-0000-7000-8000-000000000000"
     ends = await resolve_conflicts(ctx, [conflict.id, unknown, "nonsense", conflict.id], Resolution(KEEP))
-    assert [type(end.error) for end in ends] == [type(None), NotFound, BadRequest, type(None)]
+    assert [type(end.error) for end in ends.outcomes] == [type(None), NotFound, BadRequest, type(None)]
 
 
 async def test_who_may_see_and_resolve(redis: ArqRedis) -> None:
@@ -273,9 +273,11 @@ async def test_many_are_decided_by_filter_after_a_look_at_what_would_happen(redi
     assert (tried.count, tried.refused) == (5, 5)
     assert await Conflict.filter(status=ConflictStatus.OPEN).count() == 5
 
-    outcomes, remaining = await resolve_matching(ctx, wanted, None, expected_count=5)
+    resolved, remaining = await resolve_matching(ctx, wanted, None, expected_count=5)
 
-    assert [outcome.conflict.status for outcome in outcomes if outcome.conflict] == [ConflictStatus.RESOLVED] * 5
+    assert [outcome.conflict.status for outcome in resolved.outcomes if outcome.conflict] == [
+        ConflictStatus.RESOLVED
+    ] * 5
     assert (remaining, {record.fields["city"] for record in await Record.all()}) == (0, {"Berlin"})
 
 
@@ -287,7 +289,8 @@ async def test_a_filter_that_lets_through_other_than_was_seen_decides_nothing(re
     assert await Conflict.filter(status=ConflictStatus.OPEN).count() == 2
     with pytest.raises(ValidationFailed, match="only open"):
         await resolve_matching(ctx, ConflictFilter(status=(ConflictStatus.RESOLVED,)), None)
-    assert await resolve_matching(context(ctx.services, org="other"), ConflictFilter(), None) == ([], 0)
+    resolved, remaining = await resolve_matching(context(ctx.services, org="other"), ConflictFilter(), None)
+    assert (resolved.outcomes, remaining) == ([], 0)
 
 
 async def test_two_reviewers_at_once_each_decide_some_and_none_twice(redis: ArqRedis) -> None:
@@ -297,9 +300,9 @@ async def test_two_reviewers_at_once_each_decide_some_and_none_twice(redis: ArqR
     both = await asyncio.gather(
         resolve_matching(ctx, ConflictFilter(), Resolution(KEEP)), resolve_matching(other, ConflictFilter(), None)
     )
-    won = [[outcome.id for outcome in outcomes if outcome.error is None] for outcomes, _ in both]
+    won = [[outcome.id for outcome in one.outcomes if outcome.error is None] for one, _ in both]
     assert sorted(won[0] + won[1]) == sorted(conflict.id for conflict in await Conflict.all())
-    lost = [outcome.error for outcomes, _ in both for outcome in outcomes if outcome.error is not None]
+    lost = [outcome.error for one, _ in both for outcome in one.outcomes if outcome.error is not None]
     assert all(isinstance(error, ConflictAlreadyResolved) for error in lost)
     assert all(conflict.resolution is not None for conflict in await Conflict.all())
 

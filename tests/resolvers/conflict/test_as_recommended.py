@@ -92,11 +92,11 @@ async def test_rest_and_graphql_and_a_decision_on_many_say_that_neither_is_likel
             assert data["resolveConflict"]["resolution"]["action"] == "KEEP_CURRENT"
             because = data["resolveConflict"]["resolution"]["because"]
         elif way == 2:
-            [outcome] = await resolve_conflicts(context(shared), [conflict.id], None)
+            [outcome] = (await resolve_conflicts(context(shared), [conflict.id], None)).outcomes
             assert outcome.conflict is not None
             because = (outcome.conflict.resolution or {})["because"]
         else:
-            [outcome], _ = await resolve_matching(context(shared), ConflictFilter(), None)
+            [outcome] = (await resolve_matching(context(shared), ConflictFilter(), None))[0].outcomes
             assert outcome.conflict is not None
             because = (outcome.conflict.resolution or {})["because"]
         assert because == SAYS_SO

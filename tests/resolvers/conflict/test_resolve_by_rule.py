@@ -9,11 +9,13 @@ from enrichment.config import ReviewRule
 from enrichment.decide.merge import Candidate, Proposal
 from enrichment.decide.rules import RuleDecision
 from enrichment.enums import ConflictStatus, ResolutionAction
+from enrichment.words import source_name
 from models.conflict.table import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
 from resolvers.conflict.choice import Resolution
-from resolvers.conflict.resolve_by_rule import settle_by_rule
+from resolvers.conflict.resolve_by_rule import settlement_by_rule
+from resolvers.conflict.settle import settle_conflict
 from resolvers.context import Role
 from resolvers.errors import StateConflict
 from tests.support.factories import StandIn, configure, context, job_of, send, services, work
@@ -61,8 +63,9 @@ async def test_an_open_conflict_about_a_reviewers_value_is_settled_by_no_rule(re
     accepted = Proposal("Berlin", 0.9, NOW, (Candidate("standin", "Berlin", 0.9, NOW),))
     decision = RuleDecision(ReviewRule.model_validate(CITY_RULE), accepted, ())
 
+    settlement = settlement_by_rule(conflict, decision, source_name, "ann", shared.now())
     with pytest.raises(StateConflict, match="reviewer"):
-        await settle_by_rule(context(shared), conflict, decision)
+        await settle_conflict(shared, conflict, settlement)
     assert (await Conflict.get()).status is ConflictStatus.OPEN
     assert (await Record.get()).fields["city"] == "Hamburg"
 

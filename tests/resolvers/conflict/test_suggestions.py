@@ -17,6 +17,7 @@ from enrichment.decide.merge import Candidate, Proposal
 from enrichment.decide.rules import RuleDecision
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, ResolutionAction
 from enrichment.learn.suggestions import Suggestion
+from enrichment.words import source_name
 from models.conflict.table import Conflict
 from models.db.columns import new_id, to_micros
 from models.db.rows import insert, projection
@@ -25,7 +26,8 @@ from models.db.transaction import unit_of_work
 from models.record import FieldValue, Record
 from resolvers.conflict.api import resolve_conflict
 from resolvers.conflict.choice import Resolution
-from resolvers.conflict.resolve_by_rule import settle_by_rule
+from resolvers.conflict.resolve_by_rule import settlement_by_rule
+from resolvers.conflict.settle import settle_conflict
 from resolvers.conflict.suggestions import (
     Accepted,
     RuleSuggestion,
@@ -128,7 +130,8 @@ class TestAccepting:
         value = await FieldValue.get(record_id=waiting[0].record_id, field="city", replaced_at__isnull=True)
         assert (value.value, value.source, value.job_id) == ("Berlin", "standin", waiting[0].job_id)
         assert (await Record.get(id=waiting[0].record_id)).fields["city"] == "Berlin"
-        assert (await audited())[-5:] == ["config.changed", "rule.accepted", *["conflict.resolved"] * 3]
+        lines = ["config.changed", "rule.accepted", "resolution.started", *["conflict.resolved"] * 3]
+        assert (await audited())[-6:] == lines
         assert (await trust_of(["acme"]))["acme"].of("standin", EntityType.ACCOUNT, "city") == judged, (
             "what a rule decides is no decision of a reviewer"
         )
@@ -222,10 +225,14 @@ class TestAccepting:
         await enrich_records(ctx, RecordSelection(EntityType.ACCOUNT, (name,)), force=True)
         await work(shared)
 
+        async def by_rule(conflict: Conflict, decision: RuleDecision) -> None:
+            settlement = settlement_by_rule(conflict, decision, source_name, "ann", shared.now())
+            await settle_conflict(shared, conflict, settlement)
+
         with pytest.raises(ConflictAlreadyResolved):
-            await settle_by_rule(ctx, first, decisions[0])
+            await by_rule(first, decisions[0])
         with pytest.raises(StateConflict, match="changed"):
-            await settle_by_rule(ctx, second, decisions[1])
+            await by_rule(second, decisions[1])
         assert {record.fields["city"] for record in await Record.all()} == {"Hamburg"}
         assert (await Conflict.get(id=second.id)).status is ConflictStatus.OPEN
 

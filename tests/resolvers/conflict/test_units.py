@@ -356,8 +356,8 @@ async def test_a_filter_that_names_a_part_finds_the_question_about_its_unit(redi
         assert [item.id for item in found.items] == [conflict.id], name
     for name in ("state", "code", "domain", "employment"):
         assert (await list_conflicts(ctx, ConflictFilter(field=name), PageArgs())).items == []
-    outcomes, left = await resolve_matching(ctx, ConflictFilter(field="city"), Resolution(KEEP), expected_count=1)
-    assert ([outcome.error for outcome in outcomes], left) == ([None], 0)
+    resolved, left = await resolve_matching(ctx, ConflictFilter(field="city"), Resolution(KEEP), expected_count=1)
+    assert ([outcome.error for outcome in resolved.outcomes], left) == ([None], 0)
 
 
 async def test_a_part_whose_policy_is_never_is_neither_asked_about_nor_written(redis: ArqRedis) -> None:
