@@ -1,10 +1,12 @@
 """The running sums of an organization's ledger."""
 
+from collections.abc import Collection
+
 from tortoise import fields
 from tortoise.models import Model
 
-from models.db.rows import fetch_one, projection, select
-from models.db.statements import execute
+from models.db.rows import fetch, fetch_one, projection, select
+from models.db.statements import execute, marks
 from models.db.transaction import Transaction
 
 
@@ -45,6 +47,14 @@ async def find_account(organization_id: str, *, using: Transaction | None = None
     """The account as it was left by its last change, which may have been in an earlier month; None before the first."""
     sql = f"SELECT {select(AccountRow)} FROM credit_account WHERE organization_id = ?"
     return await fetch_one(AccountRow, sql, [organization_id], using=using)
+
+
+async def find_accounts(organization_ids: Collection[str]) -> list[AccountRow]:
+    """The accounts of these organizations, each as its last change left it; those without one are left out."""
+    if not organization_ids:
+        return []
+    sql = f"SELECT {select(AccountRow)} FROM credit_account WHERE organization_id IN ({marks(organization_ids)})"
+    return await fetch(AccountRow, sql, sorted(organization_ids))
 
 
 async def lock_row(tx: Transaction, organization_id: str) -> AccountRow:

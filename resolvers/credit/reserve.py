@@ -11,7 +11,7 @@ from models.credit.account import save_account
 from models.credit.budget import find_budgets, save_held
 from models.credit.entry import EntryRow, insert_entries, provider_days, reserved_of_budgets
 from models.db.columns import new_id
-from models.db.transaction import Transaction, unit_of_work
+from models.db.transaction import Transaction
 from resolvers.credit.account import lock_account, moment_in, purse_of
 
 _LONGEST_RESERVED = timedelta(days=2)  # credits are set aside for hours at most
@@ -50,7 +50,6 @@ class _Pot:
         return over if self.spent + price > most else SkipReason.CREDITS_HELD
 
 
-@unit_of_work
 async def reserve(
     tx: Transaction,
     organization_id: str,
@@ -60,7 +59,10 @@ async def reserve(
     now: datetime,
     monthly_grant: int,
 ) -> list[str | SkipReason]:
-    """Set aside the price of each call, in order. For each: the reservation's id, or why it does not fit."""
+    """Set aside the price of each call, in order. For each: the reservation's id, or why it does not fit.
+
+    Who reserves for several organizations in one transaction goes by the order of their ids, as settlements do.
+    """
     account = await lock_account(tx, organization_id, now, monthly_grant)
     now = moment_in(account, now)
     by_provider = await _spent_today(tx, organization_id, reservations, now)

@@ -4,6 +4,7 @@ from enrichment.credits import CreditLimits
 from enrichment.enums import EntityType, JobTrigger
 from enrichment.waterfall.skip_reason import SkipReason
 from models.db.columns import new_id
+from models.db.transaction import unit_of_work
 from resolvers.context import Services
 from resolvers.credit.api import get_credits
 from resolvers.credit.reserve import Reservation, reserve
@@ -25,4 +26,6 @@ def reservation(price: int = 1, provider: str = "paid", cap: int | None = None) 
 async def reserved(shared: Services, *wanted: Reservation, limits: CreditLimits = NO_LIMITS) -> list[str | SkipReason]:
     """For each reservation of the organization `acme`: its id, or why it does not fit."""
     await get_credits(context(shared))  # makes the organization
-    return await reserve("acme", wanted, limits=limits, now=shared.now(), monthly_grant=shared.monthly_credit_grant)
+    return await unit_of_work(reserve)(
+        "acme", wanted, limits=limits, now=shared.now(), monthly_grant=shared.monthly_credit_grant
+    )

@@ -15,7 +15,7 @@ from models.answer.row import AnswerKey, AnswerResult, AnswerState, CachedAnswer
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import Lease, held_leases, lock_jobs_that_exist
 from resolvers.context import Services
-from resolvers.credit.alerts import raise_alerts
+from resolvers.credit.alerts import raise_alerts_of
 from resolvers.credit.reserve import Reservation, reserve
 from resolvers.credit.settle import CreditSettlement, settle
 from resolvers.erasure.kept_out import ProposedValues, kept_out
@@ -27,7 +27,8 @@ QUESTION_LEASE = timedelta(seconds=60)  # how long a job has a question to itsel
 A = TypeVar("A")
 B = TypeVar("B")
 _MOST = 500
-_WAIT_SECONDS = 0.0
+_PREPARING_SECONDS = 0.01  # between two batches of what comes before a call
+_SETTLING_SECONDS = 0.03  # and of what comes behind it, where no call waits any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,10 @@ class BatchedStore:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.reserve: Batcher[ReservationRequest, str | SkipReason] = _batcher(self._reserve)
-        self.acquire: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._acquire)
+        self.reserve: Batcher[ReservationRequest, str | SkipReason] = _batcher(self._reserve, wait=_PREPARING_SECONDS)
+        self.acquire: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._acquire, wait=_PREPARING_SECONDS)
         self.cached: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._cached)
-        self.settle: Batcher[CallSettlement, int] = _batcher(self._settle)
+        self.settle: Batcher[CallSettlement, int] = _batcher(self._settle, wait=_SETTLING_SECONDS)
         self.reload: Batcher[str, LoadedRecord | None] = _batcher(self._reload)
         self.clear: Batcher[ClearanceRequest, ClearanceResult] = _batcher(self._clear)
         self.suppressed: Batcher[Subject, frozenset[Identifier]] = _batcher(self._suppressed)
@@ -123,20 +124,7 @@ class BatchedStore:
 
     async def _reserve(self, requests: Sequence[ReservationRequest]) -> list[str | SkipReason]:
         """For each: the reservation's id, or why there is none."""
-        results: dict[int, str | SkipReason] = {}
-        groups: dict[tuple[str, CreditLimits], list[int]] = defaultdict(list)
-        for index, request in enumerate(requests):
-            groups[request.organization_id, request.limits].append(index)
-        for (organization_id, limits), indexes in sorted(groups.items(), key=lambda group: group[0][0]):
-            reserved = await reserve(
-                organization_id,
-                [requests[index].reservation for index in indexes],
-                limits=limits,
-                now=self._services.now(),
-                monthly_grant=self._services.monthly_credit_grant,
-            )
-            results.update(zip(indexes, reserved, strict=True))
-        return [results[index] for index in range(len(requests))]
+        return await reserve_all(requests, self._services.now(), self._services.monthly_credit_grant)
 
     async def _acquire(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
         """For each: what is known of it, or None when this job has it to itself now."""
@@ -159,17 +147,12 @@ class BatchedStore:
         ]
 
     async def _settle(self, settlements: Sequence[CallSettlement]) -> list[int]:
-        """Settle and store, in one transaction for each organization. For each: the credits charged."""
-        charged: dict[str, int] = {}
-        groups: dict[str, list[CallSettlement]] = defaultdict(list)
-        for settlement in settlements:
-            groups[settlement.organization_id].append(settlement)
-        for organization_id, group in sorted(groups.items()):
-            charged |= await _settle_calls(
-                organization_id, group, self._services.now(), self._services.monthly_credit_grant
-            )
-            if any(charged.values()):
-                await raise_alerts(self._services, organization_id)
+        """Settle and store, in one transaction for all organizations. For each: the credits charged."""
+        charged = await _settle_calls(settlements, self._services.now(), self._services.monthly_credit_grant)
+        await raise_alerts_of(
+            self._services,
+            {settlement.organization_id for settlement in settlements if charged.get(settlement.reservation_id or "")},
+        )
         return [charged.get(settlement.reservation_id or "", 0) for settlement in settlements]
 
     async def _reload(self, record_ids: Sequence[str]) -> list[LoadedRecord | None]:
@@ -188,29 +171,47 @@ def _known(answer_key: AnswerKey, cached: CachedAnswer | None, now: datetime) ->
     return CachedAnswer(*answer_key.key, AnswerState.ASKING)
 
 
-def _batcher(run: Callable[[Sequence[A]], Awaitable[Sequence[B]]]) -> Batcher[A, B]:
-    return Batcher(run, most=_MOST, wait=_WAIT_SECONDS)
+def _batcher(run: Callable[[Sequence[A]], Awaitable[Sequence[B]]], *, wait: float = 0.0) -> Batcher[A, B]:
+    return Batcher(run, most=_MOST, wait=wait)
+
+
+@unit_of_work
+async def reserve_all(
+    tx: Transaction, requests: Sequence[ReservationRequest], now: datetime, monthly_grant: int
+) -> list[str | SkipReason]:
+    """Set aside these prices, in one transaction for all organizations. For each as `reserve` says."""
+    results: dict[int, str | SkipReason] = {}
+    groups: dict[tuple[str, CreditLimits], list[int]] = defaultdict(list)
+    for index, request in enumerate(requests):
+        groups[request.organization_id, request.limits].append(index)
+    for (organization_id, limits), indexes in sorted(groups.items(), key=lambda group: group[0][0]):
+        wanted = [requests[index].reservation for index in indexes]
+        reserved = await reserve(tx, organization_id, wanted, limits=limits, now=now, monthly_grant=monthly_grant)
+        results.update(zip(indexes, reserved, strict=True))
+    return [results[index] for index in range(len(requests))]
 
 
 @unit_of_work
 async def _settle_calls(
-    tx: Transaction, organization_id: str, calls: Sequence[CallSettlement], now: datetime, monthly_grant: int
+    tx: Transaction, calls: Sequence[CallSettlement], now: datetime, monthly_grant: int
 ) -> dict[str, int]:
-    """Settle these calls of one organization. Returns the credits charged, by reservation."""
+    """Settle these calls. Returns the credits charged, by reservation."""
     answered_jobs = [call.answer_key.job_id for call in calls if call.answer is not None]
     existing = await lock_jobs_that_exist(tx, answered_jobs)  # of a record that was erased meanwhile nothing is stored
     answers, released = [], []
+    groups: dict[str, list[CreditSettlement]] = defaultdict(list)
     for call in calls:
         if call.answer is not None and call.answer_key.job_id in existing:
             answers.append(call.answer)
         else:
             released.append(call.answer_key)
-    settlements = [
-        CreditSettlement(call.reservation_id, charge=call.charge, credits=call.credits, note=call.note)
-        for call in calls
-        if call.reservation_id is not None and not call.keep_reservation
-    ]
-    charged = await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)
+        if call.reservation_id is not None and not call.keep_reservation:
+            groups[call.organization_id].append(
+                CreditSettlement(call.reservation_id, charge=call.charge, credits=call.credits, note=call.note)
+            )
+    charged: dict[str, int] = {}
+    for organization_id, settlements in sorted(groups.items()):
+        charged |= await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)
     await store(tx, answers)
     await release(tx, released)
     return charged

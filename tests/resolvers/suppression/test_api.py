@@ -24,7 +24,6 @@ from resolvers.context import Context, Role, Services
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.cost.preview import preview_enrichment
 from resolvers.credit.api import get_credits
-from resolvers.credit.reserve import reserve
 from resolvers.credit.verify import verify_ledger
 from resolvers.errors import Forbidden, Unavailable, ValidationFailed
 from resolvers.job.enrich import RecordSelection, enrich_records
@@ -36,6 +35,7 @@ from tests.providers.http.test_provider import Plain, source_of
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from tests.support.graphql_client import Operations
 from tests.support.standin_server import json_reply, standin_server
+from workers.lookup.batched_store import reserve_all
 from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -152,11 +152,11 @@ async def test_a_suppression_while_credits_are_reserved_stops_the_call(
     ctx = context(services(redis, provider))
 
     async def slowly(*args: Any, **more: Any) -> Any:
-        held = await reserve(*args, **more)
+        held = await reserve_all(*args, **more)
         await suppress(ctx, Values(emails=["joe@acme.com"]))
         return held
 
-    monkeypatch.setattr("workers.lookup.batched_store.reserve", slowly)
+    monkeypatch.setattr("workers.lookup.batched_store.reserve_all", slowly)
     job = await ended(ctx, "lead", "L-1", JOE)
     assert provider.asked == []
     assert is_suppressed(job)
