@@ -40,6 +40,7 @@ from enrichment.normalize.numbers.number import (
     canonical_count,
     canonical_money,
     is_far_off,
+    is_foreign,
     quantity_key,
     same_quantity,
 )
@@ -202,9 +203,11 @@ def _once(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
     try:
         return read(kind, raw, country)
     except Refused:
-        if kind not in _IN_CELLS or not isinstance(raw, str):
+        if kind not in _IN_CELLS or not isinstance(raw, str) or (kind is FieldKind.MONEY and is_foreign(raw)):
             raise
-        found = one_value(raw, lambda part: _read_part(kind, part, country), spaced=kind in _SPACED)
+        found = one_value(
+            raw, lambda part: _read_part(kind, part, country), spaced=kind in _SPACED, measured=kind in _MEASURED
+        )
         if found is None:
             raise
         return found

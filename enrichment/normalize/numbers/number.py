@@ -38,6 +38,8 @@ _DASH = "-\u2010-\u2015\u2212~"
 _RANGE = re.compile(rf"([0-9].*?)\s*(?:[{_DASH}]|\.\.\.?|\b(?:to|bis|and)\b)\s*([0-9].*)", re.I)
 _FOREIGN = re.compile(
     r"[\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u20ba\u20aa]|\b(?:eur|euros?|gbp|jpy|chf|inr|cny|rmb|cad|aud|sek|nok|dkk|pln|brl|krw|rub|sgd|hkd|crores?|lakhs?)\b"
+    r"|\b(?:yen|yuan|renminbi|won|pounds?|sterling|francs?|franken|kr|kronor|kroner|krona|rou?bles?|rubel|pesos?|reais"
+    r"|rand|rupees?|dirhams?|riyals?|lira|z\u0142(?:oty)?|zloty|baht|shekels?|mxn|zar|aed|sar|thb|try|ils|nzd|czk|huf)\b"
     r"|\b(?:a|au|c|ca|hk|nz|s|r|mx|nt)\$",
     re.I,
 )
@@ -97,9 +99,14 @@ def _count(text: str) -> int | str:
 
 @lru_cache(16384)
 def _money(text: str) -> int | str:
-    if _FOREIGN.search(text):
+    if is_foreign(text):
         raise Refused("an amount in another currency than US dollars")
     return _quantity(_DOLLARS.sub("", text).strip(), MOST_MONEY, exact=False)
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a text names another currency than US dollars, or a unit of one."""
+    return _FOREIGN.search(text) is not None
 
 
 def _quantity(written: str, most: int, *, exact: bool) -> int | str:
