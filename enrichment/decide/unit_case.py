@@ -9,6 +9,7 @@ from enrichment.config import Rule
 from enrichment.decide.decision import Decision
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, FieldUnit
+from enrichment.normalize.places.fit import city_fits, state_fits
 from enrichment.provenance import Current
 from enrichment.words import NameOf, field_words
 
@@ -73,6 +74,25 @@ class UnitCase:
         unread = isinstance(a, UnreadText) or isinstance(b, UnreadText)
         return unread or not is_equivalent(self.entity_type, part, a, b)
 
+    def misfits(self, held: Callable[[str], Any], answer: Parts) -> list[str]:
+        """The parts that are held, and not in the answer, and cannot be of the place that it is about.
+
+        Stockholm where the answer is about Luxembourg, and does not say which city.
+        """
+        if self.unit is not FieldUnit.ADDRESS:
+            return []
+        country = answer["country"].value if "country" in answer else held("country")
+        if not isinstance(country, str):
+            return []
+        if "country" in answer:
+            within = {part: held(part) for part in _FITS if part not in answer}
+            return [part for part, value in within.items() if _is_elsewhere(part, value, country)]
+        return (
+            ["country"]
+            if any(_is_elsewhere(part, answer[part].value, country) for part in _FITS if part in answer)
+            else []
+        )
+
     def believed(self, source: str) -> float:
         """How much (0-1) an answer is believed: as much as the least believed of its disputing parts."""
         answer = self.answers[source]
@@ -82,6 +102,16 @@ class UnitCase:
         """These sources, the most believed first; priority decides between equals."""
         order = [source for source in self.answers if source in sources]
         return sorted(order, key=lambda source: -self.believed(source))
+
+
+_FITS: Mapping[str, Callable[[str, str], bool | None]] = {
+    "city": city_fits,
+    "state": state_fits,
+}
+
+
+def _is_elsewhere(part: str, value: Any, country: str) -> bool:
+    return isinstance(value, str) and _FITS[part](value, country) is False
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -91,11 +91,12 @@ class _Revision:
     def _disputes(self, source: str) -> list[str]:
         """The parts by which the record, once written, disputes the answer of a source."""
         answer = self._case.answers[source]
-        return [
+        differing = [
             part
             for part in self._case.disputing
             if part in answer and self._case.differs(part, self._after(part), answer[part].value)
         ]
+        return differing or self._case.misfits(self._after, answer)
 
     def _rivals(self, sources: Sequence[str]) -> list[str]:
         """Of these sources, the most believed first, those that disagree with one that comes before them."""
@@ -110,11 +111,12 @@ class _Revision:
 
     def _disagree(self, source: str, other: str) -> bool:
         one, two = self._case.answers[source], self._case.answers[other]
-        return any(
+        differ = any(
             self._case.differs(part, one[part].value, two[part].value)
             for part in self._case.disputing
             if part in one and part in two
         )
+        return differ or bool(self._case.misfits(lambda part: two[part].value if part in two else None, one))
 
     def _after(self, part: str) -> Any:
         """What the record will hold."""
@@ -184,6 +186,10 @@ class _Revision:
         source = own.provider or ""
         disputes = self._disputes(source) if source in self._case.answers else []
         another = f"{self._case.name_of(source)} gives another {self._case.unit.value}"
-        differing = f"{another}: its {listed(disputes)} differ{'s' if len(disputes) == 1 else ''}" if disputes else None
+        differing = None
+        if disputes:
+            given = all(part in self._case.answers[source] for part in disputes)
+            differing = f"{another}: its {listed(disputes)} differ{'s' if len(disputes) == 1 else ''}"
+            differing = differing if given else f"{another}: the {listed(disputes)} cannot be of it"
         detail = differing or f"{another} than the source that was taken"
         return Decision(FieldOutcomeReason.PROTECTED, provider=own.provider, confidence=own.confidence, detail=detail)

@@ -207,10 +207,10 @@ def test_an_empty_address_is_filled_from_one_answer_or_from_answers_that_agree()
 
 
 def test_answers_that_differ_in_a_part_which_neither_may_write_are_not_put_together() -> None:
-    one = {"city": ("Stockholm", 0.9), "country": ("SE", 0.5)}
+    one = {"city": ("Vaxholm", 0.9), "country": ("SE", 0.5)}
     two = {"postalCode": ("1610", 0.8), "country": ("LU", 0.5)}
     ended = decisions({}, {"one": one, "two": two})
-    assert (written(ended), ended["postalCode"].reason) == ({"city": "Stockholm"}, PROTECTED)
+    assert (written(ended), ended["postalCode"].reason) == ({"city": "Vaxholm"}, PROTECTED)
     assert ended["postalCode"].detail == "Two gives another address than the source that was taken"
 
 
@@ -278,6 +278,21 @@ def test_a_question_about_a_street_joins_that_about_its_address() -> None:
     assert [answer.provider for answer in question.answers] == ["one", "two"]
     assert ended["street"].question is not None and ended["street"].question.whole is question
     assert question.disputed == {"city"}
+
+
+def test_what_cannot_be_of_one_place_is_of_two_though_no_part_differs() -> None:
+    beside = decisions({"city": "Stockholm"}, {"south": {"postalCode": "1610", "country": "Luxembourg"}})
+    assert written(beside) == {}
+    assert reasons(beside, "postalCode", "country") == [PROTECTED] * 2
+    assert beside["country"].detail == "South gives another address: the city cannot be of it"
+    apart = decisions({"country": "Sweden"}, {"south": {"city": "Luxembourg", "postalCode": "1610"}})
+    assert written(apart) == {}
+    two: Answers = {"north": {"city": "Stockholm"}, "south": {"postalCode": "1610", "country": ("Luxembourg", 0.8)}}
+    assert written(decisions({}, two)) == {"city": "Stockholm"}
+    fits = {"north": {"city": "Stockholm"}, "south": {"postalCode": "11153", "country": "Sweden"}}
+    assert written(decisions({}, fits)) == {"city": "Stockholm", "postalCode": "11153", "country": "Sweden"}
+    unknown = decisions({"city": "Kleinkleckersdorf"}, {"south": {"country": "Germany"}})
+    assert written(unknown) == {"country": "Germany"}
 
 
 def test_minimum_and_policy_of_each_part_hold_for_what_is_written() -> None:
