@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from enrichment.catalogue import is_equivalent
 from enrichment.config import Config
 from enrichment.enums import EntityType, JobTrigger
 from enrichment.fields_before import forms_before
@@ -97,8 +98,10 @@ class ClaimedJob:
                 self.withheld.append(WithheldValue(name, values[name], erasure_id))
 
     def keeps_out(self, name: str, value: Any) -> bool:
-        """Whether this value of a field would bring an erased person back."""
-        return any((kept.field, kept.value) == (name, value) for kept in self.withheld)
+        """Whether this value of a field, in any spelling, would bring an erased person back."""
+        return any(
+            kept.field == name and is_equivalent(self.entity_type, name, kept.value, value) for kept in self.withheld
+        )
 
     def forms_before(self) -> dict[str, Any]:
         """The fields that an earlier version would ask with in another form (see `enrichment.fields_before`)."""
