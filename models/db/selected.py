@@ -31,11 +31,12 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """Rows that belong to each row, in the order of a column."""
+    """Rows that belong to each row, in the order of a column; `only_named` leaves them out where all is wanted."""
 
     rows: "Selectable[Any]"
     on: str
     order: str
+    only_named: bool = False
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class Selectable(Generic[R]):
 
     def _read(self, statement: _Statement, wanted: Wanted, *, always: tuple[str, ...] = ()) -> _Read:
         """Adds what is wanted to a statement. Returns what reads a row of it, from the column that is its first."""
-        names = [*self._columns, *self._parts] if wanted is None else list(dict.fromkeys((*always, *wanted)))
+        names = self._all_names() if wanted is None else list(dict.fromkeys((*always, *wanted)))
         sets: list[tuple[_Set, Callable[[Any], Any] | None]] = []
         parts: list[tuple[_Set, _Read, int]] = []
         own = [name for name in names if name not in self._parts]
@@ -126,6 +127,10 @@ class Selectable(Generic[R]):
 
         return read_row
 
+    def _all_names(self) -> list[str]:
+        parts = (name for name, part in self._parts.items() if not (isinstance(part, Many) and part.only_named))
+        return [*self._columns, *parts]
+
     def _read_part(self, statement: _Statement, part: One | Many, wanted: Wanted) -> tuple[int, _Read]:
         at = len(statement.columns)
         if isinstance(part, One):
@@ -139,17 +144,12 @@ class Selectable(Generic[R]):
         """A column that holds the rows of a part as JSON, and what reads it."""
         names = list(self._columns if wanted is None else wanted)
         columns = [self._columns[name] for name in names]
-        is_sqlite = dialect() == "sqlite"
-        shown = [
-            f"json({self._table}.{column.name})"
-            if is_sqlite and column.kind == "json"
-            else f"{self._table}.{column.name}"
-            for column in columns
-        ]
-        item = f"{self._table}.{part.order}, {', '.join(shown)}"
-        items = f"json_group_array(json_array({item}))" if is_sqlite else f"json_agg(json_build_array({item}))"
+        sqlite = dialect() == "sqlite"
+        shown = [_json_item(f"{self._table}.{column.name}", column.kind, sqlite=sqlite) for column in columns]
+        item = ", ".join((f"{self._table}.{part.order}", *shown))
+        items = f"json_group_array(json_array({item}))" if sqlite else f"json_agg(json_build_array({item}))"
         numbered = tuple(
-            (_setter(self._cls, name), None if column.kind == "json" else column.decode, number)
+            (_setter(self._cls, name), _DECODED.get(column.kind, column.decode), number)
             for number, (name, column) in enumerate(zip(names, columns, strict=True), 1)
         )
         cls, new = self._cls, object.__new__
@@ -167,6 +167,22 @@ class Selectable(Generic[R]):
             return rows
 
         return f"(SELECT {items} FROM {self._table} WHERE {part.on})", read
+
+
+def _json_item(column: str, kind: str, *, sqlite: bool) -> str:
+    """A column inside a JSON array. SQLite writes reals with fewer digits than they have: there they are texts."""
+    if sqlite and kind == "json":
+        return f"json({column})"
+    return (
+        f"CASE WHEN {column} IS NOT NULL THEN printf('%!.17g', {column}) END" if sqlite and kind == "real" else column
+    )
+
+
+def _real(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+_DECODED: Mapping[str, Callable[[Any], Any] | None] = {"json": None, "real": _real}  # else as from a column
 
 
 def _first(values: Sequence[Any]) -> Any:

@@ -119,10 +119,12 @@ async def jobs_by_id(organization_id: str, job_ids: Iterable[str], wanted: Wante
     return found
 
 
-async def jobs_changed_since(organization_id: str, since: datetime, limit: int) -> list[ShownJob]:
+async def jobs_changed_since(
+    organization_id: str, since: datetime, limit: int, wanted: Wanted = EVERYTHING
+) -> list[ShownJob]:
     """The jobs that changed last, the latest change at the end; at most `limit`."""
     changed = await JOBS.fetch(
-        organization_id, where(Job, {"updated_at__ge": since}), order="updated_at DESC", limit=limit
+        organization_id, where(Job, {"updated_at__ge": since}), wanted, order="updated_at DESC", limit=limit
     )
     return list(reversed(changed))
 

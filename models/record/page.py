@@ -70,16 +70,15 @@ async def selected_records(
     return await records.order_by("id").limit(limit)
 
 
-async def filled_values(
+async def current_values(
     organization_id: str, record_ids: Sequence[str], wanted: Wanted = EVERYTHING
 ) -> list[ShownValue]:
-    """The current values of all fields of these records that are filled."""
-    found = await VALUES.fetch(
+    """The current values of all fields of these records, also of those that were cleared."""
+    return await VALUES.fetch(
         organization_id,
         where(FieldValue, {"replaced_at__isnull": True}) + _any_of("record_id", record_ids),
         also(wanted, "record_id", "field", "value"),
     )
-    return [value for value in found if value.value is not None]
 
 
 async def value_page(

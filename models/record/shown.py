@@ -5,24 +5,8 @@ from typing import Any
 
 from enrichment.enums import EntityType
 from models.db.rows import projection
-from models.db.selected import Selectable
+from models.db.selected import Many, Selectable
 from models.record.table import FieldValue, Record, is_dated
-
-
-@projection(Record)
-class ShownRecord:
-    """What is shown of a record: see Record."""
-
-    id: str
-    entity_type: EntityType
-    external_id: str
-    fields: dict[str, Any]
-    unreadable: dict[str, dict[str, Any]] | None
-    completeness: float
-    version: int
-    last_enriched_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
 
 
 @projection(FieldValue)
@@ -54,5 +38,33 @@ class ShownValue:
         return is_dated(self)
 
 
-RECORDS = Selectable(ShownRecord, "record")
+@projection(Record)
+class _RecordColumns:
+    id: str
+    entity_type: EntityType
+    external_id: str
+    fields: dict[str, Any]
+    unreadable: dict[str, dict[str, Any]] | None
+    completeness: float
+    version: int
+    last_enriched_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ShownRecord(_RecordColumns):
+    """What is shown of a record: see Record. `current_values` are there also of fields that were cleared."""
+
+    __slots__ = ("current_values",)
+
+    current_values: list[ShownValue]
+
+
 VALUES = Selectable(ShownValue, "field_value")
+RECORDS = Selectable(
+    ShownRecord,
+    "record",
+    current_values=Many(
+        VALUES, "field_value.record_id = record.id AND field_value.replaced_at IS NULL", order="id", only_named=True
+    ),
+)

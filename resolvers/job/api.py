@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 from enrichment.words import of_status
-from models.db.wanted import EVERYTHING, Wanted
+from models.db.wanted import EVERYTHING, Wanted, also, merged
 from models.job import transitions
 from models.job.queries import JobFilter
 from models.job.shown import ShownJob, find_job, job_page, jobs_by_id, jobs_changed_since
@@ -83,44 +83,52 @@ async def cancel_job(ctx: Context, job_id: str) -> ShownJob:
     return job
 
 
-async def watch_job(ctx: Context, job_id: str) -> AsyncIterator[ShownJob]:
-    """The job as it is now, then after each change; ends after its final state."""
+_WATCHED = ("status", "updated_at", "progress", "running_step")
+_FILTERED = ("entity_type", "status", "trigger", "record_id", "created_at", "updated_at")
+
+
+async def watch_job(ctx: Context, job_id: str, shown: Wanted = EVERYTHING) -> AsyncIterator[ShownJob]:
+    """What is to be shown of the job as it is now, then after each change; ends after its final state."""
     caller = ctx.require(Role.VIEWER)
     organization_id, job_id = caller.organization_id, check_id(job_id)
+    shown = also(shown, *_WATCHED)
+    same = f"job {job_id} {shown}"  # for watchers of the same, who share what is read for them
     async with ctx.services.events.watch(organization_id, job=job_id, reread_every=REREAD_SECONDS) as notices:
-        job = await _read(organization_id, job_id)
+        job = await _read(organization_id, job_id, shown)
         yield job
         if job.status.is_final:
             return
         async for notice in notices:
             seen = job.updated_at, job.progress, job.running_step
-            job = await notice.once(f"job {job_id}", lambda: _read(organization_id, job_id))
+            job = await notice.once(same, lambda: _read(organization_id, job_id, shown))
             if (job.updated_at, job.progress, job.running_step) != seen:
                 yield job
             if job.status.is_final:
                 return
 
 
-async def watch_jobs(ctx: Context, wanted: JobFilter) -> AsyncIterator[ShownJob]:
-    """Every job of the organization as it changes, that the filter lets through."""
+async def watch_jobs(ctx: Context, wanted: JobFilter, shown: Wanted = EVERYTHING) -> AsyncIterator[ShownJob]:
+    """What is to be shown of every job of the organization as it changes, that the filter lets through."""
     caller = ctx.require(Role.VIEWER)
+    shown = merged((also(shown, *_FILTERED), {"record": {"external_id": EVERYTHING}}))
     now = ctx.services.now
     async with ctx.services.events.watch(caller.organization_id) as notices:
         read_at = now()
         async for notice in notices:
             since, read_at = read_at, now()
-            for job in await _changed(caller.organization_id, notice, since):
+            for job in await _changed(caller.organization_id, notice, since, shown):
                 if wanted.matches(job):
                     yield job
 
 
-async def _changed(organization_id: str, notice: Notice, since: datetime) -> list[ShownJob]:
+async def _changed(organization_id: str, notice: Notice, since: datetime, shown: Wanted) -> list[ShownJob]:
     """The jobs a notice is about; after a gap those that changed since the last notice, the newest of very many."""
     if notice.gap:
         since = since.replace(microsecond=0) - _OVERLAP  # by the second, so that many watchers ask once
         return await notice.once(
-            f"jobs since {since.isoformat()}", lambda: jobs_changed_since(organization_id, since, _MOST_AT_ONCE)
+            f"jobs since {since.isoformat()} {shown}",
+            lambda: jobs_changed_since(organization_id, since, _MOST_AT_ONCE, shown),
         )
     if not notice.jobs:
         return []
-    return await notice.once("jobs", lambda: jobs_by_id(organization_id, notice.jobs))
+    return await notice.once(f"jobs {shown}", lambda: jobs_by_id(organization_id, notice.jobs, shown))

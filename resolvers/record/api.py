@@ -1,7 +1,7 @@
 """Records: what the CRM sends, and what we hold of it with its provenance."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from models.job import Job
 from models.record import Record
 from models.record.page import (
     RecordFilter,
-    filled_values,
+    current_values,
     find_record,
     record_page,
     value_page,
@@ -183,11 +183,16 @@ async def provenance_of_many(
     """As `provenance`, for many records at once."""
     caller = ctx.require(Role.VIEWER)
     found: dict[str, list[ShownValue]] = {record_id: [] for record_id in record_ids}
-    for value in await filled_values(caller.organization_id, record_ids, shown):
+    for value in await current_values(caller.organization_id, record_ids, shown):
         found[value.record_id].append(value)
-    for values in found.values():
-        values.sort(key=lambda value: _ORDER.get(value.field, len(_ORDER)))
-    return found
+    return {record_id: filled(values) for record_id, values in found.items()}
+
+
+def filled(values: Iterable[ShownValue]) -> list[ShownValue]:
+    """Of the current values of a record those that fill a field, in catalogue order."""
+    return sorted(
+        (value for value in values if value.value is not None), key=lambda value: _ORDER.get(value.field, len(_ORDER))
+    )
 
 
 _ORDER = {name: index for kind in EntityType for index, name in enumerate(fields_of(kind))}

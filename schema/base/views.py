@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast, overload
 
 from strawberry.utils.str_converters import to_camel_case
 
-from models.db.wanted import EVERYTHING, Wanted
+from models.db.wanted import EVERYTHING, Wanted, also, merged
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -33,11 +33,20 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A field that shows a row inside the row, or each of a list of them."""
+    """A field that shows a row inside the row, or each of a list of them: of those that `pick` takes, in its order.
+
+    `needs` are the attributes by which it picks.
+    """
 
     attribute: str
     view: "RowView[Any, Any]"
     many: bool = False
+    pick: Callable[[Any], Sequence[Any]] = list
+    needs: tuple[str, ...] = ()
+
+    def wanted(self, selected: Selected) -> Wanted:
+        """The attributes that these fields need of the row inside."""
+        return also(self.view.wanted(selected), *self.needs)
 
 
 class RowView(Generic[Row, T]):
@@ -45,7 +54,8 @@ class RowView(Generic[Row, T]):
 
     A field that is not named in `sources` is the row's attribute of the same name; a source that is a text is the
     attribute's name. `resolved` says which attributes a field with a resolver reads of its object; one that is not
-    named there may read any. `given` are fields that do not come from the row, but with it (`with_`).
+    named there may read any. `held` are fields with a resolver that rows hold where they were asked for. `given` are
+    fields that do not come from the row, but with it (`with_`).
     """
 
     def __init__(
@@ -53,11 +63,13 @@ class RowView(Generic[Row, T]):
         cls: type[T],
         *,
         given: tuple[str, ...] = (),
-        resolved: Mapping[str, tuple[str, ...]] | None = None,
+        resolved: Mapping[str, Mapping[str, Any]] | None = None,
+        held: Mapping[str, Part] | None = None,
         **sources: str | Made | Part,
     ) -> None:
         self.cls = cls
         self._resolved = dict(resolved or {})
+        self.held: Mapping[str, Part] = dict(held or {})
         self.sources: dict[str, str | Made | Part] = {
             field.name: sources.get(field.name, field.name)
             for field in fields(cast("Any", cls))
@@ -79,23 +91,25 @@ class RowView(Generic[Row, T]):
 
     def wanted(self, selected: Selected) -> Wanted:
         """The attributes that these fields need of a row."""
-        found: dict[str, Any] = {}
-        for name, inner in selected.items():
-            if name not in self.python_names:
-                continue  # __typename
-            python_name = self.python_names[name]
-            match self.sources.get(python_name):
-                case None if python_name not in self._resolved:
-                    return EVERYTHING
-                case None:
-                    found.update(dict.fromkeys(self._resolved[python_name], EVERYTHING))
-                case str() as attribute:
-                    found[attribute] = EVERYTHING
-                case Made(needs=needs):
-                    found.update(dict.fromkeys(needs, EVERYTHING))
-                case Part(attribute=attribute, view=view):
-                    found[attribute] = view.wanted(inner)
-        return found
+        return merged(
+            self._wanted(self.python_names[name], inner)
+            for name, inner in selected.items()
+            if name in self.python_names  # and not __typename
+        )
+
+    def _wanted(self, name: str, selected: Selected) -> Wanted:
+        if name in self.held:
+            part = self.held[name]
+            return merged((self._resolved[name], {part.attribute: part.wanted(selected)}))
+        match self.sources.get(name):
+            case None:
+                return self._resolved.get(name, EVERYTHING)
+            case str() as attribute:
+                return {attribute: EVERYTHING}
+            case Made(needs=needs):
+                return dict.fromkeys(needs, EVERYTHING)
+            case Part(attribute=attribute) as part:
+                return {attribute: part.wanted(selected)}
 
     @cached_property
     def python_names(self) -> Mapping[str, str]:
@@ -122,8 +136,8 @@ def _reading(source: str | Made | Part) -> Callable[[Any], Any]:
             return cast("Callable[[Any], Any]", attrgetter(f"_row.{source}"))
         case Made(make=make):
             return lambda shown: make(shown._row)
-        case Part(attribute=attribute, view=view, many=True):
-            return lambda shown: Each(view, getattr(shown._row, attribute))
+        case Part(attribute=attribute, view=view, many=True, pick=pick):
+            return lambda shown: Each(view, pick(getattr(shown._row, attribute)))
         case Part(attribute=attribute, view=view):
             return lambda shown: view(getattr(shown._row, attribute))
 
@@ -164,3 +178,8 @@ class Each(Sequence[T], Generic[Row, T]):
         if isinstance(index, slice):
             return list(self)[index]
         return self.make(self.rows[index])
+
+
+def needs(*attributes: str) -> Mapping[str, Any]:
+    """These attributes, of what a field with a resolver reads."""
+    return dict.fromkeys(attributes, EVERYTHING)

@@ -22,6 +22,11 @@ def wanted_items(info: Info, view: RowView[Any, Any]) -> Wanted:
     return _wanted(info, view, ((),))
 
 
+def wanted_of(info: Info, view: RowView[Any, Any], field: str) -> Wanted:
+    """What the operation needs of the row that this field of the answer shows."""
+    return _wanted(info, view, ((field,),))
+
+
 def _wanted(info: Info, view: RowView[Any, Any], paths: tuple[tuple[str, ...], ...]) -> Wanted:
     raw = info._raw_info
     plans = info.context.plans

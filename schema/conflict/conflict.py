@@ -22,7 +22,7 @@ from schema.base.enums import (
 )
 from schema.base.loaders import Asked
 from schema.base.scalars import JSON, read_time
-from schema.base.views import Each, Made, Part, RowView
+from schema.base.views import Each, Made, Part, RowView, needs
 from schema.base.wanted import wanted_items
 from schema.conflict.resolution import Resolution, TakenBackResolution
 from schema.job.job import JOB, Job
@@ -147,9 +147,9 @@ _RECOMMENDED = ("candidates", "recommended_id")
 CONFLICT: RowView[AnyConflict, Conflict] = RowView(
     Conflict,
     resolved={
-        "recommended_because": ("recommended_because", "recommendation", "candidates"),
-        "age_seconds": ("status", "created_at", "updated_at", "resolved_at"),
-        "job": ("job_id",),
+        "recommended_because": needs("recommended_because", "recommendation", "candidates"),
+        "age_seconds": needs("status", "created_at", "updated_at", "resolved_at"),
+        "job": needs("job_id"),
     },
     record=Part("record", RECORD),
     current=Made(_current, ("entity_type", "field", "current")),

@@ -7,7 +7,8 @@ from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutpu
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.execution.plans import Details, ObjectPlan, Plans
+from schema.execution.object_plan import Details, ObjectPlan
+from schema.execution.plans import Plans
 
 
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -33,14 +34,15 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         kind = item.of_type if isinstance(item, GraphQLNonNull) else item
         if isinstance(kind, GraphQLObjectType):
             plan = self._plan(kind, field_details_list)
-            if plan is not None and not plan.rest:
+            if plan is not None:
                 try:
                     done = plan.of_list(result, nullable=kind is item)
                 except Exception:  # whatever is unusual: graphql-core says what is wrong, if anything is
                     self._refused()
                 else:
-                    self._taken()
-                    return done
+                    if done is not None:
+                        self._taken()
+                        return done
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
     def complete_object_value(
@@ -55,14 +57,14 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         plan = self._plan(return_type, field_details_list)
         if plan is not None:
             try:
-                plain = plan.of_object(result)
+                plain, left = plan.of_object(result)
             except Exception:  # as above
                 self._refused()
             else:
                 self._taken()
-                if not plan.rest:
+                if not left:
                     return plain
-                rest = self.execute_fields(return_type, result, path, plan.rest, position_context)
+                rest = self.execute_fields(return_type, result, path, left, position_context)
                 return _joined(plan, plain, rest, is_awaited=self.is_awaitable(rest))
         return super().complete_object_value(return_type, field_details_list, info, path, result, position_context)
 

@@ -19,8 +19,8 @@ from schema.base.loaders import Asked
 from schema.base.paging import Connection, page_args
 from schema.base.references import ConflictReference, conflict_view
 from schema.base.streams import closing
-from schema.base.views import Each, Made, Part, RowView
-from schema.base.wanted import wanted_items, wanted_nodes
+from schema.base.views import Each, Made, Part, RowView, needs
+from schema.base.wanted import wanted_items, wanted_nodes, wanted_of
 from schema.record.record import RECORD, Record
 
 
@@ -113,7 +113,7 @@ class Job:
 
 JOB: RowView[ShownJob | models.Job, Job] = RowView(
     Job,
-    resolved={"conflicts": ("id",)},
+    resolved={"conflicts": needs("id")},
     record=Part("record", RECORD),
     steps=Part("steps", STEP, many=True),
     field_outcomes=Made(lambda row: Each(FieldOutcome.of, row.outcomes), ("outcomes",)),
@@ -190,7 +190,7 @@ class JobSubscription:
         description="The job as it is now at once, then after every change; ends after its final state."
     )
     async def job_progress(self, info: Info, job_id: strawberry.ID) -> AsyncIterator[Job]:
-        async with closing(operations.watch_job(info.context, job_id)) as jobs:
+        async with closing(operations.watch_job(info.context, job_id, wanted_items(info, JOB))) as jobs:
             async for job in jobs:
                 yield Job.of(job)
                 if job.status.is_final:
@@ -199,6 +199,7 @@ class JobSubscription:
     @strawberry.subscription(description="Every change of the organization's jobs, from now on.")
     async def job_events(self, info: Info, filter: JobFilter | None = None) -> AsyncIterator[JobEvent]:
         wanted = filter or JobFilter()
-        async with closing(operations.watch_jobs(info.context, wanted.read())) as jobs:
+        shown = wanted_of(info, JOB, "job")
+        async with closing(operations.watch_jobs(info.context, wanted.read(), shown)) as jobs:
             async for job in jobs:
                 yield JobEvent(job=Job.of(job), at=job.updated_at)

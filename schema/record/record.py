@@ -10,7 +10,6 @@ import strawberry
 from enrichment.learn.freshness import HeldValue, is_own, record_freshness
 from models import record as models
 from models.conflict.table import is_dated_then
-from models.db.wanted import EVERYTHING
 from models.job.queries import JobFilter
 from models.record import page as record_pages
 from models.record.shown import ShownRecord, ShownValue
@@ -23,7 +22,7 @@ from schema.base.loaders import Asked, FirstPage
 from schema.base.paging import Connection, page_args
 from schema.base.references import JobReference, job_view
 from schema.base.scalars import JSON, read_time
-from schema.base.views import Each, Made, RowView
+from schema.base.views import Each, Made, Part, RowView, needs
 from schema.base.wanted import wanted_items, wanted_nodes
 
 
@@ -43,7 +42,7 @@ class AcceptedValue:
 
 
 _DATED = ("observed_at_known", "source", "verified_at")  # what tells whether a value is dated
-_HELD = dict.fromkeys(("field", "source", "confidence", "observed_at"), EVERYTHING)
+_AGING = needs("field", "source", "confidence", "observed_at", "value")  # what freshness is made of
 
 
 @strawberry.type(description="One value of one field with its provenance.")
@@ -115,7 +114,7 @@ class FieldValue:
 VALUE: RowView[models.FieldValue | ShownValue, FieldValue] = RowView(
     FieldValue,
     given=("entity_type",),
-    resolved={"freshness": ("field", "value", "replaced_at", "observed_at", *_DATED)},
+    resolved={"freshness": needs("field", "value", "replaced_at", "observed_at", *_DATED)},
     observed_at_known=Made(attrgetter("is_dated"), _DATED),
     raw="raw_value",
     accepted_from=Made(
@@ -160,14 +159,18 @@ class Record:
 
     @strawberry.field(description="Where the current value of each field comes from.")
     async def provenance(self, info: Info) -> Sequence[FieldValue]:
-        rows = await info.context.loaders.provenance.load(Asked(self.row.id, wanted_items(info, VALUE)))
+        rows = held_values(self.row)
+        if rows is None:
+            rows = await info.context.loaders.provenance.load(Asked(self.row.id, wanted_items(info, VALUE)))
         return Each(VALUE.with_(entity_type=self.entity_type), rows)
 
     @strawberry.field(
         description="The mean freshness of enrichment's own values, each counted by its confidence; null without any."
     )
     async def freshness(self, info: Info) -> float | None:
-        rows = await info.context.loaders.provenance.load(Asked(self.row.id, _HELD))
+        rows = held_values(self.row)
+        if rows is None:
+            rows = await info.context.loaders.provenance.load(Asked(self.row.id, _AGING))
         aging = await info.context.loaders.aging.load(None)
         return record_freshness(
             HeldValue(aging.of(self.entity_type, row.field, row.observed_at), row.confidence)
@@ -201,18 +204,24 @@ class Record:
         return Connection[FieldValue].of(page, VALUE.with_(entity_type=self.entity_type))
 
 
-_OWN_VALUES = ("id", "entity_type")
 RECORD: RowView[models.Record | ShownRecord, Record] = RowView(
     Record,
     resolved={
-        "unreadable": ("unreadable",),
-        "provenance": _OWN_VALUES,
-        "freshness": _OWN_VALUES,
-        "jobs": ("id",),
-        "history": _OWN_VALUES,
+        "unreadable": needs("unreadable"),
+        "provenance": needs("id", "entity_type"),
+        "freshness": {**needs("id", "entity_type"), "current_values": _AGING},
+        "jobs": needs("id"),
+        "history": needs("id", "entity_type"),
     },
+    held={"provenance": Part("current_values", VALUE, many=True, pick=operations.filled, needs=("field", "value"))},
     row=Made(lambda row: row, ()),
 )
+
+
+def held_values(row: models.Record | ShownRecord) -> list[ShownValue] | None:
+    """The filled values that a row holds, in catalogue order; None where they were not asked for with it."""
+    held: list[ShownValue] | None = getattr(row, "current_values", None)
+    return None if held is None else operations.filled(held)
 
 
 @strawberry.input(description="Which records: all that is given must hold.")

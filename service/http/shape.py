@@ -4,9 +4,11 @@ A shape is written once: its JSON is encoded from its instances, its JSON Schema
 (`service.rest.description.json_schema`), and its example is an instance like any other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
 
@@ -39,17 +41,18 @@ class Shape(Struct, rename="camel", frozen=True):
     @classmethod
     def copied(cls, source: object, **values: Any) -> Self:
         """With these values; every other field is the attribute of the same name of `source`."""
-        for name in cls.__struct_fields__:
-            if name not in values:
-                values[name] = getattr(source, name)
-        return cls(**values)
+        names, read = _other_fields(cls, frozenset(values))
+        return cls(**values, **dict(zip(names, read(source), strict=True)))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], **values: Any) -> Self:
         """With these values; every other field is under its key in `stored`, or null where the key is absent."""
+        get = stored.get
+        if not values:
+            return cls(*[get(key) for key in cls.__struct_encode_fields__])
         for name, key in zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True):
             if name not in values:
-                values[name] = stored.get(key)
+                values[name] = get(key)
         return cls(**values)
 
     @classmethod
@@ -60,6 +63,17 @@ class Shape(Struct, rename="camel", frozen=True):
             if field.name not in values and field.required:
                 values[field.name] = _plainest(hints[field.name])
         return cls(**values)
+
+
+@cache
+def _other_fields(
+    cls: type[Shape], given: frozenset[str]
+) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    """The fields of a shape beside those that are given, and what reads the attributes of these names."""
+    names = tuple(name for name in cls.__struct_fields__ if name not in given)
+    if len(names) < 2:
+        return names, lambda source: tuple(getattr(source, name) for name in names)
+    return names, attrgetter(*names)
 
 
 class Part(Shape, frozen=True):

@@ -19,6 +19,7 @@ from service.rest.paging import read_page, respond_with_page
 from service.rest.parameters import JOB_ID, PAGING, choice
 from service.rest.query import QueryParameters
 from service.rest.shapes import job as shape
+from service.rest.shapes.conflict import Conflict
 from service.rest.shapes.job import Job
 
 
@@ -45,8 +46,13 @@ async def retry_job(ctx: Context, request: Request) -> Response:
 
 async def _shown(ctx: Context, found: Sequence[ShownJob]) -> list[Job]:
     raised = await dataloader.conflicts_by_job(ctx, [job.id for job in found])
+    if not any(raised.values()):
+        return [Job.of(job, []) for job in found]
     ages, name_of = await aging(ctx), naming(ctx.services.registry.names)
-    return [Job.of(job, raised[job.id], ages, name_of) for job in found]
+    return [
+        Job.of(job, [Conflict.of(item, job.record.external_id, ages, name_of) for item in raised[job.id]])
+        for job in found
+    ]
 
 
 OPERATIONS = (

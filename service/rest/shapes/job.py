@@ -1,16 +1,14 @@
 """A job as REST shows it, with its steps and how its fields ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from msgspec import Meta
 from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
-from enrichment.words import NameOf, of_detail
-from models.conflict.shown import ShownConflict
+from enrichment.words import of_detail
 from models.job.shown import Failed, ShownJob, ShownStep
-from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Shape, Share
 from service.rest.shapes import conflict
 from service.rest.shapes.conflict import Conflict
@@ -94,14 +92,14 @@ class Job(Shape, frozen=True):
     updated_at: Moment
 
     @classmethod
-    def of(cls, job: ShownJob, raised: Iterable[ShownConflict], aging: Aging, name_of: NameOf) -> Self:
-        """`job` comes with its record and its steps; `raised` are the conflicts that it raised."""
+    def of(cls, job: ShownJob, conflicts: list[Conflict]) -> Self:
+        """`job` comes with its record and its steps; `conflicts` are those that it raised."""
         return cls.copied(
             job,
             external_id=job.record.external_id,
             steps=[Step.of(step) for step in job.steps],
             field_outcomes=[FieldOutcome.of(outcome) for outcome in job.outcomes],
-            conflicts=[Conflict.of(item, job.record.external_id, aging, name_of) for item in raised],
+            conflicts=conflicts,
             error=JobError.of(job),
         )
 

@@ -15,7 +15,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from models.db.wanted import EVERYTHING
 from schema.base.scalars import JSON, SCALARS
-from schema.base.views import Each, Made, Part, RowView
+from schema.base.views import Each, Made, Part, RowView, needs
 from schema.execution.executor import PlannedExecutor
 from schema.execution.plans import Plans
 
@@ -225,7 +225,7 @@ class Row:
 PART: RowView[Row, Detail] = RowView(Detail, name="label")
 VIEW: RowView[Row, Thing] = RowView(
     Thing,
-    resolved={"double": ("count",)},
+    resolved={"double": needs("count")},
     share=Made(lambda row: row.percent / 100, ("percent",)),
     part=Part("part", PART),
     parts=Part("all_parts", PART, many=True),
