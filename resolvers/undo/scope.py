@@ -1,12 +1,12 @@
 """Which values an undo is about: those that enrichment wrote and the scope names, and what becomes of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-from enrichment.catalogue import fields_of
-from enrichment.enums import HUMAN_SOURCES, EntityType
+from enrichment.catalogue import disputing_parts, fields_of, parts_of
+from enrichment.enums import HUMAN_SOURCES, EntityType, FieldUnit
 from enrichment.undo import Version, undo_field
 from models.db.transaction import Transaction
 from models.record.value import ValueVersion, versions_of
@@ -107,12 +107,32 @@ async def changes_in(
 ) -> list[UndoChange]:
     """What becomes of each field of these records that holds, or has held, such a value."""
     names = await fields_holding(scope.values_of(organization_id), record_ids, using=using)
+    beside = _parts_beside(scope.field) if names else frozenset()
     changes: list[UndoChange] = []
-    for (record_id, name), versions in (await versions_of(record_ids, names, using=using)).items():
-        decision = undo_field([to_version(version) for version in versions], scope.names)
+    found = await versions_of(record_ids, [*names, *sorted(beside)], using=using)
+    for (record_id, name), versions in found.items():
+        is_named: Callable[[Version], bool] = scope.names
+        if name in beside and scope.field is not None:
+            is_named = _of_the_same_answers(scope, found.get((record_id, scope.field), ()))
+        decision = undo_field([to_version(version) for version in versions], is_named)
         if decision is not None:
             changes.append(UndoChange(record_id, name, decision, {version.id: version for version in versions}))
     return changes
+
+
+def _parts_beside(field: str | None) -> frozenset[str]:
+    """The other parts of the unit that a field tells apart: a city, with what was written beside it, or none."""
+    unit = next((unit for unit in FieldUnit if field in disputing_parts(unit)), None)
+    if unit is None:
+        return frozenset()
+    return frozenset(part for kind in EntityType for part in parts_of(kind, unit)) - {field}
+
+
+def _of_the_same_answers(scope: UndoScope, named: Sequence[ValueVersion]) -> Callable[[Version], bool]:
+    """Whether a part was written from an answer of which the scope names a part: by the same job and source."""
+    written = [version for version in map(to_version, named) if version.is_enrichments and version.restores is None]
+    answers = {(version.job_id, version.source) for version in written if scope.names(version)}
+    return lambda version: (version.job_id, version.source) in answers and scope.names(version)
 
 
 def to_version(row: ValueVersion) -> Version:

@@ -25,7 +25,8 @@ from resolvers.errors import ConflictAlreadyResolved, StateConflict, ValidationF
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
 from resolvers.record.explain import explain
-from resolvers.undo.api import undo_job
+from resolvers.undo.api import undo_enrichment, undo_job
+from resolvers.undo.scope import UndoScope
 from tests.support.factories import StandIn, configure, context, job_of, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -383,6 +384,27 @@ async def test_undoing_a_job_takes_back_the_address_that_it_wrote(redis: ArqRedi
     assert await held("street", "city", "postalCode", "country") == STOCKHOLM
     await force(shared)
     assert await held("street", "city", "postalCode", "country") == STOCKHOLM
+
+
+@pytest.mark.parametrize(
+    ("field", "left"),
+    [
+        ("city", STOCKHOLM),
+        ("postalCode", STOCKHOLM),
+        ("street", LUXEMBOURG | {"street": "Regeringsgatan 19"}),  # it disputes nothing
+    ],
+)
+async def test_an_undo_that_names_a_part_reaches_the_unit_by_it(
+    redis: ArqRedis, field: str, left: dict[str, Any]
+) -> None:
+    shared = services(redis, spotify(street="Boulevard Royal 1", industry="Software"))
+    ctx = context(shared)
+    await configure(ctx, fieldPolicies={"account": {"default": "overwrite"}})
+    await send(ctx, "account", "A1", domain="spotify.com", **STOCKHOLM)
+    await work(shared)
+    await undo_enrichment(ctx, UndoScope(field=field))
+    await work(shared)
+    assert await held("street", "city", "postalCode", "country", "industry") == left | {"industry": "Software"}
 
 
 async def test_an_undo_of_a_disputed_part_ends_the_question(redis: ArqRedis) -> None:
