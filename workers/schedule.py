@@ -1,4 +1,4 @@
-"""When the worker's upkeep runs (UTC). `unique` makes one worker of all run it."""
+"""When the worker's upkeep runs (UTC). `unique` makes one worker of all run it. Rescue runs beside it, by itself."""
 
 from arq import cron
 from arq.cron import CronJob
@@ -9,11 +9,9 @@ from workers.upkeep.merge_counts import merge_daily_counts
 from workers.upkeep.new_day import new_day
 from workers.upkeep.prune import prune
 from workers.upkeep.refresh import refresh
-from workers.upkeep.rescue import rescue
 from workers.upkeep.resume import resume
 
 SCHEDULE: list[CronJob] = [
-    cron(rescue, second=set(range(60)), timeout=30, unique=True),
     cron(resume, second=set(range(2, 60, 5)), timeout=50, unique=True),
     cron(refresh, second=7, timeout=50, unique=True),
     cron(expire_pending, second=37, timeout=50, unique=True),

@@ -16,8 +16,10 @@ from workers.heartbeat import beat_forever
 from workers.job.enrich import enrich
 from workers.job.runner import CAPACITY, JobRunner
 from workers.schedule import SCHEDULE
+from workers.upkeep.rescue import rescue_forever
+from workers.wakeup import WokenWorker, wake_forever
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.02  # between two looks at the queue at the least; see workers.wakeup for the most
 LONGEST_RUN_SECONDS = 3600  # the lease, not arq, says when a run is lost
 NEVER_GIVE_UP = 1_000_000  # tries of a wake-up; attempts are counted in the job row
 STOP_SECONDS = 2.0  # for what is in flight once arq has ended
@@ -35,14 +37,18 @@ def build_worker(
 
     async def start(ctx: dict[str, Any]) -> None:
         runner.start()
-        ctx["heartbeat"] = asyncio.create_task(beat_forever(services.redis, new_id()), name="heartbeat")
+        ctx["beside"] = {asyncio.create_task(beat_forever(services.redis, new_id()), name="heartbeat")}
+        if not burst:
+            ctx["beside"].add(asyncio.create_task(wake_forever(services.redis, worker), name="wake-ups"))
+            ctx["beside"].add(asyncio.create_task(rescue_forever(services), name="rescue"))
 
     async def stop(ctx: dict[str, Any]) -> None:
-        ctx["heartbeat"].cancel()
-        await asyncio.wait({ctx["heartbeat"]})
+        for task in ctx["beside"]:
+            task.cancel()
+        await asyncio.wait(ctx["beside"])
         await runner.stop(STOP_SECONDS)
 
-    worker = Worker(
+    worker = WokenWorker(
         functions=[func(enrich, name=ENRICH, timeout=LONGEST_RUN_SECONDS, keep_result=0, max_tries=NEVER_GIVE_UP)],
         cron_jobs=None if burst else SCHEDULE,
         redis_pool=services.redis,

@@ -49,6 +49,24 @@ async def organizations_with_due_jobs(now: datetime, limit: int) -> list[str]:
     return [row["id"] for row in found]
 
 
+async def anything_to_rescue(now: datetime) -> bool:
+    """Whether a job is due, has lost its worker, or waits for an answer that has been sent: one statement for all.
+
+    An idle service asks this every second and nothing more.
+    """
+    moment = to_micros(now)
+    [found] = await query(
+        "SELECT EXISTS (SELECT 1 FROM job WHERE status = 'in_progress' AND lease_until < ?)"
+        " OR EXISTS (SELECT 1 FROM organization o WHERE o.paused_at IS NULL AND EXISTS (SELECT 1 FROM job j"
+        " WHERE j.organization_id = o.id AND j.status = 'pending' AND j.next_attempt_at <= ?))"
+        " OR EXISTS (SELECT 1 FROM answer JOIN job ON job.id = answer.asked_by WHERE answer.state = 'pending'"
+        " AND answer.delivered_digest IS NOT NULL AND answer.due_at > ?"
+        " AND job.status = 'pending' AND job.next_attempt_at > ?) AS found",
+        [moment, moment, moment, moment],
+    )
+    return bool(found["found"])
+
+
 async def make_due(tx: Transaction, job_ids: Sequence[str], now: datetime) -> set[str]:
     """Let these jobs go on now, where they wait for later. Returns those that did."""
     moment = to_micros(now)
@@ -62,7 +80,7 @@ async def make_due(tx: Transaction, job_ids: Sequence[str], now: datetime) -> se
     return {row["id"] for row in due}
 
 
-_HELD = "job.id = v.id AND job.fence = v.fence"
+_VALID = "job.fence = v.fence AND job.status = 'in_progress'"
 
 
 async def renew(leases: Sequence[LeaseProgress], until: datetime) -> set[str]:
@@ -73,17 +91,20 @@ async def renew(leases: Sequence[LeaseProgress], until: datetime) -> set[str]:
     if not leases:
         return set()
     source, parameter = bulk(leases)
-    renewed = "UPDATE job SET lease_until = ?, progress = v.progress, running_step = v.running_step"
     if dialect() == "sqlite":
-        sql = f"{renewed} FROM {source} WHERE {_HELD} AND job.status = 'in_progress' RETURNING job.id"
-        held = await query(sql, [to_micros(until), parameter])
+        held = await query(
+            f"UPDATE job SET lease_until = ?, progress = v.progress, running_step = v.running_step FROM {source}"
+            f" WHERE job.id = v.id AND {_VALID} RETURNING job.id",
+            [to_micros(until), parameter],
+        )
     else:
         held = await query(
             f"WITH v AS MATERIALIZED (SELECT * FROM {source}),"
-            f" free AS (SELECT job.id FROM v JOIN job ON {_HELD} WHERE job.status = 'in_progress'"
+            f" free AS (SELECT job.id FROM v JOIN job ON job.id = v.id WHERE {_VALID}"
             " ORDER BY job.id FOR NO KEY UPDATE OF job SKIP LOCKED),"
-            f" renewed AS ({renewed} FROM v JOIN free ON free.id = v.id WHERE job.id = free.id)"
-            f" SELECT job.id FROM v JOIN job ON {_HELD} WHERE job.status = 'in_progress'",
+            " renewed AS (UPDATE job SET lease_until = ?, progress = v.progress, running_step = v.running_step"
+            " FROM v JOIN free ON free.id = v.id WHERE job.id = free.id)"
+            f" SELECT job.id FROM v JOIN job ON job.id = v.id WHERE {_VALID}",
             [parameter, to_micros(until)],
         )
     return {row["id"] for row in held}
@@ -94,8 +115,8 @@ async def still_held(leases: Sequence[Lease]) -> set[str]:
     if not leases:
         return set()
     source, parameter = bulk(leases)
-    sql = f"SELECT job.id FROM {source} JOIN job ON {_HELD} WHERE job.status = 'in_progress'"
-    return {row["id"] for row in await query(sql, [parameter])}
+    found = await query(f"SELECT job.id FROM {source} JOIN job ON job.id = v.id WHERE {_VALID}", [parameter])
+    return {row["id"] for row in found}
 
 
 async def lock_held(tx: Transaction, leases: Sequence[Lease]) -> set[str]:
@@ -104,13 +125,10 @@ async def lock_held(tx: Transaction, leases: Sequence[Lease]) -> set[str]:
         return set()
     source, parameter = bulk(leases)
     if dialect() == "sqlite":
-        sql = (
-            f"UPDATE job SET fence = job.fence FROM {source} WHERE {_HELD} AND job.status = 'in_progress'"
-            " RETURNING job.id"
-        )
+        sql = f"UPDATE job SET fence = job.fence FROM {source} WHERE job.id = v.id AND {_VALID} RETURNING job.id"
     else:  # in the order in which everyone locks jobs
         sql = (
-            f"SELECT job.id FROM {source} JOIN job ON {_HELD} WHERE job.status = 'in_progress'"
+            f"SELECT job.id FROM {source} JOIN job ON job.id = v.id WHERE {_VALID}"
             " ORDER BY job.id FOR NO KEY UPDATE OF job"
         )
     return {row["id"] for row in await query(sql, [parameter], using=tx)}

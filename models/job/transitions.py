@@ -16,7 +16,7 @@ from models.db.columns import to_micros
 from models.db.connection import dialect
 from models.db.locks import skip_locked
 from models.db.rows import bulk, columns_of, fetch, insert, projection, query_row, select
-from models.db.statements import execute, marks, query
+from models.db.statements import execute, query
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import LEASE, Lease, lock_held
 from models.job.row import Job
@@ -205,14 +205,14 @@ async def _end_attempts(tx: Transaction, transition: Transition, ends: Sequence[
 @unit_of_work
 async def release_leases(tx: Transaction, leases: Sequence[Lease], now: datetime) -> int:
     """Return jobs that were claimed and not worked on; the attempt does not count. Returns how many."""
-    held = sorted(await lock_held(tx, leases))
-    if not held:
+    if not await lock_held(tx, leases):
         return 0
+    source, parameter = bulk(leases)
     return await execute(
         f"UPDATE job SET status = {RELEASE.to}, lease_until = NULL, next_attempt_at = ?, updated_at = ?,"
-        " attempts = attempts - 1, progress = 0, running_step = NULL"
-        f" WHERE id IN ({marks(held)}) AND {RELEASE.guard}",
-        [to_micros(now), to_micros(now), *held],
+        f" attempts = attempts - 1, progress = 0, running_step = NULL FROM {source}"
+        f" WHERE job.id = v.id AND job.fence = v.fence AND {RELEASE.guard}",
+        [to_micros(now), to_micros(now), parameter],
         using=tx,
     )
 
