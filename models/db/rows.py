@@ -16,7 +16,7 @@ from tortoise import fields as tortoise_fields
 from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
 
-from models.db.columns import Instant, from_micros, to_micros
+from models.db.columns import EPOCH, Instant, to_micros
 from models.db.statements import dump, dump_rows, load, query, rows
 from models.db.transaction import Transaction
 
@@ -142,7 +142,7 @@ def _of_enum(enum: type[Enum]) -> tuple[_Convert, _Convert]:
 
 _CONVERTED: dict[Any, tuple[_Convert, _Convert | None]] = {
     datetime: (
-        lambda value: None if value is None else from_micros(value),
+        lambda value: None if value is None else EPOCH + timedelta(0, 0, value),  # as `from_micros`
         lambda value: None if value is None else to_micros(value),
     ),
     bool: (lambda value: None if value is None else bool(value), None),  # SQLite has numbers

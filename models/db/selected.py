@@ -114,12 +114,11 @@ class Selectable(Generic[R]):
                 at, read = self._read_part(statement, self._parts[name], None if wanted is None else wanted[name])
                 parts.append((_setter(self._cls, name), read, at))
         cls, new = self._cls, object.__new__
-        numbered = tuple((set_, decode, number) for number, (set_, decode) in enumerate(sets))
+        columns, width = tuple(sets), len(sets)
 
         def read_row(row: Any, start: int) -> R:
             made = new(cls)
-            for set_, decode, number in numbered:
-                value = row[start + number]
+            for (set_, decode), value in zip(columns, row[start : start + width], strict=True):
                 set_(made, value if decode is None else decode(value))
             for set_, read, at in parts:
                 set_(made, read(row, at))
@@ -148,9 +147,9 @@ class Selectable(Generic[R]):
         shown = [_json_item(f"{self._table}.{column.name}", column.kind, sqlite=sqlite) for column in columns]
         item = ", ".join((f"{self._table}.{part.order}", *shown))
         items = f"json_group_array(json_array({item}))" if sqlite else f"json_agg(json_build_array({item}))"
-        numbered = tuple(
-            (_setter(self._cls, name), _DECODED.get(column.kind, column.decode), number)
-            for number, (name, column) in enumerate(zip(names, columns, strict=True), 1)
+        sets = tuple(
+            (_setter(self._cls, name), _DECODED.get(column.kind, column.decode))
+            for name, column in zip(names, columns, strict=True)
         )
         cls, new = self._cls, object.__new__
 
@@ -161,8 +160,8 @@ class Selectable(Generic[R]):
             rows: list[R] = []
             for values in found:
                 made = new(cls)
-                for set_, decode, number in numbered:
-                    set_(made, values[number] if decode is None else decode(values[number]))
+                for (set_, decode), value in zip(sets, values[1:], strict=True):
+                    set_(made, value if decode is None else decode(value))
                 rows.append(made)
             return rows
 

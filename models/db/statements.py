@@ -86,7 +86,7 @@ def dump(value: Any) -> str:
 
 def load(value: Any) -> Any:
     """The value of a JSON column, however the driver handed it over."""
-    return orjson.loads(value) if isinstance(value, str | bytes) else value
+    return orjson.loads(value) if value.__class__ in (str, bytes) else value
 
 
 def marks(values: Collection[Any]) -> str:

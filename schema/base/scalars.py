@@ -18,7 +18,8 @@ _LARGEST_INTEGER = 2**63 - 1
 
 def show_time(moment: datetime) -> str:
     """`2026-11-24T07:00:00Z`: UTC, with as many decimals as the moment has."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    text = (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()
+    return f"{text[:-6]}Z"
 
 
 def read_time(value: Any) -> datetime:

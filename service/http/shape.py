@@ -41,7 +41,7 @@ class Shape(Struct, rename="camel", frozen=True):
     @classmethod
     def copied(cls, source: object, **values: Any) -> Self:
         """With these values; every other field is the attribute of the same name of `source`."""
-        names, read = _other_fields(cls, frozenset(values))
+        names, read = _other_fields(cls, tuple(values))
         return cls(**values, **dict(zip(names, read(source), strict=True)))
 
     @classmethod
@@ -67,7 +67,7 @@ class Shape(Struct, rename="camel", frozen=True):
 
 @cache
 def _other_fields(
-    cls: type[Shape], given: frozenset[str]
+    cls: type[Shape], given: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
     """The fields of a shape beside those that are given, and what reads the attributes of these names."""
     names = tuple(name for name in cls.__struct_fields__ if name not in given)

@@ -58,8 +58,10 @@ class FieldOutcome(Shape, frozen=True):
 
     @classmethod
     def of(cls, outcome: Mapping[str, Any]) -> Self:
-        shown = cls.from_json(outcome)
-        return shown if shown.detail is None else replace(shown, detail=of_detail(shown.detail))
+        get = outcome.get
+        detail = get("detail")
+        shown = None if detail is None else of_detail(detail)
+        return cls(outcome["field"], outcome["reason"], get("provider"), get("confidence"), shown)
 
 
 class Job(Shape, frozen=True):
