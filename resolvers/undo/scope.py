@@ -1,13 +1,13 @@
 """Which values an undo is about: those that enrichment wrote and the scope names, and what becomes of each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
 from enrichment.catalogue import disputing_parts, fields_of, parts_of
 from enrichment.enums import HUMAN_SOURCES, EntityType, FieldUnit
-from enrichment.undo import Version, undo_field
+from enrichment.undo import Named, SkippedField, Version, undo_field
 from models.db.transaction import Transaction
 from models.record.value import ValueVersion, versions_of
 from models.undo import EnrichedValues, fields_holding, records_holding
@@ -108,31 +108,42 @@ async def changes_in(
     """What becomes of each field of these records that holds, or has held, such a value."""
     names = await fields_holding(scope.values_of(organization_id), record_ids, using=using)
     beside = _parts_beside(scope.field) if names else frozenset()
-    changes: list[UndoChange] = []
     found = await versions_of(record_ids, [*names, *sorted(beside)], using=using)
-    for (record_id, name), versions in found.items():
-        is_named: Callable[[Version], bool] = scope.names
-        if name in beside and scope.field is not None:
-            is_named = _of_the_same_answers(scope, found.get((record_id, scope.field), ()))
-        decision = undo_field([to_version(version) for version in versions], is_named)
-        if decision is not None:
-            changes.append(UndoChange(record_id, name, decision, {version.id: version for version in versions}))
-    return changes
+    changes = [_change(key, versions, scope.names) for key, versions in found.items() if key[1] not in beside]
+    gone = {change.record_id: _answers_of(change) for change in changes if change is not None}
+    changes += [
+        _change(key, versions, _of_answers(gone[key[0]]))
+        for key, versions in found.items()
+        if key[1] in beside and key[0] in gone
+    ]
+    return [change for change in changes if change is not None]
+
+
+Answer = tuple[str | None, str]  # job id and source
+
+
+def _change(key: tuple[str, str], rows: Sequence[ValueVersion], is_named: Named) -> UndoChange | None:
+    decision = undo_field([to_version(row) for row in rows], is_named)
+    return None if decision is None else UndoChange(*key, decision, {row.id: row for row in rows})
 
 
 def _parts_beside(field: str | None) -> frozenset[str]:
-    """The other parts of the unit that a field tells apart: a city, with what was written beside it, or none."""
+    """The other parts of the unit that a field tells apart: of a city the rest of the address; none of a street."""
     unit = next((unit for unit in FieldUnit if field in disputing_parts(unit)), None)
     if unit is None:
         return frozenset()
     return frozenset(part for kind in EntityType for part in parts_of(kind, unit)) - {field}
 
 
-def _of_the_same_answers(scope: UndoScope, named: Sequence[ValueVersion]) -> Callable[[Version], bool]:
-    """Whether a part was written from an answer of which the scope names a part: by the same job and source."""
-    written = [version for version in map(to_version, named) if version.is_enrichments and version.restores is None]
-    answers = {(version.job_id, version.source) for version in written if scope.names(version)}
-    return lambda version: (version.job_id, version.source) in answers and scope.names(version)
+def _answers_of(change: UndoChange) -> set[Answer]:
+    """The answers of which a part goes: what else was written from them goes with it."""
+    if isinstance(change.decision, SkippedField):
+        return set()
+    return {(version.job_id, version.source) for version in change.decision.passed}
+
+
+def _of_answers(answers: set[Answer]) -> Named:
+    return lambda version: (version.job_id, version.source) in answers
 
 
 def to_version(row: ValueVersion) -> Version:

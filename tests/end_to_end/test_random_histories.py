@@ -11,7 +11,7 @@ One file, because the oracle, the moves and the comparison are read side by side
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -165,6 +165,16 @@ class Oracle:
                 self.push(key)
                 self.forget_echo(key)
                 lines.append(Line(key, popped, [], not stack, self.marks[key]))
+
+    def undo_beside(self, undo_id: str, parts: Collection[str]) -> None:
+        """After an undo of a part: what was written of the unit from the same answers goes with it."""
+        lines = self.undone[undo_id]
+        answers = {line.key[0]: {(layer.job, layer.source) for layer in line.popped} for line in lines}
+        self.undo(
+            undo_id,
+            lambda key, layer: key[1] in parts and (layer.job, layer.source) in answers.get(key[0], set()),
+        )
+        self.undone[undo_id] = lines + self.undone[undo_id]
 
     def take_back(self, key: FieldKey) -> None:
         """After a decision, whose value is on top, is taken back."""
@@ -377,6 +387,8 @@ class Player:
         name = self.chance.choice([None, *FIELDS])
         undo = await undo_enrichment(self.ctx, UndoScope(provider=provider, field=name))
         self.oracle.undo(undo.id, lambda key, layer: layer.source == provider and name in {None, key[1]})
+        if name in {"city", "postalCode"}:
+            self.oracle.undo_beside(undo.id, {"city", "postalCode", "street"} - {name})
 
     async def revert(self) -> None:
         undos = await Undo.all().order_by("id")
