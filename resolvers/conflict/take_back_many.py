@@ -1,10 +1,9 @@
 """Take back the decisions on many conflicts as one operation, with which another process goes on.
 
-`scope` of the operation: the `ids` of the conflicts, the latest decision first, as later ones go before earlier ones
-about the same. Its position counts the conflicts that are done.
+`scope` of the operation: the `ids` of the conflicts. Its position counts the conflicts that are done.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -133,21 +132,12 @@ async def undo_resolutions(
 
 async def _of_ids(ctx: Context, ids: Sequence[str]) -> TakenBackMany:
     good, refused = readable_ids(ids)
-    found = await conflicts_by_id(ctx.require(Role.USER).organization_id, list(dict.fromkeys(good)))
-    by_id = {outcome.id: outcome for outcome in await _run(ctx, _latest_first(found.values()))}
-    missing = NotFound("no such conflict")
+    by_id = {outcome.id: outcome for outcome in await _run(ctx, list(dict.fromkeys(good)))}
     outcomes = [
-        TakenBackOutcome(given, error=refused[given])
-        if given in refused
-        else replace(by_id.get(check_id(given), TakenBackOutcome(given, error=missing)), id=given)
+        TakenBackOutcome(given, error=refused[given]) if given in refused else replace(by_id[check_id(given)], id=given)
         for given in ids
     ]
     return TakenBackMany(outcomes)
-
-
-def _latest_first(conflicts: Iterable[Conflict]) -> list[str]:
-    ordered = sorted(conflicts, key=lambda one: (one.resolved_at or one.updated_at, one.id), reverse=True)
-    return [conflict.id for conflict in ordered]
 
 
 async def _of_filter(ctx: Context, wanted: ConflictFilter) -> TakenBackMany:

@@ -223,7 +223,7 @@ async def test_decisions_are_taken_back_by_ids_each_with_its_outcome(ctx: Contex
     assert await cities() == ["Hamburg"] * 3
 
 
-async def test_later_decisions_about_the_same_go_before_earlier_ones(redis: ArqRedis) -> None:
+async def test_of_several_decisions_about_the_same_the_last_is_taken_back(redis: ArqRedis) -> None:
     source = StandIn(knows={"acme.com": {"city": "Berlin"}})
     shared = services(redis, source)
     ctx = context(shared)

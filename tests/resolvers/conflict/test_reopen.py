@@ -148,6 +148,24 @@ async def test_what_others_rejected_stays_remembered(redis: ArqRedis) -> None:
     assert [(row.field, row.rejected) for row in await trust_counts(["acme"]) if row.rejected] == [("description", 1)]
 
 
+async def test_what_was_learned_of_others_stays_where_a_decision_taught_nothing(redis: ArqRedis) -> None:
+    shared = services(redis, standin())
+    ctx = context(shared)
+    judged = await raised(shared)
+    await resolve_conflict(ctx, judged.id, Resolution(KEEP))
+    learned = await trust_counts(["acme"])
+    await send(ctx, "account", "A2", domain="acme.com", city="Hamburg")
+    await work(shared)
+    undecided = await Conflict.get(status=ConflictStatus.OPEN)
+    await Conflict.filter(id=undecided.id).update(recommendation=Recommendation.NONE, recommended_id=None)
+    await resolve_conflict(ctx, undecided.id, None)
+    await reopen_conflict(ctx, undecided.id)
+    assert await trust_counts(["acme"]) == learned
+    await _decide_by_rule(shared)
+    await reopen_conflict(ctx, undecided.id)
+    assert await trust_counts(["acme"]) == learned
+
+
 async def test_a_decision_is_taken_back_and_made_otherwise_again_and_again(redis: ArqRedis) -> None:
     shared = services(redis, standin())
     ctx = context(shared)
@@ -169,6 +187,8 @@ async def test_what_an_earlier_decision_wrote_and_the_last_did_not_is_no_change(
     await reopen_conflict(ctx, conflict.id)
     await resolve_conflict(ctx, conflict.id, Resolution(KEEP))  # the postal code stays empty
     assert (await reopen_conflict(ctx, conflict.id)).status is ConflictStatus.OPEN
+    details = (await list_audit(ctx, AuditFilter(action="conflict.reopened"), PageArgs())).items[0].details
+    assert (details["restored"], details["left"]) == (["city"], [])
 
 
 async def test_what_was_written_since_is_left_alone_and_nothing_else_is_taken_back(redis: ArqRedis) -> None:
