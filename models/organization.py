@@ -11,6 +11,7 @@ from models.db.columns import Instant, id_field, new_id, to_micros
 from models.db.rows import Json, fetch, fetch_one, insert, projection, query_row, select
 from models.db.statements import dump, execute, marks
 from models.db.transaction import Transaction, unit_of_work
+from models.erasure.tombstone import has_erased
 from models.suppression import suppresses
 
 
@@ -81,12 +82,13 @@ class ConfigVersion:
 
 @query_row
 class ConfigRow:
-    """An organization's configuration, and whether it suppresses anybody."""
+    """An organization's configuration, and whether it suppresses anybody, or has erased anybody."""
 
     id: str
     config: Json[dict[str, Any]]
     config_version: int
     suppresses: bool
+    has_erased: bool
 
 
 async def configs_of(organization_ids: Collection[str]) -> list[ConfigRow]:
@@ -95,8 +97,8 @@ async def configs_of(organization_ids: Collection[str]) -> list[ConfigRow]:
         return []
     return await fetch(
         ConfigRow,
-        f"SELECT id, config, config_version, {suppresses('organization.id')} AS suppresses FROM organization"
-        f" WHERE id IN ({marks(organization_ids)})",
+        f"SELECT id, config, config_version, {suppresses('organization.id')} AS suppresses,"
+        f" {has_erased('organization.id')} AS has_erased FROM organization WHERE id IN ({marks(organization_ids)})",
         sorted(organization_ids),
     )
 

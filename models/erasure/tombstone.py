@@ -61,15 +61,17 @@ async def matching_tombstones(tx: Transaction, organization_id: str, hashes: Col
     )
 
 
+def has_erased(column: str) -> str:
+    """The condition that the organization with the id in this column has erased anybody."""
+    return f"EXISTS (SELECT 1 FROM tombstone WHERE tombstone.organization_id = {column})"
+
+
 async def organizations_that_erased(organization_ids: Collection[str], *, using: Transaction | None = None) -> set[str]:
     """Those of the organizations that have erased anybody."""
     ids = sorted(organization_ids)
     if not ids:
         return set()
-    sql = (
-        f"SELECT id FROM organization WHERE id IN ({marks(ids)})"
-        " AND EXISTS (SELECT 1 FROM tombstone WHERE tombstone.organization_id = organization.id)"
-    )
+    sql = f"SELECT id FROM organization WHERE id IN ({marks(ids)}) AND {has_erased('organization.id')}"
     return {row["id"] for row in await query(sql, ids, using=using)}
 
 

@@ -83,6 +83,7 @@ class ClaimedJob:
     running_step: str | None = None
     suppressed: bool = False  # nobody is asked about the record
     found_suppressed: bool = False  # a source gave an e-mail, phone or domain of the record that is suppressed
+    has_erased: bool = False  # its organization has erased somebody, whom no answer may bring back
     withheld: list[WithheldValue] = field(default_factory=list)  # what would bring an erased person back
 
     _forms_before: dict[str, Any] | None = None
@@ -93,6 +94,7 @@ class ClaimedJob:
 
     def keep_out(self, values: Mapping[str, Any], erasures: Mapping[str, str]) -> None:
         """Use those of these values no more that `erasures` names: by field the id of the erasure."""
+        self.has_erased = self.has_erased or bool(erasures)  # perhaps only since the job was claimed
         for name, erasure_id in erasures.items():
             if not self.keeps_out(name, values[name]):
                 self.withheld.append(WithheldValue(name, values[name], erasure_id))
@@ -145,6 +147,7 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
             fields_updated=claim.fields_updated,
             by_hand=claim.priority <= PRIORITY[JobTrigger.MANUAL],
             charged=charged.get(claim.id, {}),
+            has_erased=configs[claim.organization_id][1].has_erased,
         )
         for claim in claims
         if claim.record_id in records

@@ -46,8 +46,8 @@ class SuppressionGuard:
 
     async def _withhold_erased(self, question: Question, job: ClaimedJob, reply: LookupReply) -> None:
         values = {name: candidate.value for name, candidate in reply.candidates.items()}
-        if not values:
-            return
+        if not values or not job.has_erased:
+            return  # who is erased meanwhile is found when the result is written
         found = await self._store.kept_out(
             ProposedValues(job.organization_id, job.entity_type, question.fields, values)
         )
