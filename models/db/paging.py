@@ -11,9 +11,13 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from models.db.statements import marks, query
+from models.db.where import Where
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
+
+
+MOST_COUNTED = 100_000  # rows of a list; what is longer is known to be longer, and no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,12 @@ class Keyset:
     backwards: bool = False
     of: str = ""
 
+    @property
+    def bounds(self) -> Where:
+        """The condition that a row is within the bounds."""
+        bounds = Where() if self.after is None else Where(" AND id < ?", (self.after,))
+        return bounds if self.before is None else bounds + Where(" AND id > ?", (self.before,))
+
     def page_of(self, found: list[T], count: Callable[[], Awaitable[int]]) -> "Page[T]":
         """The page, from the rows that it begins with in its direction: one more than `size`, where there are more."""
         more = len(found) > self.size
@@ -41,7 +51,7 @@ class Keyset:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page, newest first. `count` counts the whole list and costs a scan: call it only when asked.
+    """One page, newest first. `count` counts the whole list up to `MOST_COUNTED` + 1: call it only when asked.
 
     `of` names the list, as its cursors do.
     """

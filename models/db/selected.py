@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from models.db.connection import dialect
-from models.db.paging import Keyset, Page
+from models.db.paging import MOST_COUNTED, Keyset, Page
 from models.db.rows import layout_of
 from models.db.statements import driver_rows, load, query
 from models.db.transaction import Transaction
@@ -75,17 +75,21 @@ class Selectable(Generic[R]):
             f"{where.sql} ORDER BY {order}{'' if limit is None else ' LIMIT ?'}) AS {self._table}"
             f"{''.join(statement.joins)} ORDER BY {', '.join(f'{self._table}.{part}' for part in order.split(', '))}"
         )
-        values = [organization_id, *where.values, *([] if limit is None else [limit])]
+        values = [organization_id, *where.values_of(organization_id), *([] if limit is None else [limit])]
         return [read(row, 0) for row in await driver_rows(sql, values, using=using)]
 
-    async def page(self, organization_id: str, where: Where, keyset: Keyset, wanted: Wanted = None) -> Page[R]:
-        """A page of these rows, newest first."""
-        bounded = where
-        if keyset.after is not None:
-            bounded += Where(" AND id < ?", (keyset.after,))
-        if keyset.before is not None:
-            bounded += Where(" AND id > ?", (keyset.before,))
+    async def page(
+        self,
+        organization_id: str,
+        where: Where,
+        keyset: Keyset,
+        wanted: Wanted = None,
+        *,
+        found_by: Where | None = None,
+    ) -> Page[R]:
+        """A page of these rows, newest first. `found_by` finds the same rows of the page in a cheaper way."""
         order = "id" if keyset.backwards else "id DESC"
+        bounded = where + keyset.bounds if found_by is None else found_by
         found = await self.fetch(organization_id, bounded, wanted, order=order, limit=keyset.size + 1)
 
         async def count() -> int:
@@ -94,9 +98,12 @@ class Selectable(Generic[R]):
         return keyset.page_of(found, count)
 
     async def count(self, organization_id: str, where: Where) -> int:
-        """How many of the organization's rows there are of which these conditions hold."""
-        sql = f"SELECT COUNT(*) AS number FROM {self._table} WHERE organization_id = ?{where.sql}"
-        [found] = await query(sql, [organization_id, *where.values])
+        """How many of the organization's rows there are of which these conditions hold, up to MOST_COUNTED + 1."""
+        sql = (
+            f"SELECT COUNT(*) AS number FROM (SELECT 1 FROM {self._table} WHERE organization_id = ?{where.sql}"
+            " LIMIT ?) AS counted"
+        )
+        [found] = await query(sql, [organization_id, *where.values_of(organization_id), MOST_COUNTED + 1])
         return int(found["number"])
 
     def _read(self, statement: _Statement, wanted: Wanted, *, always: tuple[str, ...] = ()) -> _Read:

@@ -9,8 +9,11 @@ from typing import Any
 from tortoise.filters import escape_like
 from tortoise.models import Model
 
+from enrichment.enums import EntityType
 from models.db.columns import to_micros
 from models.db.statements import marks
+
+ORGANIZATION = object()  # a value that stands for the organization which the statement is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,10 @@ class Where:
     sql: str = ""
     values: tuple[Any, ...] = ()
 
+    def values_of(self, organization_id: str) -> list[Any]:
+        """The values in a statement about this organization."""
+        return [organization_id if value is ORGANIZATION else value for value in self.values]
+
     def __add__(self, other: "Where") -> "Where":
         return Where(self.sql + other.sql, (*self.values, *other.values))
 
@@ -27,8 +34,8 @@ class Where:
 def where(model: type[Model], conditions: Mapping[str, Any]) -> Where:
     """All these conditions on the columns of a model. One that is None or an empty tuple is left out.
 
-    Known are `column`, `column__in`, `__lt`, `__gt`, `__ge`, `__contains`, `__isnull`, and `record__external_id`,
-    which takes the organization of the record from the row. Raises KeyError for what is no column.
+    Known are `column`, `column__in`, `__lt`, `__gt`, `__ge`, `__contains`, `__isnull`, and `record__external_id`.
+    Raises KeyError for what is no column.
     """
     made = Where()
     for name, value in conditions.items():
@@ -39,11 +46,11 @@ def where(model: type[Model], conditions: Mapping[str, Any]) -> Where:
 
 def _condition(model: type[Model], name: str, value: Any) -> Where:
     if name == "record__external_id":
-        table = model._meta.db_table
+        types = tuple(kind.value for kind in EntityType)  # with all of them named, an index finds the records
         return Where(
-            " AND record_id IN (SELECT id FROM record"
-            f" WHERE record.organization_id = {table}.organization_id AND external_id = ?)",
-            (value,),
+            f" AND record_id IN (SELECT id FROM record WHERE organization_id = ? AND entity_type IN ({marks(types)})"
+            " AND external_id = ?)",
+            (ORGANIZATION, *types, value),
         )
     attribute, _, operator = name.partition("__")
     column = model._meta.fields_db_projection[attribute]

@@ -28,6 +28,11 @@ class JobFilter(RelatedFilter):
     status: tuple[JobStatus, ...] = ()
     trigger: tuple[JobTrigger, ...] = ()
 
+    @property
+    def names_kinds(self) -> bool:
+        """Whether it lets jobs of some statuses, entity types or triggers through, and not of all."""
+        return bool(self.status or self.entity_types or self.trigger)
+
     def conditions(self) -> dict[str, Any]:
         return RelatedFilter.conditions(self) | {"status__in": self.status, "trigger__in": self.trigger}
 

@@ -10,8 +10,10 @@ from models.db.rows import projection
 from models.db.selected import Many, One, Selectable
 from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import Where, where
+from models.job.kinds import every_kind, newest_of_kinds
 from models.job.queries import JobFilter
 from models.job.row import Job, Step, verified_of
+from models.record.related import RelatedFilter
 from models.record.shown import RECORDS, ShownRecord
 
 _AT_ONCE = 500
@@ -100,7 +102,12 @@ async def job_page(
     organization_id: str, filter: JobFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
 ) -> Page[ShownJob]:
     """A page of the jobs that the filter lets through, newest first."""
-    return await JOBS.page(organization_id, where(Job, filter.conditions()), keyset, wanted)
+    if filter.external_id is not None or filter.record_id is not None or not filter.names_kinds:
+        return await JOBS.page(organization_id, where(Job, filter.conditions()), keyset, wanted)
+    others = RelatedFilter(created_after=filter.created_after, created_before=filter.created_before)
+    found_by = newest_of_kinds(organization_id, filter, where(Job, others.conditions()), keyset)
+    every = where(Job, every_kind(filter).conditions())
+    return await JOBS.page(organization_id, every, keyset, wanted, found_by=found_by)
 
 
 async def find_job(organization_id: str, job_id: str, wanted: Wanted = EVERYTHING) -> ShownJob | None:

@@ -46,8 +46,10 @@ def filtered(organization_id: str, filter: RecordFilter) -> QuerySet[Record]:
 
 
 def _conditions(filter: RecordFilter) -> dict[str, Any]:
+    by_index_of_type = (filter.external_ids, filter.completeness_below, filter.enriched_before, filter.never_enriched)
+    every_type = None if all(value is None for value in by_index_of_type) else tuple(EntityType)
     return {
-        "entity_type": filter.entity_type,
+        "entity_type__in": every_type if filter.entity_type is None else (filter.entity_type,),
         "external_id__in": filter.external_ids,
         "search_text__contains": (filter.search or "").strip().lower() or None,
         "completeness__lt": filter.completeness_below,

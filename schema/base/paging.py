@@ -1,11 +1,13 @@
 """Connections: one page of a list, newest first, with the cursors to go on from."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import strawberry
 from graphql import VariableNode
 
+from models.db.paging import MOST_COUNTED
 from resolvers.paging import DEFAULT_SIZE, Page, PageArgs, cursor_of
 from schema.base.context import Info
 from schema.base.views import Each
@@ -31,6 +33,19 @@ class Edge(Generic[T]):
     node: T
 
 
+class _Once:
+    """Counts when it is asked first, and knows the number afterwards."""
+
+    def __init__(self, count: Callable[[], Awaitable[int]]) -> None:
+        self._count = count
+        self._counting: asyncio.Future[int] | None = None
+
+    async def __call__(self) -> int:
+        if self._counting is None:
+            self._counting = asyncio.ensure_future(self._count())
+        return await self._counting
+
+
 @strawberry.type(description="One page of a list, newest first.")
 class Connection(Generic[T]):
     edges: Sequence[Edge[T]]
@@ -38,9 +53,16 @@ class Connection(Generic[T]):
     page_info: PageInfo
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    @strawberry.field(description="Length of the whole list. Counted only when asked for.")
+    @strawberry.field(
+        description=f"Length of the whole list, up to {MOST_COUNTED:,} (see `totalCountIsExact`). Counted only when"
+        " asked for."
+    )
     async def total_count(self) -> int:
-        return await self.count()
+        return min(await self.count(), MOST_COUNTED)
+
+    @strawberry.field(description=f"False where the list has more than {MOST_COUNTED:,} entries.")
+    async def total_count_is_exact(self) -> bool:
+        return await self.count() <= MOST_COUNTED
 
     @classmethod
     def of(cls, page: Page[Any], make: Callable[[Any], T]) -> Self:
@@ -57,7 +79,7 @@ class Connection(Generic[T]):
                 start_cursor=cursor_of(rows[0].id, page.of) if rows else None,
                 end_cursor=cursor_of(rows[-1].id, page.of) if rows else None,
             ),
-            count=page.count,
+            count=_Once(page.count),
         )
 
 

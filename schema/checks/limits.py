@@ -193,7 +193,7 @@ def _fields_within(node: FieldNode | InlineFragmentNode) -> Iterator[FieldNode]:
 
 
 def _cost_of(node: FieldNode, known: GraphQLField | None) -> int:
-    if node.name.value == "totalCount":
+    if node.name.value in {"totalCount", "totalCountIsExact"}:
         return _COUNT
     return _LOOKUP if known is not None and known.args else 1
 

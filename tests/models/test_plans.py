@@ -1,0 +1,107 @@
+"""Every list and figure of the API is found by an index, after a past of a hundred thousand jobs as after none.
+
+On PostgreSQL, whose plans depend on how many rows there are, each statement is run and may read no more rows of a table
+than a page or a probe takes.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from enrichment.enums import EntityType, JobStatus, JobTrigger
+from models import stats
+from models.credit import usage
+from models.credit.entry import entry_page
+from models.db.migrate import migrate
+from models.db.paging import Keyset
+from models.db.period import Period
+from models.job.queries import JobFilter
+from models.job.shown import job_page
+from models.record.page import RecordFilter, record_page
+from tests.support.filled import BEGAN_MS, ORGANIZATION, fill
+from tests.support.plans import scans, statements_read
+
+JOBS = 100_000
+MANY_JOBS = 1_000_000
+MIDDLE = datetime.fromtimestamp(BEGAN_MS / 1000, UTC) + timedelta(days=500)
+FIRST = Keyset(50)
+PAGES = {
+    "first page": FIRST,
+    "last page": Keyset(50, backwards=True),
+    "page in the middle": Keyset(50, after=f"{(BEGAN_MS + 500 * 86_400_000) >> 16:08x}-0000-7002-8000-000000000000"),
+}
+Read = Callable[[Keyset], Awaitable[Any]]
+
+
+def every_combination(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each option alone, each two together, and all."""
+    names = [*combinations(options, 1), *combinations(options, 2), tuple(options)]
+    return ({name: options[name] for name in chosen} for chosen in [(), *names])
+
+
+def lists() -> Iterator[tuple[str, Read]]:
+    """The lists of the API by all that they can be filtered by: what many rows have, few, and none."""
+    jobs: list[dict[str, Any]] = [
+        {"status": (JobStatus.COMPLETED,), "entity_types": (EntityType.LEAD,), "trigger": (JobTrigger.MANUAL,)},
+        {"status": (JobStatus.PENDING, JobStatus.CANCELLED), "trigger": (JobTrigger.CREDITS_RESTORED,)},
+        {"external_id": "crm-77", "status": (JobStatus.FAILED,)},
+        {"external_id": "nobody"},
+    ]
+    for options in jobs:
+        for named in every_combination(options):
+            yield f"jobs by {named}", partial(job_page, ORGANIZATION, JobFilter(**named))
+    records: list[dict[str, Any]] = [
+        {"entity_type": EntityType.LEAD, "search": "number 77777"},
+        {"search": "no such text anywhere", "completeness_below": 0.5},
+        {"external_ids": ("crm-5", "nobody"), "entity_type": EntityType.CONTACT},
+        {"never_enriched": True, "enriched_before": MIDDLE - timedelta(days=600), "completeness_below": 0.0},
+    ]
+    for options in records:
+        for named in every_combination(options):
+            yield f"records by {named}", partial(record_page, ORGANIZATION, RecordFilter(**named))
+    yield "ledger", partial(entry_page, ORGANIZATION)
+
+
+FIGURES: dict[str, Callable[[], Awaitable[Any]]] = {
+    "stats": lambda: stats.job_counts(Period(ORGANIZATION)),
+    "stats by provider": lambda: stats.calls_by_provider(Period(ORGANIZATION)),
+    "stats by day": lambda: stats.counts_by_day(Period(ORGANIZATION)),
+    "stats of a day and a bit": lambda: stats.job_counts(
+        Period(ORGANIZATION, MIDDLE - timedelta(hours=1), MIDDLE + timedelta(hours=25))
+    ),
+    "active jobs": lambda: stats.active_jobs(ORGANIZATION),
+    "open conflicts": lambda: stats.count_open_conflicts(ORGANIZATION),
+    "resolved conflicts": lambda: stats.count_resolved_conflicts(Period(ORGANIZATION)),
+    "credits by provider": lambda: usage.charged_by("provider", Period(ORGANIZATION)),
+    "credits by day": lambda: usage.charged_by_day(Period(ORGANIZATION)),
+    "credits for nothing": lambda: usage.charged_for_nothing(Period(ORGANIZATION)),
+}
+
+
+async def read_without_scan(jobs: int) -> None:
+    await fill(jobs)
+    found: dict[str, list[str]] = {}
+    reads = {f"{name}, {page}": partial(read, keyset) for name, read in lists() for page, keyset in PAGES.items()}
+    for name, read in (reads | FIGURES).items():
+        with statements_read() as statements:
+            await read()
+        assert statements, name
+        for sql, values in statements.items():
+            if scanned := await scans(sql, values):
+                found[name] = scanned
+    assert found == {}
+
+
+async def test_every_list_and_figure_is_found_by_an_index(new_database: str) -> None:
+    await migrate()
+    await read_without_scan(JOBS)
+
+
+@pytest.mark.long
+async def test_every_list_and_figure_is_found_by_an_index_among_a_million(new_database: str) -> None:
+    await migrate()
+    await read_without_scan(MANY_JOBS)
