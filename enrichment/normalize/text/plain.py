@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from enrichment.normalize.text.text import refuse_markup, tidy
+from enrichment.normalize.text.text import has_markup, refuse_markup, tidy
 
 
 def canonical_text(raw: Any, longest: int = 500) -> str | None:
@@ -14,5 +14,8 @@ def canonical_text(raw: Any, longest: int = 500) -> str | None:
 
 
 def canonical_description(raw: Any) -> str | None:
-    """Text with its paragraphs; None when empty. Raises Refused."""
-    return tidy(raw, lines=True)
+    """Text with its paragraphs; None when empty. Raises Refused, also for markup that was written as entities."""
+    text = tidy(raw, lines=True)
+    if text is not None and isinstance(raw, str) and not has_markup(raw):
+        refuse_markup(text)
+    return text

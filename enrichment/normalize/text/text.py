@@ -143,9 +143,14 @@ def _without_guard(text: str) -> str:
     return _APOSTROPHE.sub("", text, count=1) if text[0] == "'" else text
 
 
+def has_markup(text: str) -> bool:
+    """Whether the text holds HTML."""
+    return "<" in text and _MARKUP.search(text) is not None
+
+
 def refuse_markup(text: str) -> None:
     """Raise Refused where the text holds HTML."""
-    if "<" in text and _MARKUP.search(text):
+    if has_markup(text):
         raise Refused("markup, not a value")
 
 
