@@ -115,11 +115,19 @@ async def records_with_active_job(organization_id: str, record_ids: Sequence[str
 
 
 async def bring_forward(
-    tx: Transaction, organization_id: str, record_ids: Sequence[str], now: datetime, *, priority: int, forced: bool
+    tx: Transaction,
+    organization_id: str,
+    record_ids: Sequence[str],
+    now: datetime,
+    *,
+    priority: int,
+    forced: bool,
+    followed: bool = False,
 ) -> None:
     """Give the pending jobs of these records this priority; `forced` lifts the cooldown and lets them ask again.
 
-    What runs already, and does not ask again by itself, is followed by a run that does (`take_followed`).
+    `followed`: what runs already, and does not ask again by itself, is to be followed by a run that does (see
+    `take_followed`).
     """
     moment = to_micros(now)
     await execute(
@@ -129,7 +137,7 @@ async def bring_forward(
         [priority, moment, forced, moment if forced else None, organization_id, *record_ids],
         using=tx,
     )
-    if forced:
+    if followed:
         await execute(
             "UPDATE job SET forced = TRUE, answers_since = ?, updated_at = ? WHERE organization_id = ?"
             " AND status = 'in_progress' AND (NOT forced OR answers_since IS NULL)"

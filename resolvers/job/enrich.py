@@ -164,14 +164,14 @@ async def _start(organization_id: str, records: Sequence[Record], request: _Requ
         )
         for record in records
     }
-    created, folded = await _create_or_fold(organization_id, jobs, request.now, request.force)
+    created, folded = await _create_or_fold(organization_id, jobs, request)
     outcome.queued += [job_of(jobs[record.id], record) for record in records if jobs[record.id].id in created]
     outcome.folded += folded
 
 
 @unit_of_work
 async def _create_or_fold(
-    tx: Transaction, organization_id: str, jobs: Mapping[str, NewJob], now: datetime, force: bool
+    tx: Transaction, organization_id: str, jobs: Mapping[str, NewJob], request: _Request
 ) -> tuple[set[str], list[Job]]:
     """The ids of the jobs created, and the active jobs of the records that have one already."""
     created = await transitions.create(tx, list(jobs.values()))
@@ -179,5 +179,13 @@ async def _create_or_fold(
     if not others:
         return created, []
     # A person's request moves a waiting job to the front, and lifts its cooldown if forced.
-    await bring_forward(tx, organization_id, others, now, priority=PRIORITY[JobTrigger.MANUAL], forced=force)
+    await bring_forward(
+        tx,
+        organization_id,
+        others,
+        request.now,
+        priority=PRIORITY[JobTrigger.MANUAL],
+        forced=request.force,
+        followed=request.force and request.budget_id is None,  # what follows is not within a budget
+    )
     return created, await active_jobs_of(tx, organization_id, others)

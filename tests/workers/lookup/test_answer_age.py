@@ -211,6 +211,18 @@ async def test_a_forced_request_that_joins_a_forced_run_shares_its_answer(redis:
     assert await Job.all().count() == 2
 
 
+async def test_a_forced_request_within_a_budget_is_followed_by_nothing_that_is_not_within_it(redis: ArqRedis) -> None:
+    provider = paid()
+    ctx = context(services(redis, provider))
+
+    async def force_meanwhile(question: Question) -> None:
+        await enrich_records(ctx, LEADS, force=True, max_credits=1)
+
+    provider.on_ask = force_meanwhile
+    await lead(ctx, "1")
+    assert await Job.all().count() == 1
+
+
 async def test_a_request_that_is_not_forced_adds_no_run(redis: ArqRedis) -> None:
     provider = paid()
     ctx = context(services(redis, provider))
