@@ -15,7 +15,7 @@ from typing import Any
 
 from enrichment.config import default_config
 from enrichment.enums import EntityType
-from enrichment.recommend.weigh import weigh
+from enrichment.recommend.weigh import seen_likelihoods, weigh_by
 from enrichment.recommend.weights import WEIGHTS, Sign, Weights
 from providers.registry import ProviderSettings, default_registry
 from service.sample.records import account_records, lead_records
@@ -27,33 +27,39 @@ from service.score.trial import try_record
 from service.score.worlds.draw import draw_world
 from service.score.worlds.questions import disputed_values, learned_trust
 
-FIXED = "crm_dated, reviewer, facts, most_shared, even, least and most_signs"
+FIXED = "reviewer, facts, most_shared, even, least and most_signs"
 STEPS: Mapping[str, float] = {
-    "crm_undated": 0.05,
+    "crm_dated": 0.03,
+    "crm_undated": 0.04,
     "stated_slope": 0.1,
-    "stated_offset": 0.15,
+    "stated_offset": 0.25,
+    "stated_relative": 0.3,
     "trust_decisions": 3.0,
     "copies": 0.08,
-    "agreement_with_record": 0.08,
-    "difference_from_record": 0.15,
-    "moved": 0.25,
+    "another": 0.5,
+    "agreement_with_record": 0.3,
+    "difference_from_record": 0.3,
     "size_half_lives": 8.0,
     "size_doubt": 0.07,
 }
 BOUNDS: Mapping[str, tuple[float, float]] = {
-    "crm_undated": (0.3, 0.95),
-    "stated_slope": (0.6, 1.2),
+    "crm_dated": (0.6, 0.95),
+    "crm_undated": (0.6, 0.95),
+    "stated_slope": (0.6, 1.5),
+    "stated_relative": (0.0, 2.5),
     "trust_decisions": (3.0, 60.0),
     "copies": (0.12, 0.9),
-    "agreement_with_record": (0.03, 1.0),
-    "difference_from_record": (-2.0, -0.03),
+    "agreement_with_record": (0.03, 3.0),
+    "difference_from_record": (-3.0, -0.03),
     "size_half_lives": (1.0, 60.0),
     "size_doubt": (0.1, 1.0),
 }
 _SIGN_STEP = 0.4
+_LEAST_SIGN = 0.05
 _PRIOR = 0.0004  # what a number costs that is a step and a half from where it began
 _SHARE_OF_KNOWN, _SHARE_OF_WORLDS = 1.3, 1.0
 _LEAST_CHANCE = 1e-6
+_KEPT = 3  # so many weighings are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +104,32 @@ async def of_known_records() -> list[Disputed]:
     return found
 
 
-def surprise(weights: Weights, samples: Sequence[Sample]) -> float:
-    """The mean surprise (log loss) at which value is right, or that none is."""
-    total = 0.0
-    for sample in samples:
-        found = weigh(sample.disputed.observations, weights)
-        places = {id(value): index for index, value in enumerate(sample.disputed.observations.values)}
-        chance = sum(each.chance for each in found if sample.disputed.right[places[id(each.observed)]])
-        if not any(sample.disputed.right):
-            chance = 1.0 - sum(each.chance for each in found)
-        total -= sample.weight * math.log(max(chance, _LEAST_CHANCE))
-    return total / sum(sample.weight for sample in samples)
+class Fitting:
+    """The surprise of samples under changing weights. What was seen is weighed anew where more than signs change."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._samples = samples
+        self._likely: dict[tuple[float, ...], list[list[float]]] = {}
+
+    def surprise(self, weights: Weights) -> float:
+        """The mean surprise (log loss) at which value is right, or that none is."""
+        total = 0.0
+        for sample, likely in zip(self._samples, self._likelihoods(weights), strict=True):
+            disputed = sample.disputed
+            found = weigh_by(likely, disputed.observations, weights)
+            places = {id(value): index for index, value in enumerate(disputed.observations.values)}
+            chance = sum(each.chance for each in found if disputed.right[places[id(each.observed)]])
+            if not any(disputed.right):
+                chance = 1.0 - sum(each.chance for each in found)
+            total -= sample.weight * math.log(max(chance, _LEAST_CHANCE))
+        return total / sum(sample.weight for sample in self._samples)
+
+    def _likelihoods(self, weights: Weights) -> list[list[float]]:
+        key = tuple(get(weights, name) for name in STEPS)
+        if key not in self._likely:
+            likely = [seen_likelihoods(sample.disputed.observations, weights) for sample in self._samples]
+            self._likely = {**dict(list(self._likely.items())[-_KEPT:]), key: likely}
+        return self._likely[key]
 
 
 _SIGNS = frozenset(sign.value for sign in Sign)
@@ -120,6 +141,8 @@ def get(weights: Weights, name: str) -> float:
 
 def with_(weights: Weights, name: str, value: float) -> Weights:
     if name in _SIGNS:
+        began = WEIGHTS.signs[Sign(name)]  # what a sign speaks for or against is no matter of these data
+        value = max(value, _LEAST_SIGN) if began > 0 else min(value, -_LEAST_SIGN)
         return replace(weights, signs={**weights.signs, Sign(name): value})
     low, high = BOUNDS.get(name, (-math.inf, math.inf))
     changed: dict[str, Any] = {name: min(max(value, low), high)}
@@ -131,9 +154,11 @@ def fit(samples: Sequence[Sample], rounds: int) -> Weights:
     names = [*STEPS, *(sign.value for sign in Sign)]
     first = {name: STEPS.get(name, _SIGN_STEP) for name in names}
 
+    fitting = Fitting(samples)
+
     def cost(weights: Weights) -> float:
         away = sum(((get(weights, name) - get(WEIGHTS, name)) / first[name] / 1.5) ** 2 for name in names)
-        return surprise(weights, samples) + _PRIOR * away
+        return fitting.surprise(weights) + _PRIOR * away
 
     steps, found, least = dict(first), WEIGHTS, cost(WEIGHTS)
     for number in range(rounds):

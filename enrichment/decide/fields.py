@@ -73,12 +73,8 @@ class DecisionInput:
 
     def around(self) -> RecordAround:
         """The record's values, as far as they can be read, and what each source says of it."""
-        held = {name: current.value for name, current in self.current.items() if current.unreadable is None}
-        answers = {
-            result.source: {name: candidate.value for name, candidate in result.candidates.items()}
-            for result in self.results
-        }
-        return RecordAround(self.entity_type, held, answers)
+        said = {result.source: result.candidates for result in self.results}
+        return RecordAround.of(self.entity_type, self.current, said, self.trust, self.half_lives)
 
 
 def decide_fields(record: DecisionInput) -> dict[str, Decision]:

@@ -47,11 +47,12 @@ def recommend(case: FieldCase, proposals: Sequence[Proposal], weights: Weights =
         is_far_off=case.is_contradiction,
         trust_in=case.trust_in,
     )
-    found = weigh(observe(question), weights)
+    observations = observe(question)
+    found = weigh(observations, weights)
     held = next((weighed for weighed in found if weighed.observed.current is not None), None)
     best, *others = [weighed for weighed in found if _is_one_of(weighed, proposals)]
     rival = held if held is not None else next(iter(others), None)
-    reasons = Reasons(case.name, case.name_of, best, rival, question)
+    reasons = Reasons(case.name, case.name_of, best, rival, question, observations.said)
     chance = 0.0 if held is None else held.chance
     leads = _leads([best, *others], held)
     match verdict(best, rival, weights):

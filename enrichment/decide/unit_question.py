@@ -9,7 +9,7 @@ from enrichment.decide.unit_case import UnitCase, listed
 from enrichment.enums import ConflictReason, FieldOutcomeReason, FieldPolicy, FieldUnit, Recommendation
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.normalize.contact.url import registrable_domain
-from enrichment.recommend.weigh import of_lead
+from enrichment.recommend.weigh import gain_of, of_gain
 
 _GRAVEST = (ConflictReason.EXISTING_DIFFERS, ConflictReason.PROVIDERS_DISAGREE, ConflictReason.LOW_CONFIDENCE)
 
@@ -29,7 +29,8 @@ class Dispute:
 
     `asking` has the decisions on disputing parts that ask a person; `doubted` the answers, with their disputing parts,
     that are not certain enough to be written and yet contradict the record; `beside` the sources whose other parts are
-    a question. `after` is what the record will hold, by part.
+    a question. `after` is what the record will hold, by part; `leads` has by part and source by how much (as a
+    logarithm of odds) its value is likelier than the current one.
     """
 
     case: UnitCase
@@ -37,6 +38,7 @@ class Dispute:
     doubted: Mapping[str, Sequence[str]]
     beside: Sequence[str]
     after: Mapping[str, Any]
+    leads: Mapping[str, Mapping[str, float]]
 
 
 def ask(dispute: Dispute) -> dict[str, Decision]:
@@ -114,30 +116,44 @@ def _is_disputed(dispute: Dispute, part: str, answers: Sequence[UnitAnswer]) -> 
 
 
 def _recommend(dispute: Dispute, answers: Sequence[UnitAnswer]) -> Advice:
-    """The answer that is likelier than what is there in its disputing parts together, and why.
+    """The answer that puts more of the disputing parts right than wrong, and why.
 
-    These stand and fall together, so that it is their mean that counts; the part that says most gives the reason.
+    These stand and fall together, so that it is their sum that counts: what is expected to be right after it is taken,
+    less what is now. Of several such answers the one that mends most in all parts is recommended, as a part that it
+    does not give stays as it is. The part that says most gives the reason.
     """
     questions = {part: decision.question for part, decision in dispute.asking.items() if decision.question is not None}
-    leads = [(lead, answer) for answer in answers if (lead := _lead(questions, answer)) is not None]
-    if not leads:
+    weighed = [
+        answer for answer in answers if any(answer.provider in question.leads for question in questions.values())
+    ]
+    if not weighed:
         because = f"{dispute.case.name_of(answers[0].provider)} is not certain enough ({answers[0].confidence:.2f})"
         return Advice(None, Recommendation.KEEP, because)
-    lead, best = max(leads, key=lambda pair: pair[0])
-    recommendation = of_lead(lead)
+    disputing = {part: question.leads for part, question in questions.items()}
+    gains = [(_gain(disputing, answer), answer) for answer in weighed]
+    best_gain, best = max(gains, key=lambda pair: pair[0])
+    recommendation = of_gain(best_gain)
+    if recommendation is Recommendation.ACCEPT:
+        better = [answer for gain, answer in gains if of_gain(gain) is Recommendation.ACCEPT]
+        best = max(better, key=lambda answer: _gain({**dispute.leads, **disputing}, answer))
     if recommendation is Recommendation.KEEP and not any(part in dispute.case.current for part in questions):
         recommendation = Recommendation.NONE
     telling = [question for question in questions.values() if question.recommendation is recommendation]
     if not telling:
         return Advice(None, Recommendation.NONE, "what differs does not speak for one answer")
-    because = max(telling, key=lambda question: abs(question.leads.get(best.provider, 0.0))).because
+    because = max(telling, key=lambda question: _tells(question, best)).because
     return Advice(best if recommendation is Recommendation.ACCEPT else None, recommendation, because)
 
 
-def _lead(questions: Mapping[str, ConflictQuestion], answer: UnitAnswer) -> float | None:
-    """By how much (as a logarithm of odds) an answer is likelier than what is there; None: it was not weighed."""
-    leads = [question.leads[answer.provider] for question in questions.values() if answer.provider in question.leads]
-    return sum(leads) / len(leads) if leads else None
+def _gain(leads: Mapping[str, Mapping[str, float]], answer: UnitAnswer) -> float:
+    """How many more values are expected to be right once the answer is taken; below 0: fewer."""
+    return sum(gain_of(by[answer.provider]) for by in leads.values() if answer.provider in by)
+
+
+def _tells(question: ConflictQuestion, answer: UnitAnswer) -> tuple[bool, float]:
+    """How much a part's question says about the answer; most where it is about that answer's own value."""
+    recommended = question.recommended
+    return recommended is None or recommended.provider == answer.provider, abs(question.leads.get(answer.provider, 0.0))
 
 
 def _reason(dispute: Dispute) -> ConflictReason:

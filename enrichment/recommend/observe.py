@@ -7,14 +7,14 @@ from typing import Any
 
 from enrichment.decide.merge import Candidate, Proposal
 from enrichment.enums import EntityType
-from enrichment.learn.half_life import PRIOR_DAYS
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.normalize.field_kind import FieldKind
 from enrichment.provenance import Current
 from enrichment.recommend.nearness import is_short_form, is_slip
 from enrichment.recommend.record import RecordAround
-from enrichment.recommend.signs import Found, Subject, domains_of, kind_of, signs_of
+from enrichment.recommend.signs import Found, Subject, kind_of, signs_of
 from enrichment.recommend.weights import Sign
+from enrichment.recommend.witnesses import Together, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,12 @@ class Sighting:
     """A source's saying that a value is right.
 
     `same` and `different`: on how many other fields its answer agrees with the record, and on how many not.
-    `moved`: the answer differs in most of the fields that change together with this one, and is of this record.
     """
 
     candidate: Candidate
     trust: SourceTrust = UNJUDGED
     same: int = 0
     different: int = 0
-    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,8 @@ class Observations:
     """
 
     values: tuple[Observed, ...]
-    kind: FieldKind
+    entity_type: EntityType
+    said: Together
     half_life_days: float
     now: datetime
     held_seen_at: datetime | None
@@ -95,35 +94,23 @@ class Observations:
 
 def observe(question: Question) -> Observations:
     """All that the question has to say, before anything of it is weighed."""
-    held, seen_at = question.held, question.held_seen_at
+    held, held_at = question.held, question.held_seen_at
     seen = [proposal.observed_at for proposal in question.proposals]
+    values = _values(question)
+    supported = [(current, () if proposal is None else proposal.support) for current, proposal in values]
     return Observations(
-        values=tuple(_observed(question, current, proposal) for current, proposal in _values(question)),
-        kind=question.kind,
-        half_life_days=_half_life_days(question),
+        values=tuple(_observed(question, current, proposal) for current, proposal in values),
+        entity_type=question.around.entity_type,
+        said=together(question.around, question.name, question.half_life_days, supported, question.trust_in),
+        half_life_days=question.half_life_days,
         now=question.now,
-        held_seen_at=seen_at,
-        latest=max([*seen, *([] if seen_at is None else [seen_at])], default=None),
-        undated=held is not None and seen_at is None,
+        held_seen_at=held_at,
+        latest=max([*seen, *([] if held_at is None else [held_at])], default=None),
+        undated=held is not None and held_at is None,
         sized=held is not None
         and held.unreadable is None
         and any(question.is_far_off(held.value, proposal.value) for proposal in question.proposals),
     )
-
-
-def _half_life_days(question: Question) -> float:
-    """The field's; an employer's name ages like a company's, and not like a job, where it is the same employer."""
-    around = question.around
-    if question.name != "company" or not around.is_person:
-        return question.half_life_days
-    employer = set(domains_of(around.values))
-    answers = [
-        domains_of(around.answers.get(candidate.provider, {}), of_email=False)
-        for proposal in question.proposals
-        for candidate in proposal.support
-    ]
-    is_same = bool(employer) and all(employer.issuperset(domains) for domains in answers) and any(answers)
-    return PRIOR_DAYS[EntityType.ACCOUNT]["name"] if is_same else question.half_life_days
 
 
 def _values(question: Question) -> list[tuple[Current | None, Proposal | None]]:
@@ -148,22 +135,9 @@ def _observed(question: Question, current: Current | None, proposal: Proposal | 
     )
 
 
-# Fields that change together: that an answer differs in one of them says nothing of whom it is about.
-_TOGETHER = (
-    frozenset({"street", "city", "state", "postalCode", "country"}),
-    frozenset({"company", "companyDomain", "title", "department", "seniorityLevel", "email", "phone", "website"}),
-)
-
-
 def _sighting(question: Question, candidate: Candidate) -> Sighting:
-    apart = next((group for group in _TOGETHER if question.name in group), frozenset({question.name}))
-    same, different = question.around.agreement(candidate.provider, apart)
-    kept, changed = question.around.agreement_within(candidate.provider, apart, question.name)
-    moved = changed > _MOVED_FROM * max(kept, 1) and same > different
-    return Sighting(candidate, question.trust_in(candidate.provider), same, different, moved)
-
-
-_MOVED_FROM = 1  # more fields that differ than fields that agree, and more than one
+    same, different = question.around.agreement(candidate.provider, {question.name})
+    return Sighting(candidate, question.trust_in(candidate.provider), same, different)
 
 
 def _signs(question: Question, value: Any, current: Current | None) -> Iterator[Found]:

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
+from enrichment.decide.unit_case import listed
 from enrichment.enums import SOURCE_REVIEWER
 from enrichment.recommend.observe import Question
 from enrichment.recommend.signs import Found
 from enrichment.recommend.weigh import Weighed
 from enrichment.recommend.weights import WEIGHTS
+from enrichment.recommend.witnesses import Together
 from enrichment.words import NameOf
 
-_MOST_REASONS = 3
+_MOST_REASONS, _MOST_FOR = 3, 2  # so many are named, and so many of them that speak for a value
 _TELLING = 0.3  # signs that move the odds by less go without saying
 _STALE = 0.75  # what holds with less than this chance is worth saying
 _SURE = 0.8
+_TELLING_PARTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +27,17 @@ class Reasons:
     best: Weighed
     rival: Weighed | None
     question: Question
+    said: Together
 
     def to_accept(self) -> str:
         """Why the best proposal is recommended."""
         claim = f"{self._of(self.best)} is likelier to be right{self._figures(self.best, self.rival)}"
-        return self._sentence(claim, [*self._speaks_for(self.best), *self._speaks_against(self.rival)])
+        return self._sentence(claim, [*self._speaks_for(self.best)[:_MOST_FOR], *self._speaks_against(self.rival)])
 
     def to_keep(self) -> str:
         """Why the current value is recommended."""
         claim = f"the current value is likelier to be right{self._figures(self.rival, self.best)}"
-        return self._sentence(claim, [*self._speaks_for(self.rival), *self._speaks_against(self.best)])
+        return self._sentence(claim, [*self._speaks_for(self.rival)[:_MOST_FOR], *self._speaks_against(self.best)])
 
     def for_neither(self) -> str:
         """Why nothing is recommended."""
@@ -64,7 +68,7 @@ class Reasons:
     def _speaks_for(self, weighed: Weighed | None) -> list[str]:
         if weighed is None:
             return []
-        told = self._support(weighed)
+        told = [*self._support(weighed), *self._changed_together(weighed)]
         told += [f"{self._it(weighed)} {found.words}" for found in self._telling(weighed, for_it=True)]
         return told
 
@@ -89,6 +93,7 @@ class Reasons:
         if weighed is None:
             return []
         told = [f"{self._it(weighed)} {found.words}" for found in self._telling(weighed, for_it=False)]
+        told += self._rest_is_the_same(weighed)
         if weighed.fresh < _STALE:
             told.append(self._age(weighed))
         if weighed.observed.current is None and len(weighed.observed.sightings) == 1:
@@ -101,6 +106,26 @@ class Reasons:
             elif sighting.different > sighting.same:
                 told.append(f"the rest of what {name} says does not fit the record")
         return told
+
+    def _changed_together(self, weighed: Weighed) -> list[str]:
+        """That the source gives other fields otherwise as well which change together with this one."""
+        if weighed.observed.current is not None:
+            return []
+        source = weighed.observed.sightings[0].candidate.provider
+        same, different = self.said.beside(source)
+        return [f"{self.name_of(source)} also gives another {listed(different)}"] if len(different) > len(same) else []
+
+    def _rest_is_the_same(self, weighed: Weighed) -> list[str]:
+        """That the source gives the fields as the record has them which would have changed together with this one."""
+        if weighed.observed.current is not None:
+            return []
+        source = weighed.observed.sightings[0].candidate.provider
+        same, different = self.said.beside(source)
+        if len(same) < _TELLING_PARTS or different:
+            return []
+        return [
+            f"{self.name_of(source)} gives the same {listed(same)} as the record, so that only this would have changed"
+        ]
 
     def _age(self, weighed: Weighed) -> str:
         held = weighed.observed.current is not None

@@ -56,30 +56,32 @@ class Weights:
     CRM that says when knows more of its values. `reviewer`: the same of a value that a reviewer chose. `facts`: by how
     much the CRM's odds differ for what a company is (industry, size, year), which nobody who sells keeps.
     `stated_slope`, `stated_offset`: what the odds of a stated confidence mean; sources overstate both ways.
+    `stated_relative`: what it means that a source is less sure of a value than it is of its others.
     `trust_decisions`: how many decisions of reviewers weigh as much as what a source states of itself.
     `copies`: the share of agreeing sources that have their value from one another, or from one origin.
-    `agreement_with_record`, `difference_from_record`: what each other field of an answer says of whether it is about
-    this record, `most_shared` fields at most. `moved`: what it says that an answer differs in most of what changes
-    together (an address, a job), though it is about this record.
+    `another`: the odds that an answer is about somebody else, before `agreement_with_record` and
+    `difference_from_record` lower and raise them for each field in which it is as the record or not, `most_shared`
+    fields at most.
     `size_half_lives`: how many times longer a size (a count within half) holds than a count; `size_doubt`: the share of
     a source's doubt about a figure that is about its size.
     `signs`: the odds of each sign; `most_signs` bounds their sum. `even`: odds nearer to one recommend nothing.
     `least`: no value is recommended that is less likely (0-1) to be right.
     """
 
-    crm_dated: float = 0.87
-    crm_undated: float = 0.7
+    crm_dated: float = 0.9
+    crm_undated: float = 0.77
     reviewer: float = 0.97
     facts: float = -0.5
-    stated_slope: float = 0.67
-    stated_offset: float = 0.3
-    trust_decisions: float = 8.0
-    copies: float = 0.12
-    agreement_with_record: float = 0.03
-    difference_from_record: float = -0.2
+    stated_slope: float = 0.82
+    stated_offset: float = -0.07
+    stated_relative: float = 2.4
+    trust_decisions: float = 14.0
+    copies: float = 0.16
+    another: float = -3.75
+    agreement_with_record: float = 1.6
+    difference_from_record: float = -0.8
     most_shared: int = 4
-    moved: float = 0.95
-    size_half_lives: float = 39.0
+    size_half_lives: float = 60.0
     size_doubt: float = 0.1
     even: float = 0.15
     least: float = 0.25
@@ -88,33 +90,33 @@ class Weights:
         default_factory=lambda: MappingProxyType(
             {
                 Sign.PHONE_OF_THE_COUNTRY: 0.5,
-                Sign.PHONE_OF_ANOTHER_COUNTRY: -1.3,
+                Sign.PHONE_OF_ANOTHER_COUNTRY: -0.9,
                 Sign.PHONE_SHARED: -1.3,
                 Sign.PHONE_OF_ANOTHER_KIND: -1.3,
                 Sign.PHONE_INVENTED: -2.0,
                 Sign.EMAIL_OF_THE_COMPANY: 0.5,
-                Sign.EMAIL_OF_ANOTHER_COMPANY: -1.3,
+                Sign.EMAIL_OF_ANOTHER_COMPANY: -1.1,
                 Sign.EMAIL_PRIVATE: -0.7,
                 Sign.EMAIL_SHARED: -2.0,
                 Sign.EMAIL_UNUSABLE: -3.0,
-                Sign.EMAIL_OF_THE_PERSON: 0.3,
+                Sign.EMAIL_OF_THE_PERSON: 0.5,
                 Sign.EMAIL_OF_ANOTHER_PERSON: -1.6,
-                Sign.DOMAIN_AS_ELSEWHERE: 1.0,
-                Sign.DOMAIN_NOT_AS_ELSEWHERE: -0.8,
+                Sign.DOMAIN_AS_ELSEWHERE: 0.6,
+                Sign.DOMAIN_NOT_AS_ELSEWHERE: -0.6,
                 Sign.DOMAIN_OF_NOBODY: -2.9,
-                Sign.NAME_AS_DOMAIN: 1.5,
-                Sign.NAME_NOT_AS_DOMAIN: -0.6,
+                Sign.NAME_AS_DOMAIN: 1.7,
+                Sign.NAME_NOT_AS_DOMAIN: -0.4,
                 Sign.PERSON_AS_ADDRESS: 1.2,
                 Sign.PERSON_NOT_AS_ADDRESS: -1.1,
                 Sign.PLACE_FITS: 0.05,
                 Sign.PLACE_MISFITS: -1.8,
                 Sign.OF_ANOTHER_FIELD: -2.3,
-                Sign.TOO_GENERAL: -1.9,
+                Sign.TOO_GENERAL: -2.7,
                 Sign.PLACEHOLDER: -3.0,
                 Sign.IMPOSSIBLE: -4.0,
-                Sign.SHORTENED: -1.0,
-                Sign.MISTYPED: -0.4,
-                Sign.MEANT: 1.4,
+                Sign.SHORTENED: -1.4,
+                Sign.MISTYPED: -0.8,
+                Sign.MEANT: 2.6,
                 Sign.UNREADABLE: -1.0,
             }
         )

@@ -63,7 +63,7 @@ def dispute(record: Answered, name: str, is_right: Callable[[Any], bool]) -> Dis
         name=name,
         current=current,
         proposals=survivors([answer[name] for answer in record.answers.values() if name in answer], equal),
-        around=_around(record),
+        around=RecordAround.of(entity_type, record.current, record.answers, record.trust),
         now=record.now,
         half_life_days=PRIOR_DAYS[entity_type][name],
         is_held=lambda value: equal(current.value, value),
@@ -72,12 +72,3 @@ def dispute(record: Answered, name: str, is_right: Callable[[Any], bool]) -> Dis
     )
     observations = observe(question)
     return Disputed(observations, [is_right(value.value) for value in observations.values])
-
-
-def _around(record: Answered) -> RecordAround:
-    held = {name: current.value for name, current in record.current.items()}
-    answers = {
-        provider: {name: candidate.value for name, candidate in answer.items()}
-        for provider, answer in record.answers.items()
-    }
-    return RecordAround(record.entity_type, held, answers)

@@ -6,24 +6,34 @@ Two things are measured. Worlds are drawn from seeds that the rule's numbers wer
 conflict that the product raises is compared with the truth, in worlds where the CRM says when it saw its values and in
 worlds where it does not. The records with known answers are scored apart, by the half that the numbers were not fitted
 on.
+
+Of a unit the parts that dispute it are counted, as it is decided by them; its other parts, which go with them, are
+counted in a line of their own. A wrong value beside which no candidate is right is counted apart too ("no right
+candidate"), and is in no share: no choice could be right there. Beside the drawn worlds stands how much somebody could
+accept rightly who knew how the world was drawn (see `service.score.worlds.ideal`) and kept as much as the goal asks.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from enrichment.decide.decision import ConflictQuestion
 from enrichment.enums import Recommendation
+from enrichment.learn.trust import Trust
 from enrichment.recommend.weigh import verdict, weigh
 from enrichment.recommend.weights import WEIGHTS, Weights
 from service.score.disputes import Disputed
-from service.score.worlds.draw import DrawnRecord, draw_world
-from service.score.worlds.questions import decisions_on, disputed_values, learned_trust
+from service.score.worlds.draw import DrawnRecord, World, draw_world
+from service.score.worlds.questions import decisions_on, disputed_values, ideal_leads, learned_trust
 
 FITTED_ON = range(1000, 1024)  # the seeds of the worlds that the numbers were fitted on
-SCORED_ON = range(10)
+SCORED_ON = range(12)
 RECORDS_OF_A_WORLD = 60
 _BINS = 10
+UNDATED, DATED = "drawn worlds, without dates", "drawn worlds, with dates"
+BESIDE = ", beside it"  # parts of a unit that go with what disputes it
+KEPT, KEPT_WITH_DATES = 0.95, 0.97
 GOALS = "goals: 90 % accepted, 95 % kept, 97 % of both with dates, an error of at most 0.03"
 
 
@@ -34,13 +44,21 @@ def _percent(share: float | None) -> str:
 @dataclass(slots=True)
 class RecommendationTally:
     """Recommendations of one kind. `counts` are of the CRM's values: "wrong" and "right" that raised a conflict, those
-    of them that were "accepted" and "kept" rightly, where "none" was recommended, and right ones that were "unasked".
+    of them that were "accepted" and "kept" rightly, where "none" was recommended, right ones that were "unasked", and
+    wrong ones that could "not be mended". `ideal`: of each, by how much (as a logarithm of odds) the likeliest other
+    value leads for somebody who knows the world, whether that one is right, and whether the CRM's is.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
+    ideal: list[tuple[float, bool, bool]] = field(default_factory=list)
 
-    def note(self, recommendation: Recommendation, candidate_right: bool, *, held_right: bool) -> None:
-        """Count a conflict. What recommends nothing keeps the value."""
+    def note(
+        self, recommendation: Recommendation, candidate_right: bool, *, held_right: bool, mendable: bool = True
+    ) -> None:
+        """Count a conflict. What recommends nothing keeps the value. `mendable`: a candidate is right."""
+        if not held_right and not mendable:
+            self.counts["not mendable"] += 1
+            return
         accepts = recommendation is Recommendation.ACCEPT
         self.counts["right" if held_right else "wrong"] += 1
         self.counts["kept"] += held_right and not accepts
@@ -66,7 +84,19 @@ class RecommendationTally:
             self.share("none", "wrong", "right"),
         )
         cells = [counts["wrong"], _percent(shares[0]), counts["right"], *map(_percent, shares[1:])]
-        return f"{label:<38}" + "".join(f"{cell:>12}" for cell in cells)
+        return f"{label:<38}" + "".join(f"{cell:>12}" for cell in [*cells, counts["not mendable"]])
+
+    def reachable(self, kept: float) -> float | None:
+        """How much (0-1) of the wrong values somebody accepts rightly who knows the world and keeps so many right ones.
+
+        None where no right and wrong values were noted.
+        """
+        right = sorted(lead for lead, _, held_right in self.ideal if held_right)
+        wrong = [(lead, is_right) for lead, is_right, held_right in self.ideal if not held_right]
+        if not right or not wrong:
+            return None
+        bound = right[min(math.ceil(kept * len(right)), len(right)) - 1]
+        return sum(lead > bound and is_right for lead, is_right in wrong) / len(wrong)
 
 
 @dataclass(slots=True)
@@ -106,10 +136,13 @@ class RecommendationScore:
 
     def lines(self) -> Iterator[str]:
         """The table."""
-        heads = ("wrong", "accepted", "right", "kept", "of all right", "none")
+        heads = ("wrong", "accepted", "right", "kept", "of all right", "none", "no right one")
         yield f"{'What is recommended for a CRM value':<38}" + "".join(f"{head:>12}" for head in heads)
         for label, tally in self.tallies.items():
             yield tally.line(f"  {label}")
+            kept = KEPT_WITH_DATES if label == DATED else KEPT
+            if (most := tally.reachable(kept)) is not None:
+                yield f"    who knows the world accepts {most:.1%}, where {kept:.0%} are kept"
         if self.calibration.bins:
             yield "  In drawn worlds, by the chance that was given to what is recommended"
             yield from self.calibration.lines()
@@ -118,21 +151,32 @@ class RecommendationScore:
 
 def score_worlds(score: RecommendationScore, seeds: Iterable[int] = SCORED_ON, weights: Weights = WEIGHTS) -> None:
     """Count the conflicts of these worlds, each drawn with dates and without."""
-    for dated in (False, True):
-        tally = score.tally(f"drawn worlds, {'with' if dated else 'without'} dates")
+    for label, dated in ((UNDATED, False), (DATED, True)):
         for seed in seeds:
             world = draw_world(seed, dated=dated)
             trust = learned_trust(world)
             for record in world.records(RECORDS_OF_A_WORLD):
-                decisions = decisions_on(record, trust)
-                for name, current in record.current.items():
-                    question, held_right = decisions[name].question, record.is_right(name, current.value)
-                    if question is None:
-                        tally.counts["unasked"] += held_right
-                    else:
-                        tally.note(*advised(question, record, name), held_right=held_right)
+                _note_record(score, label, world, record, trust)
                 for disputed in disputed_values(record, trust):
                     note_chance(score.calibration, disputed, weights)
+
+
+def _note_record(score: RecommendationScore, label: str, world: World, record: DrawnRecord, trust: Trust) -> None:
+    decisions, tally = decisions_on(record, trust), score.tally(label)
+    asked: dict[str, bool] = {}
+    for name, current in record.current.items():
+        question, held_right = decisions[name].question, record.is_right(name, current.value)
+        if question is None:
+            tally.counts["unasked"] += held_right
+            continue
+        mendable = any(record.is_right(name, candidate.value) for candidate in question.candidates)
+        disputes = question.whole is None or name in question.whole.disputed
+        noted = tally if disputes else score.tally(f"{label}{BESIDE}")
+        noted.note(*advised(question, record, name), held_right=held_right, mendable=mendable)
+        if disputes and (held_right or mendable):
+            asked[name] = held_right
+    for name, lead, is_right in ideal_leads(world, record, asked, trust):
+        tally.ideal.append((lead, is_right, asked[name]))
 
 
 def advised(question: ConflictQuestion, record: DrawnRecord, name: str) -> tuple[Recommendation, bool]:

@@ -25,6 +25,9 @@ _FIELDS = {
     ),
 }
 
+# How often a source errs in each of the ways. Few sources type by hand: they collect, so that slips are rare.
+SOURCE_KINDS = (3, 0.25, 3, 0.2, 0.7, 0.7, 1)
+
 
 @dataclass(slots=True)
 class DrawnSource:
@@ -55,6 +58,10 @@ class DrawnRecord:
 
     def is_right(self, name: str, value: Any) -> bool:
         return name in self.right and is_equivalent(self.entity_type, name, value, self.right[name])
+
+    def is_held(self, name: str, value: Any) -> bool:
+        """Whether the CRM holds this value, or one that means the same."""
+        return is_equivalent(self.entity_type, name, value, self.current[name].value)
 
 
 @dataclass(slots=True)
@@ -125,7 +132,7 @@ class World:
             if name in copied and rng.random() < source.copies:
                 value = copied[name].value
             elif not mixed_up and rng.random() < source.wrong:
-                kind = rng.choices(KINDS, (3, 1, 3, 0.2, 0.7, 0.7, 1))[0]
+                kind = rng.choices(KINDS, SOURCE_KINDS)[0]
                 wrong = spoil(rng, kind, name, entity, facts, other)
                 value = (
                     canonical(entity.entity_type, {**facts, name: wrong}).get(name, value)

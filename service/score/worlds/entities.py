@@ -17,6 +17,7 @@ from providers.directory.reference import packaged
 
 Facts = dict[str, Any]
 _DAYS_BACK = 15 * 365
+ACCOUNT_YEARS, LEAD_YEARS = 5.0, 3.0  # between two changes, at the usual pace
 
 
 @dataclass(slots=True)
@@ -166,7 +167,7 @@ def _moved(rng: random.Random, facts: Facts) -> Facts:
 
 def draw_account(rng: random.Random, now: datetime, pace: float) -> Entity:
     """A company with its history. `pace`: how much faster than usual facts change."""
-    return _with_history(rng, now, EntityType.ACCOUNT, company(rng), _moved, 5.0 / pace)
+    return _with_history(rng, now, EntityType.ACCOUNT, company(rng), _moved, ACCOUNT_YEARS / pace)
 
 
 def _employed(rng: random.Random, who: Facts, employer: Facts) -> Facts:
@@ -213,7 +214,7 @@ def somebody(rng: random.Random) -> Facts:
 
 def draw_lead(rng: random.Random, now: datetime, pace: float) -> Entity:
     """A person with a history of jobs."""
-    return _with_history(rng, now, EntityType.LEAD, somebody(rng), _next_job, 3.0 / pace)
+    return _with_history(rng, now, EntityType.LEAD, somebody(rng), _next_job, LEAD_YEARS / pace)
 
 
 def _with_history(

@@ -125,6 +125,19 @@ _KINDS: Mapping[str, Callable[[random.Random, str, Entity, Facts, Facts], Any]] 
 }
 KINDS = tuple(_KINDS)
 
+_MADE = {
+    "typo": _TEXTS | {"phone", "foundedYear", "postalCode", "numberOfEmployees"},
+    "swapped": frozenset(_SWAPPED),
+    "abroad": frozenset({"phone", "mobilePhone", "country"}),
+    "generic": frozenset({"email", "industry"}),
+    "another size": frozenset({"numberOfEmployees"}),
+}
+
+
+def makes(kind: str, name: str) -> bool:
+    """Whether values of this field can be wrong in this way."""
+    return kind not in _MADE or name in _MADE[kind]
+
 
 def somebody_else(rng: random.Random, entity: Entity) -> Facts:
     """The facts of another entity of the same type."""

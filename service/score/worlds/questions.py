@@ -1,6 +1,7 @@
 """What the product makes of the records of a world: its decisions, and what it has to weigh of disputed values."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,12 @@ from enrichment.decide.decision import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.enums import StepOutcome
 from enrichment.learn.trust import NO_TRUST, Key, SourceTrust, Trust
+from enrichment.recommend.observe import Observed
+from enrichment.recommend.weights import WEIGHTS, Sign
 from enrichment.waterfall.planner import Want
 from service.score.disputes import Answered, Disputed, dispute
 from service.score.worlds.draw import NOW, DrawnRecord, World
+from service.score.worlds.ideal import ideal_chances
 
 _CONFIG = Config()
 
@@ -64,3 +68,33 @@ def disputed_values(record: DrawnRecord, trust: Trust) -> Iterator[Disputed]:
     for name in record.current:
         if answered.is_disputed(name):
             yield dispute(answered, name, partial(record.is_right, name))
+
+
+def ideal_leads(
+    world: World, record: DrawnRecord, names: Collection[str], trust: Trust
+) -> Iterator[tuple[str, float, bool]]:
+    """By how much (a logarithm of odds) the likeliest value other than the CRM's leads for who knows the world.
+
+    For each of these fields, with whether that value is right. Of signs it knows what the product's rule knows.
+    """
+    if not names:
+        return
+    answered = _answered(record, trust)
+    priors: dict[str, dict[str, float]] = {}
+    for name in names:
+        values = dispute(answered, name, partial(record.is_right, name)).observations.values
+        priors[name] = {str(value.value): math.exp(_of_signs(value)) for value in values}
+    chances = ideal_chances(world, record, priors)
+    for name in names:
+        held = [chance for value, chance in chances[name] if record.is_held(name, value)]
+        others = [(chance, value) for value, chance in chances[name] if not record.is_held(name, value)]
+        best, value = max(others, key=lambda pair: pair[0], default=(0.0, None))
+        yield name, math.log(max(best, _HARDLY) / max(*held, _HARDLY)), record.is_right(name, value)
+
+
+_HARDLY = 1e-9
+_MODELLED = frozenset({Sign.MISTYPED, Sign.MEANT})  # signs that the knowledge of how values are mistyped includes
+
+
+def _of_signs(value: Observed) -> float:
+    return sum(WEIGHTS.signs[found.sign] for found in value.signs if found.sign not in _MODELLED)

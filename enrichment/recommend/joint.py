@@ -1,0 +1,219 @@
+"""How likely each value of a field is, by all that was seen of it and of the fields that change together with it.
+
+A source is right with the chance that its stated confidence means, else it makes a mistake; some answers are about
+somebody else as a whole, and some values are copied from another source. What the record holds is right with a chance
+of its own. Facts change with time (see `enrichment.recommend.epochs`): with a job, or with a move, many at once. So an
+answer that differs in all that a new job brings is hardly a mistake in each, and only the later of both holds now;
+one that differs in a single field, while the rest of the job is the same, tells of no change but of a mistake.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType, FieldUnit
+from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
+from enrichment.learn.trust import UNJUDGED, SourceTrust
+from enrichment.provenance import Current
+from enrichment.recommend.epochs import Chain, Epochs
+from enrichment.recommend.signs import kind_of
+from enrichment.recommend.weights import FACTS, SAME_MISTAKE, SAME_MISTAKE_OTHERWISE, Weights
+from enrichment.recommend.witnesses import HELD, Statement, Together, Witness
+
+_DAY_SECONDS = 86_400.0
+_SURE = 0.995  # nothing is surer than this by itself
+_ALONE = math.log(2) / (30 * 365.25)  # every field changes by itself, though seldom: so many times a day at least
+# What changes as often as the unit does as a whole: a job with its company, an address with its city.
+_LEADING = {FieldUnit.EMPLOYMENT: "company", FieldUnit.ADDRESS: "city"}
+_HARDLY = 0.005  # an answer with lower odds of being about somebody else is about the record
+_AGES = (0.13, 0.47, 0.98, 2.08)  # the means of four equal parts of an exponential, as shares of its own
+
+
+def likelihoods(
+    said: Together, entity_type: EntityType, now: datetime, weights: Weights, *, sized: bool
+) -> list[float]:
+    """How likely all that was seen is under each value of the field, and at last under any other; not normalized."""
+    return _Model(said, entity_type, now, weights, sized=sized).likelihoods()
+
+
+class _Model:
+    def __init__(
+        self, said: Together, entity_type: EntityType, now: datetime, weights: Weights, *, sized: bool
+    ) -> None:
+        self._said, self._entity_type, self._now, self._weights, self._sized = said, entity_type, now, weights, sized
+        self._sources = [witness for witness in said.witnesses if witness.source != HELD]
+        self._same = {
+            name: SAME_MISTAKE.get(kind_of(entity_type, name), SAME_MISTAKE_OTHERWISE) for name in said.counts
+        }
+        self._own = {id(witness): self._observed(witness, mixed_up=False) for witness in said.witnesses}
+        self._mixed_up = {id(witness): self._observed(witness, mixed_up=True) for witness in self._sources}
+        self._priors = {name: self._prior(name) for name in said.counts}
+        self._changes()
+
+    def likelihoods(self) -> list[float]:
+        sums = [0.0] * (self._said.counts[self._said.name] + 1)
+        for weight, days, other in self._readings():
+            for index, part in enumerate(self._reading(days, other)):
+                sums[index] += weight * part
+        return sums
+
+    def _readings(self) -> Iterator[tuple[float, list[tuple[float, list[Witness]]], Witness | None]]:
+        """The ways to read what was said: how old the undated is, and which answer is about somebody else.
+
+        Each has its weight, and the witnesses by the days since they saw it, the oldest first.
+        """
+        others = [(self._another(witness), witness) for witness in self._sources]
+        others = [(weight, witness) for weight, witness in others if weight > _HARDLY]
+        undated = any(witness.seen_at is None for witness in self._said.witnesses)
+        for age in [share * UNKNOWN_AGE_DAYS for share in _AGES] if undated else [0.0]:
+            days = self._by_day(age)
+            yield 1.0, days, None
+            for weight, other in others:
+                yield weight, days, other
+
+    def _by_day(self, age: float) -> list[tuple[float, list[Witness]]]:
+        """The witnesses by the days since they saw it; of one day they are of one moment."""
+        seen = [(age if each.seen_at is None else self._days(each.seen_at), each) for each in self._said.witnesses]
+        found: list[tuple[float, list[Witness]]] = []
+        for days, witness in sorted(seen, key=lambda pair: -pair[0]):
+            if found and found[-1][0] - days < 1.0:
+                found[-1][1].append(witness)
+            else:
+                found.append((days, [witness]))
+        return found
+
+    def _days(self, moment: datetime) -> float:
+        return max((self._now - moment).total_seconds(), 0.0) / _DAY_SECONDS
+
+    def _another(self, witness: Witness) -> float:
+        """The odds that an answer is about somebody else, by how it agrees with the rest of the record."""
+        weights = self._weights
+        same, different = (min(count, weights.most_shared) for count in (witness.same, witness.different))
+        lead = weights.another - same * weights.agreement_with_record - different * weights.difference_from_record
+        return math.exp(lead)
+
+    def _reading(self, days: Sequence[tuple[float, Sequence[Witness]]], other: Witness | None) -> list[float]:
+        chains = {
+            name: Chain(prior, [self._of_day(name, seen, other) for _, seen in days], self._rates[name])
+            for name, prior in self._priors.items()
+        }
+        ages = [age for age, _ in days]
+        causing = [chain for name, chain in chains.items() if name in self._said.causing]
+        own = [chain for name, chain in chains.items() if name not in self._said.causing]
+        likelihood, besides = 1.0, list[float]()
+        if causing:
+            cause = Epochs(ages, causing, self._cause_rate)
+            likelihood, besides = cause.likelihood, [changed * self._brings for changed in cause.changed()]
+        ends = Epochs(ages, own, self._together, besides).ends(chains[self._said.name])
+        return [likelihood * end for end in ends]
+
+    def _of_day(self, name: str, seen: Sequence[Witness], other: Witness | None) -> list[float] | None:
+        """How likely all that was said of a field on one day is, under each of its values."""
+        vectors = [(self._mixed_up if each is other else self._own)[id(each)].get(name) for each in seen]
+        told = [vector for vector in vectors if vector is not None]
+        return [math.prod(chances) for chances in zip(*told, strict=True)] if told else None
+
+    def _changes(self) -> None:
+        """How often fields change, in changes a day: those of the unit together, and each by itself."""
+        unit, cause = self._said.unit, self._said.cause
+        self._cause_rate = 0.0 if cause is None else self._rate(_LEADING[cause])
+        self._together = 0.0 if unit is None else self._rate(_LEADING[unit])
+        whole = self._together or self._rate(self._said.name)
+        # A change of the cause brings one of these as often as they change at all, and always where they do more often.
+        self._brings = min(whole / self._cause_rate, 1.0) if self._cause_rate else 0.0
+        if unit is not None:
+            self._together = max(whole - self._cause_rate, min(whole, _ALONE))
+        self._rates = {name: self._alone(name, whole if unit is not None else 0.0) for name in self._said.counts}
+
+    def _alone(self, name: str, together: float) -> float:
+        rate = self._rate(name)
+        with_others = self._cause_rate if name in self._said.causing else max(together, self._cause_rate)
+        if with_others:
+            rate = max(rate - with_others, min(rate, _ALONE))
+        longer = self._weights.size_half_lives if self._sized and name == self._said.name else 1.0
+        return rate / longer
+
+    def _rate(self, name: str) -> float:
+        half_life = self._said.half_lives.get(name)
+        return 0.0 if half_life is None else math.log(2) / half_life
+
+    def _prior(self, name: str) -> list[float]:
+        count, same = self._said.counts[name], self._same[name]
+        each = min(same, 0.9 / count)
+        return [each] * count + [1.0 - count * each]
+
+    def _observed(self, witness: Witness, *, mixed_up: bool) -> dict[str, list[float]]:
+        """For each field the chance of what is said of it, under each value that may be true."""
+        return {
+            name: [self._same[name]] * (self._said.counts[name] + 1)
+            if mixed_up
+            else self._vector(witness, name, statement)
+            for name, statement in witness.statements.items()
+        }
+
+    def _vector(self, witness: Witness, name: str, statement: Statement) -> list[float]:
+        right, same = self._right(name, statement), self._same[name]
+        vector = [(1.0 - right) * same] * (self._said.counts[name] + 1)
+        vector[statement.value] = right
+        earlier = self._said_before(witness, name)
+        if not earlier:
+            return vector
+        copies = self._weights.copies
+        copied = copies if statement.value in earlier else 0.0
+        return [copied + (1.0 - copies) * chance for chance in vector]
+
+    def _said_before(self, witness: Witness, name: str) -> set[int]:
+        """What the sources before this one say of a field: it may have its value from them."""
+        if witness.source == HELD:
+            return set()
+        before = self._sources[: next(i for i, other in enumerate(self._sources) if other is witness)]
+        return {other.statements[name].value for other in before if name in other.statements}
+
+    def _right(self, name: str, statement: Statement) -> float:
+        """The chance that who says this was right when it was seen."""
+        if statement.current is not None:
+            return self._right_of_held(name, statement.current)
+        found = reliability(self._weights, statement.stated, statement.trust, statement.relative)
+        if self._sized and name == self._said.name:
+            found = 1.0 - (1.0 - found) * self._weights.size_doubt
+        return found
+
+    def _right_of_held(self, name: str, current: Current) -> float:
+        weights = self._weights
+        if current.source == SOURCE_REVIEWER:
+            return weights.reviewer
+        if current.source == SOURCE_CRM:
+            dated = current.observed_at_known or current.edited_at is not None
+            held = odds(weights.crm_dated if dated else weights.crm_undated)
+            held *= math.exp(weights.facts) if kind_of(self._entity_type, name) in FACTS else 1.0
+            return held / (1.0 + held)
+        return reliability(weights, current.confidence, UNJUDGED)
+
+
+def odds(chance: float) -> float:
+    """The odds of a chance (0-1), which is kept from certainty."""
+    kept = min(max(chance, 1.0 - _SURE), _SURE)
+    return kept / (1.0 - kept)
+
+
+def reliability(weights: Weights, stated: float, trust: SourceTrust, relative: float = 0.0) -> float:
+    """The chance (0-1) that a source which states this confidence was right when it looked.
+
+    `relative`: by how much more than usual it is less sure than of its other values, in logarithms of odds.
+    """
+    meant = _meant(weights, stated) * _learned(weights, trust) * math.exp(weights.stated_relative * relative)
+    return meant / (1.0 + meant)
+
+
+def _meant(weights: Weights, stated: float) -> float:
+    return math.exp(weights.stated_offset + weights.stated_slope * math.log(odds(stated)))
+
+
+def _learned(weights: Weights, trust: SourceTrust) -> float:
+    """By how much reviewers' decisions move the odds of all that a source says."""
+    if not trust.judged:
+        return 1.0
+    meant = _meant(weights, trust.stated / trust.judged)
+    expected = meant / (1.0 + meant)
+    seen = (weights.trust_decisions * expected + trust.accepted) / (weights.trust_decisions + trust.judged)
+    return odds(seen) / odds(expected)
