@@ -35,7 +35,7 @@ TELLS_NOBODY = {
         "state",
         "status",
         "task",
-        "thresholds",
+        "threshold",
         "used",
         "where",
     ),
