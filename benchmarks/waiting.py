@@ -34,6 +34,7 @@ from models.db import connection, statements
 from resolvers.config import update_config
 from resolvers.context import Caller, Context, Role, Services
 from resolvers.record.api import upsert_records
+from service.collector import settle_collector
 from service.embedded.redis import EmbeddedRedis
 from service.redis_pool import redis_at
 from service.runtime import Runtime
@@ -158,6 +159,7 @@ async def _deadlocks() -> int:
 async def work(run: str, records: int) -> None:
     """Be the worker until no job of the run is left; then print what it took."""
     async with Runtime(load_settings(), worker=True):
+        settle_collector()
         started, cpu = time.perf_counter(), _cpu()
         while await _left(run):  # noqa: ASYNC110 -- the jobs end in the database
             await asyncio.sleep(0.1)

@@ -11,6 +11,7 @@ from service.app import create_app
 from service.auth.tokens import development_token
 from service.cli.common import Stop, fail, read_settings, refuse_settings, run
 from service.cli.target import recorded_address
+from service.collector import settle_collector
 from service.http.server import AddressUnusable, address_of, build_server, listen
 from service.production import refuse_unsafe
 from service.runtime import Runtime
@@ -51,6 +52,7 @@ async def _serve(settings: Settings, listening: socket.socket, stop: Stop, *, em
     runtime = Runtime(settings, worker=embedded, migrates=embedded or settings.database_url is None)
     try:
         await stop.unless(runtime.open())
+        settle_collector()
         with recorded_address(settings, address_of(listening)):
             await _serve_until_stopped(runtime, listening, stop, embedded=embedded, sample=sample)
     finally:

@@ -3,6 +3,7 @@
 import structlog
 
 from service.cli.common import Stop, read_settings, refuse_settings, run
+from service.collector import settle_collector
 from service.production import refuse_unsafe
 from service.runtime import Runtime
 from service.settings import BadSettings, Settings
@@ -24,6 +25,7 @@ async def _work(settings: Settings, stop: Stop) -> None:
     runtime = Runtime(settings, worker=True, shares=True, migrates=settings.database_url is None)
     try:
         await stop.unless(runtime.open())
+        settle_collector()
         _log.info("worker runs", concurrency=settings.worker_concurrency)
         await stop.wait()
         _log.info("worker stops, finishing what is in flight")
