@@ -22,6 +22,7 @@ from enrichment.decide.unit_case import UnitCase
 from enrichment.decide.units import decide_unit
 from enrichment.enums import EntityType, FieldOutcomeReason, FieldUnit, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
+from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.provenance import Current
 from enrichment.recommend.record import RecordAround
 from enrichment.waterfall.planner import Want
@@ -92,9 +93,18 @@ def decide_fields(record: DecisionInput) -> dict[str, Decision]:
     }
     if record.edition >= Edition.UNITS:
         for unit, parts in units_of(record.entity_type).items():
-            if any(decisions[part].write or decisions[part].question for part in parts):
-                decisions |= decide_unit(_unit_case(record, unit, parts), decisions)
+            about = [part for part in parts if part != "email" or _is_work_mail(record)]
+            if any(decisions[part].write or decisions[part].question for part in about):
+                decisions |= decide_unit(_unit_case(record, unit, about), decisions)
     return decisions
+
+
+def _is_work_mail(record: DecisionInput) -> bool:
+    """Whether the record's e-mail address, or one that a source gives, is an employer's, or there is none."""
+    held = record.current.get("email")
+    given = [result.candidates["email"].value for result in record.results if "email" in result.candidates]
+    known = [value for value in (held and held.value, *given) if isinstance(value, str)]
+    return not known or any(email_kind(value) is not EmailKind.FREE for value in known)
 
 
 def _unit_case(record: DecisionInput, unit: FieldUnit, parts: Sequence[str]) -> UnitCase:

@@ -338,6 +338,15 @@ def test_no_e_mail_is_called_at_risk_that_the_old_employer_did_not_give() -> Non
         assert (question.reason, email in question.because) == (ConflictReason.JOB_CHANGE, False)
 
 
+def test_a_private_mailbox_is_no_part_of_an_employment() -> None:
+    crm = {name: value for name, value in JANE.items() if name != "email"}
+    ended = decisions(crm, {"apollo": MOVED | {"email": "jane.doe@gmail.com"}}, entity_type=LEAD)
+    assert written(ended) == {"email": "jane.doe@gmail.com"}
+    assert "email" not in asked(ended).parts
+    held_back = decisions(crm, {"apollo": MOVED | {"email": "jane@globex.com"}}, entity_type=LEAD)
+    assert (written(held_back), held_back["email"].reason) == ({}, CONFLICT)
+
+
 def test_a_title_that_differs_alone_is_a_question_of_its_own() -> None:
     same_employer = {"company": "Acme, Inc.", "companyDomain": "acme.com", "title": "CTO", "department": "engineering"}
     ended = decisions(JANE, {"apollo": same_employer}, entity_type=LEAD)
