@@ -59,10 +59,10 @@ class _ConflictId:
 
 
 async def decided_by(tx: Transaction, organization_id: str, resolution_id: str) -> list[str]:
-    """The ids of the conflicts that this operation on many has resolved, the latest first."""
+    """The ids of the conflicts that this operation on many has resolved, but for those taken back; the latest first."""
     sql = (
         f"SELECT {select(_ConflictId)} FROM conflict WHERE organization_id = ? AND resolution_id = ?"
-        " AND status = 'resolved' ORDER BY resolved_at DESC, id DESC"
+        " ORDER BY resolved_at DESC, id DESC"
     )
     return [row.id for row in await fetch(_ConflictId, sql, [organization_id, resolution_id], using=tx)]
 

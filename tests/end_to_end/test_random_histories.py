@@ -30,6 +30,7 @@ from resolvers.audit import verify_audit
 from resolvers.conflict.api import reopen_conflict, resolve_conflict
 from resolvers.conflict.choice import ACCEPT, CUSTOM, KEEP, PartResolution, Resolution
 from resolvers.conflict.stored import FieldQuestion, questions_of
+from resolvers.conflict.take_back_many import undo_resolutions
 from resolvers.context import Context, Services
 from resolvers.credit.verify import check_ledger
 from resolvers.errors import ConflictNotReopenable
@@ -214,8 +215,8 @@ class Player:
     async def step(self) -> None:
         self.clock.ahead_seconds += 30
         moves = [
-            self.edit, self.edit, self.run, self.run, self.review, self.review, self.reopen, self.undo_job,
-            self.undo_some, self.revert,
+            self.edit, self.edit, self.run, self.run, self.review, self.review, self.reopen, self.undo_decisions,
+            self.undo_job, self.undo_some, self.revert,
         ]  # fmt: skip
         await self.chance.choice(moves)()
         await self.compare()
@@ -335,6 +336,15 @@ class Player:
         assert not newer, "two questions about the same are open"
         for key in on_top:
             self.oracle.take_back(key)
+
+    async def undo_decisions(self) -> None:
+        """Take back several at once; what stands must not change anything."""
+        resolved = [conflict.id for conflict in await Conflict.filter(status=ConflictStatus.RESOLVED).order_by("id")]
+        chosen = self.chance.sample(resolved, min(len(resolved), 3))
+        for outcome in (await undo_resolutions(self.ctx, ids=chosen)).outcomes:
+            for key, layer in self.decided[outcome.id].items():
+                if outcome.error is None and layer is not None and self.oracle.top(key) is layer:
+                    self.oracle.take_back(key)
 
     async def _asked_again(self, conflict: Conflict) -> bool:
         """Whether the same, its whole or a part of it, is asked about, or was decided, since."""

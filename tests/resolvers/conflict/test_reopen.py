@@ -440,6 +440,11 @@ async def test_who_watches_sees_the_question_again(redis: ArqRedis) -> None:
             clock.ahead_seconds += 60
             await reopen_conflict(ctx, old.id)
             assert (await next_one).id == old.id
+            next_one = asyncio.ensure_future(anext(watching))
+            await resolve_conflict(ctx, old.id, Resolution(KEEP))
+            clock.ahead_seconds += 60
+            await reopen_conflict(ctx, old.id)
+            assert len((await next_one).taken_back or ()) == 2
     finally:
         await shared.events.stop()
 
