@@ -4,8 +4,9 @@ A row class names all that may be shown. What was not asked for is not read, and
 it raises AttributeError. One statement sees one moment, so that a row and what belongs to it never contradict.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from models.db.connection import dialect
@@ -18,7 +19,9 @@ from models.db.where import Where
 
 R = TypeVar("R")
 _Set = Callable[[Any, Any], None]
-_Read = Callable[[Any, int], Any]
+_Decode = Callable[[Any], Any]
+_Columns = Sequence[Sequence[Any]]
+_Read = Callable[[_Columns, int], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ class Selectable(Generic[R]):
             f"{''.join(statement.joins)} ORDER BY {', '.join(f'{self._table}.{part}' for part in order.split(', '))}"
         )
         values = [organization_id, *where.values_of(organization_id), *([] if limit is None else [limit])]
-        return [read(row, 0) for row in await driver_rows(sql, values, using=using)]
+        found = await driver_rows(sql, values, using=using)
+        rows: list[R] = read(tuple(zip(*found, strict=True)), len(found)) if found else []
+        return rows
 
     async def page(
         self,
@@ -107,46 +112,51 @@ class Selectable(Generic[R]):
         return int(found["number"])
 
     def _read(self, statement: _Statement, wanted: Wanted, *, always: tuple[str, ...] = ()) -> _Read:
-        """Adds what is wanted to a statement. Returns what reads a row of it, from the column that is its first."""
+        """Adds what is wanted to a statement. Returns what reads rows of its result, column by column."""
         names = self._all_names() if wanted is None else list(dict.fromkeys((*always, *wanted)))
-        sets: list[tuple[_Set, Callable[[Any], Any] | None]] = []
-        parts: list[tuple[_Set, _Read, int]] = []
-        own = [name for name in names if name not in self._parts]
-        for name in own:
-            column = self._columns[name]
-            sets.append((_setter(self._cls, name), column.decode))
-            statement.columns.append(f"{self._table}.{column.name}")
+        first = len(statement.columns)
+        sets: list[tuple[_Set, _Decode | None]] = []
         for name in names:
-            if name in self._parts:
-                at, read = self._read_part(statement, self._parts[name], None if wanted is None else wanted[name])
-                parts.append((_setter(self._cls, name), read, at))
-        cls, new = self._cls, object.__new__
-        columns, width = tuple(sets), len(sets)
+            if name not in self._parts:
+                column = self._columns[name]
+                sets.append((_setter(self._cls, name), column.decode))
+                statement.columns.append(f"{self._table}.{column.name}")
+        parts = [
+            (_setter(self._cls, name), self._read_part(statement, self._parts[name], wanted and wanted[name]))
+            for name in names
+            if name in self._parts
+        ]
 
-        def read_row(row: Any, start: int) -> R:
-            made = new(cls)
-            for (set_, decode), value in zip(columns, row[start : start + width], strict=True):
-                set_(made, value if decode is None else decode(value))
-            for set_, read, at in parts:
-                set_(made, read(row, at))
+        def read(columns: _Columns, count: int) -> list[R]:
+            made = self._new(sets, columns[first : first + len(sets)], count)
+            for set_, read_part in parts:
+                _set_all(set_, made, read_part(columns, count))
             return made
 
-        return read_row
+        return read
+
+    def _new(self, sets: Sequence[tuple[_Set, _Decode | None]], columns: _Columns, count: int) -> list[R]:
+        """So many rows, with these attributes from these columns."""
+        cls, new = self._cls, object.__new__
+        made = [new(cls) for _ in range(count)]
+        for (set_, decode), values in zip(sets, columns, strict=True):
+            _set_all(set_, made, values if decode is None else map(decode, values))
+        return made
 
     def _all_names(self) -> list[str]:
         parts = (name for name, part in self._parts.items() if not (isinstance(part, Many) and part.only_named))
         return [*self._columns, *parts]
 
-    def _read_part(self, statement: _Statement, part: One | Many, wanted: Wanted) -> tuple[int, _Read]:
-        at = len(statement.columns)
+    def _read_part(self, statement: _Statement, part: One | Many, wanted: Wanted) -> _Read:
         if isinstance(part, One):
             statement.joins.append(f" JOIN {part.rows._table} ON {part.on}")
-            return at, part.rows._read(statement, wanted)
+            return part.rows._read(statement, wanted)
+        at = len(statement.columns)
         column, read = part.rows._as_json(part, wanted)
         statement.columns.append(column)
-        return at, lambda row, at: read(row[at])
+        return lambda columns, _: read(columns[at])
 
-    def _as_json(self, part: Many, wanted: Wanted) -> tuple[str, Callable[[Any], list[R]]]:
+    def _as_json(self, part: Many, wanted: Wanted) -> tuple[str, Callable[[Sequence[Any]], list[list[R]]]]:
         """A column that holds the rows of a part as JSON, and what reads it."""
         names = list(self._columns if wanted is None else wanted)
         columns = [self._columns[name] for name in names]
@@ -158,19 +168,12 @@ class Selectable(Generic[R]):
             (_setter(self._cls, name), _DECODED.get(column.kind, column.decode))
             for name, column in zip(names, columns, strict=True)
         )
-        cls, new = self._cls, object.__new__
 
-        def read(text: Any) -> list[R]:
-            found = load(text) or []
-            if len(found) > 1:
-                found.sort(key=_first)
-            rows: list[R] = []
-            for values in found:
-                made = new(cls)
-                for (set_, decode), value in zip(sets, values[1:], strict=True):
-                    set_(made, value if decode is None else decode(value))
-                rows.append(made)
-            return rows
+        def read(texts: Sequence[Any]) -> list[list[R]]:
+            found = [sorted(load(text) or (), key=_first) for text in texts]
+            items = [item for of_row in found for item in of_row]
+            made = iter(self._new(sets, tuple(zip(*items, strict=True))[1:], len(items)) if items else ())
+            return [list(islice(made, len(of_row))) for of_row in found]
 
         return f"(SELECT {items} FROM {self._table} WHERE {part.on})", read
 
@@ -188,7 +191,12 @@ def _real(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-_DECODED: Mapping[str, Callable[[Any], Any] | None] = {"json": None, "real": _real}  # else as from a column
+_DECODED: Mapping[str, _Decode | None] = {"json": None, "real": _real}  # else as from a column
+
+
+def _set_all(set_: _Set, rows: Sequence[Any], values: Iterable[Any]) -> None:
+    for _ in map(set_, rows, values):
+        pass
 
 
 def _first(values: Sequence[Any]) -> Any:

@@ -1,14 +1,19 @@
-"""Completes scalars and enums: at once where a value is of the class that a type expects, else as graphql-core does."""
+"""Completes scalars and enums, a column of them at once: as they are where all are of the class that a type expects.
 
-from collections.abc import Callable
+Whatever else there is, is completed value by value, as graphql-core does.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import Enum
 from math import isfinite
+from types import NoneType
 from typing import Any, TypeAlias
 
 from graphql import GraphQLEnumType, GraphQLLeafType, Undefined
 
 Complete: TypeAlias = Callable[[Any], Any]
+Column: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 _LARGEST_INT = 2**31 - 1
 
 
@@ -16,14 +21,39 @@ class Unusual(Exception):
     """Something that only graphql-core answers, be it an error."""
 
 
-def completing(leaf: GraphQLLeafType) -> tuple[type | None, Complete]:
-    """The class whose values need no completing (None: there is none), and how to complete all others.
+def leaves(leaf: GraphQLLeafType, *, nullable: bool) -> Column:
+    """How values of a type are completed. Raises whatever where only graphql-core answers."""
+    single = _single(leaf)
+    known, all_at_once = _all_at_once(leaf)
+    usual = {known, NoneType} if nullable else {known}
 
-    Null is not completed here, and raises Unusual.
-    """
+    def each(values: Sequence[Any]) -> Sequence[Any]:
+        if nullable:
+            return [None if value is None else single(value) for value in values]
+        return [single(value) for value in values]
+
+    if known is None:
+        return each
+
+    def complete(values: Sequence[Any]) -> Sequence[Any]:
+        kinds = {*map(type, values)}
+        if not kinds <= usual:
+            return each(values)
+        return all_at_once(values) if NoneType not in kinds else _beside_null(all_at_once, values)
+
+    return complete
+
+
+def _beside_null(all_at_once: Column, values: Sequence[Any]) -> Sequence[Any]:
+    done = iter(all_at_once([value for value in values if value is not None]))
+    return [None if value is None else next(done) for value in values]
+
+
+def _single(leaf: GraphQLLeafType) -> Complete:
+    """Completes one value that is not null, as graphql-core does."""
     coerce = leaf.coerce_output_value
 
-    def plain(value: Any) -> Any:
+    def complete(value: Any) -> Any:
         if value is None or (
             value.__class__ not in _NEVER_AWAITED and (hasattr(value, "__await__") or isinstance(value, Exception))
         ):
@@ -33,32 +63,46 @@ def completing(leaf: GraphQLLeafType) -> tuple[type | None, Complete]:
             raise Unusual
         return coerced
 
-    if isinstance(leaf, GraphQLEnumType):
-        return None, _of_enum(leaf, plain)
-    match leaf.name:
-        case "String" | "ID":
-            return str, plain
-        case "Boolean":
-            return bool, plain
-        case "Int":
-            return (
-                None,
-                lambda value: (
-                    value if value.__class__ is int and -_LARGEST_INT <= value <= _LARGEST_INT else plain(value)
-                ),
-            )
-        case "Float":
-            return None, lambda value: value if value.__class__ is float and isfinite(value) else plain(value)
-    return None, plain
+    return complete
 
 
 _NEVER_AWAITED = frozenset({bool, int, float, str, list, dict, tuple, datetime, date})
 
 
-def _of_enum(leaf: GraphQLEnumType, plain: Complete) -> Complete:
+def _all_at_once(leaf: GraphQLLeafType) -> tuple[type | None, Column]:
+    """The class that a type expects (None: any), and how values of exactly that class are completed."""
     wrapped: type[Enum] | None = getattr(leaf, "wrapped_cls", None)
-    if wrapped is None:
-        return plain
-    names = {member: leaf.coerce_output_value(member) for member in wrapped}
-    # A text that equals a member is no member.
-    return lambda value: names[value] if value.__class__ is wrapped else plain(value)
+    if wrapped is not None:
+        # By identity: a member's own hash is a function in Python.
+        names = {id(member): leaf.coerce_output_value(member) for member in wrapped}
+        return wrapped, lambda values: list(map(names.__getitem__, map(id, values)))
+    if isinstance(leaf, GraphQLEnumType):
+        return None, _as_they_are
+    match leaf.name:
+        case "String" | "ID":
+            return str, _as_they_are
+        case "Boolean":
+            return bool, _as_they_are
+        case "Int":
+            return int, _whole_numbers
+        case "Float":
+            return float, _finite_numbers
+        case "DateTime":
+            return datetime, lambda values: list(map(leaf.coerce_output_value, values))
+    return None, _as_they_are
+
+
+def _as_they_are(values: Sequence[Any]) -> Sequence[Any]:
+    return values
+
+
+def _whole_numbers(values: Sequence[Any]) -> Sequence[Any]:
+    if values and not (max(values) <= _LARGEST_INT and min(values) >= -_LARGEST_INT):
+        raise Unusual
+    return values
+
+
+def _finite_numbers(values: Sequence[Any]) -> Sequence[Any]:
+    if not all(map(isfinite, values)):
+        raise Unusual
+    return values

@@ -1,4 +1,8 @@
-"""How objects of one type are completed, of which one selection is asked: their plain fields in one go."""
+"""How objects of one type are completed, of which one selection is asked: their plain fields in one go.
+
+Field by field for all objects of a list, rather than object by object: what is done for each value is then done by
+functions of the interpreter's own.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,17 +11,17 @@ from typing import Any, NamedTuple, TypeAlias
 
 from graphql.execution.collect_fields import FieldDetails
 
-from schema.base.views import Each, GivenView, Made, Part, RowView
-from schema.execution.leaves import Complete, Unusual
+from schema.base.views import Each, GivenView, Made, Part, Rows, RowView
+from schema.execution.leaves import Column, Unusual
 
 Details: TypeAlias = list[FieldDetails]
 _View: TypeAlias = RowView[Any, Any]
 
 
 class Reading(NamedTuple):
-    """How objects, or the rows of a view, are completed: by a function, and `rest` by graphql-core."""
+    """How objects, or the rows of a view, are completed: by a function for all, and `rest` by graphql-core."""
 
-    complete: Complete
+    complete: Callable[[Rows[Any]], list[dict[str, Any]]]
     rest: dict[str, Details]
 
 
@@ -48,11 +52,11 @@ class ObjectPlan:
         view = getattr(kind, "__view__", None)
         if view is not None:
             reading = self.reading(view)
-            return reading.complete(value._row), reading.rest
+            return reading.complete((value._row,))[0], reading.rest
         if isinstance(value, Exception) or hasattr(kind, "__await__"):
             raise Unusual
         reading = self.reading(None)
-        return reading.complete(value), reading.rest
+        return reading.complete((value,))[0], reading.rest
 
     def of_whole(self, value: Any) -> dict[str, Any]:
         """An object of which nothing is left. Raises whatever where it must be left to graphql-core."""
@@ -68,7 +72,7 @@ class ObjectPlan:
             view = make.view if make.__class__ is GivenView else make
             if view.__class__ is RowView:
                 complete, rest = self.reading(view)
-                return None if rest else [complete(row) for row in values.rows]
+                return None if rest else complete(values.rows)
         elif values.__class__ not in (list, tuple):
             raise Unusual  # what can be read once only
         if self.rest:
@@ -89,38 +93,23 @@ class ObjectPlan:
         by_name = {plain.name: plain for plain in (*self._plain, *held)}
         fields = [by_name[name] for name in self.order if name in by_name]
         rest = {name: details for name, details in self.rest.items() if name not in by_name}
-        kinds, fixes = [], []
-        attributes: list[str] = []
-        getters: list[Complete] = []
-        for plain in fields:
-            attribute, fix = _read(_source(plain, view), plain)
-            kinds.append(plain.expected)
-            fixes.append(fix)
-            if isinstance(attribute, str):
-                attributes.append(attribute)
-                getters.append(attrgetter(attribute))
-            else:
-                getters.append(attribute)
-        read = _together(attributes, getters)
-        known = tuple(zip((plain.name for plain in fields), kinds, fixes, strict=True))
+        names = tuple(plain.name for plain in fields)
+        columns = tuple(_read(_source(plain, view), plain) for plain in fields)
 
-        def complete(source: Any) -> dict[str, Any]:
-            return {
-                name: value if value.__class__ is kind else fix(value)
-                for (name, kind, fix), value in zip(known, read(source), strict=True)
-            }
+        def complete(sources: Rows[Any]) -> list[dict[str, Any]]:
+            done = [column(list(map(get, sources))) for get, column in columns]
+            return [dict(zip(names, values, strict=True)) for values in zip(*done, strict=True)]
 
         return Reading(complete, rest)
 
 
 @dataclass(frozen=True, slots=True)
 class PlainField:
-    """A field to complete: under which name, from which attribute, and how (`expected` values are complete)."""
+    """A field to complete: under which name, from which attribute, and how the values of many objects are."""
 
     name: str
     attribute: str
-    expected: type | None
-    fix: Complete
+    complete: Column
     part: ObjectPlan | None = None  # of an object, or of each of a list
 
 
@@ -130,36 +119,23 @@ def _source(plain: PlainField, view: _View | None) -> str | Made | Part:
     return view.held.get(plain.attribute) or view.sources.get(plain.attribute, plain.attribute)
 
 
-def _read(source: str | Made | Part, plain: PlainField) -> tuple[str | Complete, Complete]:
-    """The attribute or the function that gives a field of a row, and what completes its value."""
+def _read(source: str | Made | Part, plain: PlainField) -> tuple[Callable[[Any], Any], Column]:
+    """What gives the value of a field of a row, and what completes those of many."""
     match source:
         case Made(make=make):
-            return make, plain.fix
+            return make, plain.complete
         case Part(attribute=attribute, view=view, many=many, pick=pick) if plain.part is not None:
             complete, _ = plain.part.reading(view)
-            return attribute, _each_row(complete, pick) if many else _a_row(complete)
+            if many:
+                return attrgetter(attribute), lambda values: [complete(pick(rows)) for rows in values]
+            return attrgetter(attribute), lambda rows: complete(_none_missing(rows))
         case Part():
             raise Unusual
-    return source, plain.fix
+        case str():
+            return attrgetter(source), plain.complete
 
 
-def _each_row(complete: Complete, pick: Complete) -> Complete:
-    return lambda rows: [complete(row) for row in pick(rows)]
-
-
-def _a_row(complete: Complete) -> Complete:
-    def done(row: Any) -> Any:
-        if row is None:
-            raise Unusual
-        return complete(row)
-
-    return done
-
-
-def _together(attributes: list[str], getters: list[Complete]) -> Callable[[Any], Sequence[Any]]:
-    if len(attributes) == len(getters) > 1:
-        return attrgetter(*attributes)
-    if len(getters) == 1:
-        [get] = getters
-        return lambda source: (get(source),)
-    return lambda source: [get(source) for get in getters]
+def _none_missing(rows: Sequence[Any]) -> Sequence[Any]:
+    if None in rows:
+        raise Unusual
+    return rows

@@ -7,7 +7,9 @@ of an object in which anything is unusual: a null where none may be, a value tha
 graphql-core's own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -26,7 +28,7 @@ from graphql.execution.collect_fields import collect_subfields
 from graphql.execution.executor import Executor
 
 from schema.base.views import names_of
-from schema.execution.leaves import Complete, Unusual, completing
+from schema.execution.leaves import Column, Complete, Unusual, leaves
 from schema.execution.object_plan import Details, ObjectPlan, PlainField
 
 _MOST_PLANS = 500  # of one document; more come about only where variables switch many of its parts
@@ -96,7 +98,7 @@ class _Compiler:
         field_name = node.name.value
         declared: GraphQLField | None = kind.fields.get(field_name)
         if field_name == "__typename":
-            return PlainField(name, "__class__", None, lambda _: kind.name)
+            return PlainField(name, "__class__", lambda values: [kind.name] * len(values))
         if declared is None or declared.args:
             return None
         return self._of_type(declared.type, name, attributes[field_name], details)
@@ -105,13 +107,10 @@ class _Compiler:
         nullable = not isinstance(kind, GraphQLNonNull)
         inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         if isinstance(inner, GraphQLScalarType | GraphQLEnumType):
-            expected, fix = completing(inner)
-            return PlainField(name, attribute, expected, _or_null(fix) if nullable else fix)
+            return PlainField(name, attribute, leaves(inner, nullable=nullable))
         if isinstance(inner, GraphQLObjectType):
             part = self._wholly_plain(inner, details)
-            if part is None:
-                return None
-            return PlainField(name, attribute, None, _or_null(part.of_whole) if nullable else part.of_whole, part)
+            return None if part is None else PlainField(name, attribute, _each(part.of_whole, nullable=nullable), part)
         if isinstance(inner, GraphQLList):
             return self._of_list(inner.of_type, name, attribute, details, nullable=nullable)
         return None
@@ -121,17 +120,16 @@ class _Compiler:
     ) -> PlainField | None:
         item = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         may_hold_null = item is kind
-        part: ObjectPlan | None = None
         if isinstance(item, GraphQLObjectType):
             part = self._wholly_plain(item, details)
             if part is None:
                 return None
-            complete = _each_object(part, may_hold_null=may_hold_null)
-        elif isinstance(item, GraphQLScalarType | GraphQLEnumType):
-            complete = _each_leaf(*completing(item), may_hold_null=may_hold_null)
-        else:
-            return None
-        return PlainField(name, attribute, None, _or_null(complete) if nullable else complete, part)
+            of_list = partial(part.of_list, nullable=may_hold_null)
+            return PlainField(name, attribute, _each(of_list, nullable=nullable), part)
+        if isinstance(item, GraphQLScalarType | GraphQLEnumType):
+            column = leaves(item, nullable=may_hold_null)
+            return PlainField(name, attribute, _each(partial(_leaf_list, column), nullable=nullable))
+        return None
 
     def _wholly_plain(self, kind: GraphQLObjectType, details: Details) -> ObjectPlan | None:
         plan = self._plans.of(self._executor, kind, details)
@@ -144,22 +142,20 @@ def _is_plain(kind: GraphQLObjectType, details: Details) -> bool:
     return declared is None or getattr(declared.resolve, "_is_default", False)  # __typename is declared nowhere
 
 
-def _or_null(complete: Complete) -> Complete:
-    return lambda value: None if value is None else complete(value)
+def _each(complete: Complete, *, nullable: bool) -> Column:
+    """Completes values one by one; null is one of them where it may be, and else is unusual."""
 
-
-def _each_object(part: ObjectPlan, *, may_hold_null: bool) -> Complete:
-    if may_hold_null:
-        return lambda values: part.of_list(values, nullable=True)
-    return part.of_list
-
-
-def _each_leaf(expected: type | None, fix: Complete, *, may_hold_null: bool) -> Complete:
-    fix = _or_null(fix) if may_hold_null else fix
-
-    def complete(values: Any) -> list[Any]:
-        if values.__class__ not in (list, tuple):
+    def column(values: Sequence[Any]) -> list[Any]:
+        if None not in values:
+            return [complete(value) for value in values]
+        if not nullable:
             raise Unusual
-        return [value if value.__class__ is expected else fix(value) for value in values]
+        return [None if value is None else complete(value) for value in values]
 
-    return complete
+    return column
+
+
+def _leaf_list(column: Column, values: Any) -> list[Any]:
+    if values.__class__ not in (list, tuple):
+        raise Unusual
+    return list(column(values))
