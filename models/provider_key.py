@@ -1,12 +1,13 @@
 """The keys that organizations bring for their providers, sealed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tortoise import fields
 from tortoise.models import Model
 
 from models.db.columns import Instant
-from models.db.rows import fetch, fetch_one, insert, projection, select
+from models.db.rows import bulk, fetch, insert, projection, select
 from models.db.statements import execute
 from models.db.transaction import Transaction
 
@@ -52,7 +53,15 @@ class ProviderKeyRow:
 
 
 @projection(ProviderKey)
+class _KeyOf:
+    organization_id: str
+    provider: str
+
+
+@projection(ProviderKey)
 class _SealedKey:
+    organization_id: str
+    provider: str
     sealed: str
 
 
@@ -80,6 +89,18 @@ async def keys_of(organization_id: str) -> dict[str, ProviderKeyRow]:
 
 async def sealed_key(organization_id: str, provider: str) -> str | None:
     """The organization's key for a provider, sealed; None where it has none."""
-    sql = f"SELECT {select(_SealedKey)} FROM provider_key WHERE organization_id = ? AND provider = ?"
-    found = await fetch_one(_SealedKey, sql, [organization_id, provider])
-    return None if found is None else found.sealed
+    return (await sealed_keys([(organization_id, provider)])).get((organization_id, provider))
+
+
+async def sealed_keys(wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The keys of these organizations for these providers, sealed; what has none is left out."""
+    if not wanted:
+        return {}
+    source, parameter = bulk([_KeyOf(*pair) for pair in wanted])
+    found = await fetch(
+        _SealedKey,
+        f"SELECT {select(_SealedKey, 'provider_key')} FROM {source} JOIN provider_key"
+        " ON provider_key.organization_id = v.organization_id AND provider_key.provider = v.provider",
+        [parameter],
+    )
+    return {(row.organization_id, row.provider): row.sealed for row in found}

@@ -1,7 +1,7 @@
 """The keys that organizations bring for their providers: stored sealed, and never shown again."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,10 @@ from redis.asyncio import Redis
 
 from enrichment.config import Config, ProviderRule
 from models.db.transaction import Transaction, unit_of_work
-from models.provider_key import NewProviderKey, ProviderKeyRow, delete_key, save_key, sealed_key
+from models.provider_key import NewProviderKey, ProviderKeyRow, delete_key, save_key, sealed_keys
 from models.provider_state import close_breaker, close_breakers_of_refused_key
 from resolvers.audit import note_change
+from resolvers.batcher import Batcher
 from resolvers.config import change_config
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, NotFound, Unavailable, ValidationFailed
@@ -22,6 +23,7 @@ from resolvers.organizations import organization_of
 from resolvers.secret_box import CannotUnseal, SecretBox
 
 MAX_KEY = 4096
+_MOST = 500  # keys read by one statement
 
 _log = structlog.get_logger(__name__)
 
@@ -98,10 +100,16 @@ async def _remove(tx: Transaction, ctx: Context, organization_id: str, provider_
 
 @dataclass(frozen=True, slots=True)
 class StoredKeys:
-    """Finds the key for a call: the organization's own, else the installation's for everyone."""
+    """Finds the key for a call: the organization's own, else the installation's for everyone.
+
+    Each call reads it anew, so that another key counts at once; calls at one time share a statement.
+    """
 
     secret_box: SecretBox | None
     shared: dict[str, str] = field(repr=False)
+    _sealed: Batcher[tuple[str, str], str | None] = field(
+        default_factory=lambda: Batcher(_sealed_keys, most=_MOST, wait=0.0), repr=False
+    )
 
     async def retry_changed_keys(self, redis: Redis, now: datetime) -> None:
         """Ask the providers again whose key of the installation has changed since this was last called.
@@ -118,7 +126,7 @@ class StoredKeys:
 
     async def key_of(self, organization_id: str, provider_id: str) -> str | None:
         """The key, or None where there is none that can be read."""
-        sealed = None if self.secret_box is None else await sealed_key(organization_id, provider_id)
+        sealed = None if self.secret_box is None else await self._sealed((organization_id, provider_id))
         if self.secret_box is None or sealed is None:
             return self.shared.get(provider_id)
         try:
@@ -126,6 +134,11 @@ class StoredKeys:
         except CannotUnseal:
             _log.error("a provider key cannot be unsealed", organization=organization_id, provider=provider_id)
             return None
+
+
+async def _sealed_keys(wanted: Sequence[tuple[str, str]]) -> list[str | None]:
+    found = await sealed_keys(wanted)
+    return [found.get(pair) for pair in wanted]
 
 
 def _context(organization_id: str, provider_id: str) -> str:

@@ -14,6 +14,7 @@ from enrichment.enums import JobStatus
 from models.db.transaction import unit_of_work
 from models.job.leases import LEASE, Lease, LeaseProgress, organizations_with_due_jobs, renew, still_held
 from models.job.transitions import JobClaim, claim, release_leases
+from resolvers.batcher import Batcher
 from resolvers.context import Services
 from resolvers.credit.settle import release_open
 from resolvers.events.publisher import announce
@@ -21,7 +22,6 @@ from workers.job.load import ClaimedJob, load_claimed
 from workers.job.process import JobResult, process_job
 from workers.job.results import WriteStatus, write_results
 from workers.lookup.batched_store import BatchedStore
-from workers.lookup.batcher import Batcher
 from workers.lookup.pipeline import ProviderLookup
 from workers.upkeep.release_holds import release_holds
 

@@ -14,6 +14,7 @@ from models.answer.cache import acquire, answered, release, store
 from models.answer.row import AnswerKey, AnswerResult, AnswerState, CachedAnswer
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import Lease, held_leases, lock_jobs_that_exist
+from resolvers.batcher import Batcher
 from resolvers.context import Services
 from resolvers.credit.alerts import raise_alerts_of
 from resolvers.credit.reserve import Reservation, reserve
@@ -21,7 +22,6 @@ from resolvers.credit.settle import CreditSettlement, settle
 from resolvers.erasure.kept_out import ProposedValues, kept_out
 from resolvers.suppression.check import Subject, suppressed
 from workers.job.load import LoadedRecord, load_records
-from workers.lookup.batcher import Batcher
 
 QUESTION_LEASE = timedelta(seconds=60)  # how long a job has a question to itself; longer than any call
 A = TypeVar("A")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from resolvers.batcher import Batcher
 from tests.support.waiting import until
-from workers.lookup.batcher import Batcher
 
 
 class Statement:
