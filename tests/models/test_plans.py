@@ -69,7 +69,7 @@ def lists() -> Iterator[tuple[str, Read]]:
 FIGURES: dict[str, Callable[[], Awaitable[Any]]] = {
     "stats": lambda: stats.job_counts(Period(ORGANIZATION)),
     "stats by provider": lambda: stats.calls_by_provider(Period(ORGANIZATION)),
-    "stats by day": lambda: stats.counts_by_day(Period(ORGANIZATION)),
+    "stats by day": lambda: stats.counts_by_day(Period(ORGANIZATION, MIDDLE - timedelta(days=30), MIDDLE)),
     "stats of a day and a bit": lambda: stats.job_counts(
         Period(ORGANIZATION, MIDDLE - timedelta(hours=1), MIDDLE + timedelta(hours=25))
     ),
