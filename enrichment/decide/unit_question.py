@@ -127,7 +127,7 @@ def _recommend(dispute: Dispute, answers: Sequence[UnitAnswer]) -> Advice:
         answer for answer in answers if any(answer.provider in question.leads for question in questions.values())
     ]
     if not weighed:
-        because = f"{dispute.case.name_of(answers[0].provider)} is not certain enough ({answers[0].confidence:.2f})"
+        because = f"{dispute.case.name_of(answers[0].provider)} is only {answers[0].confidence * 100:.0f} % sure of it"
         return Advice(None, Recommendation.KEEP, because)
     disputing = {part: question.leads for part, question in questions.items()}
     gains = [(_gain(disputing, answer), answer) for answer in weighed]
