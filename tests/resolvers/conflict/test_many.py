@@ -62,7 +62,7 @@ async def ctx(redis: ArqRedis, clock: Clock) -> Context:
 
 
 async def ids() -> list[str]:
-    return [conflict.id for conflict in await Conflict.all().order_by("id")]
+    return [conflict.id for conflict in await Conflict.all().order_by("record__external_id", "id")]
 
 
 async def cities() -> list[str]:
