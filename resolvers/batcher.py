@@ -14,12 +14,21 @@ class Batcher(Generic[A, B]):
     A lone caller is served at once. What comes while a batch runs, and in the `wait` seconds after its end, goes
     together: the more callers, the fewer batches.
 
-    `run` returns one result for each item, in order. If it raises, everyone in the batch gets that error. A caller
-    that is cancelled leaves the others' batch alone.
+    `run` returns one result for each item, in order. If it raises, everyone in the batch gets that error; where
+    `ping` is given, and shows by not raising that the store is there, the batch is halved until the bad item is
+    alone: `run` must have left nothing behind then. A caller that is cancelled leaves the others' batch alone.
     """
 
-    def __init__(self, run: Callable[[Sequence[A]], Awaitable[Sequence[B]]], *, most: int, wait: float) -> None:
+    def __init__(
+        self,
+        run: Callable[[Sequence[A]], Awaitable[Sequence[B]]],
+        *,
+        most: int,
+        wait: float,
+        ping: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._run = run
+        self._ping = ping
         self._most = most
         self._wait = wait
         self._waiting: list[tuple[A, asyncio.Future[B]]] = []
@@ -62,6 +71,11 @@ class Batcher(Generic[A, B]):
         try:
             results = await self._run([item for item, _ in batch])
         except Exception as error:
+            if len(batch) > 1 and await self._is_there():
+                middle = len(batch) // 2
+                await self._run_batch(batch[:middle])
+                await self._run_batch(batch[middle:])
+                return
             for _, waiting in batch:
                 if not waiting.done():
                     waiting.set_exception(error)
@@ -69,6 +83,15 @@ class Batcher(Generic[A, B]):
         for (_, waiting), result in zip(batch, results, strict=True):
             if not waiting.done():
                 waiting.set_result(result)
+
+    async def _is_there(self) -> bool:
+        if self._ping is None:
+            return False
+        try:
+            await self._ping()
+        except Exception:
+            return False
+        return True
 
     async def close(self) -> None:
         """Serve everyone who still waits."""

@@ -54,6 +54,32 @@ async def test_a_failure_is_its_own_batchs_alone_and_the_next_goes_on() -> None:
     assert await batcher(2) == 4
 
 
+async def there() -> None:
+    """A store that answers."""
+
+
+async def away() -> None:
+    raise OSError("no store")
+
+
+async def test_what_makes_a_batch_fail_is_found_and_fails_alone() -> None:
+    statement = Statement()
+    batcher = Batcher(statement, most=8, wait=0.0, ping=there)
+    numbers = [1, 2, 13, 4, 5, 6, 7, 8]
+    found = await asyncio.gather(*(batcher(number) for number in numbers), return_exceptions=True)
+    assert [str(answer) if number == 13 else answer for number, answer in zip(numbers, found, strict=True)] == [
+        "unlucky" if number == 13 else 2 * number for number in numbers
+    ]
+    assert statement.batches == [numbers, numbers[:4], [1, 2], [13, 4], [13], [4], numbers[4:]]
+
+
+async def test_a_batch_is_not_halved_while_the_store_is_away() -> None:
+    statement = Statement()
+    batcher = Batcher(statement, most=2, wait=0.0, ping=away)
+    found = await asyncio.gather(batcher(13), batcher(2), return_exceptions=True)
+    assert ([type(error) for error in found], statement.batches) == ([ValueError] * 2, [[13, 2]])
+
+
 async def test_closing_answers_whoever_still_waits() -> None:
     statement = Statement()
     batcher = Batcher(statement, most=100, wait=60.0)

@@ -11,6 +11,7 @@ from datetime import timedelta
 import structlog
 
 from enrichment.enums import JobStatus
+from models.db.health import ping
 from models.db.transaction import unit_of_work
 from models.job.leases import LEASE, Lease, LeaseProgress, organizations_with_due_jobs, renew, still_held
 from models.job.transitions import JobClaim, claim, release_leases
@@ -61,7 +62,9 @@ class JobRunner:
         self._lease = lease
         self._store = BatchedStore(services)
         self._lookup = ProviderLookup(services, self._store)
-        self._write: Batcher[JobResult, WriteStatus] = Batcher(self._write_some, most=AT_ONCE, wait=_WRITE_WAIT_SECONDS)
+        self._write: Batcher[JobResult, WriteStatus] = Batcher(
+            self._write_some, most=AT_ONCE, wait=_WRITE_WAIT_SECONDS, ping=ping
+        )
         self._in_flight: dict[str, _JobInFlight] = {}
         self._claiming = asyncio.Lock()
         self._renewer: asyncio.Task[None] | None = None

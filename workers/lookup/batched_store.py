@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+import structlog
+
 from enrichment.credits import CreditLimits
 from enrichment.identity import Identifier
 from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.cache import acquire, answered, release, store
 from models.answer.row import AnswerKey, AnswerResult, AnswerState, CachedAnswer
+from models.db.health import ping
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import Lease, held_leases, lock_jobs_that_exist
 from resolvers.batcher import Batcher
@@ -24,6 +27,7 @@ from resolvers.suppression.check import Subject, suppressed
 from workers.job.load import LoadedRecord, load_records
 
 QUESTION_LEASE = timedelta(seconds=60)  # how long a job has a question to itself; longer than any call
+_log = structlog.get_logger(__name__)
 A = TypeVar("A")
 B = TypeVar("B")
 _MOST = 500
@@ -79,10 +83,12 @@ class BatchedStore:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.reserve: Batcher[ReservationRequest, str | SkipReason] = _batcher(self._reserve, wait=_PREPARING_SECONDS)
+        self.reserve: Batcher[ReservationRequest, str | SkipReason] = _batcher(
+            self._reserve, wait=_PREPARING_SECONDS, ping=ping
+        )
         self.acquire: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._acquire, wait=_PREPARING_SECONDS)
         self.cached: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._cached)
-        self.settle: Batcher[CallSettlement, int] = _batcher(self._settle, wait=_SETTLING_SECONDS)
+        self.settle: Batcher[CallSettlement, int] = _batcher(self._settle, wait=_SETTLING_SECONDS, ping=ping)
         self.reload: Batcher[str, LoadedRecord | None] = _batcher(self._reload)
         self.clear: Batcher[ClearanceRequest, ClearanceResult] = _batcher(self._clear)
         self.suppressed: Batcher[Subject, frozenset[Identifier]] = _batcher(self._suppressed)
@@ -149,10 +155,12 @@ class BatchedStore:
     async def _settle(self, settlements: Sequence[CallSettlement]) -> list[int]:
         """Settle and store, in one transaction for all organizations. For each: the credits charged."""
         charged = await _settle_calls(settlements, self._services.now(), self._services.monthly_credit_grant)
-        await raise_alerts_of(
-            self._services,
-            {settlement.organization_id for settlement in settlements if charged.get(settlement.reservation_id or "")},
-        )
+        paying = {call.organization_id for call in settlements if charged.get(call.reservation_id or "")}
+        try:
+            await raise_alerts_of(self._services, paying)
+        except Exception:
+            # The calls are settled; the next settlement raises what this one could not.
+            _log.exception("alerts were not raised", organizations=len(paying))
         return [charged.get(settlement.reservation_id or "", 0) for settlement in settlements]
 
     async def _reload(self, record_ids: Sequence[str]) -> list[LoadedRecord | None]:
@@ -171,8 +179,13 @@ def _known(answer_key: AnswerKey, cached: CachedAnswer | None, now: datetime) ->
     return CachedAnswer(*answer_key.key, AnswerState.ASKING)
 
 
-def _batcher(run: Callable[[Sequence[A]], Awaitable[Sequence[B]]], *, wait: float = 0.0) -> Batcher[A, B]:
-    return Batcher(run, most=_MOST, wait=wait)
+def _batcher(
+    run: Callable[[Sequence[A]], Awaitable[Sequence[B]]],
+    *,
+    wait: float = 0.0,
+    ping: Callable[[], Awaitable[None]] | None = None,
+) -> Batcher[A, B]:
+    return Batcher(run, most=_MOST, wait=wait, ping=ping)
 
 
 @unit_of_work
