@@ -54,9 +54,7 @@ def _single(leaf: GraphQLLeafType) -> Complete:
     coerce = leaf.coerce_output_value
 
     def complete(value: Any) -> Any:
-        if value is None or (
-            value.__class__ not in _NEVER_AWAITED and (hasattr(value, "__await__") or isinstance(value, Exception))
-        ):
+        if value.__class__ not in _NEVER_AWAITED and (hasattr(value, "__await__") or isinstance(value, Exception)):
             raise Unusual
         coerced = coerce(value)
         if coerced is None or coerced is Undefined:

@@ -2,7 +2,7 @@
 
 import enum
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -179,6 +179,18 @@ class Awaited(str):
         return iter(())
 
 
+class FailedDetail(Exception):
+    name, color = "x", Color.RED
+
+
+class AwaitedDetail:
+    name, color = "x", Color.RED
+
+    def __await__(self) -> Generator[None, None, Detail]:
+        yield from ()
+        return Detail(name="awaited", color=Color.BLUE)
+
+
 UNUSUAL: dict[str, dict[str, Any]] = {
     "null in a text": {"id": None},
     "null in a number": {"count": None},
@@ -197,6 +209,8 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "a list for a text": {"id": ["a"]},
     "an error for a value": {"id": ValueError("stored")},
     "an error for an object": {"part": ValueError("stored")},
+    "an error that has the fields of an object": {"part": FailedDetail("stored")},
+    "an object that can be awaited": {"part": AwaitedDetail(), "parts": [AwaitedDetail()]},
     "an object of another class": {"part": object()},
     "a value that can be awaited": {"id": Awaited("t")},
     "a set for a list": {"names": {"a"}},
@@ -215,6 +229,8 @@ async def test_whatever_is_unusual_ends_as_with_graphql_core(root: str, changes:
 async def test_a_list_that_can_be_read_once_is_not_read_by_a_plan() -> None:
     ours, _, _ = await answers("{ things { id } }", iter([thing()]))
     assert ours == ('{"things": [{"id": "t"}]}', [])
+    ours, _, _ = await answers("{ things { id } }", iter([thing(), thing(id=None)]))
+    assert [path for _, path, _ in ours[1]] == [["things", 1, "id"]]
 
 
 class Row:
@@ -253,6 +269,12 @@ async def test_rows_that_are_unusual_end_as_with_graphql_core(changes: dict[str,
     ours, plain, plans = await answers(f"{{ things {{ {ALL_PLAIN} }} }}", Each(VIEW, [row(**changes)]))
     assert ours == plain
     assert ours[1] != []
+    assert plans.refused > 0
+
+
+async def test_a_row_that_is_missing_is_left_to_graphql_core_whatever_is_asked_of_it() -> None:
+    ours, plain, plans = await answers("{ things { part { __typename } } }", Each(VIEW, [row(part=None)]))
+    assert ours == plain
     assert plans.refused > 0
 
 
