@@ -6,7 +6,9 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -80,9 +82,8 @@ def main(
     except (OSError, ValueError) as fault:
         out(f"Cannot be scored: {fault}")
         return 2
-    scores, wrongly_filled = Scores(), list[str]()
+    scores, wrongly_filled = Scores(recommendations=deepcopy(_scored_worlds())), list[str]()
     conflicts = scores.conflicts
-    score_worlds(scores.recommendations)
     asyncio.run(_score(registry, config, account_pairs, lead_pairs, scores, wrongly_filled))
     tables = (_table(scores.counts), conflicts.lines(), scores.calibration.lines(), scores.recommendations.lines())
     for line in "\n\n".join("\n".join(table) for table in tables).split("\n"):
@@ -93,6 +94,14 @@ def main(
         for line in ("", f"{len(wrongly_filled)} empty fields were filled wrongly", *sorted(wrongly_filled)):
             out(line)
     return 0
+
+
+@cache
+def _scored_worlds() -> RecommendationScore:
+    """The score in drawn worlds, which are the same whatever files are scored."""
+    score = RecommendationScore()
+    score_worlds(score)
+    return score
 
 
 @dataclass(frozen=True, slots=True)
