@@ -28,7 +28,7 @@ SHARE = 0.1 + 0.2  # has all the digits that a double may have
 async def stored(db: str) -> None:
     for table in ("organization", "record", "job"):
         await insert(table)
-    for position, provider in ((2, "second"), (1, "first")):
+    for position, provider in ((2, "alpha"), (1, "beta")):
         found = dump([f"from {provider}"])
         await insert("step", id=provider, provider=provider, position=position, fields_found=found)
     await insert("field_value", id="v", confidence=SHARE, value=dump({"a": [1, None, "ü"]}), observed_at=1)
@@ -56,8 +56,8 @@ async def test_everything_is_each_column_as_the_model_has_it_and_the_parts_in_th
     for name in RECORDS._columns:
         assert getattr(job.record, name) == getattr(model.record, name), name
     assert [(step.provider, step.fields_found) for step in job.steps] == [
-        ("first", ["from first"]),
-        ("second", ["from second"]),
+        ("beta", ["from beta"]),
+        ("alpha", ["from alpha"]),
     ]
     assert not hasattr(job.record, "current_values")
 
