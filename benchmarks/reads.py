@@ -58,6 +58,15 @@ DOCUMENTS = {
 }
 
 
+_ALONE = "executed by graphql-core, alone"
+_BARE_PAGE, _BARE_REST = "bare route, PostgreSQL's JSON: page", "bare route, PostgreSQL's JSON: REST"
+COMPARED = (
+    ("executed by plans, alone", _ALONE),
+    ("GraphQL jobs: 12 fields + record", _BARE_PAGE),
+    ("REST jobs (steps, outcomes)", _BARE_REST),
+)
+
+
 @dataclass
 class Contender:
     """A kind of request, and what it took: (seconds, CPU seconds) for each of its rounds, a request."""
@@ -137,11 +146,11 @@ def contenders(ask: InProcess, services: Services) -> list[Contender]:
     found.append(Contender("REST jobs (steps, outcomes)", lambda: ask("GET", f"{_PATH}/jobs", rest)))
     if connection.dialect() == "postgresql":
         bare = InProcess(Starlette(routes=[Route("/graphql", _bare_page), Route("/rest", _bare_rest)]))
-        found.append(Contender("bare route, PostgreSQL's JSON: page", lambda: bare("GET", "/graphql")))
-        found.append(Contender("bare route, PostgreSQL's JSON: REST", lambda: bare("GET", "/rest")))
+        found.append(Contender(_BARE_PAGE, lambda: bare("GET", "/graphql")))
+        found.append(Contender(_BARE_REST, lambda: bare("GET", "/rest")))
     ours, plain = ApiSchema(), ApiSchema()
     plain.execution_context_class = StrawberryGraphQLCoreExecutionContext
-    for name, schema in (("executed by plans, alone", ours), ("executed by graphql-core, alone", plain)):
+    for name, schema in (("executed by plans, alone", ours), (_ALONE, plain)):
         found.append(Contender(name, partial(_execute, schema, services, next(iter(DOCUMENTS.values())))))
     return found
 
@@ -199,9 +208,16 @@ async def main(jobs: int, database_url: str | None, rounds: int) -> None:
                     await contender.round(4 * _AT_ONCE)
             print(f"{connection.dialect()}, {jobs} jobs, {_AT_ONCE} requests at once, {rounds} rounds")
             print(f"  {'':<38}{'requests/s':>12}{'CPU ms each':>14}{'bytes':>10}")
+            medians = {
+                contender.name: [statistics.median(column) for column in zip(*contender.took, strict=True)]
+                for contender in found
+            }
             for contender in found:
-                seconds, cpu = (statistics.median(column) for column in zip(*contender.took, strict=True))
+                seconds, cpu = medians[contender.name]
                 print(f"  {contender.name:<38}{1 / seconds:>12,.0f}{cpu * 1_000:>14.2f}{contender.size:>10,}")
+            for name, against in COMPARED:
+                if against in medians:
+                    print(f"  {name}: {medians[against][0] / medians[name][0]:.2f} of the requests of {against}")
 
 
 if __name__ == "__main__":
