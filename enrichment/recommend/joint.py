@@ -16,7 +16,7 @@ from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.provenance import Current
 from enrichment.recommend.epochs import Chain, Epochs
-from enrichment.recommend.signs import kind_of
+from enrichment.recommend.subject import kind_of
 from enrichment.recommend.weights import FACTS, SAME_MISTAKE, SAME_MISTAKE_OTHERWISE, Weights
 from enrichment.recommend.witnesses import HELD, Statement, Together, Witness
 

@@ -12,7 +12,8 @@ from enrichment.normalize.field_kind import FieldKind
 from enrichment.provenance import Current
 from enrichment.recommend.nearness import is_short_form, is_slip
 from enrichment.recommend.record import RecordAround
-from enrichment.recommend.signs import Found, Subject, kind_of, signs_of
+from enrichment.recommend.signs import signs_of
+from enrichment.recommend.subject import Found, Subject, kind_of
 from enrichment.recommend.weights import Sign
 from enrichment.recommend.witnesses import Together, together
 

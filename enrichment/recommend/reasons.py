@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enrichment.decide.unit_case import listed
 from enrichment.enums import SOURCE_REVIEWER
 from enrichment.recommend.observe import Question
-from enrichment.recommend.signs import Found
+from enrichment.recommend.subject import Found
 from enrichment.recommend.weigh import Weighed
 from enrichment.recommend.weights import WEIGHTS
 from enrichment.recommend.witnesses import Together

@@ -3,7 +3,8 @@
 All are natural logarithms of odds, or chances from 0 to 1, and mean what their names say of any field and any source.
 They begin with what is known of such data (see the remarks) and were then fitted together by
 `python -m tools.fit_recommendation`, which lowers the surprise (log loss) over drawn worlds and one half of the records
-with known answers. `make score` reports on worlds drawn from other seeds and on the other half.
+with known answers. A few were then moved back towards what is known: how good a CRM is, and signs that the changes of
+drawn worlds make look weaker than they are. `make score` reports on worlds of other seeds and on the other half.
 """
 
 from collections.abc import Mapping

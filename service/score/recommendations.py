@@ -84,7 +84,7 @@ class RecommendationTally:
             self.share("none", "wrong", "right"),
         )
         cells = [counts["wrong"], _percent(shares[0]), counts["right"], *map(_percent, shares[1:])]
-        return f"{label:<38}" + "".join(f"{cell:>12}" for cell in [*cells, counts["not mendable"]])
+        return f"{label:<38}" + "".join(f"{cell:>14}" for cell in [*cells, counts["not mendable"]])
 
     def reachable(self, kept: float) -> float | None:
         """How much (0-1) of the wrong values somebody accepts rightly who knows the world and keeps so many right ones.
@@ -137,7 +137,7 @@ class RecommendationScore:
     def lines(self) -> Iterator[str]:
         """The table."""
         heads = ("wrong", "accepted", "right", "kept", "of all right", "none", "no right one")
-        yield f"{'What is recommended for a CRM value':<38}" + "".join(f"{head:>12}" for head in heads)
+        yield f"{'What is recommended for a CRM value':<38}" + "".join(f"{head:>14}" for head in heads)
         for label, tally in self.tallies.items():
             yield tally.line(f"  {label}")
             kept = KEPT_WITH_DATES if label == DATED else KEPT
