@@ -16,6 +16,7 @@ TELLS_NOBODY = {
         "most",
         "ms",
         "organization",
+        "organizations",
         "outcome",
         "operation_id",
         "package",
