@@ -5,7 +5,7 @@ as recommended), or a `rule` of the configuration. Its position counts the confl
 operation is the resolution's: each conflict that it decides carries it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +17,15 @@ from models.conflict.table import Conflict
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
 from models.record.value import current_values
-from resolvers.audit import note_change, record_audit
+from resolvers.audit import note_change
 from resolvers.conflict.choice import Resolution, choose
+from resolvers.conflict.one_by_one import Report, one_by_one
 from resolvers.conflict.request_json import from_json, to_json
 from resolvers.conflict.resolve_by_rule import settlement_by_rule
 from resolvers.conflict.review import Ages, settled_by
 from resolvers.conflict.settle import Settlement, settle
 from resolvers.context import Context, Role
-from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
+from resolvers.errors import Fault, OperationError, StateConflict, ValidationFailed
 from resolvers.events.publisher import announce
 from resolvers.operation import OperationKind, OperationLost, OperationRun, begin_operation, run_operation
 from resolvers.organizations import config_of, organization_of
@@ -68,44 +69,13 @@ def readable_ids(ids: Sequence[str]) -> tuple[list[str], dict[str, OperationErro
     return good, refused
 
 
-Report = Callable[[OperationError | None], None]
-
-
 def resolution_kind(report: Report | None = None) -> OperationKind:
-    """The kind of operation that decides conflicts.
-
-    `report` is told of each in turn, by who waits for the outcome, whether it was decided (None) or why not.
-    """
-
-    async def step(run: OperationRun) -> str | None:
-        done, ids = int(run.held.position or 0), run.held.scope["ids"]
-        if done == len(ids):
-            await _finish(run)
-            return None
-        position = str(done + 1)
-        refused: OperationError | None = None
-        try:
-            conflict = await _decide(run, ids[done], position)
-            if report is None:
-                await announce(
-                    run.services.redis, run.held.organization_id, conflicts=[conflict.id], jobs=[conflict.job_id]
-                )
-        except OperationError as error:
-            refused = error
-            await pass_by(run, position)
-        if report is not None:
-            report(refused)
-        return position
-
-    return OperationKind("resolution", step, _gave_up)
+    """The kind of operation that decides conflicts; `report` as `one_by_one` has it."""
+    return one_by_one("resolution", _decide, stopped="resolution.stopped", report=report)
 
 
-async def _decide(run: OperationRun, conflict_id: str, position: str) -> Conflict:
-    conflict = (await conflicts_by_id(run.held.organization_id, [conflict_id])).get(conflict_id)
-    if conflict is None:
-        raise NotFound("no such conflict")
+async def _decide(run: OperationRun, conflict: Conflict, position: str) -> None:
     await _settle(run, conflict, await _settlement(run, conflict), position)
-    return conflict
 
 
 async def _settlement(run: OperationRun, conflict: Conflict) -> Settlement:
@@ -135,30 +105,6 @@ async def _settle(
 ) -> None:
     await run.advance(tx, position)
     await settle(tx, run.services, conflict, settlement, origin=run.held.origin, resolution_id=run.held.id)
-
-
-@unit_of_work
-async def pass_by(tx: Transaction, run: OperationRun, position: str) -> None:
-    """Leave out a conflict with which nothing can be done."""
-    await run.advance(tx, position)
-
-
-@unit_of_work
-async def _finish(tx: Transaction, run: OperationRun) -> None:
-    await run.finish(tx)
-
-
-async def _gave_up(tx: Transaction, run: OperationRun) -> None:
-    await record_audit(
-        tx,
-        run.held.organization_id,
-        action="resolution.stopped",
-        subject=run.held.id,
-        actor=run.held.requested_by,
-        origin=run.held.origin,
-        now=run.services.now(),
-        seals=run.services.audit_seals,
-    )
 
 
 RESOLUTION = resolution_kind()

@@ -14,9 +14,10 @@ from models.conflict.reopen import decided_by
 from models.conflict.table import Conflict
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
-from resolvers.audit import note_change, record_audit
+from resolvers.audit import note_change
+from resolvers.conflict.one_by_one import Report, one_by_one
 from resolvers.conflict.reopen import TakenBackBy, reopen
-from resolvers.conflict.resolve_many import MOST_AT_ONCE, RESOLUTION, Report, pass_by, readable_ids
+from resolvers.conflict.resolve_many import MOST_AT_ONCE, RESOLUTION, readable_ids
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
 from resolvers.events.publisher import announce
@@ -44,37 +45,8 @@ class TakenBackMany:
 
 
 def taking_back_kind(report: Report | None = None) -> OperationKind:
-    """The kind of operation that takes decisions back. `report` as in `resolution_kind`."""
-
-    async def step(run: OperationRun) -> str | None:
-        done, ids = int(run.held.position or 0), run.held.scope["ids"]
-        if done == len(ids):
-            await _finish(run)
-            return None
-        position = str(done + 1)
-        refused: OperationError | None = None
-        try:
-            conflict = await _take_back(run, ids[done], position)
-            if report is None:
-                await announce(
-                    run.services.redis, run.held.organization_id, conflicts=[conflict.id], jobs=[conflict.job_id]
-                )
-        except OperationError as error:
-            refused = error
-            await pass_by(run, position)
-        if report is not None:
-            report(refused)
-        return position
-
-    return OperationKind("taking_back", step, _gave_up)
-
-
-async def _take_back(run: OperationRun, conflict_id: str, position: str) -> Conflict:
-    conflict = (await conflicts_by_id(run.held.organization_id, [conflict_id])).get(conflict_id)
-    if conflict is None:
-        raise NotFound("no such conflict")
-    await _reopen(run, conflict, position)
-    return conflict
+    """The kind of operation that takes decisions back; `report` as `one_by_one` has it."""
+    return one_by_one("taking_back", _reopen, stopped="resolution.undo_stopped", report=report)
 
 
 @unit_of_work
@@ -83,24 +55,6 @@ async def _reopen(tx: Transaction, run: OperationRun, conflict: Conflict, positi
     assert run.held.requested_by is not None  # as every caller has a name
     by = TakenBackBy(run.held.requested_by, run.held.origin, run.held.id)
     await reopen(tx, run.services, conflict, by)
-
-
-@unit_of_work
-async def _finish(tx: Transaction, run: OperationRun) -> None:
-    await run.finish(tx)
-
-
-async def _gave_up(tx: Transaction, run: OperationRun) -> None:
-    await record_audit(
-        tx,
-        run.held.organization_id,
-        action="resolution.undo_stopped",
-        subject=run.held.id,
-        actor=run.held.requested_by,
-        origin=run.held.origin,
-        now=run.services.now(),
-        seals=run.services.audit_seals,
-    )
 
 
 TAKING_BACK = taking_back_kind()
