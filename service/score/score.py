@@ -25,7 +25,7 @@ from service.sample.records import account_records, lead_records
 from service.score.calibration import Calibration
 from service.score.conflicts import ConflictScore
 from service.score.known_records import note_known
-from service.score.recommendations import RecommendationScore, score_worlds
+from service.score.recommendations import SCORED_ON, RecommendationScore, score_worlds
 from service.score.trial import Outcome, try_record
 
 Row = Mapping[str, str]
@@ -67,12 +67,13 @@ def main(
     out: Show = typer.echo,
     *,
     misses: bool = False,
+    worlds: range = SCORED_ON,
 ) -> int:
     """Score the product and print a table. Without files, the packaged records with known answers are used.
 
     Files are CSV (also gzipped) with the columns of the packaged ones; accounts and leads each take a file and
-    its truth. `misses` lists each conflict that was missed or needless. Returns the exit code: 2 for files that cannot
-    be scored.
+    its truth. `misses` lists each conflict that was missed or needless; `worlds` are the seeds of the drawn worlds.
+    Returns the exit code: 2 for files that cannot be scored.
     """
     registry = default_registry(ProviderSettings())
     config = default_config(registry.ids())
@@ -82,7 +83,7 @@ def main(
     except (OSError, ValueError) as fault:
         out(f"Cannot be scored: {fault}")
         return 2
-    scores, wrongly_filled = Scores(recommendations=deepcopy(_scored_worlds())), list[str]()
+    scores, wrongly_filled = Scores(recommendations=deepcopy(_scored_worlds(worlds))), list[str]()
     conflicts = scores.conflicts
     asyncio.run(_score(registry, config, account_pairs, lead_pairs, scores, wrongly_filled))
     tables = (_table(scores.counts), conflicts.lines(), scores.calibration.lines(), scores.recommendations.lines())
@@ -97,10 +98,10 @@ def main(
 
 
 @cache
-def _scored_worlds() -> RecommendationScore:
+def _scored_worlds(seeds: range) -> RecommendationScore:
     """The score in drawn worlds, which are the same whatever files are scored."""
     score = RecommendationScore()
-    score_worlds(score)
+    score_worlds(score, seeds)
     return score
 
 

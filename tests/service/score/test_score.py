@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("score")  # one worker makes what they shar
 @pytest.fixture(scope="module")
 def table() -> list[str]:
     lines: list[str] = []
-    assert main(out=lines.append, misses=True) == 0
+    assert main(out=lines.append, misses=True, worlds=range(1)) == 0
     return lines
 
 
@@ -119,7 +119,7 @@ def test_other_records_than_the_packaged_ones_can_be_scored(tmp_path: Path) -> N
         (tmp_path / name).write_text(text, encoding="utf-8")
     lines: list[str] = []
     accounts, accounts_truth, leads, leads_truth = (tmp_path / name for name in files)
-    main(accounts, accounts_truth, leads, leads_truth, out=lines.append)
+    main(accounts, accounts_truth, leads, leads_truth, out=lines.append, worlds=range(1))
     assert numbers(lines, "recognized rightly")[:2] == [1, 1]
     assert numbers(lines, "invented, yet matched")[:2] == [0, 1]
     assert numbers(lines, "lead seniorityLevel") == [1, 0, 0]
@@ -143,6 +143,7 @@ def held(tmp_path: Path, record: str, truth: str) -> list[str]:
         tmp_path / "leads_truth.csv",
         out=lines.append,
         misses=True,
+        worlds=range(1),
     )
     assert code == 0
     return lines
