@@ -87,9 +87,11 @@ def _entries(kind: str, amount: str, name: str = "''") -> str:
 
 
 def _wasted() -> str:
+    """Charges of jobs that are still there: of an erased one nobody can tell what it wrote."""
     return _counts(
         "credit_entry",
-        "kind = 'charge' AND NOT EXISTS (SELECT 1 FROM field_value AS f"
+        "kind = 'charge' AND EXISTS (SELECT 1 FROM job WHERE job.id = credit_entry.job_id)"
+        " AND NOT EXISTS (SELECT 1 FROM field_value AS f"
         " WHERE f.job_id = credit_entry.job_id AND f.source = credit_entry.provider)",
         provider="COALESCE(provider, '')",
         credits="SUM(-amount)",

@@ -31,6 +31,9 @@ class Where:
         return Where(self.sql + other.sql, (*self.values, *other.values))
 
 
+NOTHING = Where(" AND 1 = 0")
+
+
 def where(model: type[Model], conditions: Mapping[str, Any]) -> Where:
     """All these conditions on the columns of a model. One that is None or an empty tuple is left out.
 

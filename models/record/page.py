@@ -10,7 +10,7 @@ from tortoise.queryset import QuerySet
 from enrichment.enums import EntityType
 from models.db.paging import Keyset, Page, first_pages, newest_of_records
 from models.db.wanted import EVERYTHING, Wanted, also
-from models.db.where import Where, where
+from models.db.where import NOTHING, Where, where
 from models.record.shown import RECORDS, VALUES, ShownRecord, ShownValue
 from models.record.table import FieldValue, Record
 
@@ -36,7 +36,10 @@ async def record_page(
     organization_id: str, filter: RecordFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
 ) -> Page[ShownRecord]:
     """A page of the records that a filter names, newest first."""
-    return await RECORDS.page(organization_id, where(Record, _conditions(filter)), keyset, wanted)
+    found = where(Record, _conditions(filter))
+    if filter.external_ids == ():
+        found += NOTHING
+    return await RECORDS.page(organization_id, found, keyset, wanted)
 
 
 def filtered(organization_id: str, filter: RecordFilter) -> QuerySet[Record]:
@@ -112,4 +115,4 @@ def _of_record(record_id: str, field: str | None) -> Where:
 
 def _any_of(name: str, ids: Sequence[str]) -> Where:
     """The values with any of these ids; none where there are none."""
-    return where(FieldValue, {f"{name}__in": tuple(ids)}) if ids else Where(" AND 1 = 0")
+    return where(FieldValue, {f"{name}__in": tuple(ids)}) if ids else NOTHING

@@ -12,6 +12,7 @@ import structlog
 from enrichment.enums import EntityType
 from enrichment.erased_values import ErasedMark, ShownMark, fields_that_bring_back, new_values, shown_marks
 from enrichment.erasure import NAME
+from enrichment.words import field_words
 from models.db.transaction import Transaction
 from models.erasure.tombstone import OwnedMark, organizations_that_erased, tombstones_of
 from resolvers.context import Services
@@ -85,7 +86,7 @@ async def refuse_erased(services: Services, proposed: ProposedValues, *, using: 
 
 def erased_value(found: Mapping[str, str]) -> Erased:
     """The error that these values, by field the id of the erasure, would bring an erased person back."""
-    fields = ", ".join(sorted(found))
+    fields = " and ".join(f"the {field_words(field)}" for field in sorted(found))
     erasure_id = next(iter(found.values()))
     if erasure_id == UNKNOWN:
         return Erased(f"it cannot be told whether {fields} would bring an erased person back: the key is lost")

@@ -1,5 +1,6 @@
 """What becomes of many conflicts that are decided at once."""
 
+from collections.abc import Iterable
 from typing import Self
 
 import strawberry
@@ -41,7 +42,7 @@ class ResolveConflictsPayload:
         return cls(
             resolution_id=strawberry.ID(many.resolution_id),
             results=[ResolveConflictResult.of(outcome) for outcome in many.outcomes],
-            resolved=sum(1 for outcome in many.outcomes if outcome.error is None),
+            resolved=_conflicts(outcome for outcome in many.outcomes if outcome.error is None),
             remaining=remaining,
         )
 
@@ -77,9 +78,17 @@ class UndoResolutionsPayload:
 
     @classmethod
     def of(cls, many: TakenBackMany) -> Self:
-        results = [UndoResolutionResult.of(outcome) for outcome in many.outcomes]
-        restored = sum(result.restored for result in results)
-        return cls(results=results, restored=restored, left_alone=len(results) - restored, remaining=many.remaining)
+        return cls(
+            results=[UndoResolutionResult.of(outcome) for outcome in many.outcomes],
+            restored=_conflicts(outcome for outcome in many.outcomes if outcome.error is None),
+            left_alone=_conflicts(outcome for outcome in many.outcomes if outcome.error is not None),
+            remaining=many.remaining,
+        )
+
+
+def _conflicts(outcomes: Iterable[ResolveOutcome | TakenBackOutcome]) -> int:
+    """How many conflicts these are about: one whose id was sent twice, in any spelling, counts once."""
+    return len({outcome.id if outcome.conflict is None else outcome.conflict.id for outcome in outcomes})
 
 
 @strawberry.type(description="How many conflicts of one field a decision would settle.")

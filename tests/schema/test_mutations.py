@@ -252,6 +252,13 @@ async def test_a_decision_on_many_is_taken_back_by_its_id(redis: ArqRedis) -> No
     stands = (await ask(undo, ids=["nonsense"]))["undoResolutions"]
     assert (stands["restored"], stands["leftAlone"], stands["results"][0]["error"]["code"]) == (0, 1, "BAD_REQUEST")
     assert stands["results"][0]["because"] == "id: not an id"
+    twice = [conflict_id, conflict_id.upper()]
+    decided = await ask("mutation ($ids: [ID!]!) { resolveConflicts(ids: $ids) { resolved } }", ids=twice)
+    assert decided["resolveConflicts"]["resolved"] == 1
+    once = (await ask(undo, ids=twice))["undoResolutions"]
+    assert (once["restored"], once["leftAlone"], [result["restored"] for result in once["results"]]) == (
+        1, 0, [True, True],
+    )  # fmt: skip
     by_filter = await ask(undo, filter={"externalId": "A1", "status": ["RESOLVED"]})
     assert by_filter["undoResolutions"]["results"] == []
     assert await ask.code(undo) == "VALIDATION_FAILED"

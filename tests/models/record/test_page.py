@@ -110,3 +110,13 @@ def _value(record_id: str, number: int) -> NewValue:
         observed_at=NOW,
         written_at=NOW,
     )
+
+
+async def test_a_list_without_an_external_id_names_no_record() -> None:
+    await _records(2)
+
+    named = await record_page("acme", RecordFilter(external_ids=("L-1",)), Keyset(9))
+    none = await record_page("acme", RecordFilter(external_ids=()), Keyset(9))
+
+    assert ([record.external_id for record in named.items], await named.count()) == (["L-1"], 1)
+    assert (none.items, await none.count()) == ([], 0)

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.enums import CreditKind, JobStatus, JobTrigger, StepOutcome
+from enrichment.enums import CreditKind, EntityType, JobStatus, JobTrigger, StepOutcome
 from models.credit.entry import CreditEntry
 from models.db.transaction import unit_of_work
 from models.job import Job
 from resolvers.context import Role
 from resolvers.credit.api import get_credits, grant_credits
 from resolvers.credit.settle import CreditSettlement, settle
+from resolvers.erasure.api import erase_record
 from resolvers.errors import Forbidden, ValidationFailed
 from tests.support.credits import ledger_adds_up, reservation, reserved
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
@@ -134,3 +135,16 @@ async def test_credits_that_brought_no_value_are_counted_apart(redis: ArqRedis) 
     usage = await get_credits(ctx)
     assert (usage.used, usage.wasted) == (4, 2)
     assert usage.projected_exhaustion_at is not None
+
+
+async def test_an_erasure_makes_no_charge_a_wasted_one(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=2, knows={"acme.com": ACME, "acme.de": {"city": ("Berlin", 0.1)}})
+    shared = services(redis, paid)
+    ctx = context(shared, role=Role.ADMIN)
+    started = shared.now() - timedelta(seconds=1)
+    await send(ctx, "account", "A1", domain="acme.com")
+    await send(ctx, "account", "A2", domain="acme.de")
+    await work(shared)
+    await erase_record(ctx, EntityType.ACCOUNT, "A1")
+    part_of_day = await get_credits(ctx, started, shared.now() + timedelta(seconds=1))
+    assert (part_of_day.used, part_of_day.wasted) == (4, 2)

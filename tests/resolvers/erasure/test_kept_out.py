@@ -306,6 +306,7 @@ async def test_a_decision_does_not_bring_her_back(redis: ArqRedis, resolution: R
         await resolve_conflict(ctx, conflict_id, resolution)
     assert (await get_record(ctx, LEAD, "L-2")).fields["title"] == "Sales"
     assert "zephyrine" not in str(refused.value).lower()
+    assert str(refused.value).startswith("the title would bring a person back who was erased")
     [open_one] = (await list_conflicts(ctx, ConflictFilter(field="title"), PageArgs())).items
     assert open_one.status == "open"
     await lift_erasure(ctx, refused.value.details["certificateId"])
