@@ -16,6 +16,8 @@ Column = Literal["day", "entity_type", "trigger_kind", "provider", "name"]
 _COLUMNS: tuple[Column, ...] = ("day", "entity_type", "trigger_kind", "provider", "name")
 _LAST_DAY = 2**31 - 1
 _DAY = timedelta(days=1)
+_END = datetime.max.replace(tzinfo=UTC)
+_LAST_MIDNIGHT = datetime.combine(_END, time(), UTC)
 
 
 async def counted(period: Period, measures: Sequence[Measure], by: Sequence[Column]) -> list[Counted]:
@@ -38,7 +40,7 @@ async def counted_now(organization_id: str, measure: Measure) -> int:
 async def _whole_days(period: Period, measures: Sequence[Measure], by: Sequence[Column]) -> list[Counted]:
     if period.start is None and period.end is None and "day" not in by:
         return await _between(period.organization_id, ALL_DAYS, ALL_DAYS, measures, by)
-    first = 0 if period.start is None else -(-to_micros(period.start) // DAY_MICROS)
+    first = 0 if period.start is None else max(0, -(-to_micros(period.start) // DAY_MICROS))
     last = _LAST_DAY if period.end is None else to_micros(period.end) // DAY_MICROS - 1
     return await _between(period.organization_id, first, last, measures, by) if first <= last else []
 
@@ -96,4 +98,6 @@ def _midnight_until(moment: datetime) -> datetime:
 
 def _midnight_from(moment: datetime) -> datetime:
     midnight = _midnight_until(moment)
-    return midnight if midnight == moment else midnight + _DAY
+    if midnight == moment:
+        return midnight
+    return midnight + _DAY if midnight < _LAST_MIDNIGHT else _END

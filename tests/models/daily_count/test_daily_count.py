@@ -145,6 +145,17 @@ def test_the_parts_of_days_are_what_midnights_leave_over(start: int, end: int, p
     assert hours(*parts_of_days(period)) == parts
 
 
+async def test_a_period_may_begin_at_any_moment_there_is(db: str, redis: ArqRedis) -> None:
+    await a_busy_week(redis)
+    every = tally(await counted(Period("acme"), OF_DAYS, EVERY_COLUMN))
+    for begin in ("0001-01-01", "1969-12-31", "1970-01-01"):
+        period = Period("acme", datetime.fromisoformat(f"{begin}T00:00:00Z"))
+        assert tally(await counted(period, OF_DAYS, EVERY_COLUMN)) == every
+    for begin in ("00:00:00", "23:00:00", "23:59:59.999999"):
+        period = Period("acme", datetime.fromisoformat(f"9999-12-31T{begin}Z"))
+        assert await counted(period, OF_DAYS, EVERY_COLUMN) == []
+
+
 async def test_latencies_are_counted_at_most_five_percent_off(db: str, redis: ArqRedis) -> None:
     shared = services(redis, StandIn(knows={"acme.com": {"city": "Oakland"}}))
     job = await job_of(await send(context(shared), "account", "A", domain="acme.com"))
