@@ -121,7 +121,8 @@ async def _run(ctx: Context, ids: Sequence[str], resolution_id: str | None = Non
     with suppress(OperationLost):
         await run_operation(kind, run)
     found = await conflicts_by_id(organization_id, ids)
-    again = [found[conflict_id] for conflict_id, error in zip(ids, reported, strict=False) if error is None]
+    restored = [conflict_id for conflict_id, error in zip(ids, reported, strict=False) if error is None]
+    again = [found[conflict_id] for conflict_id in restored if conflict_id in found]  # without those erased meanwhile
     if again:
         jobs = list({conflict.job_id for conflict in again})
         await announce(ctx.services.redis, organization_id, conflicts=[conflict.id for conflict in again], jobs=jobs)

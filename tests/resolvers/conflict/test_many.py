@@ -17,7 +17,7 @@ from models.conflict.table import Conflict, Rejection
 from models.operation import LEASE, Operation
 from models.record import FieldValue, Record
 from resolvers.audit import list_audit, verify_audit
-from resolvers.conflict import resolve_many
+from resolvers.conflict import resolve_many, take_back_many
 from resolvers.conflict.api import resolve_conflict, resolve_conflicts, resolve_matching
 from resolvers.conflict.choice import ACCEPT, CUSTOM, KEEP, PartResolution, Resolution
 from resolvers.conflict.request_json import from_json, to_json
@@ -26,7 +26,7 @@ from resolvers.conflict.take_back_many import undo_resolutions
 from resolvers.context import Context, Role, Services
 from resolvers.erasure.api import erase_record
 from resolvers.errors import BadRequest, Forbidden, NotFound, ValidationFailed
-from resolvers.operation import OperationRun
+from resolvers.operation import OperationKind, OperationRun, run_operation
 from resolvers.paging import PageArgs
 from resolvers.undo.api import undo_enrichment
 from resolvers.undo.scope import UndoScope
@@ -347,3 +347,18 @@ async def test_one_that_fails_again_and_again_is_given_up_and_says_so(
 )
 def test_a_decision_is_stored_as_it_was_made(resolution: Resolution) -> None:
     assert from_json(to_json(resolution)) == resolution
+
+
+async def test_what_is_erased_before_the_answer_keeps_none_from_being_reported(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await resolve_conflicts(ctx, await ids(), Resolution(ACCEPT))
+
+    async def then_erase(kind: OperationKind, run: OperationRun) -> None:
+        await run_operation(kind, run)
+        await erase_record(context(ctx.services, role=Role.ADMIN), EntityType.ACCOUNT, "A0")
+
+    monkeypatch.setattr(take_back_many, "run_operation", then_erase)
+    outcomes = (await undo_resolutions(ctx, ids=await ids())).outcomes
+    assert [outcome.error for outcome in outcomes] == [None] * MANY
+    assert [outcome.conflict is None for outcome in outcomes] == [True, *[False] * (MANY - 1)]
