@@ -16,6 +16,7 @@ from models.job.row import Job, Step, verified_of
 from models.record.related import RelatedFilter
 from models.record.shown import RECORDS, ShownRecord
 
+JOBS_OF_RECORD = "jobsOfRecord"  # the name of the list of a record's jobs, as its cursors have it
 _AT_ONCE = 500
 
 
@@ -149,4 +150,4 @@ async def first_job_pages(
 
         return counted
 
-    return first_pages(record_ids, jobs, size, count, of="jobs")
+    return first_pages(record_ids, jobs, size, count, of=JOBS_OF_RECORD)

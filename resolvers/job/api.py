@@ -7,7 +7,7 @@ from enrichment.words import of_status
 from models.db.wanted import EVERYTHING, Wanted, also, merged
 from models.job import transitions
 from models.job.queries import JobFilter
-from models.job.shown import ShownJob, find_job, job_page, jobs_by_id, jobs_changed_since
+from models.job.shown import JOBS_OF_RECORD, ShownJob, find_job, job_page, jobs_by_id, jobs_changed_since
 from resolvers.context import Context, Role
 from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound
 from resolvers.events.notice import Notice
@@ -30,7 +30,8 @@ def _checked(wanted: JobFilter) -> JobFilter:
 async def list_jobs(ctx: Context, wanted: JobFilter, page: PageArgs, shown: Wanted = EVERYTHING) -> Page[ShownJob]:
     """Jobs, newest first, with what is to be shown of them. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    return await job_page(caller.organization_id, _checked(wanted), page.keyset("jobs"), shown)
+    keyset = page.keyset("jobs" if wanted.record_id is None else JOBS_OF_RECORD)
+    return await job_page(caller.organization_id, _checked(wanted), keyset, shown)
 
 
 async def get_job(ctx: Context, job_id: str, shown: Wanted = EVERYTHING) -> ShownJob:

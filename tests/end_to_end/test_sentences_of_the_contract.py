@@ -92,6 +92,7 @@ async def test_a_cursor_of_another_list_is_a_bad_request(redis: ArqRedis) -> Non
     await work(outside.shared)
     lists = {
         "jobs": "{ jobs(first: 1) { pageInfo { endCursor } } }",
+        "its jobs": '{ record(entityType: ACCOUNT, externalId: "A1") { jobs(first: 1) { pageInfo { endCursor } } } }',
         "records": "{ records(first: 1) { pageInfo { endCursor } } }",
         "conflicts": "{ conflicts(first: 1) { pageInfo { endCursor } } }",
         "history": '{ record(entityType: ACCOUNT, externalId: "A1") { history(first: 1) { pageInfo { endCursor } } } }',
