@@ -249,9 +249,9 @@ async def test_decisions_are_taken_back_by_filter(ctx: Context) -> None:
     assert (await undo_resolutions(ctx, wanted=none)).outcomes == []
     await send(ctx, "account", "A0", city="Munich")
     taken_back = await undo_resolutions(ctx, wanted=ConflictFilter())
-    assert ([outcome.error is None for outcome in taken_back.outcomes], taken_back.remaining) == (
-        [True, True, False], 1,
-    )  # fmt: skip
+    assert (len(taken_back.outcomes), taken_back.remaining) == (3, 1)
+    [changed_since] = [outcome.id for outcome in taken_back.outcomes if outcome.error is not None]
+    assert (await Conflict.get(id=changed_since).prefetch_related("record")).record.external_id == "A0"
     with pytest.raises(ValidationFailed, match="only decisions on resolved conflicts"):
         await undo_resolutions(ctx, wanted=ConflictFilter(status=(ConflictStatus.OPEN,)))
 
