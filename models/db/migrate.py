@@ -25,6 +25,7 @@ BATCH_ROWS = 2000
 LOCK_TIMEOUT_MS = 200
 PATIENCE_SECONDS = 600.0
 _PAUSE_SECONDS = 0.2
+_OF_AN_EXTENSION = "gin_trgm_ops"  # of pg_trgm, which not everybody may create
 _LOCK = 4_827_115  # any number that nothing else in the database uses
 
 P = ParamSpec("P")
@@ -133,9 +134,18 @@ async def _run_outside(step: MigrationStep) -> None:
             raise _InUse
         try:
             for statement in step.statements:
-                await session.execute(statement)
+                await _run_if_possible(session, statement)
         finally:
             await session.execute(f"SELECT pg_advisory_unlock({_LOCK})")
+
+
+async def _run_if_possible(session: asyncpg.Connection, statement: str) -> None:
+    """Run a statement, but for an index that needs an extension which the database is without."""
+    try:
+        await session.execute(statement)
+    except asyncpg.UndefinedObjectError:
+        if _OF_AN_EXTENSION not in statement:
+            raise
 
 
 @unit_of_work

@@ -1,4 +1,5 @@
 -- oldest code: 0.1.0
+-- same result as: a2878b12cb209d02c69b6b342e677241933b4291e9afe1a2f00e845b0d02ed70
 -- Lists find their page by an index, whatever they are filtered by. `job_of_kind` serves what `job_by_status` did.
 
 -- outside a transaction
@@ -21,7 +22,12 @@ CREATE INDEX CONCURRENTLY record_by_completeness ON record (organization_id, ent
 -- postgresql only
 DO $$ BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm
-  ; EXECUTE 'CREATE INDEX IF NOT EXISTS record_search ON record USING gin (search_text gin_trgm_ops)'
   ; EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
     RAISE NOTICE 'pg_trgm is not there: searches read all records'
   ; END $$;
+-- postgresql only
+-- outside a transaction
+DROP INDEX CONCURRENTLY IF EXISTS record_search;
+-- postgresql only
+-- outside a transaction
+CREATE INDEX CONCURRENTLY record_search ON record USING gin (search_text gin_trgm_ops);

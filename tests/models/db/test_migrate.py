@@ -404,6 +404,19 @@ async def test_a_migration_that_gets_no_lock_says_so_and_leaves_no_trace(
 
 
 @pytest.mark.postgresql
+async def test_an_index_of_an_extension_that_is_not_there_is_left_out_and_no_other(
+    new_database: str, folder: Path
+) -> None:
+    index = "-- outside a transaction\nCREATE INDEX CONCURRENTLY thing_search ON thing USING gin (id {});\n"
+    write(folder, "0001_a.sql", A_TABLE + index.format("gin_trgm_ops"))
+    assert await migrate(folder) == ["0001_a.sql"]
+    assert await query("SELECT 1 FROM pg_indexes WHERE indexname = 'thing_search'") == []
+    write(folder, "0002_b.sql", index.format("no_such_ops"))
+    with pytest.raises(asyncpg.UndefinedObjectError):
+        await migrate(folder)
+
+
+@pytest.mark.postgresql
 @pytest.mark.long
 async def test_no_writer_waits_a_second_while_a_filled_database_is_migrated(
     new_database: str,
