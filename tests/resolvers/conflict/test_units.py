@@ -1,4 +1,7 @@
-"""An address and an employment are one question: raised, followed and decided as a whole, by part where one likes."""
+"""An address and an employment are one question: raised, followed and decided as a whole, by part where one likes.
+
+One file, because every test raises the same few questions, and what becomes of one part is the others' matter too.
+"""
 
 import asyncio
 from collections.abc import Mapping
