@@ -136,18 +136,22 @@ class JobClaim:
 
 
 async def claim(organization_id: str, now: datetime, limit: int, lease: timedelta = LEASE) -> list[JobClaim]:
-    """Take up to `limit` due jobs of one organization, unless it is paused. The lowest `priority` comes first."""
+    """Take up to `limit` due jobs of one organization, unless it is paused. The lowest `priority` comes first.
+
+    They are chosen once, ahead of the update: PostgreSQL may run a subquery in the update's own condition again for
+    each row, which then passes by the jobs that it has just taken, and takes more than `limit`.
+    """
     moment = to_micros(now)
     return await fetch(
         JobClaim,
-        f"UPDATE job SET status = {CLAIM.to}, fence = fence + 1, attempts = attempts + 1, lease_until = ?,"
-        " next_attempt_at = NULL, started_at = COALESCE(started_at, ?), updated_at = ?"
-        f" WHERE id IN (SELECT id FROM job WHERE organization_id = ? AND {CLAIM.guard}"
+        f"WITH due AS MATERIALIZED (SELECT id FROM job WHERE organization_id = ? AND {CLAIM.guard}"
         " AND next_attempt_at <= ? AND EXISTS"
         " (SELECT 1 FROM organization o WHERE o.id = job.organization_id AND o.paused_at IS NULL)"
         f" ORDER BY priority, next_attempt_at, id LIMIT ? {skip_locked('job')})"
-        f" RETURNING {select(JobClaim)}",
-        [to_micros(now + lease), moment, moment, organization_id, moment, limit],
+        f" UPDATE job SET status = {CLAIM.to}, fence = fence + 1, attempts = attempts + 1, lease_until = ?,"
+        " next_attempt_at = NULL, started_at = COALESCE(started_at, ?), updated_at = ?"
+        f" WHERE id IN (SELECT id FROM due) RETURNING {select(JobClaim)}",
+        [organization_id, moment, limit, to_micros(now + lease), moment, moment],
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import JobStatus
+from models.db.statements import execute
 from models.db.transaction import unit_of_work
 from models.job import Job
 from models.job.leases import LEASE, Lease, LeaseProgress, organizations_with_due_jobs, renew
@@ -31,6 +32,19 @@ async def test_one_organizations_backlog_does_not_delay_anothers_single_job(redi
     await work(shared)
     assert len(standin.asked) == 901
     assert standin.asked.index("small.com") < 400
+
+
+@pytest.mark.postgresql
+async def test_a_claim_takes_no_more_than_its_limit_whatever_the_planner_chooses(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn())
+    jobs = [{"entityType": "account", "externalId": f"A{n}", "fields": {"domain": f"acme{n}.com"}} for n in range(30)]
+    await upsert_records(context(shared), jobs)
+    for way in ("hashjoin", "hashagg", "mergejoin", "material", "sort"):
+        await execute(f"SET enable_{way} = off")  # what is left is to look for each row's match anew
+    try:
+        assert len(await claim("acme", shared.now(), 6)) == 6
+    finally:
+        await execute("RESET ALL")
 
 
 async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -> None:
