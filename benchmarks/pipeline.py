@@ -1,87 +1,133 @@
-"""Records a second through the whole pipeline: claimed and written in batches against one at a time.
+"""What enriching a record with the built-in directories costs one worker, beside arq's jobs that do nothing.
 
-    python -m benchmarks.pipeline [RECORDS] [DATABASE_URL]
+    python -m benchmarks.pipeline [RECORDS] [DATABASE_URL] [--repeats=3]
 
-Both variants run the same jobs, with the built-in directories, in one process, one after the other. Needs a
-redis-server (the embedded one is used). Without a database URL: SQLite in a temporary folder.
+Both run in worker processes of their own, one after the other and in turns: records a second, and CPU of the process
+a record. Needs a redis-server (the embedded one is used). Without a database URL: SQLite in a temporary folder.
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from benchmarks.measuring import REDIS_URL, Cost, Stopwatch, cost_of, drain_by_arq, median_of, report, run
 from models.db import connection, statements
-from models.db.migrate import migrate
-from providers.registry import ProviderSettings, default_registry
 from resolvers.context import Caller, Context, Role, Services
-from resolvers.events.subscriber import EventSubscriber
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.record.api import upsert_records
+from service.collector import settle_collector
 from service.embedded.redis import EmbeddedRedis
-from service.redis_pool import redis_at
-from service.runtime import utc_now
+from service.runtime import Runtime
 from service.sample.records import sample_records
-from workers.job import runner
-from workers.settings import build_worker
+from service.settings import load_settings
+
+WARM_RECORDS = 200
+INGESTED_AT_ONCE = 1000
+_MODULE = "benchmarks.pipeline"
 
 
-async def _measure(services: Services, organization: str, records: int, batch: int) -> tuple[float, float]:
-    """Seconds to take the records in, and to enrich them with this many at a time."""
-    ctx = Context(services, Caller(organization, "benchmark", Role.ADMIN))
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The medians of the rounds: a record in our worker, a job that does nothing in arq's."""
+
+    dialect: str
+    ours: Cost
+    arq: Cost
+
+
+async def measure(records: int, database_url: str | None = None, *, repeats: int = 3) -> Comparison:
+    """Run both in turns, so many times."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        redis_server = EmbeddedRedis(folder)
+        await redis_server.start()
+        environment = {
+            "AUTO_ENRICHMENT_DATA_DIR": name,
+            "AUTO_ENRICHMENT_DATABASE_URL": database_url or f"sqlite://{folder}/benchmark.db",
+            REDIS_URL: redis_server.url,
+            "AUTO_ENRICHMENT_LOG_LEVEL": "error",
+        }
+        os.environ.update(environment)
+        ours, arqs = [], []
+        try:
+            for _ in range(repeats):
+                arqs.append(await cost_of(_MODULE, "arq", str(records), environment=environment))
+                organization = f"run{time.time_ns()}"
+                async with Runtime(load_settings(), migrates=True) as runtime:
+                    await _ingest(runtime.services, organization, records)
+                    dialect = connection.dialect()
+                ours.append(await cost_of(_MODULE, "work", organization, str(records), environment=environment))
+        finally:
+            await redis_server.stop()
+    return Comparison(dialect, median_of(ours), median_of(arqs))
+
+
+async def _ingest(services: Services, organization: str, records: int) -> None:
+    """Send the records of an organization that is paused, so that nobody works on them yet."""
+    ctx = _context(services, organization)
+    await pause_pipeline(ctx)
     sample = list(sample_records())
-    inputs = [
+    remaining = (
         {**sample[n % len(sample)], "externalId": f"{n}-{sample[n % len(sample)]['externalId']}"}
         for n in range(records)
-    ]
-    await pause_pipeline(ctx)
-    started = time.perf_counter()
-    remaining = iter(inputs)
-    while chunk := list(islice(remaining, 1000)):
-        await upsert_records(ctx, chunk)
-    taken_in = time.perf_counter() - started
-    await services.redis.flushall()
-    await resume_pipeline(ctx)
-    runner.AT_ONCE = batch
-    worker = build_worker(services, max_jobs=4, capacity=2000 if batch > 1 else 1, burst=True)
-    started = time.perf_counter()
-    await worker.async_run()
-    enriched = time.perf_counter() - started
-    assert worker.on_shutdown is not None
-    await worker.on_shutdown(worker.ctx)
-    left = await statements.query(
-        "SELECT COUNT(*) AS jobs FROM job WHERE organization_id = ? AND status IN ('pending', 'in_progress')",
-        [organization],
     )
-    assert left[0]["jobs"] == 0, left
-    return taken_in, enriched
+    while chunk := list(islice(remaining, INGESTED_AT_ONCE)):
+        await upsert_records(ctx, chunk)
 
 
-async def main(records: int, database_url: str | None) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        redis_server = EmbeddedRedis(Path(folder))
-        await redis_server.start()
-        await connection.connect(database_url or f"sqlite://{folder}/benchmark.db")
-        redis = redis_at(redis_server.url, tries=3)
-        try:
-            await migrate()
-            services = Services(redis, default_registry(ProviderSettings()), EventSubscriber(redis), utc_now, 1000)
-            await _measure(services, f"warm-{time.time()}", 50, 250)
-            one, many = f"one-{time.time()}", f"many-{time.time()}"
-            _, single = await _measure(services, one, records // 10, 1)
-            many_in, batched = await _measure(services, many, records, 250)
-            rate_one, rate_many = records / 10 / single, records / batched
-            print(f"{connection.dialect()}, {records} records ({records // 10} one at a time)")
-            print(f"  taken in            {records / many_in:8.0f} records/s")
-            print(f"  one at a time       {rate_one:8.0f} records/s   1.0")
-            print(f"  batches of 250      {rate_many:8.0f} records/s   {rate_many / rate_one:.1f}")
-        finally:
-            await redis.aclose(close_connection_pool=True)
-            await connection.close()
-            await redis_server.stop()
+def _context(services: Services, organization: str) -> Context:
+    return Context(services, Caller(organization, "benchmark", Role.ADMIN))
+
+
+async def work(organization: str, records: int) -> None:
+    """Be the worker: get warm with other records, then take up the organization and report what its records took."""
+    async with Runtime(load_settings(), worker=True) as runtime:
+        other = f"{organization}-warm"
+        await _ingest(runtime.services, other, WARM_RECORDS)
+        await resume_pipeline(_context(runtime.services, other))
+        await _drained(other)
+        settle_collector()
+        taken = Stopwatch()
+        await resume_pipeline(_context(runtime.services, organization))
+        await _drained(organization)
+        report(taken.cost(records))
+
+
+async def _drained(organization: str) -> None:
+    sql = "SELECT 1 AS job FROM job WHERE organization_id = ? AND status IN ('pending', 'in_progress') LIMIT 1"
+    while await statements.query(sql, [organization]):  # noqa: ASYNC110 -- the jobs end in the database
+        await asyncio.sleep(0.05)
+
+
+async def nothing(ctx: dict[str, Any]) -> None:
+    """What arq's jobs do."""
+
+
+async def main(records: int, database_url: str | None, repeats: int) -> None:
+    found = await measure(records, database_url, repeats=repeats)
+    print(f"{found.dialect}, {records} records, median of {repeats}")
+    for name, cost in (("arq, doing nothing", found.arq), ("a record, with the directories", found.ours)):
+        ratio = cost.per_second / found.arq.per_second
+        print(f"  {name:<32}{cost.per_second:8.0f}/s   {ratio:5.2f}   CPU {cost.cpu_ms:.2f} ms")
+
+
+def _start(arguments: list[str]) -> None:
+    if arguments[:1] == ["work"]:
+        run(work(arguments[1], int(arguments[2])))
+    elif arguments[:1] == ["arq"]:
+        run(drain_by_arq(nothing, int(arguments[1])))
+    else:
+        given = [argument for argument in arguments if not argument.startswith("--")]
+        options = dict(argument[2:].split("=", 1) for argument in arguments if argument.startswith("--"))
+        records = int(given[0]) if given else 3000
+        asyncio.run(main(records, given[1] if len(given) > 1 else None, int(options.get("repeats", 3))))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5000, sys.argv[2] if len(sys.argv) > 2 else None))
+    _start(sys.argv[1:])

@@ -11,41 +11,35 @@ redis-server (the embedded one is used). Without a database URL: SQLite in a tem
 import asyncio
 import json
 import os
-import resource
 import socket
 import sys
 import tempfile
 import time
-from asyncio.subprocess import PIPE, create_subprocess_exec
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from datetime import UTC
+from asyncio.subprocess import create_subprocess_exec
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 import uvicorn
-from arq import func
-from arq.worker import Worker
-from uvicorn.loops.auto import auto_loop_factory
 
+from benchmarks.measuring import AT_ONCE, REDIS_URL, Cost, Stopwatch, cost_of, drain_by_arq, report, run
 from models.db import connection, statements
 from resolvers.config import update_config
 from resolvers.context import Caller, Context, Role, Services
 from resolvers.record.api import upsert_records
 from service.collector import settle_collector
 from service.embedded.redis import EmbeddedRedis
-from service.redis_pool import redis_at
 from service.runtime import Runtime
 from service.settings import load_settings
 
 ANSWER_SECONDS = 0.2
 ORGANIZATIONS = 12
-AT_ONCE = 100
 INGESTED_AT_ONCE = 500
-LONGEST_SECONDS = 240.0
 _PROVIDER = "slow"
+_MODULE = "benchmarks.waiting"
 
 
 class SlowProvider:
@@ -102,28 +96,6 @@ def _description(port: int) -> dict[str, Any]:
     }
 
 
-@asynccontextmanager
-async def _process(*arguments: str, environment: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.waiting", *arguments, env={**os.environ, **environment}, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def _result(process: asyncio.subprocess.Process) -> dict[str, Any]:
-    """The last line that the process prints."""
-    output, _ = await asyncio.wait_for(process.communicate(), LONGEST_SECONDS)
-    if process.returncode:
-        raise RuntimeError(f"a process of the benchmark ended with {process.returncode}")
-    found: dict[str, Any] = json.loads(output.splitlines()[-1])
-    return found
-
-
 async def _ingest(services: Services, run: str, records: int) -> None:
     """Send the records of every organization, each of which asks this provider alone."""
     rules = [{"id": known, "enabled": known == _PROVIDER} for known in services.registry.ids()]
@@ -157,14 +129,13 @@ async def _deadlocks() -> int:
 
 
 async def work(run: str, records: int) -> None:
-    """Be the worker until no job of the run is left; then print what it took."""
+    """Be the worker until no job of the run is left; then report what it took."""
     async with Runtime(load_settings(), worker=True):
         settle_collector()
-        started, cpu = time.perf_counter(), _cpu()
+        taken = Stopwatch()
         while await _left(run):  # noqa: ASYNC110 -- the jobs end in the database
             await asyncio.sleep(0.1)
-        seconds, used = time.perf_counter() - started, _cpu() - cpu
-    print(json.dumps({"per_second": records / seconds, "cpu_ms": 1000 * used / records}))
+        report(taken.cost(records))
 
 
 async def nap(ctx: dict[str, Any]) -> None:
@@ -172,54 +143,22 @@ async def nap(ctx: dict[str, Any]) -> None:
     await asyncio.sleep(ANSWER_SECONDS)
 
 
-async def sleep_in_arq(records: int) -> None:
-    """Be an arq worker whose jobs sleep as long as a call takes; then print what it took."""
-    redis = redis_at(os.environ["AUTO_ENRICHMENT_REDIS_URL"], tries=3)
-    for _ in range(records):
-        await redis.enqueue_job("nap", _queue_name="nap")
-    worker = Worker(
-        functions=[func(nap, name="nap", keep_result=0)],
-        redis_pool=redis,
-        queue_name="nap",
-        max_jobs=AT_ONCE,
-        poll_delay=0.01,
-        keep_result=0,
-        burst=True,
-        timezone=UTC,
-        job_serializer=orjson.dumps,
-        job_deserializer=orjson.loads,
-    )
-    started, cpu = time.perf_counter(), _cpu()
-    await worker.async_run()
-    seconds = time.perf_counter() - started
-    await redis.aclose(close_connection_pool=True)
-    print(json.dumps({"per_second": records / seconds, "cpu_ms": 1000 * (_cpu() - cpu) / records}))
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What a run took: ours and arq's figures, and what the provider saw. `arq` is None where it was left out."""
+
+    dialect: str
+    ours: Cost
+    arq: Cost | None
+    calls: int
+    calls_per_second: float
+    under_way: float  # on average
+    most_under_way: int
+    deadlocks: int
 
 
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-async def _measure(records: int, folder: Path, environment: Mapping[str, str], counts: Any) -> None:
-    run = f"run{time.time_ns()}"
-    async with Runtime(load_settings(), migrates=True) as runtime:
-        before = await _deadlocks()
-        await _ingest(runtime.services, run, records)
-    async with _process("work", run, str(records), environment=environment) as worker:
-        worked = await _result(worker)
-    async with Runtime(load_settings()) as runtime:
-        after = await _deadlocks()
-        dialect = connection.dialect()
-    called = await counts()
-    print(f"{dialect}, {records} records, {ORGANIZATIONS} organizations, answers after {ANSWER_SECONDS:g} s")
-    print(f"  records a second     {worked['per_second']:8.1f}   CPU of the worker {worked['cpu_ms']:.2f} ms a record")
-    print(f"  calls a second       {called['per_second']:8.1f}   of {AT_ONCE / ANSWER_SECONDS:.0f} possible")
-    print(f"  calls under way      {called['under_way']:8.1f}   at most {called['most']:.0f}")
-    print(f"  deadlocks            {after - before:8d}   calls in all {called['calls']:.0f}")
-
-
-async def main(records: int, database_url: str | None, *, calls_only: bool) -> None:
+async def measure(records: int, database_url: str | None = None, *, with_arq: bool = True) -> Waited:
+    """Run arq, and then our worker with a provider that is as slow."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         redis_server = EmbeddedRedis(folder)
@@ -230,7 +169,7 @@ async def main(records: int, database_url: str | None, *, calls_only: bool) -> N
         environment = {
             "AUTO_ENRICHMENT_DATA_DIR": str(folder),
             "AUTO_ENRICHMENT_DATABASE_URL": database_url or f"sqlite://{folder}/benchmark.db",
-            "AUTO_ENRICHMENT_REDIS_URL": redis_server.url,
+            REDIS_URL: redis_server.url,
             "AUTO_ENRICHMENT_DESCRIBED_PROVIDERS": str(folder / "slow.json"),
             "AUTO_ENRICHMENT_MONTHLY_CREDIT_GRANT": "1000000",
             "AUTO_ENRICHMENT_LOG_LEVEL": "error",
@@ -238,21 +177,49 @@ async def main(records: int, database_url: str | None, *, calls_only: bool) -> N
         os.environ.update(environment)
         listening.set_inheritable(True)
         server = await create_subprocess_exec(
-            *(sys.executable, "-m", "benchmarks.waiting", "serve", str(listening.fileno())),
-            pass_fds=[listening.fileno()],
+            *(sys.executable, "-m", _MODULE, "serve", str(listening.fileno())), pass_fds=[listening.fileno()]
         )
         try:
-            if not calls_only:
-                async with _process("arq", str(records), environment=environment) as peer:
-                    slept = await _result(peer)
-                print(
-                    f"arq, sleeping as long  {slept['per_second']:8.1f} jobs a second, {slept['cpu_ms']:.2f} ms a job"
-                )
-            await _measure(records, folder, environment, lambda: _counts(port))
+            arq = await cost_of(_MODULE, "arq", str(records), environment=environment) if with_arq else None
+            return await _work_beside(port, records, environment, arq)
         finally:
             server.terminate()
             await server.wait()
             await redis_server.stop()
+
+
+async def _work_beside(port: int, records: int, environment: Mapping[str, str], arq: Cost | None) -> Waited:
+    run = f"run{time.time_ns()}"
+    async with Runtime(load_settings(), migrates=True) as runtime:
+        before = await _deadlocks()
+        await _ingest(runtime.services, run, records)
+    ours = await cost_of(_MODULE, "work", run, str(records), environment=environment)
+    async with Runtime(load_settings()):
+        deadlocks = await _deadlocks() - before
+        dialect = connection.dialect()
+    called = await _counts(port)
+    return Waited(
+        dialect,
+        ours,
+        arq,
+        calls=int(called["calls"]),
+        calls_per_second=called["per_second"],
+        under_way=called["under_way"],
+        most_under_way=int(called["most"]),
+        deadlocks=deadlocks,
+    )
+
+
+async def main(records: int, database_url: str | None, *, with_arq: bool) -> None:
+    found = await measure(records, database_url, with_arq=with_arq)
+    ours = found.ours
+    if found.arq is not None:
+        print(f"arq, sleeping as long  {found.arq.per_second:8.1f} jobs a second, {found.arq.cpu_ms:.2f} ms a job")
+    print(f"{found.dialect}, {records} records, {ORGANIZATIONS} organizations, answers after {ANSWER_SECONDS:g} s")
+    print(f"  records a second     {ours.per_second:8.1f}   CPU of the worker {ours.cpu_ms:.2f} ms a record")
+    print(f"  calls a second       {found.calls_per_second:8.1f}   of {AT_ONCE / ANSWER_SECONDS:.0f} possible")
+    print(f"  calls under way      {found.under_way:8.1f}   at most {found.most_under_way}")
+    print(f"  deadlocks            {found.deadlocks:8d}   calls in all {found.calls}")
 
 
 async def _counts(port: int) -> dict[str, float]:
@@ -268,24 +235,18 @@ def _serve(fd: int) -> None:
     uvicorn.run(SlowProvider(), fd=fd, log_level="error", access_log=False, timeout_keep_alive=60)
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """As the command runs a worker."""
-    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        runner.run(work)
-
-
 def _start(arguments: list[str]) -> None:
     if arguments[:1] == ["serve"]:
         _serve(int(arguments[1]))
     elif arguments[:1] == ["work"]:
-        _run(work(arguments[1], int(arguments[2])))
+        run(work(arguments[1], int(arguments[2])))
     elif arguments[:1] == ["arq"]:
-        _run(sleep_in_arq(int(arguments[1])))
+        run(drain_by_arq(nap, int(arguments[1])))
     else:
         given = [argument for argument in arguments if not argument.startswith("--")]
         records = int(given[0]) if given else 1500
         url = given[1] if len(given) > 1 else None
-        asyncio.run(main(records, url, calls_only="--calls-only" in arguments))
+        asyncio.run(main(records, url, with_arq="--calls-only" not in arguments))
 
 
 if __name__ == "__main__":
