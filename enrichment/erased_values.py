@@ -46,11 +46,13 @@ class ShownMark:
     """A mark that a record would show, and the new values, by field, that it would show it by.
 
     No field: it only tells whether the name is the erased one's. `telling`: a value whose field is for such a mark.
+    `nameless`: the record's name is not whose mark it would be, so that it counts as one without a name.
     """
 
     mark: Mark
     fields: frozenset[str] = _NONE
     telling: bool = False
+    nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,9 @@ def shown_marks(entity_type: EntityType, held: Mapping[str, Any], new: Mapping[s
     for name, value in new.items():
         telling = _kind(entity_type, name) in TELLING_KINDS
         for identifier in _identifiers(entity_type, name, value, country):
-            found += [
-                ShownMark(mark, frozenset({name}), telling) for mark in _marks_of(entity_type, identifier, telling)
-            ]
+            found += [ShownMark(mark, frozenset({name}), telling) for mark in _marks_of(entity_type, identifier)]
     if entity_type is EntityType.ACCOUNT:
+        found += _lines_in_texts(new, after, country)
         sites = {name: new[name] for name in ("domain", "website") if name in new}
         for name in sites:
             found += [
@@ -113,7 +114,7 @@ def fields_that_bring_back(
     for shows, others in shown.items():
         for left in others:
             is_hers = (shows.mark.sure and not left.shared) or left.erasure_id in same_name
-            if not shows.fields or not (is_hers or not left.named or not has_name):
+            if not shows.fields or not (is_hers or not left.named or not has_name or shows.nameless):
                 continue
             found |= dict.fromkeys(shows.fields, left.erasure_id)
             if is_hers and shows.telling:
@@ -159,7 +160,7 @@ def _of_piece(piece: str) -> Iterator[str]:
     yield from cell_texts(piece)
 
 
-def _marks_of(entity_type: EntityType, identifier: Identifier, telling: bool) -> Iterator[Mark]:
+def _marks_of(entity_type: EntityType, identifier: Identifier) -> Iterator[Mark]:
     """The marks of an identifier. An account may tell of a person: by a mailbox or profile, not by its own line."""
     if identifier.kind is IdentifierKind.DOMAIN:
         return
@@ -167,6 +168,20 @@ def _marks_of(entity_type: EntityType, identifier: Identifier, telling: bool) ->
     yield Mark(identifier.kind.value, scope_of(entity_type), identifier.value, sure=is_own)
     if entity_type is EntityType.ACCOUNT and is_own:
         yield Mark(identifier.kind.value, scope_of(EntityType.CONTACT), identifier.value, sure=True)
+
+
+def _lines_in_texts(
+    new: Mapping[str, Any], after: Mapping[str, Any], country: Mapping[str, str]
+) -> Iterator[ShownMark]:
+    """The phone lines in an account's texts, which may be a person's, where they are not the company's own."""
+    own = set(identifiers(EntityType.ACCOUNT, {**country, "phone": after["phone"]})) if "phone" in after else set()
+    for name, value in new.items():
+        if _kind(EntityType.ACCOUNT, name) in TELLING_KINDS:
+            continue
+        for identifier in _identifiers(EntityType.ACCOUNT, name, value, country):
+            if identifier.kind is IdentifierKind.PHONE and identifier not in own:
+                mark = Mark(identifier.kind.value, scope_of(EntityType.CONTACT), identifier.value, sure=False)
+                yield ShownMark(mark, frozenset({name}), nameless=True)
 
 
 def _of_whole_person(held: Mapping[str, Any], new: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[ShownMark]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from enrichment.catalogue import Refused, normalize
+from enrichment.catalogue import Refused, normalize, says_nothing
 from enrichment.enums import EntityType
 from enrichment.normalize.names.company_name import core_name
 
@@ -81,7 +81,7 @@ def _repaired(row: Row) -> Row:
 
 
 def _values(row: Row) -> dict[str, Any]:
-    """The canonical account fields of a row. What the catalogue refuses is left out."""
+    """The canonical account fields of a row, without what the catalogue refuses and what says nothing."""
     values: dict[str, Any] = {}
     for column in sorted(FIELDS, key=lambda column: column != "country"):  # others are read with the country
         field = FIELDS[column]
@@ -91,7 +91,7 @@ def _values(row: Row) -> dict[str, Any]:
             value = normalize(EntityType.ACCOUNT, field, row[column], hints=values)
         except Refused:
             continue
-        if value is not None:
+        if value is not None and not says_nothing(EntityType.ACCOUNT, field, value):
             values[field] = value
     return values
 

@@ -30,6 +30,11 @@ class QuestionKeys:
 
 
 Identify = Callable[[EntityType, SessionQuestion], QuestionKeys]
+Before = Callable[[], SessionQuestion | None]
+
+
+def not_otherwise() -> None:
+    """No earlier version asked otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,13 @@ class AnswerIndex:
         """A new account of who pays for these answers."""
         return Bill(self._lifetimes, self._payments)
 
-    def find(self, snapshot: DecisionSnapshot, question: SessionQuestion, *, poorer: bool) -> FoundAnswer | None:
+    def find(
+        self, snapshot: DecisionSnapshot, question: SessionQuestion, *, poorer: bool, before: Before = not_otherwise
+    ) -> FoundAnswer | None:
         """What a source would have replied in this decision; None when nobody knows.
 
-        `poorer`: fewer credits were spent by then than in fact, so that a want of credits proves nothing.
+        `poorer`: fewer credits were spent by then than in fact, so that a want of credits proves nothing. `before`: the
+        question as earlier versions asked it, whose answer serves where there is none to today's.
         """
         source = question.source
         given = snapshot.replies.get(source.id)
@@ -117,12 +125,15 @@ class AnswerIndex:
             return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=SkipReason.NOT_ENOUGH_INPUT), None)
         if any(other.reply.skipped is SkipReason.SUPPRESSED for other in snapshot.replies.values()):
             return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=SkipReason.SUPPRESSED), None)
-        found = self._of_others(snapshot, source, known_by.keys)
+        found, keys = self._of_others(snapshot, source, known_by.keys), known_by.keys
+        if found is None and (asked_before := before()) is not None:
+            asked_as = self._identify(snapshot.entity_type, asked_before).keys[-1:]
+            found, keys = self._of_others(snapshot, source, asked_as) if asked_as else None, (*asked_as, *keys)
         if found is None and source.id in self._unable:
             return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=self._unable[source.id]), None)
         if found is None:
             self.missing[source.id, known_by.keys[-1]] = known_by.most
-            self.sought |= {(source.id, key) for key in known_by.keys}
+            self.sought |= {(source.id, key) for key in keys}
         return found
 
     def _of_others(self, snapshot: DecisionSnapshot, source: Source, keys: Sequence[str]) -> FoundAnswer | None:

@@ -111,7 +111,7 @@ async def record_versions(record_ids: Collection[str]) -> list[RecordVersion]:
     return await fetch(RecordVersion, sql, list(record_ids))
 
 
-async def records_of(tx: Transaction, organization_id: str, record_ids: Collection[str]) -> dict[str, RecordRow]:
+async def records_of(tx: Transaction | None, organization_id: str, record_ids: Collection[str]) -> dict[str, RecordRow]:
     """These records of the organization by id. One that is not there is left out."""
     if not record_ids:
         return {}

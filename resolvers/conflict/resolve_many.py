@@ -5,10 +5,10 @@ as recommended), or a `rule` of the configuration. Its position counts the confl
 operation is the resolution's: each conflict that it decides carries it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from enrichment.config import ReviewRule
 from enrichment.words import naming
@@ -35,6 +35,16 @@ from resolvers.refresh.freshness import learned_by
 MOST_AT_ONCE = 1000
 
 
+class OneOutcome(Protocol):
+    """What became of one of many conflicts."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def conflict(self) -> Conflict | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ResolveOutcome:
     """What became of one of many conflicts: the conflict as it is now, or why the decision was refused."""
@@ -50,6 +60,16 @@ class ResolvedMany:
 
     resolution_id: str
     outcomes: list[ResolveOutcome]
+
+    @property
+    def resolved(self) -> int:
+        """How many conflicts are resolved now."""
+        return conflicts_in(outcome for outcome in self.outcomes if outcome.error is None)
+
+
+def conflicts_in(outcomes: Iterable["OneOutcome"]) -> int:
+    """How many conflicts these are about: one whose id was sent twice, in any spelling, counts once."""
+    return len({outcome.id if outcome.conflict is None else outcome.conflict.id for outcome in outcomes})
 
 
 def readable_ids(ids: Sequence[str]) -> tuple[list[str], dict[str, OperationError]]:

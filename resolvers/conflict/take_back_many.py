@@ -17,7 +17,7 @@ from models.db.transaction import Transaction, unit_of_work
 from resolvers.audit import note_change
 from resolvers.conflict.one_by_one import Report, one_by_one
 from resolvers.conflict.reopen import TakenBackBy, reopen
-from resolvers.conflict.resolve_many import MOST_AT_ONCE, RESOLUTION, readable_ids
+from resolvers.conflict.resolve_many import MOST_AT_ONCE, RESOLUTION, conflicts_in, readable_ids
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, NotFound, OperationError, StateConflict, ValidationFailed
 from resolvers.events.publisher import announce
@@ -42,6 +42,16 @@ class TakenBackMany:
 
     outcomes: list[TakenBackOutcome]
     remaining: int = 0
+
+    @property
+    def restored(self) -> int:
+        """How many decisions were taken back."""
+        return conflicts_in(outcome for outcome in self.outcomes if outcome.error is None)
+
+    @property
+    def left_alone(self) -> int:
+        """How many decisions stand."""
+        return conflicts_in(outcome for outcome in self.outcomes if outcome.error is not None)
 
 
 def taking_back_kind(report: Report | None = None) -> OperationKind:

@@ -3,14 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from enrichment.config import Config
 from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from enrichment.fields_before import forms_before, with_forms_before
 from enrichment.identity import Identifier, holds_identifier
 from enrichment.learn.trust import Trust
 from enrichment.provenance import Current
@@ -20,7 +22,7 @@ from enrichment.replay.snapshot import DecisionSnapshot, Origin
 from enrichment.replay.stored import StoredSnapshot, readable
 from enrichment.waterfall.planner import Source
 from enrichment.waterfall.reuse import oldest_reusable
-from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
 from enrichment.words import Names
 from models.answer.row import CachedAnswer
@@ -98,6 +100,17 @@ class _Rules:
     erased: dict[str, set[str]] = field(
         default_factory=dict
     )  # by record, fields that would bring an erased person back
+    forms_before: dict[str, dict[str, Any]] = field(default_factory=dict)  # by record, as far as they were needed
+
+    def before(self, record: Record, question: SessionQuestion) -> SessionQuestion | None:
+        """The question as earlier versions asked it, if they did otherwise: an answer to it serves too."""
+        if not record.raw_values:
+            return None
+        forms = self.forms_before.get(record.id)
+        if forms is None:
+            forms = forms_before(record.entity_type, record.fields, record.raw_values)
+            self.forms_before[record.id] = forms
+        return replace(question, fields=with_forms_before(question.fields, forms)) if forms else None
 
 
 async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Preview:
@@ -232,7 +245,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
     session = WaterfallSession(context, rules.sources[kind])
     calls: list[Call] = []
     while (question := session.next_question()) is not None:
-        found = answers.find(snapshot, question, poorer=False)
+        found = answers.find(snapshot, question, poorer=False, before=partial(rules.before, record, question))
         reply = Reply(StepOutcome.SKIPPED, skipped=SkipReason.UNKNOWN) if found is None else found.reply
         if found is None:
             calls.append(Call(question.source.id, question.source.most(question.wanted)))

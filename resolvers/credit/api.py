@@ -57,13 +57,15 @@ class CreditUsage:
 
 
 async def get_credits(ctx: Context, start: datetime | None = None, end: datetime | None = None) -> CreditUsage:
-    """Credits now, and their use from `start` (inclusive) to `end` (exclusive); by default this calendar month."""
+    """Credits now, and their use from `start` (inclusive) to `end` (exclusive), by default this calendar month.
+
+    Where one of them lies beyond this month, the other is by default the bound of the month in which that lies.
+    """
     caller = ctx.require(Role.VIEWER)
     services = ctx.services
     now = services.now()
     organization_id = caller.organization_id
-    month_start, month_end = month_bounds(now)
-    period_start, period_end = start or month_start, end or month_end
+    period_start, period_end = _period(now, start, end)
     if period_start >= period_end:
         raise BadRequest("from must be before to", faults=[Fault("from", "must be before to")])
     config = config_of(await organization_of(organization_id, services.registry, now))
@@ -89,6 +91,15 @@ async def get_credits(ctx: Context, start: datetime | None = None, end: datetime
         wasted=await usage.charged_for_nothing(period),
         maybe_charged=await usage.released_with([MAYBE_CHARGED, WRONG_ENTITY], period),
     )
+
+
+def _period(now: datetime, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    month_start, month_end = month_bounds(now)
+    if start is not None and start >= month_end:
+        month_end = month_bounds(start)[1]
+    if end is not None and end <= month_start:
+        month_start = month_bounds(end - timedelta(microseconds=1))[0]
+    return start or month_start, end or month_end
 
 
 async def _projection(organization_id: str, now: datetime, remaining: int) -> datetime | None:

@@ -19,6 +19,7 @@ from resolvers.job.api import get_job
 from resolvers.operation import OperationKind, OperationLost, OperationRun, begin_operation, run_operation
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id
+from resolvers.undo.erased import without_erased
 from resolvers.undo.restore import UndoChange
 from resolvers.undo.run import REVERT, UNDO
 from resolvers.undo.scope import UndoScope, changes_in, check_scope, chosen_records, next_records
@@ -94,6 +95,7 @@ async def _preview(ctx: Context, scope: UndoScope) -> UndoPreview:
     while record_ids := await next_records(caller.organization_id, scope, chosen, last):
         last = record_ids[-1]
         changes = await changes_in(caller.organization_id, scope, record_ids)
+        changes = await without_erased(None, ctx.services, caller.organization_id, changes)
         restored += sum(1 for change in changes if isinstance(change.decision, Restoration))
         skipped += sum(1 for change in changes if isinstance(change.decision, SkippedField))
         shown += changes[: MOST_LINES_SHOWN - len(shown)]

@@ -13,9 +13,9 @@ from resolvers.undo.restore import UndoChange
 
 
 async def without_erased(
-    tx: Transaction, services: Services, organization_id: str, changes: Sequence[UndoChange]
+    tx: Transaction | None, services: Services, organization_id: str, changes: Sequence[UndoChange]
 ) -> list[UndoChange]:
-    """The changes, those that would bring an erased person back skipped."""
+    """The changes, those that would bring an erased person back skipped. No `tx`: to see what an undo would do."""
     returning: dict[str, dict[str, Any]] = {}
     for change in changes:
         if isinstance(change.decision, Restoration) and change.decision.target is not None:

@@ -1,6 +1,5 @@
 """What becomes of many conflicts that are decided at once."""
 
-from collections.abc import Iterable
 from typing import Self
 
 import strawberry
@@ -42,7 +41,7 @@ class ResolveConflictsPayload:
         return cls(
             resolution_id=strawberry.ID(many.resolution_id),
             results=[ResolveConflictResult.of(outcome) for outcome in many.outcomes],
-            resolved=_conflicts(outcome for outcome in many.outcomes if outcome.error is None),
+            resolved=many.resolved,
             remaining=remaining,
         )
 
@@ -80,15 +79,10 @@ class UndoResolutionsPayload:
     def of(cls, many: TakenBackMany) -> Self:
         return cls(
             results=[UndoResolutionResult.of(outcome) for outcome in many.outcomes],
-            restored=_conflicts(outcome for outcome in many.outcomes if outcome.error is None),
-            left_alone=_conflicts(outcome for outcome in many.outcomes if outcome.error is not None),
+            restored=many.restored,
+            left_alone=many.left_alone,
             remaining=many.remaining,
         )
-
-
-def _conflicts(outcomes: Iterable[ResolveOutcome | TakenBackOutcome]) -> int:
-    """How many conflicts these are about: one whose id was sent twice, in any spelling, counts once."""
-    return len({outcome.id if outcome.conflict is None else outcome.conflict.id for outcome in outcomes})
 
 
 @strawberry.type(description="How many conflicts of one field a decision would settle.")

@@ -54,6 +54,7 @@ async def _resolve(ctx: Context, request: Request, body: dict[str, Any]) -> Resp
 
 
 async def reopen(ctx: Context, request: Request) -> Response:
+    refuse_unknown(await read_optional_object(request), ())
     return await _shown(ctx, await conflicts.reopen_conflict(ctx, request.path_params["id"]))
 
 
@@ -177,9 +178,11 @@ OPERATIONS = (
         description=(
             "The conflict is open again; values, their provenance and what was remembered of the decision are as"
             " before. Refused, without any change, where something newer was written, asked or decided since."
+            " It takes no body; `{}` is as none."
         ),
         role=Role.USER,
         parameters=(CONFLICT_ID,),
+        body=Body(shape=resolution.NOTHING_TO_SAY, examples={"nothing": {}}, required=False),
         answer=RouteAnswer(description="Conflict open again", shape=Conflict, example=shape.REOPENED_EXAMPLE),
         refusals=("NOT_FOUND", "CONFLICT_NOT_REOPENABLE", "ERASED"),
     ),

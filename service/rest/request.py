@@ -1,7 +1,7 @@
 """Reads what a REST request says beside its token and its JSON: the keys of a body, If-Match and If-None-Match."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from starlette.requests import Request
@@ -13,10 +13,10 @@ _ETAGS = re.compile(rf"\s*{_ETAG}(?:\s*,\s*{_ETAG})*\s*")
 NO_VERSION = 0  # versions start at 1: expecting this one is refused as stale
 
 
-def refuse_unknown(body: dict[str, Any], known: Iterable[str]) -> None:
+def refuse_unknown(body: dict[str, Any], known: Collection[str]) -> None:
     """Raises ValidationFailed naming every key that is not `known`."""
-    names = ", ".join(known)
-    faults = [Fault(key, f"unknown; known are {names}") for key in body if key not in known]
+    message = f"unknown; known are {', '.join(known)}" if known else "unknown; this route reads no body"
+    faults = [Fault(key, message) for key in body if key not in known]
     if faults:
         raise ValidationFailed("the body has unknown keys", faults=faults)
 

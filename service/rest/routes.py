@@ -16,7 +16,7 @@ from models.db.version import VERSION
 from service.http.errors import problem_of
 from service.http.json import dump
 from service.http.request import RestRuntime, context_of
-from service.rest import config, conflict, credit, erasure, job, pipeline, record, stats
+from service.rest import config, conflict, credit, erasure, job, pipeline, record, resolution, stats
 from service.rest.description.openapi import describe
 from service.rest.description.pages import page, render
 from service.rest.operation import RestOperation
@@ -28,6 +28,7 @@ OPERATIONS: tuple[RestOperation, ...] = (
     *erasure.OPERATIONS,
     *job.OPERATIONS,
     *conflict.OPERATIONS,
+    *resolution.OPERATIONS,
     *pipeline.OPERATIONS,
     *stats.OPERATIONS,
     *credit.OPERATIONS,

@@ -84,6 +84,9 @@ RESOLUTION_REQUEST = Described(
     },
     _DECISIONS,
 )
+NOTHING_TO_SAY = Described(
+    "NothingToSay", {"NothingToSay": {"description": "An empty object.", "type": "object", "maxProperties": 0}}
+)
 REQUEST_EXAMPLES: Mapping[str, Any] = {
     "accept": AcceptCandidate(
         action=ResolutionAction.ACCEPT_CANDIDATE, candidate_id=PROPOSED_EXAMPLE.id, note="Checked on their web site"

@@ -9,6 +9,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, ResolutionAction
+from enrichment.undo import SkippedField, UndoSkipReason
 from enrichment.words import WITHHELD
 from models.audit import AuditFilter
 from models.conflict.queries import ConflictFilter
@@ -29,7 +30,7 @@ from resolvers.paging import PageArgs
 from resolvers.record.api import get_record
 from resolvers.record.explain import explain
 from resolvers.secret_box import SecretBox
-from resolvers.undo.api import revert_undo, undo_enrichment, undo_lines
+from resolvers.undo.api import preview_undo_enrichment, revert_undo, undo_enrichment, undo_lines
 from resolvers.undo.scope import UndoScope
 from tests.support.canaries import stored_texts
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
@@ -174,6 +175,20 @@ async def test_an_address_in_a_long_description_is_found(redis: ArqRedis) -> Non
     await work(ctx.services)
     assert await traces() == set()
     assert (await get_record(ctx, ACCOUNT, "A-1")).fields == {"name": "Storch", "domain": "storch.com"}
+
+
+LINES = "Nests and more. Call +49 30 901820 or 0170 5557712!"
+
+
+@pytest.mark.parametrize(
+    ("own", "kept"), [({}, False), ({"phone": "+49 170 5557712"}, True)], ids=["hers", "the company's"]
+)
+async def test_her_line_in_the_description_of_a_company(redis: ArqRedis, own: dict[str, Any], kept: bool) -> None:
+    ctx, _ = await erased(StandIn(knows={"storch.com": {"description": LINES}}), redis=redis)
+    held = {"name": "Storch", "domain": "storch.com", "country": "Germany", **own}
+    await send(ctx, "account", "A-1", **held)
+    await work(ctx.services)
+    assert ("description" in (await get_record(ctx, ACCOUNT, "A-1")).fields) is kept
 
 
 async def test_two_sources_do_not_bring_her_back_together(redis: ArqRedis) -> None:
@@ -331,9 +346,13 @@ async def test_an_undo_and_its_reversal_do_not_bring_her_back(redis: ArqRedis) -
     await send(ctx, "lead", "L-1", **ZEPHYRINE)
     await erase_record(ctx, LEAD, "L-1")
 
+    preview = await preview_undo_enrichment(ctx, UndoScope(provider="standin"))
     undo = await undo_enrichment(ctx, UndoScope(provider="standin"))
 
-    assert (undo.restored, undo.skipped) == (0, 1)
+    assert (undo.restored, undo.skipped) == (preview.restored, preview.skipped) == (0, 1)
+    [predicted] = preview.changes
+    assert isinstance(predicted.decision, SkippedField)
+    assert predicted.decision.because is UndoSkipReason.ERASED
     [line] = (await undo_lines(ctx, undo.id, "skipped", PageArgs())).items
     assert (line.field, line.reason) == ("title", "erased")
     assert (await get_record(ctx, LEAD, "L-2")).fields["title"] == "Head of Sales"

@@ -15,6 +15,7 @@ from models.record import FieldValue, Record
 from providers.api import Question, key_digest
 from resolvers.context import Context
 from resolvers.cost.estimate import estimate_enrichment
+from resolvers.cost.preview import preview_enrichment
 from resolvers.erasure.api import erase_record
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.pipeline import pause_pipeline, resume_pipeline
@@ -141,6 +142,10 @@ async def test_a_question_that_was_asked_then_is_not_asked_again(redis: ArqRedis
     await send(ctx, "contact", "2", linkedinUrl=PROFILE)
     estimate = await estimate_enrichment(ctx, RecordSelection(EntityType.CONTACT, ("2",)))
     assert (estimate.maximum, estimate.by_provider[0].reused) == (0, 1)
+    chosen = RecordSelection(EntityType.CONTACT, ("2",))
+    shown = await preview_enrichment(ctx, chosen)
+    assert [field.value for field in shown.records[0].fields if field.field == "city"] == ["Oakland"]
+    assert (dict(shown.calls), dict((await preview_enrichment(ctx, chosen, force=True)).calls)) == ({}, {"standin": 1})
     await resume_pipeline(ctx)
     await work(ctx.services)
 

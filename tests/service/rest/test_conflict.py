@@ -323,3 +323,12 @@ async def test_who_may_not_take_back(rest: Rest, shared: Services, role: Role, o
     await rest.post(f"/conflicts/{conflict['id']}/resolve")
     assert (await rest.post(f"/conflicts/{conflict['id']}/reopen", role=role, org=org)).status_code == status
     assert (await rest.get("/conflicts?entityType=account")).json() == []
+
+
+async def test_a_body_that_reopen_does_not_know_is_refused(rest: Rest, shared: Services) -> None:
+    conflict = await open_conflict(rest, shared)
+    await rest.post(f"/conflicts/{conflict['id']}/resolve")
+    refused = await rest.post(f"/conflicts/{conflict['id']}/reopen", json={"note": "by mistake"})
+    assert (refused.status_code, fault_paths(refused)) == (422, ["note"])
+    assert (await rest.get("/conflicts?entityType=account")).json() == []
+    assert (await rest.post(f"/conflicts/{conflict['id']}/reopen", json={})).status_code == 200

@@ -97,6 +97,21 @@ async def test_a_period_narrows_both(rest: Rest, shared: Any, path: str) -> None
         assert (past["used"], past["balance"]) == (0, 997)
 
 
+@pytest.mark.parametrize(
+    ("query", "period"),
+    [
+        ("from=2100-02-10", ("2100-02-10T00:00:00Z", "2100-03-01T00:00:00Z")),
+        ("to=2020-02-10", ("2020-02-01T00:00:00Z", "2020-02-10T00:00:00Z")),
+        ("to=2020-03-01", ("2020-02-01T00:00:00Z", "2020-03-01T00:00:00Z")),
+    ],
+)
+async def test_half_a_period_of_another_month_is_completed_within_it(
+    rest: Rest, query: str, period: tuple[str, str]
+) -> None:
+    usage = (await rest.get(f"/credits?{query}")).json()
+    assert (usage["periodStart"], usage["periodEnd"], usage["used"]) == (*period, 0)
+
+
 @pytest.mark.parametrize("path", ["/stats", "/credits"])
 @pytest.mark.parametrize(
     ("query", "paths"),

@@ -1,0 +1,116 @@
+"""`/resolutions`: decisions on conflicts, which can be taken back."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from enrichment.enums import ConflictReason, EntityType
+from enrichment.words import naming
+from models.conflict.queries import ConflictFilter
+from resolvers.conflict.take_back_many import undo_resolutions
+from resolvers.context import Context, Role
+from resolvers.errors import Fault, ValidationFailed
+from resolvers.refresh.freshness import aging
+from service.http.json import respond
+from service.http.request import read_object
+from service.rest.operation import Body, RestOperation, RouteAnswer
+from service.rest.request import refuse_unknown, text_or_none
+from service.rest.shapes import taking_back as shape
+from service.rest.shapes.taking_back import ResolvedFilter, UndoResolutionsAnswer, UndoResolutionsRequest
+
+E = TypeVar("E", bound=StrEnum)
+
+
+async def undo(ctx: Context, request: Request) -> Response:
+    body = await read_object(request)
+    refuse_unknown(body, UndoResolutionsRequest.keys_sent())
+    taken_back = await undo_resolutions(
+        ctx, ids=_texts(body, "ids"), wanted=_filter(body), resolution_id=text_or_none(body, "resolutionId")
+    )
+    name_of = naming(ctx.services.registry.names)
+    return respond(UndoResolutionsAnswer.of(taken_back, await aging(ctx), name_of))
+
+
+def _texts(body: dict[str, Any], key: str) -> list[str] | None:
+    sent = body.get(key)
+    if sent is not None and not (isinstance(sent, list) and all(isinstance(item, str) for item in sent)):
+        raise _refused(key, "must be a list of texts")
+    return sent
+
+
+def _filter(body: dict[str, Any]) -> ConflictFilter | None:
+    """The filter in the body. Raises ValidationFailed with the path of what is wrong in it."""
+    sent = body.get("filter")
+    if sent is None:
+        return None
+    if not isinstance(sent, dict):
+        raise _refused("filter", "must be an object")
+    try:
+        return _read(sent)
+    except ValidationFailed as refused:
+        faults = [Fault(f"filter.{fault.path}", fault.message) for fault in refused.faults]
+        raise ValidationFailed(f"{faults[0].path}: {faults[0].message}", faults=faults) from None
+
+
+def _read(sent: dict[str, Any]) -> ConflictFilter:
+    refuse_unknown(sent, ResolvedFilter.keys_sent())
+    entity_type = text_or_none(sent, "entityType")
+    return ConflictFilter(
+        entity_types=() if entity_type is None else (_member("entityType", entity_type, EntityType),),
+        external_id=text_or_none(sent, "externalId"),
+        record_id=text_or_none(sent, "recordId"),
+        job_id=text_or_none(sent, "jobId"),
+        field=text_or_none(sent, "field"),
+        reason=tuple(_member("reason", word, ConflictReason) for word in _texts(sent, "reason") or ()),
+        provider=text_or_none(sent, "provider"),
+        created_after=_moment(sent, "createdAfter"),
+        created_before=_moment(sent, "createdBefore"),
+    )
+
+
+def _member(key: str, word: str, kind: type[E]) -> E:
+    try:
+        return kind(word.strip().lower())
+    except ValueError:
+        raise _refused(key, f"unknown value {word[:40]!r}; accepted are {', '.join(kind)}") from None
+
+
+def _moment(sent: dict[str, Any], key: str) -> datetime | None:
+    text = text_or_none(sent, key)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _refused(key, "must be an ISO 8601 date or time, such as 2026-11-01T00:00:00Z") from None
+
+
+def _refused(path: str, message: str) -> ValidationFailed:
+    return ValidationFailed(f"{path}: {message}", faults=[Fault(path, message)])
+
+
+OPERATIONS = (
+    RestOperation(
+        method="POST",
+        path="/resolutions/undo",
+        handler=undo,
+        id="undoResolutions",
+        tag="Conflicts",
+        summary="Take back many decisions on conflicts",
+        description=(
+            "By the ids of the conflicts, by a filter (the latest 1,000), or all of one decision on many by its"
+            " `resolutionId`, which ends where it is still at work. Each decision has its own outcome; what was"
+            " changed since is left alone."
+        ),
+        role=Role.USER,
+        body=Body(shape=UndoResolutionsRequest, examples=shape.REQUEST_EXAMPLES),
+        answer=RouteAnswer(
+            description="The outcome of each decision", shape=UndoResolutionsAnswer, example=shape.EXAMPLE
+        ),
+        refusals=("NOT_FOUND",),
+    ),
+)
