@@ -29,7 +29,7 @@ class Plan:
 
     size: Size
     folder: Path  # empty, the module's own, and deleted afterwards
-    database_url: str | None  # an empty PostgreSQL database of the module's own; None: SQLite in `folder`
+    database_url: str | None  # a PostgreSQL database of the module's own, empty or filled; None: SQLite in `folder`
     database_pid: int | None = None  # PostgreSQL's postmaster, whose CPU is counted apart
 
     @property
@@ -42,6 +42,11 @@ class Plan:
         return {Size.TINY: tiny, Size.QUICK: quick, Size.FULL: full, Size.LONG: full if long is None else long}[
             self.size
         ]
+
+    @property
+    def filled_jobs(self) -> int:
+        """How many ended jobs `benchmarks.filled` puts in the database that reads are measured on."""
+        return self.of(tiny=200, quick=20_000, full=1_000_000, long=10_000_000)
 
     def database_cpu(self) -> float:
         """CPU seconds (user + system) that PostgreSQL has used so far, all its processes together; 0 without one."""

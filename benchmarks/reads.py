@@ -24,14 +24,11 @@ import orjson
 import structlog
 from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from benchmarks.filled import ORGANIZATION, fill
+from benchmarks.peers.bare import ROUTES
 from models.db import connection
-from models.db.statements import query
 from resolvers.context import Caller, Role, Services
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
@@ -145,43 +142,14 @@ def contenders(ask: InProcess, services: Services) -> list[Contender]:
     rest = b"entityType=account&status=completed&limit=50"
     found.append(Contender("REST jobs (steps, outcomes)", lambda: ask("GET", f"{_PATH}/jobs", rest)))
     if connection.dialect() == "postgresql":
-        bare = InProcess(Starlette(routes=[Route("/graphql", _bare_page), Route("/rest", _bare_rest)]))
-        found.append(Contender(_BARE_PAGE, lambda: bare("GET", "/graphql")))
-        found.append(Contender(_BARE_REST, lambda: bare("GET", "/rest")))
+        bare = InProcess(Starlette(routes=ROUTES))
+        found.append(Contender(_BARE_PAGE, lambda: bare("GET", "/bare/graphql")))
+        found.append(Contender(_BARE_REST, lambda: bare("GET", "/bare/rest")))
     ours, plain = ApiSchema(), ApiSchema()
     plain.execution_context_class = StrawberryGraphQLCoreExecutionContext
     for name, schema in (("executed by plans, alone", ours), (_ALONE, plain)):
         found.append(Contender(name, partial(_execute, schema, services, next(iter(DOCUMENTS.values())))))
     return found
-
-
-_NEWEST = "(SELECT * FROM job WHERE organization_id = ? ORDER BY id DESC LIMIT 51) AS j"
-_PAGE_AS_JSON = f"""SELECT json_build_object('data', json_build_object('jobs', json_build_object('nodes', json_agg(
-    json_build_object('id', j.id, 'entityType', j.entity_type, 'trigger', j.trigger_kind, 'status', j.status,
-    'priority', j.priority, 'progress', j.progress, 'attempts', j.attempts, 'maxAttempts', j.max_attempts,
-    'creditsUsed', j.credits_used, 'createdAt', to_timestamp(j.created_at / 1e6), 'startedAt',
-    to_timestamp(j.started_at / 1e6), 'finishedAt', to_timestamp(j.finished_at / 1e6), 'record', json_build_object(
-    'id', r.id, 'externalId', r.external_id, 'completeness', r.completeness, 'lastEnrichedAt',
-    to_timestamp(r.last_enriched_at / 1e6))))))) AS page FROM {_NEWEST} JOIN record AS r ON r.id = j.record_id"""
-_REST_AS_JSON = f"""SELECT json_agg(json_build_object('id', j.id, 'entityType', j.entity_type, 'recordId', j.record_id,
-    'externalId', r.external_id, 'trigger', j.trigger_kind, 'status', j.status, 'priority', j.priority,
-    'progress', j.progress, 'runningStep', j.running_step, 'attempts', j.attempts, 'maxAttempts', j.max_attempts,
-    'forced', j.forced, 'fieldsUpdated', j.fields_updated, 'fieldOutcomes', j.outcomes, 'creditsUsed', j.credits_used,
-    'requestedBy', j.requested_by, 'createdAt', to_timestamp(j.created_at / 1e6), 'startedAt',
-    to_timestamp(j.started_at / 1e6), 'finishedAt', to_timestamp(j.finished_at / 1e6), 'updatedAt',
-    to_timestamp(j.updated_at / 1e6), 'steps', (SELECT json_agg(json_build_object('provider', s.provider, 'outcome',
-    s.outcome, 'skippedReason', s.skipped_reason, 'detail', s.detail, 'latencyMs', s.latency_ms, 'creditsCharged',
-    s.credits_charged, 'fieldsFound', s.fields_found, 'error', s.error_code, 'askedAt',
-    to_timestamp(s.asked_at / 1e6)) ORDER BY s.position) FROM step AS s WHERE s.job_id = j.id))) AS page
-    FROM {_NEWEST} JOIN record AS r ON r.id = j.record_id"""
-
-
-async def _bare_page(_: Request) -> Response:
-    return Response((await query(_PAGE_AS_JSON, [ORGANIZATION]))[0]["page"], media_type="application/json")
-
-
-async def _bare_rest(_: Request) -> Response:
-    return Response((await query(_REST_AS_JSON, [ORGANIZATION]))[0]["page"], media_type="application/json")
 
 
 async def _execute(schema: ApiSchema, services: Services, text: str) -> bytes:
