@@ -1,8 +1,8 @@
 """The schema: its three root types, and what happens around every operation."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 from graphql import (
@@ -13,12 +13,19 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     Undefined,
+    execute,
 )
+from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+from strawberry.utils.await_maybe import await_maybe
 
 from schema.audit import AuditQuery
+from schema.base.context import GraphQLContext
 from schema.base.errors import ErrorTranslator
 from schema.base.loaders import Loaders
 from schema.base.scalars import SCALARS
@@ -116,10 +123,71 @@ class ApiSchema(strawberry.Schema):
         )
         _drop_null_defaults(self._schema)
 
-    async def execute(self, *args: Any, **kwargs: Any) -> ExecutionResult:
-        result = await super().execute(*args, **kwargs)
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: GraphQLContext | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Answer a query or a mutation.
+
+        A document that is known to be in order is executed by graphql-core at once. What is new, or refused for
+        whatever reason, goes the library's way with its extensions; an answer is the same either way.
+        """
+        result = None
+        if context_value is not None and root_value is None and operation_extensions is None:
+            allowed = allowed_operation_types or DEFAULT_ALLOWED_OPERATION_TYPES
+            result = await self._at_once(query or "", variable_values, context_value, operation_name, allowed)
+        if result is None:
+            result = await super().execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
         self._show(result)
         return result
+
+    async def _at_once(
+        self,
+        query: str,
+        variables: dict[str, Any] | None,
+        given: GraphQLContext,
+        name: str | None,
+        allowed: Iterable[OperationType],
+    ) -> ExecutionResult | None:
+        """The answer of a kept document; None where the library must say what is wrong with the operation."""
+        document = self.documents.kept(query)
+        kind = None if document is None else document.kind(name)
+        if document is None or kind is None or kind not in allowed or kind is OperationType.SUBSCRIPTION:
+            return None
+        if any(document.refusals(name, variables, self.documents.limits)):
+            return None
+        context = given.for_operation()
+        context.loaders, context.plans = Loaders(context), document.plans
+        try:
+            result = await await_maybe(
+                execute(
+                    self._schema,
+                    document.node,
+                    context_value=context,
+                    variable_values=variables,
+                    operation_name=name,
+                    is_awaitable=cast("Any", optimized_is_awaitable),
+                    executor_class=self.execution_context_class,
+                )
+            )
+        except Exception as error:  # the library has this one way for all that is raised around fields
+            shown = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+            return PreExecutionError(data=None, errors=[shown])
+        return ExecutionResult(data=result.data, errors=result.errors)
 
     async def stream(self, *args: Any, **kwargs: Any) -> Any:
         return self._all_shown(await super().stream(*args, **kwargs))

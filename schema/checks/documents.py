@@ -20,6 +20,8 @@ from graphql import (
 )
 from graphql.validation import NoSchemaIntrospectionCustomRule
 from strawberry.schema.schema import validate_document
+from strawberry.types.graphql import OperationType
+from strawberry.utils.operation import get_operation_type
 
 from resolvers.errors import QueryTooComplex
 from schema.checks.limits import Limits, WeighedOperation, refuse_expensive, weigh
@@ -41,6 +43,12 @@ class Document:
     operations: Mapping[str | None, WeighedOperation] = field(default_factory=dict)
     texts: Mapping[str | None, Mapping[str, Check]] = field(default_factory=dict)
     plans: Plans = field(default_factory=Plans)
+
+    def kind(self, name: str | None) -> OperationType | None:
+        """The kind of an operation; None where the document is not in order or has no such operation."""
+        if self.errors or (name not in self.operations and (name is not None or len(self.operations) != 1)):
+            return None
+        return get_operation_type(self.node, name)
 
     def refusals(self, name: str | None, variables: Mapping[str, Any] | None, limits: Limits) -> Iterator[GraphQLError]:
         """Why this operation must not run with these variables; nothing if it may."""
@@ -72,11 +80,17 @@ class Documents:
         self._size = 0
         self._text_checks: TextChecks | None = None
 
-    def read(self, schema: GraphQLSchema, text: str) -> Document:
-        """The document of a query text. Raises GraphQLSyntaxError."""
+    def kept(self, text: str) -> Document | None:
+        """The document of a query text that came before."""
         document = self._kept.get(text)
         if document is not None:
             self._kept.move_to_end(text)
+        return document
+
+    def read(self, schema: GraphQLSchema, text: str) -> Document:
+        """The document of a query text. Raises GraphQLSyntaxError."""
+        document = self.kept(text)
+        if document is not None:
             return document
         most = self.limits.tokens
         node = parse(text, max_lexical_tokens=most, max_comments=most)

@@ -6,6 +6,7 @@ rules of validation take quadratic time.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -111,12 +112,17 @@ class Selection:
         return cost_of(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WeighedOperation:
     """One operation of a document, and what its variables are when they are not given."""
 
     selection: Selection
     defaults: Mapping[str, Any]
+
+    @cached_property
+    def cost(self) -> int:
+        """What the operation costs when no variables are given."""
+        return self.selection.cost(self.defaults)
 
 
 class Weigher:
@@ -251,7 +257,7 @@ def weigh(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> dict
 
 def refuse_expensive(operation: WeighedOperation, variables: Mapping[str, Any] | None, limits: Limits) -> None:
     """Raises QueryTooComplex when the answer would be too large."""
-    cost = operation.selection.cost({**operation.defaults, **(variables or {})})
+    cost = operation.selection.cost({**operation.defaults, **variables}) if variables else operation.cost
     _refuse_over("cost", cost, limits.cost)
 
 

@@ -19,6 +19,7 @@ from jwt.algorithms import HMACAlgorithm
 from resolvers.context import Caller, Role
 from resolvers.errors import Unauthenticated, Unavailable
 from service.auth import jwks
+from service.auth.accepted import AcceptedToken, AcceptedTokens
 from service.settings import PREFIX, BadSettings, Settings
 
 CLOCK_SKEW_SECONDS = 10  # for tokens issued by a clock ahead of ours; an expired one gets no extra time
@@ -57,6 +58,7 @@ class Authenticator:
         self._issuer = issuer
         self._audience = audience
         self._organization_claim = organization_claim
+        self._accepted = AcceptedTokens()
 
     async def caller(self, authorization: str | None) -> Caller:
         """The caller behind an `Authorization` header's value; from here on the log names the organization.
@@ -64,24 +66,48 @@ class Authenticator:
         Raises Unauthenticated with a reason that says nothing about the key, and Unavailable while the
         signing keys cannot be read.
         """
-        claims = await self._claims(_bearer_token(authorization))
-        expires_at = _expiry(claims["exp"])
+        token = _bearer_token(authorization)
+        accepted = await self._remembered(token) or await self._examined(token)
+        expires_at = accepted.caller.expires_at
+        assert expires_at is not None
         if expires_at.timestamp() <= time.time():
+            self._accepted.drop(token)
             raise Unauthenticated("the token has expired")
+        structlog.contextvars.bind_contextvars(organization=accepted.caller.organization_id)
+        return accepted.caller
+
+    async def _remembered(self, token: str) -> AcceptedToken | None:
+        """What was found before, as long as the key that signed the token is among the keys: they may be read anew."""
+        known = self._accepted.get(token)
+        if known is None or known.key is None or self._keys is None:
+            return known
+        try:
+            keys = await self._keys.find(known.key.id, known.key.algorithm)
+        except jwks.KeysUnavailable:
+            keys = []
+        if any(key is known.key for key in keys):
+            return known
+        self._accepted.drop(token)
+        return None
+
+    async def _examined(self, token: str) -> AcceptedToken:
+        claims, key = await self._claims(token)
         caller = Caller(
             organization_id=_text(claims, self._organization_claim, MAX_ORGANIZATION),
             user=_text(claims, "sub", MAX_USER),
             role=role_of(claims.get("role")),
             email=_email(claims.get("email")),
-            expires_at=expires_at,
+            expires_at=_expiry(claims["exp"]),
         )
-        structlog.contextvars.bind_contextvars(organization=caller.organization_id)
-        return caller
+        accepted = AcceptedToken(caller, key)
+        self._accepted.add(token, accepted)
+        return accepted
 
-    async def _claims(self, token: str) -> dict[str, Any]:
+    async def _claims(self, token: str) -> tuple[dict[str, Any], jwks.SigningKey | None]:
+        """The claims, and the key of the key set that signed them."""
         try:
             if self._keys is None:
-                return self._signed_with_a_secret(token)
+                return self._signed_with_a_secret(token), None
             return await self._signed_with_a_key(token, self._keys)
         except jwks.KeysUnavailable:
             raise Unavailable("tokens cannot be checked at the moment") from None
@@ -90,7 +116,7 @@ class Authenticator:
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise Unauthenticated(_NOT_VALID) from None
 
-    async def _signed_with_a_key(self, token: str, keys: jwks.KeySet) -> dict[str, Any]:
+    async def _signed_with_a_key(self, token: str, keys: jwks.KeySet) -> tuple[dict[str, Any], jwks.SigningKey]:
         """The claims; which algorithm counts follows from each key, the token only says which keys to try."""
         header = jwt.get_unverified_header(token)
         key_id, algorithm = header.get("kid"), str(header.get("alg"))
@@ -101,7 +127,7 @@ class Authenticator:
                     continue
                 tried.append(known)
                 try:
-                    return self._decode(token, known.key, known.algorithm)
+                    return self._decode(token, known.key, known.algorithm), known
                 except jwt.InvalidSignatureError:
                     continue
             if key_id:

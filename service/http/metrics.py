@@ -23,6 +23,8 @@ class Metrics:
 
     def __init__(self, version: str) -> None:
         self._registry = CollectorRegistry()
+        # Found by their labels once: there are as many as routes, methods and statuses together.
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "auto_enrichment_http_requests",
             "Requests answered, by method, route and status.",
@@ -51,8 +53,13 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request. `route` is the pattern, never the path: paths are without number."""
-        self.requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        seen = (method if method in _METHODS else "other", route, status)
+        if seen not in self._counted:
+            counter = self.requests.labels(seen[0], route, str(status))
+            self._counted[seen] = (counter, self.seconds.labels(route))
+        requests, took = self._counted[seen]
+        requests.inc()
+        took.observe(seconds)
 
     def render(self) -> bytes:
         """The measurements in Prometheus' text format, of the type CONTENT_TYPE."""

@@ -6,7 +6,6 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,18 +22,19 @@ _CLIENT_GONE = 499  # nginx's number for a client that did not wait for its answ
 
 # Pages may show only what we serve ourselves; a page that needs more says so itself.
 _PAGE_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
+    b"default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"font-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; "
+    b"form-action 'self'; frame-ancestors 'none'"
 )
-_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-_SAFE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+_DATA_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+_SAFE_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+_REQUEST_ID, _POLICY, _CACHING = REQUEST_ID.lower().encode(), b"content-security-policy", b"cache-control"
 
 _log = structlog.get_logger("service.requests")
 
@@ -138,7 +138,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = Headers(scope=scope).get("content-length", "")
+        length = _header(scope, b"content-length")
         if length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > self._max_bytes):
             raise self._too_large()
         seen = 0
@@ -159,7 +159,7 @@ class BodyLimitMiddleware:
 
 def _request_id(scope: Scope) -> str:
     """The id the caller gave, if it is harmless in a log and a header; else a new one."""
-    given = Headers(scope=scope).get(REQUEST_ID, "")
+    given = _header(scope, _REQUEST_ID)
     return given if _GOOD_REQUEST_ID.fullmatch(given) else new_id()
 
 
@@ -170,11 +170,21 @@ def _pattern(scope: Scope) -> str:
 
 
 def _add_headers(scope: Scope, message: MutableMapping[str, Any]) -> None:
-    headers = MutableHeaders(scope=message)
-    headers[REQUEST_ID] = scope["state"]["request_id"]
-    for name, value in _SAFE_HEADERS.items():
-        headers.setdefault(name, value)
-    is_page = headers.get("content-type", "").startswith("text/html")
-    headers.setdefault("Content-Security-Policy", _PAGE_POLICY if is_page else _DATA_POLICY)
-    if not scope["path"].startswith("/static/"):
-        headers.setdefault("Cache-Control", "no-store")  # answers are one organization's own
+    """What an answer says already stays."""
+    given: list[tuple[bytes, bytes]] = [
+        (name, value) for name, value in message.get("headers", ()) if name.lower() != _REQUEST_ID
+    ]
+    known = {name.lower(): value for name, value in given}
+    given.append((_REQUEST_ID, scope["state"]["request_id"].encode("latin-1")))
+    given += [header for header in _SAFE_HEADERS if header[0] not in known]
+    if _POLICY not in known:
+        is_page = known.get(b"content-type", b"").startswith(b"text/html")
+        given.append((_POLICY, _PAGE_POLICY if is_page else _DATA_POLICY))
+    if _CACHING not in known and not scope["path"].startswith("/static/"):
+        given.append((_CACHING, b"no-store"))  # answers are one organization's own
+    message["headers"] = given
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """A header of the request, empty where there is none; the first of several."""
+    return next((value.decode("latin-1") for known, value in scope["headers"] if known == name), "")

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TextIO
 
 import orjson
@@ -19,6 +20,8 @@ _TOKEN = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
 _BEARER = re.compile(r"(bearer\s+)[^\s\"']+", re.IGNORECASE)
 _CALLBACK = re.compile(r"(/webhooks/\w{1,64}/)[^\s/?\"']+")
 _URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s/@]+(?=@)")
+# What each of these begins with or holds: most texts have none of it, and are looked through once.
+_MAY_HOLD_SECRETS = re.compile(r"eyJ|bearer|/webhooks/|://", re.IGNORECASE)
 _EXCEPTIONS = structlog.processors.ExceptionRenderer(format_exception)
 # What libraries log below a warning may repeat statements with their values, addresses, headers and messages.
 _OURS = ("models", "enrichment", "providers", "resolvers", "workers", "schema", "service")
@@ -89,13 +92,20 @@ def _without_secrets(name: str, value: Any) -> Any:
         return {key: _without_secrets(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_without_secrets(name, item) for item in value]
-    if value is not None and _SECRET_NAMES.search(name):
+    if value is not None and _names_a_secret(name):
         return _HIDDEN
     return redact_text(value) if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=1_000)
+def _names_a_secret(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None
+
+
 def redact_text(text: str) -> str:
     """The text without tokens, also those in the address of a webhook, and without passwords in URLs."""
+    if _MAY_HOLD_SECRETS.search(text) is None:
+        return text
     text = _TOKEN.sub(_HIDDEN, text)
     text = _CALLBACK.sub(rf"\g<1>{_HIDDEN}", text)
     text = _BEARER.sub(rf"\g<1>{_HIDDEN}", text)
