@@ -14,10 +14,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test long check score schema readme lock audit clean
+.PHONY: help install serve test long check score schema readme lock audit clean bench bench-quick bench-10m
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Set up .venv with the command auto-enrichment in it
 
@@ -38,6 +38,15 @@ check: $(STAMP) ## Check format, lint, types and import directions
 
 score: $(STAMP) ## Score the built-in providers on data with known answers (ARGS=--misses lists the faults)
 	@$(BIN)/auto-enrichment score $(ARGS)
+
+bench: $(STAMP) ## Measure everything beside its peers and write benchmarks/RESULTS.md (20 minutes; needs PostgreSQL and Node)
+	@$(BIN)/python -m benchmarks.bench --size=full --results=benchmarks/RESULTS.md $(ARGS)
+
+bench-quick: $(STAMP) ## The same on small tables, in under five minutes (ARGS=--only=served for a part)
+	@$(BIN)/python -m benchmarks.bench --size=quick $(ARGS)
+
+bench-10m: $(STAMP) ## The queries of the API on ten million jobs (an hour or two, 60 GB)
+	@$(BIN)/python -m benchmarks.bench --size=long $(ARGS)
 
 schema: $(STAMP) ## Write schema/schema.graphql anew
 	@$(BIN)/python -m schema.export

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 
 class Size(StrEnum):
     """How much is measured."""
@@ -31,6 +33,14 @@ class Plan:
     folder: Path  # empty, the module's own, and deleted afterwards
     database_url: str | None  # a PostgreSQL database of the module's own, empty or filled; None: SQLite in `folder`
     database_pid: int | None = None  # PostgreSQL's postmaster, whose CPU is counted apart
+
+    def to_json(self) -> bytes:
+        return orjson.dumps({**asdict(self), "folder": str(self.folder)})
+
+    @staticmethod
+    def from_json(text: bytes) -> "Plan":
+        content = orjson.loads(text)
+        return Plan(**{**content, "size": Size(content["size"]), "folder": Path(content["folder"])})
 
     @property
     def rounds(self) -> int:

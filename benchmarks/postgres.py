@@ -44,11 +44,12 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
-    async def create_database(self, name: str, template: str = "template1") -> str:
-        """The URL of a new database, a copy of the template."""
+    async def database(self, name: str) -> str:
+        """The URL of a database of this name, made where there is none."""
         connection = await asyncpg.connect(self.url("postgres"))
         try:
-            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                await connection.execute(f'CREATE DATABASE "{name}"')
         finally:
             await connection.close()
         return self.url(name)
