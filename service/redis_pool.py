@@ -12,8 +12,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from service.embedded.redis import in_process_pool
-
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 # A refused connection reaches the retry as OSError; without it in the list it is not tried again.
@@ -80,6 +78,8 @@ def redis_at(url: str | None, *, tries: int) -> ArqRedis:
     A command that finds no server is tried `tries` times more, with growing pauses of at most a second.
     """
     if url is None:
+        from service.embedded.redis_stand_in import in_process_pool  # noqa: PLC0415 -- big, and seldom needed
+
         pool: ConnectionPool = in_process_pool()
     else:
         pool = ConnectionPool.from_url(

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Self
 
 import structlog
 from arq.connections import ArqRedis
-from arq.worker import Worker
 
 from models.db import connection
 from models.db.health import UNUSABLE, ping
@@ -28,7 +28,6 @@ from service.redis_pool import RedisOutOfReach, check_redis, redis_at
 from service.settings import PREFIX, BadSettings, Settings
 from service.settings_report import without_password
 from service.sources import open_sources
-from workers.settings import build_worker
 
 API_TRIES = 3  # a caller waits for these
 WORKER_TRIES = 10
@@ -180,13 +179,11 @@ class Runtime:
         return redis
 
     async def _open_worker(self, stack: AsyncExitStack, services: Services, redis_url: str | None) -> None:
+        from workers.settings import build_worker  # noqa: PLC0415 -- a process without a worker needs none of it
+
         # A pool of its own: the worker waits for Redis to come back, where a caller is answered with an error.
         redis = await self._open_redis(stack, redis_url, tries=WORKER_TRIES)
-        own = replace(services, redis=redis)
-
-        def build() -> Worker:
-            return build_worker(own, max_jobs=self.settings.worker_concurrency)
-
+        build = partial(build_worker, replace(services, redis=redis), max_jobs=self.settings.worker_concurrency)
         self._worker = WorkerSupervisor(build, grace_seconds=self.settings.shutdown_seconds)
         self._worker.start()
         stack.push_async_callback(self._worker.stop)

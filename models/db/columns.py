@@ -3,12 +3,21 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import tortoise.models
 import uuid_utils
 from tortoise import fields
 from tortoise.models import Model
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def _no_comments(cls: type[Model]) -> dict[str, str]:
+    """Tortoise reads the source of every model for comments of its columns, which ours do not have, at every start."""
+    return {}
+
+
+tortoise.models._get_comments = _no_comments
 
 
 def new_id() -> str:

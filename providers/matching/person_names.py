@@ -5,8 +5,6 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-from nameparser import HumanName
-
 from enrichment.catalogue import Refused, normalize
 from enrichment.enums import EntityType
 from enrichment.normalize.text.text import fold
@@ -29,6 +27,8 @@ def split_full_name(text: str) -> PersonName | None:
     """The two names in "Savveomi, Joana" or "DR. LEILA GRYLUSTAD"; None where the text does not tell them apart."""
     if len(text) > _LONGEST or _NOT_ONE_PERSON.search(text):
         return None
+    from nameparser import HumanName  # noqa: PLC0415 -- big, and no start needs it
+
     parsed = HumanName(text)
     first, last = _name(parsed.first), _name(parsed.last)
     if not first or not last:

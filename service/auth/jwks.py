@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 import orjson
 import structlog
@@ -103,8 +102,9 @@ class KeySet:
             self._tried_at = self._now()
             try:
                 keys = usable_keys(await self._load())
-            except (KeysUnavailable, httpx.HTTPError, OSError) as error:
-                _log.warning("signing keys cannot be read", error=type(error).__name__)
+            except (KeysUnavailable, OSError) as error:
+                cause = error.__cause__ or error
+                _log.warning("signing keys cannot be read", error=type(cause).__name__)
                 return
             if not keys:
                 _log.warning("the key set holds no usable key", accepted=sorted(ALGORITHMS))
@@ -119,15 +119,20 @@ def from_file(path: Path) -> KeySet:
 
 
 def from_url(url: str) -> KeySet:
+    import httpx  # noqa: PLC0415 -- only an installation whose keys are at an address pays for its import
+
     async def load() -> bytes:
-        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client, client.stream("GET", url) as answer:
-            if answer.status_code != httpx.codes.OK:
-                raise KeysUnavailable(f"status {answer.status_code}")
-            body = b""
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise KeysUnavailable("too large")
-            return body
+        body = b""
+        try:
+            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client, client.stream("GET", url) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise KeysUnavailable(f"status {answer.status_code}")
+                async for chunk in answer.aiter_bytes():
+                    body += chunk
+                    if len(body) > MAX_BYTES:
+                        raise KeysUnavailable("too large")
+        except httpx.HTTPError as error:
+            raise KeysUnavailable("no answer") from error
+        return body
 
     return KeySet(load)

@@ -1,33 +1,79 @@
-"""The commands of `auto-enrichment`, by name."""
+"""The commands of `auto-enrichment`, by name. The modules of a command are imported when it is named."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from models.db.version import VERSION
-from service.cli.export_records import export_records
-from service.cli.import_records import import_records
-from service.cli.migrate import migrate
-from service.cli.score import score
-from service.cli.serve import serve
-from service.cli.settings import show_settings
-from service.cli.token import token
-from service.cli.worker import worker
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Fills and refreshes CRM leads, contacts and accounts.",
-)
-app.command("serve")(serve)
-app.command("worker")(worker)
-app.command("migrate")(migrate)
-app.command("token")(token)
-app.command("import")(import_records)
-app.command("export")(export_records)
-app.command("settings")(show_settings)
-app.command("score")(score)
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Where a command is, and the line that `--help` shows for it: the first of its function's docstring."""
+
+    module: str
+    function: str
+    line: str
+
+
+COMMANDS = {
+    "serve": Command("serve", "serve", "Serve the API until Ctrl-C."),
+    "worker": Command(
+        "worker",
+        "worker",
+        "Run enrichment jobs until Ctrl-C or SIGTERM; what is in flight is finished or handed back.",
+    ),
+    "migrate": Command(
+        "migrate",
+        "migrate",
+        "Apply the migrations that the database lacks. Safe to run twice, and from two places at once.",
+    ),
+    "token": Command(
+        "token", "token", "Print a development token, signed with the shared secret of the settings or of DATA_DIR."
+    ),
+    "import": Command(
+        "import_records",
+        "import_records",
+        "Send a file of records; repeating it is safe, as what is unchanged starts nothing.",
+    ),
+    "export": Command(
+        "export_records",
+        "export_records",
+        "Write every record with its canonical fields, and what of it cannot be read.",
+    ),
+    "settings": Command("settings", "show_settings", "List the settings as they are now; secrets are hidden."),
+    "score": Command(
+        "score",
+        "score",
+        "Print how many records were matched, values given and conflicts raised rightly, wrongly or not at all.",
+    ),
+}
+
+
+def command_line(arguments: Sequence[str]) -> typer.Typer:
+    """The command line for these arguments: the command that they name as it is, the others as `--help` shows them."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Fills and refreshes CRM leads, contacts and accounts.",
+        callback=_root,
+    )
+    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, command in COMMANDS.items():
+        if name == named:
+            module = import_module(f"service.cli.{command.module}")
+            app.command(name)(getattr(module, command.function))
+        else:
+            app.command(name, help=command.line)(_listed)
+    return app
+
+
+def _listed() -> None:
+    """A command that was not named, and so never runs."""
 
 
 def _show_version(value: bool) -> None:
@@ -36,7 +82,6 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")

@@ -9,8 +9,8 @@ import typer
 from resolvers.context import Role
 from service.app import create_app
 from service.auth.tokens import development_token
+from service.cli.address_file import recorded_address
 from service.cli.common import Stop, fail, read_settings, refuse_settings, run
-from service.cli.target import recorded_address
 from service.collector import settle_collector
 from service.http.server import AddressUnusable, address_of, build_server, listen
 from service.production import refuse_unsafe

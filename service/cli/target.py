@@ -1,21 +1,17 @@
 """Where a command finds the records when it is told nothing: the running service, or else the data directory."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import typer
 
 from resolvers.context import Role
 from service.auth.tokens import SECRET_FILE, development_token
+from service.cli.address_file import ADDRESS_FILE
 from service.cli.common import BAD_USE, fail
-from service.runtime import uses_data_dir
 from service.sample.run import SAMPLE_ORGANIZATION
 from service.settings import TOKEN_VARIABLE, Settings
 
-ADDRESS_FILE = "address"
 PROBE_SECONDS = 2.0
 TOKEN_SECONDS = 7 * 86_400  # a large file takes its time
 _PROBED = "/v1/auto-enrichment/config"
@@ -75,18 +71,3 @@ def _running_service(settings: Settings, token: str | None, role: Role) -> Targe
 
 def _has_secret(settings: Settings) -> bool:
     return settings.jwt_secret is not None or (settings.data_dir / SECRET_FILE).exists()
-
-
-@contextmanager
-def recorded_address(settings: Settings, address: str) -> Iterator[None]:
-    """Let commands on the same data directory find the service while the block runs."""
-    if not uses_data_dir(settings):
-        yield
-        return
-    path: Path = settings.data_dir / ADDRESS_FILE
-    path.write_text(f"{address}\n", "utf-8")
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            path.unlink()

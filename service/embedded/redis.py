@@ -18,11 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-import arq.worker
-import fakeredis
 import structlog
-from arq.connections import ArqRedis
-from redis.asyncio import ConnectionPool
 
 SERVERS_ON_PATH = ("redis-server", "valkey-server")
 LONGEST_SOCKET_PATH = 100  # the system's limit is 104 (macOS) or 108 bytes
@@ -254,23 +250,3 @@ async def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         await asyncio.to_thread(process.wait)
-
-
-async def _log_nothing(*_: object) -> None:
-    """Replaces arq's greeting, which calls INFO: the stand-in does not have that command."""
-
-
-def in_process_pool() -> ConnectionPool:
-    """The stand-in where no Redis server runs: its commands on this process's memory, gone at its end."""
-    arq.worker.log_redis_info = _log_nothing  # type: ignore[attr-defined,assignment] # no setting turns it off
-    return ConnectionPool(
-        connection_class=fakeredis.FakeAsyncRedisConnection,
-        server=_SERVER,
-        version=(7,),
-        server_type="redis",
-        client_class=ArqRedis,
-        lua_modules=None,
-    )
-
-
-_SERVER = fakeredis.FakeServer()

@@ -11,7 +11,7 @@ from unittest import mock
 import structlog
 from typer.testing import CliRunner
 
-from service.cli.index import app
+from service.cli.index import command_line
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def command(*arguments: str, data_dir: Path, **settings: str) -> Finished:
     environment: dict[str, str | None] = {name: None for name in os.environ if name.startswith("AUTO_ENRICHMENT_")}
     environment |= {"AUTO_ENRICHMENT_DATA_DIR": str(data_dir), **settings}
     with contextlib.chdir(data_dir.parent), _logs_as_before():
-        result = CliRunner().invoke(app, arguments, prog_name="auto-enrichment", env=environment)
+        result = CliRunner().invoke(command_line(arguments), arguments, prog_name="auto-enrichment", env=environment)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Finished(result.exit_code, result.stdout, result.stderr)

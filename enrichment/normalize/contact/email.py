@@ -6,8 +6,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-
 from enrichment.normalize.contact.host import RESERVED_TLDS, domain_of_host
 from enrichment.normalize.contact.mail_domains import DISPOSABLE_DOMAINS, FREE_DOMAINS, names_no_employer
 from enrichment.normalize.text.text import Refused, tidy
@@ -58,6 +56,8 @@ def _canonical(text: str) -> str:
         return _only_one(address)
     if _MASKED.search(address):
         raise Refused("a masked e-mail address")
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 -- big, and no start needs it
+
     try:
         checked = validate_email(_RESERVED.sub(".example", address), check_deliverability=False, strict=True)
     except EmailNotValidError:

@@ -2,20 +2,17 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
-
-from nameparser.config import CONSTANTS
 
 from enrichment.normalize.text.casing import composed, lowered
 from enrichment.normalize.text.placeholders import is_junk, is_placeholder
 from enrichment.normalize.text.text import Refused, as_text, refuse_markup, tidy, visible, without_umlauts, words
 
-# Of the parser's particles, those that are written in lower case inside a name.
+# Of the parser's particles, those that are written with a capital.
 _CAPITALIZED = frozenset(
     {"san", "santa", "st", "ste", "mac", "mc", "abu", "bar", "bat", "bon", "freiherr", "freiherrin"}
 )
-_PARTICLES = frozenset(CONSTANTS.prefixes) - _CAPITALIZED | {"y", "e", "i", "und", "ten", "el"}
 _MAC = re.compile(
     r"\bMac((?:donald|arthur|leod|gregor|intyre|intosh|millan|neil|neill|pherson|dougall|farlane|lean|lachlan|aulay"
     r"|kinnon|naughton|namara|cormack|bride|callum|allister|alister)s?)\b"
@@ -91,9 +88,17 @@ def _are_initials(text: str) -> bool:
     return text.isupper() and not re.search("[AEIOUY\u00c0-\uffff]", text)
 
 
+@cache
+def _particles() -> frozenset[str]:
+    """The particles that are written in lower case inside a name."""
+    from nameparser.config import CONSTANTS  # noqa: PLC0415 -- big, and no start needs it
+
+    return frozenset(CONSTANTS.prefixes) - _CAPITALIZED | {"y", "e", "i", "und", "ten", "el"}
+
+
 def _word(word: str, *, last: bool) -> str:
     lower = lowered(word)
-    if lower in _PARTICLES and not last:
+    if lower in _particles() and not last:
         return lower
     if word.upper() in _AFTER_NAME and last:
         return _AFTER_NAME[word.upper()]

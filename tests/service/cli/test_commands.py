@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+import subprocess
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import jwt
 import pytest
 import typer
 
+from service.cli.index import COMMANDS
 from service.cli.token import _seconds
 from tests.support import processes
 from tests.support.commands import command
@@ -172,3 +176,18 @@ def test_an_import_that_cannot_be_is_explained(
     assert refused.returncode != 0
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_help_lists_every_command_and_imports_none() -> None:
+    program = (
+        "import sys; sys.argv = ['auto-enrichment', '--help']\n"
+        "from service.cli.main import main\n"
+        "try: main()\n"
+        "finally: print('imported', {'service.cli.serve', 'strawberry', 'tortoise'} & set(sys.modules))"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], cwd=processes.ROOT, capture_output=True, text=True)
+    assert shown.stdout.rstrip().endswith("imported set()")
+    for name, described in COMMANDS.items():
+        function = getattr(import_module(f"service.cli.{described.module}"), described.function)
+        assert described.line == (function.__doc__ or "").splitlines()[0]
+        assert f" {name} " in shown.stdout
