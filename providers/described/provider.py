@@ -21,6 +21,7 @@ from providers.described.file import DescriptionError, read_descriptions
 from providers.http.adapter import Http, KeyCheck, Pending, Reply
 from providers.http.inputs import company_domain, company_name, is_account, persons_email, persons_name
 from providers.http.replies import OPTED_OUT, Findings, failure, moment, retry_after, text
+from providers.http.unanswered import is_not_yet
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
 __all__ = ["Described", "DescriptionError", "load_described"]
@@ -31,6 +32,7 @@ _DERIVED: Mapping[str, Callable[[Question], str | None]] = {
     "fullName": lambda question: " ".join(persons_name(question) or ()) or None,
 }
 _DOTS = frozenset({".", ".."})
+_AGAIN, _AGAIN_AFTER = "again", 30.0  # the token of an answer that comes later, and seconds until it is asked for
 _LONGEST = 500  # characters of a value that is sent
 
 
@@ -81,12 +83,16 @@ class Described:
             return NO_MATCH
         if reply.status == 451:
             return OPTED_OUT
+        wait = retry_after(reply, self._wall())
         if not 200 <= reply.status < 300:
-            raise failure(self.info.name, reply, wait=retry_after(reply, self._wall()))
-        return self._read(question, reply.json())
+            raise failure(self.info.name, reply, wait=wait)
+        answer = NO_MATCH if reply.status == 202 else self._read(question, reply.json())
+        if not answer.matched and is_not_yet(reply):
+            return Pending(_AGAIN, max(wait or _AGAIN_AFTER, 1.0))
+        return answer
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
-        """A described provider answers at once."""
+        """Ask the same again: a description names no other call."""
         return await self.look_up(question, http)
 
     async def check_key(self, http: Http) -> KeyCheck:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-import orjson
-
 from providers.api import Answer, Pending, ProviderError, ProviderInfo, Question, ReceivesCallback
+from providers.http.json_body import read_json
 
 __all__ = ["Adapter", "CallbackAdapter", "Http", "KeyCheck", "OptionalExtras", "Pending", "Reply"]
 
@@ -25,13 +24,14 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON. Raises ProviderError `invalid_answer` when it is something else.
+        """The body as JSON, also with blemishes (see `providers.http.json_body`): what cannot be read of it is null.
 
+        Raises ProviderError `invalid_answer` when it is something else, or of too many parts.
         An unreadable reply of success is `maybe_charged`: it may be an answer that was paid for and cut off.
         """
         try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
+            return read_json(self.body, self.headers.get("content-type", ""))
+        except ValueError as error:
             kind = self.headers.get("content-type", "no content type")[:80]
             raise ProviderError(
                 "invalid_answer",

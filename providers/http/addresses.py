@@ -1,7 +1,10 @@
 """Which web addresses may be used: https, and plain http only for a server on this machine."""
 
 import ipaddress
+from collections.abc import Mapping
 from urllib.parse import urlsplit
+
+from providers.http.adapter import Adapter
 
 
 def check_base(address: str, *, development: bool = False) -> str:
@@ -28,3 +31,19 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def checked_bases(adapter: Adapter, given: Mapping[str, str], *, development: bool) -> dict[str, str]:
+    """The adapter's addresses, with these in place of its own. Raises ValueError, whose text says what is wrong."""
+    bases = {**adapter.bases}
+    for name, address in given.items():
+        if name not in bases:
+            raise ValueError(f"{adapter.info.id} has no address called {name}")
+        bases[name] = address
+    checked: dict[str, str] = {}
+    for name, address in bases.items():
+        try:
+            checked[name] = check_base(address, development=development)
+        except ValueError as error:
+            raise ValueError(f"the address of {adapter.info.id} {error}") from None
+    return checked

@@ -1,4 +1,4 @@
-"""Requests to providers that end: bounded in time and size, to the provider's host alone, over checked TLS.
+"""Requests to providers that end: bounded in time, size and pieces, to the provider's host alone, over checked TLS.
 
 What sends them is in `providers.http.connections`, which is imported with the first one.
 """

@@ -15,6 +15,7 @@ import aiohttp
 
 from providers.api import ProviderError
 from providers.http.adapter import Reply
+from providers.http.bounded import ReplyTooLong, bounded_connector
 from providers.http.client import ClientLimits
 from providers.http.request import PreparedRequest, Request, bad_redirect, prepared, redirected
 
@@ -53,6 +54,8 @@ class Connections:
         except ValueError:
             # Its text would show the header or address that is at fault, which may be the key.
             raise ProviderError("rejected", "the request cannot be written as HTTP", retryable=False) from None
+        except ReplyTooLong as error:
+            raise _unreadable(f"the reply has {error}") from None
         except aiohttp.ClientError as error:
             raise _unavailable("the connection broke", error, maybe_charged=True) from None
 
@@ -67,7 +70,7 @@ class Connections:
         if session is None:
             limits = self.limits
             session = self._sessions[provider_id] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._tls, limit=limits.connections, keepalive_timeout=30.0),
+                connector=bounded_connector(ssl=self._tls, limit=limits.connections, keepalive_timeout=30.0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(
                     total=None,

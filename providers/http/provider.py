@@ -21,10 +21,12 @@ from providers.http.adapter import (
     Pending,
     Reply,
 )
-from providers.http.addresses import check_base
+from providers.http.addresses import checked_bases
 from providers.http.client import HttpClient
 from providers.http.rate_limit import RateLimiter
+from providers.http.replies import retry_after
 from providers.http.request import Request
+from providers.http.unanswered import unanswered
 
 NOTE_EVERY_SECONDS = 10.0  # between two reports of what is left of an account's credits, unless it is nothing
 
@@ -70,7 +72,7 @@ class HttpProvider:
         self._rate_limiter = rate_limiter
         self._note_credits = note_credits
         self._noted_at: dict[str, float] = {}
-        self._bases = _checked_bases(adapter, bases or {}, client.development)
+        self._bases = checked_bases(adapter, bases or {}, development=client.development)
         # Every adapter asks over a network, whatever its info says: the circuit breaker has to watch it.
         self.info: ProviderInfo = replace(
             adapter.info,
@@ -111,6 +113,15 @@ class HttpProvider:
         """Whether the organization has the key that a call needs."""
         return not self.info.needs_key or bool(await self._keys.key_of(organization_id, self.info.id))
 
+    async def forget_pauses(self, organization_id: str) -> None:
+        """Ask again, though replies so far asked to wait. Raises ProviderError, also `no_key`."""
+        if self._rate_limiter is not None:
+            await self._rate_limiter.forget_pauses(self._account_name(await self._key(organization_id)), self.info.id)
+
+    def _account_name(self, key: str) -> str:
+        """A name of the key's account that does not tell the key."""
+        return hashlib.sha256(f"{self.info.id}\n{key}".encode()).hexdigest()[:32]
+
     async def _checked(self, http: Http) -> KeyCheck:
         check = await self._adapter.check_key(http)
         if check.credits_left is not None:
@@ -123,7 +134,10 @@ class HttpProvider:
         deadline = time.monotonic() + self._client.limits.look_up_seconds
         account = _Account(self, await self._key(organization_id), deadline, before_send)
         try:
-            return await call(account)
+            result = await call(account)
+            if isinstance(result, Answer) and not result.matched:
+                self._check_answered(account)
+            return result
         except ProviderError as error:
             error.message = _without(account.key, error.message)
             error.args = (error.message,)
@@ -136,6 +150,14 @@ class HttpProvider:
             ) from None
         finally:
             await self._report_credits(organization_id, account)
+
+    def _check_answered(self, account: "_Account") -> None:
+        """Raises ProviderError where the reply that no match was read from says "pending", or that it failed."""
+        reply = account.last_reply
+        if reply is not None and reply.is_success:
+            wait = retry_after(reply, time.time())
+            if (error := unanswered(self.info.name, reply, wait)) is not None:
+                raise error
 
     async def _key(self, organization_id: str) -> str:
         key = (await self._keys.key_of(organization_id, self.info.id) or "").strip()
@@ -207,20 +229,25 @@ class CallbackProvider(HttpProvider):
 class _Account:
     """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
 
-    __slots__ = ("_before_send", "_deadline", "_key", "_name", "_provider", "credits_left", "was_served")
+    __slots__ = ("_before_send", "_deadline", "_key", "_name", "_provider", "credits_left", "last_reply")
 
     def __init__(self, provider: HttpProvider, key: str, deadline: float, before_send: BeforeSend | None) -> None:
         self._before_send = before_send
         self._provider = provider
         self._key = key
         self._deadline = deadline
-        self.was_served = False  # by the last reply's status
-        self._name = hashlib.sha256(f"{provider.info.id}\n{key}".encode()).hexdigest()[:32]
+        self.last_reply: Reply | None = None
+        self._name = provider._account_name(key)
         self.credits_left: float | None = None
 
     @property
     def key(self) -> str:
         return self._key
+
+    @property
+    def was_served(self) -> bool:
+        """Whether the last reply was one of success."""
+        return self.last_reply is not None and self.last_reply.is_success
 
     async def send(
         self,
@@ -236,7 +263,7 @@ class _Account:
         request = Request(method, self._provider.base(base), path, params, json, form, headers or {})
         limit = self._provider.limit_of(base, path)
         reply = await self._provider.send(self._name, request, limit, self._deadline, self._before_send)
-        self.was_served = reply.is_success
+        self.last_reply = reply
         return reply
 
     def note_credits(self, left: float | None) -> None:
@@ -250,21 +277,6 @@ def _left_until(deadline: float) -> float:
     if left <= 0:
         raise ProviderError("timeout", "the requests of this look-up took too long", retryable=True)
     return left
-
-
-def _checked_bases(adapter: Adapter, given: Mapping[str, str], development: bool) -> dict[str, str]:
-    bases = {**adapter.bases}
-    for name, address in given.items():
-        if name not in bases:
-            raise ValueError(f"{adapter.info.id} has no address called {name}")
-        bases[name] = address
-    checked: dict[str, str] = {}
-    for name, address in bases.items():
-        try:
-            checked[name] = check_base(address, development=development)
-        except ValueError as error:
-            raise ValueError(f"the address of {adapter.info.id} {error}") from None
-    return checked
 
 
 def _without(key: str, text: str) -> str:

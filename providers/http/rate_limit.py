@@ -2,10 +2,9 @@
 
 import asyncio
 import math
-import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,30 +14,30 @@ from redis.exceptions import RedisError
 
 from providers.api import CallDeferred, ProviderError
 from providers.http.adapter import Reply
-from providers.http.replies import moment, number, retry_after, seconds_until
+from providers.http.replies import LONGEST_PAUSE
+from providers.http.stated_limits import LimitUpdate, read_limits
 
 LONGEST_WAIT_SECONDS = 10.0  # a call that would wait longer is left to the next attempt
 REDIS_SECONDS = 0.5  # for Redis to answer; then this process counts alone
 REDIS_PAUSE_SECONDS = 5.0  # before Redis is tried again
 PROCESSES = 4  # counting alone, while Redis is away: each takes a fourth of the limit
 _SHARE = 0.95  # of the provider's limit, since its windows begin at other moments than ours
-_PAUSE_SECONDS = 10.0  # after a refusal that does not say how long to wait
-_LONGEST_PAUSE_SECONDS = 86400.0
 _OBSERVED_SECONDS = 3600
 _MOST_ACCOUNTS = 10_000
-_MINUTE = re.compile(r"'minute'\s*:\s*(-?[0-9]+)")
 
 Sleep = Callable[[float], Awaitable[object]]
 
 _log = structlog.get_logger(__name__)
 
 # A leaky bucket: `due` is the moment by which the calls so far have drained, `until` the end of a pause, `rate` the
-# calls a minute that the provider named. Redis's own clock counts, which is the same for all processes; if it was set
+# calls a minute that the provider named, `said` when the pause was asked for: one from before somebody said to ask
+# again (KEYS[2]) is over. Redis's own clock counts, which is the same for all processes; if it was set
 # back, `due` is cut to the furthest moment that it can be.
 _ACQUIRE = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
-local kept = redis.call('HMGET', KEYS[1], 'due', 'until', 'rate')
+local kept = redis.call('HMGET', KEYS[1], 'due', 'until', 'rate', 'said')
+local forgotten = tonumber(redis.call('GET', KEYS[2])) or -1
 local rate = math.min(tonumber(ARGV[1]), tonumber(kept[3]) or math.huge)
 local longest = tonumber(ARGV[2])
 local every = 60 / rate
@@ -46,6 +45,7 @@ local ahead = every * (math.max(1, math.floor(rate / 60)) - 1)
 local due = math.min(math.max(tonumber(kept[1]) or 0, now), now + ahead + longest + every)
 local turn = math.max(due - ahead - now, 0)
 local pause = math.max((tonumber(kept[2]) or 0) - now, 0)
+if (tonumber(kept[4]) or 0) <= forgotten then pause = 0 end
 local wait = math.max(turn, pause)
 if wait <= longest then
   redis.call('HSET', KEYS[1], 'due', string.format('%.6f', due + every))
@@ -59,10 +59,20 @@ local now = clock[1] + clock[2] / 1000000
 local pause = tonumber(ARGV[1])
 if pause > 0 then
   local before = tonumber(redis.call('HGET', KEYS[1], 'until')) or 0
+  local said = tonumber(redis.call('HGET', KEYS[1], 'said')) or 0
+  if said <= (tonumber(redis.call('GET', KEYS[2])) or -1) then before = 0 end
   redis.call('HSET', KEYS[1], 'until', string.format('%.6f', math.max(before, now + pause)))
+  redis.call('HSET', KEYS[1], 'said', string.format('%.6f', now))
 end
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'rate', ARGV[2]) end
 redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+
+
+_FORGET = """
+local clock = redis.call('TIME')
+redis.call('SET', KEYS[2], string.format('%.6f', clock[1] + clock[2] / 1000000), 'EX', ARGV[1])
 return 1
 """
 
@@ -80,84 +90,11 @@ class RateLimiter(Protocol):
     async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
         """Apply what a reply says of the account's limits. Never raises."""
 
+    async def forget_pauses(self, account: str, provider_id: str) -> None:
+        """Let calls through again that replies so far asked to hold back, in all of the account's limits.
 
-@dataclass(frozen=True, slots=True)
-class LimitUpdate:
-    """Limits that a reply names: no calls for `pause_seconds`, and no more than `calls_per_minute` from then on."""
-
-    pause_seconds: float = 0.0
-    calls_per_minute: float | None = None
-
-
-# By the window in which calls are counted: the headers of the calls left in it, and after how many seconds to look
-# again when there are none, where no moment is named. Windows are fixed, so that they end sooner than they last.
-_WINDOWS: Mapping[str, tuple[tuple[str, ...], float]] = {
-    "second": (("x-ratelimit-remaining-second",), 1.0),
-    "minute": (("x-ratelimit-remaining", "x-minute-requests-left", "x-ratelimit-remaining-minute"), _PAUSE_SECONDS),
-    "hour": (("x-hourly-requests-left", "x-ratelimit-remaining-hour"), 600.0),
-    "day": (("x-24-hour-requests-left", "x-ratelimit-remaining-day"), 3600.0),
-}
-_RESETS = "minute"  # the window whose end `X-RateLimit-Reset` names on a reply that is no refusal
-
-
-def read_limits(reply: Reply, now: float) -> LimitUpdate:
-    """What a reply's headers say of the limits. `now` is in seconds since 1970."""
-    pause = 0.0
-    if reply.status == 429:
-        named = _first(retry_after(reply, now), _until_reset(reply, now), -1.0)
-        pause = named if named >= 0 else max(_of_rejected(reply), _until_windows_end(reply, now))
-    elif reply.status == 503:
-        pause = retry_after(reply, now) or 0.0
-    else:
-        pause = _until_windows_end(reply, now)
-    return LimitUpdate(min(pause, _LONGEST_PAUSE_SECONDS), _minute_limit(reply))
-
-
-def _until_windows_end(reply: Reply, now: float) -> float:
-    """Seconds to wait until all windows have calls left again."""
-    pause = 0.0
-    for window, (headers, again_after) in _WINDOWS.items():
-        left = (_count(reply.headers[name]) for name in headers if name in reply.headers)
-        if next((count for count in left if count is not None), None) == 0:
-            reset = _until_reset(reply, now) if window == _RESETS else None
-            pause = max(pause, _first(reset, again_after))
-    return pause
-
-
-def _of_rejected(reply: Reply) -> float:
-    """Seconds to wait after a refusal, by the window that it names as full."""
-    window = reply.headers.get("x-ratelimit-rejected-bucket", "").strip().lower()
-    return _WINDOWS[window][1] if window in _WINDOWS else _PAUSE_SECONDS
-
-
-def _first(*seconds: float | None) -> float:
-    return next(found for found in seconds if found is not None)
-
-
-def _until_reset(reply: Reply, now: float) -> float | None:
-    """Seconds until the moment that `X-RateLimit-Reset` names, as seconds since 1970 or as a time, or counts."""
-    written = reply.headers.get("x-ratelimit-reset", "").strip()
-    seconds = number(written)
-    if seconds is not None:
-        return seconds_until(seconds, now) if seconds > 1e9 else float(seconds)
-    when = moment(written)
-    return None if when is None else seconds_until(when.timestamp(), now)
-
-
-def _minute_limit(reply: Reply) -> float | None:
-    """The limit of a minute, where a header says that it is one."""
-    named = _count(reply.headers.get("x-rate-limit-minute", "")) or _count(
-        reply.headers.get("x-ratelimit-limit-minute", "")
-    )
-    second = _count(reply.headers.get("x-ratelimit-limit-second", ""))
-    bare = reply.headers.get("x-ratelimit-limit", "")
-    return named or (second * 60 if second else None) or (_count(bare) if _MINUTE.search(bare) else None) or None
-
-
-def _count(written: str) -> float | None:
-    """A count of calls, also from a mapping written as text; None for what is none."""
-    inside = _MINUTE.search(written)
-    return number(inside[1] if inside else written)
+        The name of one limit of an account begins with the account's, up to a colon.
+        """
 
 
 class RedisRateLimiter:
@@ -174,6 +111,7 @@ class RedisRateLimiter:
     ) -> None:
         self._acquire_script = redis.register_script(_ACQUIRE)
         self._observe_script = redis.register_script(_OBSERVE)
+        self._forget_script = redis.register_script(_FORGET)
         self._local = LocalRateLimiter(
             processes=PROCESSES, max_wait_seconds=max_wait_seconds, clock=clock, wall=wall, sleep=sleep
         )
@@ -202,13 +140,19 @@ class RedisRateLimiter:
         arguments = [f"{update.pause_seconds:.3f}", rate, _OBSERVED_SECONDS + math.ceil(update.pause_seconds)]
         await self._run(self._observe_script, account, provider_id, arguments)
 
+    async def forget_pauses(self, account: str, provider_id: str) -> None:
+        await self._local.forget_pauses(account, provider_id)
+        await self._run(self._forget_script, account, provider_id, [math.ceil(LONGEST_PAUSE)])
+
     async def _run(self, script: Any, account: str, provider_id: str, arguments: list[Any]) -> Any:
         """The result of the script; None while Redis is away."""
         if self._clock() < self._away_until:
             return None
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                return await script(keys=[f"auto-enrichment:rate:{provider_id}:{account}"], args=arguments)
+                bucket = f"auto-enrichment:rate:{provider_id}:{account}"
+                forgotten = f"auto-enrichment:rate-forgotten:{provider_id}:{_whole(account)}"
+                return await script(keys=[bucket, forgotten], args=arguments)
         except (RedisError, OSError, TimeoutError) as error:
             self._away_until = self._clock() + REDIS_PAUSE_SECONDS
             _log.warning("calls are counted without Redis", provider=provider_id, reason=type(error).__name__)
@@ -256,6 +200,11 @@ class LocalRateLimiter:
     async def observe(self, account: str, provider_id: str, reply: Reply) -> None:
         self.apply(account, provider_id, read_limits(reply, self._wall()))
 
+    async def forget_pauses(self, account: str, provider_id: str) -> None:
+        for (provider, name), bucket in self._buckets.items():
+            if provider == provider_id and _whole(name) == account:
+                bucket.until = -math.inf
+
     def apply(self, account: str, provider_id: str, update: LimitUpdate) -> None:
         """Apply what a reply said of the account's limits."""
         if update == LimitUpdate():
@@ -272,6 +221,11 @@ class LocalRateLimiter:
         if len(self._buckets) > _MOST_ACCOUNTS:
             self._buckets.popitem(last=False)
         return bucket
+
+
+def _whole(account: str) -> str:
+    """The account of which this may name one limit."""
+    return account.partition(":")[0]
 
 
 def _wait_seconds(turn: float, pause: float, longest: float) -> float:

@@ -14,7 +14,11 @@ from providers.http.adapter import Http, Reply
 
 OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed", uncounted=True)
 
-_LONGEST_WAIT = 31 * 86400.0  # the longest that a provider may ask for
+LONGEST_PAUSE = 86400.0  # a longer one that a reply names is a mistake of whoever wrote it, and is not heeded
+MOST_ITEMS = 500  # of a list that is read
+MOST_LETTERS = 20_000  # of a text that is read
+_LONGEST_WAIT = 31 * 86400.0  # until credits are renewed
+_UNREADABLE = "\ufffd"  # in place of a letter that could not be decoded
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _MONTH_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _MASKED = re.compile(r"[*\u2022]{2,}")  # in place of letters that the provider sells apart
@@ -22,8 +26,10 @@ _RETRYABLE = frozenset({408, 425})
 
 
 def text(value: Any) -> str | None:
-    """The text without surrounding space; None for an empty one and for what is no text."""
-    return value.strip() or None if isinstance(value, str) else None
+    """The text without surrounding space; None for one that is empty, unreadable or endless, and for what is none."""
+    if not isinstance(value, str) or len(value) > MOST_LETTERS or _UNREADABLE in value:
+        return None
+    return value.strip() or None
 
 
 def number(value: Any) -> float | int | None:
@@ -47,9 +53,9 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 
 def items(value: Any) -> Sequence[Any]:
-    """A JSON array; for one value that is no array, that value alone."""
+    """A JSON array, of an endless one its beginning; for one value that is no array, that value alone."""
     if isinstance(value, list):
-        return value
+        return value if len(value) <= MOST_ITEMS else value[:MOST_ITEMS]
     return () if value is None else (value,)
 
 
@@ -76,14 +82,22 @@ def moment(value: Any) -> datetime | None:
 
 
 def retry_after(reply: Reply, now: float) -> float | None:
-    """Seconds that a reply's `Retry-After` asks to wait, whether it names seconds or a date; None without one."""
+    """Seconds that a reply's `Retry-After` asks to wait, whether it names seconds or a date.
+
+    None without one, and for one beyond LONGEST_PAUSE: misconfigured gateways name the year 2099.
+    """
     written = reply.headers.get("retry-after", "").strip()
     if _NUMBER.fullmatch(written):
-        return min(float(written), _LONGEST_WAIT)
+        return sensible_pause(float(written))
     try:
-        return seconds_until(parsedate_to_datetime(written).timestamp(), now)
+        return sensible_pause(seconds_until(parsedate_to_datetime(written).timestamp(), now))
     except (ValueError, OverflowError, TypeError):
         return None
+
+
+def sensible_pause(seconds: float | None) -> float | None:
+    """The seconds of a pause that a reply names; None for one that is longer than LONGEST_PAUSE."""
+    return seconds if seconds is not None and seconds <= LONGEST_PAUSE else None
 
 
 def seconds_until(epoch_seconds: Any, now: float) -> float | None:
@@ -127,6 +141,10 @@ def failure(provider: str, reply: Reply, *, code: str = "", wait: float | None =
             )
         case status if status >= 500 or status in _RETRYABLE:
             return ProviderError("unavailable", status_text, retryable=True, retry_after_seconds=wait)
+        case 202:
+            return ProviderError(
+                "unavailable", f"{status_text}: no answer yet", retryable=True, retry_after_seconds=wait
+            )
         case status if status < 400:
             return ProviderError(
                 "invalid_answer",
@@ -163,8 +181,12 @@ class Findings:
 
     def add(self, field: str, value: Any, share: float = 1.0) -> None:
         """Add a value with `share` (0-1) of the confidence in the answer as a whole."""
+        if isinstance(value, str):
+            value = text(value)
         if value is None or field in self._found or (isinstance(value, str) and _MASKED.search(value)):
             return
+        if isinstance(value, list):
+            value = value[:MOST_ITEMS]
         canonical = self._canonical(field, value)
         if canonical is None and self._is_national(field, value):
             canonical = (

@@ -1,5 +1,6 @@
 """The sources of data this installation has, as the organization uses them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -25,6 +26,13 @@ class Checked(Protocol):
     """A provider whose key can be checked."""
 
     async def check_key(self, organization_id: str) -> KeyCheck: ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A provider that leaves an account alone for as long as its replies ask for."""
+
+    async def forget_pauses(self, organization_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +212,15 @@ async def test_provider(ctx: Context, provider_id: str) -> ProviderTest:
 
 
 async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
-    """Ask a provider again that was left alone, at once. Raises NotFound."""
+    """Ask a provider again that was left alone, also because it asked for a pause, at once. Raises NotFound."""
     caller = ctx.require(Role.MANAGER)
-    if ctx.services.registry.get(provider_id) is None:
+    provider = ctx.services.registry.get(provider_id)
+    if provider is None:
         raise NotFound("no such provider")
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
     await close_breaker(caller.organization_id, provider_id, ctx.services.now())
+    if isinstance(provider, Paced):
+        with suppress(ProviderError):  # without a key no account has been left alone
+            await provider.forget_pauses(caller.organization_id)
     await unit_of_work(note_change)(ctx, "provider.reset", provider_id)
     return await get_provider(ctx, provider_id)

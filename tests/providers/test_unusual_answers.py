@@ -92,14 +92,14 @@ async def test_the_page_of_another_server_is_no_miss(adapter: Any) -> None:
 
 
 @pytest.mark.parametrize("adapter", [Apollo(), PeopleDataLabs(), Hunter(), ZoomInfo(), Clearbit()])
-async def test_what_is_queued_or_empty_is_no_answer_and_may_have_been_counted(adapter: Any) -> None:
+async def test_what_is_queued_is_no_answer_and_is_asked_again(adapter: Any) -> None:
     http = FakeHttp(reply(None, 202), key="token")
     if adapter.info.id == "clearbit":
         assert (await adapter.look_up(MARA, http)).token
         return
     with pytest.raises(ProviderError) as caught:
         await adapter.look_up(MARA, http)
-    assert (caught.value.code, caught.value.maybe_charged) == ("invalid_answer", True)
+    assert (caught.value.code, caught.value.retryable, caught.value.maybe_charged) == ("unavailable", True, False)
 
 
 async def test_clearbits_201_is_an_answer() -> None:

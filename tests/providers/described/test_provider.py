@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from providers.api import NO_MATCH, ProviderError
+from providers.api import NO_MATCH, Pending, ProviderError
 from providers.described import provider as described
 from providers.described.description import DERIVED
 from providers.described.provider import Described, DescriptionError, load_described
@@ -319,3 +319,38 @@ def test_every_derived_placeholder_is_filled() -> None:
     asked = lead(email="mara.lindqvist@acme.test", firstName="Mara", lastName="Lindqvist", company="Acme")
     filled = [described._value_of(asked, name) for name in ("companyDomain", "companyName", "fullName")]
     assert filled == ["acme.test", "Acme", "Mara Lindqvist"]
+
+
+CITY = {"id": "town", "name": "Town", "entityTypes": ["account"], "request": {"url": "https://town.test/{domain}"},
+        "fields": {"numberOfEmployees": "headCount", "city": "city", "annualRevenue": "revenue"}}  # fmt: skip
+
+
+def towns(write: Write) -> Described:
+    (provider,) = load_described(write(CITY))
+    return provider
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'\xef\xbb\xbf{"headCount": 120, "city": "Bonn"}', {"numberOfEmployees": 120, "city": "Bonn"}),
+        (b'{"headCount": NaN, "revenue": Infinity, "city": "Bonn"}', {"city": "Bonn"}),
+        (b'{"headCount": 120, "revenue": 1e400, "city": "Bonn"}', {"numberOfEmployees": 120, "city": "Bonn"}),
+        (b'{"headCount": 120, "city": "K\xf6ln"}', {"numberOfEmployees": 120}),
+        (b'{"headCount": 120, "city": "' + b"x" * 50_000 + b'"}', {"numberOfEmployees": 120}),
+    ],
+)
+async def test_a_blemish_in_an_answer_loses_one_field(write: Write, body: bytes, found: dict[str, Any]) -> None:
+    answer = await towns(write).look_up(ACME, FakeHttp(reply(body)))
+    assert values(answer) == found
+
+
+async def test_an_answer_that_is_pending_is_asked_for_again(write: Write) -> None:
+    town = towns(write)
+    for first in (reply(None, 202), reply({"status": "pending"}, 202), reply({"status": "pending"})):
+        pending = await town.look_up(ACME, FakeHttp(first))
+        assert isinstance(pending, Pending)
+        assert pending.retry_after_seconds == 30
+        answer = await town.poll(pending.token, ACME, FakeHttp(reply({"city": "Bonn", "status": "pending"})))
+        assert values(answer) == {"city": "Bonn"}
+    assert await town.look_up(ACME, FakeHttp(reply({"status": "done"}))) == NO_MATCH

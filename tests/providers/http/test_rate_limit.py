@@ -13,12 +13,11 @@ from providers.api import ProviderError
 from providers.http.adapter import Reply
 from providers.http.rate_limit import (
     PROCESSES,
-    LimitUpdate,
     LocalRateLimiter,
     RateLimiter,
     RedisRateLimiter,
-    read_limits,
 )
+from providers.http.stated_limits import LimitUpdate, read_limits
 from service.redis_pool import redis_at
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -126,6 +125,26 @@ async def test_a_pause_that_a_reply_asks_for_holds_for_every_process(redis: ArqR
     await other.aclose(close_connection_pool=True)
 
 
+@pytest.mark.parametrize("shared", [True, False])
+async def test_a_pause_is_forgotten_in_all_limits_of_the_account_and_in_no_others(
+    redis: ArqRedis, redis_url: str, shared: bool
+) -> None:
+    """By whom it was asked to forget counts for all processes; a pause that is asked for afterwards holds."""
+    limited, other = Limited(redis if shared else None), redis_at(redis_url, tries=1)
+    for name in ("a", "a:people", "b"):
+        await limited.limiter.observe(name, "acme", reply(429, retry_after="3000"))
+    await (Limited(other) if shared else limited).limiter.forget_pauses("a", "acme")
+    assert await limited.call() == 0.0
+    assert await limited.call("a:people") == 0.0
+    with pytest.raises(ProviderError):
+        await limited.call("b")
+    await limited.limiter.observe("a", "acme", reply(429, retry_after="40"))
+    with pytest.raises(ProviderError) as refusal:
+        await limited.call()
+    assert (refusal.value.retry_after_seconds or 0) <= 40
+    await other.aclose(close_connection_pool=True)
+
+
 async def test_a_short_pause_is_waited_out(redis: ArqRedis) -> None:
     limited = Limited(redis)
     started = time.monotonic()
@@ -204,7 +223,12 @@ async def test_one_process_alone_may_use_the_whole_limit() -> None:
         (reply(429, x_ratelimit_reset=(datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=20)).isoformat()), 20.0),
         (reply(429), 10.0),
         (reply(429, retry_after="7200"), 7200.0),  # ZoomInfo names thousands
-        (reply(429, retry_after="999999999"), 86400.0),
+        (reply(429, retry_after="86400"), 86400.0),
+        (reply(429, retry_after="86401"), 10.0),
+        (reply(429, retry_after="99999999999999999999"), 10.0),
+        (reply(429, retry_after="Wed, 21 Oct 2099 07:28:00 GMT"), 10.0),
+        (reply(503, retry_after="Wed, 21 Oct 2099 07:28:00 GMT"), 0.0),
+        (reply(429, x_ratelimit_reset="4000000000"), 10.0),
         (reply(429, retry_after="3", x_hourly_requests_left="0"), 3.0),  # it knows best
         (reply(429, x_hourly_requests_left="0"), 600.0),
         (reply(429, x_ratelimit_rejected_bucket="day"), 3600.0),

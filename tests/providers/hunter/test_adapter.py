@@ -160,7 +160,7 @@ async def test_who_asked_not_to_be_processed_is_left_alone() -> None:
         (reply(b"<html>", 502), "unavailable", True, None),
         (failed(429, "usage_exceeded", retry_after="9"), "rate_limited", True, 9.0),  # it says when to come again
         (failed(403, retry_after="9"), "rate_limited", True, 9.0),
-        (reply(None, 202), "invalid_answer", False, None),
+        (reply(None, 202), "unavailable", True, None),
         (reply(b"garbage"), "invalid_answer", False, None),
         (reply({}), "invalid_answer", False, None),
         (reply({"data": [1]}), "invalid_answer", False, None),
