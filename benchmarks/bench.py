@@ -43,7 +43,10 @@ class Part:
         return {Size.TINY: self.quick, Size.QUICK: self.quick, Size.FULL: self.full, Size.LONG: self.long}[size]
 
 
-PARTS = (Part("served", quick=120, full=600, filled=True),)
+PARTS = (
+    Part("served", quick=120, full=600, filled=True),
+    Part("stored", quick=90, full=600, sqlite=True),
+)
 
 
 async def run(size: Size, parts: Sequence[Part]) -> list[Measurement]:

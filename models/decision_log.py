@@ -14,10 +14,14 @@ from models.db.transaction import Transaction
 _DELETED_AT_ONCE = 5000
 _READ_AT_ONCE = 1000
 _LATEST = 2**62
+_IS_PACKED = '{"format":"packed"}'  # earlier versions say of it that they cannot read the format
 
 
 class DecisionSnapshot(Model):
-    """One attempt of one job, as it was. `body` is JSON text: see `enrichment.replay.snapshot.write_snapshot`."""
+    """One attempt of one job, as it was, as `enrichment.replay.snapshot_json.write_snapshot` lays it out.
+
+    `packed` has it (`enrichment.packed_json`); what earlier versions stored is JSON text in `body`.
+    """
 
     id = id_field()
     organization_id = fields.CharField(max_length=128)
@@ -25,6 +29,7 @@ class DecisionSnapshot(Model):
     job_id = fields.CharField(max_length=36)
     decided_at: datetime = Instant()
     body = fields.TextField()
+    packed = fields.BinaryField(null=True)
 
     class Meta:
         table = "decision_snapshot"
@@ -39,18 +44,25 @@ class NewSnapshot:
     record_id: str
     job_id: str
     decided_at: datetime
-    body: str
+    packed: bytes
+    body: str = _IS_PACKED
 
 
 @projection(DecisionSnapshot)
 class SnapshotRow:
-    """A stored snapshot, unread."""
+    """A stored snapshot, unread. `packed` is None where an earlier version stored it, as `body`."""
 
     id: str
     record_id: str
     job_id: str
     decided_at: datetime
     body: str
+    packed: bytes | None
+
+    @property
+    def stored(self) -> str | bytes:
+        """What `enrichment.replay.snapshot_json.parse_snapshot` reads."""
+        return self.body if self.packed is None else self.packed
 
 
 async def insert_snapshots(tx: Transaction, snapshots: Sequence[NewSnapshot]) -> None:

@@ -25,6 +25,7 @@ from enrichment.enums import (
     JobTrigger,
     StepOutcome,
 )
+from enrichment.packed_json import UnknownPacking, unpack
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, Origin, effects_of
@@ -53,15 +54,27 @@ class _StoredError:
     retry_after_seconds: float | None
 
 
-def parse_snapshot(body: str) -> dict[str, Any]:
-    """The JSON value of a snapshot in today's format. Raises UnknownSnapshotFormat."""
-    stored: dict[str, Any] = orjson.loads(body)
+def parse_snapshot(body: str | bytes) -> dict[str, Any]:
+    """The JSON value of a snapshot in today's format, from its JSON text or its packed bytes.
+
+    Raises UnknownSnapshotFormat.
+    """
+    stored: dict[str, Any] = _parse(body)
     found = stored.get("format", 0)
     if type(found) is not int or not 0 <= found <= FORMAT:
         raise UnknownSnapshotFormat(found)
     for convert in _CONVERSIONS[found:]:
         stored = convert(stored)
     return stored
+
+
+def _parse(body: str | bytes) -> Any:
+    if isinstance(body, str):
+        return orjson.loads(body)
+    try:
+        return unpack(body)
+    except UnknownPacking as error:
+        raise UnknownSnapshotFormat(str(error)) from error
 
 
 def _from_format_0(stored: dict[str, Any]) -> dict[str, Any]:

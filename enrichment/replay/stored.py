@@ -25,13 +25,13 @@ class SnapshotSummary:
 
 @dataclass(frozen=True, slots=True)
 class StoredSnapshot:
-    """A stored snapshot, unread: `body` is its JSON text."""
+    """A stored snapshot, unread: `body` is packed, or the JSON text of an earlier version."""
 
     id: str
     record_id: str
     job_id: str
     decided_at: datetime
-    body: str
+    body: str | bytes
 
     def read(self) -> DecisionSnapshot:
         """The whole. Raises UnknownSnapshotFormat."""

@@ -1,6 +1,7 @@
 """The process's connection to SQLite or PostgreSQL, and which of the two it is."""
 
 import sqlite3
+from base64 import b64decode
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -39,6 +40,8 @@ _MODULES = [
 ]
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 _BUSY_TIMEOUT_MS = 15_000
+FROM_BASE64 = "from_base64"
+"""A function of ours in SQLite, which has none: the bytes that a text in Base64 says; NULL of NULL."""
 
 
 class DatabaseUnsupported(Exception):
@@ -88,6 +91,13 @@ async def connect(url: str, *, pool: int = 10) -> None:
         # A server's lifespan runs in another task than its requests; both must see the connection.
         _enable_global_fallback=True,
     )
+    if target.startswith("sqlite"):
+        async with connection().acquire_connection() as session:
+            await session.create_function(FROM_BASE64, 1, _from_base64, deterministic=True)
+
+
+def _from_base64(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)
 
 
 async def close() -> None:

@@ -27,9 +27,9 @@ from importlib.resources.abc import Traversable
 from models.db.connection import Dialect
 
 _TYPES: dict[Dialect, dict[str, str]] = {
-    "sqlite": {"id": "VARCHAR(36)", "json": "TEXT"},
+    "sqlite": {"id": "VARCHAR(36)", "json": "TEXT", "bytes": "BLOB"},
     # "C" compares bytes: ids are plain ASCII, and their order is the order of creation.
-    "postgresql": {"id": 'VARCHAR(36) COLLATE "C"', "json": "JSONB"},
+    "postgresql": {"id": 'VARCHAR(36) COLLATE "C"', "json": "JSONB", "bytes": "BYTEA"},
 }
 _ONLY = re.compile(r"-- (sqlite|postgresql) only")
 _OUTSIDE = "-- outside a transaction"

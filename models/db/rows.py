@@ -5,6 +5,7 @@ they are columns of the model, and of which kind, is looked up there when the cl
 or type fails at import. A result that is no table's (counts, joins) is a `query_row`: it has its types alone.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -36,6 +37,7 @@ _KINDS: tuple[tuple[type, str, tuple[type, ...]], ...] = (
     (tortoise_fields.BigIntField, "integer", (int,)),
     (tortoise_fields.CharField, "text", (str,)),
     (tortoise_fields.TextField, "text", (str,)),
+    (tortoise_fields.BinaryField, "bytes", (bytes,)),
 )
 
 
@@ -140,15 +142,16 @@ def _of_enum(enum: type[Enum]) -> tuple[_Convert, _Convert]:
     )
 
 
-_CONVERTED: dict[Any, tuple[_Convert, _Convert | None]] = {
+_CONVERTED: dict[Any, tuple[_Convert | None, _Convert | None]] = {
     datetime: (
         lambda value: None if value is None else EPOCH + timedelta(0, 0, value),  # as `from_micros`
         lambda value: None if value is None else to_micros(value),
     ),
     bool: (lambda value: None if value is None else bool(value), None),  # SQLite has numbers
+    bytes: (None, lambda value: None if value is None else b64encode(value).decode()),  # as `rows` takes them
 }
 _FIRST_DAY = date(1970, 1, 1)
-_COUNTED: dict[Any, tuple[_Convert, _Convert | None]] = {
+_COUNTED: dict[Any, tuple[_Convert | None, _Convert | None]] = {
     int: (lambda value: None if value is None else int(value), None),
     date: (lambda value: None if value is None else _FIRST_DAY + timedelta(days=int(value)), None),
 }

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from tortoise.backends.sqlite.client import SqliteClient, translate_exceptions
 
-from models.db.connection import connection, dialect
+from models.db.connection import FROM_BASE64, connection, dialect
 from models.db.transaction import Transaction
 
 
@@ -57,10 +57,10 @@ async def _execute_on_sqlite(client: SqliteClient, sql: str, values: list[Any]) 
 def rows(columns: Mapping[str, str]) -> str:
     """A FROM item `v` with these columns, read from one JSON parameter (`dump_rows`).
 
-    A column's type is `text`, `integer`, `real`, `boolean` or `json`.
+    A column's type is `text`, `integer`, `real`, `boolean`, `json` or `bytes`, which come as Base64.
     """
     if dialect() == "sqlite":
-        picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+        picked = ", ".join(_of_json(name, kind) for name, kind in columns.items())
         return f"(SELECT {picked} FROM json_each(?)) AS v"
     types = {
         "text": "text",
@@ -68,10 +68,17 @@ def rows(columns: Mapping[str, str]) -> str:
         "real": "double precision",
         "boolean": "boolean",
         "json": "text",
+        "bytes": "text",
     }
-    picked = ", ".join(f"{name}::jsonb AS {name}" if kind == "json" else name for name, kind in columns.items())
+    read = {"json": "{0}::jsonb AS {0}", "bytes": "decode({0}, 'base64') AS {0}"}
+    picked = ", ".join(read.get(kind, "{0}").format(name) for name, kind in columns.items())
     declared = ", ".join(f"{name} {types[kind]}" for name, kind in columns.items())
     return f"(SELECT {picked} FROM json_to_recordset(?::json) AS r({declared})) AS v"
+
+
+def _of_json(name: str, kind: str) -> str:
+    extracted = f"json_extract(value, '$.{name}')"
+    return f"{FROM_BASE64}({extracted}) AS {name}" if kind == "bytes" else f"{extracted} AS {name}"
 
 
 def dump_rows(items: Sequence[Mapping[str, Any]]) -> str:

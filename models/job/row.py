@@ -86,7 +86,8 @@ class Step(Model):
     latency_ms = fields.IntField(null=True)
     credits_charged = fields.BigIntField(default=0)
     fields_found = fields.JSONField[list[str]]()
-    candidates = fields.JSONField[list[dict[str, Any]]]()
+    candidates = fields.JSONField[list[dict[str, Any]]]()  # empty where they are packed
+    packed_candidates = fields.BinaryField(null=True)  # of a job that no attempt goes on with (enrichment.packed_json)
     error_code = fields.CharField(max_length=64, null=True)
     error_message = fields.TextField(null=True)
     error_retryable = fields.BooleanField(null=True)

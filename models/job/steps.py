@@ -1,10 +1,12 @@
 """The steps of jobs: one for each provider within a job, renewed with every attempt."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from enrichment.enums import StepOutcome
+from enrichment.packed_json import unpack
 from models.db.rows import columns_of, fetch, insert, projection, select
 from models.db.statements import execute, marks
 from models.db.transaction import Transaction
@@ -13,7 +15,10 @@ from models.job.row import Step
 
 @projection(Step)
 class NewStep:
-    """One provider's part in an attempt. `candidates` are JSON objects as `workers.job.candidates` writes them."""
+    """One provider's part in an attempt. `candidates` are JSON objects as `workers.job.candidates` writes them.
+
+    They are in `packed_candidates` instead where no attempt follows, which an earlier version might take up.
+    """
 
     id: str
     organization_id: str
@@ -27,6 +32,7 @@ class NewStep:
     credits_charged: int
     fields_found: list[str]
     candidates: list[dict[str, Any]]
+    packed_candidates: bytes | None
     error_code: str | None
     error_message: str | None
     error_retryable: bool | None
@@ -45,6 +51,7 @@ class EarlierStep:
     latency_ms: int | None
     credits_charged: int
     candidates: list[dict[str, Any]]
+    packed_candidates: bytes | None
 
 
 @projection(Step)
@@ -56,9 +63,11 @@ class StatedCandidates:
     job_id: str
     provider: str
     candidates: list[dict[str, Any]]
+    packed_candidates: bytes | None
     asked_at: datetime
 
 
+_Stored = TypeVar("_Stored", EarlierStep, StatedCandidates)
 _RENEWED = columns_of(NewStep, without=("id", "organization_id", "job_id", "provider"))
 
 
@@ -73,7 +82,7 @@ async def steps_of(job_ids: Sequence[str]) -> dict[str, list[EarlierStep]]:
     found: dict[str, list[EarlierStep]] = {}
     if job_ids:
         sql = f"SELECT {select(EarlierStep)} FROM step WHERE job_id IN ({marks(job_ids)}) ORDER BY position"
-        for step in await fetch(EarlierStep, sql, list(job_ids)):
+        for step in _unpacked(await fetch(EarlierStep, sql, list(job_ids))):
             found.setdefault(step.job_id, []).append(step)
     return found
 
@@ -83,7 +92,7 @@ async def candidates_of_jobs(tx: Transaction, job_ids: Sequence[str]) -> list[St
     if not job_ids:
         return []
     sql = f"SELECT {select(StatedCandidates)} FROM step WHERE job_id IN ({marks(job_ids)})"
-    return await fetch(StatedCandidates, sql, list(job_ids), using=tx)
+    return _unpacked(await fetch(StatedCandidates, sql, list(job_ids), using=tx))
 
 
 async def candidates_of_record(record_id: str, *, since_job: str) -> list[StatedCandidates]:
@@ -92,13 +101,24 @@ async def candidates_of_record(record_id: str, *, since_job: str) -> list[Stated
         f"SELECT {select(StatedCandidates, 'step')} FROM step JOIN job ON job.id = step.job_id"
         " WHERE job.record_id = ? AND job.id >= ? ORDER BY step.asked_at DESC, step.position"
     )
-    return await fetch(StatedCandidates, sql, [record_id, since_job])
+    return _unpacked(await fetch(StatedCandidates, sql, [record_id, since_job]))
 
 
 async def every_candidate(record_id: str) -> list[dict[str, Any]]:
     """The candidates that providers stated in all jobs of a record, written or not."""
     sql = f"SELECT {select(StatedCandidates)} FROM step WHERE job_id IN (SELECT id FROM job WHERE record_id = ?)"
-    return [candidate for step in await fetch(StatedCandidates, sql, [record_id]) for candidate in step.candidates]
+    steps = _unpacked(await fetch(StatedCandidates, sql, [record_id]))
+    return [candidate for step in steps for candidate in step.candidates]
+
+
+def _unpacked(steps: Sequence[_Stored]) -> list[_Stored]:
+    """These steps with their candidates, however they are stored."""
+    return [
+        step
+        if step.packed_candidates is None
+        else replace(step, candidates=unpack(step.packed_candidates), packed_candidates=None)
+        for step in steps
+    ]
 
 
 async def add_credits(tx: Transaction, job_id: str, provider: str, credits: int) -> None:

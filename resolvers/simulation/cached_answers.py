@@ -95,7 +95,7 @@ def sources_of(services: Services, config: Config) -> dict[EntityType, list[Sour
 
 def to_stored(row: SnapshotRow) -> StoredSnapshot:
     """A row of `models.decision_log`."""
-    return StoredSnapshot(row.id, row.record_id, row.job_id, row.decided_at, row.body)
+    return StoredSnapshot(row.id, row.record_id, row.job_id, row.decided_at, row.stored)
 
 
 async def with_cached(

@@ -21,6 +21,7 @@ from arq.connections import ArqRedis
 
 from enrichment.catalogue import disputing_parts, fields_of, is_equivalent, normalize, parts_of
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, FieldUnit, JobStatus
+from enrichment.packed_json import unpack
 from models.conflict.table import Conflict
 from models.job import Job
 from models.record import FieldValue, Record
@@ -477,7 +478,7 @@ async def _check_wholes() -> None:
             told["field"]: told["value"]
             for step in job.steps
             if step.provider == value.source
-            for told in step.candidates
+            for told in (unpack(step.packed_candidates) if step.packed_candidates else step.candidates)
         }
         for other in history:
             held = other.written_at <= value.written_at and (

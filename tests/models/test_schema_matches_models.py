@@ -23,7 +23,10 @@ _KINDS: tuple[tuple[type[Any], str], ...] = (
     (fields.BigIntField, "bigint"),
     (fields.IntField, "integer"),
     (fields.TextField, "text"),
+    (fields.BinaryField, "bytea"),
 )
+
+_ON_SQLITE = {"json": "text", "bytea": "blob"}
 
 
 class Column(NamedTuple):
@@ -79,7 +82,7 @@ def _columns(model: type[Model]) -> dict[str, Column]:
 def _kind(field: fields.Field[Any]) -> str:
     for known, kind in _KINDS:
         if isinstance(field, known):
-            return kind if kind != "json" or dialect() != "sqlite" else "text"
+            return _ON_SQLITE.get(kind, kind) if dialect() == "sqlite" else kind
     assert isinstance(field, fields.CharField)
     return f"varchar({field.max_length})"
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import fields_of
-from enrichment.enums import FieldOutcomeReason, JobTrigger
+from enrichment.enums import FieldOutcomeReason, JobStatus, JobTrigger
+from enrichment.packed_json import pack
 from enrichment.waterfall.session import Reply
 from enrichment.words import NOT_ASKED
 from models.db.columns import new_id
@@ -33,7 +34,12 @@ async def write_attempts(tx: Transaction, results: Sequence[JobResult], now: dat
     await insert_snapshots(tx, snapshots)
 
 
+_NEVER_TAKEN_UP = (JobStatus.COMPLETED, JobStatus.SKIPPED)  # a retry takes up the others
+
+
 def _step(result: JobResult, position: int, provider: str, reply: Reply, now: datetime) -> NewStep:
+    candidates = [candidate_json(candidate, name) for name, candidate in reply.candidates.items()]
+    packed = bool(candidates) and result.status in _NEVER_TAKEN_UP
     return NewStep(
         id=new_id(),
         organization_id=result.job.organization_id,
@@ -46,7 +52,8 @@ def _step(result: JobResult, position: int, provider: str, reply: Reply, now: da
         latency_ms=reply.latency_ms,
         credits_charged=reply.credits,
         fields_found=sorted(reply.candidates),
-        candidates=[candidate_json(candidate, name) for name, candidate in reply.candidates.items()],
+        candidates=[] if packed else candidates,
+        packed_candidates=pack(candidates) if packed else None,
         error_code=reply.error.code if reply.error else None,
         error_message=reply.error.message if reply.error else None,
         error_retryable=reply.error.retryable if reply.error else None,
@@ -81,14 +88,14 @@ def _end(result: JobResult, now: datetime) -> AttemptEnd:
     )
 
 
-def _snapshot(result: JobResult, body: str, now: datetime) -> NewSnapshot:
+def _snapshot(result: JobResult, packed: bytes, now: datetime) -> NewSnapshot:
     return NewSnapshot(
         id=new_id(),
         organization_id=result.job.organization_id,
         record_id=result.job.record_id,
         job_id=result.job.id,
         decided_at=now,
-        body=body,
+        packed=packed,
     )
 
 

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import orjson
-
 from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, skipped_outcome
 from enrichment.decide.start import why_not_started
 from enrichment.enums import JobStatus
+from enrichment.packed_json import pack
 from enrichment.replay.snapshot import Origin
 from enrichment.replay.snapshot_json import write_snapshot
 from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
@@ -40,7 +39,7 @@ class JobResult:
     error_retryable: bool | None = None
     next_attempt_at: datetime | None = None
     counts: bool = True  # whether this attempt uses up one of the job's
-    snapshot: str | None = None  # the decision snapshot as JSON; None where it would show nothing new
+    snapshot: bytes | None = None  # the decision snapshot, packed; None where it would show nothing new
 
     @property
     def credits_used(self) -> int:
@@ -87,7 +86,7 @@ async def process_job(
     if not_started is not None:
         end = skipped_outcome(not_started, job.config)
         result = _job_result(job, end)
-        result.snapshot = _snapshot_json(job, attempt, end)
+        result.snapshot = _packed_snapshot(job, attempt, end)
         return result
     providers = _providers(job, registry)
     session = _begin(job, providers, registry.names)
@@ -99,7 +98,7 @@ async def process_job(
     result.decisions = decisions
     result.replies = _replies(session)
     if end.status.is_final or _brought_something(job, session, decisions):
-        result.snapshot = _snapshot_json(job, attempt, end, session, decisions)
+        result.snapshot = _packed_snapshot(job, attempt, end, session, decisions)
     return result
 
 
@@ -112,17 +111,17 @@ def _brought_something(job: ClaimedJob, session: WaterfallSession, decisions: Ma
     )
 
 
-def _snapshot_json(
+def _packed_snapshot(
     job: ClaimedJob,
     attempt: Attempt,
     end: JobOutcome,
     session: WaterfallSession | None = None,
     decisions: Mapping[str, Decision] | None = None,
-) -> str:
+) -> bytes:
     origin = Origin(job.trigger, job.forced, job.by_hand, job.config_version)
     last_enriched_at = job.record.state.last_enriched_at
     snapshot = write_snapshot(_subject(job), origin, last_enriched_at, attempt, end, session, decisions)
-    return orjson.dumps(snapshot).decode()
+    return pack(snapshot)
 
 
 def _providers(job: ClaimedJob, registry: Registry) -> dict[str, Provider]:

@@ -9,10 +9,12 @@ from arq.connections import ArqRedis
 
 from enrichment.decide.edition import LATEST, Edition
 from enrichment.enums import EntityType
+from enrichment.packed_json import pack
 from enrichment.replay.snapshot_json import FORMAT, UnknownSnapshotFormat, parse_snapshot, read_snapshot
 from enrichment.replay.stored import StoredSnapshot
 from models.db.columns import from_micros
-from models.db.statements import execute, query
+from models.db.statements import execute
+from models.decision_log import snapshots_of_period
 from resolvers.context import Context
 from resolvers.cost.preview import preview_enrichment
 from resolvers.job.enrich import RecordSelection
@@ -34,12 +36,15 @@ async def decided(redis: ArqRedis, *domains: str) -> Context:
 
 
 async def bodies() -> dict[str, dict[str, Any]]:
-    found = await query("SELECT id, body FROM decision_snapshot ORDER BY decided_at, id")
-    return {row["id"]: orjson.loads(row["body"]) for row in found}
+    found = await snapshots_of_period("acme", None, None, 1000)
+    return {row.id: parse_snapshot(row.stored) for row in found}
 
 
 async def store(snapshot_id: str, body: dict[str, Any]) -> None:
-    await execute("UPDATE decision_snapshot SET body = ? WHERE id = ?", [orjson.dumps(body).decode(), snapshot_id])
+    """As JSON text, as versions before packing did."""
+    await execute(
+        "UPDATE decision_snapshot SET body = ?, packed = NULL WHERE id = ?", [orjson.dumps(body).decode(), snapshot_id]
+    )
 
 
 async def test_every_snapshot_is_stored_with_its_format(redis: ArqRedis) -> None:
@@ -141,6 +146,21 @@ def test_a_format_that_this_version_does_not_know_is_refused(newer: object) -> N
             UnknownSnapshotFormat, match=f"decision snapshot of format {newer}; this version reads 0 to"
         ):
             read()
+
+
+def test_a_snapshot_that_was_packed_with_an_unknown_dictionary_is_refused() -> None:
+    stored = StoredSnapshot("S", "R", "J", from_micros(1), bytes([200]) + pack({"format": FORMAT})[1:])
+    for read in (stored.read, stored.summary):
+        with pytest.raises(UnknownSnapshotFormat, match="packed with dictionary 200; this version knows 1 to 1"):
+            read()
+
+
+async def test_a_version_from_before_packing_is_shown_a_format_that_it_does_not_know(redis: ArqRedis) -> None:
+    await decided(redis, "acme.com")
+    [row] = await snapshots_of_period("acme", None, None, 10)
+    assert row.packed is not None
+    with pytest.raises(UnknownSnapshotFormat, match="format packed"):
+        parse_snapshot(row.body)
 
 
 async def test_a_simulation_leaves_out_what_it_cannot_read_and_says_so(redis: ArqRedis) -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 async def _snapshots() -> list[DecisionSnapshot]:
     rows = await snapshots_of_period("acme", None, None, 1000)
-    return [read_snapshot(parse_snapshot(row.body)) for row in rows]
+    return [read_snapshot(parse_snapshot(row.stored)) for row in rows]
 
 
 async def test_a_snapshot_holds_what_the_job_found_what_the_sources_replied_and_what_it_did(redis: ArqRedis) -> None:
