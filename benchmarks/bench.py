@@ -46,6 +46,7 @@ class Part:
 PARTS = (
     Part("served", quick=120, full=600, filled=True),
     Part("stored", quick=90, full=600, sqlite=True),
+    Part("ingest", quick=90, full=600, sqlite=True),
 )
 
 

@@ -52,6 +52,11 @@ def clean_as_before(entity_type: EntityType, raw: Mapping[str, Any]) -> Clean:
     return _sorted(entity_type, raw, earlier, None)
 
 
+def country_sent(raw: Mapping[str, Any]) -> str | None:
+    """The country that raw fields name in a way that can be read."""
+    return _country(raw, canonical) if "country" in raw else None
+
+
 def is_domain(entity_type: EntityType, name: str) -> bool:
     """Whether a field of the catalogue holds a domain."""
     return fields_of(entity_type)[name].kind in _DOMAINS

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from enrichment.catalogue import fields_of, reads_by_country
-from enrichment.clean import Clean, clean_as_before
+from enrichment.clean import Clean, clean_as_before, country_sent
 from enrichment.enums import SOURCE_CRM, EntityType
 from enrichment.record_state import Unreadable
 
@@ -73,6 +73,66 @@ class RecordChange:
 def apply_message(entity_type: EntityType, message: Clean, record: HeldRecord) -> RecordChange:
     """The record after `message`."""
     return _Message(entity_type, message, record).apply()
+
+
+def first_change(entity_type: EntityType, message: Clean) -> RecordChange:
+    """The change that makes a record of a message: as `apply_message` to a record that holds nothing."""
+    known, values = fields_of(entity_type), message.values
+    unreadable = {name: _unreadable(raw, why) for name, (raw, why) in message.refused.items() if name in known}
+    written = {name: values.get(name) for name in message.raw if name in values or name in unreadable}
+    return RecordChange(
+        fields={**values, **message.unknown},
+        received=dict(values),
+        raw={name: raw for name, raw in message.raw.items() if name in known},
+        unreadable=unreadable,
+        written=written,
+        changed=set(values),
+        matters=True,
+        unknown_changed=bool(message.unknown),
+    )
+
+
+def repetition(
+    entity_type: EntityType, sent: Mapping[str, Any], record: HeldRecord
+) -> dict[str, tuple[Any, str]] | None:
+    """Whether `apply_message` would find nothing new, seen without reading the values again.
+
+    Returns what of it cannot be read, with the reason, as `Clean.refused` has it. None: it must be looked at; that may
+    also be where nothing is new.
+    """
+    if record.raw is None or _is_moved(sent, record):
+        return None
+    known, before, unreadable = fields_of(entity_type), record.raw, record.unreadable
+    refused: dict[str, tuple[Any, str]] = {}
+    for name, raw in sent.items():
+        if name not in known:
+            if name not in record.fields or record.fields[name] != raw:
+                return None
+        elif name not in before or not _is_as_before(raw, before[name]):
+            return None
+        elif name not in record.received:
+            if name in unreadable:
+                refused[name] = raw, unreadable[name]["reason"]
+            elif not _is_blank(raw):
+                return None
+    return refused
+
+
+def _is_moved(sent: Mapping[str, Any], record: HeldRecord) -> bool:
+    """As `_Message.moved`."""
+    country = country_sent(sent)
+    return country is not None and country != record.received.get("country")
+
+
+def _is_as_before(raw: Any, before: Any) -> bool:
+    """As comparing what `as_sent` makes of both."""
+    if raw.__class__ is str and before.__class__ is str:
+        return bool(raw == before or raw.strip() == before.strip())
+    return as_sent(raw) == as_sent(before)
+
+
+def _is_blank(raw: Any) -> bool:
+    return raw is None or (isinstance(raw, str) and not raw.strip())
 
 
 @dataclass

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import Enum
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
 
@@ -212,6 +213,27 @@ def encode(items: Iterable[Any]) -> list[dict[str, Any]]:
                 for name, attribute, convert in columns
             }
         )
+    return encoded
+
+
+def table_of(cls: type[Any]) -> str:
+    """The table whose columns a projection has."""
+    table = layout_of(cls).table
+    assert table is not None  # it is no `query_row`
+    return table
+
+
+def encoded_rows(items: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Rows of one projection as a driver takes them, their columns in the order of `columns_of`."""
+    columns = layout_of(type(items[0])).columns
+    get = attrgetter(*(column.attribute for column in columns))
+    converted = [(index, column.encode) for index, column in enumerate(columns) if column.encode is not None]
+    encoded: list[tuple[Any, ...]] = []
+    for item in items:
+        values = list(get(item))
+        for index, encode_one in converted:
+            values[index] = encode_one(values[index])
+        encoded.append(tuple(values))
     return encoded
 
 

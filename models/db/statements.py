@@ -4,7 +4,7 @@ Bulk statements take their rows as one JSON parameter (`rows`), so that 500 rows
 database.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -99,6 +99,23 @@ def load(value: Any) -> Any:
 def marks(values: Collection[Any]) -> str:
     """Placeholders for an IN list."""
     return ", ".join("?" for _ in values)
+
+
+def one_of(column: str) -> str:
+    """The condition that a column is one of many texts, which are one parameter (`texts`): one plan for any number."""
+    return f"{column} IN (SELECT value FROM json_each(?))" if dialect() == "sqlite" else f"{column} = ANY(?)"
+
+
+def given_texts() -> str:
+    """A FROM item `given` with the column `id`: many texts, which are one parameter (`texts`)."""
+    if dialect() == "sqlite":
+        return "(SELECT value AS id FROM json_each(?)) AS given"
+    return "unnest(CAST(? AS text[])) AS given(id)"
+
+
+def texts(values: Iterable[str]) -> Any:
+    """The parameter of `one_of` and `given_texts`."""
+    return dump(list(values)) if dialect() == "sqlite" else list(values)
 
 
 def json_items(column: str, key: str | None = None) -> tuple[str, str]:

@@ -61,30 +61,6 @@ async def active_jobs_of(tx: Transaction, organization_id: str, record_ids: Sequ
 
 
 @projection(Job)
-class _JobOfRecord:
-    id: str
-    record_id: str
-
-
-async def jobs_of_last_change(
-    tx: Transaction, organization_id: str, record_ids: Sequence[str], since: datetime
-) -> list[Job]:
-    """The newest job of each of these records that the CRM's sending started, since this moment."""
-    rows = await fetch(
-        _JobOfRecord,
-        f"SELECT {select(_JobOfRecord)} FROM job WHERE organization_id = ? AND record_id IN ({marks(record_ids)})"
-        f" AND trigger_kind IN ('{JobTrigger.RECORD_CREATED}', '{JobTrigger.RECORD_UPDATED}') AND created_at >= ?"
-        " ORDER BY id",
-        [organization_id, *record_ids, to_micros(since)],
-        using=tx,
-    )
-    newest = {row.record_id: row.id for row in rows}
-    if not newest:
-        return []
-    return list(await select_jobs(organization_id).filter(id__in=list(newest.values())).using_db(tx))
-
-
-@projection(Job)
 class ActiveJobRow:
     """A pending or running job, and how it came to be."""
 

@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
+from models.db.columns import to_micros
 from models.db.paging import Keyset, Page, first_pages, newest_of_records
 from models.db.rows import projection
 from models.db.selected import Many, One, Selectable
+from models.db.statements import given_texts, one_of, texts
+from models.db.transaction import Transaction
 from models.db.wanted import EVERYTHING, Wanted, also
-from models.db.where import Where, where
+from models.db.where import ORGANIZATION, Where, where
 from models.job.kinds import every_kind, newest_of_kinds
 from models.job.queries import JobFilter
 from models.job.row import Job, Step, verified_of
@@ -151,3 +154,25 @@ async def first_job_pages(
         return counted
 
     return first_pages(record_ids, jobs, size, count, of=JOBS_OF_RECORD)
+
+
+async def shown_active_jobs(
+    tx: Transaction, organization_id: str, record_ids: Iterable[str], wanted: Wanted = EVERYTHING
+) -> list[ShownJob]:
+    """The pending and running jobs of these records."""
+    active = Where(f" AND status IN ('pending', 'in_progress') AND {one_of('record_id')}", (texts(record_ids),))
+    return await JOBS.fetch(organization_id, active, also(wanted, "record_id"), using=tx)
+
+
+async def jobs_of_last_change(
+    organization_id: str, record_ids: Iterable[str], since: datetime, wanted: Wanted = EVERYTHING
+) -> list[ShownJob]:
+    """The newest job of each of these records that the CRM's sending started, since this moment."""
+    # One look into the index for each record, however many jobs there are.
+    newest = (
+        " AND id IN (SELECT (SELECT id FROM job AS j WHERE j.record_id = given.id AND j.organization_id = ?"
+        f" AND j.trigger_kind IN ('{JobTrigger.RECORD_CREATED}', '{JobTrigger.RECORD_UPDATED}')"
+        f" AND j.created_at >= ? ORDER BY j.id DESC LIMIT 1) FROM {given_texts()})"
+    )
+    values = (ORGANIZATION, to_micros(since), texts(record_ids))
+    return await JOBS.fetch(organization_id, Where(newest, values), also(wanted, "record_id"))

@@ -14,6 +14,7 @@ from tortoise.exceptions import IntegrityError
 from enrichment.enums import ACTIVE_STATUSES, RETRYABLE_STATUSES, EntityType, JobStatus, JobTrigger
 from models.db.columns import to_micros
 from models.db.connection import dialect
+from models.db.copying import add_rows
 from models.db.locks import skip_locked
 from models.db.rows import bulk, columns_of, fetch, insert, projection, query_row, select
 from models.db.statements import execute, query
@@ -107,6 +108,12 @@ async def create(tx: Transaction, jobs: Sequence[NewJob]) -> set[str]:
     there = f"EXISTS (SELECT 1 FROM record WHERE record.id = v.record_id{lock})"
     added = await insert(tx, jobs, then=f"AND {CREATE.leads_to_v} AND {there} ON CONFLICT DO NOTHING RETURNING id")
     return {row["id"] for row in added}
+
+
+async def create_first(tx: Transaction, jobs: Sequence[NewJob]) -> None:
+    """Add the first, pending, job of each of these records, which were added in this transaction."""
+    assert all(job.status in CREATE.targets for job in jobs)
+    await add_rows(tx, jobs)
 
 
 @projection(Job)

@@ -6,9 +6,10 @@ from typing import Any
 
 from enrichment.enums import EntityType
 from models.db.columns import to_micros
+from models.db.copying import add_rows
 from models.db.locks import for_update, lock_rows
-from models.db.rows import bulk, columns_of, fetch, insert, projection, select
-from models.db.statements import execute, marks, query
+from models.db.rows import bulk, columns_of, fetch, projection, select
+from models.db.statements import execute, marks, one_of, query, texts
 from models.db.transaction import Transaction
 from models.record.table import Record
 
@@ -32,9 +33,6 @@ class RecordRow:
     refreshed_at: datetime | None
     created_at: datetime
     updated_at: datetime
-
-    def to_model(self) -> Record:
-        return Record(**{name: getattr(self, name) for name in columns_of(RecordRow)})
 
 
 @projection(Record)
@@ -67,9 +65,22 @@ class ReceivedFields:
     completeness: float
 
 
-async def insert_records(tx: Transaction, records: Sequence[RecordRow]) -> set[str]:
-    """Add records; one whose external id is known already is left out. Returns the ids added."""
-    return {row["id"] for row in await insert(tx, records, then="ON CONFLICT DO NOTHING RETURNING id")}
+async def add_records(tx: Transaction, records: Sequence[RecordRow]) -> None:
+    """Add records. Raises RowRefused where an external id is known already."""
+    await add_rows(tx, records)
+
+
+async def find_by_external_id(
+    organization_id: str, entity_type: EntityType, external_ids: Collection[str], *, using: Transaction | None = None
+) -> list[RecordRow]:
+    """Those of the organization's records that are there."""
+    if not external_ids:
+        return []
+    sql = (
+        f"SELECT {select(RecordRow)} FROM record WHERE organization_id = ? AND entity_type = ?"
+        f" AND {one_of('external_id')}"
+    )
+    return await fetch(RecordRow, sql, [organization_id, entity_type.value, texts(external_ids)], using=using)
 
 
 async def update_records(tx: Transaction, changes: Sequence[RecordUpdate], now: datetime) -> set[str]:
@@ -127,9 +138,9 @@ async def lock_by_external_id(
         return []
     sql = (
         f"SELECT {select(RecordRow)} FROM record WHERE organization_id = ? AND entity_type = ?"
-        f" AND external_id IN ({marks(external_ids)}) ORDER BY external_id {for_update()}"
+        f" AND {one_of('external_id')} ORDER BY external_id {for_update()}"
     )
-    return await fetch(RecordRow, sql, [organization_id, entity_type.value, *external_ids], using=tx)
+    return await fetch(RecordRow, sql, [organization_id, entity_type.value, texts(external_ids)], using=tx)
 
 
 async def update_received(tx: Transaction, messages: Sequence[ReceivedFields]) -> None:

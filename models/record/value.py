@@ -1,15 +1,16 @@
 """Rows of field values, and the statements that read, replace and confirm them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from enrichment.enums import SOURCE_CRM
 from enrichment.provenance import Current
-from models.db.columns import to_micros
+from models.db.columns import new_id, to_micros
+from models.db.copying import add_encoded
 from models.db.rows import bulk, fetch, insert, projection, select
-from models.db.statements import dump_rows, execute, marks, query, rows
+from models.db.statements import dump, dump_rows, execute, marks, one_of, query, rows, texts
 from models.db.transaction import Transaction
 from models.record.table import FieldValue, is_dated
 
@@ -122,6 +123,61 @@ class ConfirmedValue:
     confidence: float
 
 
+@projection(FieldValue)
+class _FirstValue:
+    id: str
+    organization_id: str
+    record_id: str
+    field: str
+    value: Any
+    raw_value: Any | None
+    unreadable: str | None
+    source: str
+    confidence: float
+    observed_at: datetime
+    observed_at_known: bool
+    written_at: datetime
+
+
+class FirstMessage(Protocol):
+    """What the CRM sent of a record that is new: by field its value (None: unreadable), the raw one and why not."""
+
+    @property
+    def record_id(self) -> str: ...
+
+    @property
+    def values(self) -> Mapping[str, Any]: ...
+
+    @property
+    def raw(self) -> Mapping[str, Any]: ...
+
+    @property
+    def unreadable(self) -> Mapping[str, Mapping[str, Any]]: ...
+
+    def observed_at(self, name: str) -> datetime | None:
+        """When the CRM saw it; None: nobody knows."""
+
+
+async def add_first_values(
+    tx: Transaction, organization_id: str, messages: Iterable[FirstMessage], now: datetime
+) -> None:
+    """Make what the CRM sent the current values of records that were added in this transaction."""
+    moment = to_micros(now)
+    rows: list[tuple[Any, ...]] = []
+    for message in messages:
+        record_id, raws, unreadable = message.record_id, message.raw, message.unreadable
+        for name, value in message.values.items():
+            text = dump(value)
+            raw = raws.get(name)
+            raw_text = None if raw is None else text if raw == value and raw.__class__ is str else dump(raw)
+            why = unreadable[name]["reason"] if name in unreadable else None
+            observed = message.observed_at(name)
+            at = moment if observed is None else to_micros(observed)
+            key = (new_id(), organization_id, record_id, name)
+            rows.append((*key, text, raw_text, why, SOURCE_CRM, 1.0, at, observed is not None, moment))
+    await add_encoded(tx, _FirstValue, rows)
+
+
 async def replace_values(tx: Transaction, values: Sequence[NewValue], now: datetime) -> None:
     """Make these the current values of their fields.
 
@@ -207,9 +263,9 @@ async def current_values(
         of_names = "" if names is None else f" AND field IN ({marks(names)})"
         sql = (
             f"SELECT {select(CurrentValue)} FROM field_value WHERE replaced_at IS NULL"
-            f" AND record_id IN ({marks(ids)}){of_names}"
+            f" AND {one_of('record_id')}{of_names}"
         )
-        for value in await fetch(CurrentValue, sql, [*ids, *(names or ())], using=using):
+        for value in await fetch(CurrentValue, sql, [texts(ids), *(names or ())], using=using):
             found[value.record_id][value.field] = value
     return found
 

@@ -7,7 +7,13 @@ from enrichment.clean import Clean, own_before
 from enrichment.enums import EntityType
 from enrichment.erasure import Mark, MarkMatch, erasure_of, marks_of_imported
 from models.db.transaction import Transaction
-from models.erasure.tombstone import TombstoneRow, has_tombstones, lock_ingestion, matching_tombstones
+from models.erasure.tombstone import (
+    TombstoneRow,
+    has_tombstones,
+    lock_ingestion,
+    matching_tombstones,
+    organizations_that_erased,
+)
 from resolvers.context import Services
 from resolvers.errors import Unavailable
 from resolvers.keyed_hash import KeyedHash, KeyLost, keyed_hash_of
@@ -33,6 +39,10 @@ class ReimportGuard:
             return cls(await keyed_hash_of(services))
         except KeyLost:
             return cls(None)
+
+    async def must_look(self, organization_id: str) -> bool:
+        """Whether the organization has erased anybody, so that every message is to be looked at."""
+        return organization_id in await organizations_that_erased([organization_id])
 
     async def erased(self, tx: Transaction, organization_id: str, messages: Sequence[Message]) -> dict[int, str]:
         """The records that an erasure keeps out, by their index: the id of its certificate.

@@ -1,6 +1,8 @@
 """What a new job is made of."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from enrichment.config import Config
 from enrichment.enums import EntityType, JobStatus, JobTrigger
@@ -72,3 +74,25 @@ def job_of(new: NewJob, record: Record) -> Job:
         updated_at=new.updated_at,
     )
     return assemble(job, record, [])
+
+
+class PendingJob:
+    """A job that has just been created, with its record, as jobs are shown: what it has not come to yet is empty."""
+
+    __slots__ = ("_new", "record")
+
+    attempts = progress = credits_used = 0
+    running_step = error_code = error_message = error_retryable = started_at = finished_at = None
+    steps: Sequence[Any] = ()
+    fields_verified: Sequence[str] = ()
+
+    def __init__(self, new: NewJob, record: Any) -> None:
+        self._new = new
+        self.record = record
+
+    @property
+    def id(self) -> str:
+        return self._new.id
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._new, name)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
 from models.db.wanted import EVERYTHING, Wanted
-from models.job import Job
+from models.job.shown import ShownJob
 from models.record import Record
 from models.record.page import (
     RecordFilter,
@@ -17,22 +17,24 @@ from models.record.page import (
     record_page,
     value_page,
 )
+from models.record.row import RecordRow
 from models.record.shown import ShownRecord, ShownValue
 from resolvers.context import Context, Role
 from resolvers.erasure.reimport_guard import ReimportGuard
 from resolvers.errors import Erased, Fault, NotFound, OperationError, ValidationFailed
 from resolvers.events.publisher import announce
+from resolvers.job.new_job import PendingJob
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs
 from resolvers.queue_wakeup import wake_workers
-from resolvers.record.ingest import IngestResult, ingest
+from resolvers.record.ingest import Ingestion, IngestResult, take_in
 from resolvers.record.input import RecordInput, record_input
-from resolvers.record.message import RecordMessage, clean_all
 from resolvers.record.store import RecordOutcome
 from resolvers.validation import MAX_EXTERNAL_ID, MAX_NAME, check_external_ids, check_text
 
 MOST_RECORDS = 1000
 MAX_SEARCH = 200
+ID_ALONE: Wanted = {"id": EVERYTHING}  # of a job
 
 
 class Identified(Protocol):
@@ -57,16 +59,20 @@ class UpsertOutcome:
 
     index: int
     outcome: RecordOutcome
-    record: Record | None = None
-    job: Job | None = None
+    record: RecordRow | None = None
+    job: ShownJob | PendingJob | None = None
     folded: bool = False  # the job had been started before; this change is part of it
     refused_fields: list[RefusedField] = field(default_factory=list)
     late_fields: Sequence[str] = ()  # those that the CRM or a reviewer set after what was sent was observed
     error: OperationError | None = None
 
 
-async def upsert_records(ctx: Context, inputs: Sequence[Mapping[str, Any]]) -> list[UpsertOutcome]:
+async def upsert_records(
+    ctx: Context, inputs: Sequence[Mapping[str, Any]], shown: Wanted = EVERYTHING
+) -> list[UpsertOutcome]:
     """Store up to 1,000 records and start the jobs that the triggers ask for. Answers for each, in order.
+
+    `shown`: what is to be shown of jobs that had been started before.
 
     A bad record is refused alone. A record named twice is ingested twice, in order. Raises ValidationFailed
     for more than 1,000.
@@ -81,13 +87,13 @@ async def upsert_records(ctx: Context, inputs: Sequence[Mapping[str, Any]]) -> l
     now = services.now()
     config = config_of(await organization_of(caller.organization_id, services.registry, now))
     guard = await ReimportGuard.of(services)
+    ingestion = Ingestion(caller.organization_id, config, guard, now, caller.user, shown)
     outcomes: dict[int, UpsertOutcome] = {}
     started: list[str] = []
     superseded: list[str] = []
     for records in _in_rounds(inputs, outcomes):
-        messages = await clean_all(records, now)
-        result = await ingest(caller.organization_id, messages, config, guard, now, caller.user)
-        outcomes |= _outcomes(messages, result)
+        result = await take_in(ingestion, records)
+        outcomes |= _outcomes(result)
         started += [record.job.id for record in result.ingested.values() if record.job and not record.folded]
         superseded += result.superseded
     if started or superseded:
@@ -117,15 +123,13 @@ def _in_rounds(
     return rounds
 
 
-def _outcomes(messages: Sequence[RecordMessage], result: IngestResult) -> dict[int, UpsertOutcome]:
-    """What became of each message, by its index."""
-    found: dict[int, UpsertOutcome] = {}
-    for message in messages:
-        index = message.index
-        if index in result.erased:
-            found[index] = UpsertOutcome(index, RecordOutcome.REFUSED, error=_erased(result.erased[index]))
-            continue
-        ingested = result.ingested[index]
+def _outcomes(result: IngestResult) -> dict[int, UpsertOutcome]:
+    """What became of each record, by its index."""
+    found = {
+        index: UpsertOutcome(index, RecordOutcome.REFUSED, error=_erased(certificate_id))
+        for index, certificate_id in result.erased.items()
+    }
+    for index, ingested in result.ingested.items():
         found[index] = UpsertOutcome(
             index,
             ingested.outcome,
@@ -133,7 +137,7 @@ def _outcomes(messages: Sequence[RecordMessage], result: IngestResult) -> dict[i
             job=ingested.job,
             folded=ingested.folded,
             late_fields=ingested.late_fields,
-            refused_fields=[RefusedField(name, *why) for name, why in message.cleaned.refused.items()],
+            refused_fields=[RefusedField(name, *why) for name, why in ingested.refused.items()],
         )
     return found
 

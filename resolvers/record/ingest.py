@@ -7,36 +7,42 @@ from typing import Any
 
 from enrichment.catalogue import is_equivalent, value_key
 from enrichment.config import Config
-from enrichment.enums import SOURCE_CRM
+from enrichment.enums import SOURCE_CRM, EntityType, JobTrigger
 from models.conflict.rejection import NewRejection, insert_rejections
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
-from models.job import Job
-from models.job.queries import active_jobs_of, jobs_of_last_change
-from models.job.transitions import NewJob, create
-from models.record import Record
+from models.db.wanted import Wanted
+from models.job.shown import ShownJob, jobs_of_last_change, shown_active_jobs
+from models.job.transitions import NewJob, create, create_first
+from models.record.row import RecordRow
 from models.record.table import is_dated
 from models.record.value import DatedValue, NewValue, date_values, replace_values
 from models.trust import Judgement, count_judgements
 from resolvers.conflict.follow import follow_values
 from resolvers.conflict.trust import judged_by_the_crm
 from resolvers.erasure.reimport_guard import ReimportGuard
-from resolvers.job.new_job import job_of, new_job
-from resolvers.record.message import RecordMessage
-from resolvers.record.store import RecordOutcome, StoredMessage, store_messages
+from resolvers.errors import Unavailable
+from resolvers.job.new_job import PendingJob, new_job
+from resolvers.record.input import RecordInput
+from resolvers.record.message import RecordMessage, clean_all
+from resolvers.record.repetition import RecordKey, held_records, repetitions
+from resolvers.record.store import RecordOutcome, RecordsMoved, StoredMessage, add_new, change_known
 
+_TRIES = 5
 REPETITION = timedelta(days=1)  # how long a record that is sent unchanged may be the repetition of a lost request
 
 
 @dataclass(slots=True)
 class IngestedRecord:
-    """What became of one message."""
+    """What became of one message. `refused`: what of it cannot be read, and why, by field."""
 
-    record: Record
+    record: RecordRow
     outcome: RecordOutcome
-    job: Job | None = None
+    refused: Mapping[str, tuple[Any, str]]
+    job: ShownJob | PendingJob | None = None
     folded: bool = False
     late_fields: Sequence[str] = ()
+    repeats: bool = False  # it says what the CRM said before
 
 
 @dataclass(slots=True)
@@ -44,40 +50,83 @@ class IngestResult:
     """What a batch did, by message, and which conflicts its changes made pointless."""
 
     ingested: dict[int, IngestedRecord]
-    superseded: list[str]
+    superseded: list[str] = field(default_factory=list)
     erased: dict[int, str] = field(default_factory=dict)  # refused: the certificate of an erasure, by index
 
 
-@unit_of_work
-async def ingest(
-    tx: Transaction,
-    organization_id: str,
-    messages: Sequence[RecordMessage],
-    config: Config,
-    guard: ReimportGuard,
-    now: datetime,
-    requested_by: str,
-) -> IngestResult:
-    """Store these records, each named once, and start the jobs that the triggers ask for.
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    """Who sends records, and by which rules they are taken. `shown`: what is to be shown of their jobs."""
 
-    Those that an erasure keeps out are left out.
+    organization_id: str
+    config: Config
+    guard: ReimportGuard
+    now: datetime
+    requested_by: str
+    shown: Wanted
+
+
+async def take_in(ingestion: Ingestion, records: Sequence[tuple[int, RecordInput]]) -> IngestResult:
+    """Store these records, each named once, by their indexes, and start the jobs that the triggers ask for.
+
+    What only repeats what the CRM sent before is told by what is held, and costs no transaction.
     """
+    for _ in range(_TRIES):
+        held = await held_records(ingestion.organization_id, records)
+        repeated = {} if await ingestion.guard.must_look(ingestion.organization_id) else repetitions(held, records)
+        messages = await clean_all([item for item in records if item[0] not in repeated], ingestion.now)
+        try:
+            result = await _ingest(ingestion, messages, held) if messages else IngestResult({})
+        except RecordsMoved:
+            continue
+        for index, (record, refused) in repeated.items():
+            result.ingested[index] = IngestedRecord(record, RecordOutcome.UNCHANGED, refused, repeats=True)
+        await _name_jobs(ingestion, result)
+        return result
+    raise Unavailable("other requests keep changing the same records", retry_after=1)
+
+
+async def _name_jobs(ingestion: Ingestion, result: IngestResult) -> None:
+    """Who sends the same again may have lost the answer that named the job."""
+    repeated = {ingested.record.id: ingested for ingested in result.ingested.values() if ingested.repeats}
+    if repeated:
+        since = ingestion.now - REPETITION
+        for job in await jobs_of_last_change(ingestion.organization_id, repeated, since, ingestion.shown):
+            repeated[job.record_id].job, repeated[job.record_id].folded = job, True
+
+
+@unit_of_work
+async def _ingest(
+    tx: Transaction, ingestion: Ingestion, messages: Sequence[RecordMessage], held: Mapping[RecordKey, RecordRow]
+) -> IngestResult:
+    """Those that an erasure keeps out are left out."""
+    organization_id, now = ingestion.organization_id, ingestion.now
     # One order for everyone, so that two requests with the same records cannot lock each other out.
     ordered = sorted(messages, key=lambda message: message.key)
     sent = [(message.entity_type, message.external_id, message.cleaned) for message in ordered]
-    erased = await guard.erased(tx, organization_id, sent)
+    erased = await ingestion.guard.erased(tx, organization_id, sent)
     admitted = [message for index, message in enumerate(ordered) if index not in erased]
-    works = await store_messages(tx, organization_id, admitted, now) if admitted else []
+    added = await add_new(tx, organization_id, [message for message in admitted if message.key not in held], now)
+    known = await change_known(tx, organization_id, [message for message in admitted if message.key in held], now)
+    superseded = await _follow_changes(tx, known, now)
+    jobs, folded = await _start_jobs(tx, ingestion, added, known)
+    ingested = {work.message.index: _ingested(work, jobs, folded) for work in (*added, *known)}
+    certificates = {ordered[index].index: certificate for index, certificate in erased.items()}
+    return IngestResult(ingested, superseded, certificates)
+
+
+async def _follow_changes(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> list[str]:
+    """Write the values of known records that changed, and what follows. Returns conflicts that are pointless now."""
+    if not works:
+        return []
     await _write_values(tx, works, now)
     await date_values(tx, [dated for work in works for dated in _dated(work)])
-    changed = [(work.record.id, name) for work in works if not work.is_new for name in work.change.changed]
-    superseded = await follow_values(tx, changed, now)
+    superseded = await follow_values(
+        tx, [(work.record.id, name) for work in works for name in work.change.changed], now
+    )
     await _remember_cleared(tx, works, now)
-    jobs, folded = await _start_jobs(tx, organization_id, works, config, now, requested_by)
     await count_judgements(tx, [judgement for work in works for judgement in _judged(work)])
-    ingested = {work.message.index: _ingested(work, jobs, folded) for work in works}
-    certificates = {ordered[index].index: certificate for index, certificate in erased.items()}
-    return IngestResult(ingested, [conflict.id for conflict in superseded], certificates)
+    return [conflict.id for conflict in superseded]
 
 
 async def _write_values(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> None:
@@ -155,36 +204,43 @@ def _judged(work: StoredMessage) -> list[Judgement]:
 
 
 async def _start_jobs(
-    tx: Transaction,
-    organization_id: str,
-    works: Sequence[StoredMessage],
-    config: Config,
-    now: datetime,
-    requested_by: str,
-) -> tuple[dict[str, NewJob], dict[str, Job]]:
-    """Jobs started, and earlier ones that others were folded into or that a repetition is about, by record."""
-    jobs: dict[str, NewJob] = {}
-    for work in works:
-        record, trigger = work.record, work.wants_job
-        if trigger is not None and config.starts_on(trigger, record.entity_type):
-            jobs[record.id] = new_job(
-                organization_id, record.id, record.entity_type, trigger, config, now, requested_by=requested_by
-            )
-    created = await create(tx, list(jobs.values()))
-    started = {record_id: job for record_id, job in jobs.items() if job.id in created}
-    others = [record_id for record_id in jobs if record_id not in started]
-    folded = await active_jobs_of(tx, organization_id, others) if others else []
-    # Who sends the same again may have lost the answer that named the job.
-    repeated = [work.record.id for work in works if work.repeats]
-    if repeated:
-        folded += await jobs_of_last_change(tx, organization_id, repeated, now - REPETITION)
-    return started, {job.record_id: job for job in folded}
+    tx: Transaction, ingestion: Ingestion, added: Sequence[StoredMessage], known: Sequence[StoredMessage]
+) -> tuple[dict[str, NewJob], dict[str, ShownJob]]:
+    """Jobs started, and earlier ones that others were folded into, by record."""
+    first, later = _jobs_for(ingestion, added), _jobs_for(ingestion, known)
+    await create_first(tx, list(first.values()))
+    if not later:
+        return first, {}
+    created = await create(tx, list(later.values()))
+    started = {record_id: job for record_id, job in later.items() if job.id in created}
+    others = [record_id for record_id in later if record_id not in started]
+    folded = await shown_active_jobs(tx, ingestion.organization_id, others, ingestion.shown) if others else []
+    return first | started, {job.record_id: job for job in folded}
 
 
-def _ingested(work: StoredMessage, jobs: Mapping[str, NewJob], folded: Mapping[str, Job]) -> IngestedRecord:
-    record = work.record.to_model()
-    started = jobs.get(work.record.id)
-    if started is not None:
-        return IngestedRecord(record, work.outcome, job_of(started, record), late_fields=work.late)
-    into = folded.get(work.record.id)
-    return IngestedRecord(record, work.outcome, into, folded=into is not None, late_fields=work.late)
+def _jobs_for(ingestion: Ingestion, works: Sequence[StoredMessage]) -> dict[str, NewJob]:
+    """The jobs that these messages ask for, by record."""
+    config = ingestion.config
+    starts = {(trigger, kind): config.starts_on(trigger, kind) for trigger in JobTrigger for kind in EntityType}
+    return {
+        work.record.id: new_job(
+            ingestion.organization_id,
+            work.record.id,
+            work.record.entity_type,
+            trigger,
+            config,
+            ingestion.now,
+            requested_by=ingestion.requested_by,
+        )
+        for work in works
+        if (trigger := work.wants_job) is not None and starts[trigger, work.record.entity_type]
+    }
+
+
+def _ingested(work: StoredMessage, jobs: Mapping[str, NewJob], folded: Mapping[str, ShownJob]) -> IngestedRecord:
+    ingested = IngestedRecord(work.record, work.outcome, work.refused, late_fields=work.late, repeats=work.repeats)
+    if (started := jobs.get(work.record.id)) is not None:
+        ingested.job = PendingJob(started, work.record)
+    elif (into := folded.get(work.record.id)) is not None:
+        ingested.job, ingested.folded = into, True
+    return ingested

@@ -26,6 +26,8 @@ class Observation:
 
     def until(self, now: datetime) -> "Observation":
         """The same, where a moment to come counts as now."""
+        if self is UNDATED:
+            return self
         of_record = None if self.of_record is None else min(self.of_record, now)
         return Observation(of_record, {name: min(moment, now) for name, moment in self.by_field.items()})
 
@@ -40,7 +42,7 @@ def read_observation(
     of_record = _moment(raw.get("observedAt"), f"{path}.observedAt", faults)
     given = raw.get("observedAtByField")
     if given is None:
-        return Observation(of_record)
+        return UNDATED if of_record is None else Observation(of_record)
     path = f"{path}.observedAtByField"
     if not isinstance(given, Mapping):
         faults.append(Fault(path, "must be an object: moments by field name"))

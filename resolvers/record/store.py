@@ -1,26 +1,28 @@
 """Store the records that a CRM sent: new ones are added, known ones changed, or only noted as received."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from enrichment.catalogue import completeness
 from enrichment.enums import EntityType, JobTrigger
-from enrichment.ingest import HeldRecord, RecordChange, apply_message, as_sent
+from enrichment.ingest import HeldRecord, RecordChange, apply_message, as_sent, first_change
 from enrichment.record_state import with_unreadable
 from models.db.columns import new_id
+from models.db.copying import RowRefused
 from models.db.transaction import Transaction
 from models.record.row import (
     ReceivedFields,
     RecordRow,
     RecordUpdate,
-    insert_records,
+    add_records,
     lock_by_external_id,
     update_received,
     update_records,
 )
-from models.record.value import CurrentValue, current_values
+from models.record.value import CurrentValue, add_first_values, current_values
 from resolvers.record.change import record_update, search_text
 from resolvers.record.message import RecordMessage
 
@@ -42,6 +44,7 @@ class StoredMessage:
     record: RecordRow
     change: RecordChange
     outcome: RecordOutcome
+    refused: Mapping[str, tuple[Any, str]]  # what cannot be read, and why, by field
     provenance: Mapping[str, CurrentValue] = field(default_factory=dict)  # before the message, by field
     late: Sequence[str] = ()  # fields that were left alone: what they hold was observed after what the message says
     repeats: bool = False
@@ -57,9 +60,42 @@ class StoredMessage:
         return JobTrigger.RECORD_UPDATED if self.change.matters else None
 
 
-def _new_record(organization_id: str, message: RecordMessage, now: datetime) -> RecordRow:
-    change = _first_change(message)
-    return RecordRow(
+class RecordsMoved(Exception):
+    """A record that was there a moment ago is not, or the other way round: the messages are to be looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The values of a new record, as `add_first_values` takes them."""
+
+    record_id: str
+    values: Mapping[str, Any]
+    raw: Mapping[str, Any]
+    unreadable: Mapping[str, Mapping[str, Any]]
+    observed_at: Callable[[str], datetime | None]
+
+
+async def add_new(
+    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
+) -> list[StoredMessage]:
+    """Add the records of these messages with their values. Raises RecordsMoved where one is there."""
+    works = [_new_work(organization_id, message, now) for message in messages]
+    try:
+        await add_records(tx, [work.record for work in works])
+    except RowRefused as error:
+        raise RecordsMoved from error
+    firsts = (
+        _First(work.record.id, work.change.written, work.change.raw, work.change.unreadable, work.message.observed.of)
+        for work in works
+    )
+    await add_first_values(tx, organization_id, firsts, now)
+    return works
+
+
+def _new_work(organization_id: str, message: RecordMessage, now: datetime) -> StoredMessage:
+    change = first_change(message.entity_type, message.cleaned)
+    shown = with_unreadable(change.fields, change.unreadable)
+    record = RecordRow(
         id=new_id(),
         organization_id=organization_id,
         entity_type=message.entity_type,
@@ -69,65 +105,47 @@ def _new_record(organization_id: str, message: RecordMessage, now: datetime) -> 
         raw_values=change.raw,
         unreadable=change.unreadable,
         search_text=search_text(message.external_id, change.fields, change.unreadable),
-        completeness=completeness(message.entity_type, with_unreadable(change.fields, change.unreadable)),
+        completeness=completeness(message.entity_type, shown),
         version=1,
         last_enriched_at=None,
         refreshed_at=None,
         created_at=now,
         updated_at=now,
     )
+    return StoredMessage(message, record, change, RecordOutcome.CREATED, refused=message.cleaned.refused)
 
 
-def _first_change(message: RecordMessage) -> RecordChange:
-    """The change that makes a record of a message."""
-    change = apply_message(message.entity_type, message.cleaned, HeldRecord({}, {}, {}, {}, {}))
-    change.matters = True
-    return change
-
-
-async def store_messages(
+async def change_known(
     tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
 ) -> list[StoredMessage]:
-    """Insert the new records and change the known ones."""
-    new = {message.key: _new_record(organization_id, message, now) for message in messages}
-    added = await insert_records(tx, list(new.values()))
-    works: list[StoredMessage] = []
-    known: list[RecordMessage] = []
-    for message in messages:
-        record = new[message.key]
-        if record.id in added:
-            works.append(StoredMessage(message, record, _first_change(message), RecordOutcome.CREATED))
-        else:
-            known.append(message)
-    if known:
-        works += await _change(tx, organization_id, known, now)
-    return works
-
-
-async def _change(
-    tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
-) -> list[StoredMessage]:
+    """Change the records of these messages, locked in one order. Raises RecordsMoved where one is not there."""
+    if not messages:
+        return []
     records = await _lock_known(tx, organization_id, messages)
+    if len(records) < len(messages):
+        raise RecordsMoved
     provenance = await current_values((record.id for record in records.values()), using=tx)
     works: list[StoredMessage] = []
     for message in messages:
         record = records[message.key]
-        held = HeldRecord(
-            fields=record.fields,
-            received=record.received,
-            raw=record.raw_values,
-            unreadable=record.unreadable or {},
-            sources={name: value.source for name, value in provenance[record.id].items()},
-        )
+        sources = {name: value.source for name, value in provenance[record.id].items()}
+        held = held_record(record, sources)
         late = _late_fields(message, held, provenance[record.id])
-        sent = message.read_in(record.fields.get("country")).without(late)
-        change = apply_message(message.entity_type, sent, held)
+        read = message.read_in(record.fields.get("country"))
+        change = apply_message(message.entity_type, read.without(late), held)
         outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
         repeats = change.is_empty and change.raw == record.raw_values and not late
-        works.append(StoredMessage(message, record, change, outcome, provenance[record.id], late, repeats))
+        works.append(
+            StoredMessage(message, record, change, outcome, read.refused, provenance[record.id], late, repeats)
+        )
     await _write_changes(tx, [work for work in works if not work.change.is_empty], now)
     await _note_received(tx, [work for work in works if work.change.is_empty])
     return works
+
+
+def held_record(record: RecordRow, sources: Mapping[str, str]) -> HeldRecord:
+    """A record as a message finds it; `sources` tells who holds each filled field."""
+    return HeldRecord(record.fields, record.received, record.raw_values, record.unreadable or {}, sources)
 
 
 def _late_fields(message: RecordMessage, held: HeldRecord, provenance: Mapping[str, CurrentValue]) -> list[str]:

@@ -22,9 +22,9 @@ def wanted_items(info: Info, view: RowView[Any, Any]) -> Wanted:
     return _wanted(info, view, ((),))
 
 
-def wanted_of(info: Info, view: RowView[Any, Any], field: str) -> Wanted:
-    """What the operation needs of the row that this field of the answer shows."""
-    return _wanted(info, view, ((field,),))
+def wanted_of(info: Info, view: RowView[Any, Any], *path: str) -> Wanted:
+    """What the operation needs of the row, or of each row of the list, that the answer shows under these fields."""
+    return _wanted(info, view, (path,))
 
 
 def _wanted(info: Info, view: RowView[Any, Any], paths: tuple[tuple[str, ...], ...]) -> Wanted:

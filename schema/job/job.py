@@ -12,6 +12,7 @@ from models import job as models
 from models.job import queries
 from models.job.shown import Failed, ShownJob, ShownStep
 from resolvers.job import api as operations
+from resolvers.job.new_job import PendingJob
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
@@ -100,7 +101,7 @@ class Job:
     updated_at: datetime
 
     @classmethod
-    def of(cls, row: ShownJob | models.Job) -> "Job":
+    def of(cls, row: ShownJob | models.Job | PendingJob) -> "Job":
         """`row` comes with its record and its steps, where they are asked for."""
         return JOB(row)
 
@@ -111,7 +112,7 @@ class Job:
         return Each(view, raised)
 
 
-JOB: RowView[ShownJob | models.Job, Job] = RowView(
+JOB: RowView[ShownJob | models.Job | PendingJob, Job] = RowView(
     Job,
     resolved={"conflicts": needs("id")},
     record=Part("record", RECORD),

@@ -14,7 +14,8 @@ from schema.base.enums import EntityType, RecordOutcome
 from schema.base.problem import Problem
 from schema.base.scalars import JSON
 from schema.base.views import Each
-from schema.job.job import Job
+from schema.base.wanted import wanted_of
+from schema.job.job import JOB, Job
 from schema.record.record import Record
 
 
@@ -110,4 +111,5 @@ class IntakeMutation:
     )
     async def upsert_records(self, info: Info, records: list[RecordInput]) -> UpsertRecordsPayload:
         sent = [record.to_raw() for record in records]
-        return UpsertRecordsPayload.of(await operations.upsert_records(info.context, sent))
+        shown = wanted_of(info, JOB, "results", "job")
+        return UpsertRecordsPayload.of(await operations.upsert_records(info.context, sent, shown))

@@ -12,6 +12,7 @@ from models import record as models
 from models.conflict.table import is_dated_then
 from models.job.queries import JobFilter
 from models.record import page as record_pages
+from models.record.row import RecordRow
 from models.record.shown import ShownRecord, ShownValue
 from resolvers.job import api as job_operations
 from resolvers.paging import DEFAULT_SIZE, PageArgs
@@ -146,10 +147,10 @@ class Record:
     last_enriched_at: datetime | None
     created_at: datetime
     updated_at: datetime
-    row: strawberry.Private[models.Record | ShownRecord]
+    row: strawberry.Private[models.Record | ShownRecord | RecordRow]
 
     @classmethod
-    def of(cls, row: models.Record | ShownRecord) -> "Record":
+    def of(cls, row: models.Record | ShownRecord | RecordRow) -> "Record":
         return RECORD(row)
 
     @strawberry.field(description="What the CRM sent and cannot be read, as long as nobody has replaced it.")
@@ -204,7 +205,7 @@ class Record:
         return Connection[FieldValue].of(page, VALUE.with_(entity_type=self.entity_type))
 
 
-RECORD: RowView[models.Record | ShownRecord, Record] = RowView(
+RECORD: RowView[models.Record | ShownRecord | RecordRow, Record] = RowView(
     Record,
     resolved={
         "unreadable": needs("unreadable"),
@@ -218,7 +219,7 @@ RECORD: RowView[models.Record | ShownRecord, Record] = RowView(
 )
 
 
-def held_values(row: models.Record | ShownRecord) -> list[ShownValue] | None:
+def held_values(row: models.Record | ShownRecord | RecordRow) -> list[ShownValue] | None:
     """The filled values that a row holds, in catalogue order; None where they were not asked for with it."""
     held: list[ShownValue] | None = getattr(row, "current_values", None)
     return None if held is None else operations.filled(held)

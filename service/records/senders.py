@@ -10,7 +10,7 @@ import orjson
 
 from resolvers.context import Context
 from resolvers.errors import Erased
-from resolvers.record.api import upsert_records
+from resolvers.record.api import ID_ALONE, upsert_records
 
 PATH = "/v1/auto-enrichment/records"
 TRIES = 8
@@ -50,7 +50,7 @@ class DirectSender:
 
     async def send(self, records: Sequence[Mapping[str, Any]]) -> list[SendResult]:
         answers = []
-        for outcome in await upsert_records(self._ctx, records):
+        for outcome in await upsert_records(self._ctx, records, ID_ALONE):
             error = outcome.error
             faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults) if error else ""
             fault = (faults or error.message) if error else None

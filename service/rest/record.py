@@ -21,7 +21,7 @@ async def upsert_records(ctx: Context, request: Request) -> Response:
     if not isinstance(sent, list):
         message = "must be a list of records"
         raise ValidationFailed(f"records: {message}", faults=[Fault("records", message)])
-    outcomes = await records.upsert_records(ctx, sent)
+    outcomes = await records.upsert_records(ctx, sent, records.ID_ALONE)
     return respond(RecordsAnswer.of(outcomes, sent))
 
 

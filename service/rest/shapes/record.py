@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from enrichment.enums import EntityType
 from models.record import Record
+from models.record.row import RecordRow
 from resolvers.errors import OperationError
 from resolvers.record.api import UpsertOutcome
 from resolvers.record.store import RecordOutcome
@@ -63,7 +64,7 @@ class UnreadableValue(Shape, frozen=True):
     reason: str
 
     @classmethod
-    def all_of(cls, record: Record | None) -> list[Self]:
+    def all_of(cls, record: Record | RecordRow | None) -> list[Self]:
         """Those of a record."""
         texts = record.unreadable or {} if record else {}
         return [cls(field=name, raw=text["raw"], reason=text["reason"]) for name, text in texts.items()]

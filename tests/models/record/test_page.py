@@ -11,7 +11,7 @@ from models.db.transaction import unit_of_work
 from models.organization import Organization
 from models.record import FieldValue
 from models.record.page import RecordFilter, first_value_pages, record_page
-from models.record.row import RecordRow, insert_records
+from models.record.row import RecordRow, add_records
 from models.record.shown import ShownRecord
 from models.record.value import NewValue, replace_values
 
@@ -43,7 +43,7 @@ async def _records(count: int) -> list[str]:
         )
         for number in range(count)
     ]
-    await unit_of_work(insert_records)(rows)
+    await unit_of_work(add_records)(rows)
     return [row.id for row in reversed(rows)]
 
 
