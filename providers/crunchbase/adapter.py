@@ -17,8 +17,7 @@ from providers.api import NO_MATCH, Answer, ProviderError, ProviderInfo, Questio
 from providers.crunchbase.parse import (
     ACCOUNT_FIELDS,
     EMPLOYER_FIELDS,
-    EVERY_PLAN,
-    SOME_PLANS,
+    FIELD_SETS,
     country_of,
     domain_of,
     findings_of,
@@ -61,7 +60,6 @@ class Crunchbase:
             EntityType.ACCOUNT: ACCOUNT_FIELDS,
         },
         needs="a company's domain or website, an e-mail address at work, or a company name",
-        price=1,
         answer_lifetime_days=90,
         miss_lifetime_days=30,
         remote=True,
@@ -74,7 +72,7 @@ class Crunchbase:
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
-        self._every_plan_only: set[str] = set()  # accounts whose plan lacks some fields
+        self._first_set: dict[str, int] = {}  # by account whose plan lacks some fields: which of FIELD_SETS it has
 
     def input_key(self, question: Question) -> str | None:
         of_kind = "account" if is_account(question) else "employer"
@@ -154,12 +152,14 @@ class Crunchbase:
     ) -> Any:
         """The body of a call for the fields that the account's plan has; None for the status `missing`."""
         account = account_of(http)
-        every_plan_only = account in self._every_plan_only
-        reply = await call(EVERY_PLAN if every_plan_only else (*EVERY_PLAN, *SOME_PLANS))
-        if reply.status == 400 and not every_plan_only:
-            reply = await call(EVERY_PLAN)
+        first = self._first_set.get(account, 0)
+        reply = await call(FIELD_SETS[first])
+        for number_of_set in range(first + 1, len(FIELD_SETS)):
+            if reply.status != 400:
+                break
+            reply = await call(FIELD_SETS[number_of_set])
             if reply.status == 200:
-                self._every_plan_only.add(account)
+                self._first_set[account] = number_of_set
         if reply.status == missing:
             return None
         if refusal := self._refusal(reply):

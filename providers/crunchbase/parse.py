@@ -26,7 +26,10 @@ EVERY_PLAN = (
     *("num_employees_enum", "categories", "category_groups", "location_identifiers", "phone_number"),
     *("operating_status", "rank_org", "updated_at"),
 )
-SOME_PLANS = ("revenue_range", "facebook", "twitter")
+NETWORKS = ("facebook", "twitter")
+PAID_PLANS = ("revenue_range",)
+# What is asked for, and what next where a plan lacks some of it.
+FIELD_SETS = ((*EVERY_PLAN, *NETWORKS, *PAID_PLANS), (*EVERY_PLAN, *NETWORKS), EVERY_PLAN)
 
 # Whole US dollars.
 _REVENUE = MappingProxyType(

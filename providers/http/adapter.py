@@ -122,10 +122,14 @@ class Adapter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit of an account, under a name that the adapter chooses."""
+    """One limit of an account, under a name that the adapter chooses.
+
+    Where the provider limits seconds too, no second has more than `calls_per_second`, however many calls come at once.
+    """
 
     name: str
     calls_per_minute: int
+    calls_per_second: int | None = None
 
 
 @runtime_checkable

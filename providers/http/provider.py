@@ -177,7 +177,7 @@ class HttpProvider:
         _left_until(deadline)
         bucket = f"{account}:{limit.name}" if limit.name else account
         if self._rate_limiter is not None:
-            await self._rate_limiter.acquire(bucket, self.info.id, limit.calls_per_minute)
+            await self._rate_limiter.acquire(bucket, self.info.id, limit.calls_per_minute, limit.calls_per_second)
         if before_send is not None:
             await before_send()
         reply = await self._client.send(self.info.id, request, within=_left_until(deadline))

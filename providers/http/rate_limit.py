@@ -22,6 +22,7 @@ REDIS_SECONDS = 0.5  # for Redis to answer; then this process counts alone
 REDIS_PAUSE_SECONDS = 5.0  # before Redis is tried again
 PROCESSES = 4  # counting alone, while Redis is away: each takes a fourth of the limit
 _SHARE = 0.95  # of the provider's limit, since its windows begin at other moments than ours
+_SHARE_OF_SECOND = 0.8  # of its limit of a second, within which calls may bunch on their way
 _OBSERVED_SECONDS = 3600
 _MOST_ACCOUNTS = 10_000
 
@@ -31,24 +32,29 @@ _log = structlog.get_logger(__name__)
 
 # A leaky bucket: `due` is the moment by which the calls so far have drained, `until` the end of a pause, `rate` the
 # calls a minute that the provider named, `said` when the pause was asked for: one from before somebody said to ask
-# again (KEYS[2]) is over. Redis's own clock counts, which is the same for all processes; if it was set
-# back, `due` is cut to the furthest moment that it can be.
+# again (KEYS[2]) is over. Where seconds are limited too, calls are spaced besides: `next` is the moment before which
+# none goes out, also after a pause, `second` the calls a second that the provider named. Redis's own clock counts,
+# which is the same for all processes; if it was set back, moments are cut to the furthest that they can be.
 _ACQUIRE = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
-local kept = redis.call('HMGET', KEYS[1], 'due', 'until', 'rate', 'said')
+local kept = redis.call('HMGET', KEYS[1], 'due', 'until', 'rate', 'said', 'next', 'second')
 local forgotten = tonumber(redis.call('GET', KEYS[2])) or -1
 local rate = math.min(tonumber(ARGV[1]), tonumber(kept[3]) or math.huge)
 local longest = tonumber(ARGV[2])
 local every = 60 / rate
 local ahead = every * (math.max(1, math.floor(rate / 60)) - 1)
 local due = math.min(math.max(tonumber(kept[1]) or 0, now), now + ahead + longest + every)
-local turn = math.max(due - ahead - now, 0)
+local second = math.min(tonumber(ARGV[3]) or math.huge, tonumber(kept[6]) or math.huge)
+local space = 1 / second
+local nextcall = math.min(tonumber(kept[5]) or 0, now + longest + space)
+local turn = math.max(due - ahead - now, nextcall - now, 0)
 local pause = math.max((tonumber(kept[2]) or 0) - now, 0)
 if (tonumber(kept[4]) or 0) <= forgotten then pause = 0 end
 local wait = math.max(turn, pause)
 if wait <= longest then
   redis.call('HSET', KEYS[1], 'due', string.format('%.6f', due + every))
+  if space > 0 then redis.call('HSET', KEYS[1], 'next', string.format('%.6f', now + wait + space)) end
   if redis.call('TTL', KEYS[1]) < 120 then redis.call('EXPIRE', KEYS[1], 120) end
 end
 return {string.format('%.6f', turn), string.format('%.6f', pause)}
@@ -65,6 +71,7 @@ if pause > 0 then
   redis.call('HSET', KEYS[1], 'said', string.format('%.6f', now))
 end
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'rate', ARGV[2]) end
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'second', ARGV[4]) end
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """
@@ -80,7 +87,9 @@ return 1
 class RateLimiter(Protocol):
     """Holds calls back so that an account stays within its provider's limits."""
 
-    async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
+    async def acquire(
+        self, account: str, provider_id: str, calls_per_minute: int, calls_per_second: int | None = None
+    ) -> None:
         """Wait until the account may make its next call.
 
         Raises CallDeferred when the wait is too long, ProviderError `rate_limited` when the provider asked for a
@@ -121,11 +130,14 @@ class RedisRateLimiter:
         self._sleep = sleep
         self._away_until = -math.inf
 
-    async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
-        arguments = [f"{calls_per_minute * _SHARE:.3f}", f"{self._max_wait_seconds:.3f}"]
+    async def acquire(
+        self, account: str, provider_id: str, calls_per_minute: int, calls_per_second: int | None = None
+    ) -> None:
+        second = "" if calls_per_second is None else f"{calls_per_second * _SHARE_OF_SECOND:.3f}"
+        arguments = [f"{calls_per_minute * _SHARE:.3f}", f"{self._max_wait_seconds:.3f}", second]
         waits = await self._run(self._acquire_script, account, provider_id, arguments)
         if waits is None:
-            await self._local.acquire(account, provider_id, calls_per_minute)
+            await self._local.acquire(account, provider_id, calls_per_minute, calls_per_second)
         else:
             turn, pause = map(float, waits)
             if seconds := _wait_seconds(turn, pause, self._max_wait_seconds):
@@ -137,7 +149,9 @@ class RedisRateLimiter:
             return
         self._local.apply(account, provider_id, update)
         rate = "" if update.calls_per_minute is None else f"{max(update.calls_per_minute * _SHARE, 1):.3f}"
-        arguments = [f"{update.pause_seconds:.3f}", rate, _OBSERVED_SECONDS + math.ceil(update.pause_seconds)]
+        second = "" if update.calls_per_second is None else f"{update.calls_per_second * _SHARE_OF_SECOND:.3f}"
+        kept_seconds = _OBSERVED_SECONDS + math.ceil(update.pause_seconds)
+        arguments = [f"{update.pause_seconds:.3f}", rate, kept_seconds, second]
         await self._run(self._observe_script, account, provider_id, arguments)
 
     async def forget_pauses(self, account: str, provider_id: str) -> None:
@@ -164,6 +178,8 @@ class _Bucket:
     due: float = -math.inf
     until: float = -math.inf
     rate: float = math.inf
+    next: float = -math.inf
+    second: float = math.inf
 
 
 class LocalRateLimiter:
@@ -185,15 +201,19 @@ class LocalRateLimiter:
         self._sleep = sleep
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
-    async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
+    async def acquire(
+        self, account: str, provider_id: str, calls_per_minute: int, calls_per_second: int | None = None
+    ) -> None:
         bucket, now = self._bucket(account, provider_id), self._clock()
         rate = min(calls_per_minute * _SHARE, bucket.rate) / self._processes
         every = 60 / rate
         ahead = every * (max(1, math.floor(rate / 60)) - 1)
         due = max(bucket.due, now)
-        turn, pause = max(due - ahead - now, 0.0), max(bucket.until - now, 0.0)
+        second = min((calls_per_second or math.inf) * _SHARE_OF_SECOND, bucket.second)
+        turn, pause = max(due - ahead - now, bucket.next - now, 0.0), max(bucket.until - now, 0.0)
         if max(turn, pause) <= self._max_wait_seconds:
             bucket.due = due + every
+            bucket.next = now + max(turn, pause) + self._processes / second
         if seconds := _wait_seconds(turn, pause, self._max_wait_seconds):
             await self._sleep(seconds)
 
@@ -214,6 +234,8 @@ class LocalRateLimiter:
             bucket.until = max(bucket.until, self._clock() + update.pause_seconds)
         if update.calls_per_minute is not None:
             bucket.rate = max(update.calls_per_minute * _SHARE, 1.0)
+        if update.calls_per_second is not None:
+            bucket.second = update.calls_per_second * _SHARE_OF_SECOND
 
     def _bucket(self, account: str, provider_id: str) -> _Bucket:
         bucket = self._buckets.setdefault((provider_id, account), _Bucket())

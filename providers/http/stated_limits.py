@@ -13,10 +13,11 @@ _MINUTE = re.compile(r"'minute'\s*:\s*(-?[0-9]+)")
 
 @dataclass(frozen=True, slots=True)
 class LimitUpdate:
-    """Limits that a reply names: no calls for `pause_seconds`, and no more than `calls_per_minute` from then on."""
+    """Limits that a reply names: no calls for `pause_seconds`, and no more than so many in a window from then on."""
 
     pause_seconds: float = 0.0
     calls_per_minute: float | None = None
+    calls_per_second: float | None = None
 
 
 # By the window in which calls are counted: the headers of the calls left in it, and after how many seconds to look
@@ -40,7 +41,8 @@ def read_limits(reply: Reply, now: float) -> LimitUpdate:
         pause = retry_after(reply, now) or 0.0
     else:
         pause = _until_windows_end(reply, now)
-    return LimitUpdate(min(pause, LONGEST_PAUSE), _minute_limit(reply))
+    second = _count(reply.headers.get("x-ratelimit-limit-second", ""))
+    return LimitUpdate(min(pause, LONGEST_PAUSE), _minute_limit(reply), second if second and second > 0 else None)
 
 
 def _until_windows_end(reply: Reply, now: float) -> float:

@@ -39,6 +39,7 @@ _ACCOUNT = "/account"
 _PROFILE = re.compile(r"https://www\.linkedin\.com/in/([^/?#]+)")
 _USED_UP = re.compile(r"usage|quota|plan|credit")  # in an error's id, or in its details where the account is silent
 _TOO_FAST = re.compile(r"too_many|rate|throttl")
+_CALLS_PER_SECOND = 15
 _MINUTE = 60.0  # calls are counted by the second and the minute
 _REFUSALS = 3  # of one account one after the other, after which 403 says that it may not
 
@@ -80,7 +81,9 @@ class Hunter:
 
     def limit_of(self, base: str, path: str) -> Limit:
         """Reading the account is no enrichment, and has to go on when those are too many."""
-        return Limit("account" if path == _ACCOUNT else "enrichment", self.calls_per_minute)
+        if path == _ACCOUNT:
+            return Limit("account", self.calls_per_minute)
+        return Limit("enrichment", self.calls_per_minute, _CALLS_PER_SECOND)
 
     def input_key(self, question: Question) -> str | None:
         lookup = _lookup_of(question)

@@ -11,7 +11,7 @@ from typing import Any
 
 from enrichment.enums import EntityType
 from providers.api import Answer, ProviderError, ProviderInfo, Question
-from providers.http.adapter import Http, KeyCheck, Pending
+from providers.http.adapter import Http, KeyCheck, Limit, Pending
 from providers.http.inputs import (
     company_domain,
     company_name,
@@ -23,6 +23,7 @@ from providers.http.inputs import (
 )
 from providers.http.replies import OPTED_OUT, at, items, mapping, text
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
+from providers.zoominfo.auth import LEGACY_LOGIN
 from providers.zoominfo.parse import (
     COMPANY_FIELDS,
     CONTACT_FIELDS,
@@ -34,6 +35,7 @@ from providers.zoominfo.parse import (
 )
 from providers.zoominfo.protocol import Protocol
 
+_CALLS_PER_SECOND = 5  # of the smallest plan; larger ones have 25 and 35
 _ALL_OF_PERSON = CONTACT_FIELDS | EMPLOYER_FIELDS
 
 
@@ -98,10 +100,16 @@ class ZoomInfo:
         "legacy": "https://api.zoominfo.com",
         "login": "https://okta-login.zoominfo.com",
     }
-    calls_per_minute = 300  # 5 a second, of the smallest plan
+    calls_per_minute = _CALLS_PER_SECOND * 60
 
     def __init__(self, wall: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic) -> None:
         self._protocol = Protocol(wall, clock)
+
+    def limit_of(self, base: str, path: str) -> Limit:
+        """One limit for all calls of an account. Signing in is counted apart, and may be once a second."""
+        if base == "login" or path == LEGACY_LOGIN:
+            return Limit("login", _CALLS_PER_SECOND * 60, 1)
+        return Limit("", self.calls_per_minute, _CALLS_PER_SECOND)
 
     def input_key(self, question: Question) -> str | None:
         lookup = _look_up_of(question)

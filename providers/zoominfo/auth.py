@@ -12,6 +12,7 @@ from providers.http.adapter import Http, Reply
 from providers.http.replies import account_of, at, failure, json_or_nothing, positive, retry_after, text
 
 SCOPES = "api:data:contact api:data:company"
+LEGACY_LOGIN = "/authenticate"
 _LEGACY = "legacy:"
 _EARLIER = 60.0  # seconds before its end that a token is renewed, so that it does not end on the way
 _JWT_SECONDS = 55 * 60.0  # it ends after 60 minutes
@@ -127,7 +128,7 @@ async def _by_client(credentials: Credentials, http: Http) -> Reply:
 async def _by_password(credentials: Credentials, http: Http) -> Reply:
     return await http.send(
         "POST",
-        "/authenticate",
+        LEGACY_LOGIN,
         base="legacy",
         json={"username": credentials.user, "password": credentials.secret},
         headers={"Accept": "application/json"},

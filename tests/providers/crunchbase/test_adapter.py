@@ -224,9 +224,24 @@ async def test_fields_outside_of_the_plan_cost_one_call_and_not_the_provider() -
     for _ in range(2):
         assert values(await adapter.look_up(EXAMPLE, http))["name"] == "Example Robotics"
     assert ["revenue_range" in sent.json["field_ids"] for sent in http.sent] == [True, False, False]
-    assert (await refused(sample("crunchbase", "invalid_request"), sample("crunchbase", "invalid_request"))).code == (
-        "rejected"
-    )
+    assert all("facebook" in sent.json["field_ids"] for sent in http.sent)
+    assert (await refused(*[sample("crunchbase", "invalid_request")] * 3)).code == "rejected"
+
+
+async def test_the_networks_survive_a_refused_paid_field_and_go_only_where_they_are_refused_themselves() -> None:
+    adapter, no = Crunchbase(), sample("crunchbase", "invalid_request")
+    on_networks = {"facebook": {"value": "https://www.facebook.com/example"}}
+    http = FakeHttp(no, searched(organization() | on_networks), no, searched(organization()), searched(organization()))
+    assert values(await adapter.look_up(EXAMPLE, http))["facebookUrl"] == "https://www.facebook.com/example"
+    assert values(await adapter.look_up(EXAMPLE, http))["name"] == "Example Robotics"
+    await adapter.look_up(EXAMPLE, http)
+    asked = [{"revenue_range", "facebook"} & set(sent.json["field_ids"]) for sent in http.sent]
+    assert asked == [{"revenue_range", "facebook"}, {"facebook"}, {"facebook"}, set(), set()]
+
+
+def test_its_licence_counts_no_credits() -> None:
+    assert Crunchbase.info.price == 0
+    assert Crunchbase.info.keeps_answers
 
 
 def test_records_of_one_company_share_a_key() -> None:

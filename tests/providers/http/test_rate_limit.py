@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from redis.asyncio import Redis
 
 from providers.api import ProviderError
-from providers.http.adapter import Reply
+from providers.http.adapter import Limit, Reply
 from providers.http.rate_limit import (
     PROCESSES,
     LocalRateLimiter,
@@ -18,6 +18,8 @@ from providers.http.rate_limit import (
     RedisRateLimiter,
 )
 from providers.http.stated_limits import LimitUpdate, read_limits
+from providers.hunter.adapter import Hunter
+from providers.zoominfo.adapter import ZoomInfo
 from service.redis_pool import redis_at
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -260,14 +262,83 @@ def test_how_long_a_reply_asks_to_pause(told: Reply, pause: float) -> None:
 @pytest.mark.parametrize(
     ("told", "limit"),
     [
-        (reply(x_rate_limit_minute="50"), 50),
-        (reply(x_ratelimit_limit_second="5"), 300),
-        (reply(x_ratelimit_limit="{'minute': 100}"), 100),
-        (reply(x_ratelimit_limit="600"), None),  # of which time it does not say
-        (reply(x_rate_limit_minute="0"), None),
-        (reply(x_rate_limit_minute="-3"), None),
-        (reply(x_rate_limit_minute="many"), None),
+        (reply(x_rate_limit_minute="50"), (50, None)),
+        (reply(x_ratelimit_limit_second="5"), (300, 5)),
+        (reply(x_ratelimit_limit_second="-1"), (None, None)),
+        (reply(x_ratelimit_limit="{'minute': 100}"), (100, None)),
+        (reply(x_ratelimit_limit="600"), (None, None)),  # of which time it does not say
+        (reply(x_rate_limit_minute="0"), (None, None)),
+        (reply(x_rate_limit_minute="-3"), (None, None)),
+        (reply(x_rate_limit_minute="many"), (None, None)),
     ],
 )
-def test_which_limit_a_reply_tells(told: Reply, limit: float | None) -> None:
-    assert read_limits(told, NOW) == LimitUpdate(0.0, limit)
+def test_which_limit_a_reply_tells(told: Reply, limit: tuple[float | None, float | None]) -> None:
+    assert read_limits(told, NOW) == LimitUpdate(0.0, *limit)
+
+
+class Moments:
+    """A clock that only waiting moves; `left` are the moments at which calls went out."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.left: list[float] = []
+
+    async def call(self, limiter: LocalRateLimiter, limit: Limit) -> None:
+        waits: list[float] = []
+
+        async def wait(seconds: float) -> None:
+            waits.append(seconds)
+
+        limiter._sleep = wait
+        await limiter.acquire("a", "acme", limit.calls_per_minute, limit.calls_per_second)
+        self.left.append(self.now + sum(waits))
+
+    def most_within(self, seconds: float) -> int:
+        return max(sum(start <= at < start + seconds for at in self.left) for start in self.left)
+
+
+@pytest.mark.parametrize(
+    ("limit", "documented"),
+    [
+        (ZoomInfo().limit_of("", "/data/v1/contacts/enrich"), 5),
+        (ZoomInfo().limit_of("legacy", "/enrich/contact"), 5),
+        (ZoomInfo().limit_of("legacy", "/authenticate"), 1),
+        (Hunter().limit_of("", "/people/find"), 15),
+    ],
+)
+async def test_no_second_has_more_calls_than_are_documented_whatever_the_burst(limit: Limit, documented: int) -> None:
+    moments = Moments()
+    limiter = LocalRateLimiter(max_wait_seconds=100, clock=lambda: moments.now)
+    for _ in range(60):
+        await moments.call(limiter, limit)
+    assert moments.most_within(1.0) <= documented
+    moments.now, moments.left = 500.0, []
+    await limiter.observe("a", "acme", reply(429, retry_after="5"))
+    for _ in range(30):  # all of which wait for the end of the pause
+        await moments.call(limiter, limit)
+    assert min(moments.left) == 505
+    assert moments.most_within(1.0) <= documented
+
+
+async def test_seconds_are_limited_over_all_processes(redis: ArqRedis, redis_url: str) -> None:
+    other = redis_at(redis_url, tries=1)
+    here, there = Limited(redis), Limited(other)
+    started, waits = time.monotonic(), []
+    for _ in range(4):
+        for limited in (here, there):
+            limited.waits.clear()
+            await limited.limiter.acquire("a", "acme", 6000, 5)
+            waits += limited.waits or [0.0]
+    elapsed = time.monotonic() - started
+    assert sum(wait + elapsed < 1 for wait in waits) <= 5
+    assert max(waits) + elapsed >= 7 / 4
+    await other.aclose(close_connection_pool=True)
+
+
+async def test_a_limit_of_a_second_that_a_reply_names_counts_where_none_is_declared() -> None:
+    moments = Moments()
+    limiter = LocalRateLimiter(max_wait_seconds=100, clock=lambda: moments.now)
+    await limiter.observe("a", "acme", reply(x_ratelimit_limit_second="2"))
+    for _ in range(20):
+        await moments.call(limiter, Limit("", 6000))
+    assert moments.most_within(1.0) <= 2

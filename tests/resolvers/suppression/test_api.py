@@ -54,7 +54,9 @@ class Turn:
         self.entered = 0
         self.then: Callable[[], Awaitable[Any]] | None = None
 
-    async def acquire(self, account: str, provider_id: str, calls_per_minute: int) -> None:
+    async def acquire(
+        self, account: str, provider_id: str, calls_per_minute: int, calls_per_second: int | None = None
+    ) -> None:
         self.entered += 1
         if self.then is not None:
             await self.then()
