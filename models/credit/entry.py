@@ -9,6 +9,7 @@ from tortoise.models import Model
 from enrichment.enums import CreditKind, EntityType, JobTrigger
 from models.db.columns import Instant, id_field, to_micros
 from models.db.paging import Keyset, Page
+from models.db.printed import Printed
 from models.db.rows import fetch, fetch_one, insert, projection, query_row, read_rows, select
 from models.db.selected import Selectable
 from models.db.statements import marks
@@ -92,7 +93,7 @@ class _BudgetReserved:
     reserved: int
 
 
-async def entry_page(organization_id: str, keyset: Keyset, wanted: Wanted = EVERYTHING) -> Page[EntryRow]:
+async def entry_page(organization_id: str, keyset: Keyset, wanted: Wanted | Printed = EVERYTHING) -> Page[EntryRow]:
     """A page of the organization's lines, newest first."""
     return await _ENTRIES.page(organization_id, Where(), keyset, wanted)
 

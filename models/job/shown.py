@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
 from models.db.columns import to_micros
 from models.db.paging import Keyset, Page, first_pages, newest_of_records
+from models.db.printed import Columns, Printed
 from models.db.rows import projection
 from models.db.selected import Many, One, Selectable
 from models.db.statements import given_texts, one_of, texts
@@ -34,6 +35,17 @@ class Failed(Protocol):
 
     @property
     def error_retryable(self) -> bool | None: ...
+
+
+FAILURE = Columns(
+    "error_code",
+    {
+        "code": ("error_code", None),
+        "message": ("error_message", '""'),
+        "retryable": ("error_retryable", "false"),
+    },
+)
+"""How what failed is printed."""
 
 
 @projection(Step)
@@ -103,7 +115,7 @@ JOBS = Selectable(
 
 
 async def job_page(
-    organization_id: str, filter: JobFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
+    organization_id: str, filter: JobFilter, keyset: Keyset, wanted: Wanted | Printed = EVERYTHING
 ) -> Page[ShownJob]:
     """A page of the jobs that the filter lets through, newest first."""
     if filter.external_id is not None or filter.record_id is not None or not filter.names_kinds:

@@ -9,6 +9,7 @@ from tortoise.queryset import QuerySet
 
 from enrichment.enums import EntityType
 from models.db.paging import Keyset, Page, first_pages, newest_of_records
+from models.db.printed import Printed
 from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import NOTHING, Where, where
 from models.record.shown import RECORDS, VALUES, ShownRecord, ShownValue
@@ -33,7 +34,7 @@ async def find_record(organization_id: str, entity_type: EntityType, external_id
 
 
 async def record_page(
-    organization_id: str, filter: RecordFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
+    organization_id: str, filter: RecordFilter, keyset: Keyset, wanted: Wanted | Printed = EVERYTHING
 ) -> Page[ShownRecord]:
     """A page of the records that a filter names, newest first."""
     found = where(Record, _conditions(filter))

@@ -11,6 +11,7 @@ from models.credit.entry import EntryRow, entry_of_key, entry_page, insert_entri
 from models.credit.usage import DailyUsage, UsageSlice
 from models.db.columns import new_id
 from models.db.period import Period
+from models.db.printed import Printed
 from models.db.transaction import Transaction, unit_of_work
 from models.db.wanted import EVERYTHING, Wanted
 from resolvers.audit import note_change
@@ -110,7 +111,7 @@ async def _projection(organization_id: str, now: datetime, remaining: int) -> da
     return exhaustion(now, remaining, charges, window=PACE_WINDOW)
 
 
-async def list_credit_entries(ctx: Context, page: PageArgs, shown: Wanted = EVERYTHING) -> Page[EntryRow]:
+async def list_credit_entries(ctx: Context, page: PageArgs, shown: Wanted | Printed = EVERYTHING) -> Page[EntryRow]:
     """What is to be shown of the ledger, newest line first."""
     caller = ctx.require(Role.VIEWER)
     return await entry_page(caller.organization_id, page.keyset("creditEntries"), shown)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 from enrichment.words import of_status
+from models.db.printed import Printed
 from models.db.wanted import EVERYTHING, Wanted, also, merged
 from models.job import transitions
 from models.job.queries import JobFilter
@@ -27,7 +28,9 @@ def _checked(wanted: JobFilter) -> JobFilter:
     return wanted
 
 
-async def list_jobs(ctx: Context, wanted: JobFilter, page: PageArgs, shown: Wanted = EVERYTHING) -> Page[ShownJob]:
+async def list_jobs(
+    ctx: Context, wanted: JobFilter, page: PageArgs, shown: Wanted | Printed = EVERYTHING
+) -> Page[ShownJob]:
     """Jobs, newest first, with what is to be shown of them. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
     keyset = page.keyset("jobs" if wanted.record_id is None else JOBS_OF_RECORD)

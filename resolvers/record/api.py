@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
+from models.db.printed import Printed
 from models.db.wanted import EVERYTHING, Wanted
 from models.job.shown import ShownJob
 from models.record import Record
@@ -169,7 +170,7 @@ def check_filter(wanted: RecordFilter) -> RecordFilter:
 
 
 async def list_records(
-    ctx: Context, wanted: RecordFilter, page: PageArgs, shown: Wanted = EVERYTHING
+    ctx: Context, wanted: RecordFilter, page: PageArgs, shown: Wanted | Printed = EVERYTHING
 ) -> Page[ShownRecord]:
     """Records, newest first, with what is to be shown of them."""
     caller = ctx.require(Role.VIEWER)

@@ -15,16 +15,20 @@ from schema.execution.plans import Plans
 class GraphQLContext(Context):
     """The context of operations (caller and services), with what belongs to one GraphQL operation.
 
-    `connection_params` is what a WebSocket client sent to begin with.
+    `connection_params` is what a WebSocket client sent to begin with. `takes_printed`: whoever encodes the answer takes
+    lists that are encoded already (`msgspec.Raw`).
     """
 
     connection_params: Mapping[str, Any] | None = None
+    takes_printed: bool = False
     loaders: Loaders = field(init=False)  # given to each operation as it begins
     plans: Plans | None = None  # of the operation's document
 
     def for_operation(self) -> Self:
         """A context of its own for each operation: a WebSocket has one for its whole life."""
-        return type(self)(services=self.services, caller=self.caller, origin=self.origin)
+        return type(self)(
+            services=self.services, caller=self.caller, origin=self.origin, takes_printed=self.takes_printed
+        )
 
 
 Info = strawberry.Info[GraphQLContext, None]

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast, overload
 
 from strawberry.utils.str_converters import to_camel_case
 
+from models.db.printed import Columns
 from models.db.wanted import EVERYTHING, Wanted, also, merged
 
 T = TypeVar("T")
@@ -25,10 +26,11 @@ Selected: TypeAlias = Mapping[str, "Selected"]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A field that is made from these attributes of the row."""
+    """A field that is made from these attributes of the row; `columns` is how the database prints it, if it can."""
 
     make: Callable[[Any], Any]
     needs: tuple[str, ...]
+    columns: Columns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Part:
     attribute: str
     view: "RowView[Any, Any]"
     many: bool = False
-    pick: Callable[[Any], Sequence[Any]] = list
+    pick: Callable[[Any], Sequence[Any]] = list  # as another function: what it leaves out cannot be printed
     needs: tuple[str, ...] = ()
 
     def wanted(self, selected: Selected) -> Wanted:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionNode
 
+from models.db.printed import Printed
 from models.db.wanted import Wanted
 from schema.base.context import Info
 from schema.base.views import RowView, Selected
@@ -15,6 +16,18 @@ _NODES = (("nodes",), ("edges", "node"))
 def wanted_nodes(info: Info, view: RowView[Any, Any]) -> Wanted:
     """What the operation needs of each row of the connection that this field answers."""
     return _wanted(info, view, _NODES)
+
+
+def printed_nodes(info: Info, view: RowView[Any, Any]) -> Wanted | Printed:
+    """As `wanted_nodes`, to be printed by the database where all of it can be and the answer may hold such lists.
+
+    What cannot be printed is known once the document has been answered for the first time.
+    """
+    wanted, context = wanted_nodes(info, view), info.context
+    if not context.takes_printed or context.plans is None:
+        return wanted
+    printed: Printed | None = context.plans.printed_nodes(info._raw_info, view, wanted)
+    return printed or wanted
 
 
 def wanted_items(info: Info, view: RowView[Any, Any]) -> Wanted:

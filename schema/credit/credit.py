@@ -16,7 +16,7 @@ from schema.base.copied import copied
 from schema.base.enums import CreditKind, EntityType, JobTrigger
 from schema.base.paging import Connection, page_args
 from schema.base.views import RowView
-from schema.base.wanted import wanted_nodes
+from schema.base.wanted import printed_nodes
 from schema.credit.ledger import CreditAlert
 
 
@@ -103,7 +103,7 @@ class CreditUsage:
         self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
     ) -> Connection[CreditEntry]:
         args = page_args(info, first, after, None, None)
-        page = await operations.list_credit_entries(info.context, args, wanted_nodes(info, ENTRY))
+        page = await operations.list_credit_entries(info.context, args, printed_nodes(info, ENTRY))
         return Connection[CreditEntry].of(page, ENTRY)
 
 

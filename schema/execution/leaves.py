@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLEnumType, GraphQLLeafType, Undefined
 
+from models.db.printed import Form, Leaf
+
 Complete: TypeAlias = Callable[[Any], Any]
 Column: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 _LARGEST_INT = 2**31 - 1
@@ -42,6 +44,27 @@ def leaves(leaf: GraphQLLeafType, *, nullable: bool) -> Column:
         return all_at_once(values) if NoneType not in kinds else _beside_null(all_at_once, values)
 
     return complete
+
+
+_FORMS: dict[str, Form] = {
+    "String": "text",
+    "ID": "text",
+    "Int": "whole",
+    "Float": "real",
+    "Boolean": "flag",
+    "DateTime": "moment",
+}
+
+
+def printed(leaf: GraphQLLeafType, *, nullable: bool) -> Leaf | None:
+    """How the database prints values of a type, of no attribute yet; None where it cannot."""
+    absent = "null" if nullable else None
+    wrapped: type[Enum] | None = getattr(leaf, "wrapped_cls", None)
+    if wrapped is not None:
+        names = {str(member.value): str(leaf.coerce_output_value(member)) for member in wrapped}
+        return Leaf("", "text", names, absent)
+    form = None if isinstance(leaf, GraphQLEnumType) else _FORMS.get(leaf.name)
+    return None if form is None else Leaf("", form, None, absent)
 
 
 def _beside_null(all_at_once: Column, values: Sequence[Any]) -> Sequence[Any]:

@@ -5,12 +5,14 @@ functions of the interpreter's own.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from graphql.execution.collect_fields import FieldDetails
+from msgspec import Raw
 
+from models.db.printed import Beside, Columns, Leaf, Literally, PrintedRow, Shape, Within
 from schema.base.views import Each, GivenView, Made, Part, Rows, RowView
 from schema.execution.leaves import Column, Unusual
 
@@ -65,11 +67,16 @@ class ObjectPlan:
             raise Unusual
         return done
 
-    def of_list(self, values: Any, *, nullable: bool = False) -> list[Any] | None:
-        """Each object of a list; None where something of them is left. Raises as `of_whole`."""
+    def of_list(self, values: Any, *, nullable: bool = False) -> Any:
+        """Each object of a list; None where something of them is left. Raises as `of_whole`.
+
+        Of rows that the database printed: the list as it is encoded.
+        """
         if values.__class__ is Each:
             make = values.make
             view = make.view if make.__class__ is GivenView else make
+            if values.rows and values.rows[0].__class__ is PrintedRow:
+                return _joined(cast("Sequence[PrintedRow]", values.rows))
             if view.__class__ is RowView:
                 complete, rest = self.reading(view)
                 return None if rest else complete(values.rows)
@@ -87,6 +94,38 @@ class ObjectPlan:
         if view not in self._made:
             self._made[view] = self._compile(view)
         return self._made[view]
+
+    def printed_nodes(self, view: _View) -> Shape | None:
+        """How the database prints the nodes of a connection, which this is the plan of; None where it cannot."""
+        left = (details[0].node.name.value for details in self.rest.values())
+        if "edges" in (*left, *(plain.attribute for plain in self._plain)):
+            return None  # their rows are read
+        nodes = [plain.part for plain in self._plain if plain.attribute == "nodes"]
+        if len(nodes) != 1 or nodes[0] is None:
+            return None
+        return nodes[0].shape(view)
+
+    def shape(self, view: _View) -> Shape | None:
+        """How the database prints rows of a view as this plan would complete them; None where it cannot."""
+        if self.rest:
+            return None
+        parts = {plain.name: _shown(plain, view) for plain in self._plain}
+        shape = {name: part for name in self.order if (part := parts[name]) is not None}
+        return shape if len(shape) == len(parts) else None
+
+    def _beside(self, columns: Columns) -> Beside | None:
+        """How the database prints an object of this plan, of attributes of the row."""
+        shape: dict[str, Leaf | Literally] = {}
+        by_name = {plain.name: plain for plain in self._plain}
+        for name in self.order:
+            printed = by_name[name].printed
+            if isinstance(printed, Leaf):
+                attribute, absent = columns.attributes[by_name[name].attribute]
+                printed = replace(printed, attribute=attribute, absent=absent)
+            if printed is None:
+                return None
+            shape[name] = printed
+        return Beside(columns.present, shape)
 
     def _compile(self, view: _View | None) -> Reading:
         held = [] if view is None else [plain for plain in self._may_be_held if plain.attribute in view.held]
@@ -111,6 +150,26 @@ class PlainField:
     attribute: str
     complete: Column
     part: ObjectPlan | None = None  # of an object, or of each of a list
+    printed: Leaf | Literally | None = None  # how the database prints a value, of no attribute yet
+
+
+def _shown(plain: PlainField, view: _View) -> Leaf | Beside | Within | Literally | None:
+    """How the database prints a field of the rows of a view."""
+    if isinstance(plain.printed, Literally):
+        return plain.printed
+    match _source(plain, view):
+        case str(attribute) if plain.printed is not None:
+            return replace(plain.printed, attribute=attribute)
+        case Part(attribute=attribute, view=inner, pick=pick) if plain.part is not None and pick is list:
+            shape = plain.part.shape(inner)
+            return None if shape is None else Within(attribute, shape)
+        case Made(columns=Columns() as columns) if plain.part is not None:
+            return plain.part._beside(columns)
+    return None
+
+
+def _joined(rows: Sequence[PrintedRow]) -> Raw:
+    return Raw(f"[{','.join([row.text for row in rows])}]".encode())
 
 
 def _source(plain: PlainField, view: _View | None) -> str | Made | Part:

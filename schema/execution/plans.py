@@ -10,7 +10,7 @@ graphql-core's own.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
@@ -21,14 +21,18 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLResolveInfo,
     GraphQLScalarType,
     OperationDefinitionNode,
+    get_named_type,
 )
 from graphql.execution.collect_fields import collect_subfields
 from graphql.execution.executor import Executor
 
-from schema.base.views import names_of
-from schema.execution.leaves import Column, Complete, Unusual, leaves
+from models.db.printed import Leaf, Literally, Printed
+from models.db.wanted import Wanted
+from schema.base.views import RowView, names_of
+from schema.execution.leaves import Column, Complete, Unusual, leaves, printed
 from schema.execution.object_plan import Details, ObjectPlan, PlainField
 
 _MOST_PLANS = 500  # of one document; more come about only where variables switch many of its parts
@@ -46,6 +50,7 @@ class Plans:
     wanted: dict[tuple[int, ...], Any] = field(default_factory=dict)
     taken: int = 0
     refused: int = 0
+    _printed: dict[tuple[int, int], Printed | None] = field(default_factory=dict)
 
     def of(self, executor: Executor[Any], kind: GraphQLObjectType, details: Details) -> "ObjectPlan | None":
         """The plan for what is selected of objects of this type; None where nothing of it is plain."""
@@ -55,11 +60,25 @@ class Plans:
         if key not in self.made:
             if len(self.made) >= _MOST_PLANS:
                 self.made.clear()
+                self._printed.clear()
             try:
                 self.made[key] = _Compiler(self, executor).plan(kind, details)
             except GraphQLError:  # an argument of a directive: graphql-core says where
                 self.made[key] = None
         return self.made[key]
+
+    def printed_nodes(self, info: GraphQLResolveInfo[Any], view: RowView[Any, Any], wanted: Wanted) -> Printed | None:
+        """How the database prints the nodes of the connection that a field answers, once there is a plan for it."""
+        variables = cast("dict[str, Any]", info.variable_values)  # Strawberry hands them over as they are read
+        flags = tuple(item for item in variables.items() if item[1].__class__ is bool)
+        plan = self.made.get((get_named_type(info.return_type).name, flags, *map(id, info.field_nodes)))
+        if plan is None:
+            return None
+        key = (id(plan), id(view))
+        if key not in self._printed:
+            shape = plan.printed_nodes(view)
+            self._printed[key] = None if shape is None else Printed(shape, wanted)
+        return self._printed[key]
 
 
 class _Compiler:
@@ -98,7 +117,8 @@ class _Compiler:
         field_name = node.name.value
         declared: GraphQLField | None = kind.fields.get(field_name)
         if field_name == "__typename":
-            return PlainField(name, "__class__", lambda values: [kind.name] * len(values))
+            typename = Literally(f'"{kind.name}"')
+            return PlainField(name, "__class__", lambda values: [kind.name] * len(values), printed=typename)
         if declared is None or declared.args:
             return None
         return self._of_type(declared.type, name, attributes[field_name], details)
@@ -107,7 +127,8 @@ class _Compiler:
         nullable = not isinstance(kind, GraphQLNonNull)
         inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         if isinstance(inner, GraphQLScalarType | GraphQLEnumType):
-            return PlainField(name, attribute, leaves(inner, nullable=nullable))
+            shown = printed(inner, nullable=nullable)
+            return PlainField(name, attribute, leaves(inner, nullable=nullable), printed=shown)
         if isinstance(inner, GraphQLObjectType):
             part = self._wholly_plain(inner, details)
             return None if part is None else PlainField(name, attribute, _each(part.of_whole, nullable=nullable), part)
@@ -128,7 +149,9 @@ class _Compiler:
             return PlainField(name, attribute, _each(of_list, nullable=nullable), part)
         if isinstance(item, GraphQLScalarType | GraphQLEnumType):
             column = leaves(item, nullable=may_hold_null)
-            return PlainField(name, attribute, _each(partial(_leaf_list, column), nullable=nullable))
+            is_of_texts = item.name == "String" and not may_hold_null
+            shown = Leaf("", "texts", None, "null" if nullable else None) if is_of_texts else None
+            return PlainField(name, attribute, _each(partial(_leaf_list, column), nullable=nullable), printed=shown)
         return None
 
     def _wholly_plain(self, kind: GraphQLObjectType, details: Details) -> ObjectPlan | None:

@@ -10,7 +10,7 @@ import strawberry
 from enrichment.words import of_detail
 from models import job as models
 from models.job import queries
-from models.job.shown import Failed, ShownJob, ShownStep
+from models.job.shown import FAILURE, Failed, ShownJob, ShownStep
 from resolvers.job import api as operations
 from resolvers.job.new_job import PendingJob
 from resolvers.paging import DEFAULT_SIZE
@@ -21,7 +21,7 @@ from schema.base.paging import Connection, page_args
 from schema.base.references import ConflictReference, conflict_view
 from schema.base.streams import closing
 from schema.base.views import Each, Made, Part, RowView, needs
-from schema.base.wanted import wanted_items, wanted_nodes, wanted_of
+from schema.base.wanted import printed_nodes, wanted_items, wanted_of
 from schema.record.record import RECORD, Record
 
 
@@ -51,7 +51,7 @@ class Step:
     asked_at: datetime
 
 
-_ERROR = Made(JobError.of, ("error_code", "error_message", "error_retryable"))
+_ERROR = Made(JobError.of, ("error_code", "error_message", "error_retryable"), FAILURE)
 STEP: RowView[ShownStep | models.Step, Step] = RowView(Step, error=_ERROR)
 
 
@@ -166,7 +166,7 @@ class JobQuery:
     ) -> Connection[Job]:
         wanted = filter or JobFilter()
         args = page_args(info, first, after, last, before)
-        page = await operations.list_jobs(info.context, wanted.read(), args, wanted_nodes(info, JOB))
+        page = await operations.list_jobs(info.context, wanted.read(), args, printed_nodes(info, JOB))
         return Connection[Job].of(page, JOB)
 
     @strawberry.field(description="One job.")

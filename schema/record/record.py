@@ -24,7 +24,7 @@ from schema.base.paging import Connection, page_args
 from schema.base.references import JobReference, job_view
 from schema.base.scalars import JSON, read_time
 from schema.base.views import Each, Made, Part, RowView, needs
-from schema.base.wanted import wanted_items, wanted_nodes
+from schema.base.wanted import printed_nodes, wanted_items, wanted_nodes
 
 
 @strawberry.type(description="The value of a source that a reviewer accepted.")
@@ -265,5 +265,5 @@ class RecordQuery:
     ) -> Connection[Record]:
         wanted = filter or RecordFilter()
         args = page_args(info, first, after, last, before)
-        page = await operations.list_records(info.context, wanted.read(), args, wanted_nodes(info, RECORD))
+        page = await operations.list_records(info.context, wanted.read(), args, printed_nodes(info, RECORD))
         return Connection[Record].of(page, RECORD)

@@ -68,7 +68,7 @@ async def _post(runtime: SocketRuntime, schema: ApiSchema, request: Request) -> 
         result = await schema.execute(
             operation.query,
             operation.variables,
-            GraphQLContext(services=runtime.services, caller=caller, origin=origin),
+            GraphQLContext(services=runtime.services, caller=caller, origin=origin, takes_printed=True),
             operation_name=operation.name,
             allowed_operation_types=OVER_HTTP,
         )
