@@ -46,6 +46,7 @@ from schema.provider import ProviderMutation, ProviderQuery
 from schema.record.explain import ExplainQuery
 from schema.record.ingest import IntakeMutation
 from schema.record.record import RecordQuery
+from schema.record.sent import with_records_checked
 from schema.refresh import FreshnessQuery
 from schema.simulation import SimulationQuery
 from schema.stats import StatsQuery
@@ -170,6 +171,7 @@ class ApiSchema(strawberry.Schema):
             return None
         if any(document.refusals(name, variables, self.documents.limits)):
             return None
+        variables = with_records_checked(document.node, name, variables)
         context = given.for_operation()
         context.loaders, context.plans = Loaders(context), document.plans
         try:

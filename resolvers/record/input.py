@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.record.observation import UNDATED, Observation, read_observation
@@ -26,7 +27,15 @@ class RecordInput:
     observed: Observation = UNDATED
 
 
-_KEYS = frozenset({"entityType", "externalId", "fields", "observedAt", "observedAtByField"})
+_LEAST = ("entityType", "externalId", "fields")
+_KEYS = frozenset({*_LEAST, "observedAt", "observedAtByField"})
+
+
+_TYPES: Mapping[Any, EntityType] = {
+    spelling: kind for kind in EntityType for spelling in (kind, kind.value, kind.value.upper(), kind.value.title())
+}
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_NUL = b"\\u0000"  # as JSON writes it; a text may say the same
 
 
 def record_input(raw: Any, index: int) -> RecordInput:
@@ -34,6 +43,37 @@ def record_input(raw: Any, index: int) -> RecordInput:
 
     Raises ValidationFailed naming every fault.
     """
+    return _usual(raw) or _checked(raw, index)
+
+
+def _usual(raw: Any) -> RecordInput | None:
+    """A record as most are: its keys known, its fields plain, no moments. None: it must be looked at closely."""
+    if raw.__class__ is not dict or len(raw) != len(_LEAST):
+        return None
+    try:
+        entity_type, external_id, fields = _TYPES[raw["entityType"]], raw["externalId"], raw["fields"]
+    except (KeyError, TypeError):
+        return None
+    if fields.__class__ is not dict or len(fields) > MOST_FIELDS or not _SCALARS.issuperset(map(type, fields.values())):
+        return None
+    if external_id.__class__ is not str or not 0 < len(external_id) <= MAX_EXTERNAL_ID or not external_id.isprintable():
+        return None
+    try:
+        written = orjson.dumps(fields)
+    except (TypeError, ValueError):
+        return None
+    are_named = fields_of(entity_type).keys() >= fields.keys() or _are_names(fields)
+    if len(written) > MOST_BYTES or _NUL in written or not are_named:
+        return None
+    external_id = external_id.strip()
+    return RecordInput(entity_type, external_id, fields) if external_id else None
+
+
+def _are_names(fields: Mapping[str, Any]) -> bool:
+    return all(0 < len(name) <= 128 and name.isprintable() for name in fields)
+
+
+def _checked(raw: Any, index: int) -> RecordInput:
     faults: list[Fault] = []
     path = f"records[{index}]"
     if not isinstance(raw, Mapping):
@@ -77,7 +117,7 @@ def _check_fields(fields: Mapping[str, Any], path: str, faults: list[Fault]) -> 
     if len(fields) > MOST_FIELDS:
         faults.append(Fault(path, f"at most {MOST_FIELDS} fields"))
         return
-    if not all(0 < len(name) <= 128 and name.isprintable() for name in fields):
+    if not _are_names(fields):
         faults.append(Fault(path, "field names must be texts of 1 to 128 printable characters"))
         return
     if not _is_shallow(fields, MOST_DEPTH):

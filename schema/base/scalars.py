@@ -10,7 +10,7 @@ from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
-__all__ = ["JSON", "SCALARS", "read_time", "show_time"]
+__all__ = ["JSON", "SCALARS", "read_json", "read_time", "show_time"]
 
 MAX_JSON_DEPTH = 64
 _LARGEST_INTEGER = 2**63 - 1
@@ -38,7 +38,8 @@ def _read_day(value: Any) -> date:
         raise GraphQLError("A Date is ISO 8601, such as 2026-11-24.") from error
 
 
-def _read_json(value: Any) -> Any:
+def read_json(value: Any) -> Any:
+    """The value as it is. Raises GraphQLError where it is nested too deeply."""
     # Level by level rather than recursively: the hot path is wide and flat.
     level = [value] if value.__class__ in (dict, list) else []
     for _ in range(MAX_JSON_DEPTH + 1):
@@ -54,7 +55,7 @@ def _read_json(value: Any) -> Any:
 
 
 def _read_json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-    return _read_json(_as_json(value_from_ast_untyped(node, variables)))
+    return read_json(_as_json(value_from_ast_untyped(node, variables)))
 
 
 def _as_json(value: Any) -> Any:
@@ -89,7 +90,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         description="Any JSON value.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         serialize=lambda value: value,
-        parse_value=_read_json,
+        parse_value=read_json,
         parse_literal=_read_json_literal,
     ),
 }

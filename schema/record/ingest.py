@@ -1,7 +1,7 @@
 """Records as the CRM sends them, in bulk, and what became of each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from schema.base.views import Each
 from schema.base.wanted import wanted_of
 from schema.job.job import JOB, Job
 from schema.record.record import Record
+from schema.record.sent import SentRecords
 
 
 @strawberry.input(
@@ -103,6 +104,13 @@ class UpsertRecordsPayload:
         )
 
 
+def _sent(records: Sequence[RecordInput]) -> Sequence[Mapping[str, Any]]:
+    """The records as REST has them; those that were checked at once stand in one (`schema.record.sent`)."""
+    if len(records) == 1 and isinstance(records[0].fields, SentRecords):
+        return records[0].fields
+    return [record.to_raw() for record in records]
+
+
 @strawberry.type
 class IntakeMutation:
     @strawberry.mutation(
@@ -110,6 +118,6 @@ class IntakeMutation:
         " One bad record does not refuse the others."
     )
     async def upsert_records(self, info: Info, records: list[RecordInput]) -> UpsertRecordsPayload:
-        sent = [record.to_raw() for record in records]
+        sent = _sent(records)
         shown = wanted_of(info, JOB, "results", "job")
         return UpsertRecordsPayload.of(await operations.upsert_records(info.context, sent, shown))
