@@ -1,10 +1,11 @@
 """Values that stand nowhere else, and where to look for them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
 
+from enrichment.packed_json import unpack
 from models.db import connection
 from models.db.statements import query
 
@@ -51,13 +52,18 @@ def traces_in(texts: Iterable[bytes | str]) -> set[str]:
 
 
 async def stored_texts() -> list[str]:
-    """Every row of every table as text."""
+    """Every row of every table as text, with what is packed as it was before."""
     if connection.dialect() == "sqlite":
         tables = [row["name"] for row in await query("SELECT name FROM sqlite_master WHERE type = 'table'")]
     else:
         sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
         tables = [row["table_name"] for row in await query(sql)]
-    return [str(row) for table in tables for row in await query(f"SELECT * FROM {table}")]
+    return [_as_text(row) for table in tables for row in await query(f"SELECT * FROM {table}")]
+
+
+def _as_text(row: Mapping[str, Any]) -> str:
+    packed = (value for name, value in row.items() if name.startswith("packed") and value is not None)
+    return f"{row} {[unpack(value) for value in packed]}"
 
 
 async def redis_texts(redis: Redis) -> list[bytes]:
