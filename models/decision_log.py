@@ -91,6 +91,16 @@ async def snapshots_of_period(
     return found
 
 
+async def newest_snapshots(organization_id: str, limit: int) -> list[SnapshotRow]:
+    """The organization's last decisions, the newest first."""
+    return await fetch(
+        SnapshotRow,
+        f"SELECT {select(SnapshotRow)} FROM decision_snapshot WHERE organization_id = ?"
+        " ORDER BY decided_at DESC, id DESC LIMIT ?",
+        [organization_id, limit],
+    )
+
+
 async def latest_snapshots(record_ids: Sequence[str]) -> list[SnapshotRow]:
     """The last snapshot of each of these records that has one."""
     if not record_ids:

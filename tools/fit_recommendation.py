@@ -25,7 +25,7 @@ from service.score.recommendations import FITTED_ON, RECORDS_OF_A_WORLD
 from service.score.score import ACCOUNT_ANSWERS, LEAD_ANSWERS, MATCHABLE, answers_of, packaged_pairs
 from service.score.trial import try_record
 from service.score.worlds.draw import draw_world
-from service.score.worlds.questions import disputed_values, learned_trust
+from service.score.worlds.questions import RECORDS_BESIDE, disputed_values, draw_questions
 
 FIXED = "reviewer, facts, most_shared, even, least and most_signs"
 STEPS: Mapping[str, float] = {
@@ -35,6 +35,8 @@ STEPS: Mapping[str, float] = {
     "stated_offset": 0.25,
     "stated_relative": 0.3,
     "trust_decisions": 3.0,
+    "compared_worth": 20.0,
+    "crm_most": 0.02,
     "copies": 0.08,
     "another": 0.5,
     "agreement_with_record": 0.3,
@@ -48,6 +50,8 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "stated_slope": (0.6, 1.5),
     "stated_relative": (0.0, 2.5),
     "trust_decisions": (3.0, 60.0),
+    "compared_worth": (30.0, 300.0),
+    "crm_most": (0.9, 0.99),
     "copies": (0.12, 0.9),
     "agreement_with_record": (0.03, 3.0),
     "difference_from_record": (-3.0, -0.03),
@@ -80,10 +84,10 @@ def balanced(disputes: Sequence[Disputed], share: float) -> list[Sample]:
 def of_worlds(*, dated: bool) -> list[Disputed]:
     found: list[Disputed] = []
     for seed in FITTED_ON:
-        world = draw_world(seed, dated=dated)
-        trust = learned_trust(world)
-        for record in world.records(RECORDS_OF_A_WORLD):
-            found += disputed_values(record, trust)
+        beside = RECORDS_BESIDE if seed % 2 else 0  # half of the organizations know nothing of their sources yet
+        questioned = draw_questions(draw_world(seed, dated=dated), RECORDS_OF_A_WORLD, beside=beside)
+        for record in questioned.records:
+            found += disputed_values(record, questioned.trust)
     return found
 
 

@@ -12,11 +12,13 @@ habit shows as a rule to accept (see `enrichment.learn.suggestions`) before it t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate
 from enrichment.enums import EntityType
 from enrichment.learn import beta
+from enrichment.learn.agreement import Reliability
 from enrichment.words import field_words
 
 OWN_WEIGHT = 40.0
@@ -77,9 +79,13 @@ Key = tuple[str, EntityType, str]  # provider, entity type, field
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What one organization's people taught about all its sources."""
+    """What one organization's people taught about all its sources.
+
+    `reliability`: what its records show of them, and of the CRM, by source; only what is recommended goes by it.
+    """
 
     by_source: Mapping[Key, SourceTrust]
+    reliability: Mapping[str, Reliability] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, provider: str, entity_type: EntityType, field: str) -> SourceTrust:
         return self.by_source.get((provider, entity_type, field), UNJUDGED)

@@ -62,7 +62,9 @@ class Epochs:
     besides: Sequence[float] = ()
     gaps: list[float] = field(init=False)
     _stays: list[float] = field(init=False)
+    _spans: list[list[tuple[int, float, bool]]] = field(init=False)
     _begins: list[float] = field(init=False)  # how likely all is that was seen before an epoch which begins there
+    _lasting: list[float] = field(init=False)
 
     def __post_init__(self) -> None:
         self.gaps = [before - after for before, after in pairwise(self.days)] + [max(self.days[-1], 0.0)]
@@ -70,17 +72,19 @@ class Epochs:
         self._stays = [
             math.exp(-self.rate * gap) * (1.0 - other) for gap, other in zip(self.gaps, besides, strict=True)
         ]
+        self._spans = [list(self._spans_from(first)) for first in range(len(self.days))]
         self._begins = self._pass()
+        self._lasting = self._all_lasting()
 
     @property
     def likelihood(self) -> float:
         """How likely all that was observed is."""
-        return sum(self._lasting())
+        return sum(self._lasting)
 
     def ends(self, chain: Chain) -> list[float]:
         """The likelihood, divided among the values of one of the fields that may be true now."""
         sums, last = [0.0] * len(chain.priors), len(self.days) - 1
-        for first, weight in enumerate(self._lasting()):
+        for first, weight in enumerate(self._lasting):
             held = list(chain.priors)
             if first <= last:
                 held = chain.after(chain.within(first, last, self.gaps), self.gaps[last])
@@ -95,16 +99,16 @@ class Epochs:
         follows = [0.0] * count + [1.0]  # how likely all is that was seen from an epoch on which begins there
         for first in reversed(range(count)):
             follows[first] = sum(
-                chance * (follows[last + 1] if ends else 1.0) for last, chance, ends in self._from(first)
+                chance * (follows[last + 1] if ends else 1.0) for last, chance, ends in self._spans[first]
             )
         total, changes = follows[0], [0.0] * count
         for first in range(count):
-            for last, chance, ends in self._from(first):
+            for last, chance, ends in self._spans[first]:
                 if ends and total > 0:
                     changes[last] += self._begins[first] * chance * follows[last + 1] / total
         return changes
 
-    def _from(self, first: int) -> Iterator[tuple[int, float, bool]]:
+    def _spans_from(self, first: int) -> Iterator[tuple[int, float, bool]]:
         """The epochs that begin with an observation: the last one in it, how likely they are, and whether they end."""
         held, count = 1.0, len(self.days)
         for last in range(first, count):
@@ -117,14 +121,14 @@ class Epochs:
     def _pass(self) -> list[float]:
         begins = [1.0] + [0.0] * len(self.days)
         for first in range(len(self.days)):
-            for last, chance, ends in self._from(first):
+            for last, chance, ends in self._spans[first]:
                 begins[last + 1] += begins[first] * chance if ends else 0.0
         return begins
 
-    def _lasting(self) -> list[float]:
+    def _all_lasting(self) -> list[float]:
         """How likely all is, by the observation that begins the epoch which lasts; at last one after all of them."""
         lasting = [
-            self._begins[first] * sum(chance for _, chance, ends in self._from(first) if not ends)
+            self._begins[first] * sum(chance for _, chance, ends in self._spans[first] if not ends)
             for first in range(len(self.days))
         ]
         return [*lasting, self._begins[-1]]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType, FieldUnit
+from enrichment.learn.agreement import Reliability, log_odds
 from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.provenance import Current
@@ -155,30 +156,36 @@ class _Model:
         right, same = self._right(name, statement), self._same[name]
         vector = [(1.0 - right) * same] * (self._said.counts[name] + 1)
         vector[statement.value] = right
-        earlier = self._said_before(witness, name)
-        if not earlier:
+        copies, copied = self._copied(witness, name, statement)
+        if not copies:
             return vector
-        copies = self._weights.copies
-        copied = copies if statement.value in earlier else 0.0
         return [copied + (1.0 - copies) * chance for chance in vector]
 
-    def _said_before(self, witness: Witness, name: str) -> set[int]:
-        """What the sources before this one say of a field: it may have its value from them."""
+    def _copied(self, witness: Witness, name: str, statement: Statement) -> tuple[float, float]:
+        """The chance that the source has its value from one before it, and the same where that one says the same."""
         if witness.source == HELD:
-            return set()
-        before = self._sources[: next(i for i, other in enumerate(self._sources) if other is witness)]
-        return {other.statements[name].value for other in before if name in other.statements}
+            return 0.0, 0.0
+        known, copies, copied = statement.reliability, 0.0, 0.0
+        for other in self._sources[: next(i for i, other in enumerate(self._sources) if other is witness)]:
+            if name in other.statements:
+                share = self._weights.copies if known is None else known.shares.get(other.source, self._weights.copies)
+                copies = max(copies, share)
+                copied = max(copied, share if other.statements[name].value == statement.value else 0.0)
+        return copies, copied
 
     def _right(self, name: str, statement: Statement) -> float:
         """The chance that who says this was right when it was seen."""
         if statement.current is not None:
-            return self._right_of_held(name, statement.current)
+            return self._right_of_held(name, statement, statement.current)
         found = reliability(self._weights, statement.stated, statement.trust, statement.relative)
+        if (known := statement.reliability) is not None:
+            lead = log_odds(known.accuracy_in(statement.group)) + known.told_by_confidence(statement.stated)
+            found = _blended(self._weights, known, lead + math.log(_learned(self._weights, statement.trust)), found)
         if self._sized and name == self._said.name:
             found = 1.0 - (1.0 - found) * self._weights.size_doubt
         return found
 
-    def _right_of_held(self, name: str, current: Current) -> float:
+    def _right_of_held(self, name: str, statement: Statement, current: Current) -> float:
         weights = self._weights
         if current.source == SOURCE_REVIEWER:
             return weights.reviewer
@@ -186,8 +193,18 @@ class _Model:
             dated = current.observed_at_known or current.edited_at is not None
             held = odds(weights.crm_dated if dated else weights.crm_undated)
             held *= math.exp(weights.facts) if kind_of(self._entity_type, name) in FACTS else 1.0
-            return held / (1.0 + held)
+            found = held / (1.0 + held)
+            if (known := statement.reliability) is not None:
+                lead = log_odds(min(known.accuracy_in(statement.group), weights.crm_most))
+                found = _blended(weights, known, lead, found)
+            return found
         return reliability(weights, current.confidence, UNJUDGED)
+
+
+def _blended(weights: Weights, known: Reliability, lead: float, otherwise: float) -> float:
+    """A chance (0-1) by what the organization's records show (`lead`, in logarithms of odds), as far as they do."""
+    share = known.compared / (known.compared + weights.compared_worth)
+    return 1.0 / (1.0 + math.exp(-share * lead - (1.0 - share) * log_odds(otherwise)))
 
 
 def odds(chance: float) -> float:

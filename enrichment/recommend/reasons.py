@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from enrichment.decide.unit_case import listed
 from enrichment.enums import SOURCE_REVIEWER
+from enrichment.learn.agreement import Reliability
 from enrichment.recommend.observe import Question
 from enrichment.recommend.subject import Found
 from enrichment.recommend.weigh import Weighed
 from enrichment.recommend.weights import WEIGHTS
-from enrichment.recommend.witnesses import Together
+from enrichment.recommend.witnesses import HELD, Together
 from enrichment.words import NameOf
 
 _MOST_REASONS, _MOST_FOR = 3, 2  # so many are named, and so many of them that speak for a value
@@ -16,6 +17,9 @@ _TELLING = 0.3  # signs that move the odds by less go without saying
 _STALE = 0.75  # what holds with less than this chance is worth saying
 _SURE = 0.8
 _TELLING_PARTS = 2
+_COMPARED = 20  # values, that how often they are right is worth saying
+_MORE_OFTEN = 0.03  # as is a difference of so much
+_TELLING_CONFIDENCE = 0.7  # a logarithm of odds, by which a confidence tells a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,10 @@ class Reasons:
     def _support(self, weighed: Weighed) -> list[str]:
         """Who says so, and how surely."""
         sightings, current = weighed.observed.sightings, weighed.observed.current
+        mostly = self._mostly_right(weighed)
         names = list(dict.fromkeys(self.name_of(sighting.candidate.provider) for sighting in sightings))
         if current is not None:
-            told = ["a reviewer chose it"] if current.source == SOURCE_REVIEWER else []
+            told = ["a reviewer chose it"] if current.source == SOURCE_REVIEWER else mostly
             return [*told, f"{_listed(names)} confirm{'s' if len(names) == 1 else ''} it"] if names else told
         if len(names) > 1:
             return [f"{_listed(names)} agree on it"]
@@ -87,7 +92,7 @@ class Reasons:
             if sighting.trust.judged
         ]
         stated = sightings[0].candidate.stated
-        return [*history, *([f"its source is {stated * 100:.0f} % sure of it"] if stated >= _SURE else [])]
+        return [*history, *mostly, *([f"its source is {stated * 100:.0f} % sure of it"] if stated >= _SURE else [])]
 
     def _speaks_against(self, weighed: Weighed | None) -> list[str]:
         if weighed is None:
@@ -101,11 +106,46 @@ class Reasons:
             name = self.name_of(sighting.candidate.provider)
             if sighting.trust.judged:
                 told.append(sighting.trust.words(name, self.field))
+            elif (unsure := self._unusually_unsure(weighed)) is not None:
+                told.append(unsure)
             elif sighting.candidate.stated < _SURE:
                 told.append(f"{name} is only {sighting.candidate.stated * 100:.0f} % sure of its value")
             elif sighting.different > sighting.same:
                 told.append(f"the rest of what {name} says does not fit the record")
         return told
+
+    def _mostly_right(self, weighed: Weighed) -> list[str]:
+        """That the values of the source, or of the CRM, are right more often than the other's, by how all agree."""
+        other = self.rival if weighed is self.best else self.best
+        own, others = self._reliability(weighed), self._reliability(other)
+        if own is None or others is None or own[1].compared < _COMPARED:
+            return []
+        (name, by_own), (other_name, by_other) = own, others
+        if by_own.accuracy - by_other.accuracy < _MORE_OFTEN:
+            return []
+        return [
+            f"by what others say of the same, {name} was likely right in {by_own.accuracy * 100:.0f} % of"
+            f" {by_own.compared:.0f} values, {other_name} in {by_other.accuracy * 100:.0f} %"
+        ]
+
+    def _reliability(self, weighed: Weighed | None) -> tuple[str, Reliability] | None:
+        """Whose a value is, and what the organization's records show of them; None where they show nothing."""
+        if weighed is None:
+            return None
+        current = weighed.observed.current
+        source = HELD if current is not None else weighed.observed.sightings[0].candidate.provider
+        said = self.said.of(source)
+        if said is None or said.reliability is None:
+            return None
+        return self.name_of(source if current is None else current.source), said.reliability
+
+    def _unusually_unsure(self, weighed: Weighed) -> str | None:
+        """That the source is as unsure of its value as it is where it errs."""
+        known, stated = self._reliability(weighed), weighed.observed.sightings[0].candidate.stated
+        if known is None or known[1].told_by_confidence(stated) > -_TELLING_CONFIDENCE:
+            return None
+        usual, sure = f"{known[1].usual_confidence * 100:.0f} %", f"{stated * 100:.0f} %"
+        return None if usual == sure else f"{known[0]} is {sure} sure of its value, and of right ones mostly {usual}"
 
     def _changed_together(self, weighed: Weighed) -> list[str]:
         """That the source gives other fields otherwise as well which change together with this one."""

@@ -12,10 +12,12 @@ from typing import Any
 
 from enrichment.catalogue import is_equivalent, parts_of
 from enrichment.decide.merge import Candidate
-from enrichment.enums import FieldUnit
+from enrichment.enums import SOURCE_CRM, FieldUnit
+from enrichment.learn.agreement import Reliability
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.provenance import Current
+from enrichment.recommend.compare import group_of
 from enrichment.recommend.record import RecordAround
 
 HELD = ""  # the witness of what the record holds; any other is a provider
@@ -26,7 +28,8 @@ class Statement:
     """What is said of one field: the number of the value, and how sure of it the source is (`stated`, 0-1).
 
     `relative` (0 or below): by how much more than usual it is less sure of it than of its other values, in logarithms
-    of odds. `current` is set for what the record holds.
+    of odds. `current` is set for what the record holds. `reliability`: what the organization's records show of the
+    source, or the CRM, and `group` the field's.
     """
 
     value: int
@@ -34,6 +37,8 @@ class Statement:
     relative: float = 0.0
     trust: SourceTrust = UNJUDGED
     current: Current | None = None
+    reliability: Reliability | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ class Together:
     witnesses: tuple[Witness, ...]
     counts: Mapping[str, int]
     half_lives: Mapping[str, float]
+
+    def of(self, source: str) -> Statement | None:
+        """What a source says of the field, or the record holds."""
+        said = (each.statements.get(self.name) for each in self.witnesses if each.source == source)
+        return next((statement for statement in said if statement is not None), None)
 
     def beside(self, source: str) -> tuple[list[str], list[str]]:
         """Which other fields a source gives as the record has them, and which otherwise."""
@@ -142,17 +152,22 @@ def together(
     seen: dict[str, datetime] = {}
     for number, (current, support) in enumerate(values):
         if current is not None:
-            held.setdefault(current.seen_at, {})[name] = Statement(number, current=current)
+            held.setdefault(current.seen_at, {})[name] = _held(around, name, number, current)
         for candidate in support:
             relative = _relative(around, candidate, name)
             said.setdefault(candidate.provider, {})[name] = Statement(
-                number, candidate.stated, relative, trust_in(candidate.provider)
+                number,
+                candidate.stated,
+                relative,
+                trust_in(candidate.provider),
+                reliability=around.trust.reliability.get(candidate.provider),
+                group=group_of(around.entity_type, name),
             )
             seen[candidate.provider] = candidate.observed_at
     for part in others:
         current = around.held.get(part)
         if current is not None and current.value is not None and _is_of_the_unit(part, current.value):
-            held.setdefault(current.seen_at, {})[part] = Statement(numbers.of(part, current.value), current=current)
+            held.setdefault(current.seen_at, {})[part] = _held(around, part, numbers.of(part, current.value), current)
         for provider, answer in around.said.items():
             given = answer.get(part)
             if given is not None and _is_of_the_unit(part, given.value):
@@ -161,6 +176,8 @@ def together(
                     given.stated,
                     _relative(around, given, part),
                     around.trust.of(provider, around.entity_type, part),
+                    reliability=around.trust.reliability.get(provider),
+                    group=group_of(around.entity_type, part),
                 )
                 seen.setdefault(provider, given.observed_at)
     apart = {name, *others, *(("country",) if unit is FieldUnit.ADDRESS else ())}
@@ -177,6 +194,11 @@ def together(
         {**numbers.counts(), name: len(values)},
         {part: around.half_life(part) for part in others} | {name: half_life_days},
     )
+
+
+def _held(around: RecordAround, name: str, number: int, current: Current) -> Statement:
+    reliability = around.trust.reliability.get(SOURCE_CRM) if current.source == SOURCE_CRM else None
+    return Statement(number, current=current, reliability=reliability, group=group_of(around.entity_type, name))
 
 
 def _is_of_the_unit(part: str, value: Any) -> bool:

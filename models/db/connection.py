@@ -32,6 +32,7 @@ _MODULES = [
     "models.operation",
     "models.undo",
     "models.erasure.table",
+    "models.source_reliability",
     "models.suggestion",
     "models.suppression",
     "models.provider_key",

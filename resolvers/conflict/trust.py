@@ -9,15 +9,19 @@ from enrichment.learn.trust import Key, SourceTrust, Trust
 from models.record.value import CurrentValue
 from models.trust import Judgement, ReviewVerdict, trust_counts
 from resolvers.conflict.stored import ConflictRow, FieldQuestion, questions_of, stated_confidence
+from resolvers.reliability import reliability_of
 
 
 async def trust_of(organization_ids: Collection[str]) -> dict[str, Trust]:
-    """What each of these organizations has learned, with one query for all."""
+    """What each of these organizations has learned, with two queries for all."""
     found: dict[str, dict[Key, SourceTrust]] = {organization_id: {} for organization_id in organization_ids}
     for row in await trust_counts(sorted(found)):
         key = (row.provider, row.entity_type, row.field)
         found[row.organization_id][key] = SourceTrust(row.accepted, row.rejected, row.overwritten, row.stated)
-    return {organization_id: Trust(by_source) for organization_id, by_source in found.items()}
+    reliability = await reliability_of(found)
+    return {
+        organization_id: Trust(by_source, reliability[organization_id]) for organization_id, by_source in found.items()
+    }
 
 
 class JudgedConflict(ConflictRow, Protocol):

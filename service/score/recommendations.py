@@ -4,7 +4,9 @@ that is known.
 Two things are measured. Worlds are drawn from seeds that the rule's numbers were not fitted on (see
 `service.score.worlds`): the CRM's values are right or wrong, sources err, age and copy from each other, and every
 conflict that the product raises is compared with the truth, in worlds where the CRM says when it saw its values and in
-worlds where it does not. The records with known answers are scored apart, by the half that the numbers were not fitted
+worlds where it does not. What the product knows of the sources of a world it has learned as any organization's: from
+the answers of its records, without their truth, and in half of the worlds from 25 records that reviewers judged. The
+records with known answers are scored apart, by the half that the numbers were not fitted
 on.
 
 Of a unit the parts that dispute it are counted, as it is decided by them; its other parts, which go with them, are
@@ -25,7 +27,7 @@ from enrichment.recommend.weigh import verdict, weigh
 from enrichment.recommend.weights import WEIGHTS, Weights
 from service.score.disputes import Disputed
 from service.score.worlds.draw import DrawnRecord, World, draw_world
-from service.score.worlds.questions import decisions_on, disputed_values, ideal_leads, learned_trust
+from service.score.worlds.questions import decisions_on, disputed_values, draw_questions, ideal_leads
 
 FITTED_ON = range(1000, 1024)  # the seeds of the worlds that the numbers were fitted on
 SCORED_ON = range(12)
@@ -154,10 +156,10 @@ def score_worlds(score: RecommendationScore, seeds: Iterable[int] = SCORED_ON, w
     for label, dated in ((UNDATED, False), (DATED, True)):
         for seed in seeds:
             world = draw_world(seed, dated=dated)
-            trust = learned_trust(world)
-            for record in world.records(RECORDS_OF_A_WORLD):
-                _note_record(score, label, world, record, trust)
-                for disputed in disputed_values(record, trust):
+            questioned = draw_questions(world, RECORDS_OF_A_WORLD)
+            for record in questioned.records:
+                _note_record(score, label, world, record, questioned.trust)
+                for disputed in disputed_values(record, questioned.trust):
                     note_chance(score.calibration, disputed, weights)
 
 

@@ -126,10 +126,10 @@ class _Observer:
             for name, chain in chains.items()
         }
         likelihood = math.prod(each.likelihood for each in {id(each): each for each in epochs.values()}.values())
-        ends = {
-            name: [end * likelihood / epochs[name].likelihood for end in epochs[name].ends(chain)]
-            for name, chain in chains.items()
-        }
+        ends: dict[str, list[float]] = {}
+        for name, chain in chains.items():
+            others = likelihood / epochs[name].likelihood
+            ends[name] = [end * others for end in epochs[name].ends(chain)]
         return likelihood, ends
 
     def _of_crm(self) -> Iterator[_Seen]:

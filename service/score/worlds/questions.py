@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,9 @@ from enrichment.config import Config
 from enrichment.decide.decision import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.enums import StepOutcome
+from enrichment.learn.agreement import estimate
 from enrichment.learn.trust import NO_TRUST, Key, SourceTrust, Trust
+from enrichment.recommend.compare import compare
 from enrichment.recommend.observe import Observed
 from enrichment.recommend.weights import WEIGHTS, Sign
 from enrichment.waterfall.planner import Want
@@ -19,6 +22,28 @@ from service.score.worlds.draw import NOW, DrawnRecord, World
 from service.score.worlds.ideal import ideal_chances
 
 _CONFIG = Config()
+
+
+RECORDS_BESIDE = 90  # of the organization, by whose answers its sources are known as well
+
+
+@dataclass(frozen=True, slots=True)
+class Questioned:
+    """Records of a world, and what its organization has learned of its sources by these, by others and by reviewers."""
+
+    records: list[DrawnRecord]
+    trust: Trust
+
+
+def draw_questions(world: World, count: int, *, beside: int = RECORDS_BESIDE) -> Questioned:
+    """So many records of a world; its organization has had answers about so many others `beside` them."""
+    trust = learned_trust(world)
+    records = list(world.records(count))
+    known = [*records, *world.records(beside)] if beside else []
+    compared = (
+        item for record in known for item in compare(record.entity_type, record.current, record.answers, NOW, {})
+    )
+    return Questioned(records, replace(trust, reliability=estimate(compared)))
 
 
 def learned_trust(world: World) -> Trust:

@@ -14,7 +14,7 @@ from service.score.recommendations import (
     score_worlds,
 )
 from service.score.worlds.draw import draw_world
-from service.score.worlds.questions import ideal_leads, learned_trust
+from service.score.worlds.questions import draw_questions, ideal_leads, learned_trust
 
 ACCEPT, KEEP, NONE = Recommendation.ACCEPT, Recommendation.KEEP, Recommendation.NONE
 
@@ -91,3 +91,15 @@ def test_who_knows_the_world_is_nearly_always_right_where_the_crm_is_dated() -> 
             found.append(lead <= 0 if held_right else lead > 0 and is_right)
     assert len(found) > 100
     assert sum(found) / len(found) > 0.95
+
+
+def test_an_organization_knows_its_sources_by_what_they_answered_about_its_records() -> None:
+    """Who drew the world knows how they err; the organization has the answers alone, and comes near."""
+    world = draw_world(3, dated=True)
+    known = draw_questions(world, 60, beside=120).trust.reliability
+    assert known.keys() == {"crm", *(source.id for source in world.sources)}
+    by_errors = sorted(world.sources, key=lambda source: source.wrong)
+    assert known[by_errors[0].id].accuracy > known[by_errors[-1].id].accuracy
+    for source in world.sources:
+        assert source.stated - 0.05 < known[source.id].usual_confidence < source.stated + 0.05
+    assert draw_questions(world, 5, beside=0).trust.reliability == {}

@@ -1,0 +1,244 @@
+"""What an organization's records show of its sources, without anybody having judged them: how often their values
+agree with each other and with the CRM's.
+
+Where several say something of a field, what is true is hidden, but not equally well: what all say is hardly wrong, and
+where they differ, those are likelier right who mostly are. The truth and the sources are estimated in turn (expectation
+and maximization, after Dawid and Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm",
+1979): how likely each statement was right when it was seen, by what is known of its source; and then what is known of
+each source, by all its statements:
+
+- how often it is right, in all and in each group of fields;
+- what its stated confidence means: how sure it is where it is right, and where it errs;
+- whose mistakes it shares, beyond those that two make by chance.
+
+Values change with time: two that were seen far apart may both have been right (a chain over the moments of observation,
+in which the field changes as its half-life says). All begins with a prior, so that few records change little.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
+
+_ROUNDS = 6
+_SURE = 0.995  # nothing is surer than this by itself
+_MOST = 7.0  # nor does a confidence mean more than this, as a logarithm of odds
+# What is believed of a source before anything was compared, and in how many values that is worth.
+_ACCURACY, _ACCURACY_WORTH = 0.9, 20.0
+_CRM_ACCURACY, _CRM_WORTH = 0.9, 30.0
+_GROUP_WORTH = 40.0  # of a group of fields: as right as all that the source says
+_LESS_SURE, _LESS_SURE_WORTH = 0.4, 6.0  # where it errs, in logarithms of odds
+_SPREAD, _SPREAD_WORTH = 0.5, 20.0
+_SHARE, _SHARE_WORTH = 0.12, 6.0
+_REVIEWER = 0.98  # how often a reviewer is right
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A value of a field by its number: who says it, how surely (0-1), and how many days ago it was seen."""
+
+    source: str
+    value: int
+    stated: float
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is said of one field of one record: by the CRM, then by the sources in order of their priority.
+
+    `group`: the group of the field. `rate`: how often it changes, in changes a day. `same` (0-1): how often two who err
+    there say the same.
+    """
+
+    said: tuple[Said, ...]
+    group: str
+    rate: float
+    same: float
+
+    @property
+    def is_undisputed(self) -> bool:
+        return all(each.value == self.said[0].value for each in self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How one source errs, or the CRM.
+
+    `compared`: how many of its values stood beside others'. `accuracy` (0-1): the share of them that is likely to have
+    been right, `by_group` the same for groups of fields. `sure` and `unsure`: its confidence, in the mean, where it is
+    right and where it errs, and `spread` how far single ones lie from that, all as logarithms of odds. `shares`: of the
+    mistakes of another source the share (0-1) that it makes as well, by that source.
+    """
+
+    compared: float
+    accuracy: float
+    by_group: Mapping[str, float]
+    sure: float
+    unsure: float
+    spread: float
+    shares: Mapping[str, float]
+
+    def accuracy_in(self, group: str) -> float:
+        """How often (0-1) it is right in this group of fields."""
+        return self.by_group.get(group, self.accuracy)
+
+    @property
+    def usual_confidence(self) -> float:
+        """The confidence (0-1) that it mostly states where it is right."""
+        return 1.0 / (1.0 + math.exp(-self.sure))
+
+    def told_by_confidence(self, stated: float) -> float:
+        """How much a stated confidence (0-1) speaks for the value, as a logarithm of odds; below 0: against it."""
+        slope = (self.sure - self.unsure) / self.spread**2
+        return max(min(slope * (log_odds(stated) - (self.sure + self.unsure) / 2.0), _MOST), -_MOST)
+
+
+def log_odds(chance: float) -> float:
+    """The logarithm of the odds of a chance (0-1), which is kept from certainty."""
+    kept = min(max(chance, 1.0 - _SURE), _SURE)
+    return math.log(kept / (1.0 - kept))
+
+
+def estimate(compared: Iterable[Compared]) -> dict[str, Reliability]:
+    """How reliable every source is, and the CRM, by what they said of many fields."""
+    beside = [item for item in compared if len(item.said) > 1]
+    disputed = [item for item in beside if not item.is_undisputed]
+    agreed: dict[str, _Sums] = {}
+    for item in beside:
+        for each in item.said:
+            sums = agreed.setdefault(each.source, _Sums())
+            if item.is_undisputed:
+                sums.add(item.group, log_odds(each.stated), 1.0)
+    found = {source: _reliability(source, sums) for source, sums in agreed.items()}
+    for _ in range(_ROUNDS if disputed else 0):
+        sums_of = {source: sums.copy() for source, sums in agreed.items()}
+        for item in disputed:
+            _add(sums_of, item, _right(item, found))
+        found = {source: _reliability(source, sums) for source, sums in sums_of.items()}
+    return {source: reliability for source, reliability in found.items() if source != SOURCE_REVIEWER}
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Sums over the values of a source, each right and wrong as likely as was found.
+
+    `mistakes` of other sources beside which it said something, and those of them that it `shared`.
+    """
+
+    right: float = 0.0
+    wrong: float = 0.0
+    of_right: float = 0.0
+    of_wrong: float = 0.0
+    squares: float = 0.0
+    right_in: dict[str, float] = field(default_factory=dict)
+    said_in: dict[str, float] = field(default_factory=dict)
+    mistakes: dict[str, float] = field(default_factory=dict)
+    shared: dict[str, float] = field(default_factory=dict)
+
+    def add(self, group: str, sure: float, right: float) -> None:
+        self.right += right
+        self.wrong += 1.0 - right
+        self.of_right += right * sure
+        self.of_wrong += (1.0 - right) * sure
+        self.squares += sure * sure
+        self.right_in[group] = self.right_in.get(group, 0.0) + right
+        self.said_in[group] = self.said_in.get(group, 0.0) + 1.0
+
+    def share(self, other: str, wrong: float, *, same: bool) -> None:
+        self.mistakes[other] = self.mistakes.get(other, 0.0) + wrong
+        self.shared[other] = self.shared.get(other, 0.0) + (wrong if same else 0.0)
+
+    def copy(self) -> "_Sums":
+        sums = (self.right, self.wrong, self.of_right, self.of_wrong, self.squares)
+        return _Sums(*sums, dict(self.right_in), dict(self.said_in), dict(self.mistakes), dict(self.shared))
+
+
+def _add(sums_of: Mapping[str, _Sums], item: Compared, rights: Sequence[float]) -> None:
+    """Count what is said of a disputed field, each statement being right with its chance."""
+    for index, each in enumerate(item.said):
+        sums = sums_of[each.source]
+        sums.add(item.group, log_odds(each.stated), rights[index])
+        for before, other in enumerate(item.said[:index]):
+            if other.source not in {SOURCE_CRM, SOURCE_REVIEWER}:
+                sums.share(other.source, 1.0 - rights[before], same=other.value == each.value)
+
+
+def _reliability(source: str, sums: _Sums) -> Reliability:
+    prior, worth = (_CRM_ACCURACY, _CRM_WORTH) if source == SOURCE_CRM else (_ACCURACY, _ACCURACY_WORTH)
+    count = sums.right + sums.wrong
+    accuracy = (sums.right + prior * worth) / (count + worth)
+    sure = (sums.of_right + log_odds(prior)) / (sums.right + 1.0)
+    unsure = (sums.of_wrong + _LESS_SURE_WORTH * (sure - _LESS_SURE)) / (sums.wrong + _LESS_SURE_WORTH)
+    squares = sums.squares - 2.0 * (sure * sums.of_right + unsure * sums.of_wrong)
+    squares += sums.right * sure**2 + sums.wrong * unsure**2
+    variance = (max(squares, 0.0) + _SPREAD_WORTH * _SPREAD**2) / (count + _SPREAD_WORTH)
+    return Reliability(
+        compared=count,
+        accuracy=accuracy,
+        by_group={
+            group: (sums.right_in[group] + accuracy * _GROUP_WORTH) / (said + _GROUP_WORTH)
+            for group, said in sums.said_in.items()
+        },
+        sure=sure,
+        unsure=unsure,
+        spread=math.sqrt(variance),
+        shares={
+            other: (sums.shared[other] + _SHARE * _SHARE_WORTH) / (mistakes + _SHARE_WORTH)
+            for other, mistakes in sums.mistakes.items()
+        },
+    )
+
+
+def _right(item: Compared, known: Mapping[str, Reliability]) -> list[float]:
+    """The chance (0-1) of each statement that it was right when it was seen: forwards over the moments, and back."""
+    count = max(each.value for each in item.said) + 1
+    order = sorted(range(len(item.said)), key=lambda index: -item.said[index].days)
+    seen = [_emitted(item, index, known, count) for index in order]
+    days = [item.said[index].days for index in order]
+    stays = [math.exp(-item.rate * (earlier - later)) for earlier, later in pairwise(days)]
+    priors = [item.same] * count + [max(1.0 - count * item.same, 0.1)]
+    forwards: list[list[float]] = []
+    for number, chances in enumerate(seen):
+        held = priors if number == 0 else _changed(forwards[-1], stays[number - 1], priors)
+        forwards.append(_scaled([a * b for a, b in zip(held, chances, strict=True)]))
+    rights = [0.0] * len(order)
+    after = [1.0] * (count + 1)
+    for number in reversed(range(len(order))):
+        both = [a * b for a, b in zip(forwards[number], after, strict=True)]
+        rights[order[number]] = both[item.said[order[number]].value] / sum(both)
+        if number:
+            then = [a * b for a, b in zip(after, seen[number], strict=True)]
+            stay, anew = stays[number - 1], sum(a * b for a, b in zip(then, priors, strict=True))
+            after = _scaled([stay * each + (1.0 - stay) * anew for each in then])
+    return rights
+
+
+def _changed(held: Sequence[float], stay: float, priors: Sequence[float]) -> list[float]:
+    return [stay * each + (1.0 - stay) * prior for each, prior in zip(held, priors, strict=True)]
+
+
+def _scaled(chances: Sequence[float]) -> list[float]:
+    total = sum(chances)
+    return [each / total for each in chances]
+
+
+def _emitted(item: Compared, index: int, known: Mapping[str, Reliability], count: int) -> list[float]:
+    """How likely a statement is under each value that may be true; the last is any that nobody says."""
+    said = item.said[index]
+    copied, copies = 0.0, 0.0
+    if said.source == SOURCE_REVIEWER:
+        right = _REVIEWER
+    else:
+        source = known[said.source]
+        lead = log_odds(source.accuracy_in(item.group))
+        right = 1.0 / (1.0 + math.exp(-lead - source.told_by_confidence(said.stated)))
+        for other in item.said[:index]:
+            share = source.shares.get(other.source, 0.0)
+            copies = max(copies, share)
+            copied = max(copied, share if other.value == said.value else 0.0)
+    found = [copied + (1.0 - copies) * (1.0 - right) * item.same] * (count + 1)
+    found[said.value] = copied + (1.0 - copies) * right
+    return found
