@@ -1,4 +1,8 @@
-"""When the worker's upkeep runs (UTC). `unique` makes one worker of all run it. Rescue runs beside it, by itself."""
+"""When the worker's upkeep runs (UTC). `unique` makes one worker of all run it.
+
+What runs more often than each minute, rescue and resume, does so by itself (`workers.repeating`): a run by arq takes
+some 25 commands of Redis.
+"""
 
 from arq import cron
 from arq.cron import CronJob
@@ -9,10 +13,8 @@ from workers.upkeep.merge_counts import merge_daily_counts
 from workers.upkeep.new_day import new_day
 from workers.upkeep.prune import prune
 from workers.upkeep.refresh import refresh
-from workers.upkeep.resume import resume
 
 SCHEDULE: list[CronJob] = [
-    cron(resume, second=set(range(2, 60, 5)), timeout=50, unique=True),
     cron(refresh, second=7, timeout=50, unique=True),
     cron(expire_pending, second=37, timeout=50, unique=True),
     cron(merge_daily_counts, second={17, 57}, timeout=50, unique=True),

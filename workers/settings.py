@@ -17,6 +17,7 @@ from workers.job.enrich import enrich
 from workers.job.runner import CAPACITY, JobRunner
 from workers.schedule import SCHEDULE
 from workers.upkeep.rescue import rescue_forever
+from workers.upkeep.resume import resume_forever
 from workers.wakeup import WokenWorker, wake_forever
 
 POLL_SECONDS = 0.02  # between two looks at the queue at the least; see workers.wakeup for the most
@@ -41,6 +42,7 @@ def build_worker(
         if not burst:
             ctx["beside"].add(asyncio.create_task(wake_forever(services.redis, worker), name="wake-ups"))
             ctx["beside"].add(asyncio.create_task(rescue_forever(services), name="rescue"))
+            ctx["beside"].add(asyncio.create_task(resume_forever(services), name="resume"))
 
     async def stop(ctx: dict[str, Any]) -> None:
         for task in ctx["beside"]:

@@ -8,6 +8,7 @@ token that is lost costs at most FALLBACK_SECONDS, after which arq looks by itse
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, cast
 
 import structlog
@@ -17,7 +18,7 @@ from redis.exceptions import RedisError
 
 from resolvers.queue_wakeup import WAKE_KEY
 
-FALLBACK_SECONDS = 0.5  # until arq looks by itself; its schedule is looked at as often
+FALLBACK_SECONDS = 2.0  # until arq looks by itself; its schedule is looked at as often
 WAIT_SECONDS = 3  # for a token, in one command; shorter than a connection waits for its answer
 PAUSE_SECONDS = 1.0  # after an outage of Redis, before the next wait
 
@@ -42,6 +43,13 @@ class WokenWorker(Worker):
             with suppress(TimeoutError):
                 async with asyncio.timeout(FALLBACK_SECONDS):
                     await self._woken.wait()
+
+    async def run_cron(self, n: datetime, delay: float, num_windows: int = 2) -> None:
+        """Queue what the schedule has until the look after the next one.
+
+        All workers do so before the moment comes, so that arq knows what is queued already from what has not run.
+        """
+        await super().run_cron(n, max(delay, FALLBACK_SECONDS), num_windows)
 
 
 async def wake_forever(redis: Redis, worker: WokenWorker) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -80,6 +81,16 @@ async def test_wake_ups_that_nobody_takes_do_not_pile_up(redis: ArqRedis) -> Non
         await wake_workers(redis, 2000)
     assert len(await cast("Awaitable[list[bytes]]", redis.lrange(WAKE_KEY, 0, -1))) == 64
     assert 0 < await redis.ttl(WAKE_KEY) <= 10
+
+
+async def test_the_schedule_is_queued_ahead_of_the_next_look(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = build_worker(services(redis, StandIn()), max_jobs=1)
+    now = datetime(2026, 11, 27, tzinfo=UTC)
+    soon = timedelta(seconds=1.9 * wakeup.FALLBACK_SECONDS)
+    for number, job in enumerate(worker.cron_jobs):
+        monkeypatch.setattr(job, "next_run", now + (timedelta(hours=1) if number else soon))
+    await worker.run_cron(now, 0.5)
+    assert await redis.zcard(worker.queue_name) == 1
 
 
 async def _is_waited_for(redis: ArqRedis) -> bool:

@@ -1,7 +1,5 @@
 """Jobs that nobody is at work on: those whose worker vanished, and those that are due without a wake-up."""
 
-import asyncio
-import random
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,26 +14,21 @@ from resolvers.context import Services
 from resolvers.credit.settle import release_open
 from resolvers.events.publisher import announce
 from resolvers.queue_wakeup import wake_workers
+from workers.repeating import repeat
 
 EVERY_SECONDS = 1.0
-_CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
 
 _log = structlog.get_logger(__name__)
 
 
 async def rescue_forever(services: Services) -> None:
-    """Rescue once a second, over faults of the stores, until cancelled.
+    """Rescue once a second until cancelled; where nothing is to be done, that is one statement."""
 
-    Every worker does, each at moments of its own, and not by arq's schedule: an idle service pays one statement a
-    second for it, and Redis nothing.
-    """
-    while True:
-        await asyncio.sleep(EVERY_SECONDS * _CHANCE.uniform(0.8, 1.2))
-        try:
-            if await anything_to_rescue(services.now()):
-                await rescue({"services": services})
-        except Exception as error:
-            _log.warning("rescue failed", error=type(error).__name__)
+    async def rescue_if_needed() -> None:
+        if await anything_to_rescue(services.now()):
+            await rescue({"services": services})
+
+    await repeat(rescue_if_needed, lambda: EVERY_SECONDS, "rescue")
 
 
 async def rescue(ctx: dict[str, Any]) -> None:

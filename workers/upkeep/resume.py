@@ -14,13 +14,20 @@ from resolvers.context import Services
 from resolvers.erasure.run import ERASURE
 from resolvers.operation import OperationKind, OperationLost, OperationRun, run_operation
 from resolvers.undo.run import REVERT, UNDO
+from workers.repeating import repeat
 
 KINDS: dict[str, OperationKind] = {kind.name: kind for kind in (UNDO, REVERT, ERASURE, RESOLUTION, TAKING_BACK)}
+EVERY_SECONDS = 5.0
 RESUME_SECONDS = 20.0  # after which a run begins no further step: the next one goes on
 MOST_ATTEMPTS = 20  # without a step that succeeded
 _LONGEST_PAUSE = timedelta(seconds=60)
 
 _log = structlog.get_logger(__name__)
+
+
+async def resume_forever(services: Services) -> None:
+    """Look for such operations every five seconds until cancelled; where there are none, that is one statement."""
+    await repeat(lambda: resume({"services": services}), lambda: EVERY_SECONDS, "resume")
 
 
 async def resume(ctx: dict[str, Any]) -> int:
