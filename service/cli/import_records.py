@@ -1,6 +1,7 @@
 """`auto-enrichment import`: streams a file of records in, over the API or directly into the stores."""
 
-from collections import Counter
+import asyncio
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,11 +18,12 @@ from service.cli.common import BAD_USE, REFUSED, Stop, fail, read_settings, run
 from service.cli.progress import progress
 from service.cli.target import find_target
 from service.records.file import Columns, Line, RecordFile, UnreadableFile
-from service.records.senders import ApiSender, CannotSend, DirectSender, Sender, api_client
+from service.records.senders import ApiSender, CannotSend, DirectSender, Sender, SendResult, api_client
 from service.runtime import Runtime
 from service.settings import TOKEN_VARIABLE, Settings
 
 BATCH_RECORDS = 1000
+AT_ONCE = 2  # batches
 BATCH_BYTES = 4 * 1024 * 1024
 
 
@@ -99,25 +101,67 @@ async def open_sender(
 
 
 async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: ImportTally, *, from_line: int = 1) -> None:
-    """Send the file's records in batches, counting in `tally`; refused lines go to `rejects` with the reason."""
+    """Send the file's records in batches, counting in `tally`; refused lines go to `rejects` with the reason.
+
+    A batch is sent while another is under way, unless they share a record: those are stored in order.
+    """
     with (
         file.lines() as lines,
         _Rejects(rejects) as refused,
         progress(f"Importing {file.name}", total=file.bytes_in_all, share=True) as report,
     ):
-        for batch in _batches(line for line in lines if line.number >= from_line):
-            good = [line for line in batch if line.fault is None]
-            for line in batch:
+        under_way: deque[_Batch] = deque()
+
+        async def settle() -> None:
+            batch = under_way.popleft()
+            for line in batch.lines:
                 if line.fault is not None:
                     tally.outcomes["refused"] += 1
                     refused.add(line, line.fault)
-            records = [line.record for line in good if line.record is not None]
-            for line, answer in zip(good, await sender.send(records) if records else [], strict=True):
+            for line, answer in zip(batch.good, await batch.answers, strict=True):
                 tally.outcomes[answer.outcome] += 1
                 if answer.fault is not None:
                     refused.add(line, answer.fault, withheld=answer.erased)
-            tally.last_line = batch[-1].number
+            tally.last_line = batch.lines[-1].number
             report(file.bytes_read, file.bytes_in_all)
+
+        try:
+            for some in _batches(line for line in lines if line.number >= from_line):
+                batch = _Batch(some, sender)
+                while under_way and (len(under_way) >= AT_ONCE or any(batch.shares_with(each) for each in under_way)):
+                    await settle()
+                under_way.append(batch)
+                batch.send()
+                await asyncio.sleep(0)
+            while under_way:
+                await settle()
+        finally:
+            for each in under_way:
+                each.answers.cancel()
+            await asyncio.gather(*(each.answers for each in under_way), return_exceptions=True)
+
+
+class _Batch:
+    """Some lines of the file; those without a fault are sent together."""
+
+    answers: asyncio.Task[list[SendResult]]
+
+    def __init__(self, lines: list[Line], sender: Sender) -> None:
+        self.lines = lines
+        self.good = [line for line in lines if line.fault is None]
+        self._records = [line.record for line in self.good if line.record is not None]
+        self._ids = {str(record.get("externalId")).strip() for record in self._records}
+        self._sender = sender
+
+    def shares_with(self, other: "_Batch") -> bool:
+        """Whether a record may be in both."""
+        return not self._ids.isdisjoint(other._ids)
+
+    def send(self) -> None:
+        self.answers = asyncio.create_task(self._send())
+
+    async def _send(self) -> list[SendResult]:
+        return await self._sender.send(self._records) if self._records else []
 
 
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:

@@ -48,8 +48,31 @@ _MASKED = re.compile(r"[*\u2022\u2026]|^email_not_unlocked@", re.I)
 _SEPARATORS = re.compile(r"[\s,;|/]+")
 
 
+# An address of which no more than its top-level domain is to be looked up: the library finds nothing wrong with it.
+_PLAIN = re.compile(
+    r"(?!email_not_unlocked@)(?=[^@]{1,64}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*"
+    r"@((?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})"
+)
+_LONGEST_PLAIN = 200
+_SPECIAL = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})  # refused by the library
+
+
 @lru_cache(16384)
 def _canonical(text: str) -> str:
+    plain = _plain(text)
+    return _by_library(text) if plain is None else plain
+
+
+def _plain(text: str) -> str | None:
+    """An address whose form is beyond doubt, as `_by_library` gives it; None for any other."""
+    address = text.lower()
+    match = _PLAIN.fullmatch(address) if len(address) <= _LONGEST_PLAIN and address.isascii() else None
+    if match is None or match[1].rpartition(".")[2] in _SPECIAL or domain_of_host(match[1]) is None:
+        return None
+    return address
+
+
+def _by_library(text: str) -> str:
     match = _IN_ANGLES.fullmatch(text)
     address = _MAILTO.sub("", match[1] if match else text, count=1).strip(" <>\"'()[]").rstrip(".,;")
     if address.count("@") > 1:

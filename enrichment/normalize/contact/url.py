@@ -108,13 +108,22 @@ def _parts(text: str) -> list[str]:
     return ([part for part in parts if "." in part] if typed else []) or parts
 
 
+# A host alone, with or without its scheme.
+_PLAIN = re.compile(r"(?:https?://)?((?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,})/?", re.I)
+
+
 @lru_cache(16384)
 def _website(text: str) -> str:
+    plain = _PLAIN.fullmatch(text) if text.isascii() else None
+    return _by_parts(text) if plain is None else f"https://{readable_host(_without_www(_site_host(plain[1])))}"
+
+
+def _by_parts(text: str) -> str:
     parts = _parts(text)
     if not parts:
         raise Refused("not a web address")
     sites = [_one_website(part) for part in parts]
-    if len({website_key(site) for site in sites}) > 1:
+    if len(sites) > 1 and len({website_key(site) for site in sites}) > 1:
         raise Refused("different web addresses in one value")
     return min(sites, key=len)
 

@@ -52,12 +52,16 @@ def without_noise(text: str) -> str | None:
     """The name without what people add to it in a CRM (`[EMEA]`, `(old)`, `DO NOT USE`); None when none is left."""
     if _is_junk(text):
         return None
-    kept = _SPACES.sub(" ", _NOISE.sub(" ", text)).lstrip(_START).rstrip(_END)
-    while kept and (less := _SPACES.sub(" ", _NOISE.sub(" ", kept)).lstrip(_START).rstrip(_END)) != kept:
-        kept = less
+    before, kept = text, _less_noise(text)
+    while kept and kept != before:
+        before, kept = kept, _less_noise(kept)
     if not any(map(str.isalnum, kept)) or _is_junk(kept):
         return None
     return kept
+
+
+def _less_noise(text: str) -> str:
+    return _SPACES.sub(" ", _NOISE.sub(" ", text)).lstrip(_START).rstrip(_END)
 
 
 def _is_junk(text: str) -> bool:

@@ -117,7 +117,8 @@ def tidy(raw: Any, longest: int = LONGEST, *, lines: bool = False) -> str | None
     text = as_text(raw)
     if not text:
         return None
-    text = _LINE_ENDS.sub("\n", visible(text))
+    if not (text.isascii() and text.isprintable()):
+        text = _LINE_ENDS.sub("\n", visible(text))
     if lines:
         kept = "\n".join(_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
         text = _EMPTY_LINES.sub("\n\n", kept).strip()

@@ -1,15 +1,17 @@
 """A file is imported in batches that fit into requests."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from enrichment.enums import EntityType
-from service.cli.import_records import BATCH_BYTES, ImportTally, send_file
+from service.cli.import_records import AT_ONCE, BATCH_BYTES, ImportTally, send_file
 from service.records.file import Columns, RecordFile
-from service.records.senders import SendResult
+from service.records.senders import CannotSend, SendResult
 
 ACCOUNTS = Columns(EntityType.ACCOUNT)
 
@@ -54,3 +56,51 @@ async def test_a_batch_fits_into_a_request(tmp_path: Path) -> None:
     await send_file(RecordFile(file, ACCOUNTS), taking, tmp_path / "rejects", ImportTally())
     assert sum(map(len, taking.sent)) == 200
     assert max(taking.bytes) < BATCH_BYTES * 1.01
+
+
+class Slow(Taking):
+    """Takes its time, fails at one record, and knows how many batches were under way at once."""
+
+    def __init__(self, *, fails_at: str | None = None) -> None:
+        super().__init__()
+        self._fails_at = fails_at
+        self._under_way = self.most = 0
+
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[SendResult]:
+        self._under_way += 1
+        self.most = max(self.most, self._under_way)
+        try:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            if any(record["externalId"] == self._fails_at for record in records):
+                raise CannotSend("no")
+            return await super().send(records)
+        finally:
+            self._under_way -= 1
+
+
+async def test_a_batch_is_sent_while_another_is_under_way(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", b"id,name\n" + b"".join(b"A%d,Acme\n" % number for number in range(4500)))
+    slow, tally = Slow(), ImportTally()
+    await send_file(RecordFile(file, ACCOUNTS), slow, tmp_path / "rejects", tally)
+    assert slow.most == AT_ONCE
+    assert (tally.outcomes["created"], tally.last_line) == (4500, 4501)
+
+
+async def test_batches_that_share_a_record_are_sent_one_after_the_other(tmp_path: Path) -> None:
+    file = written(
+        tmp_path, "a.csv", b"id,name\n" + b"".join(b"A%d,Acme\n" % (number % 1000) for number in range(2500))
+    )
+    slow = Slow()
+    await send_file(RecordFile(file, ACCOUNTS), slow, tmp_path / "rejects", ImportTally())
+    assert [len(batch) for batch in slow.sent] == [1000, 1000, 500]
+    assert slow.most == 1
+
+
+async def test_what_fails_is_not_counted_as_stored_and_leaves_nothing_under_way(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", b"id,name\n" + b"".join(b"A%d,Acme\n" % number for number in range(4500)))
+    slow, tally = Slow(fails_at="A1200"), ImportTally()
+    with pytest.raises(CannotSend):
+        await send_file(RecordFile(file, ACCOUNTS), slow, tmp_path / "rejects", tally)
+    assert tally.last_line == 1001
+    assert slow._under_way == 0
