@@ -39,7 +39,7 @@ async def renew_reliability(organization_id: str, now: datetime) -> bool:
             return False
     found = await newest_snapshots(organization_id, MOST_DECISIONS)
     newest = {
-        row.record_id: StoredSnapshot(row.id, row.record_id, row.job_id, row.decided_at, row.body)
+        row.record_id: StoredSnapshot(row.id, row.record_id, row.job_id, row.decided_at, row.stored)
         for row in reversed(found)
     }
     sources = await asyncio.to_thread(_estimated, list(newest.values()))

@@ -114,6 +114,6 @@ async def test_it_is_estimated_where_something_was_decided_and_then_more_often_w
 async def test_an_answer_of_a_format_that_is_not_known_is_left_out(redis: ArqRedis) -> None:
     shared = services(redis, *sources())
     await enriched(shared, 4)
-    await DecisionSnapshot.all().update(body='{"format": 99}')
+    await DecisionSnapshot.all().update(body='{"format": 99}', packed=None)
     assert await renew_reliability("acme", shared.now())
     assert await reliability_of(["acme"]) == {"acme": {}}
