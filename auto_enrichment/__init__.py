@@ -29,6 +29,7 @@ from providers.http.adapter import (
     Limit,
     OptionalExtras,
     Reply,
+    Scoped,
 )
 from providers.http.replies import OPTED_OUT, Findings, failure, unreadable
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
@@ -59,6 +60,7 @@ __all__ = [
     "ReceivesCallback",
     "Reply",
     "RequiresKey",
+    "Scoped",
     "StatedIdentity",
     "VariablePrice",
     "failure",

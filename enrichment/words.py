@@ -63,6 +63,7 @@ NOT_ASKED: Mapping[SkipReason, str] = {
     SkipReason.UNKNOWN: "nobody has been asked this yet",
     SkipReason.WAITING: "its answer comes later",
     SkipReason.SUPPRESSED: "the record is on the suppression list",
+    SkipReason.OPTED_OUT: "the person asked a provider not to be processed",
     SkipReason.WITHDRAWN: "the job was cancelled, or its record erased, while it ran",
 }
 """Why a provider was not asked."""

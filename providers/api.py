@@ -43,13 +43,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A provider's answer. `matched` is false, without findings, for "no match", which is not an error."""
+    """A provider's answer. `matched` is false, without findings, for "no match", which is not an error.
+
+    `opted_out`: the person told the provider not to be processed. That is no match and no miss: nobody else is asked
+    about the person, it says nothing of how much the provider knows, and it is remembered for `lifetime_days`, where
+    the provider says how long, else for `ProviderInfo.opt_out_lifetime_days`.
+    """
 
     matched: bool
     findings: tuple[Finding, ...] = ()
     detail: str = ""  # plain words: how it matched, or why not ("3 companies share this name")
     extra: bool = False  # it holds what costs `ProviderInfo.extra_price` more
     uncounted: bool = False  # it costs nothing, also where `ProviderInfo.counts_misses`
+    opted_out: bool = False
+    lifetime_days: int | None = None  # how long it may be reused; None: as the provider declares
 
 
 NO_MATCH = Answer(matched=False)
@@ -71,8 +78,9 @@ class Pending:
 class ProviderError(Exception):
     """The provider could not answer.
 
-    `code` is one of `timeout`, `unavailable`, `rate_limited`, `bad_key`, `no_key`, `out_of_credits`,
-    `invalid_answer`, `rejected`, `wrong_entity`, `circuit_open`. `retryable` says whether the same question may work
+    `code` is one of `timeout`, `unavailable`, `rate_limited`, `bad_key`, `no_key`, `no_access`, `out_of_credits`,
+    `invalid_answer`, `rejected`, `wrong_entity`, `circuit_open`. `no_access` closes what was asked for and leaves the
+    provider's other calls alone. `retryable` says whether the same question may work
     later, and `retry_after_seconds` how long to wait at least. `maybe_charged` says that the provider may have counted
     the call although no answer was read.
     """
@@ -121,6 +129,7 @@ class ProviderInfo:
     extra_for: Mapping[EntityType, frozenset[str]] = field(default_factory=dict)
     answer_lifetime_days: int = 30  # how long a match may be reused; 0: never kept (answers cost nothing)
     miss_lifetime_days: int = 7
+    opt_out_lifetime_days: int = 365  # how long a person who opted out is left alone
     remote: bool = False  # asked over a network: it can fail, and a circuit breaker watches it
     needs_key: bool = False
     counts_misses: bool = False  # it counts "no match" like a match, and so does the ledger
@@ -132,6 +141,12 @@ class ProviderInfo:
     def keeps_answers(self) -> bool:
         """Whether its answers are cached: those that cost credits, or a call over a network."""
         return self.price > 0 or (self.remote and self.answer_lifetime_days > 0)
+
+    def lifetime_of(self, answer: Answer) -> timedelta:
+        """How long an answer is remembered, unless the organization says otherwise of a match."""
+        declared = self.opt_out_lifetime_days if answer.opted_out else None
+        days = answer.lifetime_days if answer.lifetime_days is not None else declared
+        return self.lifetime(matched=answer.matched) if days is None else timedelta(days=days)
 
     def lifetime(self, *, matched: bool = True) -> timedelta:
         """How long a stored answer may be reused, unless the organization says otherwise."""

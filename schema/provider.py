@@ -103,12 +103,21 @@ def _fault(view: operations.ProviderView) -> ProviderFault | None:
     return ProviderFault(code=view.last_error_code, message=view.last_error_message or "", at=view.last_error_at)
 
 
+@strawberry.type(description="Whether a key may look up one kind of record.")
+class ProviderAccess:
+    what: str = strawberry.field(description="People or companies.")
+    allowed: bool
+
+
 @strawberry.type(description="What trying a provider told; nothing was spent on it.")
 class ProviderTest:
     provider: strawberry.ID
     ok: bool
     detail: str
     credits_left: float | None
+    access: list[ProviderAccess] = strawberry.field(
+        description="What the key may look up, where that could be tried for free or was refused lately."
+    )
 
 
 @strawberry.type
@@ -124,7 +133,11 @@ class ProviderMutation:
     async def test_provider(self, info: Info, id: strawberry.ID) -> ProviderTest:
         test = await operations.test_provider(info.context, id)
         return ProviderTest(
-            provider=strawberry.ID(test.provider), ok=test.ok, detail=test.detail, credits_left=test.credits_left
+            provider=strawberry.ID(test.provider),
+            ok=test.ok,
+            detail=test.detail,
+            credits_left=test.credits_left,
+            access=[ProviderAccess(what=what, allowed=allowed) for what, allowed in test.may.items()],
         )
 
     @strawberry.mutation(description="Ask a provider again, at once, that was left alone.")

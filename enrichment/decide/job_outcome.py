@@ -15,6 +15,7 @@ from enrichment.waterfall.skip_reason import SkipReason
 
 LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later
 SUPPRESSED = ("suppressed", "the record holds an e-mail address, a phone number or a domain that is suppressed")
+_OPTED_OUT = ("opted_out", "the person asked a provider not to be processed, so that no other was asked")
 _DISABLED = ("disabled", "enrichment is switched off for this entity type")
 SHORT = frozenset({SkipReason.INSUFFICIENT_CREDITS, SkipReason.PROVIDER_DAILY_LIMIT})
 
@@ -99,6 +100,8 @@ def _skip(end: JobOutcome, session: WaterfallSession, replies: Sequence[Reply]) 
     reasons = {reply.skipped for reply in replies}
     if SkipReason.SUPPRESSED in reasons:
         _blame(end, *SUPPRESSED)
+    elif SkipReason.OPTED_OUT in reasons:
+        _blame(end, *_OPTED_OUT)
     elif SkipReason.NOT_ENOUGH_INPUT in reasons:
         _blame(end, "not_enough_input", "the record has nothing that a provider could be asked with")
     elif reasons & {SkipReason.BUDGET, SkipReason.PER_RECORD_MAX}:

@@ -145,13 +145,14 @@ class WaterfallSession:
         self.replies: dict[str, SourceReply] = {}  # by source: as those asked this time gave them
         self._spent = sum(self._paid_unused.values())
         self._stopped = False
+        self._opted_out = False
         self._question: SessionQuestion | None = None
         self._fields: dict[str, Any] = dict(context.fields)
         self._borrowed: dict[str, float] = {}  # identifiers that a source found, with their confidence
 
     def next_question(self) -> SessionQuestion | None:
-        """The next question, or None when no source left could help, or an answer has to be waited for."""
-        while not self._stopped and (source := self.waterfall.next()) is not None:
+        """The next question; None when no source left could help or may be asked, or an answer is waited for."""
+        while not (self._stopped or self._opted_out) and (source := self.waterfall.next()) is not None:
             wanted = self.waterfall.could_give(source)
             if not self._affords(source, wanted):
                 wanted = self.waterfall.could_give(source.plain())
@@ -186,6 +187,7 @@ class WaterfallSession:
     def _record_result(self, source_id: str, reply: Reply, wanted: frozenset[str]) -> None:
         context = self._context
         self.results[source_id] = reply
+        self._opted_out = self._opted_out or reply.skipped is SkipReason.OPTED_OUT
         self._spent += reply.credits - self._paid_unused.pop(source_id, 0)
         minimum = {name: context.config.minimum(context.entity_type, name) for name in reply.candidates}
         # A value that has aged is no reason to ask nobody else.
@@ -222,8 +224,11 @@ class WaterfallSession:
 
     def reply_of(self, source: Source) -> Reply:
         """What became of a source, asked or not."""
-        reply = self.results.get(source.id)
-        return reply or Reply(StepOutcome.SKIPPED, skipped=self.waterfall.why_not_asked(source))
+        if (reply := self.results.get(source.id)) is not None:
+            return reply
+        # Whom a person told to leave them alone tells all.
+        why = SkipReason.OPTED_OUT if self._opted_out else self.waterfall.why_not_asked(source)
+        return Reply(StepOutcome.SKIPPED, skipped=why)
 
     def _result_of(self, source: Source) -> SourceResult:
         reply = self.reply_of(source)

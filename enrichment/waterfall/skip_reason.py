@@ -20,4 +20,5 @@ class SkipReason(StrEnum):
     UNKNOWN = "unknown"  # in a replay or preview: nobody has been asked this yet
     WAITING = "waiting"  # its answer comes later; the job goes on then
     SUPPRESSED = "suppressed"  # the record, or what a source found of it, is on the suppression list
+    OPTED_OUT = "opted_out"  # the person told a provider not to be processed, so that nobody else is asked either
     WITHDRAWN = "withdrawn"  # the job was cancelled, or its record erased, while it ran

@@ -39,6 +39,7 @@ from providers.http.replies import (
     text,
     unreadable,
 )
+from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
 _INSUFFICIENT = b"insufficient credits"
@@ -59,6 +60,7 @@ class Apollo:
     question without one is polled for.
     """
 
+    scopes = frozenset({PEOPLE, COMPANIES})
     bases: Mapping[str, str] = {"": "https://api.apollo.io/api/v1"}
     calls_per_minute = 1000  # of paid plans; each reply names the limit, so that a smaller one is kept to
 
@@ -107,6 +109,11 @@ class Apollo:
         lookup = self._look_up_of(question)
         return lookup is not None and lookup.phones
 
+    def scope_of(self, question: Question) -> str:
+        """Keys are given access to each call by itself."""
+        lookup = self._look_up_of(question)
+        return COMPANIES if lookup is not None and lookup.kind == COMPANY else PEOPLE
+
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
         lookup = self._look_up_of(question)
         if lookup is None:
@@ -149,14 +156,12 @@ class Apollo:
             left, renews_at = _left(reply.json())
             http.note_credits(left)
             detail = "the key works; what is left of its credits was read, which is free"
-            return KeyCheck(valid=True, detail=detail, credits_left=left, renews_at=renews_at)
+            return KeyCheck(valid=True, detail=detail, credits_left=left, renews_at=renews_at, may=await _may(http))
         if reply.status == 403 and text(at(json_or_nothing(reply), "error_code")) == "API_INACCESSIBLE":
-            detail = "the key is known, but may not read its usage; whether it may look up was not tried"
-            return KeyCheck(valid=True, detail=detail)
+            may = await _may(http)
+            return KeyCheck(any(may.values()) or not may, "the key is known, but may not read its usage", may=may)
         refusal = failure("Apollo", reply, wait=retry_after(reply, self._wall()))
-        if refusal.code != "bad_key":
-            raise refusal
-        return KeyCheck(valid=False, detail=refusal.message)
+        return unusable(refusal)
 
     def _look_up_of(self, question: Question) -> Lookup | None:
         """The look-up that gives most. A company alone is looked up once for all who work there."""
@@ -208,6 +213,16 @@ def _key_of(question: Question, lookup: Lookup) -> str:
 
 def _headers(http: Http) -> Mapping[str, str]:
     return {"x-api-key": http.key, "Accept": "application/json", "Cache-Control": "no-cache"}
+
+
+async def _may(http: Http) -> dict[str, bool]:
+    """What the key may look up, by calls that name nobody, which cost nothing."""
+    return await tried(
+        {
+            PEOPLE: lambda: http.send("POST", "/people/match", headers=_headers(http)),
+            COMPANIES: lambda: http.send("GET", "/organizations/enrich", headers=_headers(http)),
+        }
+    )
 
 
 async def _usage(http: Http) -> Reply:

@@ -35,6 +35,7 @@ from providers.http.replies import (
     text,
     unreadable,
 )
+from providers.http.scopes import COMPANIES, PEOPLE, unusable
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
 _COMBINED, _COMPANY = "combined", "company"
@@ -66,6 +67,7 @@ class Clearbit:
         attribution="Clearbit",
         remarks=("Clearbit counts a miss as a request too", "only accounts of 2023 and earlier have keys"),
     )
+    scopes = frozenset({PEOPLE, COMPANIES})
     bases: Mapping[str, str] = {"": "https://person.clearbit.com", "company": "https://company.clearbit.com"}
     calls_per_minute = 600
 
@@ -84,6 +86,11 @@ class Clearbit:
         of_kind = "account" if is_account(question) else "person"
         return f"{of_kind}|{call}|{value.casefold()}"
 
+    def scope_of(self, question: Question) -> str:
+        """Its two services are sold apart."""
+        lookup = _lookup_of(question)
+        return COMPANIES if lookup is not None and lookup[0] == _COMPANY else PEOPLE
+
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
         lookup = _lookup_of(question)
         if lookup is None:
@@ -101,11 +108,10 @@ class Clearbit:
         """Check the key with a malformed address: a good key gives 422, which is not counted as a request."""
         reply = await _send(_COMBINED, "not-an-email", http)
         if reply.status in {200, 202, 400, 404, 422}:
-            return KeyCheck(valid=True, detail="the key works; what is left of its quota only the dashboard tells")
+            detail = "the key works; what is left of its quota only the dashboard tells"
+            return KeyCheck(valid=True, detail=detail, may={PEOPLE: True})
         refusal = self._refusal(reply)
-        if refusal.code != "bad_key":
-            raise refusal
-        return KeyCheck(valid=False, detail=refusal.message)
+        return unusable(refusal)
 
     async def _find(self, call: str, value: str, question: Question, http: Http, *, until: float) -> Answer | Pending:
         reply = await _send(call, value, http)

@@ -38,6 +38,7 @@ from providers.http.replies import (
     text,
     unreadable,
 )
+from providers.http.scopes import unusable
 from providers.matching.identity import is_asked_company, names_alike, wrong_entity
 
 _BY_DOMAIN, _ONE_OF_SEVERAL = 0.93, 0.75
@@ -96,9 +97,7 @@ class Crunchbase:
         refusal = self._refusal(await _autocomplete(http, "crunchbase"))
         if refusal is None:
             return KeyCheck(valid=True, detail="the key works; its licence counts no credits")
-        if refusal.code != "bad_key":
-            raise refusal
-        return KeyCheck(valid=False, detail=refusal.message)
+        return unusable(refusal)
 
     async def _by_domain(self, question: Question, domain: str, http: Http) -> Answer:
         query = {"type": "predicate", "field_id": "website_url", "operator_id": "domain_eq", "values": [domain]}

@@ -5,14 +5,14 @@ provider of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from providers.api import Answer, Pending, ProviderError, ProviderInfo, Question, ReceivesCallback
 from providers.http.json_body import read_json
 
-__all__ = ["Adapter", "CallbackAdapter", "Http", "KeyCheck", "OptionalExtras", "Pending", "Reply"]
+__all__ = ["Adapter", "CallbackAdapter", "Http", "KeyCheck", "OptionalExtras", "Pending", "Reply", "Scoped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
-    """The result of checking a key. `credits_left` and `renews_at` are None where the provider does not say."""
+    """The result of checking a key. `credits_left` and `renews_at` are None where the provider does not say.
+
+    `may`: for each of `Scoped.scopes` whether the key may look it up; one that could not be tried for free is left out.
+    """
 
     valid: bool
     detail: str
     credits_left: float | None = None
     renews_at: datetime | None = None
+    may: Mapping[str, bool] = field(default_factory=dict)
 
 
 class Http(Protocol):
@@ -138,6 +142,18 @@ class EndpointLimits(Protocol):
 
     def limit_of(self, base: str, path: str) -> Limit:
         """The limit that a request counts against."""
+
+
+@runtime_checkable
+class Scoped(Protocol):
+    """An adapter whose provider gives keys access to some of its calls only: a refusal of one closes that alone."""
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What a key may be allowed to look up, in plain words: people, companies."""
+
+    def scope_of(self, question: Question) -> str:
+        """Which of them the call for this question needs."""
 
 
 @runtime_checkable

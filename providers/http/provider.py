@@ -26,6 +26,7 @@ from providers.http.client import HttpClient
 from providers.http.rate_limit import RateLimiter
 from providers.http.replies import retry_after
 from providers.http.request import Request
+from providers.http.scopes import KeyScopes
 from providers.http.unanswered import unanswered
 
 NOTE_EVERY_SECONDS = 10.0  # between two reports of what is left of an account's credits, unless it is nothing
@@ -72,6 +73,7 @@ class HttpProvider:
         self._rate_limiter = rate_limiter
         self._note_credits = note_credits
         self._noted_at: dict[str, float] = {}
+        self._scopes = KeyScopes(adapter)
         self._bases = checked_bases(adapter, bases or {}, development=client.development)
         # Every adapter asks over a network, whatever its info says: the circuit breaker has to watch it.
         self.info: ProviderInfo = replace(
@@ -96,13 +98,13 @@ class HttpProvider:
     async def ask(self, question: Question) -> Answer | Pending:
         """Look the record up. Raises ProviderError, also `no_key`."""
         return await self._with_account(
-            question.organization_id, lambda http: self._adapter.look_up(question, http), question.before_send
+            question.organization_id, lambda http: self._adapter.look_up(question, http), question
         )
 
     async def poll(self, question: Question, token: str) -> Answer | Pending:
         """Ask for an answer that was pending. Raises ProviderError, also `no_key`."""
         return await self._with_account(
-            question.organization_id, lambda http: self._adapter.poll(token, question, http), question.before_send
+            question.organization_id, lambda http: self._adapter.poll(token, question, http), question
         )
 
     async def check_key(self, organization_id: str) -> KeyCheck:
@@ -115,8 +117,10 @@ class HttpProvider:
 
     async def forget_pauses(self, organization_id: str) -> None:
         """Ask again, though replies so far asked to wait. Raises ProviderError, also `no_key`."""
+        account = self._account_name(await self._key(organization_id))
+        self._scopes.opened(account)
         if self._rate_limiter is not None:
-            await self._rate_limiter.forget_pauses(self._account_name(await self._key(organization_id)), self.info.id)
+            await self._rate_limiter.forget_pauses(account, self.info.id)
 
     def _account_name(self, key: str) -> str:
         """A name of the key's account that does not tell the key."""
@@ -126,22 +130,28 @@ class HttpProvider:
         check = await self._adapter.check_key(http)
         if check.credits_left is not None:
             http.note_credits(check.credits_left)
-        return replace(check, detail=_without(http.key, check.detail))
+        may = self._scopes.known(self._account_name(http.key), check.may)
+        return replace(check, detail=_without(http.key, check.detail), may=may)
 
     async def _with_account(
-        self, organization_id: str, call: Callable[[Http], Awaitable[_T]], before_send: BeforeSend | None = None
+        self, organization_id: str, call: Callable[[Http], Awaitable[_T]], question: Question | None = None
     ) -> _T:
+        """The result of the call, unless the key was refused its kind lately."""
         deadline = time.monotonic() + self._client.limits.look_up_seconds
+        before_send = question.before_send if question is not None else None
         account = _Account(self, await self._key(organization_id), deadline, before_send)
+        scope = self._scopes.check(account.name, question) if question is not None else ""
         try:
             result = await call(account)
-            if isinstance(result, Answer) and not result.matched:
+            if isinstance(result, Answer) and not (result.matched or result.opted_out):
                 self._check_answered(account)
             return result
         except ProviderError as error:
             error.message = _without(account.key, error.message)
             error.args = (error.message,)
-            raise
+            if error.code != "no_access":
+                raise
+            raise self._scopes.refused(account.name, scope, error) from None
         except Exception as error:
             # The text of an unforeseen error may hold anything that was sent, the key too: it goes no further.
             _log.error("adapter failed", provider=self.info.id, error=type(error).__name__, where=_location_of(error))
@@ -229,7 +239,7 @@ class CallbackProvider(HttpProvider):
 class _Account:
     """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
 
-    __slots__ = ("_before_send", "_deadline", "_key", "_name", "_provider", "credits_left", "last_reply")
+    __slots__ = ("_before_send", "_deadline", "_key", "_provider", "credits_left", "last_reply", "name")
 
     def __init__(self, provider: HttpProvider, key: str, deadline: float, before_send: BeforeSend | None) -> None:
         self._before_send = before_send
@@ -237,7 +247,7 @@ class _Account:
         self._key = key
         self._deadline = deadline
         self.last_reply: Reply | None = None
-        self._name = provider._account_name(key)
+        self.name = provider._account_name(key)
         self.credits_left: float | None = None
 
     @property
@@ -262,7 +272,7 @@ class _Account:
     ) -> Reply:
         request = Request(method, self._provider.base(base), path, params, json, form, headers or {})
         limit = self._provider.limit_of(base, path)
-        reply = await self._provider.send(self._name, request, limit, self._deadline, self._before_send)
+        reply = await self._provider.send(self.name, request, limit, self._deadline, self._before_send)
         self.last_reply = reply
         return reply
 

@@ -12,7 +12,7 @@ from enrichment.catalogue import Refused, fields_of, normalize, reads_by_country
 from providers.api import Answer, Finding, ProviderError, Question
 from providers.http.adapter import Http, Reply
 
-OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed", uncounted=True)
+OPTED_OUT = Answer(matched=False, detail="the person asked not to be processed", uncounted=True, opted_out=True)
 
 LONGEST_PAUSE = 86400.0  # a longer one that a reply names is a mistake of whoever wrote it, and is not heeded
 MOST_ITEMS = 500  # of a list that is read
@@ -134,7 +134,7 @@ def failure(provider: str, reply: Reply, *, code: str = "", wait: float | None =
         case 401:
             return ProviderError("bad_key", f"{status_text}: the key is not valid", retryable=False)
         case 403:
-            return ProviderError("bad_key", f"{status_text}: the key has no access to this call", retryable=False)
+            return ProviderError("no_access", f"{status_text}: the key has no access to this call", retryable=False)
         case 429:
             return ProviderError(
                 "rate_limited", f"{status_text}: too many calls", retryable=True, retry_after_seconds=wait

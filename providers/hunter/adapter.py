@@ -31,6 +31,7 @@ from providers.http.replies import (
     text,
     unreadable,
 )
+from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
 from providers.hunter.parse import COMPANY_FIELDS, EMPLOYER_FIELDS, PERSON_FIELDS, read_company, read_person
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
@@ -72,6 +73,7 @@ class Hunter:
         needs_key=True,
         attribution="Hunter",
     )
+    scopes = frozenset({PEOPLE, COMPANIES})
     bases: Mapping[str, str] = {"": "https://api.hunter.io/v2"}
     calls_per_minute = 500
 
@@ -91,6 +93,11 @@ class Hunter:
             return None
         call, by, value = lookup
         return f"{'account' if is_account(question) else 'person'}|{call}|{by}={value.casefold()}"
+
+    def scope_of(self, question: Question) -> str:
+        """Plans have either of its two calls, or both."""
+        lookup = _lookup_of(question)
+        return COMPANIES if lookup is not None and lookup[0] == _COMPANY else PEOPLE
 
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
         lookup = _lookup_of(question)
@@ -120,11 +127,15 @@ class Hunter:
         if reply.status == 200:
             account = _account(reply.json(), http)
             detail = "the key works; its account was read, which is free"
-            return KeyCheck(valid=True, detail=detail, credits_left=account.left, renews_at=account.renews_at)
+            may = await tried(
+                {
+                    PEOPLE: lambda: _send(http, f"/{_PERSON}/find", {}),
+                    COMPANIES: lambda: _send(http, f"/{_COMPANY}/find", {}),
+                }
+            )
+            return KeyCheck(True, detail, credits_left=account.left, renews_at=account.renews_at, may=may)
         refusal = failure("Hunter", reply, code=_first_id(reply), wait=retry_after(reply, self._wall()))
-        if refusal.code != "bad_key":
-            raise refusal
-        return KeyCheck(valid=False, detail=refusal.message)
+        return unusable(refusal)
 
     async def _refusal(self, reply: Reply, http: Http) -> ProviderError:
         wait = retry_after(reply, self._wall())
@@ -144,7 +155,9 @@ class Hunter:
             message = f"Hunter's credits are used up ({reply.status} {code[:40]})"
             return ProviderError("out_of_credits", message, retryable=False, retry_after_seconds=wait)
         if reply.status == 403 and not _TOO_FAST.search(code) and not self._may_be_brief(account, http):
-            return failure("Hunter", reply, code=code)
+            error = failure("Hunter", reply, code=code)
+            # Who may not even read the account has no key that works.
+            return error if account.known else ProviderError("bad_key", error.message, retryable=False)
         return _too_fast(reply, _MINUTE)
 
     def _may_be_brief(self, account: _Account, http: Http) -> bool:

@@ -34,6 +34,7 @@ from providers.http.replies import (
     text,
     unreadable,
 )
+from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 from providers.peopledatalabs.parse import (
     COMPANY_FIELDS,
@@ -85,6 +86,7 @@ class PeopleDataLabs:
         needs_key=True,
         attribution="People Data Labs",
     )
+    scopes = frozenset({PEOPLE, COMPANIES})
     bases: Mapping[str, str] = {"": "https://api.peopledatalabs.com"}
     calls_per_minute = 1000  # of paid plans; each reply names the limit, so that a smaller one is kept to
 
@@ -100,6 +102,11 @@ class PeopleDataLabs:
         if lookup is None:
             return None
         return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
+
+    def scope_of(self, question: Question) -> str:
+        """Plans have either of its two calls, or both."""
+        lookup = _look_up_of(question)
+        return COMPANIES if lookup is not None and lookup.kind == _COMPANY else PEOPLE
 
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
         lookup = _look_up_of(question)
@@ -125,13 +132,16 @@ class PeopleDataLabs:
         reply = await _send(_PERSON, _NOBODY, http)
         left = _left(reply)
         if reply.status in {200, 400, 404}:
-            return KeyCheck(valid=True, detail="the key works; a miss was asked for, which is free", credits_left=left)
+            may = {PEOPLE: True, **await tried({COMPANIES: lambda: _send(_COMPANY, {}, http)})}
+            detail = "the key works; a miss was asked for, which is free"
+            return KeyCheck(valid=True, detail=detail, credits_left=left, may=may)
         refusal = self._refusal(reply)
         if refusal.code == "out_of_credits":
             return KeyCheck(valid=True, detail="the key works, but its credits are used up", credits_left=left)
-        if refusal.code != "bad_key":
-            raise refusal
-        return KeyCheck(valid=False, detail=refusal.message)
+        if refusal.code == "no_access":
+            may = {PEOPLE: False, **await tried({COMPANIES: lambda: _send(_COMPANY, {}, http)})}
+            return KeyCheck(valid=may.get(COMPANIES, False), detail=refusal.message, credits_left=left, may=may)
+        return unusable(refusal)
 
     def _refusal(self, reply: Reply) -> ProviderError:
         now = self._wall()

@@ -22,6 +22,7 @@ from providers.http.inputs import (
     wants_any,
 )
 from providers.http.replies import OPTED_OUT, at, items, mapping, text
+from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 from providers.zoominfo.auth import LEGACY_LOGIN
 from providers.zoominfo.parse import (
@@ -95,6 +96,7 @@ class ZoomInfo:
         repeats_free=True,
         attribution="ZoomInfo",
     )
+    scopes = frozenset({PEOPLE, COMPANIES})
     bases: Mapping[str, str] = {
         "": "https://api.zoominfo.com/gtm",
         "legacy": "https://api.zoominfo.com",
@@ -117,6 +119,11 @@ class ZoomInfo:
             return None
         return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
 
+    def scope_of(self, question: Question) -> str:
+        """Tokens have a scope for each of its two calls."""
+        lookup = _look_up_of(question)
+        return COMPANIES if lookup is not None and lookup.kind == "company" else PEOPLE
+
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
         lookup = _look_up_of(question)
         if lookup is None:
@@ -132,10 +139,21 @@ class ZoomInfo:
         try:
             left = await self._protocol.credits_left(http)
         except ProviderError as error:
-            if error.code != "bad_key":
-                raise
-            return KeyCheck(valid=False, detail=error.message)
-        return KeyCheck(valid=True, detail="the key works; its usage was read, which is free", credits_left=left)
+            if error.code != "no_access":
+                return unusable(error)
+            may = await self._may(http)
+            return KeyCheck(any(may.values()), error.message, may=may)
+        detail = "the key works; its usage was read, which is free"
+        return KeyCheck(valid=True, detail=detail, credits_left=left, may=await self._may(http))
+
+    async def _may(self, http: Http) -> dict[str, bool]:
+        """What the token may look up, by calls that name nobody, which cost nothing."""
+        return await tried(
+            {
+                PEOPLE: lambda: self._protocol.ask_for_nobody(http, "contact"),
+                COMPANIES: lambda: self._protocol.ask_for_nobody(http, "company"),
+            }
+        )
 
 
 def _answer(question: Question, lookup: _Lookup, status: str | None, record: Mapping[str, Any]) -> Answer:

@@ -69,10 +69,10 @@ class Protocol:
         legacy = read_key(http.key).legacy
         account = account_of(http)
         if account not in self._usual_only:
-            reply = await self._ask(http, legacy, kind, by, (*_USUAL[kind], *_MORE[kind]))
+            reply = await self._ask(http, legacy, kind, [by], (*_USUAL[kind], *_MORE[kind]))
             if not _names_a_field_too_many(reply, legacy):
                 return await self._read(http, reply, legacy)
-        reply = await self._ask(http, legacy, kind, by, _USUAL[kind])
+        reply = await self._ask(http, legacy, kind, [by], _USUAL[kind])
         if reply.status == 200:
             self._usual_only.add(account)
         return await self._read(http, reply, legacy)
@@ -101,9 +101,18 @@ class Protocol:
         http.note_credits(left)
         return left
 
-    async def _ask(self, http: Http, legacy: bool, kind: str, by: Mapping[str, str], fields: Sequence[str]) -> Reply:
+    async def ask_for_nobody(self, http: Http, kind: str) -> Reply:
+        """The reply to a call that names no `contact` or `company`: an error, by which it is known to be allowed."""
+        return await self._ask(http, read_key(http.key).legacy, kind, (), _USUAL[kind][:1])
+
+    async def _ask(
+        self, http: Http, legacy: bool, kind: str, by: Sequence[Mapping[str, str]], fields: Sequence[str]
+    ) -> Reply:
         matching = "matchPersonInput" if kind == "contact" else "matchCompanyInput"
-        attributes: dict[str, Any] = {matching: [_matching_input(legacy, by)], "outputFields": list(fields)}
+        attributes: dict[str, Any] = {
+            matching: [_matching_input(legacy, each) for each in by],
+            "outputFields": list(fields),
+        }
         if legacy:
             return await self._send(http, legacy, "POST", f"/enrich/{kind}", attributes)
         of_kind, path = ("ContactEnrich", "contacts") if kind == "contact" else ("CompanyEnrich", "companies")
@@ -158,7 +167,7 @@ class Protocol:
         if code == "ZI0001":
             return ProviderError("bad_key", f"ZoomInfo does not accept this key ({code})", retryable=False)
         if code in _NO_ACCESS:
-            return ProviderError("bad_key", f"ZoomInfo gives this key no access ({code})", retryable=False)
+            return ProviderError("no_access", f"ZoomInfo gives this key no access ({code})", retryable=False)
         return failure("ZoomInfo", reply, code=code, wait=wait)
 
 

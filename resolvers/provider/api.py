@@ -1,7 +1,8 @@
 """The sources of data this installation has, as the organization uses them."""
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -98,6 +99,7 @@ class ProviderTest:
     ok: bool
     detail: str
     credits_left: float | None = None
+    may: Mapping[str, bool] = field(default_factory=dict)  # what the key may look up, where that is known
 
 
 async def list_providers(ctx: Context) -> list[ProviderView]:
@@ -111,8 +113,8 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
     states = await states_of([organization_id])
     keys = await keys_of(organization_id)
     trust: dict[str, list[FieldTrust]] = {}
-    for (provider_id, entity_type, field), source in (await trust_of([organization_id]))[organization_id].items():
-        trust.setdefault(provider_id, []).append(FieldTrust(entity_type, field, source))
+    for (provider_id, entity_type, name), source in (await trust_of([organization_id]))[organization_id].items():
+        trust.setdefault(provider_id, []).append(FieldTrust(entity_type, name, source))
     views = [
         _view(
             provider.info,
@@ -208,7 +210,9 @@ async def test_provider(ctx: Context, provider_id: str) -> ProviderTest:
         check = await provider.check_key(caller.organization_id)
     except ProviderError as error:
         return ProviderTest(provider_id, ok=False, detail=error.message)
-    return ProviderTest(provider_id, ok=check.valid, detail=check.detail, credits_left=check.credits_left)
+    return ProviderTest(
+        provider_id, ok=check.valid, detail=check.detail, credits_left=check.credits_left, may=check.may
+    )
 
 
 async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:

@@ -82,3 +82,20 @@ def test_what_was_answered_before_is_not_asked_again() -> None:
     assert "a" not in session.replies
     session.record_reply("b", Reply(StepOutcome.NO_MATCH))
     assert session.replies["b"].borrowed_ids == {"domain": "acme.com"}
+
+
+def test_whoever_opted_out_at_one_source_is_asked_about_nowhere() -> None:
+    sources = [_source("a", "domain", price=2), _source("b", "industry", price=2), _source("c", "phone")]
+    session = WaterfallSession(_subject({"name": "Acme"}), sources)
+    session.next_question()
+    session.record_reply("a", Reply(StepOutcome.SKIPPED, skipped=SkipReason.OPTED_OUT))
+    assert session.next_question() is None
+    assert {session.reply_of(source).skipped for source in sources} == {SkipReason.OPTED_OUT}
+    outcome = job_outcome(session, session.decide(), Config(), Attempt(1, 3, AT, AT))
+    assert (outcome.status, outcome.matched, outcome.error_code) == (JobStatus.SKIPPED, None, "opted_out")
+
+
+def test_an_opt_out_of_an_earlier_attempt_holds() -> None:
+    session = WaterfallSession(_subject({"name": "Acme"}), [_source("a", "domain"), _source("b", "industry")])
+    session.restore_reply("a", Reply(StepOutcome.SKIPPED, skipped=SkipReason.OPTED_OUT))
+    assert session.next_question() is None

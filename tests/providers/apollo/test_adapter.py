@@ -194,7 +194,7 @@ async def test_out_of_credits_is_a_validation_error_of_one_wording_and_lasts_unt
     [
         (sample("apollo", "invalid_request"), "rejected", False, None),
         (sample("apollo", "unauthorized"), "bad_key", False, None),
-        (reply({"error": "x", "error_code": "API_INACCESSIBLE"}, 403), "bad_key", False, None),
+        (reply({"error": "x", "error_code": "API_INACCESSIBLE"}, 403), "no_access", False, None),
         (sample("apollo", "rate_limited"), "rate_limited", True, 37.0),
         (reply({"message": "x"}, 429), "rate_limited", True, 60.0),
         (reply(b"<html>", 500), "unavailable", True, None),
@@ -419,14 +419,20 @@ def test_only_a_question_for_the_phone_of_a_person_may_cost_more() -> None:
 
 
 async def test_a_key_is_checked_by_the_usage_call() -> None:
-    http = FakeHttp(sample("apollo", "credit_balance"))
+    invalid = sample("apollo", "invalid_request")
+    http = FakeHttp(sample("apollo", "credit_balance"), invalid, reply({"error_code": "API_INACCESSIBLE"}, 403))
     check = await apollo().check_key(http)
+    assert check.may == {"people": True, "companies": False}
     assert (check.valid, check.credits_left, http.credits) == (True, 3090, [3090])
     assert check.renews_at is not None and check.renews_at.isoformat() == "2026-12-01T00:00:00+00:00"
     assert (http.sent[0].method, http.sent[0].path) == ("POST", "/usage_stats/credit_usage_stats")
     assert not (await apollo().check_key(FakeHttp(sample("apollo", "unauthorized")))).valid
     scoped = reply({"error": "x", "error_code": "API_INACCESSIBLE"}, 403)
-    assert (await apollo().check_key(FakeHttp(scoped))).valid
+    assert (await apollo().check_key(FakeHttp(scoped, invalid, scoped))).valid
+    nothing = await apollo().check_key(FakeHttp(scoped, scoped, scoped))
+    assert (nothing.valid, nothing.may) == (False, {"people": False, "companies": False})
+    unknown = await apollo().check_key(FakeHttp(scoped, sample("apollo", "rate_limited"), reply(None, 500)))
+    assert (unknown.valid, unknown.may) == (True, {})
     with pytest.raises(ProviderError):
         await apollo().check_key(FakeHttp(sample("apollo", "rate_limited")))
 

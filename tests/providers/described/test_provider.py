@@ -207,7 +207,7 @@ async def test_an_answer_about_somebody_else_is_refused(write: Write, erp: Descr
     ("answer", "code", "retryable"),
     [
         (reply(None, 401), "bad_key", False),
-        (reply(None, 403), "bad_key", False),
+        (reply(None, 403), "no_access", False),
         (reply(None, 402), "out_of_credits", False),
         (reply(None, 429, {"retry-after": "9"}), "rate_limited", True),
         (reply(None, 500), "unavailable", True),

@@ -207,7 +207,7 @@ async def test_a_403_that_stays_says_that_the_key_may_not() -> None:
     async def code() -> str:
         return (await refused(MARA, failed(403, "forbidden"), balance(5), by=adapter)).code
 
-    assert [await code() for _ in range(4)] == ["rate_limited", "rate_limited", "rate_limited", "bad_key"]
+    assert [await code() for _ in range(4)] == ["rate_limited", "rate_limited", "rate_limited", "no_access"]
     await adapter.look_up(MARA, FakeHttp(sample("hunter", "person_found")))
     assert await code() == "rate_limited"
 
@@ -233,8 +233,9 @@ def test_one_answer_serves_all_who_ask_the_same() -> None:
 
 
 async def test_a_key_is_checked_by_the_account() -> None:
-    http = FakeHttp(sample("hunter", "credit_balance"))
+    http = FakeHttp(sample("hunter", "credit_balance"), sample("hunter", "invalid_request"), failed(403))
     check = await hunter().check_key(http)
+    assert check.may == {"people": True, "companies": False}
     assert (check.valid, check.credits_left, http.credits) == (True, 1880, [1880])
     assert check.renews_at is not None and check.renews_at.date().isoformat() == "2026-12-01"
     assert http.sent[0].path == "/account"

@@ -235,8 +235,11 @@ async def test_an_answer_about_somebody_else_is_refused() -> None:
 
 
 async def test_a_key_is_checked_by_a_miss() -> None:
-    http = FakeHttp(sample("peopledatalabs", "not_found"))
+    http = FakeHttp(sample("peopledatalabs", "not_found"), sample("peopledatalabs", "invalid_request"))
     check = await pdl().check_key(http)
+    assert check.may == {"people": True, "companies": True}
+    companies_only = await pdl().check_key(FakeHttp(reply(None, 403), sample("peopledatalabs", "invalid_request")))
+    assert (companies_only.valid, companies_only.may) == (True, {"people": False, "companies": True})
     assert (check.valid, check.credits_left, http.credits) == (True, 268, [268])
     assert http.sent[0].params["email"].endswith(".invalid")
     assert not (await pdl().check_key(FakeHttp(sample("peopledatalabs", "unauthorized")))).valid

@@ -434,7 +434,7 @@ async def test_an_older_account_whose_records_are_used_up_is_out_of_credits() ->
 
 
 @pytest.mark.parametrize(
-    ("left", "code"), [(0, "out_of_credits"), (5, "bad_key"), (None, "bad_key")], ids=["none", "some", "untold"]
+    ("left", "code"), [(0, "out_of_credits"), (5, "no_access"), (None, "no_access")], ids=["none", "some", "untold"]
 )
 async def test_an_older_accounts_usage_is_read_where_a_403_does_not_say_which(left: int | None, code: str) -> None:
     limits = [{"limitType": "recordLimit", "usageRemaining": left}] if left is not None else []
@@ -450,7 +450,7 @@ async def test_an_older_accounts_usage_is_read_where_a_403_does_not_say_which(le
     [
         ("unauthorized", "bad_key", False),
         ("unauthorized_jsonapi", "bad_key", False),
-        ("forbidden", "bad_key", False),
+        ("forbidden", "no_access", False),
         ("rate_limited", "rate_limited", True),
         ("server_error", "unavailable", True),
     ],
@@ -468,7 +468,7 @@ async def test_documented_errors_are_told_apart(case: str, code: str, retryable:
         (400, "PFAPI0001", "rejected"),
         (500, "PFAPI0007", "unavailable"),
         (504, "PFAPI0010", "unavailable"),
-        (403, "ZI0002", "bad_key"),
+        (403, "ZI0002", "no_access"),
         (429, "ZI0004", "rate_limited"),
         (200, "PFAPI0011", "out_of_credits"),
     ],
@@ -521,12 +521,18 @@ async def test_a_key_is_checked_by_reading_usage() -> None:
         {"limitType": "recordLimit", "usageRemaining": 99950},
         {"limitType": "uniqueIdLimit", "usageRemaining": 9988},
     ]
-    http = FakeHttp(reply({"data": [{"attributes": {"usage": usage}}]}))
+    http = FakeHttp(
+        reply({"data": [{"attributes": {"usage": usage}}]}),
+        sample("zoominfo", "forbidden"),
+        sample("zoominfo", "invalid_field"),
+    )
     check = await ZoomInfo().check_key(http)
+    assert check.may == {"people": False, "companies": True}
+    assert [sent.json["data"]["attributes"].get("matchPersonInput") for sent in http.sent[1:]] == [[], None]
     assert (check.valid, check.credits_left) == (True, 9988)
     assert (http.sent[0].method, http.sent[0].path) == ("GET", "/data/v1/users/usage")
     assert http.credits == [9988]
-    legacy = FakeHttp(sample("zoominfo", "legacy_usage"), key="legacy:token")
+    legacy = FakeHttp(sample("zoominfo", "legacy_usage"), reply(None, 400), reply(None, 400), key="legacy:token")
     assert (await ZoomInfo().check_key(legacy)).credits_left == 9988
     assert not (await ZoomInfo().check_key(FakeHttp(sample("zoominfo", "unauthorized")))).valid
     with pytest.raises(ProviderError):
