@@ -8,8 +8,9 @@ from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUn
 from models.conflict.queries import ConflictFilter
 from models.conflict.table import Conflict, advice_of, age_of
 from models.db.paging import Keyset, Page
+from models.db.parts import One
 from models.db.rows import projection
-from models.db.selected import One, Selectable
+from models.db.selected import Selectable
 from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import Where, where
 from models.record.shown import RECORDS, ShownRecord

@@ -9,24 +9,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
+from msgspec import Raw
+
 from models.db.connection import dialect
 from models.db.filling import Set, set_all, setter
 from models.db.paging import MOST_COUNTED, Keyset, Page
-from models.db.printed import (
-    FORMS,
-    MOST_STATEMENTS,
-    Beside,
-    Leaf,
-    Literally,
-    Printed,
-    PrintedRow,
-    Shape,
-    Within,
-    printed_leaf,
-    printed_list,
-    printed_object,
-    quoted,
-)
+from models.db.parts import Exists, Many, One
+from models.db.printed import MOST_STATEMENTS, Printed, PrintedRow
+from models.db.printing import Unprintable, can_print, print_list, print_row, unprinted
 from models.db.rows import layout_of
 from models.db.statements import driver_rows, load, query
 from models.db.transaction import Transaction
@@ -37,24 +27,6 @@ R = TypeVar("R")
 _Decode = Callable[[Any], Any]
 _Columns = Sequence[Sequence[Any]]
 _Read = Callable[[_Columns, int], list[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class One:
-    """A row that each row belongs to: of this table, joined on this condition."""
-
-    rows: "Selectable[Any]"
-    on: str
-
-
-@dataclass(frozen=True, slots=True)
-class Many:
-    """Rows that belong to each row, in the order of a column; `only_named` leaves them out where all is wanted."""
-
-    rows: "Selectable[Any]"
-    on: str
-    order: str
-    only_named: bool = False
 
 
 @dataclass(slots=True)
@@ -68,11 +40,11 @@ class _Statement:
 class Selectable(Generic[R]):
     """Rows of one class, of one table under its own name, with their `parts` by the attribute that holds them."""
 
-    def __init__(self, cls: type[R], table: str, **parts: One | Many) -> None:
+    def __init__(self, cls: type[R], table: str, **parts: One | Many | Exists) -> None:
         self._cls = cls
-        self._table = table
-        self._parts = parts
-        self._columns = {column.attribute: column for column in layout_of(cls).columns}
+        self.table = table
+        self.parts = parts
+        self.columns = {column.attribute: column for column in layout_of(cls).columns}
 
     async def fetch(
         self,
@@ -93,6 +65,22 @@ class Selectable(Generic[R]):
             if printed is not None:
                 return cast("list[R]", printed)
             wanted = wanted.plain
+        try:
+            return await self._fetch(organization_id, where, wanted, order=order, limit=limit, using=using)
+        except Unprintable:
+            return await self._fetch(organization_id, where, unprinted(wanted), order=order, limit=limit, using=using)
+
+    async def _fetch(
+        self,
+        organization_id: str,
+        where: Where,
+        wanted: Wanted,
+        *,
+        order: str,
+        limit: int | None,
+        using: Transaction | None,
+    ) -> list[R]:
+        """The rows. Raises Unprintable where a part is to be printed and cannot be."""
         statement = _Statement([], [])
         read = self._read(statement, wanted, always=("id",))
         sql = self._select(statement, where, order=order, is_limited=limit is not None)
@@ -104,9 +92,9 @@ class Selectable(Generic[R]):
     def _select(self, statement: _Statement, where: Where, *, order: str, is_limited: bool) -> str:
         """The rows first: what belongs to them is looked up for no more than these."""
         return (
-            f"SELECT {', '.join(statement.columns)} FROM (SELECT * FROM {self._table} WHERE organization_id = ?"
-            f"{where.sql} ORDER BY {order}{' LIMIT ?' if is_limited else ''}) AS {self._table}"
-            f"{''.join(statement.joins)} ORDER BY {', '.join(f'{self._table}.{part}' for part in order.split(', '))}"
+            f"SELECT {', '.join(statement.columns)} FROM (SELECT * FROM {self.table} WHERE organization_id = ?"
+            f"{where.sql} ORDER BY {order}{' LIMIT ?' if is_limited else ''}) AS {self.table}"
+            f"{''.join(statement.joins)} ORDER BY {', '.join(f'{self.table}.{part}' for part in order.split(', '))}"
         )
 
     async def _fetch_printed(
@@ -120,62 +108,19 @@ class Selectable(Generic[R]):
         using: Transaction | None,
     ) -> list[PrintedRow] | None:
         """The rows as the database prints them; None where one of them cannot be printed."""
-        key = (dialect(), self._table, where.sql, order, str(limit is None))
+        key = (dialect(), self.table, where.sql, order, str(limit is None))
         sql = printed.statements.get(key)
         if sql is None:
-            if not self.can_print(printed.shape):
+            if not can_print(self, printed.shape):
                 return None
-            statement = _Statement([f"{self._table}.id"], [])
-            statement.columns.append(self._printed(statement, printed.shape))
+            statement = _Statement([f"{self.table}.id"], [])
+            statement.columns.append(print_row(self, printed.shape, statement.joins))
             if len(printed.statements) >= MOST_STATEMENTS:
                 printed.statements.clear()
             sql = printed.statements[key] = self._select(statement, where, order=order, is_limited=limit is not None)
         values = [organization_id, *where.values_of(organization_id), *([] if limit is None else [limit])]
         rows = [PrintedRow(row[0], row[1]) for row in await driver_rows(sql, values, using=using)]
         return None if any(row.text is None for row in rows) else rows
-
-    def can_print(self, shape: Shape) -> bool:
-        """Whether all of a shape are columns of ours that can be printed in their forms, and parts that can."""
-        for part in shape.values():
-            match part:
-                case Leaf(attribute=attribute, form=form):
-                    if attribute not in self._columns or self._columns[attribute].kind not in FORMS[form]:
-                        return False
-                case Beside(attribute=attribute, shape=inner):
-                    if attribute not in self._columns or not self.can_print(inner):
-                        return False
-                case Within(attribute=attribute, shape=inner):
-                    if attribute not in self._parts or not self._parts[attribute].rows.can_print(inner):
-                        return False
-        return True
-
-    def _printed(self, statement: _Statement, shape: Shape) -> str:
-        """An expression for a row as JSON, of which the joins are added to a statement."""
-        return printed_object({key: self._printed_part(statement, part) for key, part in shape.items()})
-
-    def _printed_part(self, statement: _Statement, shown: Leaf | Beside | Within | Literally) -> str:
-        sqlite = dialect() == "sqlite"
-        match shown:
-            case Leaf(attribute=attribute):
-                return printed_leaf(shown, f"{self._table}.{self._columns[attribute].name}", sqlite=sqlite)
-            case Beside(attribute=attribute, shape=inner):
-                column = f"{self._table}.{self._columns[attribute].name}"
-                return f"CASE WHEN {column} IS NULL THEN 'null' ELSE {self._printed(statement, inner)} END"
-            case Within(attribute=attribute, shape=inner):
-                part = self._parts[attribute]
-                if isinstance(part, One):
-                    join = f" JOIN {part.rows._table} ON {part.on}"
-                    statement.joins += [] if join in statement.joins else [join]
-                    return part.rows._printed(statement, inner)
-                return part.rows._printed_many(part, inner, sqlite=sqlite)
-            case Literally(json=json):
-                return quoted(json)
-
-    def _printed_many(self, part: Many, shape: Shape, *, sqlite: bool) -> str:
-        statement = _Statement([], [])
-        item = self._printed(statement, shape)
-        rows = f"FROM {self._table}{''.join(statement.joins)} WHERE {part.on}"
-        return printed_list(item, rows, f"{self._table}.{part.order}", sqlite=sqlite)
 
     async def page(
         self,
@@ -199,7 +144,7 @@ class Selectable(Generic[R]):
     async def count(self, organization_id: str, where: Where) -> int:
         """How many of the organization's rows there are of which these conditions hold, up to MOST_COUNTED + 1."""
         sql = (
-            f"SELECT COUNT(*) AS number FROM (SELECT 1 FROM {self._table} WHERE organization_id = ?{where.sql}"
+            f"SELECT COUNT(*) AS number FROM (SELECT 1 FROM {self.table} WHERE organization_id = ?{where.sql}"
             " LIMIT ?) AS counted"
         )
         [found] = await query(sql, [organization_id, *where.values_of(organization_id), MOST_COUNTED + 1])
@@ -211,14 +156,14 @@ class Selectable(Generic[R]):
         first = len(statement.columns)
         sets: list[tuple[Set, _Decode | None]] = []
         for name in names:
-            if name not in self._parts:
-                column = self._columns[name]
+            if name not in self.parts:
+                column = self.columns[name]
                 sets.append((setter(self._cls, name), column.decode))
-                statement.columns.append(f"{self._table}.{column.name}")
+                statement.columns.append(f"{self.table}.{column.name}")
         parts = [
-            (setter(self._cls, name), self._read_part(statement, self._parts[name], wanted and wanted[name]))
+            (setter(self._cls, name), self._read_part(statement, self.parts[name], wanted and wanted[name]))
             for name in names
-            if name in self._parts
+            if name in self.parts
         ]
 
         def read(columns: _Columns, count: int) -> list[R]:
@@ -238,25 +183,35 @@ class Selectable(Generic[R]):
         return made
 
     def _all_names(self) -> list[str]:
-        parts = (name for name, part in self._parts.items() if not (isinstance(part, Many) and part.only_named))
-        return [*self._columns, *parts]
+        parts = (name for name, part in self.parts.items() if not part.only_named)
+        return [*self.columns, *parts]
 
-    def _read_part(self, statement: _Statement, part: One | Many, wanted: Wanted) -> _Read:
+    def _read_part(self, statement: _Statement, part: One | Many | Exists, wanted: Wanted | Printed) -> _Read:
         if isinstance(part, One):
-            statement.joins.append(f" JOIN {part.rows._table} ON {part.on}")
+            assert not isinstance(wanted, Printed)
+            statement.joins.append(f" JOIN {part.rows.table} ON {part.on}")
             return part.rows._read(statement, wanted)
         at = len(statement.columns)
+        if isinstance(part, Exists):
+            statement.columns.append(f"EXISTS (SELECT 1 FROM {part.table} WHERE {part.on})")
+            return lambda columns, _: list(map(bool, columns[at]))
+        if isinstance(wanted, Printed):
+            key = (dialect(), part.on)
+            if key not in wanted.statements:
+                wanted.statements[key] = f"({print_list(part, wanted.shape)})"
+            statement.columns.append(wanted.statements[key])
+            return lambda columns, _: _as_printed(columns[at])
         column, read = part.rows._as_json(part, wanted)
         statement.columns.append(column)
         return lambda columns, _: read(columns[at])
 
     def _as_json(self, part: Many, wanted: Wanted) -> tuple[str, Callable[[Sequence[Any]], list[list[R]]]]:
         """A column that holds the rows of a part as JSON, and what reads it."""
-        names = list(self._columns if wanted is None else wanted)
-        columns = [self._columns[name] for name in names]
+        names = list(self.columns if wanted is None else wanted)
+        columns = [self.columns[name] for name in names]
         sqlite = dialect() == "sqlite"
-        shown = [_json_item(f"{self._table}.{column.name}", column.kind, sqlite=sqlite) for column in columns]
-        item = ", ".join((f"{self._table}.{part.order}", *shown))
+        shown = [_json_item(f"{self.table}.{column.name}", column.kind, sqlite=sqlite) for column in columns]
+        item = ", ".join((f"{self.table}.{part.order}", *shown))
         items = f"json_group_array(json_array({item}))" if sqlite else f"json_agg(json_build_array({item}))"
         sets = tuple(
             (setter(self._cls, name), _DECODED.get(column.kind, column.decode))
@@ -269,7 +224,7 @@ class Selectable(Generic[R]):
             made = iter(self._new(sets, tuple(zip(*items, strict=True))[1:], len(items)) if items else ())
             return [list(islice(made, len(of_row))) for of_row in found]
 
-        return f"(SELECT {items} FROM {self._table} WHERE {part.on})", read
+        return f"(SELECT {items} FROM {self.table} WHERE {part.on})", read
 
 
 def _json_item(column: str, kind: str, *, sqlite: bool) -> str:
@@ -286,6 +241,12 @@ def _real(value: Any) -> float | None:
 
 
 _DECODED: Mapping[str, _Decode | None] = {"json": None, "real": _real}  # else as from a column
+
+
+def _as_printed(texts: Sequence[Any]) -> list[Raw]:
+    if None in texts:
+        raise Unprintable
+    return [Raw(text.encode()) for text in texts]
 
 
 def _first(values: Sequence[Any]) -> Any:

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
 from models.db.columns import to_micros
 from models.db.paging import Keyset, Page, first_pages, newest_of_records
-from models.db.printed import Columns, Printed
-from models.db.rows import projection
-from models.db.selected import Many, One, Selectable
+from models.db.parts import Exists, Many, One
+from models.db.printed import Columns, Printed, Shape
+from models.db.rows import layout_of, projection
+from models.db.selected import Selectable
 from models.db.statements import given_texts, one_of, texts
 from models.db.transaction import Transaction
 from models.db.wanted import EVERYTHING, Wanted, also
@@ -93,12 +94,16 @@ class _JobColumns:
 
 
 class ShownJob(_JobColumns):
-    """What is shown of a job: see Job."""
+    """What is shown of a job: see Job. `has_conflicts`: whether it raised any.
 
-    __slots__ = ("record", "steps")
+    `steps` are JSON (msgspec's `Raw`) for whom they were printed.
+    """
+
+    __slots__ = ("has_conflicts", "record", "steps")
 
     record: ShownRecord
     steps: list[ShownStep]
+    has_conflicts: bool
 
     @property
     def fields_verified(self) -> list[str]:
@@ -111,7 +116,15 @@ JOBS = Selectable(
     "job",
     record=One(RECORDS, "record.id = job.record_id"),
     steps=Many(Selectable(ShownStep, "step"), "step.job_id = job.id", order="position"),
+    has_conflicts=Exists("conflict", "conflict.job_id = job.id"),
 )
+
+
+def shown_with_steps(steps: Shape) -> Wanted:
+    """All that is shown of a job where its steps are printed in this shape, and whether there are conflicts of it."""
+    columns = dict.fromkeys(column.attribute for column in layout_of(ShownJob).columns)
+    record = {"external_id": EVERYTHING}
+    return {**columns, "record": record, "steps": Printed(steps, EVERYTHING), "has_conflicts": EVERYTHING}
 
 
 async def job_page(

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from enrichment.enums import EntityType
+from models.db.parts import Many
 from models.db.rows import projection
-from models.db.selected import Many, Selectable
+from models.db.selected import Selectable
 from models.record.table import FieldValue, Record, is_dated
 
 

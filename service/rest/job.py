@@ -30,12 +30,12 @@ async def list_jobs(ctx: Context, request: Request) -> Response:
     page = query.page()
     query.check()
     wanted = JobFilter(entity_types=entity_types or (), status=status or ())
-    found = await read_page(jobs.list_jobs(ctx, wanted, page))
+    found = await read_page(jobs.list_jobs(ctx, wanted, page, shape.SHOWN))
     return respond_with_page(request, found, await _shown(ctx, found.items))
 
 
 async def get_job(ctx: Context, request: Request) -> Response:
-    job = await jobs.get_job(ctx, request.path_params["id"])
+    job = await jobs.get_job(ctx, request.path_params["id"], shape.SHOWN)
     return respond((await _shown(ctx, [job]))[0])
 
 
@@ -45,12 +45,12 @@ async def retry_job(ctx: Context, request: Request) -> Response:
 
 
 async def _shown(ctx: Context, found: Sequence[ShownJob]) -> list[Job]:
-    raised = await dataloader.conflicts_by_job(ctx, [job.id for job in found])
-    if not any(raised.values()):
+    raised = await dataloader.conflicts_by_job(ctx, [job.id for job in found if getattr(job, "has_conflicts", True)])
+    if not raised:
         return [Job.of(job, []) for job in found]
     ages, name_of = await aging(ctx), naming(ctx.services.registry.names)
     return [
-        Job.of(job, [Conflict.of(item, job.record.external_id, ages, name_of) for item in raised[job.id]])
+        Job.of(job, [Conflict.of(item, job.record.external_id, ages, name_of) for item in raised.get(job.id, ())])
         for job in found
     ]
 

@@ -1,18 +1,19 @@
 """A job as REST shows it, with its steps and how its fields ended."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
-from msgspec import Meta
+from msgspec import Meta, Raw
 from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.words import of_detail
-from models.job.shown import Failed, ShownJob, ShownStep
+from models.job.shown import FAILURE, Failed, ShownJob, ShownStep, shown_with_steps
 from service.http.shape import Count, Id, Moment, Shape, Share
 from service.rest.shapes import conflict
 from service.rest.shapes.conflict import Conflict
 from service.rest.shapes.example_moments import CAME_IN, FINISHED, REVIEWED, STARTED
+from service.rest.shapes.printed import printed
 
 
 class JobError(Shape, frozen=True):
@@ -99,12 +100,21 @@ class Job(Shape, frozen=True):
         return cls.copied(
             job,
             external_id=job.record.external_id,
-            steps=[Step.of(step) for step in job.steps],
+            steps=_steps(job),
             field_outcomes=[FieldOutcome.of(outcome) for outcome in job.outcomes],
             conflicts=conflicts,
             error=JobError.of(job),
         )
 
+
+def _steps(job: ShownJob) -> list[Step]:
+    """Those of the row, or the list as the database printed it, which is encoded as it is."""
+    steps: Any = job.steps
+    return cast("list[Step]", steps) if isinstance(steps, Raw) else [Step.of(step) for step in steps]
+
+
+SHOWN = shown_with_steps(printed(Step, error=FAILURE))
+"""What is wanted of jobs to show them."""
 
 EXAMPLE = Job.example(
     record_id=conflict.EXAMPLE.record_id,

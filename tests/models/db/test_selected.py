@@ -51,9 +51,9 @@ async def test_everything_is_each_column_as_the_model_has_it_and_the_parts_in_th
     job = await find_job("acme", JOB)
     model = await Job.get(id=JOB).prefetch_related("record", "steps")
     assert job is not None
-    for name in JOBS._columns:
+    for name in JOBS.columns:
         assert getattr(job, name) == getattr(model, name), name
-    for name in RECORDS._columns:
+    for name in RECORDS.columns:
         assert getattr(job.record, name) == getattr(model.record, name), name
     assert [(step.provider, step.fields_found) for step in job.steps] == [
         ("beta", ["from beta"]),

@@ -1,0 +1,79 @@
+"""Expressions that print rows of a `Selectable`, and what belongs to them, in a `Shape`."""
+
+from typing import Any
+
+from models.db.connection import dialect
+from models.db.parts import Exists, Many, One
+from models.db.printed import (
+    FORMS,
+    Beside,
+    Leaf,
+    Literally,
+    Printed,
+    Shape,
+    Within,
+    printed_leaf,
+    printed_list,
+    printed_object,
+    quoted,
+)
+from models.db.wanted import Wanted
+
+
+class Unprintable(Exception):
+    """A row that was to be printed cannot be."""
+
+
+def can_print(rows: Any, shape: Shape) -> bool:
+    """Whether all of a shape are columns of these rows that can be printed in their forms, and parts that can."""
+    for part in shape.values():
+        match part:
+            case Leaf(attribute=attribute, form=form):
+                if attribute not in rows.columns or rows.columns[attribute].kind not in FORMS[form]:
+                    return False
+            case Beside(attribute=attribute, shape=inner):
+                if attribute not in rows.columns or not can_print(rows, inner):
+                    return False
+            case Within(attribute=attribute, shape=inner):
+                held = rows.parts.get(attribute)
+                if held is None or isinstance(held, Exists) or not can_print(held.rows, inner):
+                    return False
+    return True
+
+
+def print_row(rows: Any, shape: Shape, joins: list[str]) -> str:
+    """An expression for a row as JSON, of which the joins are added to those of a statement."""
+    return printed_object({key: _part(rows, part, joins) for key, part in shape.items()})
+
+
+def print_list(part: Many, shape: Shape) -> str:
+    """A statement for the list of the rows that belong to one; NULL where one of them cannot be printed."""
+    joins: list[str] = []
+    item = print_row(part.rows, shape, joins)
+    rows = f"FROM {part.rows.table}{''.join(joins)} WHERE {part.on}"
+    return printed_list(item, rows, f"{part.rows.table}.{part.order}", sqlite=dialect() == "sqlite")
+
+
+def _part(rows: Any, shown: Leaf | Beside | Within | Literally, joins: list[str]) -> str:
+    match shown:
+        case Leaf(attribute=attribute):
+            return printed_leaf(shown, f"{rows.table}.{rows.columns[attribute].name}", sqlite=dialect() == "sqlite")
+        case Beside(attribute=attribute, shape=inner):
+            column = f"{rows.table}.{rows.columns[attribute].name}"
+            return f"CASE WHEN {column} IS NULL THEN 'null' ELSE {print_row(rows, inner, joins)} END"
+        case Within(attribute=attribute, shape=inner):
+            part = rows.parts[attribute]
+            if isinstance(part, One):
+                join = f" JOIN {part.rows.table} ON {part.on}"
+                joins += [] if join in joins else [join]
+                return print_row(part.rows, inner, joins)
+            return print_list(part, inner)
+        case Literally(json=json):
+            return quoted(json)
+
+
+def unprinted(wanted: Wanted) -> Wanted:
+    """The same, with nothing to be printed."""
+    if wanted is None:
+        return None
+    return {name: inner.plain if isinstance(inner, Printed) else unprinted(inner) for name, inner in wanted.items()}
