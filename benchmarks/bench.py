@@ -47,6 +47,7 @@ PARTS = (
     Part("served", quick=120, full=600, filled=True),
     Part("stored", quick=90, full=600, sqlite=True),
     Part("ingest", quick=90, full=600, sqlite=True),
+    Part("queries", quick=60, full=600, long=36_000, filled=True),
     Part("workers", quick=240, full=600),
 )
 

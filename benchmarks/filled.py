@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from benchmarks.copied import add_copies, may_copy
 from models.db.columns import new_id, to_micros
+from models.db.connection import dialect
 from models.db.statements import dump, dump_rows, execute, query, rows
 
 ORGANIZATION = "benchmark"
 _AT_ONCE = 2_000
+_SEED = 20_000  # jobs that are written one by one; what is above is made by copies of them
 _FIELDS = ("name", "website", "industry", "numberOfEmployees", "city", "country")
 
 
@@ -20,13 +23,25 @@ async def fill(jobs: int) -> None:
             "INSERT INTO organization (id, created_at, config, config_updated_at) VALUES (?, ?, ?, ?)",
             [ORGANIZATION, moment, "{}", moment],
         )
-    for start in range(there["jobs"], jobs, _AT_ONCE):
-        some = [_things(number, moment) for number in range(start, min(start + _AT_ONCE, jobs))]
+    written = there["jobs"]
+    if dialect() == "postgresql" and jobs > _SEED and await may_copy():
+        await _write(written, _SEED, moment)
+        written = max(written, _SEED)
+        if copies := jobs // written - 1:
+            await add_copies(copies)
+            written *= copies + 1
+    await _write(written, jobs, moment)
+    await execute("ANALYZE")
+
+
+async def _write(first: int, last: int, moment: int) -> None:
+    """Add the jobs with these numbers."""
+    for start in range(first, last, _AT_ONCE):
+        some = [_things(number, moment) for number in range(start, min(start + _AT_ONCE, last))]
         await _insert("record", [record for record, _, _, _ in some])
         await _insert("job", [job for _, job, _, _ in some])
         await _insert("step", [step for _, _, steps, _ in some for step in steps])
         await _insert("field_value", [value for _, _, _, values in some for value in values])
-    await execute("ANALYZE")
 
 
 _Row = dict[str, Any]

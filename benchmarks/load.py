@@ -72,6 +72,26 @@ async def once(request: Request) -> bytes:
         writer.close()
 
 
+async def one_by_one(request: Request, times: int) -> Load:
+    """One request after the other over one connection, by this process. Raises LoadFailed."""
+    parts = urlsplit(request.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    sent, took = request.head() + request.body, list[float]()
+    try:
+        for _ in range(times):
+            started = time.perf_counter()
+            await _exchange(reader, writer, sent)
+            took.append(time.perf_counter() - started)
+    finally:
+        writer.close()
+    return _load(took, sum(took))
+
+
+def _load(took: list[float], seconds: float) -> Load:
+    percentiles = quantiles(took, n=100, method="inclusive") if len(took) > 1 else [took[0]] * 99
+    return Load(len(took), seconds, 1000 * percentiles[49], 1000 * percentiles[98])
+
+
 async def _by_wrk(request: Request, folder: Path, *, at_once: int, seconds: float) -> Load:
     script = folder / "request.lua"
     headers = {**request.headers, **({"Content-Type": "application/json"} if request.body else {})}
@@ -115,13 +135,12 @@ async def _by_python(request: Request, *, at_once: int, seconds: float) -> Load:
         try:
             while (before := time.perf_counter()) - started < seconds:
                 await _exchange(reader, writer, sent)
-                took.append(1000 * (time.perf_counter() - before))
+                took.append(time.perf_counter() - before)
         finally:
             writer.close()
 
     await asyncio.gather(*(client() for _ in range(at_once)))
-    percentiles = quantiles(took, n=100) if len(took) > 1 else [took[0]] * 99
-    return Load(len(took), time.perf_counter() - started, percentiles[49], percentiles[98])
+    return _load(took, time.perf_counter() - started)
 
 
 async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: bytes) -> bytes:

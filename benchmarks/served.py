@@ -5,23 +5,28 @@ own to the same PostgreSQL; `wrk` sends the requests. Ours checks a token, holds
 """
 
 import sys
-import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
-import jwt
 import orjson
 
 from benchmarks.filled import ORGANIZATION, fill
 from benchmarks.load import LoadFailed, Request, once, send
 from benchmarks.measurement import Contender, Measurement, Plan, Round, progress, take_turns
-from benchmarks.servers import PEERS, Server, ServerFailed, free_port, install_node_packages, server
+from benchmarks.servers import (
+    PEERS,
+    Server,
+    ServerFailed,
+    free_port,
+    install_node_packages,
+    own_environment,
+    own_headers,
+    server,
+)
 from models.db import connection
 from models.db.migrate import migrate
-from resolvers.context import Role
 from service.embedded.redis import EmbeddedRedis
 
 _PAGE = 50
@@ -97,13 +102,7 @@ async def _servers(plan: Plan, redis_url: str, stack: AsyncExitStack) -> dict[st
     """All servers, or why one did not start."""
     assert plan.database_url is not None
     peers = {"DATABASE_URL": plan.database_url, "ORGANIZATION": ORGANIZATION}
-    own = {
-        "AUTO_ENRICHMENT_DATA_DIR": str(plan.folder),
-        "AUTO_ENRICHMENT_DATABASE_URL": plan.database_url,
-        "AUTO_ENRICHMENT_REDIS_URL": redis_url,
-        "AUTO_ENRICHMENT_JWT_SECRET": _SIGNING_KEY,
-        "AUTO_ENRICHMENT_LOG_LEVEL": "error",
-    }
+    own = own_environment(plan, redis_url)
     schema_first, postgraphile = PEERS / "schema_first", PEERS / "postgraphile"
     ways: dict[str, tuple[tuple[str, ...], dict[str, str], Path | None]] = {
         _OURS: (("-m", "auto_enrichment_command", "serve"), own, None),
@@ -138,7 +137,7 @@ def _contender(plan: Plan, asked: _Asked, running: Server | str) -> Contender:
     async def turn() -> Round:
         if isinstance(running, str):
             raise ServerFailed(running)
-        request = Request(f"{running.url}{asked.path}", _HEADERS if asked.server == _OURS else {}, asked.body)
+        request = Request(f"{running.url}{asked.path}", own_headers() if asked.server == _OURS else {}, asked.body)
         _check(await once(request))
         cpu, database_cpu = running.cpu(), plan.database_cpu()
         load = await send(request, plan.folder, at_once=at_once, seconds=seconds)
@@ -161,12 +160,3 @@ def _check(content: bytes) -> None:
     nodes = page if isinstance(page, list) else page.get("nodes") or page.get("items") or page.get("jobs")
     if not nodes or not _PAGE <= len(nodes) <= _PAGE + 1:
         raise LoadFailed(f"not the page that was asked for: {content[:200].decode(errors='replace')}")
-
-
-def _token() -> str:
-    claims = {"sub": "ann", "organizationId": ORGANIZATION, "role": str(Role.ADMIN), "exp": int(time.time()) + 36_000}
-    return jwt.encode(claims, _SIGNING_KEY, "HS256")
-
-
-_SIGNING_KEY = token_hex(32)
-_HEADERS = {"Authorization": f"Bearer {_token()}"}

@@ -8,9 +8,15 @@ from asyncio.subprocess import DEVNULL, PIPE, create_subprocess_exec
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from secrets import token_hex
 
-from benchmarks.measurement import cpu_of_tree
+import jwt
+
+from benchmarks.filled import ORGANIZATION
+from benchmarks.measurement import Plan, cpu_of_tree
+from resolvers.context import Role
 
 PEERS = Path(__file__).parent / "peers"
 _STARTED_WITHIN = 60.0
@@ -89,3 +95,24 @@ async def install_node_packages(folder: Path) -> None:
     _, errors = await process.communicate()
     if process.returncode:
         raise ServerFailed(f"npm ci: {errors.decode(errors='replace').strip()[-300:]}")
+
+
+_SIGNING_KEY = token_hex(32)
+
+
+def own_environment(plan: Plan, redis_url: str) -> dict[str, str]:
+    """The settings of our own service on the plan's database."""
+    return {
+        "AUTO_ENRICHMENT_DATA_DIR": str(plan.folder),
+        "AUTO_ENRICHMENT_DATABASE_URL": plan.database_url or f"sqlite://{plan.folder}/benchmark.db",
+        "AUTO_ENRICHMENT_REDIS_URL": redis_url,
+        "AUTO_ENRICHMENT_JWT_SECRET": _SIGNING_KEY,
+        "AUTO_ENRICHMENT_LOG_LEVEL": "error",
+    }
+
+
+@cache
+def own_headers() -> dict[str, str]:
+    """What shows our own service who calls: an admin of the organization whose jobs are there."""
+    claims = {"sub": "ann", "organizationId": ORGANIZATION, "role": str(Role.ADMIN), "exp": int(time.time()) + 36_000}
+    return {"Authorization": f"Bearer {jwt.encode(claims, _SIGNING_KEY, 'HS256')}"}
