@@ -15,13 +15,14 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import orjson
 
-from benchmarks.measurement import Measurement, Plan, Size, progress
+from benchmarks.measurement import Measurement, Plan, Size, Turns, progress
 from benchmarks.postgres import Postgres, own_postgres
 from benchmarks.report import as_markdown, as_text
 
@@ -30,26 +31,32 @@ _FILLED = "filled"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A module of this folder that measures. It has this many seconds, by size; none: it is left out."""
+    """A module of this folder that measures. It begins no round after this many seconds, by size; 0: it is left out."""
 
     module: str
     quick: int
     full: int
     long: int = 0
     filled: bool = False  # measures on the database of many ended jobs, which the parts share
-    sqlite: bool = False  # measures SQLite too
+    sqlite: bool = False  # measures SQLite too, where all is measured
 
     def seconds(self, size: Size) -> int:
         return {Size.TINY: self.quick, Size.QUICK: self.quick, Size.FULL: self.full, Size.LONG: self.long}[size]
 
 
+# What is quick makes five minutes in all, what is full twenty.
 PARTS = (
-    Part("served", quick=120, full=600, filled=True),
-    Part("stored", quick=90, full=600, sqlite=True),
-    Part("ingest", quick=90, full=600, sqlite=True),
-    Part("queries", quick=60, full=600, long=36_000, filled=True),
-    Part("workers", quick=240, full=600),
+    Part("filled", quick=25, full=200, long=36_000, filled=True),
+    Part("served", quick=50, full=220, filled=True),
+    Part("queries", quick=10, full=40, long=3_600, filled=True),
+    Part("beside_arq", quick=20, full=60, sqlite=True),
+    Part("at_scale", quick=12, full=50, filled=True),
+    Part("workers", quick=40, full=180),
+    Part("ingest", quick=12, full=50, sqlite=True),
+    Part("start", quick=8, full=25, sqlite=True),
+    Part("stored", quick=8, full=30, sqlite=True),
 )
+_GRACE_SECONDS = 60  # beyond twice its time, after which a part is asked to end; as long again, and it is ended
 
 
 async def run(size: Size, parts: Sequence[Part]) -> list[Measurement]:
@@ -59,7 +66,7 @@ async def run(size: Size, parts: Sequence[Part]) -> list[Measurement]:
         for part in parts:
             if not part.seconds(size):
                 continue
-            for database in (True, False) if part.sqlite else (True,):
+            for database in (True, False) if part.sqlite and size is Size.FULL else (True,):
                 started = time.monotonic()
                 progress(f"== {part.module}{'' if database else ' on SQLite'}")
                 found += await _run_part(part, size, postgres if database else None)
@@ -85,24 +92,29 @@ async def _run_part(part: Part, size: Size, postgres: Postgres | None) -> list[M
 
 
 class PartFailed(RuntimeError):
-    """A part ended without a result, or did not end in time."""
+    """A part ended without a result."""
 
 
 async def _measured(module: str, plan: Plan, seconds: int) -> list[Measurement]:
-    """What a part measured in a process of its own. Raises PartFailed."""
+    """What a part measured in a process of its own, which is asked to end when it takes too long. Raises PartFailed."""
     process = await create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.bench", "--part", module),
+        *(sys.executable, "-m", "benchmarks.bench", "--part", module, "--seconds", str(seconds)),
         stdin=PIPE,
         stdout=PIPE,
         start_new_session=True,  # so that it can be ended with all that it started
     )
+    talking = asyncio.create_task(process.communicate(plan.to_json()))
     try:
-        output, _ = await asyncio.wait_for(process.communicate(plan.to_json()), seconds)
-    except TimeoutError as error:
-        raise PartFailed(f"not done after {seconds} s") from error
+        for _ in range(2):
+            await asyncio.wait({talking}, timeout=2 * seconds + _GRACE_SECONDS)
+            if talking.done():
+                break
+            progress(f"{module} is asked to end")
+            process.terminate()
     finally:
         await _end(process)
-    if process.returncode:
+    output, _ = await talking
+    if not output:
         raise PartFailed(f"its process ended with {process.returncode}")
     return [Measurement.from_json(each) for each in orjson.loads(output.splitlines()[-1])]
 
@@ -118,10 +130,18 @@ async def _end(process: Process) -> None:
     await process.wait()
 
 
-def _be_part(module: str) -> None:
-    """Measure the plan that stands on the input, and print what came of it as one line."""
+async def _be_part(module: str, seconds: float) -> None:
+    """Measure the plan that stands on the input. Prints what came of it as one line, before a fault too."""
     plan = Plan.from_json(sys.stdin.buffer.read())
-    found: Iterable[Measurement] = asyncio.run(__import__(f"benchmarks.{module}", fromlist=["measure"]).measure(plan))
+    Turns.ends_at = time.monotonic() + seconds
+    measuring = asyncio.create_task(import_module(f"benchmarks.{module}").measure(plan))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
+    try:
+        found: list[Measurement] = await measuring
+    except (Exception, asyncio.CancelledError) as error:
+        reason = "it took too long" if isinstance(error, asyncio.CancelledError) else f"{type(error).__name__}: {error}"
+        progress(f"{module} failed: {reason}")
+        found = [*Turns.so_far(), Measurement(module, "ours", "", (), ours=True, failure=reason)]
     print(orjson.dumps([each.as_json() for each in found]).decode())
 
 
@@ -131,9 +151,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--only", default="", help="the parts to run, with commas between them")
     parser.add_argument("--results", type=Path, help="the file that the table is written to")
     parser.add_argument("--part", help="measure this part here; its plan stands on the input")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="how long it may begin rounds")
     given = parser.parse_args(arguments)
     if given.part:
-        _be_part(given.part)
+        asyncio.run(_be_part(given.part, given.seconds))
         return
     chosen = [part for part in PARTS if not given.only or part.module in given.only.split(",")]
     started = time.monotonic()

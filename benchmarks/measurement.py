@@ -7,11 +7,12 @@ taken side by side; one that fails is reported with its reason and loses nobody 
 
 import statistics
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -116,32 +117,62 @@ class Measurement:
 
 @dataclass(slots=True)
 class _Taken:
+    contender: Contender
     rounds: list[Round] = field(default_factory=list)
     failure: str = ""
+
+    def measurement(self) -> Measurement:
+        of = self.contender
+        return Measurement(of.work, of.name, of.unit, tuple(self.rounds), ours=of.ours, failure=self.failure)
+
+
+class Turns:
+    """What this process has measured so far, and until when it may begin another round."""
+
+    ends_at = float("inf")  # of the monotonic clock
+    _taken: ClassVar[list[_Taken]] = []
+
+    @classmethod
+    def so_far(cls) -> list[Measurement]:
+        """What all contenders of this process have given by now."""
+        return [taken.measurement() for taken in cls._taken if taken.rounds or taken.failure]
+
+    @classmethod
+    def begin(cls, contenders: Iterable[Contender]) -> list[_Taken]:
+        begun = [_Taken(contender) for contender in contenders]
+        cls._taken += begun
+        return begun
 
 
 async def take_turns(contenders: Iterable[Contender], rounds: int, *, warm: bool = True) -> list[Measurement]:
     """Let all contenders have this many turns, one after the other, after a turn each that does not count (`warm`).
 
-    A contender whose turn raises has no further one: its reason is in its measurement."""
-    taken = [(contender, _Taken()) for contender in contenders]
+    A contender whose turn raises has no further one: its reason is in its measurement. No round begins that would not
+    end by `Turns.ends_at`, but for the first that counts."""
+    taken, longest = Turns.begin(contenders), 0.0
     for number in range(-1 if warm else 0, rounds):
-        for contender, so_far in taken:
-            if so_far.failure:
-                continue
-            try:
-                found = await contender.turn()
-            except Exception as error:
-                so_far.failure = f"{type(error).__name__}: {error}"[:300]
-                progress(f"{contender.work}: {contender.name} failed: {so_far.failure}")
-                continue
-            if number >= 0:
-                so_far.rounds.append(found)
-                progress(f"{contender.work}: {contender.name} {found.value:,.1f} {contender.unit}")
-    return [
-        Measurement(each.work, each.name, each.unit, tuple(so_far.rounds), ours=each.ours, failure=so_far.failure)
-        for each, so_far in taken
-    ]
+        started = time.monotonic()
+        if number > 0 and started + longest > Turns.ends_at:
+            progress(f"no time for more than {number} of {rounds} rounds")
+            break
+        for so_far in taken:
+            if not so_far.failure:
+                await _turn(so_far, counts=number >= 0)
+        longest = max(longest, time.monotonic() - started)
+    return [so_far.measurement() for so_far in taken]
+
+
+async def _turn(so_far: _Taken, *, counts: bool) -> None:
+    contender = so_far.contender
+    try:
+        found = await contender.turn()
+    except Exception as error:
+        so_far.failure = f"{type(error).__name__}: {error}"[:300]
+        progress(f"{contender.work}: {contender.name} failed: {so_far.failure}")
+        return
+    if counts:
+        so_far.rounds.append(found)
+        progress(f"{contender.work}: {contender.name} {found.value:,.1f} {contender.unit}")
 
 
 def progress(line: str) -> None:

@@ -132,7 +132,7 @@ async def _servers(plan: Plan, redis_url: str, stack: AsyncExitStack) -> dict[st
 
 def _contender(plan: Plan, asked: _Asked, running: Server | str) -> Contender:
     at_once = 1 if asked.work == LONE else _AT_ONCE
-    seconds = plan.of(tiny=1, quick=2, full=4)
+    seconds = plan.of(tiny=1, quick=1, full=3)
 
     async def turn() -> Round:
         if isinstance(running, str):
