@@ -48,6 +48,9 @@ class Answer:
     `opted_out`: the person told the provider not to be processed. That is no match and no miss: nobody else is asked
     about the person, it says nothing of how much the provider knows, and it is remembered for `lifetime_days`, where
     the provider says how long, else for `ProviderInfo.opt_out_lifetime_days`.
+
+    `stated`: the credits that the provider says all calls for this answer consumed, those before a pending one
+    included; None where it says nothing. It may be a fraction, and differ from `ProviderInfo.price`.
     """
 
     matched: bool
@@ -56,6 +59,7 @@ class Answer:
     extra: bool = False  # it holds what costs `ProviderInfo.extra_price` more
     uncounted: bool = False  # it costs nothing, also where `ProviderInfo.counts_misses`
     opted_out: bool = False
+    stated: float | None = None
     lifetime_days: int | None = None  # how long it may be reused; None: as the provider declares
 
 
@@ -82,7 +86,7 @@ class ProviderError(Exception):
     `invalid_answer`, `rejected`, `wrong_entity`, `circuit_open`. `no_access` closes what was asked for and leaves the
     provider's other calls alone. `retryable` says whether the same question may work
     later, and `retry_after_seconds` how long to wait at least. `maybe_charged` says that the provider may have counted
-    the call although no answer was read.
+    the call although no answer was read, and `stated` the credits that it says the call consumed.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class ProviderError(Exception):
         retryable: bool,
         retry_after_seconds: float | None = None,
         maybe_charged: bool = False,
+        stated: float | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -100,6 +105,7 @@ class ProviderError(Exception):
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
         self.maybe_charged = maybe_charged
+        self.stated = stated
 
 
 class CallDeferred(ProviderError):

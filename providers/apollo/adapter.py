@@ -22,12 +22,13 @@ from providers.apollo.parse import (
     read_company,
     read_person,
 )
-from providers.apollo.phones import Awaited, is_about, read_phones, still_to_come
+from providers.apollo.phones import MOBILE_CREDITS, PERSON_CREDITS, Awaited, is_about, read_phones, still_to_come
 from providers.apollo.request import COMPANY, PERSON, Lookup, company_by, person_by
 from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
 from providers.http.inputs import is_account, wants_any
 from providers.http.replies import (
     at,
+    consumed,
     failure,
     items,
     json_or_nothing,
@@ -77,8 +78,8 @@ class Apollo:
                 EntityType.ACCOUNT: COMPANY_FIELDS,
             },
             needs="an e-mail address, a LinkedIn profile, a name with an employer, or a company's domain or name",
-            price=1,
-            extra_price=8 if phones else 0,
+            price=PERSON_CREDITS,
+            extra_price=MOBILE_CREDITS if phones else 0,
             extra_for={EntityType.LEAD: PHONE_FIELDS, EntityType.CONTACT: PHONE_FIELDS} if phones else {},
             answer_lifetime_days=90,
             miss_lifetime_days=30,
@@ -124,9 +125,10 @@ class Apollo:
             raise await self._refusal(reply, http)
         if not isinstance(body, dict):
             raise unreadable("Apollo")
+        stated = consumed(body.get("credits_consumed"))
         if lookup.kind == COMPANY:
-            return _of_company(question, lookup, mapping(body.get("organization")))
-        return _of_person(question, lookup, body)
+            return _of_company(question, lookup, mapping(body.get("organization")), stated)
+        return _of_person(question, lookup, body, stated)
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         """The phone numbers of somebody whom `look_up` found."""
@@ -235,25 +237,29 @@ def _left(usage: Any) -> tuple[float | None, datetime | None]:
     return left, moment(at(usage, "current_credit_cycle", "end_date"))
 
 
-def _of_company(question: Question, lookup: Lookup, organization: Mapping[str, Any]) -> Answer:
+def _of_company(
+    question: Question, lookup: Lookup, organization: Mapping[str, Any], stated: float | None = None
+) -> Answer:
     findings = read_company(question, organization, lookup.confidence).all()
     if not findings:
-        return NO_MATCH
+        return replace(NO_MATCH, stated=stated)
     profiles = [text(organization.get("linkedin_url"))]
     if not is_asked_company(question, domains_of(organization), text(organization.get("name")), profiles):
-        raise wrong_entity("Apollo")
-    return Answer(matched=True, findings=findings)
+        raise wrong_entity("Apollo", stated)
+    return Answer(matched=True, findings=findings, stated=stated)
 
 
-def _of_person(question: Question, lookup: Lookup, body: Mapping[str, Any]) -> Answer | Pending:
+def _of_person(
+    question: Question, lookup: Lookup, body: Mapping[str, Any], stated: float | None = None
+) -> Answer | Pending:
     """The first answer. How Apollo says "nobody" is not documented: a person without any value is nobody."""
     person = mapping(body.get("person"))
     findings = read_person(question, person, lookup.confidence, phones=lookup.phones).all()
     if not findings:
-        return NO_MATCH
+        return replace(NO_MATCH, stated=stated)
     if not is_asked_person(question, _stated_identity(person)):
-        raise wrong_entity("Apollo")
-    answer = Answer(matched=True, findings=findings)
+        raise wrong_entity("Apollo", stated)
+    answer = Answer(matched=True, findings=findings, stated=stated)
     awaited = Awaited.of(body, by_webhook=question.callback is not None) if lookup.phones else None
     return awaited.pending(so_far=answer) if awaited else answer
 

@@ -94,6 +94,12 @@ def add_phones(findings: Findings, numbers: Any) -> None:
         findings.add("mobilePhone" if kind == "mobile" else "phone", written, share)
 
 
+def reveals_mobile(numbers: Any) -> bool:
+    """Whether a mobile number is among them, which costs more whether or not it may be used."""
+    mobiles = (entry for entry in items(numbers) if _word(entry, "type") == "mobile")
+    return any(text(at(entry, "sanitized_number")) or text(at(entry, "raw_number")) for entry in mobiles)
+
+
 def _word(entry: Any, name: str) -> str:
     """A code in lower case; a saved contact writes `type` where a revealed number has `type_cd`."""
     return (text(at(entry, f"{name}_cd")) or text(at(entry, name)) or "").lower()

@@ -10,14 +10,15 @@ from typing import Any, Self
 
 from enrichment.catalogue import Refused, normalize
 from providers.api import Answer, Pending, Question
-from providers.apollo.parse import add_phones
+from providers.apollo.parse import add_phones, reveals_mobile
 from providers.http.adapter import Reply
 from providers.http.inputs import known
-from providers.http.replies import Findings, at, items, json_or_nothing, mapping, moment, positive, text
+from providers.http.replies import Findings, at, consumed, items, json_or_nothing, mapping, moment, positive, text
 from providers.matching.identity import wrong_entity
 
 NEVER_CAME = Answer(matched=True, detail="Apollo told no phone number")  # the person was found, and counted
 
+PERSON_CREDITS, MOBILE_CREDITS = 1, 8  # as documented: of a person, and more where a mobile number is revealed
 _SENT = 0.95  # confidence in a number that Apollo sends for somebody whom it found
 _TOKEN = re.compile(r"(-?[0-9]{1,20})?\|([0-9A-Za-z]{0,64})\|([0-9]{1,4})(w?)")
 _REQUEST_ID = re.compile(r"-?[0-9]{1,20}")
@@ -104,11 +105,25 @@ def read_phones(question: Question, awaited: Awaited, payload: Mapping[str, Any]
     if not is_about(payload, awaited):
         raise wrong_entity("Apollo")
     findings = Findings(question, _SENT, moment(payload.get("last_dispatched_at")))
+    has_mobile = False
     for person in _those(_people(payload) or (), awaited):
         if not _fits(question, person):
             raise wrong_entity("Apollo")
         add_phones(findings, person.get("phone_numbers"))
-    return Answer(matched=True, findings=findings.all(), extra=True) if findings.all() else NEVER_CAME
+        has_mobile = has_mobile or reveals_mobile(person.get("phone_numbers"))
+    found, result = findings.all(), mapping(payload.get("webhook_result")) or payload
+    if not found:
+        return replace(NEVER_CAME, extra=has_mobile, stated=_consumed(result))
+    return Answer(matched=True, findings=found, extra=has_mobile, stated=_consumed(result))
+
+
+def _consumed(result: Mapping[str, Any]) -> float | None:
+    """The credits that person and numbers consumed together.
+
+    The figure of a result is that of all of it, except that of a mobile number alone, which is less than both can cost.
+    """
+    figure = consumed(result.get("credits_consumed"))
+    return PERSON_CREDITS + figure if figure == MOBILE_CREDITS else figure
 
 
 def _people(payload: Mapping[str, Any]) -> Sequence[Any] | None:

@@ -135,6 +135,8 @@ class Description(_Part):
     fields: Annotated[dict[str, Reading], Field(min_length=1)]
     identity: Identity = Identity()
     observed_at: Expression | None = None
+    consumed: Expression | None = None
+    opt_out: Expression | None = None
     no_match_status: list[Annotated[int, Field(ge=200, le=499)]] = [404]
     price: Annotated[int, Field(ge=0, le=10_000)] = 0
     confidence: _Confidence = 0.8

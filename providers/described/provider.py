@@ -6,6 +6,7 @@ For sources of an operator's own, without code. `providers.described.description
 import json
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from providers.described.description import KEY, OWN_FIELD, PLACEHOLDER, Descrip
 from providers.described.file import DescriptionError, read_descriptions
 from providers.http.adapter import Http, KeyCheck, Pending, Reply
 from providers.http.inputs import company_domain, company_name, is_account, persons_email, persons_name
-from providers.http.replies import OPTED_OUT, Findings, failure, moment, retry_after, text
+from providers.http.replies import OPTED_OUT, Findings, consumed, failure, moment, retry_after, text
 from providers.http.unanswered import is_not_yet
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
@@ -123,9 +124,12 @@ class Described:
 
     def _read(self, question: Question, body: Any) -> Answer:
         description = self._description
+        stated = consumed(_search(description.consumed, body)) if description.consumed else None
+        if description.opt_out is not None and _is_true(_search(description.opt_out, body)):
+            return replace(OPTED_OUT, stated=stated)
         if description.match is not None and not _is_true(_search(description.match, body)):
-            return NO_MATCH
-        self._check_identity(question, body)
+            return replace(NO_MATCH, stated=stated)
+        self._check_identity(question, body, stated)
         seen = moment(_search(description.observed_at, body)) if description.observed_at else None
         findings = Findings(question, 1.0, seen)
         if country := description.fields.get("country"):
@@ -135,9 +139,9 @@ class Described:
             if field in known:
                 findings.add(field, _search(reading.value, body), reading.confidence or description.confidence)
         found = findings.all()
-        return Answer(matched=True, findings=found) if found else NO_MATCH
+        return Answer(matched=True, findings=found, stated=stated) if found else replace(NO_MATCH, stated=stated)
 
-    def _check_identity(self, question: Question, body: Any) -> None:
+    def _check_identity(self, question: Question, body: Any, stated: float | None) -> None:
         where = self._description.identity
         domain, email, name = (
             text(_search(expression, body)) if expression is not None else None
@@ -148,7 +152,7 @@ class Described:
         else:
             fitting = is_asked_company(question, [domain], name)
         if not fitting:
-            raise wrong_entity(self.info.name)
+            raise wrong_entity(self.info.name, stated)
 
 
 def _info(description: Description, needed: tuple[str, ...]) -> ProviderInfo:
@@ -170,8 +174,14 @@ def _info(description: Description, needed: tuple[str, ...]) -> ProviderInfo:
 
 
 def _digest(description: Description) -> str:
-    """Changes with the description, so that cached answers of an earlier one are not used."""
-    content = json.dumps(description.model_dump(), sort_keys=True, default=lambda parsed: parsed.expression)
+    """Changes with the description, so that cached answers of an earlier one are not used.
+
+    What an answer cost does not change what it says, and what came to be described later is left out where it is unset.
+    """
+    unset = {"opt_out"} if description.opt_out is None else set()
+    content = json.dumps(
+        description.model_dump(exclude={"consumed", *unset}), sort_keys=True, default=lambda parsed: parsed.expression
+    )
     return blake2b(content.encode(), digest_size=6).hexdigest()
 
 

@@ -41,6 +41,12 @@ def number(value: Any) -> float | int | None:
     return int(value) if value == int(value) else value
 
 
+def consumed(value: Any) -> float | int | None:
+    """The credits that an answer says it consumed; None for a figure that cannot be one."""
+    found = number(value)
+    return found if found is not None and found >= 0 else None
+
+
 def positive(value: Any) -> float | int | None:
     """A number above 0: where 0 only says that nobody counted."""
     found = number(value)

@@ -41,9 +41,9 @@ class StatedIdentity:
     phones: Iterable[str | None] = ()
 
 
-def wrong_entity(provider: str) -> ProviderError:
-    """The error of an answer that is about somebody else."""
-    return ProviderError("wrong_entity", f"{provider}'s answer is about somebody else", retryable=False)
+def wrong_entity(provider: str, stated: float | None = None) -> ProviderError:
+    """The error of an answer that is about somebody else; `stated` are the credits that it says it consumed."""
+    return ProviderError("wrong_entity", f"{provider}'s answer is about somebody else", retryable=False, stated=stated)
 
 
 def is_asked_company(

@@ -6,7 +6,7 @@ each reply say what is left of an account's credits.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from enrichment.enums import EntityType
@@ -23,6 +23,7 @@ from providers.http.inputs import (
 )
 from providers.http.replies import (
     at,
+    consumed,
     failure,
     items,
     json_or_nothing,
@@ -115,13 +116,14 @@ class PeopleDataLabs:
         params = {**lookup.by, "min_likelihood": _LEAST_LIKELIHOOD[lookup.kind], "titlecase": "false"}
         reply = await _send(lookup.kind, params, http)
         if _is_miss(reply):
-            return NO_MATCH
+            return replace(NO_MATCH, stated=_spent(reply))
         if reply.status != 200:
             raise self._refusal(reply)
         body = mapping(reply.json())
         if number(body.get("status")) == 404:  # a miss within a reply of success
-            return NO_MATCH
-        return _of_person(question, body) if lookup.kind == _PERSON else _of_company(question, body)
+            return replace(NO_MATCH, stated=_spent(reply))
+        read = _of_person if lookup.kind == _PERSON else _of_company
+        return read(question, body, _spent(reply))
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         """People Data Labs answers at once."""
@@ -197,6 +199,11 @@ async def _send(kind: str, params: Mapping[str, str], http: Http) -> Reply:
     return reply
 
 
+def _spent(reply: Reply) -> float | None:
+    """The credits that a call consumed, which every reply says."""
+    return consumed(reply.headers.get("x-call-credits-spent"))
+
+
 def _left(reply: Reply) -> float | None:
     return number(reply.headers.get("x-totallimit-remaining"))
 
@@ -212,13 +219,13 @@ def _is_miss(reply: Reply) -> bool:
     return _error_type(reply) in {None, "not_found"}
 
 
-def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
+def _of_person(question: Question, body: Mapping[str, Any], stated: float | None) -> Answer:
     person = mapping(body.get("data"))
     if not person:
         raise unreadable("People Data Labs")
     addresses = list(emails_of(person))
     ours = (persons_email(question) or "").casefold()
-    stated = StatedIdentity(
+    identity = StatedIdentity(
         email=next((email for email in addresses if email.casefold() == ours), next(iter(addresses), None)),
         first=text(person.get("first_name")),
         last=text(person.get("last_name")),
@@ -227,24 +234,24 @@ def _of_person(question: Question, body: Mapping[str, Any]) -> Answer:
         profiles=profiles_of(person),
         phones=map(text, (person.get("mobile_phone"), *items(person.get("phone_numbers")))),
     )
-    if not is_asked_person(question, stated):
-        raise wrong_entity("People Data Labs")
-    return _answer(body, read_person(question, person, confidence_of(body)).all())
+    if not is_asked_person(question, identity):
+        raise wrong_entity("People Data Labs", stated)
+    return _answer(body, read_person(question, person, confidence_of(body)).all(), stated)
 
 
-def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
+def _of_company(question: Question, company: Mapping[str, Any], stated: float | None) -> Answer:
     """A company's record is the answer itself, beside its status and likelihood."""
     findings = read_company(question, company, confidence_of(company)).all()
     if not findings and not company.get("id"):
         raise unreadable("People Data Labs")
     name, profiles = text(company.get("display_name") or company.get("name")), [text(company.get("linkedin_url"))]
     if not is_asked_company(question, domains_of(company), name, profiles):
-        raise wrong_entity("People Data Labs")
-    return _answer(company, findings)
+        raise wrong_entity("People Data Labs", stated)
+    return _answer(company, findings, stated)
 
 
-def _answer(body: Mapping[str, Any], findings: tuple[Any, ...]) -> Answer:
+def _answer(body: Mapping[str, Any], findings: tuple[Any, ...], stated: float | None) -> Answer:
     """The match. A record whose values are all masked is one too, since it was charged."""
     likelihood = number(body.get("likelihood"))
     likely = f"likelihood {likelihood} of 10" if likelihood is not None else "of an untold likelihood"
-    return Answer(matched=True, findings=findings, detail=f"People Data Labs: {likely}")
+    return Answer(matched=True, findings=findings, detail=f"People Data Labs: {likely}", stated=stated)

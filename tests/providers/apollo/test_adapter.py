@@ -326,23 +326,54 @@ async def test_a_phone_that_never_came_is_final(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "found", "mobile"),
     [
-        ({"type_cd": "work_direct"}, {"phone": "+12025550164"}),
-        ({"type_cd": "work_hq"}, {}),
-        ({"dnc_status_cd": "found"}, {}),
-        ({"status_cd": "invalid_number"}, {}),
-        ({"sanitized_number": None}, {"mobilePhone": "+12025550164"}),
-        ({"sanitized_number": True, "raw_number": 5}, {}),
+        ({"type_cd": "work_direct"}, {"phone": "+12025550164"}, False),
+        ({"type_cd": "work_hq"}, {}, False),
+        ({"dnc_status_cd": "found"}, {}, True),  # which costs as much
+        ({"status_cd": "invalid_number"}, {}, True),
+        ({"sanitized_number": None}, {"mobilePhone": "+12025550164"}, True),
+        ({"sanitized_number": True, "raw_number": 5}, {}, False),
     ],
 )
-async def test_numbers_are_read_by_kind_and_only_if_they_may_be_called(change: Any, found: Any) -> None:
+async def test_numbers_are_read_by_kind_and_only_if_they_may_be_called(change: Any, found: Any, mobile: bool) -> None:
     body = phones()
     body["people"][0]["phone_numbers"][0].update(change)
     answer = apollo(phones=True).receive_callback(MARA, (await sent()).token, body)
-    assert (values(answer), answer.extra) == (found, bool(found))
+    assert (values(answer), answer.extra) == (found, mobile)
     polled = await apollo(phones=True).poll((await pending()).token, MARA, FakeHttp(reply({"webhook_result": body})))
     assert polled == answer
+
+
+@pytest.mark.parametrize(
+    ("kinds", "figure", "extra", "stated"),
+    [
+        (("other", "other"), 1, False, 1),  # Apollo's own example
+        (("mobile",), 8, True, 9),  # of the number alone: the person was counted before
+        (("mobile", "other"), 9, True, 9),
+        (("other",), 2.5, False, 2.5),
+        (("other",), 0, False, 0),
+        (("mobile",), None, True, None),
+        (("mobile",), -1, True, None),
+        (("mobile",), "many", True, None),
+    ],
+)
+async def test_what_numbers_consumed_is_read(kinds: Any, figure: Any, extra: bool, stated: float | None) -> None:
+    number = phones()["people"][0]["phone_numbers"][0]
+    people = [{**phones()["people"][0], "phone_numbers": [{**number, "type_cd": kind} for kind in kinds]}]
+    body = {**phones(), "people": people, "credits_consumed": figure}
+    sent_to_us = apollo(phones=True).receive_callback(MARA, (await sent()).token, body)
+    polled = await apollo(phones=True).poll((await pending()).token, MARA, FakeHttp(reply({"webhook_result": body})))
+    assert sent_to_us == polled
+    assert (sent_to_us.extra, sent_to_us.stated) == (extra, stated)
+
+
+async def test_what_a_first_answer_consumed_is_read_also_of_a_miss_and_of_somebody_else() -> None:
+    found = body_of("apollo", "person_found") | {"credits_consumed": 1}
+    assert (await asked(MARA, reply(found))).stated == 1
+    assert (await asked(MARA, reply({"person": None, "credits_consumed": 0}))).stated == 0
+    assert (await refused(lead(email="bo.berg@acme.test"), reply(found))).stated == 1
+    assert (await asked(MARA, sample("apollo", "person_found"))).stated is None
 
 
 @pytest.mark.parametrize("nobody", [[], None])

@@ -354,3 +354,22 @@ async def test_an_answer_that_is_pending_is_asked_for_again(write: Write) -> Non
         answer = await town.poll(pending.token, ACME, FakeHttp(reply({"city": "Bonn", "status": "pending"})))
         assert values(answer) == {"city": "Bonn"}
     assert await town.look_up(ACME, FakeHttp(reply({"status": "done"}))) == NO_MATCH
+
+
+async def test_a_description_may_say_what_an_answer_consumed_and_who_opted_out(write: Write) -> None:
+    (town,) = load_described(write({**CITY, "consumed": "usage.credits", "optOut": "optedOut", "match": "city"}))
+
+    async def answer(**body: Any) -> Any:
+        return await town.look_up(ACME, FakeHttp(reply({"usage": {"credits": 3}, **body})))
+
+    assert [(await answer(**body)).stated for body in ({"city": "Bonn"}, {}, {"optedOut": True})] == [3, 3, 3]
+    opted_out = await answer(city="Bonn", optedOut=True)
+    assert (opted_out.opted_out, opted_out.matched, opted_out.findings) == (True, False, ())
+    assert (await town.look_up(ACME, FakeHttp(reply({"city": "Bonn", "usage": {"credits": -2}})))).stated is None  # type: ignore[union-attr]  # never pending
+
+
+def test_answers_of_a_description_are_found_though_it_came_to_say_more(write: Write) -> None:
+    (example,) = load_described(Path(__file__).parents[3] / "docs/examples/described_provider.json")
+    assert example._version == "cb314743075a"  # as it was before there were `consumed` and `optOut`
+    assert towns(write)._version == load_described(write({**CITY, "consumed": "credits"}))[0]._version
+    assert towns(write)._version != load_described(write({**CITY, "optOut": "gone"}))[0]._version

@@ -1,5 +1,6 @@
 """People Data Labs: likelihood, masked values, lower case, and credits in the headers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -191,7 +192,7 @@ def test_one_answer_serves_all_who_ask_the_same() -> None:
 
 async def test_a_miss_is_free_and_its_headers_are_read() -> None:
     http = FakeHttp(sample("peopledatalabs", "not_found"))
-    assert await pdl().look_up(MARA, http) == NO_MATCH
+    assert await pdl().look_up(MARA, http) == replace(NO_MATCH, stated=0)
     assert http.credits == [268]
     silent = FakeHttp(reply({"status": 404}, 404, {"x-totallimit-remaining": "lots"}))
     assert await pdl().look_up(MARA, silent) == NO_MATCH
@@ -252,3 +253,12 @@ async def test_a_key_is_checked_by_a_miss() -> None:
 def test_it_gives_fields_of_the_catalogue_only() -> None:
     for entity_type, fields in PeopleDataLabs.info.gives.items():
         assert fields <= fields_of(entity_type).keys()
+
+
+async def test_what_a_call_consumed_is_read_from_its_headers() -> None:
+    assert (await asked(MARA, sample("peopledatalabs", "person_found"))).stated == 1
+    assert (await asked(EXAMPLE, sample("peopledatalabs", "company_found"))).stated == 1
+    assert (await asked(MARA, sample("peopledatalabs", "not_found"))).stated == 0
+    spent = reply(body_of("peopledatalabs", "person_found"), 200, {"x-call-credits-spent": "0.5"})
+    assert (await asked(MARA, spent)).stated == 0.5
+    assert (await refused(lead(email="bo.berg@acme.test"), spent)).stated == 0.5

@@ -109,7 +109,7 @@ async def test_a_refusal_holds_nothing_back(
     shared = services(redis, source(PeopleDataLabs(), server.url, transport))
     sent = await send(context(shared), "account", "A1", domain="example.com")
     await work(shared)
-    assert (await job_of(sent)).error_code in {"rejected", "bad_key", "unavailable"}
+    assert (await job_of(sent)).error_code in {"rejected", "no_access", "unavailable"}
     assert await query("SELECT * FROM answer") == []
 
 
@@ -133,7 +133,7 @@ async def test_a_server_that_speaks_no_tls_has_charged_nothing(server: StandInSe
         (PeopleDataLabs, 402, "out_of_credits"),
         (PeopleDataLabs, 401, "bad_key"),
         (PeopleDataLabs, 429, "rate_limited"),
-        (Apollo, 403, "bad_key"),
+        (Apollo, 403, "no_access"),
         (Crunchbase, 404, "rejected"),
         (ZoomInfo, 500, "unavailable"),
     ],
