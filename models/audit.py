@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
@@ -49,6 +50,37 @@ class AuditEntry(Model):
 
     class Meta:
         table = "audit_entry"
+
+
+class AuditProof(Model):
+    """How far the proof of an organization's log has got: the last line that is proved, with its hash.
+
+    `walked` is what the walk had found by then, as `resolvers.audit_seal.SealWalk.state` says it.
+    """
+
+    organization_id = fields.CharField(max_length=128, primary_key=True)
+    number = fields.BigIntField()
+    hash = fields.CharField(max_length=64)
+    walked = fields.JSONField[dict[str, Any]]()
+    proved_at: datetime = Instant()
+    seal = fields.CharField(max_length=64, null=True)
+    seal_key_id = fields.CharField(max_length=32, null=True)
+
+    class Meta:
+        table = "audit_proof"
+
+
+@projection(AuditProof)
+class AuditCheckpoint:
+    """See AuditProof."""
+
+    organization_id: str
+    number: int
+    hash: str
+    walked: dict[str, Any]
+    proved_at: datetime
+    seal: str | None = None
+    seal_key_id: str | None = None
 
 
 @projection(AuditHead)
@@ -143,6 +175,37 @@ async def lines_after(organization_id: str, number: int, limit: int) -> list[Aud
         f"SELECT {select(AuditRow)} FROM audit_entry WHERE organization_id = ? AND number > ? ORDER BY number LIMIT ?",
         [organization_id, number, limit],
     )
+
+
+async def line_at(organization_id: str, number: int) -> AuditRow | None:
+    """The line with this number."""
+    found = await lines_after(organization_id, number - 1, 1)
+    return found[0] if found and found[0].number == number else None
+
+
+async def audit_checkpoint(organization_id: str) -> AuditCheckpoint | None:
+    """How far the proof of the log has got; None: it has not begun."""
+    sql = f"SELECT {select(AuditCheckpoint)} FROM audit_proof WHERE organization_id = ?"
+    return await fetch_one(AuditCheckpoint, sql, [organization_id])
+
+
+async def save_audit_checkpoint(tx: Transaction, checkpoint: AuditCheckpoint) -> None:
+    """Let the proof go on from here, unless another process has got further meanwhile."""
+    names = ("number", "hash", "walked", "proved_at", "seal", "seal_key_id")
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in names)
+    then = f"ON CONFLICT (organization_id) DO UPDATE SET {renewed} WHERE audit_proof.number <= excluded.number"
+    await insert(tx, [checkpoint], then=then)
+
+
+async def audits_unproved(limit: int) -> list[str]:
+    """Organizations whose log has lines that are not proved yet."""
+    found = await query(
+        "SELECT audit_head.organization_id FROM audit_head LEFT JOIN audit_proof ON audit_proof.organization_id ="
+        " audit_head.organization_id WHERE audit_head.number > COALESCE(audit_proof.number, 0)"
+        " ORDER BY COALESCE(audit_proof.proved_at, 0), audit_head.organization_id LIMIT ?",
+        [limit],
+    )
+    return [row["organization_id"] for row in found]
 
 
 async def list_lines(

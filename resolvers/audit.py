@@ -7,7 +7,6 @@ apart: without them, lines removed at the end would not show. Where a key is set
 configuration was; never a value of a record.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,25 +16,24 @@ from uuid import UUID
 import orjson
 
 from models.audit import (
+    AuditCheckpoint,
     AuditFilter,
     AuditRow,
     append,
     count_lines,
     first_sealed,
-    head_of,
-    lines_after,
+    line_at,
     list_lines,
     lock_head,
 )
 from models.db.columns import from_micros, to_micros
 from models.db.transaction import Transaction
 from resolvers.audit_seal import AuditSeals, SealWalk
+from resolvers.audit_walk import AuditWalk, hash_of, head_and_checkpoint, is_forged, is_trusted, walk_from
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.paging import Page, PageArgs, check_id, read_cursor
 from resolvers.validation import MAX_NAME, check_text
-
-_READ_AT_ONCE = 2000
 
 
 async def record_audit(
@@ -68,7 +66,7 @@ async def record_audit(
         previous=head.hash,
         hash="",
     )
-    line = replace(line, hash=_hash(line))
+    line = replace(line, hash=hash_of(line))
     seal, head_seal = seals.of_line(head, line), seals.of_head(organization_id, line.number, line.hash)
     if seal is not None:
         line = replace(line, seal=seal.seal, seal_key_id=seal.key_id)
@@ -96,13 +94,6 @@ async def note_change(
         seals=ctx.services.audit_seals,
         details=details,
     )
-
-
-_HASHED = ("organization_id", "number", "at", "actor", "origin", "action", "subject", "details", "previous")
-
-
-def _hash(line: AuditRow) -> str:
-    return hashlib.sha256(orjson.dumps([getattr(line, name) for name in _HASHED])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +183,8 @@ class AuditCheck:
     `sealed_from` is the number of the first sealed line, `key_ids` are those of the keys of all seals, and
     `missing_key_ids` those of them that are not there. `seals_hold`: every line from then on is sealed and is what was
     written; None: it cannot be told, because there is no key, not every key, or nothing sealed. `seal_note` says it in
-    words.
+    words. `whole`: whether every line was walked; else those after the first `proved_entries`, which were proved at
+    `proved_at`.
     """
 
     entries: int
@@ -203,59 +195,67 @@ class AuditCheck:
     missing_key_ids: tuple[str, ...] = ()
     seals_hold: bool | None = None
     seal_note: str = ""
+    whole: bool = True
+    proved_entries: int = 0
+    proved_at: datetime | None = None
 
     @property
     def intact(self) -> bool:
         return self.fault is None
 
 
-async def verify_audit(ctx: Context, *, number: int | None = None, head: str | None = None) -> AuditCheck:
-    """Walk the whole chain. Whoever noted the `number` and `head` of an earlier check can hand them in: that line
-    must still be there and be the same.
+async def verify_audit(
+    ctx: Context, *, number: int | None = None, head: str | None = None, whole: bool = False
+) -> AuditCheck:
+    """Walk the chain, on from the last proof or `whole`. Whoever noted the `number` and `head` of an earlier check can
+    hand them in: that line must still be there and be the same.
     """
     caller = ctx.require(Role.VIEWER)
+    organization_id, seals = caller.organization_id, ctx.services.audit_seals
     if (number is None) != (head is None):
         raise BadRequest("number and head belong together", faults=[Fault("head", "needs number, and number head")])
-    last = await head_of(caller.organization_id)  # read first: lines may be added while we walk
+    last, checkpoint = await head_and_checkpoint(organization_id)
     known = {} if last is None else {last.number: last.hash}
     if number is not None and head is not None and known.setdefault(number, head) != head:
         return AuditCheck(0, "", f"line {number} is another than the one that was noted")
-    walk = SealWalk(ctx.services.audit_seals)
-    previous, count, fault = "", 0, None
-    while fault is None:
-        lines = await lines_after(caller.organization_id, count, _READ_AT_ONCE)
-        for line in lines:
-            fault = _fault(line, count + 1, previous, known)
-            if fault is not None:
-                break
-            walk.add(line)
-            previous, count = line.hash, line.number
-        if len(lines) < _READ_AT_ONCE:
-            break
-    if fault is None and max(known, default=0) > count:
-        fault = f"lines after {count} are missing"
-    walk.end(last, count)
-    if fault is not None and walk.sealed_from is None:
-        walk.sealed_from = await first_sealed(caller.organization_id)  # the walk ended before it
-    return AuditCheck(
-        count,
-        previous,
-        fault or walk.fault,
-        sealed_from=walk.sealed_from,
-        key_ids=tuple(walk.key_ids),
-        missing_key_ids=tuple(walk.missing_keys),
-        seals_hold=walk.holds() if fault is None else False if walk.sealed_from is not None else None,
-        seal_note=walk.note()
-        if fault is None or not walk.seals.keys
-        else f"seals verified up to line {count} alone, since {fault}",
-    )
+    forged = checkpoint is not None and is_forged(checkpoint, seals)
+    if checkpoint is None or whole or forged or not is_trusted(checkpoint, seals):
+        walk, checkpoint = AuditWalk(organization_id, SealWalk(seals), known), None
+    else:
+        walk = await walk_from(checkpoint, seals)
+        walk.known = known
+        walk.fault = walk.fault or await _noted_fault(organization_id, known, checkpoint.number)
+    await walk.run(last)
+    if forged and walk.fault is None:
+        walk.fault = "how far the proof had got is not what was written"
+    return await _check_of(walk, checkpoint)
 
 
-def _fault(line: AuditRow, number: int, previous: str, known: Mapping[int, str]) -> str | None:
-    if line.number != number:
-        return f"line {number} is missing"
-    if line.previous != previous or line.hash != _hash(line):
-        return f"line {number} is not what was written"
-    if known.get(number, line.hash) != line.hash:
-        return f"line {number} is another than the one that was noted"
+async def _noted_fault(organization_id: str, known: Mapping[int, str], proved: int) -> str | None:
+    """What is wrong with a line that somebody noted and that is proved already."""
+    for number, line_hash in known.items():
+        line = await line_at(organization_id, number) if number <= proved else None
+        if number <= proved and (line is None or line.hash != line_hash):
+            return f"line {number} is another than the one that was noted"
     return None
+
+
+async def _check_of(walk: AuditWalk, checkpoint: AuditCheckpoint | None) -> AuditCheck:
+    fault, seals = walk.fault, walk.seals
+    if fault is not None and seals.sealed_from is None:
+        seals.sealed_from = await first_sealed(walk.organization_id)  # the walk ended before it
+    return AuditCheck(
+        walk.count,
+        walk.previous,
+        fault or seals.fault,
+        sealed_from=seals.sealed_from,
+        key_ids=tuple(seals.key_ids),
+        missing_key_ids=tuple(seals.missing_keys),
+        seals_hold=seals.holds() if fault is None else False if seals.sealed_from is not None else None,
+        seal_note=seals.note()
+        if fault is None or not seals.seals.keys
+        else f"seals verified up to line {walk.count} alone, since {fault}",
+        whole=checkpoint is None,
+        proved_entries=0 if checkpoint is None else checkpoint.number,
+        proved_at=None if checkpoint is None else checkpoint.proved_at,
+    )

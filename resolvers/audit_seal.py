@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -51,6 +52,16 @@ class AuditSeals:
     def of_head(self, organization_id: str, number: int, line_hash: str) -> Seal | None:
         """The seal of the head that names this line as the last; None without a key."""
         return self._seal(_head_text(organization_id, number, line_hash))
+
+    def of_checkpoint(self, content: bytes) -> Seal | None:
+        """The seal of how far a proof has got; None without a key."""
+        return self._seal(b"checkpoint" + content)
+
+    def checkpoint_holds(self, content: bytes, seal: str | None, key_id: str | None) -> bool | None:
+        """Whether a checkpoint is what was sealed; None: it cannot be told, because a key or the seal is missing."""
+        if seal is None or key_id is None or key_id not in self.keys:
+            return None
+        return hmac.compare_digest(self._digest(key_id, b"checkpoint" + content), seal)
 
     def _mark(self, head: AuditHeadRow) -> Mark:
         if head.seal is None:
@@ -116,6 +127,30 @@ class SealWalk:
     fault: str | None = None
     _gap: tuple[int, int] | None = None  # since the last sealed line
     _before: AuditRow | None = None  # the line before, where it is sealed
+
+    def state(self) -> dict[str, Any]:
+        """What a walk that goes on after the last line has to know, as JSON. There must be no fault."""
+        return {
+            "sealedFrom": self.sealed_from,
+            "keyIds": list(self.key_ids),
+            "missing": self.missing_keys,
+            "unsealed": self.unsealed,
+            "gap": self._gap,
+        }
+
+    @classmethod
+    def resumed(cls, seals: AuditSeals, state: Mapping[str, Any], last: AuditRow) -> "SealWalk":
+        """A walk that goes on after this line, where another stood so (`state`)."""
+        unsealed, gap = state["unsealed"], state["gap"]
+        return cls(
+            seals,
+            state["sealedFrom"],
+            dict.fromkeys(state["keyIds"]),
+            tuple(unsealed) if unsealed else None,
+            None,
+            tuple(gap) if gap else None,
+            last if last.seal is not None and last.seal_key_id is not None else None,
+        )
 
     @property
     def missing_keys(self) -> list[str]:

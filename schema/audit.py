@@ -32,7 +32,7 @@ class AuditEntry:
         return copied(cls, entry, details=JSON(entry.details))
 
 
-@strawberry.type(description="What a walk along the whole chain found.")
+@strawberry.type(description="What a walk along the chain found.")
 class AuditCheck:
     intact: bool
     entries: int = strawberry.field(description="How many lines were found good.")
@@ -50,6 +50,11 @@ class AuditCheck:
         " told, because no key is set, a key is missing, or nothing is sealed yet."
     )
     seal_note: str = strawberry.field(description="The same in words.")
+    whole: bool = strawberry.field(description="Whether every line was walked now; else those since the last proof.")
+    proved_at: datetime | None = strawberry.field(
+        description="When the last proof was made, from which it was gone on."
+    )
+    proved_entries: int = strawberry.field(description="How many lines, from the first on, the last proof covers.")
 
     @classmethod
     def of(cls, check: operations.AuditCheck) -> Self:
@@ -84,6 +89,12 @@ class AuditQuery:
         page = await operations.list_audit(info.context, wanted, page_args(info, first, after, last, before))
         return Connection[AuditEntry].of(page, AuditEntry.of)
 
-    @strawberry.field(description="Whether every line is there and is what was written.")
-    async def verify_audit(self, info: Info, number: int | None = None, head: str | None = None) -> AuditCheck:
-        return AuditCheck.of(await operations.verify_audit(info.context, number=number, head=head))
+    @strawberry.field(
+        description="Whether every line is there and is what was written: on from the last proof, or from the first"
+        " line (`whole`)."
+    )
+    async def verify_audit(
+        self, info: Info, number: int | None = None, head: str | None = None, whole: bool | None = None
+    ) -> AuditCheck:
+        check = await operations.verify_audit(info.context, number=number, head=head, whole=bool(whole))
+        return AuditCheck.of(check)

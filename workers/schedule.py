@@ -11,6 +11,7 @@ from workers.upkeep.expire_pending import expire_pending
 from workers.upkeep.merge_conflicts import merge_conflicts
 from workers.upkeep.merge_counts import merge_daily_counts
 from workers.upkeep.new_day import new_day
+from workers.upkeep.prove import prove_audit_logs, prove_ledgers
 from workers.upkeep.prune import prune
 from workers.upkeep.refresh import refresh
 
@@ -19,6 +20,8 @@ SCHEDULE: list[CronJob] = [
     cron(expire_pending, second=37, timeout=50, unique=True),
     cron(merge_daily_counts, second={17, 57}, timeout=50, unique=True),
     cron(merge_conflicts, second=47, timeout=50, unique=True),
+    cron(prove_ledgers, minute=set(range(3, 60, 5)), second=31, timeout=280, unique=True),
+    cron(prove_audit_logs, minute=set(range(4, 60, 5)), second=31, timeout=280, unique=True),
     cron(prune, minute=41, second=11, timeout=600, unique=True),
     cron(new_day, minute=set(range(0, 60, 5)), second=23, timeout=50, unique=True),
 ]

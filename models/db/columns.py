@@ -25,6 +25,12 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+def first_id_of(moment: datetime) -> str:
+    """The least id that a row can have which is made at this moment, or later."""
+    milliseconds = f"{max(to_micros(moment), 0) // 1000:012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}-7000-8000-000000000000"
+
+
 def to_micros(moment: datetime) -> int:
     """Whole microseconds since 1970, exactly (no float on the way)."""
     return (moment - EPOCH) // _MICROSECOND

@@ -20,6 +20,7 @@ _MODULES = [
     "models.conflict.table",
     "models.credit.account",
     "models.credit.entry",
+    "models.credit.checkpoint",
     "models.credit.budget",
     "models.credit.alert",
     "models.audit",

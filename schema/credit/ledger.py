@@ -20,6 +20,15 @@ class LedgerCheck:
     balance: int
     reserved: int
     faults: list[str]
+    whole: bool = strawberry.field(
+        description="Whether every line was looked at now; else those since the last proof, with what that had found."
+    )
+    proved_at: datetime | None = strawberry.field(description="When the last proof was made. Null: there is none yet.")
+    proved_entries: int = strawberry.field(description="How many lines, from the first on, the last proof covers.")
+    unproved: int = strawberry.field(description="How many lines there are since; they were looked at now.")
+    whole_at: datetime | None = strawberry.field(
+        description="When every line was last looked at because somebody asked for it, where that is known."
+    )
 
 
 @strawberry.type(description="A share of the month's credits that was crossed; told once.")
@@ -37,15 +46,23 @@ class CreditAlert:
 
 @strawberry.type
 class LedgerQuery:
-    @strawberry.field(description="Compare the account with its ledger, line by line. Admins only.")
-    async def verify_ledger(self, info: Info) -> LedgerCheck:
-        check = await verify.verify_ledger(info.context)
+    @strawberry.field(
+        description="Compare the account with its ledger, on from the last proof, or line by line from the first"
+        " (`whole`). Admins only."
+    )
+    async def verify_ledger(self, info: Info, whole: bool | None = None) -> LedgerCheck:
+        check = await verify.verify_ledger(info.context, whole=bool(whole))
         return LedgerCheck(
             adds_up=check.adds_up,
             entries=check.entries,
             balance=check.balance,
             reserved=check.reserved,
             faults=check.faults,
+            whole=check.whole,
+            proved_at=check.proved_at,
+            proved_entries=check.proved_entries,
+            unproved=check.unproved,
+            whole_at=check.whole_at,
         )
 
 

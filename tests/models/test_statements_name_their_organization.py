@@ -29,6 +29,8 @@ EXCEPTIONS = {
     "models.answer.deliveries.jobs_to_wake": _SWEEP,
     "models.answer.pending.abandoned_answers": _SWEEP,
     "models.decision_log.delete_snapshots": _SWEEP,
+    "models.audit.audits_unproved": _SWEEP,
+    "models.credit.checkpoint.organizations_unproved": _SWEEP,
     "models.job.leases.anything_to_rescue": _SWEEP,
     "models.job.leases.organizations_with_due_jobs": _SWEEP,
     "models.job.queries.organizations_short_of_credits": _SWEEP,

@@ -11,9 +11,9 @@ from models.conflict.queries import ConflictFilter
 from models.db.connection import dialect
 from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
-from resolvers import audit
 from resolvers.audit import AuditCheck, list_audit, record_audit, verify_audit
 from resolvers.audit_seal import NO_SEALS, AuditSeals, derived_key, read_seal_keys
+from resolvers.audit_walk import hash_of
 from resolvers.config import update_config
 from resolvers.conflict.api import list_conflicts, resolve_conflict
 from resolvers.context import Context
@@ -77,7 +77,7 @@ async def write_anew(first: int = 1) -> None:
     previous = ""
     for line in await lines_after("acme", 0, 1000):
         again = replace(line, previous=previous)
-        previous = audit._hash(again)
+        previous = hash_of(again)
         await unguarded(
             "UPDATE audit_entry SET previous = ?, hash = ? WHERE number = ?", again.previous, previous, line.number
         )
