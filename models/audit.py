@@ -8,9 +8,11 @@ from tortoise import fields
 from tortoise.models import Model
 
 from models.db.columns import Instant, to_micros
-from models.db.rows import fetch, fetch_one, insert, projection, query_row, select
+from models.db.paging import counted
+from models.db.rows import fetch, fetch_one, insert, projection, select
 from models.db.statements import execute, query
 from models.db.transaction import Transaction
+from models.db.where import Where
 
 
 class AuditHead(Model):
@@ -123,11 +125,6 @@ class AuditFilter:
     before: datetime | None = None
 
 
-@query_row
-class _Count:
-    lines: int
-
-
 async def lock_head(tx: Transaction, organization_id: str) -> AuditHeadRow:
     """The head, made if need be, locked until the transaction ends. The organization must exist."""
     head = await _lock(tx, organization_id)
@@ -232,10 +229,9 @@ async def list_lines(
 
 
 async def count_lines(organization_id: str, wanted: AuditFilter) -> int:
-    """How many lines there are. Costs a scan."""
+    """How many lines there are, up to MOST_COUNTED + 1."""
     condition, values = _condition(wanted)
-    sql = f"SELECT COUNT(*) AS lines FROM audit_entry WHERE organization_id = ?{condition}"
-    return (await fetch(_Count, sql, [organization_id, *values]))[0].lines
+    return await counted("audit_entry", organization_id, Where(condition, tuple(values)))
 
 
 def _condition(wanted: AuditFilter) -> tuple[str, list[str | int]]:

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from tortoise import fields
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from enrichment.enums import SuppressionKind
 from models.db.columns import Instant, id_field
+from models.db.paging import Keyset, Page, fetch_page
 from models.db.rows import fetch, insert, projection, query_row, read_rows, select
 from models.db.statements import dump_rows, marks, query, rows
 from models.db.transaction import Transaction
@@ -88,10 +88,9 @@ async def listed(hashes: Collection[OwnedHash]) -> set[OwnedHash]:
     return set(found)
 
 
-def select_suppressions(organization_id: str, kind: SuppressionKind | None) -> QuerySet[Suppression]:
-    """What is on an organization's list, of one kind where it is named."""
-    found = Suppression.filter(organization_id=organization_id)
-    return found if kind is None else found.filter(kind=kind.value)
+async def suppression_page(organization_id: str, kind: SuppressionKind | None, keyset: Keyset) -> Page[Suppression]:
+    """A page of what is on an organization's list, of one kind where it is named, newest first."""
+    return await fetch_page(Suppression, organization_id, {"kind": kind and kind.value}, keyset)
 
 
 async def add_suppressions(tx: Transaction, items: Sequence[NewSuppression]) -> list[SuppressionId]:

@@ -192,7 +192,7 @@ async def find_undo(organization_id: str, undo_id: str) -> Undo | None:
 
 async def undo_page(organization_id: str, keyset: Keyset) -> Page[Undo]:
     """A page of the organization's undos, newest first."""
-    return await fetch_page(Undo.filter(organization_id=organization_id), keyset)
+    return await fetch_page(Undo, organization_id, {}, keyset)
 
 
 async def reverts_of(organization_id: str, undo_id: str) -> list[str]:
@@ -203,5 +203,6 @@ async def reverts_of(organization_id: str, undo_id: str) -> list[str]:
 
 async def line_page(organization_id: str, undo_id: str, outcome: str | None, keyset: Keyset) -> Page[UndoLine]:
     """A page of an undo's lines with their records, newest first; of one outcome (`restored`, `skipped`), if given."""
-    lines = UndoLine.filter(organization_id=organization_id, undo_id=undo_id).prefetch_related("record")
-    return await fetch_page(lines if outcome is None else lines.filter(outcome=outcome), keyset)
+    return await fetch_page(
+        UndoLine, organization_id, {"undo_id": undo_id, "outcome": outcome}, keyset, with_=("record",)
+    )

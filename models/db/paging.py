@@ -3,15 +3,14 @@
 Ids are UUIDv7, so an id alone is a position in a list that is ordered by creation.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from models.db.statements import marks, query
-from models.db.where import Where
+from models.db.where import Where, where
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -76,15 +75,34 @@ class OfRecord(Protocol):
 R = TypeVar("R", bound=OfRecord)
 
 
-async def fetch_page(rows: QuerySet[M], keyset: Keyset) -> Page[M]:
-    """One page of these rows."""
-    wanted = rows
+async def counted(table: str, organization_id: str, where: Where) -> int:
+    """How many of the organization's rows there are of which these conditions hold, up to MOST_COUNTED + 1."""
+    sql = (
+        f"SELECT COUNT(*) AS number FROM (SELECT 1 FROM {table} WHERE organization_id = ?{where.sql} LIMIT ?) AS found"
+    )
+    [found] = await query(sql, [organization_id, *where.values_of(organization_id), MOST_COUNTED + 1])
+    return int(found["number"])
+
+
+async def fetch_page(
+    model: type[M], organization_id: str, conditions: Mapping[str, Any], keyset: Keyset, *, with_: Sequence[str] = ()
+) -> Page[M]:
+    """One page of the organization's rows of which these conditions hold, with what belongs to them (`with_`).
+
+    A condition that is None is left out.
+    """
+    given = {name: value for name, value in conditions.items() if value is not None}
+    wanted = model.filter(organization_id=organization_id, **given).prefetch_related(*with_)
     if keyset.after is not None:
         wanted = wanted.filter(id__lt=keyset.after)
     if keyset.before is not None:
         wanted = wanted.filter(id__gt=keyset.before)
     items = list(await wanted.order_by("id" if keyset.backwards else "-id").limit(keyset.size + 1))
-    return keyset.page_of(items, rows.count)
+
+    async def count() -> int:
+        return await counted(model._meta.db_table, organization_id, where(model, conditions))
+
+    return keyset.page_of(items, count)
 
 
 async def newest_of_records(

@@ -13,12 +13,12 @@ from msgspec import Raw
 
 from models.db.connection import dialect
 from models.db.filling import Set, set_all, setter
-from models.db.paging import MOST_COUNTED, Keyset, Page
+from models.db.paging import Keyset, Page, counted
 from models.db.parts import Exists, Many, One
 from models.db.printed import MOST_STATEMENTS, Printed, PrintedRow
 from models.db.printing import Unprintable, can_print, print_list, print_row, unprinted
 from models.db.rows import layout_of
-from models.db.statements import driver_rows, load, query
+from models.db.statements import driver_rows, load
 from models.db.transaction import Transaction
 from models.db.wanted import Wanted
 from models.db.where import Where
@@ -143,12 +143,7 @@ class Selectable(Generic[R]):
 
     async def count(self, organization_id: str, where: Where) -> int:
         """How many of the organization's rows there are of which these conditions hold, up to MOST_COUNTED + 1."""
-        sql = (
-            f"SELECT COUNT(*) AS number FROM (SELECT 1 FROM {self.table} WHERE organization_id = ?{where.sql}"
-            " LIMIT ?) AS counted"
-        )
-        [found] = await query(sql, [organization_id, *where.values_of(organization_id), MOST_COUNTED + 1])
-        return int(found["number"])
+        return await counted(self.table, organization_id, where)
 
     def _read(self, statement: _Statement, wanted: Wanted, *, always: tuple[str, ...] = ()) -> _Read:
         """Adds what is wanted to a statement. Returns what reads rows of its result, column by column."""

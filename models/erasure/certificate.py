@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from tortoise.queryset import QuerySet
-
 from enrichment.enums import EntityType
 from models.db.columns import to_micros
+from models.db.paging import Keyset, Page, fetch_page
 from models.db.rows import insert, projection
 from models.db.statements import dump, execute, query
 from models.db.transaction import Transaction
@@ -35,19 +34,19 @@ async def insert_erasure(tx: Transaction, certificate: Certificate, tombstones: 
     await insert(tx, tombstones, then="ON CONFLICT DO NOTHING")
 
 
-def select_erasures(organization_id: str) -> QuerySet[Erasure]:
-    """The organization's certificates."""
-    return Erasure.filter(organization_id=organization_id)
+async def erasure_page(organization_id: str, keyset: Keyset) -> Page[Erasure]:
+    """A page of the organization's certificates, newest first."""
+    return await fetch_page(Erasure, organization_id, {}, keyset)
 
 
 async def find_erasure(organization_id: str, erasure_id: str) -> Erasure | None:
     """One certificate."""
-    return await select_erasures(organization_id).get_or_none(id=erasure_id)
+    return await Erasure.get_or_none(organization_id=organization_id, id=erasure_id)
 
 
 async def certificates_by_id(organization_id: str, erasure_ids: Sequence[str]) -> list[Erasure]:
     """Those of these certificates that there are."""
-    return await select_erasures(organization_id).filter(id__in=list(erasure_ids))
+    return await Erasure.filter(organization_id=organization_id, id__in=list(erasure_ids))
 
 
 async def note_not_reached(tx: Transaction, erasure_id: str, not_reached: Sequence[str]) -> None:

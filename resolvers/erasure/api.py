@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from enrichment.enums import EntityType
 from models.db.columns import new_id
-from models.db.paging import fetch_page
 from models.db.transaction import Transaction, unit_of_work
-from models.erasure.certificate import certificates_by_id, find_erasure, lift, select_erasures
+from models.erasure.certificate import certificates_by_id, erasure_page, find_erasure, lift
 from models.erasure.table import Erasure
 from models.record.search import RecordName
 from resolvers.audit import note_change
@@ -131,7 +130,7 @@ def _outcome(external_id: str, erased: ErasedRecord | None, certificates: Mappin
 async def list_erasures(ctx: Context, args: PageArgs) -> Page[Erasure]:
     """The certificates, newest first."""
     caller = ctx.require(Role.ADMIN)
-    return await fetch_page(select_erasures(caller.organization_id), args.keyset("erasures"))
+    return await erasure_page(caller.organization_id, args.keyset("erasures"))
 
 
 async def get_erasure(ctx: Context, certificate_id: str) -> Erasure:

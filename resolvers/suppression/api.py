@@ -8,7 +8,6 @@ from enrichment.catalogue import Refused, earlier_form, normalize
 from enrichment.enums import EntityType, SuppressionKind
 from enrichment.identity import Identifier, IdentifierKind, domain, identifiers, mailbox, phone_line
 from models.db.columns import new_id
-from models.db.paging import fetch_page
 from models.db.transaction import Transaction, unit_of_work
 from models.record.search import every_record
 from models.suppression import (
@@ -19,7 +18,7 @@ from models.suppression import (
     add_suppressions,
     listed,
     remove_suppressions,
-    select_suppressions,
+    suppression_page,
 )
 from resolvers.audit import note_change
 from resolvers.context import Context, Role, Services
@@ -128,7 +127,7 @@ async def _remove(
 async def list_suppressions(ctx: Context, kind: SuppressionKind | None, args: PageArgs) -> Page[Suppression]:
     """What is on the list, newest first, without the values."""
     caller = ctx.require(Role.ADMIN)
-    return await fetch_page(select_suppressions(caller.organization_id, kind), args.keyset("suppressions"))
+    return await suppression_page(caller.organization_id, kind, args.keyset("suppressions"))
 
 
 async def readable_hash_of(services: Services) -> KeyedHash:
