@@ -146,7 +146,7 @@ _UNITS: Mapping[EntityType, Mapping[FieldUnit, tuple[str, ...]]] = {
     for entity_type, fields in _FIELDS.items()
 }
 _ENRICHABLE = {
-    entity_type: tuple(name for name, known in fields.items() if known.enrichable)
+    entity_type: frozenset(name for name, known in fields.items() if known.enrichable)
     for entity_type, fields in _FIELDS.items()
 }
 
@@ -249,4 +249,4 @@ def _short(key: str) -> str:
 def completeness(entity_type: EntityType, values: Mapping[str, Any]) -> float:
     """The share (0-1) of the enrichable fields that are filled."""
     wanted = _ENRICHABLE[entity_type]
-    return sum(values.get(name) is not None for name in wanted) / len(wanted)
+    return sum(1 for name, value in values.items() if value is not None and name in wanted) / len(wanted)

@@ -20,8 +20,10 @@ from models.db.migrate import migrate
 from models.db.paging import Keyset
 from models.db.period import Period
 from models.job.queries import JobFilter
-from models.job.shown import job_page
+from models.job.shown import job_page, jobs_of_last_change
 from models.record.page import RecordFilter, record_page
+from models.record.row import find_by_external_id
+from models.record.value import current_values
 from tests.support.filled import BEGAN_MS, ORGANIZATION, fill
 from tests.support.plans import scans, statements_read
 
@@ -82,11 +84,23 @@ FIGURES: dict[str, Callable[[], Awaitable[Any]]] = {
 }
 
 
+async def read_what_is_sent_again() -> None:
+    """What is looked up of a batch of records that are known, and of one that is new."""
+    sent = [f"crm-{number}" for number in range(600)]
+    for entity_type in EntityType:
+        known = await find_by_external_id(ORGANIZATION, entity_type, sent)
+        ids = [record.id for record in known][:100]
+        assert ids
+        await jobs_of_last_change(ORGANIZATION, ids, MIDDLE)
+        await current_values(ids)
+        assert not await find_by_external_id(ORGANIZATION, entity_type, [f"new-{external_id}" for external_id in sent])
+
+
 async def read_without_scan(jobs: int) -> None:
     await fill(jobs)
     found: dict[str, list[str]] = {}
     reads = {f"{name}, {page}": partial(read, keyset) for name, read in lists() for page, keyset in PAGES.items()}
-    for name, read in (reads | FIGURES).items():
+    for name, read in (reads | FIGURES | {"what is sent again": read_what_is_sent_again}).items():
         with statements_read() as statements:
             await read()
         assert statements, name
