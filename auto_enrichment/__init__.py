@@ -8,6 +8,7 @@ from enrichment.enums import EntityType
 from providers.api import (
     NO_MATCH,
     Answer,
+    AnswersAtOnce,
     BroaderQuery,
     Finding,
     Pending,
@@ -40,6 +41,7 @@ __all__ = [
     "OPTED_OUT",
     "Adapter",
     "Answer",
+    "AnswersAtOnce",
     "BroaderQuery",
     "CallbackAdapter",
     "EndpointLimits",

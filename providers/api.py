@@ -198,6 +198,14 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class AnswersAtOnce(Protocol):
+    """A provider that answers from what it holds, without waiting for anything: many are answered in a plain loop."""
+
+    def answer(self, question: Question) -> Answer:
+        """As `ask`, which gives the same. Raises ProviderError when it could not be asked."""
+
+
+@runtime_checkable
 class RequiresKey(Protocol):
     """A provider that is asked with an organization's key."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import providers
+from providers.abilities import Abilities
 from providers.api import Provider, ProviderInfo
 from providers.declaration import ProviderDeclaration
 from providers.directory.directory import Directory
@@ -25,10 +26,15 @@ class Registry:
             if provider.info.id in self._providers:
                 raise ValueError(f"two providers are called {provider.info.id}")
             self._providers[provider.info.id] = provider
+        self._abilities = {known: Abilities.of(provider) for known, provider in self._providers.items()}
         self.names: Mapping[str, str] = {known: provider.info.name for known, provider in self._providers.items()}
 
     def get(self, provider_id: str) -> Provider | None:
         return self._providers.get(provider_id)
+
+    def abilities(self, provider_id: str) -> Abilities:
+        """What this provider can do besides. Raises KeyError for one that is not here."""
+        return self._abilities[provider_id]
 
     def ids(self) -> tuple[str, ...]:
         return tuple(self._providers)

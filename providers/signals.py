@@ -75,6 +75,10 @@ class Signals:
 
     async def ask(self, question: Question) -> Answer:
         """All that follows from the record. It never raises, whatever the record holds."""
+        return self.answer(question)
+
+    def answer(self, question: Question) -> Answer:
+        """The same at once."""
         findings = tuple(derive(question.entity_type, question.fields))
         given = ", ".join(finding.field for finding in findings)
         return Answer(bool(findings), findings, f"from the record itself: {given}" if findings else "")

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from resolvers.halving import Ping, run_halving
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -25,7 +27,7 @@ class Batcher(Generic[A, B]):
         *,
         most: int,
         wait: float,
-        ping: Callable[[], Awaitable[None]] | None = None,
+        ping: Ping | None = None,
     ) -> None:
         self._run = run
         self._ping = ping
@@ -68,30 +70,14 @@ class Batcher(Generic[A, B]):
             self._flush_soon(loop)
 
     async def _run_batch(self, batch: list[tuple[A, asyncio.Future[B]]]) -> None:
-        try:
-            results = await self._run([item for item, _ in batch])
-        except Exception as error:
-            if len(batch) > 1 and await self._is_there():
-                middle = len(batch) // 2
-                await self._run_batch(batch[:middle])
-                await self._run_batch(batch[middle:])
-                return
-            for _, waiting in batch:
-                if not waiting.done():
-                    waiting.set_exception(error)
-            return
+        results = await run_halving(self._run, [item for item, _ in batch], self._ping)
         for (_, waiting), result in zip(batch, results, strict=True):
-            if not waiting.done():
+            if waiting.done():
+                continue
+            if isinstance(result, Exception):
+                waiting.set_exception(result)
+            else:
                 waiting.set_result(result)
-
-    async def _is_there(self) -> bool:
-        if self._ping is None:
-            return False
-        try:
-            await self._ping()
-        except Exception:
-            return False
-        return True
 
     async def close(self) -> None:
         """Serve everyone who still waits."""

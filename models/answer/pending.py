@@ -6,7 +6,7 @@ from typing import Any
 
 from models.answer.row import Answer, CachedAnswer
 from models.db.columns import to_micros
-from models.db.rows import fetch, fetch_one, projection, select
+from models.db.rows import fetch, projection, select
 from models.db.statements import execute, load, marks, query
 from models.db.transaction import Transaction
 
@@ -23,13 +23,16 @@ class AbandonedAnswer:
     asked_by: str
 
 
-async def pending_of(organization_id: str, provider: str, job_id: str) -> CachedAnswer | None:
-    """The question of this job that its provider answers later, whatever the record says by now."""
-    sql = (
-        f"SELECT {select(CachedAnswer)} FROM answer WHERE asked_by = ? AND organization_id = ? AND provider = ?"
-        " AND state = 'pending' ORDER BY id DESC LIMIT 1"
-    )
-    return await fetch_one(CachedAnswer, sql, [job_id, organization_id, provider])
+async def pending_of(job_ids: Sequence[str]) -> dict[tuple[str, str], CachedAnswer]:
+    """The questions of these jobs that their providers answer later, whatever the records say by now.
+
+    By job and provider; of several the latest.
+    """
+    if not job_ids:
+        return {}
+    sql = f"SELECT {select(CachedAnswer)} FROM answer WHERE asked_by IN ({marks(job_ids)}) AND state = 'pending'"
+    found = await fetch(CachedAnswer, f"{sql} ORDER BY id", list(job_ids))
+    return {(answer.asked_by or "", answer.provider): answer for answer in found}
 
 
 async def promised_to(job_ids: Sequence[str]) -> dict[str, dict[str, bool]]:

@@ -1,9 +1,12 @@
-"""Run one job from its claim to its end: ask the waterfall, decide every field, and how the job ends."""
+"""One job from its claim to its result: whom to ask next, what each reply leads to, and how the job ends.
+
+Nothing is asked and nothing written here: `workers.job.batch` does that for many jobs at once.
+"""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, skipped_outcome
@@ -19,7 +22,6 @@ from providers.api import Provider, Question
 from providers.registry import Registry
 from workers.job.candidates import read_candidate
 from workers.job.load import ClaimedJob
-from workers.lookup.pipeline import ProviderLookup
 
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
 
@@ -60,13 +62,55 @@ def _job_result(job: ClaimedJob, end: JobOutcome) -> JobResult:
     )
 
 
-async def process_job(
-    job: ClaimedJob, registry: Registry, lookup: ProviderLookup, now: Callable[[], datetime]
-) -> JobResult:
-    """Decide how this job ends. Writes nothing but what the calls themselves cost and brought.
+@dataclass(slots=True)
+class Course:
+    """The course of one attempt of a job, between its claim and its result."""
 
-    Notes in the job meanwhile how far it is, and what it has paid.
-    """
+    job: ClaimedJob
+    attempt: Attempt
+    providers: Mapping[str, Provider]
+    session: WaterfallSession
+
+    def next_question(self) -> tuple[Provider, Question] | None:
+        """Whom to ask next, and what; None when nobody could still help. Notes in the job how far it is."""
+        query = self.session.next_question()
+        if query is None:
+            return None
+        source, job = query.source.id, self.job
+        count = len(self.providers) or 1
+        job.progress, job.running_step = 5 + 90 * len(self.session.results) // count, source
+        question = Question(
+            entity_type=job.entity_type,
+            fields=query.fields,
+            wanted=query.wanted,
+            organization_id=job.organization_id,
+        )
+        return self.providers[source], question
+
+    def record_reply(self, source: str, reply: Reply) -> None:
+        """What became of the question that was given last, and of what it cost."""
+        job = self.job
+        if reply.credits or source in job.charged:
+            # Also what it paid before it was decided again, or before its worker died; it pays a provider once.
+            job.charged[source] = reply.credits = max(job.charged.get(source, 0), reply.credits)
+        self.session.record_reply(source, reply)
+
+    def result(self, now: datetime) -> JobResult:
+        """Every field decided, and how the job ends."""
+        job, session = self.job, self.session
+        decisions = session.decide()
+        attempt = replace(self.attempt, at=now)
+        end = job_outcome(session, decisions, job.config, attempt)
+        result = _job_result(job, end)
+        result.decisions = decisions
+        result.replies = _replies(session)
+        if end.status.is_final or _brought_something(job, session, decisions):
+            result.snapshot = _packed_snapshot(job, attempt, end, session, decisions)
+        return result
+
+
+def begin(job: ClaimedJob, registry: Registry, now: datetime) -> Course | JobResult:
+    """The course of a claimed job; its result at once where nobody is to be asked at all."""
     not_started = why_not_started(
         job.config,
         job.entity_type,
@@ -79,7 +123,7 @@ async def process_job(
         number=job.attempts,
         most=job.max_attempts,
         created_at=job.created_at,
-        at=now(),
+        at=now,
         wrote_before=bool(job.fields_updated),
         spread=_CHANCE.random(),
     )
@@ -89,17 +133,20 @@ async def process_job(
         result.snapshot = _packed_snapshot(job, attempt, end)
         return result
     providers = _providers(job, registry)
-    session = _begin(job, providers, registry.names)
-    await _ask_all(job, session, providers, lookup)
-    decisions = session.decide()
-    attempt = replace(attempt, at=now())
-    end = job_outcome(session, decisions, job.config, attempt)
-    result = _job_result(job, end)
-    result.decisions = decisions
-    result.replies = _replies(session)
-    if end.status.is_final or _brought_something(job, session, decisions):
-        result.snapshot = _packed_snapshot(job, attempt, end, session, decisions)
-    return result
+    return Course(job, attempt, providers, _begin(job, providers, registry.names))
+
+
+def failed_result(job: ClaimedJob, now: datetime) -> JobResult:
+    """After a fault of our own the job tries again later, as long as it has attempts, and says so."""
+    again = job.attempts < job.max_attempts
+    return JobResult(
+        job,
+        JobStatus.PENDING if again else JobStatus.FAILED,
+        error_code="internal",
+        error_message="an internal error; the service's log has it under this job's id",
+        error_retryable=True,
+        next_attempt_at=now + timedelta(seconds=10 * job.attempts) if again else None,
+    )
 
 
 def _brought_something(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[str, Decision]) -> bool:
@@ -166,29 +213,6 @@ def _recalled(job: ClaimedJob, step: EarlierStep) -> Reply:
         latency_ms=step.latency_ms,
         credits=step.credits_charged,
     )
-
-
-async def _ask_all(
-    job: ClaimedJob,
-    session: WaterfallSession,
-    providers: Mapping[str, Provider],
-    lookup: ProviderLookup,
-) -> None:
-    count = len(providers) or 1
-    while (query := session.next_question()) is not None:
-        source = query.source.id
-        job.progress, job.running_step = 5 + 90 * len(session.results) // count, source
-        question = Question(
-            entity_type=job.entity_type,
-            fields=query.fields,
-            wanted=query.wanted,
-            organization_id=job.organization_id,
-        )
-        reply = await lookup.look_up(providers[source], question, job)
-        if reply.credits or source in job.charged:
-            # Also what it paid before it was decided again, or before its worker died; it pays a provider once.
-            job.charged[source] = reply.credits = max(job.charged.get(source, 0), reply.credits)
-        session.record_reply(source, reply)
 
 
 def _replies(session: WaterfallSession) -> list[tuple[str, Reply]]:

@@ -1,11 +1,10 @@
 """What the jobs in flight need of the database, in batches: reservations, cached answers, settlements."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
 
 import structlog
 
@@ -28,11 +27,8 @@ from workers.job.load import LoadedRecord, load_records
 
 QUESTION_LEASE = timedelta(seconds=60)  # how long a job has a question to itself; longer than any call
 _log = structlog.get_logger(__name__)
-A = TypeVar("A")
-B = TypeVar("B")
 _MOST = 500
-_PREPARING_SECONDS = 0.01  # between two batches of what comes before a call
-_SETTLING_SECONDS = 0.03  # and of what comes behind it, where no call waits any more
+_SETTLING_SECONDS = 0.03  # between two batches of settlements, where no call waits any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +75,21 @@ class ClearanceRequest:
 
 
 class BatchedStore:
-    """The batched statements of one worker."""
+    """The statements of one worker, each for many jobs. Two are batchers too, for who comes alone."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.reserve: Batcher[ReservationRequest, str | SkipReason] = _batcher(
-            self._reserve, wait=_PREPARING_SECONDS, ping=ping
+        self.clear: Batcher[ClearanceRequest, ClearanceResult] = Batcher(self.clear_all, most=_MOST, wait=0.0)
+        self.settle: Batcher[CallSettlement, int] = Batcher(
+            self.settle_all, most=_MOST, wait=_SETTLING_SECONDS, ping=ping
         )
-        self.acquire: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._acquire, wait=_PREPARING_SECONDS)
-        self.cached: Batcher[AnswerKey, CachedAnswer | None] = _batcher(self._cached)
-        self.settle: Batcher[CallSettlement, int] = _batcher(self._settle, wait=_SETTLING_SECONDS, ping=ping)
-        self.reload: Batcher[str, LoadedRecord | None] = _batcher(self._reload)
-        self.clear: Batcher[ClearanceRequest, ClearanceResult] = _batcher(self._clear)
-        self.suppressed: Batcher[Subject, frozenset[Identifier]] = _batcher(self._suppressed)
-        self.kept_out: Batcher[ProposedValues, Mapping[str, str]] = _batcher(self._kept_out)
 
     async def close(self) -> None:
         """Answer everyone who still waits."""
-        for batcher in (
-            self.reserve,
-            self.acquire,
-            self.cached,
-            self.settle,
-            self.reload,
-            self.clear,
-            self.suppressed,
-            self.kept_out,
-        ):
-            await batcher.close()
+        await self.clear.close()
+        await self.settle.close()
 
-    async def _clear(self, requests: Sequence[ClearanceRequest]) -> list[ClearanceResult]:
+    async def clear_all(self, requests: Sequence[ClearanceRequest]) -> list[ClearanceResult]:
         """By the leases and lists as they are now: a suppression, a cancel or an erasure counts at once."""
         held = await held_leases(list(dict.fromkeys(request.lease for request in requests)))
         suppressing = {request.subject.organization_id for request in requests if held.get(request.lease.id)}
@@ -122,17 +103,19 @@ class BatchedStore:
             for request, identifiers in zip(requests, found, strict=True)
         ]
 
-    async def _suppressed(self, subjects: Sequence[Subject]) -> list[frozenset[Identifier]]:
+    async def suppressed(self, subjects: Sequence[Subject]) -> list[frozenset[Identifier]]:
+        """For each, what of it is on its organization's list."""
         return await suppressed(self._services, subjects)
 
-    async def _kept_out(self, proposed: Sequence[ProposedValues]) -> list[Mapping[str, str]]:
+    async def kept_out(self, proposed: Sequence[ProposedValues]) -> list[Mapping[str, str]]:
+        """For each, what would bring an erased person back: by field, the id of the erasure."""
         return await kept_out(self._services, proposed)
 
-    async def _reserve(self, requests: Sequence[ReservationRequest]) -> list[str | SkipReason]:
+    async def reserve(self, requests: Sequence[ReservationRequest]) -> list[str | SkipReason]:
         """For each: the reservation's id, or why there is none."""
         return await reserve_all(requests, self._services.now(), self._services.monthly_credit_grant)
 
-    async def _acquire(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
+    async def acquire(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
         """For each: what is known of it, or None when this job has it to itself now."""
         now = self._services.now()
         acquired = await unit_of_work(acquire)(answer_keys, now, now + QUESTION_LEASE)
@@ -141,7 +124,7 @@ class BatchedStore:
             for answer_key in answer_keys
         ]
 
-    async def _cached(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
+    async def cached(self, answer_keys: Sequence[AnswerKey]) -> list[CachedAnswer | None]:
         """For each: its cached answer, if there is one that serves the job."""
         found, now = await answered(answer_keys), self._services.now()
         return [
@@ -152,7 +135,7 @@ class BatchedStore:
             for answer_key in answer_keys
         ]
 
-    async def _settle(self, settlements: Sequence[CallSettlement]) -> list[int]:
+    async def settle_all(self, settlements: Sequence[CallSettlement]) -> list[int]:
         """Settle and store, in one transaction for all organizations. For each: the credits charged."""
         charged = await _settle_calls(settlements, self._services.now(), self._services.monthly_credit_grant)
         paying = {call.organization_id for call in settlements if charged.get(call.reservation_id or "")}
@@ -163,7 +146,7 @@ class BatchedStore:
             _log.exception("alerts were not raised", organizations=len(paying))
         return [charged.get(settlement.reservation_id or "", 0) for settlement in settlements]
 
-    async def _reload(self, record_ids: Sequence[str]) -> list[LoadedRecord | None]:
+    async def reload(self, record_ids: Sequence[str]) -> list[LoadedRecord | None]:
         """The records as they are now; None for one that was erased."""
         found = await load_records(record_ids)
         return [found.get(record_id) for record_id in record_ids]
@@ -177,15 +160,6 @@ def _known(answer_key: AnswerKey, cached: CachedAnswer | None, now: datetime) ->
     ):
         return cached
     return CachedAnswer(*answer_key.key, AnswerState.ASKING)
-
-
-def _batcher(
-    run: Callable[[Sequence[A]], Awaitable[Sequence[B]]],
-    *,
-    wait: float = 0.0,
-    ping: Callable[[], Awaitable[None]] | None = None,
-) -> Batcher[A, B]:
-    return Batcher(run, most=_MOST, wait=wait, ping=ping)
 
 
 @unit_of_work

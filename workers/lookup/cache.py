@@ -1,8 +1,6 @@
 """Cached answers: a question that was asked before is not asked again, and one that is being asked is waited for."""
 
-import asyncio
-import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,52 +10,82 @@ from enrichment.waterfall.reuse import oldest_reusable
 from models.answer.cache import replace_findings
 from models.answer.row import AnswerKey, AnswerState, CachedAnswer
 from models.db.transaction import unit_of_work
-from providers.api import BroaderQuery, Provider, Question, key_digest
+from providers.api import Provider, key_digest
+from resolvers.context import Services
 from workers.job.load import ClaimedJob
-from workers.lookup.batched_store import BatchedStore, CallSettlement
+from workers.lookup.batched_store import BatchedStore
+from workers.lookup.concurrency import CallConcurrency
+from workers.lookup.lookup import Lookup, Stage, at
+from workers.lookup.reply import failed, maybe_charged, reused, waiting
 
 POLL_SECONDS = 0.1  # between two checks for an answer that another job is asking for
-PATIENCE_SECONDS = 2.0  # after which the job goes back to the queue meanwhile
+PATIENCE_SECONDS = 2.0  # after which the job goes back to the queue
 LONGEST_WAIT_FOR_OTHERS = timedelta(seconds=60)  # until the next check for an answer that another job waits for
 
 
 class AnswerCache:
-    """The cached answers, and the leases of questions, as the jobs of one worker use them."""
+    """The stages `REUSE` and `ACQUIRE`: kept answers, and the leases of questions, for the jobs of one worker."""
 
-    def __init__(self, store: BatchedStore) -> None:
+    def __init__(self, services: Services, store: BatchedStore, concurrency: CallConcurrency) -> None:
         self._store = store
+        self._concurrency = concurrency
+        self._now = services.now
 
-    async def find_broader(
-        self, provider: Provider, question: Question, answer_key: AnswerKey
-    ) -> tuple[str, CachedAnswer] | None:
-        """The cached answer to a broader question that serves this one too, with the input key of that question."""
-        if not isinstance(provider, BroaderQuery) or (broader := provider.broader_key(question)) is None:
-            return None
-        broader_key = replace(answer_key, input_key=key_digest(broader))
-        cached = await self._store.cached(broader_key)
-        return None if cached is None else (broader_key.input_key, cached)
+    async def reuse(self, lookups: Sequence[Lookup]) -> None:
+        """Find the answers that were kept for a broader question, or for the question as earlier versions asked it."""
+        now = self._now()
+        for lookup in lookups:
+            assert lookup.key is not None  # it has passed the stage of keys
+            lookup.answer_key = answer_key_of(lookup.provider, lookup.job, lookup.key, now)
+        others = [(lookup, key) for lookup in lookups for key in _other_keys(lookup)]
+        found = await self._store.cached([key for _, key in others]) if others else []
+        for (lookup, key), cached in zip(others, found, strict=True):
+            if cached is not None and lookup.cached is None:
+                lookup.key = key.input_key
+                _reuse(lookup, cached)
+        for lookup in at(Stage.REUSE, lookups):
+            lookup.stage = Stage.ACQUIRE
 
-    async def find_earlier(
-        self, provider: Provider, question: Question, job: ClaimedJob, answer_key: AnswerKey
-    ) -> tuple[str, CachedAnswer] | None:
-        """The answer that was cached for the question as earlier versions asked it, with its input key."""
-        forms = job.forms_before()
-        if answer_key.insists or not forms:
-            return None
-        input_key = provider.input_key(replace(question, fields=with_forms_before(question.fields, forms)))
-        if input_key is None or (digest := key_digest(input_key)) == answer_key.input_key:
-            return None
-        cached = await self._store.cached(replace(answer_key, input_key=digest))
-        return None if cached is None else (digest, cached)
+    async def find_or_acquire(self, lookups: Sequence[Lookup]) -> None:
+        """Reuse what is known of the questions, or lease them to their jobs.
 
-    async def find_or_acquire(self, answer_key: AnswerKey) -> CachedAnswer | None:
-        """What is known of the question; None when this job has it to itself now. Waits a little for another job."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        cached = await self._store.acquire(answer_key)
-        while cached is not None and cached.state is AnswerState.ASKING and time.monotonic() < deadline:
-            await asyncio.sleep(POLL_SECONDS)
-            cached = await self._store.acquire(answer_key)
-        return cached
+        A job whose turn it is not yet holds nothing meanwhile, neither the question nor credits; it only looks for
+        an answer. One whose question another job is asking leaves its turn too, and looks again soon.
+        """
+        for lookup in lookups:
+            info = lookup.provider.info
+            if info.remote and lookup.turn is None:
+                lookup.turn = self._concurrency.turn_now(info.id, lookup.job.organization_id)
+        waiting = [lookup for lookup in lookups if lookup.turn is None and lookup.provider.info.remote]
+        ready = [lookup for lookup in lookups if lookup.turn is not None or not lookup.provider.info.remote]
+        if waiting:
+            cached = await self._store.cached([_key_of(lookup) for lookup in waiting])
+            for lookup, answer in zip(waiting, cached, strict=True):
+                if answer is not None:
+                    _reuse(lookup, answer)
+                else:
+                    lookup.stage = Stage.TURN
+        if ready:
+            known = await self._store.acquire([_key_of(lookup) for lookup in ready])
+            for lookup, answer in zip(ready, known, strict=True):
+                if answer is None:
+                    lookup.holds, lookup.stage = True, Stage.RESERVE
+                else:
+                    lookup.leave_turn()
+                    self._go_by(lookup, answer)
+
+    def _go_by(self, lookup: Lookup, cached: CachedAnswer) -> None:
+        """Do without asking, for now or at all: the job need not, or may not, ask the question itself."""
+        if cached.state is AnswerState.ANSWERED:
+            _reuse(lookup, cached)
+        elif cached.state is AnswerState.MAYBE_CHARGED:
+            lookup.ended(failed(maybe_charged(cached.detail)))
+        elif cached.state is AnswerState.PENDING and cached.asked_by == lookup.job.id:
+            lookup.cached, lookup.stage = cached, Stage.RESUME
+        elif cached.state is AnswerState.ASKING and lookup.is_patient(PATIENCE_SECONDS):
+            lookup.stage = Stage.ASKED_BY_ANOTHER
+        else:
+            lookup.ended(waiting(next_check(cached, self._now())))
 
     async def forget(self, cached: CachedAnswer, fields: Collection[str]) -> None:
         """Keep the answer without what it says of these fields."""
@@ -65,9 +93,29 @@ class AnswerCache:
         findings = [finding for finding in cached.findings or [] if finding["field"] not in fields]
         await unit_of_work(replace_findings)(cached.key, cached.answered_at, findings)
 
-    async def release(self, answer_key: AnswerKey, reservation_id: str | None = None) -> None:
-        """Let others ask the question, and give back what was reserved for it."""
-        await self._store.settle(CallSettlement(answer_key.organization_id, reservation_id, answer_key))
+
+def _key_of(lookup: Lookup) -> AnswerKey:
+    assert lookup.answer_key is not None  # it has passed the stage before
+    return lookup.answer_key
+
+
+def _reuse(lookup: Lookup, cached: CachedAnswer) -> None:
+    lookup.cached = cached
+    lookup.answered(reused(lookup.provider, lookup.question, cached))
+
+
+def _other_keys(lookup: Lookup) -> Iterator[AnswerKey]:
+    """The keys under which other forms of the question would be kept, the broader one first."""
+    key, job, question = _key_of(lookup), lookup.job, lookup.question
+    broad = lookup.abilities.broader
+    if broad is not None and (broader := broad.broader_key(question)) is not None:
+        yield replace(key, input_key=key_digest(broader))
+    forms = job.forms_before()
+    if key.insists or not forms:
+        return
+    earlier = lookup.provider.input_key(replace(question, fields=with_forms_before(question.fields, forms)))
+    if earlier is not None and (digest := key_digest(earlier)) != key.input_key:
+        yield replace(key, input_key=digest)
 
 
 def answer_key_of(provider: Provider, job: ClaimedJob, input_key: str, now: datetime) -> AnswerKey:

@@ -11,18 +11,20 @@ from enrichment.enums import StepOutcome
 from enrichment.identity import without_record_values
 from providers.api import (
     Answer,
+    AnswersAtOnce,
     CallDeferred,
-    ChecksBeforeSending,
     Pending,
     Polls,
     Provider,
     ProviderError,
+    ProviderInfo,
     Question,
 )
 from resolvers.context import Services
 from workers.job.load import ClaimedJob
 from workers.lookup.circuit_breaker import CircuitBreakers
 from workers.lookup.concurrency import CallConcurrency
+from workers.lookup.lookup import Lookup
 from workers.lookup.reply import LookupReply, failed, reply_of
 from workers.lookup.suppression_guard import SendCheck, SuppressionGuard
 
@@ -40,23 +42,33 @@ class ProviderCaller:
         self._breakers = CircuitBreakers(services)
         self._now = services.now
 
-    async def refusal(self, provider: Provider, job: ClaimedJob) -> ProviderError | None:
+    async def refusal(self, info: ProviderInfo, organization_id: str) -> ProviderError | None:
         """Why the provider's circuit breaker lets no call through now; None where it does."""
-        if not provider.info.remote:
-            return None
-        return await self._breakers.refusal(job.organization_id, provider.info)
+        return await self._breakers.refusal(organization_id, info) if info.remote else None
 
-    async def call(
-        self, provider: Provider, question: Question, job: ClaimedJob, *, token: str | None = None
-    ) -> LookupReply:
+    def answer(self, provider: Provider, at_once: AnswersAtOnce, question: Question) -> LookupReply:
+        """The reply of a provider that answers at once."""
+        started = time.perf_counter()
+        try:
+            reply = reply_of(provider, question, at_once.answer(question), self._now())
+        except ProviderError as error:
+            reply = failed(error)
+        except Exception:
+            reply = _unread(provider)
+        reply.latency_ms = round((time.perf_counter() - started) * 1000)
+        return reply
+
+    async def call(self, lookup: Lookup, *, token: str | None = None) -> LookupReply:
         """Ask the question, or with a `token` for its pending answer, once a permit is free. Raises CallDeferred."""
-        if not provider.info.remote:
-            return await self._guard.withhold(question, job, await self._call(provider, question, token))
+        provider, question, job = lookup.provider, lookup.question, lookup.job
+        info = provider.info
+        if not info.remote:
+            return await self._call(provider, question, token)
         check = SendCheck(self._guard, question, job)
-        async with self._concurrency.permit(provider, job.organization_id):
-            if (refusal := self._breakers.opened(job.organization_id, provider.info)) is not None:
+        async with self._concurrency.permit(info, job.organization_id):
+            if (refusal := self._breakers.opened(job.organization_id, info)) is not None:
                 return failed(refusal)  # while the call waited
-            if not isinstance(provider, ChecksBeforeSending) and (blocked := await self._guard.blocked(question, job)):
+            if not lookup.abilities.checks_before_sending and (blocked := await self._guard.blocked(question, job)):
                 return blocked  # since the call was prepared
             asked_at = self._now()
             reply = await self._call(provider, replace(question, before_send=check), token)
@@ -64,11 +76,10 @@ class ProviderCaller:
                 await self._note_failure(provider, job, reply.error, asked_at)  # before the next call is let through
         if check.blocked is not None:
             return check.blocked  # since then, or while the call waited for the provider's rate limit
-        await self._guard.withhold(question, job, reply)
         if reply.error is None:
-            rule = job.config.provider_rule(provider.info.id)
+            rule = job.config.provider_rule(info.id)
             matched = reply.outcome is not StepOutcome.NO_MATCH
-            await self._breakers.note_success(job.organization_id, provider.info.id, rule, matched)
+            await self._breakers.note_success(job.organization_id, info.id, rule, matched)
         return reply
 
     async def _call(self, provider: Provider, question: Question, token: str | None) -> LookupReply:
@@ -90,17 +101,21 @@ class ProviderCaller:
             message = f"no answer within {CALL_SECONDS:.0f} s"
             return failed(ProviderError("timeout", message, retryable=True, maybe_charged=provider.info.remote))
         except Exception:
-            # A bug in an adapter, or an answer that it did not foresee, harms this step alone.
-            _log.exception("provider failed", provider=provider.info.id)
-            message = "the answer could not be read"
-            maybe = provider.info.remote
-            return failed(ProviderError("invalid_answer", message, retryable=False, maybe_charged=maybe))
+            return _unread(provider)
 
     async def _note_failure(
         self, provider: Provider, job: ClaimedJob, error: ProviderError, asked_at: datetime
     ) -> None:
         message = without_record_values(error.message, {"id": job.record.external_id, **job.record.state.fields})
         await self._breakers.note_failure(job.organization_id, provider.info.id, error, message, asked_at=asked_at)
+
+
+def _unread(provider: Provider) -> LookupReply:
+    """A bug in an adapter, or an answer that it did not foresee, harms this step alone. Called where it is caught."""
+    _log.exception("provider failed", provider=provider.info.id)
+    message = "the answer could not be read"
+    maybe = provider.info.remote
+    return failed(ProviderError("invalid_answer", message, retryable=False, maybe_charged=maybe))
 
 
 async def _ask(provider: Provider, question: Question, token: str | None) -> Answer | Pending:

@@ -9,10 +9,10 @@ import asyncio
 import random
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
-from providers.api import CallDeferred, Provider
+from providers.api import CallDeferred, ProviderInfo
 
 CALLS_AT_ONCE = 100  # to one provider, in one process
 CALLS_OF_AN_ORGANIZATION = 10  # of these
@@ -42,31 +42,41 @@ class FairSemaphore:
     @asynccontextmanager
     async def permit(self, organization_id: str, wait_seconds: float) -> AsyncIterator[None]:
         """Hold a permit. Raises TimeoutError when none is free within the time."""
-        async with asyncio.timeout(wait_seconds):
-            await self._acquire(organization_id)
+        await self.acquire(organization_id, wait_seconds)
         try:
             yield
         finally:
-            self._release(organization_id)
+            self.release(organization_id)
 
-    async def _acquire(self, organization_id: str) -> None:
-        if self.is_free(organization_id):
-            self._grant(organization_id)
-            return
+    def acquire_now(self, organization_id: str) -> bool:
+        """Take a permit if one is free; it has to be released. Returns whether there was one."""
+        if not self.is_free(organization_id):
+            return False
+        self._grant(organization_id)
+        return True
+
+    async def acquire(self, organization_id: str, wait_seconds: float) -> None:
+        """Take a permit, which has to be released. Raises TimeoutError when none is free within the time."""
+        if not self.acquire_now(organization_id):
+            async with asyncio.timeout(wait_seconds):
+                await self._wait(organization_id)
+
+    async def _wait(self, organization_id: str) -> None:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(organization_id, deque()).append(granted)
         try:
             await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled():
-                self._release(organization_id)  # the permit came in the moment of the cancellation
+                self.release(organization_id)  # the permit came in the moment of the cancellation
             raise
 
     def _grant(self, organization_id: str) -> None:
         self._free -= 1
         self._held[organization_id] += 1
 
-    def _release(self, organization_id: str) -> None:
+    def release(self, organization_id: str) -> None:
+        """Give a permit back."""
         self._free += 1
         self._held[organization_id] -= 1
         if not self._held[organization_id]:
@@ -90,6 +100,17 @@ class FairSemaphore:
         return waiter if waiter is not None and not waiter.done() else None
 
 
+class Turn:
+    """The right to prepare a call, and to make it, until it is left."""
+
+    def __init__(self, turns: FairSemaphore, organization_id: str) -> None:
+        self._turns, self._organization_id = turns, organization_id
+
+    def leave(self) -> None:
+        """Let another job have it. To be called once."""
+        self._turns.release(self._organization_id)
+
+
 class CallConcurrency:
     """The turns and permits for the calls of one worker process. Providers that are not remote need none."""
 
@@ -101,36 +122,36 @@ class CallConcurrency:
             lambda: FairSemaphore(CALLS_AT_ONCE, CALLS_OF_AN_ORGANIZATION)
         )
 
-    def is_free(self, provider: Provider, organization_id: str) -> bool:
-        """Whether a job need not wait for its turn."""
-        return not provider.info.remote or self._turns[provider.info.id].is_free(organization_id)
+    def turn_now(self, provider_id: str, organization_id: str) -> Turn | None:
+        """The next turn, if a job need not wait for it."""
+        turns = self._turns[provider_id]
+        return Turn(turns, organization_id) if turns.acquire_now(organization_id) else None
+
+    async def turn(self, info: ProviderInfo, organization_id: str) -> Turn:
+        """Wait for the next turn. Raises CallDeferred when none becomes free soon."""
+        turns = self._turns[info.id]
+        await _acquire(turns, info, organization_id)
+        return Turn(turns, organization_id)
 
     @asynccontextmanager
-    async def turn(self, provider: Provider, organization_id: str) -> AsyncIterator[AsyncExitStack]:
-        """Hold a turn: prepare a call, and make it. Closing it ends it early.
-
-        Raises CallDeferred when none becomes free soon.
-        """
-        async with AsyncExitStack() as held:
-            if provider.info.remote:
-                await _hold(held, self._turns[provider.info.id], provider, organization_id)
-            yield held
-
-    @asynccontextmanager
-    async def permit(self, provider: Provider, organization_id: str) -> AsyncIterator[None]:
+    async def permit(self, info: ProviderInfo, organization_id: str) -> AsyncIterator[None]:
         """Hold the permit for a call. Raises CallDeferred when none becomes free soon."""
-        async with AsyncExitStack() as held:
-            if provider.info.remote:
-                await _hold(held, self._permits[provider.info.id], provider, organization_id)
+        if not info.remote:
             yield
+            return
+        permits = self._permits[info.id]
+        await _acquire(permits, info, organization_id)
+        try:
+            yield
+        finally:
+            permits.release(organization_id)
 
 
-async def _hold(held: AsyncExitStack, semaphore: FairSemaphore, provider: Provider, organization_id: str) -> None:
+async def _acquire(semaphore: FairSemaphore, info: ProviderInfo, organization_id: str) -> None:
     try:
-        await held.enter_async_context(semaphore.permit(organization_id, PERMIT_WAIT_SECONDS))
+        await semaphore.acquire(organization_id, PERMIT_WAIT_SECONDS)
     except TimeoutError:
-        message = f"too many calls to {provider.info.name} are under way"
-        raise CallDeferred(message, PERMIT_WAIT_SECONDS) from None
+        raise CallDeferred(f"too many calls to {info.name} are under way", PERMIT_WAIT_SECONDS) from None
 
 
 def next_recheck(waiting_since: datetime, now: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """Answers that come later: a job comes back for one that its earlier call left pending, or reads what was sent."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,9 +20,10 @@ from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import BatchedStore, CallSettlement
 from workers.lookup.call import ProviderCaller
 from workers.lookup.concurrency import next_recheck
+from workers.lookup.lookup import Lookup
 from workers.lookup.reply import LookupReply, candidates_of, reply_of, waiting, with_partial
 from workers.lookup.settlement import LONGEST_PENDING, settlement_of
-from workers.lookup.suppression_guard import SuppressionGuard, is_blocked
+from workers.lookup.suppression_guard import Found, SuppressionGuard, is_blocked
 
 CALLBACK_GRACE = timedelta(minutes=5)  # for an answer that is sent when the wait is all but over
 RETRY_SECONDS = 30.0  # until the next question for an answer that could not be asked for
@@ -45,11 +47,13 @@ class PendingAnswers:
         self._callback_urls = services.callback_urls
         self._now = services.now
 
-    async def find(self, provider: Provider, job: ClaimedJob) -> CachedAnswer | None:
-        """The pending answer of this provider that the job went back to the queue to wait for."""
-        if not _waited_for(provider, job):
-            return None
-        return await pending_of(job.organization_id, provider.info.id, job.id)
+    async def find(self, lookups: Sequence[Lookup]) -> dict[tuple[str, str], CachedAnswer]:
+        """The pending answers that jobs went back to the queue to wait for, by job and provider."""
+        waiting = {
+            (lookup.job.id, lookup.provider.info.id) for lookup in lookups if _waited_for(lookup.provider, lookup.job)
+        }
+        found = await pending_of(sorted({job_id for job_id, _ in waiting})) if waiting else {}
+        return {key: answer for key, answer in found.items() if key in waiting}
 
     def with_callback(self, provider: Provider, question: Question, answer_key: AnswerKey) -> Question:
         """The question with the address to which its answer may be sent, where the provider sends answers."""
@@ -58,10 +62,9 @@ class PendingAnswers:
         until = self._now() + LONGEST_PENDING + CALLBACK_GRACE
         return replace(question, callback=self._callback_urls.url(answer_key, until))
 
-    async def resume(
-        self, provider: Provider, question: Question, job: ClaimedJob, pending: CachedAnswer
-    ) -> LookupReply:
+    async def resume(self, lookup: Lookup, pending: CachedAnswer) -> LookupReply:
         """Ask for the answer to an earlier call of this job, or read what was sent meanwhile."""
+        provider, question, job = lookup.provider, lookup.question, lookup.job
         now = self._now()
         answer_key = AnswerKey(job.organization_id, provider.info.id, pending.input_key, job.id)
         note = pending.detail
@@ -71,7 +74,7 @@ class PendingAnswers:
             if pending.due_at is not None and pending.due_at > now:
                 return await self._still_waiting(provider, question, job, pending, pending.due_at, note)
             try:
-                reply = await self._caller.call(provider, question, job, token=pending.token)
+                reply = await self._withheld(lookup, await self._caller.call(lookup, token=pending.token))
             except CallDeferred:
                 return await self._still_waiting(provider, question, job, pending, next_recheck(now, now), note)
         if is_blocked(reply):
@@ -106,9 +109,14 @@ class PendingAnswers:
         except Exception:
             _log.exception("provider cannot read what was sent", provider=provider.info.id, job_id=job.id)
         else:
-            return await self._guard.withhold(question, job, reply)
+            await self._guard.withhold([Found(question, job, reply)])
+            return reply
         await discard_delivery(answer_key, REFUSED)
         return None
+
+    async def _withheld(self, lookup: Lookup, reply: LookupReply) -> LookupReply:
+        await self._guard.withhold([Found(lookup.question, lookup.job, reply)])
+        return reply
 
     async def _still_waiting(
         self,
@@ -126,10 +134,11 @@ class PendingAnswers:
     ) -> dict[str, Candidate]:
         """What came at once, without what is suppressed."""
         partial = LookupReply(StepOutcome.MATCH, candidates=candidates_of(provider, question, pending))
-        return (await self._guard.withhold(question, job, partial)).candidates
+        await self._guard.withhold([Found(question, job, partial)])
+        return partial.candidates
 
 
 def _waited_for(provider: Provider, job: ClaimedJob) -> bool:
-    return any(
+    return bool(job.earlier_steps) and any(
         step.provider == provider.info.id and step.skipped_reason == SkipReason.WAITING for step in job.earlier_steps
     )

@@ -1,5 +1,6 @@
 """Between a job and a provider: which questions must not be asked, and which found values must not be used."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from enrichment.identity import holds_identifier, is_identifier_field
@@ -17,6 +18,15 @@ _SKIP_REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reply to a job's question, with values that may have to be withheld."""
+
+    question: Question
+    job: ClaimedJob
+    reply: LookupReply
+
+
 class SuppressionGuard:
     """Holds back suppressed and erased people, and the questions of jobs that are cancelled or erased.
 
@@ -30,47 +40,78 @@ class SuppressionGuard:
         """The reply to a question that must not be asked; None where it may, as lists and job are at this moment."""
         if job.found_suppressed:
             return skipped(SkipReason.SUPPRESSED)
-        subject = Subject(job.organization_id, job.entity_type, question.fields, job.record.raw)
-        clearance = await self._store.clear(ClearanceRequest(job.lease, subject))
-        return skipped(_SKIP_REASONS[clearance]) if clearance in _SKIP_REASONS else None
+        return _blocked(await self._store.clear(_request(question, job)))
 
-    async def withhold(self, question: Question, job: ClaimedJob, reply: LookupReply) -> LookupReply:
-        """The reply without the values that are suppressed, or would bring an erased person back.
+    async def blocked_of(self, asked: Sequence[tuple[Question, ClaimedJob]]) -> list[LookupReply | None]:
+        """The same for many questions, with one look at the jobs and lists."""
+        results = await self._store.clear_all([_request(question, job) for question, job in asked])
+        return [
+            skipped(SkipReason.SUPPRESSED) if job.found_suppressed else _blocked(result)
+            for (_, job), result in zip(asked, results, strict=True)
+        ]
+
+    async def withhold(self, found: Sequence[Found]) -> None:
+        """Take from these replies the values that are suppressed, or would bring an erased person back.
 
         They are neither stored nor shown. Where one that is suppressed is what the next question would be asked with,
         no other provider is asked.
         """
-        await self._withhold_suppressed(question, job, reply)
-        await self._withhold_erased(question, job, reply)
-        return reply
+        await self._withhold_suppressed([item for item in found if item.reply.candidates])
+        await self._withhold_erased([item for item in found if item.reply.candidates])
 
-    async def _withhold_erased(self, question: Question, job: ClaimedJob, reply: LookupReply) -> None:
-        values = {name: candidate.value for name, candidate in reply.candidates.items()}
-        if not values or not job.has_erased:
+    async def _withhold_erased(self, found: Sequence[Found]) -> None:
+        proposed = [(item, _values(item)) for item in found if item.job.has_erased]
+        if not proposed:
             return  # who is erased meanwhile is found when the result is written
-        found = await self._store.kept_out(
-            ProposedValues(job.organization_id, job.entity_type, question.fields, values)
+        kept_out = await self._store.kept_out(
+            [
+                ProposedValues(item.job.organization_id, item.job.entity_type, item.question.fields, values)
+                for item, values in proposed
+            ]
         )
-        job.keep_out(values, found)
-        reply.withheld |= {name for name, value in values.items() if job.keeps_out(name, value)}
-        for name in reply.withheld:
-            reply.candidates.pop(name, None)
+        for (item, values), fields in zip(proposed, kept_out, strict=True):
+            job, reply = item.job, item.reply
+            job.keep_out(values, fields)
+            reply.withheld |= {name for name, value in values.items() if job.keeps_out(name, value)}
+            for name in reply.withheld:
+                reply.candidates.pop(name, None)
 
-    async def _withhold_suppressed(self, question: Question, job: ClaimedJob, reply: LookupReply) -> None:
-        entity_type, candidates = job.entity_type, reply.candidates
-        telling = {name: found.value for name, found in candidates.items() if is_identifier_field(entity_type, name)}
+    async def _withhold_suppressed(self, found: Sequence[Found]) -> None:
+        telling = list(_telling(found))
         if not telling:
             return
-        suppressed = await self._store.suppressed(Subject(job.organization_id, entity_type, telling))
-        if not suppressed:
-            return
-        for name, value in telling.items():
-            if not holds_identifier(entity_type, name, value, suppressed):
-                continue
-            candidate = candidates.pop(name)
-            confident = candidate.confidence >= job.config.minimum(entity_type, name)
-            if confident and question.fields.get(name) is None:
-                job.found_suppressed = True
+        listed = await self._store.suppressed([subject for _, subject in telling])
+        for (item, subject), suppressed in zip(telling, listed, strict=True):
+            job, candidates = item.job, item.reply.candidates
+            for name, value in subject.fields.items() if suppressed else ():
+                if not holds_identifier(job.entity_type, name, value, suppressed):
+                    continue
+                candidate = candidates.pop(name)
+                confident = candidate.confidence >= job.config.minimum(job.entity_type, name)
+                if confident and item.question.fields.get(name) is None:
+                    job.found_suppressed = True
+
+
+def _request(question: Question, job: ClaimedJob) -> ClearanceRequest:
+    subject = Subject(job.organization_id, job.entity_type, question.fields, job.record.raw)
+    return ClearanceRequest(job.lease, subject)
+
+
+def _blocked(result: ClearanceResult) -> LookupReply | None:
+    return skipped(_SKIP_REASONS[result]) if result in _SKIP_REASONS else None
+
+
+def _values(found: Found) -> dict[str, object]:
+    return {name: candidate.value for name, candidate in found.reply.candidates.items()}
+
+
+def _telling(found: Sequence[Found]) -> Iterator[tuple[Found, Subject]]:
+    """Those replies that hold identifiers, each with these."""
+    for item in found:
+        entity_type, candidates = item.job.entity_type, item.reply.candidates
+        fields = {name: found.value for name, found in candidates.items() if is_identifier_field(entity_type, name)}
+        if fields:
+            yield item, Subject(item.job.organization_id, entity_type, fields)
 
 
 @dataclass(slots=True)

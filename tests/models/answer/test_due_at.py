@@ -59,6 +59,6 @@ async def test_a_pending_answer_has_a_due_time_and_no_lease() -> None:
     )
     await unit_of_work(store)([result])
     assert await query("SELECT lease_until, due_at FROM answer") == [{"lease_until": None, "due_at": 9}]
-    pending = await pending_of("acme", "paid", JOB)
+    pending = (await pending_of([JOB])).get((JOB, "paid"))
     assert pending is not None
     assert (pending.due_at, pending.token, pending.state) == (from_micros(9), "t", AnswerState.PENDING)

@@ -38,7 +38,7 @@ from resolvers.paging import PageArgs
 from resolvers.record.api import get_record, upsert_records
 from tests.support.canaries import stored_texts
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
-from workers.job import runner
+from workers.job import batch
 from workers.job.load import load_claimed
 from workers.job.results import WriteStatus, write_results
 from workers.lookup import batched_store
@@ -113,11 +113,11 @@ async def test_while_a_result_is_about_to_be_written(redis: ArqRedis, monkeypatc
     async def late(results: Any, now: Any, _: Any) -> Any:
         if await Record.filter(external_id="L-1").exists():
             await erase_record(ctx, LEAD, "L-1")
-        batch = await write_results(results, now, ctx.services)
-        fates.extend(batch.statuses)
-        return batch
+        written = await write_results(results, now, ctx.services)
+        fates.extend(written.statuses)
+        return written
 
-    monkeypatch.setattr(runner, "write_results", late)
+    monkeypatch.setattr(batch, "write_results", late)
     await send(ctx, "lead", "L-1", **JOE)
     await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
     await work(ctx.services)
@@ -139,7 +139,7 @@ async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest
                 await send(ctx, "lead", external_id, city="Berlin")
         return await write_results(results, now, ctx.services)
 
-    reload = BatchedStore._reload
+    reload = BatchedStore.reload
 
     async def later(store: BatchedStore, record_ids: Any) -> Any:
         nonlocal erased
@@ -148,8 +148,8 @@ async def test_while_a_job_is_decided_again(redis: ArqRedis, monkeypatch: pytest
             await erase_record(ctx, LEAD, "L-1")
         return await reload(store, record_ids)
 
-    monkeypatch.setattr(runner, "write_results", late)
-    monkeypatch.setattr(BatchedStore, "_reload", later)
+    monkeypatch.setattr(batch, "write_results", late)
+    monkeypatch.setattr(BatchedStore, "reload", later)
     await send(ctx, "lead", "L-1", **JOE)
     await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
     await work(ctx.services)

@@ -1,0 +1,247 @@
+"""Lookups of records at providers, many at once: from kept answers where there are some, else by calls, each paid once.
+
+The stages, in order (`Stage`), each with one statement for all that pass it: an answer of the job's own that comes
+later, the input key, the suppression guard, kept answers, the reservation of credits, the call, what of the answer is
+withheld, the settlement. Providers that answer at once are asked in a plain loop. What has to wait, for a remote
+provider, its turn or another job, leaves the batch (`AWAY`) and comes back for the stage that follows; it keeps nobody
+waiting.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+
+import structlog
+
+from enrichment.waterfall.skip_reason import SkipReason
+from models.answer.row import AnswerKey
+from models.credit.usage import charged_to
+from models.db.health import ping
+from providers.api import CallDeferred, ProviderError, key_digest
+from resolvers.context import Services
+from resolvers.halving import run_halving
+from workers.breather import Breather
+from workers.lookup.batched_store import BatchedStore, CallSettlement
+from workers.lookup.cache import POLL_SECONDS, AnswerCache
+from workers.lookup.call import ProviderCaller
+from workers.lookup.concurrency import CallConcurrency, next_recheck
+from workers.lookup.credits import CreditStage
+from workers.lookup.lookup import Lookup, Stage, at
+from workers.lookup.pending import PendingAnswers
+from workers.lookup.reply import failed, skipped, waiting
+from workers.lookup.settlement import settlement_of
+from workers.lookup.suppression_guard import Found, SuppressionGuard, is_blocked
+
+_log = structlog.get_logger(__name__)
+
+
+class LookupStages:
+    """Takes the lookups of one worker through the stages. A failing provider is a reply here, never an exception."""
+
+    def __init__(self, services: Services, store: BatchedStore, come_back: Callable[[Lookup], None]) -> None:
+        """`come_back` is called with each lookup that was away, once it may go on."""
+        self._store = store
+        self._come_back = come_back
+        self._concurrency = CallConcurrency()
+        self._guard = SuppressionGuard(store)
+        self._caller = ProviderCaller(services, self._guard, self._concurrency)
+        self._cache = AnswerCache(services, store, self._concurrency)
+        self._credits = CreditStage(services, store, self._caller)
+        self._pending = PendingAnswers(services, store, self._guard, self._caller)
+        self._now = services.now
+
+    async def run(self, lookups: Sequence[Lookup]) -> list[Lookup]:
+        """Take these as far as they get now. Returns those that are not away: they have replies, failed, or withdrew.
+
+        Answers are stored as they were given; how much they are believed follows from the trust of today.
+        """
+        here = list(lookups)
+        await self._pass(Stage.START, self._start, here)
+        breather = Breather()
+        for lookup in at(Stage.KEY, here):
+            _find_key(lookup)
+            await breather.breathe()
+        await self._pass(Stage.CLEAR, self._clear, here)
+        await self._pass(Stage.REUSE, self._cache.reuse, here)
+        await self._pass(Stage.ACQUIRE, self._cache.find_or_acquire, here)
+        await self._pass(Stage.RESERVE, self._credits.reserve, here)
+        for lookup in at(Stage.CALL, here):
+            if (at_once := lookup.abilities.at_once) is not None and not lookup.provider.info.remote:
+                lookup.called = True
+                lookup.answered(self._caller.answer(lookup.provider, at_once, lookup.question))
+                await breather.breathe()
+        here = self._let_wait(here)
+        await self._pass(Stage.WITHHOLD, self._withhold, here)
+        await self._pass(Stage.SETTLE, self._settle, here)
+        return here
+
+    def _let_wait(self, lookups: Sequence[Lookup]) -> list[Lookup]:
+        """Let those leave that have to wait. Returns the others: what has left may come back at any moment."""
+        waits = {
+            Stage.RESUME: self._resumed,
+            Stage.TURN: self._wait_for_turn,
+            Stage.ASKED_BY_ANOTHER: _wait_for_another,
+            Stage.CALL: self._call,
+        }
+        for lookup in lookups:
+            if (wait := waits.get(lookup.stage)) is not None:
+                self._leave(lookup, wait(lookup))
+        return [lookup for lookup in lookups if lookup.stage is not Stage.AWAY]
+
+    async def abandon(self, lookups: Sequence[Lookup]) -> None:
+        """Let others ask what these hold, and give back what was reserved for them."""
+        for lookup in lookups:
+            lookup.leave_turn()
+        holding = [lookup for lookup in lookups if lookup.holds and lookup.answer_key is not None]
+        for result in await run_halving(self._store.settle_all, [_release(lookup) for lookup in holding], ping):
+            if isinstance(result, Exception):  # the lease of the question runs out, and the rescue releases credits
+                _log.warning("a question is left to its lease", error=type(result).__name__)
+
+    async def _pass(
+        self, stage: Stage, work: Callable[[Sequence[Lookup]], Awaitable[None]], lookups: Sequence[Lookup]
+    ) -> None:
+        """Let those at this stage pass it; where that fails, those that it fails for fail."""
+
+        async def of_some(some: Sequence[Lookup]) -> Sequence[None]:
+            await work(at(stage, some))
+            return [None] * len(some)
+
+        waiting = at(stage, lookups)
+        if not waiting:
+            return
+        for lookup, result in zip(waiting, await run_halving(of_some, waiting, ping), strict=True):
+            if isinstance(result, Exception) and lookup.stage is stage:
+                lookup.fail(result)
+
+    def _leave(self, lookup: Lookup, wait: Coroutine[None, None, None]) -> None:
+        if lookup.withdrawn:
+            wait.close()
+            lookup.stage = Stage.WITHDRAWN
+            return
+        lookup.stage = Stage.AWAY
+        lookup.waiting = asyncio.create_task(wait)
+        lookup.waiting.add_done_callback(lambda task: self._back(lookup, task))
+
+    def _back(self, lookup: Lookup, task: "asyncio.Task[None]") -> None:
+        lookup.waiting = None
+        if task.cancelled():
+            lookup.stage = Stage.WITHDRAWN
+        elif isinstance(error := task.exception(), Exception):
+            lookup.fail(error)
+        self._come_back(lookup)
+
+    async def _start(self, lookups: Sequence[Lookup]) -> None:
+        """Those whose job went back to the queue to wait for this provider's answer go their own way."""
+        found = await self._pending.find(lookups)
+        for lookup in lookups:
+            lookup.cached = found.get((lookup.job.id, lookup.provider.info.id))
+            if lookup.cached is None:
+                lookup.stage = Stage.KEY
+            else:
+                lookup.key, lookup.stage = lookup.cached.input_key, Stage.RESUME
+
+    async def _resumed(self, lookup: Lookup) -> None:
+        assert lookup.cached is not None  # the pending answer
+        reply = await self._pending.resume(lookup, lookup.cached)
+        lookup.replied(reply)
+
+    async def _clear(self, lookups: Sequence[Lookup]) -> None:
+        blocked = await self._guard.blocked_of([(lookup.question, lookup.job) for lookup in lookups])
+        for lookup, reply in zip(lookups, blocked, strict=True):
+            if reply is not None:
+                lookup.key = None  # it does not become known what it would have been asked
+                lookup.ended(reply)
+                continue
+            keyed = lookup.abilities.keyed
+            if keyed is not None and not await keyed.configured(lookup.job.organization_id):
+                lookup.ended(skipped(SkipReason.NO_KEY, f"no key for {lookup.provider.info.name}"))
+            else:
+                lookup.stage = Stage.REUSE if lookup.provider.info.keeps_answers else Stage.RESERVE
+
+    async def _wait_for_turn(self, lookup: Lookup) -> None:
+        try:
+            lookup.turn = await self._concurrency.turn(lookup.provider.info, lookup.job.organization_id)
+        except CallDeferred as error:
+            self._defer(lookup, error)
+        else:
+            lookup.stage = Stage.ACQUIRE
+
+    def _defer(self, lookup: Lookup, error: CallDeferred) -> None:
+        until = next_recheck(lookup.job.created_at, self._now())
+        lookup.ended(waiting(until, None, error.message, reason=SkipReason.OUT_OF_TURN))
+
+    async def _call(self, lookup: Lookup) -> None:
+        if lookup.answer_key is not None:
+            lookup.question = self._pending.with_callback(lookup.provider, lookup.question, lookup.answer_key)
+        try:
+            reply = await self._caller.call(lookup)
+        except CallDeferred as error:
+            self._defer(lookup, error)
+            return
+        finally:
+            lookup.leave_turn()
+        if is_blocked(reply):
+            lookup.ended(reply)
+        else:
+            lookup.called = True
+            lookup.answered(reply)
+
+    async def _withhold(self, lookups: Sequence[Lookup]) -> None:
+        await self._guard.withhold([Found(lookup.question, lookup.job, lookup.reply) for lookup in lookups])
+        for lookup in lookups:
+            cached, reply = lookup.cached, lookup.reply
+            if cached is not None and reply.withheld:
+                # What of it would bring an erased person back is not kept any longer.
+                await self._cache.forget(cached, reply.withheld)
+            if cached is not None and cached.asked_by == lookup.job.id and lookup.is_about(cached):
+                # The job paid for it and its worker died before that was written down.
+                reply.credits = await charged_to(lookup.job.id, lookup.provider.info.id)
+            lookup.stage = Stage.SETTLE
+
+    async def _settle(self, lookups: Sequence[Lookup]) -> None:
+        """Charge and store what was called, and release what was not."""
+        now = self._now()
+        holding = [lookup for lookup in lookups if lookup.holds]
+        settlements = [
+            settlement_of(lookup.provider, lookup.reply, _answer_key(lookup), lookup.reservation_id, lookup.job, now)
+            if lookup.called
+            else _release(lookup)
+            for lookup in holding
+        ]
+        results = await run_halving(self._store.settle_all, settlements, ping) if holding else []
+        for lookup, charged in zip(holding, results, strict=True):
+            if isinstance(charged, Exception):
+                lookup.fail(charged)
+            else:
+                lookup.holds = False
+                lookup.reply.credits = charged if lookup.called else 0
+        for lookup in at(Stage.SETTLE, lookups):
+            lookup.replied(lookup.reply)
+
+
+def _find_key(lookup: Lookup) -> None:
+    provider = lookup.provider
+    try:
+        input_key = provider.input_key(lookup.question)
+    except Exception:
+        _log.exception("provider cannot read the question", provider=provider.info.id, job_id=lookup.job.id)
+        error = ProviderError("invalid_answer", "the provider failed on this record", retryable=False)
+        lookup.ended(failed(error))
+        return
+    if input_key is None:
+        lookup.ended(skipped(SkipReason.NOT_ENOUGH_INPUT, f"needs {provider.info.needs}"))
+    else:
+        lookup.key, lookup.stage = key_digest(input_key), Stage.CLEAR
+
+
+async def _wait_for_another(lookup: Lookup) -> None:
+    await asyncio.sleep(POLL_SECONDS)
+    lookup.stage = Stage.ACQUIRE
+
+
+def _answer_key(lookup: Lookup) -> AnswerKey:
+    assert lookup.answer_key is not None  # it holds the question
+    return lookup.answer_key
+
+
+def _release(lookup: Lookup) -> CallSettlement:
+    return CallSettlement(lookup.job.organization_id, lookup.reservation_id, _answer_key(lookup))
