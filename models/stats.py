@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, StepOutcome
 from models.daily_count.raw import Counted
-from models.daily_count.read import counted, counted_now
+from models.daily_count.read import Tally, counted, counted_now, tallied_by_day
 from models.daily_count.table import Measure
 from models.db.period import Period
 from models.db.rows import fetch, query_row
@@ -185,20 +185,19 @@ def percentile(counts: Mapping[int, int], share: float) -> int | None:
 
 async def counts_by_day(period: Period) -> list[DayCounts]:
     """The period's jobs by the day (UTC) they were created, the first day first."""
-    found: dict[int, DayCounts] = {}
-    measures = [Measure.JOB, Measure.FIELD_WRITTEN, Measure.FIELD_OUTCOME]
-    for row in await counted(period, measures, ["day", "name"]):
-        day = found.setdefault(row.day, DayCounts(_EPOCH + timedelta(days=row.day)))
-        if row.measure is Measure.JOB:
-            day.jobs += row.events
-            day.credits += row.credits
-            day.completed += row.events if row.name == JobStatus.COMPLETED else 0
-            day.failed += row.events if row.name == JobStatus.FAILED else 0
-        elif row.measure is Measure.FIELD_WRITTEN:
-            day.fields_written += row.events
-        elif row.name == FieldOutcomeReason.VERIFIED:
-            day.fields_verified += row.events
-    return [found[day] for day in sorted(found) if found[day].jobs]
+    found = await tallied_by_day(period, _OF_A_DAY)
+    days = (DayCounts(_EPOCH + timedelta(days=day), *found[day]) for day in sorted(found))
+    return [day for day in days if day.jobs]
+
+
+_OF_A_DAY = (  # in the order of DayCounts
+    Tally(Measure.JOB),
+    Tally(Measure.JOB, JobStatus.COMPLETED),
+    Tally(Measure.JOB, JobStatus.FAILED),
+    Tally(Measure.JOB, column="credits"),
+    Tally(Measure.FIELD_WRITTEN),
+    Tally(Measure.FIELD_OUTCOME, FieldOutcomeReason.VERIFIED),
+)
 
 
 async def count_open_conflicts(organization_id: str) -> int:

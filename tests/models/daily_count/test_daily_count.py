@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import EntityType
 from models.conflict.table import Conflict
 from models.daily_count.raw import counted_from_rows
-from models.daily_count.read import counted, counted_now, parts_of_days
+from models.daily_count.read import Tally, counted, counted_now, parts_of_days, tallied_by_day
 from models.daily_count.table import DailyCount, Measure
 from models.db import migrate as migrating
 from models.db.connection import dialect
@@ -143,6 +143,31 @@ MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 def test_the_parts_of_days_are_what_midnights_leave_over(start: int, end: int, parts: list[tuple[int, int]]) -> None:
     period = Period("acme", MONDAY + timedelta(hours=start), MONDAY + timedelta(hours=end))
     assert hours(*parts_of_days(period)) == parts
+
+
+async def test_figures_by_day_are_the_counts_of_each_day(db: str, redis: ArqRedis) -> None:
+    await a_busy_week(redis)
+    now = datetime.now(UTC)
+    figures = [
+        Tally(Measure.JOB),
+        Tally(Measure.JOB, "cancelled"),
+        Tally(Measure.JOB, column="credits"),
+        Tally(Measure.FIELD_OUTCOME, "written"),
+    ]
+    for period in (
+        Period("acme"),
+        Period("acme", now - timedelta(hours=30), now + timedelta(hours=90)),
+        Period("acme", now - timedelta(hours=1), now + timedelta(hours=1)),
+    ):
+        summed: dict[int, list[int]] = {}
+        for row in await counted(period, [Measure.JOB, Measure.FIELD_OUTCOME], ["day", "name"]):
+            sums = summed.setdefault(row.day, [0] * len(figures))
+            summed[row.day] = [sum_ + figure.of(row) for sum_, figure in zip(sums, figures, strict=True)]
+        found = await tallied_by_day(period, figures)
+        assert {day: sums for day, sums in found.items() if any(sums)} == {
+            day: sums for day, sums in summed.items() if any(sums)
+        }
+        assert found
 
 
 async def test_a_period_may_begin_at_any_moment_there_is(db: str, redis: ArqRedis) -> None:
