@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,13 +18,18 @@ MOST_DECISIONS = 600  # the last ones, of which a record's newest counts
 ENOUGH_RECORDS = 200  # by which an estimate hardly changes any more from one day to the next
 _RENEWED_EVERY, _AT_FIRST_EVERY = timedelta(days=1), timedelta(minutes=10)
 _DIGITS = 4
+_FIGURES = frozenset(field.name for field in fields(Reliability))
 
 
 async def reliability_of(organization_ids: Collection[str]) -> dict[str, dict[str, Reliability]]:
     """What each of these organizations has learned of its sources, and of its CRM, by source; one query for all."""
     found: dict[str, dict[str, Reliability]] = {organization_id: {} for organization_id in organization_ids}
     for row in await reliabilities_of(sorted(found)):
-        found[row.organization_id] = {source: Reliability(**stored) for source, stored in row.sources.items()}
+        found[row.organization_id] = {
+            source: Reliability(**{name: stored[name] for name in _FIGURES})
+            for source, stored in row.sources.items()
+            if stored.keys() >= _FIGURES  # else another version estimated it, and this one will soon
+        }
     return found
 
 

@@ -30,6 +30,7 @@ _ACCURACY, _ACCURACY_WORTH = 0.9, 20.0
 _CRM_ACCURACY, _CRM_WORTH = 0.9, 30.0
 _GROUP_WORTH = 40.0  # of a group of fields: as right as all that the source says
 _LESS_SURE, _LESS_SURE_WORTH = 0.4, 6.0  # where it errs, in logarithms of odds
+_USUAL_WORTH = 30.0  # of a field: as sure as of all that it says
 _SPREAD, _SPREAD_WORTH = 0.5, 20.0
 _SHARE, _SHARE_WORTH = 0.12, 6.0
 _REVIEWER = 0.98  # how often a reviewer is right
@@ -49,11 +50,12 @@ class Said:
 class Compared:
     """What is said of one field of one record: by the CRM, then by the sources in order of their priority.
 
-    `group`: the group of the field. `rate`: how often it changes, in changes a day. `same` (0-1): how often two who err
-    there say the same.
+    `name`: the field's, with the type of record; `group`: of the fields that are like it. `rate`: how often it changes,
+    in changes a day. `same` (0-1): how often two who err there say the same.
     """
 
     said: tuple[Said, ...]
+    name: str
     group: str
     rate: float
     same: float
@@ -68,14 +70,16 @@ class Reliability:
     """How one source errs, or the CRM.
 
     `compared`: how many of its values stood beside others'. `accuracy` (0-1): the share of them that is likely to have
-    been right, `by_group` the same for groups of fields. `sure` and `unsure`: its confidence, in the mean, where it is
-    right and where it errs, and `spread` how far single ones lie from that, all as logarithms of odds. `shares`: of the
-    mistakes of another source the share (0-1) that it makes as well, by that source.
+    been right, `by_group` the same for groups of fields. `usual`: its mean confidence, by field; `sure` and `unsure`:
+    by how much more, in the mean, it is sure where it is right and where it errs, and `spread` how far single values
+    lie from that, all in logarithms of odds. `shares`: of the mistakes of another source the share (0-1) that it makes
+    as well, by that source.
     """
 
     compared: float
     accuracy: float
     by_group: Mapping[str, float]
+    usual: Mapping[str, float]
     sure: float
     unsure: float
     spread: float
@@ -85,15 +89,23 @@ class Reliability:
         """How often (0-1) it is right in this group of fields."""
         return self.by_group.get(group, self.accuracy)
 
-    @property
-    def usual_confidence(self) -> float:
-        """The confidence (0-1) that it mostly states where it is right."""
-        return 1.0 / (1.0 + math.exp(-self.sure))
+    def usual_confidence(self, name: str) -> float | None:
+        """The confidence (0-1) that it mostly states for right values of this field; None where nobody knows."""
+        usual = self.usual.get(name)
+        return None if usual is None else 1.0 / (1.0 + math.exp(-usual - self.sure))
 
-    def told_by_confidence(self, stated: float) -> float:
-        """How much a stated confidence (0-1) speaks for the value, as a logarithm of odds; below 0: against it."""
-        slope = (self.sure - self.unsure) / self.spread**2
-        return max(min(slope * (log_odds(stated) - (self.sure + self.unsure) / 2.0), _MOST), -_MOST)
+    def told_by_confidence(self, name: str, stated: float) -> float:
+        """What a stated confidence (0-1) says for a value of this field, as a logarithm of odds; below 0: against.
+
+        Nothing where it has given no values of the field that stood beside others.
+        """
+        usual = self.usual.get(name)
+        return 0.0 if usual is None else _told(self, log_odds(stated) - usual)
+
+
+def _told(known: Reliability, more_sure: float) -> float:
+    slope = (known.sure - known.unsure) / known.spread**2
+    return max(min(slope * (more_sure - (known.sure + known.unsure) / 2.0), _MOST), -_MOST)
 
 
 def log_odds(chance: float) -> float:
@@ -106,19 +118,42 @@ def estimate(compared: Iterable[Compared]) -> dict[str, Reliability]:
     """How reliable every source is, and the CRM, by what they said of many fields."""
     beside = [item for item in compared if len(item.said) > 1]
     disputed = [item for item in beside if not item.is_undisputed]
-    agreed: dict[str, _Sums] = {}
+    usual = _usual(beside)
+    agreed = {source: _Sums() for source in usual}
     for item in beside:
-        for each in item.said:
-            sums = agreed.setdefault(each.source, _Sums())
-            if item.is_undisputed:
-                sums.add(item.group, log_odds(each.stated), 1.0)
-    found = {source: _reliability(source, sums) for source, sums in agreed.items()}
+        if item.is_undisputed:
+            for each in item.said:
+                agreed[each.source].add(item.group, _more_sure(item, each, usual), 1.0)
+    found = {source: _reliability(source, sums, usual[source]) for source, sums in agreed.items()}
     for _ in range(_ROUNDS if disputed else 0):
         sums_of = {source: sums.copy() for source, sums in agreed.items()}
         for item in disputed:
-            _add(sums_of, item, _right(item, found))
-        found = {source: _reliability(source, sums) for source, sums in sums_of.items()}
+            _add(sums_of, item, _right(item, found), usual)
+        found = {source: _reliability(source, sums, usual[source]) for source, sums in sums_of.items()}
     return {source: reliability for source, reliability in found.items() if source != SOURCE_REVIEWER}
+
+
+def _usual(compared: Iterable[Compared]) -> dict[str, dict[str, float]]:
+    """How sure each source is in the mean, by field, as a logarithm of odds; of few values near to all that it says."""
+    sums: dict[str, dict[str, float]] = {}
+    counts: dict[str, dict[str, int]] = {}
+    for item in compared:
+        for each in item.said:
+            of_source, count = sums.setdefault(each.source, {}), counts.setdefault(each.source, {})
+            of_source[item.name] = of_source.get(item.name, 0.0) + log_odds(each.stated)
+            count[item.name] = count.get(item.name, 0) + 1
+    found: dict[str, dict[str, float]] = {}
+    for source, of_source in sums.items():
+        mean = sum(of_source.values()) / sum(counts[source].values())
+        found[source] = {
+            name: (total + mean * _USUAL_WORTH) / (counts[source][name] + _USUAL_WORTH)
+            for name, total in of_source.items()
+        }
+    return found
+
+
+def _more_sure(item: Compared, each: Said, usual: Mapping[str, Mapping[str, float]]) -> float:
+    return log_odds(each.stated) - usual[each.source][item.name]
 
 
 @dataclass(slots=True)
@@ -156,21 +191,26 @@ class _Sums:
         return _Sums(*sums, dict(self.right_in), dict(self.said_in), dict(self.mistakes), dict(self.shared))
 
 
-def _add(sums_of: Mapping[str, _Sums], item: Compared, rights: Sequence[float]) -> None:
+def _add(
+    sums_of: Mapping[str, _Sums],
+    item: Compared,
+    rights: Sequence[float],
+    usual: Mapping[str, Mapping[str, float]],
+) -> None:
     """Count what is said of a disputed field, each statement being right with its chance."""
     for index, each in enumerate(item.said):
         sums = sums_of[each.source]
-        sums.add(item.group, log_odds(each.stated), rights[index])
+        sums.add(item.group, _more_sure(item, each, usual), rights[index])
         for before, other in enumerate(item.said[:index]):
             if other.source not in {SOURCE_CRM, SOURCE_REVIEWER}:
                 sums.share(other.source, 1.0 - rights[before], same=other.value == each.value)
 
 
-def _reliability(source: str, sums: _Sums) -> Reliability:
+def _reliability(source: str, sums: _Sums, usual: Mapping[str, float]) -> Reliability:
     prior, worth = (_CRM_ACCURACY, _CRM_WORTH) if source == SOURCE_CRM else (_ACCURACY, _ACCURACY_WORTH)
     count = sums.right + sums.wrong
     accuracy = (sums.right + prior * worth) / (count + worth)
-    sure = (sums.of_right + log_odds(prior)) / (sums.right + 1.0)
+    sure = sums.of_right / (sums.right + 1.0)
     unsure = (sums.of_wrong + _LESS_SURE_WORTH * (sure - _LESS_SURE)) / (sums.wrong + _LESS_SURE_WORTH)
     squares = sums.squares - 2.0 * (sure * sums.of_right + unsure * sums.of_wrong)
     squares += sums.right * sure**2 + sums.wrong * unsure**2
@@ -182,6 +222,7 @@ def _reliability(source: str, sums: _Sums) -> Reliability:
             group: (sums.right_in[group] + accuracy * _GROUP_WORTH) / (said + _GROUP_WORTH)
             for group, said in sums.said_in.items()
         },
+        usual=usual,
         sure=sure,
         unsure=unsure,
         spread=math.sqrt(variance),
@@ -234,7 +275,7 @@ def _emitted(item: Compared, index: int, known: Mapping[str, Reliability], count
     else:
         source = known[said.source]
         lead = log_odds(source.accuracy_in(item.group))
-        right = 1.0 / (1.0 + math.exp(-lead - source.told_by_confidence(said.stated)))
+        right = 1.0 / (1.0 + math.exp(-lead - source.told_by_confidence(item.name, said.stated)))
         for other in item.said[:index]:
             share = source.shares.get(other.source, 0.0)
             copies = max(copies, share)

@@ -21,6 +21,12 @@ _STATED_BY_HAND = 0.9  # the CRM and reviewers state no confidence: it is always
 
 
 @cache
+def key_of(entity_type: EntityType, name: str) -> str:
+    """The field of this type of record, as sources are known by it."""
+    return f"{entity_type.value}.{name}"
+
+
+@cache
 def group_of(entity_type: EntityType, name: str) -> str:
     """Fields that a source knows about equally well: of an address, of a job, what a company is, and the rest."""
     for unit, parts in units_of(entity_type).items():
@@ -55,7 +61,8 @@ def compare(
         if len(field.said) > 1:
             kind, days = kind_of(entity_type, name), half_lives.get(name, PRIOR_DAYS[entity_type][name])
             same = SAME_MISTAKE.get(kind, SAME_MISTAKE_OTHERWISE)
-            yield Compared(tuple(field.said), group_of(entity_type, name), math.log(2) / days, same)
+            rate = math.log(2) / days
+            yield Compared(tuple(field.said), key_of(entity_type, name), group_of(entity_type, name), rate, same)
 
 
 class _Field:

@@ -179,7 +179,9 @@ class _Model:
             return self._right_of_held(name, statement, statement.current)
         found = reliability(self._weights, statement.stated, statement.trust, statement.relative)
         if (known := statement.reliability) is not None:
-            lead = log_odds(known.accuracy_in(statement.group)) + known.told_by_confidence(statement.stated)
+            lead = log_odds(known.accuracy_in(statement.group)) + known.told_by_confidence(
+                statement.key, statement.stated
+            )
             found = _blended(self._weights, known, lead + math.log(_learned(self._weights, statement.trust)), found)
         if self._sized and name == self._said.name:
             found = 1.0 - (1.0 - found) * self._weights.size_doubt

@@ -142,10 +142,13 @@ class Reasons:
     def _unusually_unsure(self, weighed: Weighed) -> str | None:
         """That the source is as unsure of its value as it is where it errs."""
         known, stated = self._reliability(weighed), weighed.observed.sightings[0].candidate.stated
-        if known is None or known[1].told_by_confidence(stated) > -_TELLING_CONFIDENCE:
+        said = self.said.of(weighed.observed.sightings[0].candidate.provider)
+        if known is None or said is None or known[1].told_by_confidence(said.key, stated) > -_TELLING_CONFIDENCE:
             return None
-        usual, sure = f"{known[1].usual_confidence * 100:.0f} %", f"{stated * 100:.0f} %"
-        return None if usual == sure else f"{known[0]} is {sure} sure of its value, and of right ones mostly {usual}"
+        usual, sure = known[1].usual_confidence(said.key), f"{stated * 100:.0f} %"
+        if usual is None or f"{usual * 100:.0f} %" == sure:
+            return None
+        return f"{known[0]} is {sure} sure of its value, and of right ones mostly {usual * 100:.0f} %"
 
     def _changed_together(self, weighed: Weighed) -> list[str]:
         """That the source gives other fields otherwise as well which change together with this one."""

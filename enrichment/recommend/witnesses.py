@@ -17,7 +17,7 @@ from enrichment.learn.agreement import Reliability
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.provenance import Current
-from enrichment.recommend.compare import group_of
+from enrichment.recommend.compare import group_of, key_of
 from enrichment.recommend.record import RecordAround
 
 HELD = ""  # the witness of what the record holds; any other is a provider
@@ -29,7 +29,7 @@ class Statement:
 
     `relative` (0 or below): by how much more than usual it is less sure of it than of its other values, in logarithms
     of odds. `current` is set for what the record holds. `reliability`: what the organization's records show of the
-    source, or the CRM, and `group` the field's.
+    source, or the CRM; there the field has a `key`, and is one of a `group`.
     """
 
     value: int
@@ -38,6 +38,7 @@ class Statement:
     trust: SourceTrust = UNJUDGED
     current: Current | None = None
     reliability: Reliability | None = None
+    key: str = ""
     group: str = ""
 
 
@@ -161,6 +162,7 @@ def together(
                 relative,
                 trust_in(candidate.provider),
                 reliability=around.trust.reliability.get(candidate.provider),
+                key=key_of(around.entity_type, name),
                 group=group_of(around.entity_type, name),
             )
             seen[candidate.provider] = candidate.observed_at
@@ -177,6 +179,7 @@ def together(
                     _relative(around, given, part),
                     around.trust.of(provider, around.entity_type, part),
                     reliability=around.trust.reliability.get(provider),
+                    key=key_of(around.entity_type, part),
                     group=group_of(around.entity_type, part),
                 )
                 seen.setdefault(provider, given.observed_at)

@@ -39,7 +39,7 @@ class Asked(StandIn):
 
 
 def sources() -> tuple[StandIn, StandIn]:
-    return Asked("good", 0), Asked("bad", 6)
+    return Asked("good", 0), Asked("bad", 8)
 
 
 async def enriched(shared: Services, count: int, org: str = "acme") -> Context:
@@ -117,3 +117,14 @@ async def test_an_answer_of_a_format_that_is_not_known_is_left_out(redis: ArqRed
     await DecisionSnapshot.all().update(body='{"format": 99}', packed=None)
     assert await renew_reliability("acme", shared.now())
     assert await reliability_of(["acme"]) == {"acme": {}}
+
+
+async def test_what_another_version_estimated_is_read_as_far_as_it_says_the_same(redis: ArqRedis) -> None:
+    shared = services(redis, *sources())
+    await enriched(shared, 4)
+    await renew_reliability("acme", shared.now())
+    row = await SourceReliability.get()
+    less = {name: figure for name, figure in row.sources["bad"].items() if name != "usual"}
+    row.sources = {"good": row.sources["good"] | {"later": 1}, "bad": less}
+    await row.save()
+    assert (await reliability_of(["acme"]))["acme"].keys() == {"good"}

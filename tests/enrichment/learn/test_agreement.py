@@ -11,7 +11,7 @@ RATE, SAME = 0.0005, 0.02  # changes a day; how often two mistakes are the same
 
 
 def compared(*said: Said, group: str = "identity") -> Compared:
-    return Compared(said, group, RATE, SAME)
+    return Compared(said, group, group, RATE, SAME)
 
 
 def drawn(
@@ -69,8 +69,19 @@ def test_what_a_confidence_means_is_how_sure_a_source_is_where_it_errs(
     sure: float, unsure: float, low: float, high: float
 ) -> None:
     found = estimate(drawn(600, THREE, stated={"bad": (sure, unsure)}))["bad"]
-    assert low <= found.told_by_confidence(unsure) <= high
-    assert found.usual_confidence == pytest.approx(sure, abs=0.02)
+    assert low <= found.told_by_confidence("identity", unsure) <= high
+    assert found.usual_confidence("identity") == pytest.approx(sure, abs=0.02)
+    assert (found.usual_confidence("city"), found.told_by_confidence("city", unsure)) == (None, 0.0)
+
+
+def test_a_field_of_which_a_source_is_never_sure_is_not_wrong_for_that() -> None:
+    """It errs more there, and says so of all its values: of the single one its confidence tells nothing."""
+    items = drawn(400, {**THREE, "bad": 0.05}, stated={"bad": (0.95, 0.95)}, group="identity")
+    items += drawn(400, {**THREE, "bad": 0.3}, stated={"bad": (0.7, 0.7)}, group="facts")
+    found = estimate(items)["bad"]
+    assert found.accuracy_in("facts") == pytest.approx(0.7, abs=0.05)
+    for group, stated in (("facts", 0.7), ("identity", 0.95)):
+        assert found.told_by_confidence(group, stated) == pytest.approx(0.0, abs=0.4)
 
 
 def test_who_shares_the_mistakes_of_another_has_them_from_there() -> None:

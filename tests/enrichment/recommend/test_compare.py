@@ -36,7 +36,12 @@ def test_values_that_mean_the_same_have_one_number() -> None:
     assert item.said == (
         Said("crm", 0, 0.9, 10.0), Said("source0", 0, 0.8, 0.0), Said("source1", 1, 0.8, 1.0),
     )  # fmt: skip
-    assert (item.group, item.rate, item.is_undisputed) == ("identity", math.log(2) / 100.0, False)
+    assert (item.name, item.group, item.rate, item.is_undisputed) == (
+        "account.name",
+        "identity",
+        math.log(2) / 100.0,
+        False,
+    )
 
 
 def test_what_nobody_else_says_anything_of_is_left_out() -> None:

@@ -18,7 +18,7 @@ from enrichment.waterfall.planner import Want
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 CITY_OF_CRM, CITY, OTHER_CITY = "Hamburg", "Munich", "Berlin"
-USUAL = Reliability(500.0, 0.9, {}, log_odds(0.8), log_odds(0.8), 0.5, {})
+USUAL = Reliability(500.0, 0.9, {}, {"account.city": log_odds(0.8)}, 0.0, 0.0, 0.5, {})
 
 
 def question(answers: Mapping[str, tuple[str, float]], **known: Reliability) -> ConflictQuestion:
@@ -85,7 +85,7 @@ def test_a_group_of_fields_counts_by_itself() -> None:
 @pytest.mark.parametrize(("unsure", "recommendation"), [(0.45, Recommendation.KEEP), (0.8, Recommendation.ACCEPT)])
 def test_a_confidence_means_what_it_has_meant(unsure: float, recommendation: Recommendation) -> None:
     """The source is 62 % sure, where it mostly is 80 % sure of right values; the one is less sure where it errs."""
-    known = replace(USUAL, accuracy=0.95, unsure=log_odds(unsure), spread=0.3)
+    known = replace(USUAL, accuracy=0.95, unsure=log_odds(unsure) - log_odds(0.8), spread=0.3)
     asked = question({"apollo": (CITY, 0.62)}, apollo=known, crm=replace(USUAL, accuracy=0.9))
     assert asked.recommendation is recommendation
     told = "Apollo is 62 % sure of its value, and of right ones mostly 80 %" in asked.because

@@ -101,5 +101,7 @@ def test_an_organization_knows_its_sources_by_what_they_answered_about_its_recor
     by_errors = sorted(world.sources, key=lambda source: source.wrong)
     assert known[by_errors[0].id].accuracy > known[by_errors[-1].id].accuracy
     for source in world.sources:
-        assert source.stated - 0.05 < known[source.id].usual_confidence < source.stated + 0.05
+        usual = known[source.id].usual_confidence("account.name")
+        assert usual is not None
+        assert source.stated - 0.05 < usual < source.stated + 0.05
     assert draw_questions(world, 5, beside=0).trust.reliability == {}
