@@ -54,6 +54,7 @@ def _among(states: Iterable[JobStatus]) -> str:
     return f"= {listed}" if "," not in listed else f"IN ({listed})"
 
 
+WORKER_LOST = "worker_lost"  # the error of a job whose lease ran out
 _PENDING, _IN_PROGRESS = frozenset({JobStatus.PENDING}), frozenset({JobStatus.IN_PROGRESS})
 _RESULTS = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.SKIPPED})
 
@@ -136,29 +137,53 @@ class JobClaim:
     fields_updated: list[str]
     outcomes: list[dict[str, Any]]
     filled_before: list[str]
+    error_code: str | None
 
     @property
     def lease(self) -> Lease:
         return Lease(self.id, self.fence)
 
+    @property
+    def was_lost(self) -> bool:
+        """Whether the worker that had it before was lost."""
+        return self.error_code == WORKER_LOST
 
-async def claim(organization_id: str, now: datetime, limit: int, lease: timedelta = LEASE) -> list[JobClaim]:
+
+_WAS_LOST = f"COALESCE(error_code, '') = '{WORKER_LOST}'"  # as `requeue_lost` notes it, until an attempt ends
+
+
+async def claim(
+    organization_id: str, now: datetime, limit: int, lease: timedelta = LEASE, *, with_lost: bool = True
+) -> list[JobClaim]:
     """Take up to `limit` due jobs of one organization, unless it is paused. The lowest `priority` comes first.
+
+    Of those whose worker was lost at most one is taken, besides: it may be what the worker was lost by. It is one of
+    the first `limit` due jobs, and none is taken without `with_lost`.
 
     They are chosen once, ahead of the update: PostgreSQL may run a subquery in the update's own condition again for
     each row, which then passes by the jobs that it has just taken, and takes more than `limit`.
     """
     moment = to_micros(now)
+    due = (
+        f"organization_id = ? AND {CLAIM.guard} AND next_attempt_at <= ? AND EXISTS"
+        " (SELECT 1 FROM organization o WHERE o.id = job.organization_id AND o.paused_at IS NULL)"
+    )
+    first = "ORDER BY priority, next_attempt_at, id LIMIT ?"
+    usual = f"usual AS MATERIALIZED (SELECT id FROM job WHERE {due} AND NOT {_WAS_LOST} {first} {skip_locked('job')})"
+    lost = (
+        f", next AS MATERIALIZED (SELECT id, {_WAS_LOST} AS was_lost FROM job WHERE {due} {first}),"
+        f" lost AS MATERIALIZED (SELECT id FROM job WHERE id IN (SELECT id FROM next WHERE was_lost LIMIT 1)"
+        f" AND {CLAIM.guard} {skip_locked('job')})"
+    )
+    chosen = [organization_id, moment, limit]
     return await fetch(
         JobClaim,
-        f"WITH due AS MATERIALIZED (SELECT id FROM job WHERE organization_id = ? AND {CLAIM.guard}"
-        " AND next_attempt_at <= ? AND EXISTS"
-        " (SELECT 1 FROM organization o WHERE o.id = job.organization_id AND o.paused_at IS NULL)"
-        f" ORDER BY priority, next_attempt_at, id LIMIT ? {skip_locked('job')})"
+        f"WITH {usual}{lost if with_lost else ''}"
         f" UPDATE job SET status = {CLAIM.to}, fence = fence + 1, attempts = attempts + 1, lease_until = ?,"
         " next_attempt_at = NULL, started_at = COALESCE(started_at, ?), updated_at = ?"
-        f" WHERE id IN (SELECT id FROM due) RETURNING {select(JobClaim)}",
-        [organization_id, moment, limit, to_micros(now + lease), moment, moment],
+        f" WHERE id IN (SELECT id FROM usual{' UNION ALL SELECT id FROM lost' if with_lost else ''})"
+        f" RETURNING {select(JobClaim)}",
+        [*chosen, *(chosen if with_lost else []), to_micros(now + lease), moment, moment],
     )
 
 
@@ -246,7 +271,7 @@ async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
         " status = CASE WHEN attempts < max_attempts THEN 'pending' ELSE 'failed' END,"
         " next_attempt_at = CASE WHEN attempts < max_attempts THEN CAST(? AS BIGINT) END,"
         " finished_at = CASE WHEN attempts < max_attempts THEN NULL ELSE CAST(? AS BIGINT) END,"
-        " error_code = 'worker_lost', error_message = 'the worker stopped before the job ended',"
+        f" error_code = '{WORKER_LOST}', error_message = 'the worker stopped before the job ended',"
         " error_retryable = TRUE"
         f" WHERE id IN (SELECT id FROM job WHERE {REQUEUE_LOST.guard} AND lease_until < ? {skip_locked('job')})"
         f" RETURNING {select(LostJob)}",

@@ -60,7 +60,11 @@ class StartedJobs:
         self._running.discard(job)
         self._missing -= 1
         if self._missing <= 0:
-            self._enough.set()
+            self.wake()
+
+    def wake(self) -> None:
+        """Wait no longer for others to end."""
+        self._enough.set()
 
     async def some_ended(self, most: int) -> None:
         """Wait until `most` of those in flight have ended, or half of them."""

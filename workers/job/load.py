@@ -77,6 +77,7 @@ class ClaimedJob:
     earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
     filled_before: list[str] = field(default_factory=list)
     fields_updated: list[str] = field(default_factory=list)
+    was_lost: bool = False  # with the worker that had it before
     by_hand: bool = False  # a person asked for it, whatever started it first
     charged: dict[str, int] = field(default_factory=dict)  # what it has paid, by provider
     progress: int = 0  # percent
@@ -145,6 +146,7 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
             earlier_outcomes=claim.outcomes,
             filled_before=claim.filled_before,
             fields_updated=claim.fields_updated,
+            was_lost=claim.was_lost,
             by_hand=claim.priority <= PRIORITY[JobTrigger.MANUAL],
             charged=charged.get(claim.id, {}),
             has_erased=configs[claim.organization_id][1].has_erased,

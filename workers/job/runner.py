@@ -38,6 +38,7 @@ class JobRunner:
         self._lease = lease
         self._batches = JobBatches(services, self._end)
         self._in_flight: dict[str, JobInFlight] = {}
+        self._lost: JobInFlight | None = None  # whose worker was lost before: it may be what that one was lost by
         self._idle = asyncio.Event()
         self._idle.set()
         self._claiming = asyncio.Lock()
@@ -76,7 +77,10 @@ class JobRunner:
         self._idle.clear()
         self._in_flight.update((job.job.id, job) for job in jobs)
         mine.add(jobs)
-        self._batches.start(jobs)
+        self._lost = next((job for job in jobs if job.job.was_lost), self._lost)
+        for together in ([job for job in jobs if not job.job.was_lost], [job for job in jobs if job.job.was_lost]):
+            if together:
+                self._batches.start(together)
         return True
 
     async def stop(self, seconds: float) -> None:
@@ -101,12 +105,14 @@ class JobRunner:
         taken = Counter(running.job.organization_id for running in self._in_flight.values())
         most_of_one = max(int(self._capacity * SHARE), 1)
         claims: list[JobClaim] = []
+        with_lost = self._lost is None
         for index, organization_id in enumerate(organizations):
             # An equal share of what is left for each that is still to come.
             share = math.ceil((room - len(claims)) / (len(organizations) - index))
             limit = min(share, most_of_one - taken[organization_id])
             if limit > 0:
-                claims += await claim(organization_id, now, limit, self._lease)
+                claims += await claim(organization_id, now, limit, self._lease, with_lost=with_lost)
+                with_lost = with_lost and not any(claim.was_lost for claim in claims)
         if not claims:
             return []
         try:
@@ -123,6 +129,9 @@ class JobRunner:
             if self._in_flight.get(job.job.id) is job:
                 del self._in_flight[job.job.id]
             job.started.end(job)
+            if job is self._lost:
+                self._lost = None
+                job.started.wake()  # the next may be claimed
         if not self._in_flight:
             self._idle.set()
 

@@ -83,6 +83,24 @@ async def test_a_job_whose_workers_keep_dying_fails_when_its_attempts_are_used_u
     assert (job.status, job.error_code, job.attempts) == (JobStatus.FAILED, "worker_lost", 5)
 
 
+async def test_of_the_jobs_of_a_lost_worker_one_is_claimed_beside_others(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(), now=clock)
+    for n in range(3):
+        await send(context(shared), "account", f"A{n}", domain=f"acme{n}.com")
+    lost = {taken.id for taken in await claim("acme", clock(), 10)}
+    clock.ahead_seconds += LEASE.total_seconds() + 1
+    await unit_of_work(requeue_lost)(clock())
+    await send(context(shared), "account", "B", domain="other.com")
+
+    assert [taken.was_lost for taken in await claim("acme", clock(), 10, with_lost=False)] == [False]
+    for _ in range(3):
+        [taken] = await claim("acme", clock(), 10)
+        assert taken.was_lost
+        lost.remove(taken.id)
+    assert (lost, await claim("acme", clock(), 10)) == (set(), [])
+
+
 async def test_handing_a_job_back_uses_up_no_attempt(redis: ArqRedis) -> None:
     shared = services(redis, StandIn())
     await send(context(shared), "account", "A1", domain="acme.com")

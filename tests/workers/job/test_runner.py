@@ -9,7 +9,10 @@ from arq.connections import ArqRedis
 
 from enrichment.decide.job_outcome import LONGEST_PATIENCE
 from enrichment.enums import JobStatus
+from models.db.transaction import unit_of_work
 from models.job import Job
+from models.job.leases import LEASE
+from models.job.transitions import claim, requeue_lost
 from providers.api import ProviderError, Question
 from resolvers.context import Services
 from resolvers.record.api import upsert_records
@@ -79,6 +82,31 @@ async def test_a_job_whose_answer_takes_long_keeps_nobody_waiting(redis: ArqRedi
         answer.set()
         assert await run == AT_ONCE + TOP_UP
         await runner.stop(1)
+
+
+async def test_what_a_worker_was_lost_by_takes_no_other_job_with_it_twice(redis: ArqRedis) -> None:
+    """The jobs of a lost worker run one after the other, beside those of nobody."""
+    clock = Clock()
+    together: list[tuple[int, int]] = []
+
+    async def note(question: Question) -> None:
+        fields = question.fields
+        running.append(fields["domain"])
+        await asyncio.sleep(0.02)
+        together.append((sum(domain.startswith("lost") for domain in running), len(running)))
+        running.remove(fields["domain"])
+
+    running: list[str] = []
+    shared = services(redis, StandIn(on_ask=note), now=clock)
+    await backlog(shared, "lost", 4)
+    assert len(await claim("lost", clock(), 10)) == 4
+    clock.ahead_seconds += LEASE.total_seconds() + 1
+    await unit_of_work(requeue_lost)(clock())
+    await backlog(shared, "new", 4)
+    await work(shared)
+    assert await Job.filter(status=JobStatus.COMPLETED).count() == 8
+    assert max(lost for lost, _ in together) == 1
+    assert max(all_of_them for _, all_of_them in together) > 1
 
 
 async def test_a_job_stops_waiting_for_rate_limits_after_a_day(redis: ArqRedis) -> None:
