@@ -2,6 +2,7 @@
 
 import sqlite3
 from base64 import b64decode
+from copy import deepcopy
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -9,6 +10,7 @@ import asyncpg
 from tortoise import Tortoise, connections
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import generate_config
+from tortoise.backends.sqlite.client import SqliteClient
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -40,6 +42,7 @@ _MODULES = [
     "models.installation_secret",
     "models.daily_count.table",
 ]
+_READER = "reader"
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 _BUSY_TIMEOUT_MS = 15_000
 FROM_BASE64 = "from_base64"
@@ -81,12 +84,15 @@ class _Session(asyncpg.Connection):  # type: ignore[misc] # asyncpg comes withou
 
 
 async def connect(url: str, *, pool: int = 10) -> None:
-    """Open the process's only database connection (SQLite) or pool (PostgreSQL)."""
+    """Open the process's database connections: a pool (PostgreSQL), or one to write with and one to read (SQLite)."""
     target = tortoise_url(url, pool=pool)
     if target.startswith("sqlite") and sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise DatabaseUnsupported(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
     config = generate_config(target, {"models": _MODULES})
-    if not target.startswith("sqlite"):
+    if target.startswith("sqlite"):
+        config["connections"][_READER] = deepcopy(config["connections"]["default"])
+        config["connections"][_READER]["credentials"] |= {"journal_mode": "WAL", "query_only": "ON"}
+    else:
         config["connections"]["default"]["credentials"]["connection_class"] = _Session
     await Tortoise.init(
         config=config,
@@ -110,6 +116,15 @@ def connection() -> BaseDBAsyncClient:
     """The current connection: of the transaction this code runs in, if any."""
     client: BaseDBAsyncClient = connections.get("default")
     return client
+
+
+def reader() -> BaseDBAsyncClient:
+    """What a SELECT is read with: as `connection`, but on SQLite outside a transaction a connection of its own.
+
+    So a read waits for no transaction of others. It sees what has been committed, each statement as of one moment.
+    """
+    client = connection()
+    return connections.get(_READER) if client.__class__ is SqliteClient else client
 
 
 def dialect() -> Dialect:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from tortoise.backends.sqlite.client import SqliteClient, translate_exceptions
 
-from models.db.connection import FROM_BASE64, connection, dialect
+from models.db.connection import FROM_BASE64, connection, dialect, reader
 from models.db.transaction import Transaction
 
 
@@ -23,13 +23,13 @@ def _translate(sql: str) -> str:
 
 async def query(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> list[dict[str, Any]]:
     """Rows of a SELECT, or of a statement with RETURNING. JSON columns come as text: see `load`."""
-    client = using or connection()
+    client = using or (reader() if sql.startswith("SELECT ") else connection())
     return [dict(row) for row in await client.execute_query_dict(_translate(sql), list(values))]
 
 
 async def driver_rows(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> Sequence[Any]:
     """Rows of a SELECT as the driver has them: their values by position or name."""
-    _, found = await (using or connection()).execute_query(_translate(sql), list(values))
+    _, found = await (using or reader()).execute_query(_translate(sql), list(values))
     return found
 
 

@@ -47,7 +47,7 @@ def unit_of_work(
 async def _committed(body: Callable[Concatenate[Transaction, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     for attempt in range(1, _DEADLOCK_TRIES + 1):
         try:
-            async with in_transaction() as tx:
+            async with in_transaction("default") as tx:
                 return await body(cast("Transaction", tx), *args, **kwargs)
         except Exception as error:
             if attempt == _DEADLOCK_TRIES or not is_caused_by(

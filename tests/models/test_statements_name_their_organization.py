@@ -40,6 +40,7 @@ EXCEPTIONS = {
     "models.provider_state.close_breakers_of_refused_key": "a key of the installation serves every organization",
     "models.job.queries.count_unfinished_jobs": "a metric of the whole service",
     "models.db.rows.insert": "the rows name their organization: its column may not be NULL",
+    "models.db.printed.printed_list": "rows that belong to one of a statement that names its organization",
     "models.undo.records_holding": "EnrichedValues.condition names the organization",
 }
 

@@ -143,6 +143,37 @@ async def test_a_failed_transaction_leaves_no_trace() -> None:
     assert (await query("SELECT priority FROM job"))[0]["priority"] == 0
 
 
+async def test_a_read_waits_for_no_transaction_of_others_and_sees_what_is_committed() -> None:
+    written, may_end = asyncio.Event(), asyncio.Event()
+
+    @unit_of_work
+    async def slow(tx: Transaction) -> int:
+        await execute("UPDATE job SET priority = 77 WHERE id = ?", [JOB], using=tx)
+        [inside] = await query("SELECT priority FROM job WHERE id = ?", [JOB])
+        written.set()
+        await may_end.wait()
+        return int(inside["priority"])
+
+    async def priority() -> int:
+        [found] = await asyncio.wait_for(query("SELECT priority FROM job WHERE id = ?", [JOB]), PATIENCE_SECONDS)
+        return int(found["priority"])
+
+    before = await priority()
+    writing = asyncio.create_task(slow())
+    await written.wait()
+    assert await priority() == before != 77
+    may_end.set()
+    assert await writing == 77  # what a transaction has written, it reads
+    assert await priority() == 77
+
+
+async def test_a_select_writes_nothing() -> None:
+    if connection.dialect() == "sqlite":
+        with pytest.raises(OperationalError, match="readonly"):
+            await connection.reader().execute_query("UPDATE job SET priority = 1")
+    assert connection.reader() is not None
+
+
 async def test_a_cancelled_caller_does_not_tear_a_transaction_apart() -> None:
     async def body(tx: Transaction) -> None:
         await execute("UPDATE job SET priority = priority + 1", using=tx)
