@@ -8,8 +8,9 @@ from tortoise.models import Model
 
 from models.db.columns import Instant, id_field, to_micros
 from models.db.rows import fetch, insert, projection, select
-from models.db.statements import execute, marks, query
+from models.db.statements import execute, marks
 from models.db.transaction import Transaction
+from models.organization import organization_ids
 
 _DELETED_AT_ONCE = 5000
 _READ_AT_ONCE = 1000
@@ -118,12 +119,12 @@ async def latest_snapshots(record_ids: Sequence[str]) -> list[SnapshotRow]:
 async def delete_snapshots(before: datetime) -> int:
     """Delete what was decided before this moment, a part at a time. Returns how many."""
     deleted = 0
-    for row in await query("SELECT id FROM organization"):
+    for organization_id in await organization_ids():
         while True:
             count = await execute(
                 "DELETE FROM decision_snapshot WHERE id IN (SELECT id FROM decision_snapshot WHERE organization_id = ?"
                 " AND decided_at < ? ORDER BY decided_at LIMIT ?)",
-                [row["id"], to_micros(before), _DELETED_AT_ONCE],
+                [organization_id, to_micros(before), _DELETED_AT_ONCE],
             )
             deleted += count
             if count < _DELETED_AT_ONCE:

@@ -9,7 +9,7 @@ from tortoise.models import Model
 
 from models.db.columns import Instant, id_field, new_id, to_micros
 from models.db.rows import Json, fetch, fetch_one, insert, projection, query_row, select
-from models.db.statements import dump, execute, marks
+from models.db.statements import dump, execute, marks, query
 from models.db.transaction import Transaction, unit_of_work
 from models.erasure.tombstone import has_erased
 from models.suppression import suppresses
@@ -101,6 +101,11 @@ async def configs_of(organization_ids: Collection[str]) -> list[ConfigRow]:
         f" {has_erased('organization.id')} AS has_erased FROM organization WHERE id IN ({marks(organization_ids)})",
         sorted(organization_ids),
     )
+
+
+async def organization_ids() -> list[str]:
+    """All organizations."""
+    return [row["id"] for row in await query("SELECT id FROM organization ORDER BY id")]
 
 
 async def find_organization(organization_id: str) -> OrganizationRow | None:

@@ -50,6 +50,7 @@ class Services:
     monthly_credit_grant: int
     secret_box: SecretBox | None = None  # None: this installation keeps no keys of organizations
     replay_days: int = 60  # how long is kept what jobs decided on
+    job_days: int | None = None  # how long ended jobs are kept to which nothing refers; None: for ever
     shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
     hash_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.keyed_hash
     audit_seals: AuditSeals = NO_SEALS  # the keys that seal the audit log

@@ -48,6 +48,7 @@ from schema.record.ingest import IntakeMutation
 from schema.record.record import RecordQuery
 from schema.record.sent import with_records_checked
 from schema.refresh import FreshnessQuery
+from schema.retention import RetentionQuery
 from schema.simulation import SimulationQuery
 from schema.stats import StatsQuery
 from schema.suppression import SuppressionMutation, SuppressionQuery
@@ -72,6 +73,7 @@ class Query(
     UndoQuery,
     ExplainQuery,
     SimulationQuery,
+    RetentionQuery,
     PreviewQuery,
     SuppressionQuery,
     ErasureQuery,

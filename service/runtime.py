@@ -124,6 +124,7 @@ class Runtime:
             now=utc_now,
             monthly_credit_grant=self.settings.monthly_credit_grant,
             replay_days=self.settings.replay_days,
+            job_days=self.settings.retention_job_days,
             secret_box=sources.secret_box,
             audit_seals=self.settings.audit_seals(),
             shared_keys=sources.shared_keys,

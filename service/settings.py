@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     replay_days: int = Field(
         60, ge=1, le=3650, description="days for which simulateConfig can replay what jobs decided on"
     )
+    retention_job_days: int | None = Field(
+        None, ge=30, le=3650, description="days for which ended jobs are kept that changed nothing; empty: for ever"
+    )
     provider_prices: Annotated[dict[str, int], NoDecode] = Field(
         default_factory=dict,
         description="credits per match, by provider: directory_archive=2,signals=0; apollo_phones: for a phone more",

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from enrichment.config import Config
@@ -111,12 +111,19 @@ async def _simulate(
         credits=_credits(replay, answers.missing),
         external_ids=await external_ids_of(organization_id, record_ids),
         next_from=next_from,
-        not_replayed=[*not_replayed(config, in_force), *_unreadable(known)],
+        not_replayed=[*not_replayed(config, in_force), *_unreadable(known), *_pruned(services, start)],
     )
 
 
 async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(_thread, work, *arguments)
+
+
+def _pruned(services: Services, start: datetime | None) -> list[str]:
+    first = services.now() - timedelta(days=services.replay_days)
+    if start is None or start >= first:
+        return []
+    return [f"decisions from before {first:%Y-%m-%d} are kept no longer (REPLAY_DAYS)"]
 
 
 def _unreadable(known: Readable) -> list[str]:

@@ -44,6 +44,11 @@ COMMANDS = {
         "export_records",
         "Write every record with its canonical fields, and what of it cannot be read.",
     ),
+    "retention": Command(
+        "retention",
+        "retention",
+        "Show what is kept how long, and what of all organizations would go now; deletes nothing.",
+    ),
     "settings": Command("settings", "show_settings", "List the settings as they are now; secrets are hidden."),
     "score": Command(
         "score",
