@@ -2,8 +2,9 @@
 
 import warnings
 
+from providers.matching.company_fit import names_alike
 from providers.matching.identity import StatedIdentity as Told
-from providers.matching.identity import is_asked_company, is_asked_person, names_alike, wrong_entity
+from providers.matching.identity import is_asked_company, is_asked_person, wrong_entity
 
 __all__ = ["Told", "is_asked_company", "is_asked_person", "names_alike", "wrong_entity"]
 

@@ -23,7 +23,7 @@ from providers.apollo.parse import (
     read_person,
 )
 from providers.apollo.phones import MOBILE_CREDITS, PERSON_CREDITS, Awaited, is_about, read_phones, still_to_come
-from providers.apollo.request import COMPANY, PERSON, Lookup, company_by, person_by
+from providers.apollo.request import COMPANY, PERSON, Lookup, company_by, company_more, person_by, person_more
 from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
 from providers.http.inputs import is_account, wants_any
 from providers.http.replies import (
@@ -41,7 +41,8 @@ from providers.http.replies import (
     unreadable,
 )
 from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
-from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.company_fit import NOT_IT, fit_of_company, less_sure
+from providers.matching.identity import StatedIdentity, is_asked_person, wrong_entity
 
 _INSUFFICIENT = b"insufficient credits"
 _ENRICHING = frozenset({"/people/match", "/organizations/enrich"})
@@ -170,16 +171,17 @@ class Apollo:
         if not is_account(question) and wants_any(question, self._of_person):
             by = person_by(question)
             if by is not None:
-                return Lookup(PERSON, by, self._phones and wants_any(question, PHONE_FIELDS))
+                phones = self._phones and wants_any(question, PHONE_FIELDS)
+                return Lookup(PERSON, by, phones, person_more(question))
         if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
             return None
         company = company_by(question)
-        return Lookup(COMPANY, company) if company else None
+        return Lookup(COMPANY, company, more=company_more(question)) if company else None
 
     async def _send(self, lookup: Lookup, callback: str | None, http: Http) -> Reply:
         if lookup.kind == COMPANY:
-            return await http.send("GET", "/organizations/enrich", params=lookup.by, headers=_headers(http))
-        params = {**lookup.by, "reveal_personal_emails": "false", "reveal_phone_number": "false"}
+            return await http.send("GET", "/organizations/enrich", params=lookup.params, headers=_headers(http))
+        params = {**lookup.params, "reveal_personal_emails": "false", "reveal_phone_number": "false"}
         if lookup.phones:
             params["reveal_phone_number"] = "true"
             params |= {"webhook_url": callback} if callback else {"poll_only": "true"}
@@ -244,9 +246,10 @@ def _of_company(
     if not findings:
         return replace(NO_MATCH, stated=stated)
     profiles = [text(organization.get("linkedin_url"))]
-    if not is_asked_company(question, domains_of(organization), text(organization.get("name")), profiles):
+    fit = fit_of_company(question, domains_of(organization), text(organization.get("name")), profiles)
+    if fit == NOT_IT:
         raise wrong_entity("Apollo", stated)
-    return Answer(matched=True, findings=findings, stated=stated)
+    return Answer(matched=True, findings=less_sure(findings, fit), stated=stated)
 
 
 def _of_person(

@@ -1,10 +1,19 @@
 """Which look-up at Apollo a question becomes: a person by what is known of them, or a company alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from providers.api import Question
-from providers.http.inputs import company_domain, company_name, is_account, known, persons_email, persons_name
+from providers.http.inputs import (
+    company_domain,
+    company_name,
+    employers_domain,
+    is_account,
+    known,
+    persons_email,
+    persons_name,
+    present,
+)
 
 PERSON, COMPANY = "person", "company"
 _CONFIDENCE = {"email": 0.95, "linkedin_url": 0.93, "domain": 0.93}  # by the only thing looked up by
@@ -13,15 +22,21 @@ _BY_NAME = {PERSON: 0.82, COMPANY: 0.72}
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One call: what is looked up, and by what."""
+    """One call: what is looked up, by what decides the answer, and what else is known."""
 
     kind: str  # person or company
     by: Mapping[str, str]
     phones: bool = False
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def params(self) -> dict[str, str]:
+        """All that is known, as it is sent."""
+        return {**self.more, **self.by}
 
     @property
     def key(self) -> str:
-        """Equal for calls that get the same answer."""
+        """Equal for calls that get the same answer: by what decides it, as whatever else is known only helps."""
         by = "|".join(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))
         return f"{self.kind}|{by}{'|phones' if self.phones else ''}"
 
@@ -44,6 +59,24 @@ def person_by(question: Question) -> Mapping[str, str] | None:
         return None
     at_work = {"domain": domain} if domain else {"organization_name": employer or ""}
     return {"first_name": name[0], "last_name": name[1], **at_work}
+
+
+def person_more(question: Question) -> dict[str, str]:
+    """What is known of the person besides."""
+    first, last = persons_name(question) or (known(question, "firstName"), known(question, "lastName"))
+    return present(
+        first_name=first,
+        last_name=last,
+        organization_name=company_name(question),
+        domain=employers_domain(question),
+        linkedin_url=known(question, "linkedinUrl"),
+    )
+
+
+def company_more(question: Question) -> dict[str, str]:
+    """What is known of the company besides."""
+    profile = known(question, "linkedinUrl") if is_account(question) else None
+    return present(name=company_name(question), linkedin_url=profile)
 
 
 def company_by(question: Question) -> Mapping[str, str] | None:

@@ -8,6 +8,7 @@ does not count.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from enrichment.enums import EntityType
@@ -22,7 +23,17 @@ from providers.clearbit.parse import (
     read_person,
 )
 from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
-from providers.http.inputs import company_domain, is_account, persons_email, wants_any
+from providers.http.inputs import (
+    company_domain,
+    company_name,
+    employers_domain,
+    is_account,
+    known,
+    persons_email,
+    persons_name,
+    present,
+    wants_any,
+)
 from providers.http.replies import (
     OPTED_OUT,
     at,
@@ -36,6 +47,7 @@ from providers.http.replies import (
     unreadable,
 )
 from providers.http.scopes import COMPANIES, PEOPLE, unusable
+from providers.matching.company_fit import NOT_IT, fit_of_company, less_sure
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 
 _COMBINED, _COMPANY = "combined", "company"
@@ -114,7 +126,7 @@ class Clearbit:
         return unusable(refusal)
 
     async def _find(self, call: str, value: str, question: Question, http: Http, *, until: float) -> Answer | Pending:
-        reply = await _send(call, value, http)
+        reply = await _send(call, value, http, _more(question) if call == _COMBINED else {})
         if reply.status == 202:
             return Pending(f"{call}|{until:.0f}|{value}", _AGAIN_AFTER, datetime.fromtimestamp(until, UTC))
         if reply.status == 404 and _is_miss(reply):
@@ -147,11 +159,25 @@ def _lookup_of(question: Question) -> tuple[str, str] | None:
     return (_COMPANY, domain) if domain else None
 
 
-async def _send(call: str, value: str, http: Http) -> Reply:
+def _more(question: Question) -> dict[str, str]:
+    """What is known of a person beside the address, which decides whose record it is."""
+    first, last = persons_name(question) or (known(question, "firstName"), known(question, "lastName"))
+    place = (known(question, name) for name in ("city", "state", "country"))
+    return present(
+        given_name=first,
+        family_name=last,
+        company=company_name(question),
+        company_domain=employers_domain(question),
+        location=", ".join(filter(None, place)),
+        linkedin=known(question, "linkedinUrl"),
+    )
+
+
+async def _send(call: str, value: str, http: Http, more: Mapping[str, str] = MappingProxyType({})) -> Reply:
     headers = {"Authorization": f"Bearer {http.key}", "API-Version": _VERSION, "Accept": "application/json"}
     if call == _COMPANY:
         return await http.send("GET", "/v2/companies/find", base="company", params={"domain": value}, headers=headers)
-    return await http.send("GET", "/v2/combined/find", params={"email": value}, headers=headers)
+    return await http.send("GET", "/v2/combined/find", params={**more, "email": value}, headers=headers)
 
 
 def _is_miss(reply: Reply) -> bool:
@@ -177,9 +203,11 @@ def _types(body: Any) -> Iterator[str]:
 def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
     if not company:
         return NO_MATCH
-    if not is_asked_company(question, _domains(company), text(company.get("name"))):
+    fit = fit_of_company(question, _domains(company), text(company.get("name")))
+    if fit == NOT_IT:
         raise wrong_entity("Clearbit")
-    return Answer(matched=True, findings=read_company(question, company).all(), detail=_how(company))
+    findings = less_sure(read_company(question, company).all(), fit)
+    return Answer(matched=True, findings=findings, detail=_how(company))
 
 
 def _of_both(question: Question, body: Mapping[str, Any]) -> Answer:

@@ -39,7 +39,8 @@ from providers.http.replies import (
     unreadable,
 )
 from providers.http.scopes import unusable
-from providers.matching.identity import is_asked_company, names_alike, wrong_entity
+from providers.matching.company_fit import fit_of_company, names_alike
+from providers.matching.identity import is_asked_company, wrong_entity
 
 _BY_DOMAIN, _ONE_OF_SEVERAL = 0.93, 0.75
 _BY_NAME, _BY_NAME_AND_COUNTRY = 0.75, 0.85
@@ -115,7 +116,8 @@ class Crunchbase:
         company, confidence = _likeliest(question, fitting)
         if _ENTITY_TELLS_MORE.isdisjoint(company):
             company = {**company, **(await self._entity(company, http) or {})}
-        return _answer(question, company, confidence, "domain")
+        fit = fit_of_company(question, [domain_of(company)], name_of(company))
+        return _answer(question, company, confidence * fit, "domain")
 
     async def _by_name(self, question: Question, name: str, http: Http) -> Answer:
         reply = await _autocomplete(http, name)

@@ -23,7 +23,8 @@ from providers.http.adapter import Http, KeyCheck, Pending, Reply
 from providers.http.inputs import company_domain, company_name, is_account, persons_email, persons_name
 from providers.http.replies import OPTED_OUT, Findings, consumed, failure, moment, retry_after, text
 from providers.http.unanswered import is_not_yet
-from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.company_fit import NOT_IT, SURE, fit_of_company, less_sure
+from providers.matching.identity import StatedIdentity, is_asked_person, wrong_entity
 
 __all__ = ["Described", "DescriptionError", "load_described"]
 
@@ -129,7 +130,9 @@ class Described:
             return replace(OPTED_OUT, stated=stated)
         if description.match is not None and not _is_true(_search(description.match, body)):
             return replace(NO_MATCH, stated=stated)
-        self._check_identity(question, body, stated)
+        fit = self._fit_of(question, body)
+        if fit == NOT_IT:
+            raise wrong_entity(self.info.name, stated)
         seen = moment(_search(description.observed_at, body)) if description.observed_at else None
         findings = Findings(question, 1.0, seen)
         if country := description.fields.get("country"):
@@ -138,21 +141,19 @@ class Described:
         for field, reading in description.fields.items():
             if field in known:
                 findings.add(field, _search(reading.value, body), reading.confidence or description.confidence)
-        found = findings.all()
+        found = less_sure(findings.all(), fit)
         return Answer(matched=True, findings=found, stated=stated) if found else replace(NO_MATCH, stated=stated)
 
-    def _check_identity(self, question: Question, body: Any, stated: float | None) -> None:
+    def _fit_of(self, question: Question, body: Any) -> float:
         where = self._description.identity
         domain, email, name = (
             text(_search(expression, body)) if expression is not None else None
             for expression in (where.domain, where.email, where.name)
         )
         if persons_email(question) and email:
-            fitting = is_asked_person(question, StatedIdentity(email=email, domains=[domain], employers=[name]))
-        else:
-            fitting = is_asked_company(question, [domain], name)
-        if not fitting:
-            raise wrong_entity(self.info.name, stated)
+            stated = StatedIdentity(email=email, domains=[domain], employers=[name])
+            return SURE if is_asked_person(question, stated) else NOT_IT
+        return fit_of_company(question, [domain], name)
 
 
 def _info(description: Description, needed: tuple[str, ...]) -> ProviderInfo:

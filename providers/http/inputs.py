@@ -47,6 +47,22 @@ def persons_name(question: Question) -> tuple[str, str] | None:
     return (split.first, split.last) if split and split.first and split.last else None
 
 
+def persons_phone(question: Question) -> str | None:
+    """A telephone number of the person, a mobile one first."""
+    return None if is_account(question) else known(question, "mobilePhone") or known(question, "phone")
+
+
+def employers_domain(question: Question) -> str | None:
+    """The company's domain where the record knows it otherwise than by the e-mail address, which says it already."""
+    domain, email = company_domain(question), persons_email(question)
+    return None if email and domain == registrable_domain(email) else domain
+
+
+def present(**values: str | None) -> dict[str, str]:
+    """The parameters of a request that have a value."""
+    return {name: value for name, value in values.items() if value}
+
+
 def company_name(question: Question) -> str | None:
     """The name of the company that the record is or of the person's employer."""
     return known(question, "name" if is_account(question) else "company")

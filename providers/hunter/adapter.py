@@ -33,7 +33,8 @@ from providers.http.replies import (
 )
 from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
 from providers.hunter.parse import COMPANY_FIELDS, EMPLOYER_FIELDS, PERSON_FIELDS, read_company, read_person
-from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.company_fit import NOT_IT, fit_of_company, less_sure
+from providers.matching.identity import StatedIdentity, is_asked_person, wrong_entity
 
 _PERSON, _COMPANY = "people", "companies"
 _ACCOUNT = "/account"
@@ -241,9 +242,10 @@ def _of_company(question: Question, company: Mapping[str, Any]) -> Answer:
     if not findings:
         return NO_MATCH
     aliases = (company.get("domain"), *items(company.get("domainAliases")))
-    if not is_asked_company(question, map(text, aliases), text(company.get("name"))):
+    fit = fit_of_company(question, map(text, aliases), text(company.get("name")))
+    if fit == NOT_IT:
         raise wrong_entity("Hunter")
-    return Answer(matched=True, findings=findings)
+    return Answer(matched=True, findings=less_sure(findings, fit))
 
 
 def _of_person(question: Question, person: Mapping[str, Any]) -> Answer:

@@ -7,7 +7,6 @@ number or the name of an employer has to tell, and an answer that names another 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from rapidfuzz import fuzz
 
@@ -17,9 +16,10 @@ from enrichment.normalize.contact.url import registrable_domain
 from enrichment.normalize.names.company_name import core_name
 from enrichment.normalize.names.person_name import person_key
 from providers.api import ProviderError, Question
-from providers.http.inputs import company_domain, company_name, is_account, known, persons_email, persons_name
+from providers.http.inputs import company_domain, company_name, known, persons_email, persons_name
+from providers.matching.company_fit import NOT_IT, agree, fit_of_company, names_alike
 
-_ALIKE = 85  # of 100, for two core names
+_ALIKE = 85  # of 100, for two names
 _PARTS = re.compile(r"[._\-+0-9]+")
 _TELLING = 3  # letters of a name that are no coincidence in an address
 _TWO_NAMES = re.compile(r"([a-z]{2,})[._]([a-z]{2,})[0-9]*@")
@@ -51,14 +51,10 @@ def is_asked_company(
 ) -> bool:
     """Whether a company of these domains, aliases included, and of this name and these profiles is the one asked for.
 
-    The domain decides where both sides have one, else the name, or the profile where the record has neither. True
-    where nothing can be compared.
+    The domain decides where both sides have one, unless it is another of the same company's (see `fit_of_company`);
+    else the name, or the profile where the record has neither. True where nothing can be compared.
     """
-    if not _is_same_company(question, domains, name):
-        return False
-    if not is_account(question) or company_domain(question) or company_name(question):
-        return True
-    return _agree(question, "linkedinUrl", [known(question, "linkedinUrl")], profiles) is not False
+    return fit_of_company(question, domains, name, profiles) > NOT_IT
 
 
 def is_asked_person(question: Question, stated: StatedIdentity) -> bool:
@@ -69,7 +65,7 @@ def is_asked_person(question: Question, stated: StatedIdentity) -> bool:
     stated = _unmasked(stated)
     named, by_email = persons_name(question) is not None, persons_email(question) is not None
     profile = None if by_email else known(question, "linkedinUrl")
-    same_profile = _agree(question, "linkedinUrl", [profile], stated.profiles) if profile else None
+    same_profile = agree(question, "linkedinUrl", [profile], stated.profiles) if profile else None
     if same_profile:
         return True
     if same_profile is False and not named:
@@ -86,12 +82,6 @@ def is_asked_person(question: Question, stated: StatedIdentity) -> bool:
     return _share_a_number((known(question, name) for name in _PHONES), stated.phones) is not False
 
 
-def names_alike(a: str, b: str) -> bool:
-    """Whether two names can be one company's: legal forms and accents aside, and whatever their order of words."""
-    core_a, core_b = core_name(a), core_name(b)
-    return core_a == core_b or (bool(core_a and core_b) and fuzz.token_sort_ratio(core_a, core_b) >= _ALIKE)
-
-
 def _unmasked(stated: StatedIdentity) -> StatedIdentity:
     """The same without masks, which providers put where an address or a name would be until it is paid for."""
     try:
@@ -100,15 +90,6 @@ def _unmasked(stated: StatedIdentity) -> StatedIdentity:
         email = None
     first, last = (None if name and "**" in name else name for name in (stated.first, stated.last))
     return replace(stated, email=email, first=first, last=last)
-
-
-def _is_same_company(question: Question, domains: Iterable[str | None], name: str | None) -> bool:
-    ours = company_domain(question)
-    theirs = {registrable_domain(domain) for domain in domains if domain} - {None}
-    if ours and theirs:
-        return ours in theirs
-    our_name = company_name(question)
-    return not (our_name and name) or names_alike(our_name, name)
 
 
 def _is_same_person(question: Question, stated: StatedIdentity, domains: list[str | None]) -> bool:
@@ -124,10 +105,10 @@ def _is_same_person(question: Question, stated: StatedIdentity, domains: list[st
     named = persons_name(question) or (known(question, "firstName"), known(question, "lastName"))
     agree = _names_agree(named, (stated.first, stated.last))
     if agree is not None:
-        return agree and (bool(address) or _is_same_company(question, domains, None))
+        return agree and (bool(address) or is_asked_company(question, domains, None))
     if address:
         return _address_names(address, stated) or (stated.email is None and _share_a_domain(question, domains))
-    return _is_same_company(question, domains, None)
+    return is_asked_company(question, domains, None)
 
 
 def _share_a_domain(question: Question, domains: Iterable[str | None]) -> bool:
@@ -203,19 +184,3 @@ def _digits(phone: str | None) -> str | None:
     before = _EXTENSION.split(phone or "", maxsplit=1)[0]
     digits = re.sub(r"\D", "", before).lstrip("0")
     return digits if len(digits) >= _LEAST_DIGITS else None
-
-
-def _agree(question: Question, field: str, ours: Iterable[str | None], theirs: Iterable[str | None]) -> bool | None:
-    """Whether both sides name a value in common; None where one of them names none."""
-    our_values, their_values = (
-        {found for value in side if (found := _canonical(question, field, value)) is not None}
-        for side in (ours, theirs)
-    )
-    return None if not our_values or not their_values else not our_values.isdisjoint(their_values)
-
-
-def _canonical(question: Question, field: str, value: str | None) -> Any:
-    try:
-        return normalize(question.entity_type, field, value, hints=question.fields)
-    except Refused:
-        return None

@@ -6,21 +6,13 @@ each reply say what is left of an account's credits.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from enrichment.enums import EntityType
 from providers.api import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
 from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
-from providers.http.inputs import (
-    company_domain,
-    company_name,
-    is_account,
-    known,
-    persons_email,
-    persons_name,
-    wants_any,
-)
+from providers.http.inputs import is_account, persons_email
 from providers.http.replies import (
     at,
     consumed,
@@ -36,7 +28,8 @@ from providers.http.replies import (
     unreadable,
 )
 from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
-from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
+from providers.matching.company_fit import NOT_IT, fit_of_company, less_sure
+from providers.matching.identity import StatedIdentity, is_asked_person, wrong_entity
 from providers.peopledatalabs.parse import (
     COMPANY_FIELDS,
     EMPLOYER_FIELDS,
@@ -49,22 +42,12 @@ from providers.peopledatalabs.parse import (
     read_company,
     read_person,
 )
+from providers.peopledatalabs.request import COMPANY, PERSON, look_up_of
 
-_PERSON, _COMPANY = "person", "company"
 # Under these an answer is more often wrong than right.
-_LEAST_LIKELIHOOD = {_PERSON: "6", _COMPANY: "4"}
+_LEAST_LIKELIHOOD = {PERSON: "6", COMPANY: "4"}
 _MINUTE = 60.0  # calls are counted by the minute
 _NOBODY = {"email": "nobody@nobody.invalid", "min_likelihood": "10"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Lookup:
-    kind: str
-    by: Mapping[str, str]
-
-    @property
-    def key(self) -> str:
-        return "|".join((self.kind, *(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))))
 
 
 class PeopleDataLabs:
@@ -99,21 +82,28 @@ class PeopleDataLabs:
         return Limit(path.strip("/"), self.calls_per_minute)
 
     def input_key(self, question: Question) -> str | None:
-        lookup = _look_up_of(question)
+        lookup = look_up_of(question)
         if lookup is None:
             return None
-        return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
+        return f"{'account' if is_account(question) else 'person'}|{lookup.key()}"
+
+    def broader_key(self, question: Question) -> str | None:
+        """The key of the same name without its place, by which answers were kept before places were sent."""
+        lookup = look_up_of(question)
+        if lookup is None or not lookup.apart:
+            return None
+        return f"{'account' if is_account(question) else 'person'}|{lookup.key(apart=False)}"
 
     def scope_of(self, question: Question) -> str:
         """Plans have either of its two calls, or both."""
-        lookup = _look_up_of(question)
-        return COMPANIES if lookup is not None and lookup.kind == _COMPANY else PEOPLE
+        lookup = look_up_of(question)
+        return COMPANIES if lookup is not None and lookup.kind == COMPANY else PEOPLE
 
     async def look_up(self, question: Question, http: Http) -> Answer | Pending:
-        lookup = _look_up_of(question)
+        lookup = look_up_of(question)
         if lookup is None:
             raise ProviderError("rejected", f"People Data Labs needs {self.info.needs}", retryable=False)
-        params = {**lookup.by, "min_likelihood": _LEAST_LIKELIHOOD[lookup.kind], "titlecase": "false"}
+        params = {**lookup.params, "min_likelihood": _LEAST_LIKELIHOOD[lookup.kind], "titlecase": "false"}
         reply = await _send(lookup.kind, params, http)
         if _is_miss(reply):
             return replace(NO_MATCH, stated=_spent(reply))
@@ -122,7 +112,7 @@ class PeopleDataLabs:
         body = mapping(reply.json())
         if number(body.get("status")) == 404:  # a miss within a reply of success
             return replace(NO_MATCH, stated=_spent(reply))
-        read = _of_person if lookup.kind == _PERSON else _of_company
+        read = _of_person if lookup.kind == PERSON else _of_company
         return read(question, body, _spent(reply))
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
@@ -131,17 +121,17 @@ class PeopleDataLabs:
 
     async def check_key(self, http: Http) -> KeyCheck:
         """Check the key with an address that nobody can have: a miss is free, and its headers say what is left."""
-        reply = await _send(_PERSON, _NOBODY, http)
+        reply = await _send(PERSON, _NOBODY, http)
         left = _left(reply)
         if reply.status in {200, 400, 404}:
-            may = {PEOPLE: True, **await tried({COMPANIES: lambda: _send(_COMPANY, {}, http)})}
+            may = {PEOPLE: True, **await tried({COMPANIES: lambda: _send(COMPANY, {}, http)})}
             detail = "the key works; a miss was asked for, which is free"
             return KeyCheck(valid=True, detail=detail, credits_left=left, may=may)
         refusal = self._refusal(reply)
         if refusal.code == "out_of_credits":
             return KeyCheck(valid=True, detail="the key works, but its credits are used up", credits_left=left)
         if refusal.code == "no_access":
-            may = {PEOPLE: False, **await tried({COMPANIES: lambda: _send(_COMPANY, {}, http)})}
+            may = {PEOPLE: False, **await tried({COMPANIES: lambda: _send(COMPANY, {}, http)})}
             return KeyCheck(valid=may.get(COMPANIES, False), detail=refusal.message, credits_left=left, may=may)
         return unusable(refusal)
 
@@ -152,42 +142,6 @@ class PeopleDataLabs:
             reset = moment(reply.headers.get("x-ratelimit-reset"))
             wait = (seconds_until(reset.timestamp(), now) if reset else None) or _MINUTE
         return failure("People Data Labs", reply, code=_error_type(reply) or "", wait=wait)
-
-
-def _look_up_of(question: Question) -> _Lookup | None:
-    """The look-up that gives most. A company alone is looked up once for all who work there."""
-    if not is_account(question) and wants_any(question, PERSON_FIELDS):
-        by = _person_by(question)
-        if by is not None:
-            return _Lookup(_PERSON, by)
-    if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
-        return None
-    company = _company_by(question)
-    return _Lookup(_COMPANY, company) if company else None
-
-
-def _person_by(question: Question) -> Mapping[str, str] | None:
-    if email := persons_email(question):
-        return {"email": email}
-    if profile := known(question, "linkedinUrl"):
-        return {"profile": profile}
-    name, employer = persons_name(question), company_name(question) or company_domain(question)
-    if name and employer:
-        return {"first_name": name[0], "last_name": name[1], "company": employer}
-    phone = known(question, "mobilePhone") or known(question, "phone")
-    return {"phone": phone} if phone else None
-
-
-def _company_by(question: Question) -> Mapping[str, str] | None:
-    if domain := company_domain(question):
-        return {"website": domain}
-    profile = known(question, "linkedinUrl") if is_account(question) else None
-    if profile:
-        return {"profile": profile}
-    name, country = company_name(question), known(question, "country") if is_account(question) else None
-    if name is None:
-        return None
-    return {"name": name, **({"country": country} if country else {})}
 
 
 async def _send(kind: str, params: Mapping[str, str], http: Http) -> Reply:
@@ -245,9 +199,10 @@ def _of_company(question: Question, company: Mapping[str, Any], stated: float | 
     if not findings and not company.get("id"):
         raise unreadable("People Data Labs")
     name, profiles = text(company.get("display_name") or company.get("name")), [text(company.get("linkedin_url"))]
-    if not is_asked_company(question, domains_of(company), name, profiles):
+    fit = fit_of_company(question, domains_of(company), name, profiles)
+    if fit == NOT_IT:
         raise wrong_entity("People Data Labs", stated)
-    return _answer(company, findings, stated)
+    return _answer(company, less_sure(findings, fit), stated)
 
 
 def _answer(body: Mapping[str, Any], findings: tuple[Any, ...], stated: float | None) -> Answer:

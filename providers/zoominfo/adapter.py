@@ -6,7 +6,7 @@ A field outside of an account's plan fails the whole call: from then on the acco
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from enrichment.enums import EntityType
@@ -19,10 +19,13 @@ from providers.http.inputs import (
     known,
     persons_email,
     persons_name,
+    persons_phone,
+    present,
     wants_any,
 )
 from providers.http.replies import OPTED_OUT, at, items, mapping, text
 from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
+from providers.matching.company_fit import NOT_IT, fit_of_company, less_sure
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 from providers.zoominfo.auth import LEGACY_LOGIN
 from providers.zoominfo.parse import (
@@ -42,12 +45,21 @@ _ALL_OF_PERSON = CONTACT_FIELDS | EMPLOYER_FIELDS
 
 @dataclass(frozen=True, slots=True)
 class _Lookup:
+    """One call: by what decides the answer, and what else is known of whom it is about."""
+
     kind: str  # contact or company
-    by: Mapping[str, str]  # what to match on
+    by: Mapping[str, str]
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
+        """Equal for calls that get the same answer: by what decides it, as whatever else is known only helps."""
         return "|".join((self.kind, *(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))))
+
+    @property
+    def matching(self) -> dict[str, str]:
+        """All that is known, as it is sent."""
+        return {**self.more, **self.by}
 
 
 def _look_up_of(question: Question) -> _Lookup | None:
@@ -55,15 +67,38 @@ def _look_up_of(question: Question) -> _Lookup | None:
     if not is_account(question) and wants_any(question, CONTACT_FIELDS):
         by = _contact_by(question)
         if by is not None:
-            return _Lookup("contact", by)
+            return _Lookup("contact", by, _contact_more(question))
     if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
         return None
     if domain := company_domain(question):
-        return _Lookup("company", {"companyWebsite": f"www.{domain}"})
+        return _Lookup("company", {"companyWebsite": f"www.{domain}"}, _company_more(question))
     name, country = company_name(question), known(question, "country") if is_account(question) else None
     if name is None:
         return None
-    return _Lookup("company", {"companyName": name, **({"companyCountry": country} if country else {})})
+    by = {"companyName": name, **({"companyCountry": country} if country else {})}
+    return _Lookup("company", by, _company_more(question))
+
+
+def _contact_more(question: Question) -> dict[str, str]:
+    first, last = persons_name(question) or (known(question, "firstName"), known(question, "lastName"))
+    return present(
+        firstName=first,
+        lastName=last,
+        companyName=company_name(question),
+        phone=persons_phone(question),
+        externalURL=known(question, "linkedinUrl"),
+    )
+
+
+def _company_more(question: Question) -> dict[str, str]:
+    if not is_account(question):
+        return present(companyName=company_name(question))
+    return present(
+        companyName=company_name(question),
+        companyPhone=known(question, "phone"),
+        companyTicker=known(question, "stockSymbol"),
+        companyCountry=known(question, "country"),
+    )
 
 
 def _contact_by(question: Question) -> Mapping[str, str] | None:
@@ -72,7 +107,7 @@ def _contact_by(question: Question) -> Mapping[str, str] | None:
     name, employer = persons_name(question), company_name(question)
     if name and employer:
         return {"firstName": name[0], "lastName": name[1], "companyName": employer}
-    phone = known(question, "mobilePhone") or known(question, "phone")
+    phone = persons_phone(question)
     return {"phone": phone} if phone else None
 
 
@@ -128,7 +163,7 @@ class ZoomInfo:
         lookup = _look_up_of(question)
         if lookup is None:
             raise ProviderError("rejected", f"ZoomInfo needs {self.info.needs}", retryable=False)
-        status, record = await self._protocol.enrich(http, lookup.kind, lookup.by)
+        status, record = await self._protocol.enrich(http, lookup.kind, lookup.matching)
         return _answer(question, lookup, status, record)
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
@@ -172,9 +207,10 @@ def _answer(question: Question, lookup: _Lookup, status: str | None, record: Map
         _check_person(question, status, record)
         findings = contact_findings(question, status, record).all()
     else:
-        if not is_asked_company(question, domains_of(record), text(record.get("name"))):
+        fit = fit_of_company(question, domains_of(record), text(record.get("name")))
+        if fit == NOT_IT:
             raise wrong_entity("ZoomInfo")
-        findings = company_findings(question, status, record).all()
+        findings = less_sure(company_findings(question, status, record).all(), fit)
     return Answer(matched=True, findings=findings, detail=f"ZoomInfo: {(status or 'match').replace('_', ' ').lower()}")
 
 

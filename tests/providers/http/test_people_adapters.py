@@ -84,7 +84,9 @@ async def test_a_company_is_one_call_for_a_person_whose_own_fields_are_known(
 async def test_a_miss_is_one_call_and_no_error(make: Make, server: StandInServer, transport: HttpClient) -> None:
     adapter = make()
     server.script(PATHS[adapter.info.id][0], sampled(adapter.info.id, "not_found"))
-    assert await source(adapter, server, transport).ask(MARA) == NO_MATCH
+    answer = await source(adapter, server, transport).ask(MARA)
+    assert isinstance(answer, Answer)
+    assert (answer.matched, answer.stated or 0) == (False, 0)
     assert len(server.calls) == 1
 
 

@@ -73,7 +73,8 @@ def test_a_number_without_its_country_is_compared_too(number: str, same: bool) -
         ({"linkedinUrl": "https://www.linkedin.com/company/example"}, True),
         ({"linkedinUrl": "https://www.linkedin.com/company/acme"}, False),
         ({"linkedinUrl": "https://www.linkedin.com/company/acme", "name": "Example Inc."}, True),
-        ({"linkedinUrl": "https://www.linkedin.com/company/example", "domain": "acme.io"}, False),
+        ({"linkedinUrl": "https://www.linkedin.com/company/example", "domain": "acme.io"}, True),  # renamed
+        ({"linkedinUrl": "https://www.linkedin.com/company/acme", "domain": "acme.io"}, False),
         ({"name": "Acme Paper"}, False),
     ],
 )
