@@ -263,7 +263,7 @@ def _beside(database_url: str) -> str:
 
 
 async def _prepare(database_url: str) -> None:
-    """Make the tables, and the second database with its own; both have the organization, and no records."""
+    """Make the tables, and the second database with its own; both have the organization with a record and its job."""
     urls = [database_url]
     if not database_url.startswith("sqlite"):
         urls.append(_beside(database_url))
@@ -276,6 +276,6 @@ async def _prepare(database_url: str) -> None:
         await connection.connect(url)
         try:
             await migrate()
-            await fill(0)
+            await fill(1)
         finally:
             await connection.close()
