@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from enrichment.catalogue import fields_of, reads_by_country
-from enrichment.clean import Clean, clean_as_before, country_sent
+from enrichment.clean import Clean, clean_as_before
 from enrichment.enums import SOURCE_CRM, EntityType
 from enrichment.record_state import Unreadable
 
@@ -35,7 +35,10 @@ def as_sent(raw: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HeldRecord:
-    """A record as a message finds it. `sources` tells who holds each filled field; `raw` is None for an old record."""
+    """A record as a message finds it; `raw` is None for an old record.
+
+    `sources` tells who holds each filled field, of those that are to be looked at (`fields_to_look_at`).
+    """
 
     fields: Mapping[str, Any]
     received: Mapping[str, Any]
@@ -90,49 +93,6 @@ def first_change(entity_type: EntityType, message: Clean) -> RecordChange:
         matters=True,
         unknown_changed=bool(message.unknown),
     )
-
-
-def repetition(
-    entity_type: EntityType, sent: Mapping[str, Any], record: HeldRecord
-) -> dict[str, tuple[Any, str]] | None:
-    """Whether `apply_message` would find nothing new, seen without reading the values again.
-
-    Returns what of it cannot be read, with the reason, as `Clean.refused` has it. None: it must be looked at; that may
-    also be where nothing is new.
-    """
-    if record.raw is None or _is_moved(sent, record):
-        return None
-    known, before, unreadable = fields_of(entity_type), record.raw, record.unreadable
-    refused: dict[str, tuple[Any, str]] = {}
-    for name, raw in sent.items():
-        if name not in known:
-            if name not in record.fields or record.fields[name] != raw:
-                return None
-        elif name not in before or not _is_as_before(raw, before[name]):
-            return None
-        elif name not in record.received:
-            if name in unreadable:
-                refused[name] = raw, unreadable[name]["reason"]
-            elif not _is_blank(raw):
-                return None
-    return refused
-
-
-def _is_moved(sent: Mapping[str, Any], record: HeldRecord) -> bool:
-    """As `_Message.moved`."""
-    country = country_sent(sent)
-    return country is not None and country != record.received.get("country")
-
-
-def _is_as_before(raw: Any, before: Any) -> bool:
-    """As comparing what `as_sent` makes of both."""
-    if raw.__class__ is str and before.__class__ is str:
-        return bool(raw == before or raw.strip() == before.strip())
-    return as_sent(raw) == as_sent(before)
-
-
-def _is_blank(raw: Any) -> bool:
-    return raw is None or (isinstance(raw, str) and not raw.strip())
 
 
 @dataclass

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from enrichment.enums import SOURCE_CRM
 from enrichment.provenance import Current
-from models.db.columns import new_id, to_micros
-from models.db.copying import add_encoded
+from models.db.columns import to_micros
 from models.db.rows import bulk, fetch, insert, projection, select
-from models.db.statements import dump, dump_rows, execute, marks, one_of, query, rows, texts
+from models.db.statements import dump_rows, execute, marks, one_of, query, rows, texts
 from models.db.transaction import Transaction
 from models.record.table import FieldValue, is_dated
 
@@ -123,61 +122,6 @@ class ConfirmedValue:
     confidence: float
 
 
-@projection(FieldValue)
-class _FirstValue:
-    id: str
-    organization_id: str
-    record_id: str
-    field: str
-    value: Any
-    raw_value: Any | None
-    unreadable: str | None
-    source: str
-    confidence: float
-    observed_at: datetime
-    observed_at_known: bool
-    written_at: datetime
-
-
-class FirstMessage(Protocol):
-    """What the CRM sent of a record that is new: by field its value (None: unreadable), the raw one and why not."""
-
-    @property
-    def record_id(self) -> str: ...
-
-    @property
-    def values(self) -> Mapping[str, Any]: ...
-
-    @property
-    def raw(self) -> Mapping[str, Any]: ...
-
-    @property
-    def unreadable(self) -> Mapping[str, Mapping[str, Any]]: ...
-
-    def observed_at(self, name: str) -> datetime | None:
-        """When the CRM saw it; None: nobody knows."""
-
-
-async def add_first_values(
-    tx: Transaction, organization_id: str, messages: Iterable[FirstMessage], now: datetime
-) -> None:
-    """Make what the CRM sent the current values of records that were added in this transaction."""
-    moment = to_micros(now)
-    rows: list[tuple[Any, ...]] = []
-    for message in messages:
-        record_id, raws, unreadable = message.record_id, message.raw, message.unreadable
-        for name, value in message.values.items():
-            text = dump(value)
-            raw = raws.get(name)
-            raw_text = None if raw is None else text if raw == value and raw.__class__ is str else dump(raw)
-            why = unreadable[name]["reason"] if name in unreadable else None
-            observed = message.observed_at(name)
-            at = moment if observed is None else to_micros(observed)
-            key = (new_id(), organization_id, record_id, name)
-            rows.append((*key, text, raw_text, why, SOURCE_CRM, 1.0, at, observed is not None, moment))
-    await add_encoded(tx, _FirstValue, rows)
-
-
 async def replace_values(tx: Transaction, values: Sequence[NewValue], now: datetime) -> None:
     """Make these the current values of their fields.
 
@@ -266,6 +210,23 @@ async def current_values(
             f" AND {one_of('record_id')}{of_names}"
         )
         for value in await fetch(CurrentValue, sql, [texts(ids), *(names or ())], using=using):
+            found[value.record_id][value.field] = value
+    return found
+
+
+async def current_values_of(
+    tx: Transaction, fields: Mapping[str, Collection[str]]
+) -> dict[str, dict[str, CurrentValue]]:
+    """As `current_values`, of these fields of each record."""
+    found: dict[str, dict[str, CurrentValue]] = {record_id: {} for record_id in fields}
+    pairs = [{"record_id": record_id, "field": name} for record_id, names in fields.items() for name in names]
+    if pairs:
+        sql = (
+            f"SELECT {select(CurrentValue, 'field_value')} FROM {rows({'record_id': 'text', 'field': 'text'})}"
+            " JOIN field_value ON field_value.record_id = v.record_id AND field_value.field = v.field"
+            " AND field_value.replaced_at IS NULL"
+        )
+        for value in await fetch(CurrentValue, sql, [dump_rows(pairs)], using=tx):
             found[value.record_id][value.field] = value
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from enrichment.enums import EntityType
-from enrichment.ingest import repetition
+from enrichment.repetition import repetition
 from models.record.row import RecordRow, find_by_external_id
 from resolvers.record.input import RecordInput
 from resolvers.record.observation import UNDATED

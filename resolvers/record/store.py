@@ -1,6 +1,6 @@
 """Store the records that a CRM sent: new ones are added, known ones changed, or only noted as received."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,9 +10,11 @@ from enrichment.catalogue import completeness
 from enrichment.enums import EntityType, JobTrigger
 from enrichment.ingest import HeldRecord, RecordChange, apply_message, as_sent, first_change
 from enrichment.record_state import with_unreadable
+from enrichment.repetition import fields_to_look_at
 from models.db.columns import new_id
 from models.db.copying import RowRefused
 from models.db.transaction import Transaction
+from models.record.first_values import add_first_values
 from models.record.row import (
     ReceivedFields,
     RecordRow,
@@ -22,9 +24,10 @@ from models.record.row import (
     update_received,
     update_records,
 )
-from models.record.value import CurrentValue, add_first_values, current_values
+from models.record.value import CurrentValue, current_values_of
 from resolvers.record.change import record_update, search_text
 from resolvers.record.message import RecordMessage
+from resolvers.record.observation import UNDATED
 
 
 class RecordOutcome(StrEnum):
@@ -45,7 +48,7 @@ class StoredMessage:
     change: RecordChange
     outcome: RecordOutcome
     refused: Mapping[str, tuple[Any, str]]  # what cannot be read, and why, by field
-    provenance: Mapping[str, CurrentValue] = field(default_factory=dict)  # before the message, by field
+    provenance: Mapping[str, CurrentValue] = field(default_factory=dict)  # before it, of fields that are looked at
     late: Sequence[str] = ()  # fields that were left alone: what they hold was observed after what the message says
     repeats: bool = False
 
@@ -124,7 +127,7 @@ async def change_known(
     records = await _lock_known(tx, organization_id, messages)
     if len(records) < len(messages):
         raise RecordsMoved
-    provenance = await current_values((record.id for record in records.values()), using=tx)
+    provenance = await current_values_of(tx, {records[m.key].id: _looked_at(m, records[m.key]) for m in messages})
     works: list[StoredMessage] = []
     for message in messages:
         record = records[message.key]
@@ -143,8 +146,15 @@ async def change_known(
     return works
 
 
+def _looked_at(message: RecordMessage, record: RecordRow) -> Collection[str]:
+    """The fields whose provenance matters to a message: where it says when it saw them, all that it has."""
+    if message.observed is not UNDATED:
+        return message.cleaned.raw.keys()
+    return fields_to_look_at(message.entity_type, message.cleaned.raw, held_record(record, {}))
+
+
 def held_record(record: RecordRow, sources: Mapping[str, str]) -> HeldRecord:
-    """A record as a message finds it; `sources` tells who holds each filled field."""
+    """A record as a message finds it; `sources` tells who holds the fields that are looked at."""
     return HeldRecord(record.fields, record.received, record.raw_values, record.unreadable or {}, sources)
 
 

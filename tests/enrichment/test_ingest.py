@@ -6,7 +6,8 @@ import pytest
 
 from enrichment.clean import clean
 from enrichment.enums import EntityType
-from enrichment.ingest import HeldRecord, RecordChange, apply_message, first_change, repetition
+from enrichment.ingest import HeldRecord, RecordChange, apply_message, first_change
+from enrichment.repetition import fields_to_look_at, repetition
 from service.sample.records import sample_records
 
 EMPTY = HeldRecord({}, {}, {}, {}, {})
@@ -79,3 +80,29 @@ def test_blanks_around_a_value_and_another_spelling_of_a_number_are_repetitions(
     record = held(first_change(EntityType.ACCOUNT, clean(EntityType.ACCOUNT, first)))
     again = {"name": " Acme ", "numberOfEmployees": 22.0, "website": None}
     assert repetition(EntityType.ACCOUNT, again, record) == {}
+
+
+def test_only_the_holders_of_what_is_no_repetition_are_asked_for() -> None:
+    first = {"name": "Acme", "city": "Berlin", "phone": "12", "note": "x"}
+    record = held(first_change(EntityType.ACCOUNT, clean(EntityType.ACCOUNT, first)))
+    again = {**first, "city": "Bonn", "industry": "Software", "note": "y"}
+    assert fields_to_look_at(EntityType.ACCOUNT, again, record) == ["city", "industry"]
+    moved = {**first, "country": "France"}
+    assert fields_to_look_at(EntityType.ACCOUNT, moved, record) == ["name", "city", "phone", "country"]
+    old = held(first_change(EntityType.ACCOUNT, clean(EntityType.ACCOUNT, first)), raw=None)
+    assert fields_to_look_at(EntityType.ACCOUNT, first, old) == ["name", "city", "phone"]
+
+
+def test_a_message_asks_for_no_other_holders() -> None:
+    class Asked(dict[str, str]):
+        def get(self, name: str, default: Any = None) -> Any:
+            asked.add(name)
+            return "directory"
+
+    for entity_type, fields in SENT:
+        record = held(first_change(entity_type, clean(entity_type, fields)), sources=Asked())
+        for name in fields:
+            asked: set[str] = set()
+            changed = {**fields, name: "another 7"}
+            apply_message(entity_type, clean(entity_type, changed), record)
+            assert asked <= set(fields_to_look_at(entity_type, changed, record))
