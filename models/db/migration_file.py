@@ -3,7 +3,8 @@
 The files are portable SQL. A statement ends with a `;` at the end of a line. Lines of their own before a statement say
 how it runs:
 
-- `-- sqlite only`, `-- postgresql only`: on that database alone
+- `-- sqlite only`, `-- postgresql only`: on that database alone; `-- sqlite with trigrams only`: where its library has
+  FTS5 with that tokenizer
 - `-- outside a transaction`: by itself, for `CREATE INDEX CONCURRENTLY`. After a crash it and its neighbours of this
   kind run again, so they must bear that (`DROP INDEX CONCURRENTLY IF EXISTS` first).
 - `-- in batches of TABLE`: again and again, each time in a transaction of its own with `{batch}` naming the next rows
@@ -17,9 +18,11 @@ All other statements run in one transaction with their neighbours. Lines that ho
 """
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -31,7 +34,7 @@ _TYPES: dict[Dialect, dict[str, str]] = {
     # "C" compares bytes: ids are plain ASCII, and their order is the order of creation.
     "postgresql": {"id": 'VARCHAR(36) COLLATE "C"', "json": "JSONB", "bytes": "BYTEA"},
 }
-_ONLY = re.compile(r"-- (sqlite|postgresql) only")
+_ONLY = re.compile(r"-- (sqlite|postgresql|sqlite with trigrams) only")
 _OUTSIDE = "-- outside a transaction"
 _BATCHES = re.compile(r"-- in batches of (\w+)")
 _OLDEST_CODE = re.compile(r"^-- oldest code: (\d+(?:\.\d+)+)$", re.MULTILINE)
@@ -132,10 +135,21 @@ def parse(text: str, target: Dialect) -> list[Statement]:
         elif mark and not mark.startswith("--"):
             lines.append(line)
             if mark.endswith(";"):
-                if only in (None, target):
+                if only in (None, target) or (only != "postgresql" and target == "sqlite" and has_trigrams()):
                     found.append(Statement(_sql("\n".join(lines), target, table), kind, table))
                 lines, only, kind, table = [], None, StepKind.TRANSACTION, ""
     return found
+
+
+@cache
+def has_trigrams() -> bool:
+    """Whether SQLite's library can index three-letter parts of texts."""
+    with closing(sqlite3.connect(":memory:")) as session:
+        try:
+            session.execute("CREATE VIRTUAL TABLE probe USING fts5(text, tokenize='trigram')")
+        except sqlite3.OperationalError:
+            return False
+    return True
 
 
 def _sql(text: str, target: Dialect, table: str) -> str:

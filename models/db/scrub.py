@@ -38,6 +38,8 @@ async def scrub() -> str | None:
 
 async def _scrub_sqlite() -> str | None:
     """Rewrite the file: freed cells, and stale copies that splitting pages leaves, would keep what was deleted."""
+    if await query("SELECT 1 AS found FROM sqlite_master WHERE name = 'record_search'"):
+        await execute("INSERT INTO record_search (record_search) VALUES ('optimize')")  # parts of deleted texts
     await execute("VACUUM")
     for _ in range(_TRIES):
         [result] = await query("PRAGMA wal_checkpoint(TRUNCATE)")

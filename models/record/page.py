@@ -14,6 +14,7 @@ from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import NOTHING, Where, where
 from models.record.shown import RECORDS, VALUES, ShownRecord, ShownValue
 from models.record.table import FieldValue, Record
+from models.record.trigrams import holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ async def record_page(
     found = where(Record, _conditions(filter))
     if filter.external_ids == ():
         found += NOTHING
+    elif (text := _searched(filter)) is not None:
+        found += await holding(text)
     return await RECORDS.page(organization_id, found, keyset, wanted)
 
 
@@ -55,11 +58,15 @@ def _conditions(filter: RecordFilter) -> dict[str, Any]:
     return {
         "entity_type__in": every_type if filter.entity_type is None else (filter.entity_type,),
         "external_id__in": filter.external_ids,
-        "search_text__contains": (filter.search or "").strip().lower() or None,
+        "search_text__contains": _searched(filter),
         "completeness__lt": filter.completeness_below,
         "last_enriched_at__lt": filter.enriched_before,
         "last_enriched_at__isnull": filter.never_enriched,
     }
+
+
+def _searched(filter: RecordFilter) -> str | None:
+    return (filter.search or "").strip().lower() or None
 
 
 async def selected_records(

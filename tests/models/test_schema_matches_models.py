@@ -15,6 +15,8 @@ pytestmark = pytest.mark.usefixtures("db")
 
 # models.db.migrate makes and reads these before there are any models
 OF_THE_MIGRATIONS = {"schema_migration", "schema_migration_progress"}
+# SQLite's index of texts, and the tables that it consists of; triggers alone write it (migration 0025)
+OF_SEARCH = {"record_number", *(f"record_search{part}" for part in ("", "_data", "_idx", "_docsize", "_config"))}
 _KINDS: tuple[tuple[type[Any], str], ...] = (
     (fields.JSONField, "json"),
     (fields.BooleanField, "boolean"),
@@ -89,7 +91,7 @@ def _kind(field: fields.Field[Any]) -> str:
 
 async def test_every_table_has_a_model_with_the_same_columns() -> None:
     tables, models = await migrated(), modelled()
-    assert tables.keys() - OF_THE_MIGRATIONS == models.keys()
+    assert tables.keys() - OF_THE_MIGRATIONS - OF_SEARCH == models.keys()
     for table in models:
         assert tables[table] == models[table], table
 

@@ -18,7 +18,8 @@ class _Collector(logging.Handler):
         self.found: dict[str, Sequence[Any]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        sql, values = record.args if isinstance(record.args, tuple) else ("", ())
+        # Other messages have other arguments, such as that a connection was opened.
+        sql, values = record.args if isinstance(record.args, tuple) and len(record.args) == 2 else ("", ())
         if str(sql).lstrip().upper().startswith(("SELECT", "WITH")):
             self.found[str(sql)] = cast("Sequence[Any]", values) or ()
 
