@@ -21,6 +21,7 @@ from providers.api import (
     RequiresKey,
     VariablePrice,
 )
+from providers.bulk import Batch, BulkQuery
 from providers.http.adapter import (
     Adapter,
     CallbackAdapter,
@@ -32,6 +33,7 @@ from providers.http.adapter import (
     Reply,
     Scoped,
 )
+from providers.http.bulk import BulkAdapter, read_each
 from providers.http.replies import OPTED_OUT, Findings, failure, unreadable
 from providers.matching.identity import StatedIdentity, is_asked_company, is_asked_person, wrong_entity
 from providers.plugins import PluginContext
@@ -42,7 +44,10 @@ __all__ = [
     "Adapter",
     "Answer",
     "AnswersAtOnce",
+    "Batch",
     "BroaderQuery",
+    "BulkAdapter",
+    "BulkQuery",
     "CallbackAdapter",
     "EndpointLimits",
     "EntityType",
@@ -68,6 +73,7 @@ __all__ = [
     "failure",
     "is_asked_company",
     "is_asked_person",
+    "read_each",
     "unreadable",
     "wrong_entity",
 ]

@@ -6,31 +6,34 @@ The answer states no confidence; ours follows from what somebody was recognized 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from enrichment.enums import EntityType
 from providers.api import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
+from providers.apollo.bulk import BULK, COMPANIES_PATH, PEOPLE_PATH, matches_of, send_many
 from providers.apollo.parse import (
     COMPANY_FIELDS,
     EMPLOYER_FIELDS,
     PERSON_FIELDS,
     PHONE_FIELDS,
     domains_of,
+    identity_of,
     read_company,
     read_person,
 )
 from providers.apollo.phones import MOBILE_CREDITS, PERSON_CREDITS, Awaited, is_about, read_phones, still_to_come
-from providers.apollo.request import COMPANY, PERSON, Lookup, company_by, company_more, person_by, person_more
+from providers.apollo.request import COMPANY, PERSON, Lookup, company_by, company_more, headers, person_by, person_more
+from providers.bulk import Batch, Outcome
 from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
+from providers.http.bulk import read_each, shared
 from providers.http.inputs import is_account, wants_any
 from providers.http.replies import (
     at,
     consumed,
     failure,
-    items,
     json_or_nothing,
     mapping,
     moment,
@@ -42,10 +45,10 @@ from providers.http.replies import (
 )
 from providers.http.scopes import COMPANIES, PEOPLE, tried, unusable
 from providers.matching.company_fit import NOT_IT, fit_of_company, less_sure
-from providers.matching.identity import StatedIdentity, is_asked_person, wrong_entity
+from providers.matching.identity import is_asked_person, wrong_entity
 
 _INSUFFICIENT = b"insufficient credits"
-_ENRICHING = frozenset({"/people/match", "/organizations/enrich"})
+_ENRICHING = frozenset({"/people/match", "/organizations/enrich", PEOPLE_PATH, COMPANIES_PATH})
 _POLL = "/webhook_result/"
 _OTHER_CALLS = 200  # a minute, of each
 _MINUTE = 60.0  # the shortest of the windows in which calls are counted
@@ -131,12 +134,36 @@ class Apollo:
             return _of_company(question, lookup, mapping(body.get("organization")), stated)
         return _of_person(question, lookup, body, stated)
 
+    def batch_of(self, question: Question) -> Batch | None:
+        """People without phone numbers, and companies, go ten at a time."""
+        lookup = self._look_up_of(question)
+        return None if lookup is None or lookup.phones else Batch(lookup.kind, BULK)
+
+    async def look_up_many(self, questions: Sequence[Question], http: Http) -> Sequence[Outcome]:
+        """All of one kind, by one request."""
+        lookups = [lookup for question in questions if (lookup := self._look_up_of(question)) is not None]
+        reply = await send_many(lookups, http)
+        body = reply.json() if reply.status == 200 else None
+        if reply.status != 200 or at(body, "error") or at(body, "status") == "failed":
+            raise await self._refusal(reply, http)
+        found = matches_of(body, lookups)
+        figures = shared(consumed(at(body, "credits_consumed")), [bool(item) for item in found])
+        asked = list(zip(lookups, found, figures, strict=True))
+
+        def read(question: Question, item: tuple[Lookup, Mapping[str, Any], float | None]) -> Outcome:
+            lookup, record, stated = item
+            if lookup.kind == COMPANY:
+                return _of_company(question, lookup, record, stated)
+            return _of_person(question, lookup, {"person": record}, stated)
+
+        return read_each("Apollo", questions, asked, read)
+
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         """The phone numbers of somebody whom `look_up` found."""
         awaited = _awaited(token)
         if not awaited.request:
             return awaited.again().pending()
-        reply = await http.send("GET", f"{_POLL}{awaited.request}", headers=_headers(http))
+        reply = await http.send("GET", f"{_POLL}{awaited.request}", headers=headers(http))
         if reply.status == 200:
             return read_phones(question, awaited, mapping(reply.json()))
         later = still_to_come(awaited, reply)
@@ -180,12 +207,12 @@ class Apollo:
 
     async def _send(self, lookup: Lookup, callback: str | None, http: Http) -> Reply:
         if lookup.kind == COMPANY:
-            return await http.send("GET", "/organizations/enrich", params=lookup.params, headers=_headers(http))
+            return await http.send("GET", "/organizations/enrich", params=lookup.params, headers=headers(http))
         params = {**lookup.params, "reveal_personal_emails": "false", "reveal_phone_number": "false"}
         if lookup.phones:
             params["reveal_phone_number"] = "true"
             params |= {"webhook_url": callback} if callback else {"poll_only": "true"}
-        return await http.send("POST", "/people/match", params=params, headers=_headers(http))
+        return await http.send("POST", "/people/match", params=params, headers=headers(http))
 
     async def _refusal(self, reply: Reply, http: Http) -> ProviderError:
         now = self._wall()
@@ -215,22 +242,18 @@ def _key_of(question: Question, lookup: Lookup) -> str:
     return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
 
 
-def _headers(http: Http) -> Mapping[str, str]:
-    return {"x-api-key": http.key, "Accept": "application/json", "Cache-Control": "no-cache"}
-
-
 async def _may(http: Http) -> dict[str, bool]:
     """What the key may look up, by calls that name nobody, which cost nothing."""
     return await tried(
         {
-            PEOPLE: lambda: http.send("POST", "/people/match", headers=_headers(http)),
-            COMPANIES: lambda: http.send("GET", "/organizations/enrich", headers=_headers(http)),
+            PEOPLE: lambda: http.send("POST", "/people/match", headers=headers(http)),
+            COMPANIES: lambda: http.send("GET", "/organizations/enrich", headers=headers(http)),
         }
     )
 
 
 async def _usage(http: Http) -> Reply:
-    return await http.send("POST", "/usage_stats/credit_usage_stats", headers=_headers(http))
+    return await http.send("POST", "/usage_stats/credit_usage_stats", headers=headers(http))
 
 
 def _left(usage: Any) -> tuple[float | None, datetime | None]:
@@ -260,7 +283,7 @@ def _of_person(
     findings = read_person(question, person, lookup.confidence, phones=lookup.phones).all()
     if not findings:
         return replace(NO_MATCH, stated=stated)
-    if not is_asked_person(question, _stated_identity(person)):
+    if not is_asked_person(question, identity_of(person)):
         raise wrong_entity("Apollo", stated)
     answer = Answer(matched=True, findings=findings, stated=stated)
     awaited = Awaited.of(body, by_webhook=question.callback is not None) if lookup.phones else None
@@ -272,16 +295,3 @@ def _awaited(token: str) -> Awaited:
     if awaited is None:
         raise ProviderError("rejected", "not a token of a look-up at Apollo", retryable=False)
     return awaited
-
-
-def _stated_identity(person: Mapping[str, Any]) -> StatedIdentity:
-    organization = mapping(person.get("organization"))
-    jobs = (at(job, "organization_name") for job in items(person.get("employment_history")))
-    return StatedIdentity(
-        email=text(person.get("email")),
-        first=text(person.get("first_name")),
-        last=text(person.get("last_name")),
-        domains=domains_of(organization),
-        employers=map(text, (organization.get("name"), *jobs)),
-        profiles=[text(person.get("linkedin_url"))],
-    )

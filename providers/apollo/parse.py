@@ -7,6 +7,7 @@ from enrichment.normalize.contact.url import registrable_domain
 from providers.api import Question
 from providers.http.inputs import is_account
 from providers.http.replies import Findings, at, items, mapping, number, positive, text
+from providers.matching.identity import StatedIdentity
 from providers.titles.labels import department_of, seniority_of
 
 PHONE_FIELDS = frozenset({"phone", "mobilePhone"})
@@ -173,3 +174,17 @@ def _read_size(findings: Findings, organization: Mapping[str, Any]) -> None:
 
 def _texts(values: Any) -> list[str] | None:
     return [value for value in map(text, items(values)) if value] or None
+
+
+def identity_of(person: Mapping[str, Any]) -> StatedIdentity:
+    """Whom a person's record is about."""
+    organization = mapping(person.get("organization"))
+    jobs = (at(job, "organization_name") for job in items(person.get("employment_history")))
+    return StatedIdentity(
+        email=text(person.get("email")),
+        first=text(person.get("first_name")),
+        last=text(person.get("last_name")),
+        domains=domains_of(organization),
+        employers=map(text, (organization.get("name"), *jobs)),
+        profiles=[text(person.get("linkedin_url"))],
+    )

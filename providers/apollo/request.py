@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from providers.api import Question
+from providers.http.adapter import Http
 from providers.http.inputs import (
     company_domain,
     company_name,
@@ -46,6 +47,11 @@ class Lookup:
         return next(
             (_CONFIDENCE[name] for name in self.by if name in _CONFIDENCE and len(self.by) == 1), _BY_NAME[self.kind]
         )
+
+
+def headers(http: Http) -> Mapping[str, str]:
+    """Of every request."""
+    return {"x-api-key": http.key, "Accept": "application/json", "Cache-Control": "no-cache"}
 
 
 def person_by(question: Question) -> Mapping[str, str] | None:

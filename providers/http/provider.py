@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from providers.api import Answer, BeforeSend, BroaderQuery, ProviderError, ProviderInfo, Question
+from providers.bulk import Batch, Outcome
+from providers.http.account import Account, left_until
 from providers.http.adapter import (
     Adapter,
     CallbackAdapter,
@@ -22,6 +24,7 @@ from providers.http.adapter import (
     Reply,
 )
 from providers.http.addresses import checked_bases
+from providers.http.bulk import BulkAdapter, ask_in_bulk
 from providers.http.client import HttpClient
 from providers.http.rate_limit import RateLimiter
 from providers.http.replies import retry_after
@@ -101,6 +104,21 @@ class HttpProvider:
             question.organization_id, lambda http: self._adapter.look_up(question, http), question
         )
 
+    def batch_of(self, question: Question) -> Batch | None:
+        """As `BulkQuery.batch_of`."""
+        return self._adapter.batch_of(question) if isinstance(self._adapter, BulkAdapter) else None
+
+    async def ask_many(self, questions: Sequence[Question]) -> list[Outcome]:
+        """As `BulkQuery.ask_many`."""
+        adapter = self._adapter
+        assert isinstance(adapter, BulkAdapter)  # it has named a batch
+
+        async def send(some: Sequence[Question], before_send: BeforeSend) -> Sequence[Outcome]:
+            head = replace(some[0], before_send=before_send)
+            return await self._with_account(head.organization_id, lambda http: adapter.look_up_many(some, http), head)
+
+        return await ask_in_bulk(questions, send)
+
     async def poll(self, question: Question, token: str) -> Answer | Pending:
         """Ask for an answer that was pending. Raises ProviderError, also `no_key`."""
         return await self._with_account(
@@ -139,7 +157,8 @@ class HttpProvider:
         """The result of the call, unless the key was refused its kind lately."""
         deadline = time.monotonic() + self._client.limits.look_up_seconds
         before_send = question.before_send if question is not None else None
-        account = _Account(self, await self._key(organization_id), deadline, before_send)
+        key = await self._key(organization_id)
+        account = Account(self, self._account_name(key), key, deadline, before_send)
         scope = self._scopes.check(account.name, question) if question is not None else ""
         try:
             result = await call(account)
@@ -161,7 +180,7 @@ class HttpProvider:
         finally:
             await self._report_credits(organization_id, account)
 
-    def _check_answered(self, account: "_Account") -> None:
+    def _check_answered(self, account: Account) -> None:
         """Raises ProviderError where the reply that no match was read from says "pending", or that it failed."""
         reply = account.last_reply
         if reply is not None and reply.is_success:
@@ -184,13 +203,13 @@ class HttpProvider:
 
         Raises ProviderError, also what `before_send` raises.
         """
-        _left_until(deadline)
+        left_until(deadline)
         bucket = f"{account}:{limit.name}" if limit.name else account
         if self._rate_limiter is not None:
             await self._rate_limiter.acquire(bucket, self.info.id, limit.calls_per_minute, limit.calls_per_second)
         if before_send is not None:
             await before_send()
-        reply = await self._client.send(self.info.id, request, within=_left_until(deadline))
+        reply = await self._client.send(self.info.id, request, within=left_until(deadline))
         if self._rate_limiter is not None:
             await self._rate_limiter.observe(bucket, self.info.id, reply)
         return reply
@@ -208,7 +227,7 @@ class HttpProvider:
             raise ProviderError("rejected", f"{self.info.name} has no address called {name}", retryable=False)
         return found
 
-    async def _report_credits(self, organization_id: str, account: "_Account") -> None:
+    async def _report_credits(self, organization_id: str, account: Account) -> None:
         left, now = account.credits_left, time.monotonic()
         if left is None or self._note_credits is None:
             return
@@ -234,59 +253,6 @@ class CallbackProvider(HttpProvider):
     def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
         """As `ReceivesCallback.receive_callback`."""
         return self._adapter.receive_callback(question, token, payload)
-
-
-class _Account:
-    """The `Http` of one look-up, until the `deadline` of the monotonic clock."""
-
-    __slots__ = ("_before_send", "_deadline", "_key", "_provider", "credits_left", "last_reply", "name")
-
-    def __init__(self, provider: HttpProvider, key: str, deadline: float, before_send: BeforeSend | None) -> None:
-        self._before_send = before_send
-        self._provider = provider
-        self._key = key
-        self._deadline = deadline
-        self.last_reply: Reply | None = None
-        self.name = provider._account_name(key)
-        self.credits_left: float | None = None
-
-    @property
-    def key(self) -> str:
-        return self._key
-
-    @property
-    def was_served(self) -> bool:
-        """Whether the last reply was one of success."""
-        return self.last_reply is not None and self.last_reply.is_success
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        base: str = "",
-        params: Mapping[str, str] | None = None,
-        json: Any = None,
-        form: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
-        request = Request(method, self._provider.base(base), path, params, json, form, headers or {})
-        limit = self._provider.limit_of(base, path)
-        reply = await self._provider.send(self.name, request, limit, self._deadline, self._before_send)
-        self.last_reply = reply
-        return reply
-
-    def note_credits(self, left: float | None) -> None:
-        if left is not None:
-            self.credits_left = left
-
-
-def _left_until(deadline: float) -> float:
-    """Seconds that are left. Raises ProviderError when the look-up's time is over; the request was not sent then."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise ProviderError("timeout", "the requests of this look-up took too long", retryable=True)
-    return left
 
 
 def _without(key: str, text: str) -> str:

@@ -5,13 +5,15 @@ each reply say what is left of an account's credits.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from enrichment.enums import EntityType
 from providers.api import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
+from providers.bulk import Batch, Outcome
 from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
+from providers.http.bulk import all_of, read_each, shared
 from providers.http.inputs import is_account, persons_email
 from providers.http.replies import (
     at,
@@ -46,6 +48,7 @@ from providers.peopledatalabs.request import COMPANY, PERSON, look_up_of
 
 # Under these an answer is more often wrong than right.
 _LEAST_LIKELIHOOD = {PERSON: "6", COMPANY: "4"}
+_BULK, _BULK_PATHS = 100, {PERSON: "/v5/person/bulk", COMPANY: "/v5/company/enrich/bulk"}
 _MINUTE = 60.0  # calls are counted by the minute
 _NOBODY = {"email": "nobody@nobody.invalid", "min_likelihood": "10"}
 
@@ -115,6 +118,41 @@ class PeopleDataLabs:
         read = _of_person if lookup.kind == PERSON else _of_company
         return read(question, body, _spent(reply))
 
+    def batch_of(self, question: Question) -> Batch | None:
+        """People, and companies, go a hundred at a time."""
+        lookup = look_up_of(question)
+        return None if lookup is None else Batch(lookup.kind, _BULK)
+
+    async def look_up_many(self, questions: Sequence[Question], http: Http) -> Sequence[Outcome]:
+        """All of one kind, by one request, whose items carry their number."""
+        lookups = [lookup for question in questions if (lookup := look_up_of(question)) is not None]
+        kind = lookups[0].kind
+        requests = [
+            {"metadata": {"row": str(row)}, "params": {**lookup.params, "titlecase": False}}
+            for row, lookup in enumerate(lookups)
+        ]
+        body = {"requests": requests, "min_likelihood": int(_LEAST_LIKELIHOOD[kind])}
+        reply = await http.send("POST", _BULK_PATHS[kind], json=body, headers=_headers(http))
+        http.note_credits(_left(reply))
+        if reply.status != 200:
+            raise self._refusal(reply)
+        rows = _rows(reply.json(), len(lookups))
+        figures = shared(_spent(reply), [number(row.get("status")) == 200 for row in rows])
+        of_item = _of_person if kind == PERSON else _of_company
+
+        def read(question: Question, item: tuple[Mapping[str, Any], float | None]) -> Outcome:
+            row, stated = item
+            match number(row.get("status")):
+                case 200:
+                    return of_item(question, row, stated)
+                case 404:
+                    return replace(NO_MATCH, stated=stated)
+                case int(status):
+                    return self._refusal(Reply(status, {}, b""))
+            raise unreadable("People Data Labs")
+
+        return read_each("People Data Labs", questions, list(zip(rows, figures, strict=True)), read)
+
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         """People Data Labs answers at once."""
         return await self.look_up(question, http)
@@ -144,9 +182,22 @@ class PeopleDataLabs:
         return failure("People Data Labs", reply, code=_error_type(reply) or "", wait=wait)
 
 
+def _headers(http: Http) -> Mapping[str, str]:
+    return {"X-Api-Key": http.key, "Accept": "application/json"}
+
+
+def _rows(body: Any, count: int) -> list[Mapping[str, Any]]:
+    """The item of each request, by the number that it carries, else by its place; empty for one that is not there."""
+    if not isinstance(body, list):
+        raise unreadable("People Data Labs", "is no list")
+    carried = {text(at(item, "metadata", "row")): mapping(item) for item in items(body)}
+    if len(carried) == 1 and None in carried:
+        carried = {str(place): mapping(item) for place, item in enumerate(all_of(body, count) or ())}
+    return [carried.get(str(row), {}) for row in range(count)]
+
+
 async def _send(kind: str, params: Mapping[str, str], http: Http) -> Reply:
-    headers = {"X-Api-Key": http.key, "Accept": "application/json"}
-    reply = await http.send("GET", f"/v5/{kind}/enrich", params=params, headers=headers)
+    reply = await http.send("GET", f"/v5/{kind}/enrich", params=params, headers=_headers(http))
     left = _left(reply)
     if left is not None:
         http.note_credits(left)

@@ -5,13 +5,15 @@ A field outside of an account's plan fails the whole call: from then on the acco
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from enrichment.enums import EntityType
 from providers.api import Answer, ProviderError, ProviderInfo, Question
+from providers.bulk import Batch, Outcome
 from providers.http.adapter import Http, KeyCheck, Limit, Pending
+from providers.http.bulk import read_each
 from providers.http.inputs import (
     company_domain,
     company_name,
@@ -37,8 +39,9 @@ from providers.zoominfo.parse import (
     contact_findings,
     domains_of,
 )
-from providers.zoominfo.protocol import Protocol
+from providers.zoominfo.protocol import Protocol, Record
 
+_BULK = 25
 _CALLS_PER_SECOND = 5  # of the smallest plan; larger ones have 25 and 35
 _ALL_OF_PERSON = CONTACT_FIELDS | EMPLOYER_FIELDS
 
@@ -165,6 +168,22 @@ class ZoomInfo:
             raise ProviderError("rejected", f"ZoomInfo needs {self.info.needs}", retryable=False)
         status, record = await self._protocol.enrich(http, lookup.kind, lookup.matching)
         return _answer(question, lookup, status, record)
+
+    def batch_of(self, question: Question) -> Batch | None:
+        """Contacts, and companies, go 25 at a time."""
+        lookup = _look_up_of(question)
+        return None if lookup is None else Batch(lookup.kind, _BULK)
+
+    async def look_up_many(self, questions: Sequence[Question], http: Http) -> Sequence[Outcome]:
+        """All of one kind, by one request."""
+        lookups = [lookup for question in questions if (lookup := _look_up_of(question)) is not None]
+        records = await self._protocol.enrich_many(http, lookups[0].kind, [lookup.matching for lookup in lookups])
+
+        def read(question: Question, item: tuple[_Lookup, Callable[[], Record]]) -> Outcome:
+            lookup, record = item
+            return _answer(question, lookup, *record())
+
+        return read_each("ZoomInfo", questions, list(zip(lookups, records, strict=True)), read)
 
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         """ZoomInfo answers at once."""

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from providers.api import ProviderError
 from providers.http.adapter import Http, Reply
+from providers.http.bulk import all_of
 from providers.http.replies import (
     account_of,
     at,
@@ -55,6 +57,8 @@ _BROKEN = frozenset({"PFAPI0007", "PFAPI0010"})
 _NO_ACCESS = frozenset({"ZI0002", "ZI0003"})
 _NO_SUCH_FIELD = "PFAPI0009"
 
+Record = tuple[str | None, Mapping[str, Any]]  # match status and fields
+
 
 class Protocol:
     """Calls in the name of any account. `wall` gives seconds since 1970; tokens are kept in this process only."""
@@ -64,24 +68,47 @@ class Protocol:
         self._tokens = Tokens(clock)
         self._usual_only: set[str] = set()  # digests of keys whose accounts may not have every field
 
-    async def enrich(self, http: Http, kind: str, by: Mapping[str, str]) -> tuple[str | None, Mapping[str, Any]]:
+    async def enrich(self, http: Http, kind: str, by: Mapping[str, str]) -> Record:
         """Match status and fields of the one `contact` or `company`; no fields for a miss. Raises ProviderError."""
+        reply, legacy = await self._reply(http, kind, [by])
+        return _record(_first_object(_listed(reply.json(), legacy)), legacy)
+
+    async def enrich_many(
+        self, http: Http, kind: str, by: Sequence[Mapping[str, str]]
+    ) -> Sequence[Callable[[], Record]]:
+        """The same of each, in their order; a reader raises ProviderError where its own record is in no known form."""
+        if len(by) == 1:
+            record = await self.enrich(http, kind, by[0])
+            return [lambda: record]
+        reply, legacy = await self._reply(http, kind, by)
+        found = all_of(_listed(reply.json(), legacy), len(by))
+        if found is None:
+            raise unreadable("ZoomInfo", "has not one record for each question")
+        return [partial(_record_of, item, legacy) for item in found]
+
+    async def _reply(self, http: Http, kind: str, by: Sequence[Mapping[str, str]]) -> tuple[Reply, bool]:
+        """The reply with the records, and whether it is of the older surface. Raises ProviderError for a refusal."""
         legacy = read_key(http.key).legacy
         account = account_of(http)
         if account not in self._usual_only:
-            reply = await self._ask(http, legacy, kind, [by], (*_USUAL[kind], *_MORE[kind]))
+            reply = await self._ask(http, legacy, kind, by, (*_USUAL[kind], *_MORE[kind]))
             if not _names_a_field_too_many(reply, legacy):
-                return await self._read(http, reply, legacy)
-        reply = await self._ask(http, legacy, kind, [by], _USUAL[kind])
+                return await self._served(http, reply, legacy)
+        reply = await self._ask(http, legacy, kind, by, _USUAL[kind])
         if reply.status == 200:
             self._usual_only.add(account)
-        return await self._read(http, reply, legacy)
+        return await self._served(http, reply, legacy)
 
-    async def _read(self, http: Http, reply: Reply, legacy: bool) -> tuple[str | None, Mapping[str, Any]]:
-        """As `_record`. The older surface means by 403 that a limit is used up, or that there is no access."""
+    async def _served(self, http: Http, reply: Reply, legacy: bool) -> tuple[Reply, bool]:
+        """Raises for a refusal. The older surface means by 403 that a limit is used up, or that there is no access."""
         if legacy and reply.status == 403 and not _used_up(reply) and await self._has_none_left(http):
             raise ProviderError("out_of_credits", "ZoomInfo's credits are used up (403)", retryable=False)
-        return self._record(reply, legacy)
+        if reply.status != 200:
+            raise self._refusal(reply, json_or_nothing(reply), legacy)
+        body = reply.json()
+        if _error_code(body) is not None or at(body, "success") is False:
+            raise self._refusal(reply, body, legacy)
+        return reply, legacy
 
     async def _has_none_left(self, http: Http) -> bool:
         """Whether the account says that nothing is left; False where it cannot be read."""
@@ -134,23 +161,6 @@ class Protocol:
             http.note_credits(left)
         return reply
 
-    def _record(self, reply: Reply, legacy: bool) -> tuple[str | None, Mapping[str, Any]]:
-        """Match status and fields of the one record that was asked for; empty fields for a miss."""
-        if reply.status != 200:
-            raise self._refusal(reply, json_or_nothing(reply), legacy)
-        body = reply.json()
-        if _error_code(body) is not None or at(body, "success") is False:
-            raise self._refusal(reply, body, legacy)
-        if legacy:
-            result = _first_object(at(body, "data", "result"))
-            return text(result.get("matchStatus")), _first_object(result.get("data") or [])
-        found = _first_object(at(body, "data"))
-        status = text(at(found, "meta", "matchStatus"))
-        missed = not found or found.get("type") == "NoMatch"
-        if missed and status in {None, *MATCHED}:
-            return "NO_MATCH", {}
-        return status, mapping(found.get("attributes"))
-
     def _refusal(self, reply: Reply, body: Any, legacy: bool) -> ProviderError:
         """The error of a reply without a record, by its code, else by its status."""
         code = _error_code(body) or ""
@@ -169,6 +179,25 @@ class Protocol:
         if code in _NO_ACCESS:
             return ProviderError("no_access", f"ZoomInfo gives this key no access ({code})", retryable=False)
         return failure("ZoomInfo", reply, code=code, wait=wait)
+
+
+def _listed(body: Any, legacy: bool) -> Any:
+    return at(body, "data", "result") if legacy else at(body, "data")
+
+
+def _record_of(item: Any, legacy: bool) -> Record:
+    return _record(_first_object([item]), legacy)
+
+
+def _record(found: Mapping[str, Any], legacy: bool) -> Record:
+    """Match status and fields of one record; empty fields for a miss."""
+    if legacy:
+        return text(found.get("matchStatus")), _first_object(found.get("data") or [])
+    status = text(at(found, "meta", "matchStatus"))
+    missed = not found or found.get("type") == "NoMatch"
+    if missed and status in {None, *MATCHED}:
+        return "NO_MATCH", {}
+    return status, mapping(found.get("attributes"))
 
 
 def _first_object(listed: Any) -> Mapping[str, Any]:
