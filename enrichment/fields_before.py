@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from enrichment.catalogue import fields_of
 from enrichment.clean import clean, is_domain, own_before
 from enrichment.enums import EntityType
+from enrichment.normalize import field_kind
+from enrichment.normalize.earlier import may_differ
 
 
 def forms_before(entity_type: EntityType, fields: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -12,8 +15,19 @@ def forms_before(entity_type: EntityType, fields: Mapping[str, Any], raw: Mappin
 
     None: it would hold nothing. A field that does not hold what the CRM sent is left out.
     """
-    if not raw:
-        return {}
+    differing = {name: value for name, value in raw.items() if _may_differ(entity_type, name, value)}
+    return _compared(entity_type, fields, differing) if differing else {}
+
+
+def _may_differ(entity_type: EntityType, name: str, raw: Any) -> bool:
+    """Whether an earlier version may hold something else of a raw value. A no is never wrong, and quick."""
+    field = fields_of(entity_type).get(name)
+    if field is None or is_domain(entity_type, name):
+        return False
+    return may_differ(field.kind, raw) or field_kind.reads_by_country(field.kind)
+
+
+def _compared(entity_type: EntityType, fields: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     country = fields.get("country")
     today = clean(entity_type, raw, country=country if isinstance(country, str) else None).values
     before = own_before(entity_type, raw)
