@@ -1,7 +1,10 @@
 """The caller's organization, made with the default configuration on first use."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from enrichment.config import Config, default_config
 from models.organization import OrganizationRow, add_organization, find_organization
@@ -24,5 +27,11 @@ def config_of(organization: OrganizationRow) -> Config:
 
 
 def read_config(stored: dict[str, Any]) -> Config:
-    """A configuration in the JSON that is stored."""
-    return Config.model_validate(stored)
+    """A configuration in the JSON that is stored. It is the same object for as long as it is remembered."""
+    return _read(orjson.dumps(stored))
+
+
+@lru_cache(maxsize=1024)
+def _read(stored: bytes) -> Config:
+    """Checking a configuration costs more than most of what is done by it, and it seldom changes."""
+    return Config.model_validate(orjson.loads(stored))

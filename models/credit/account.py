@@ -1,11 +1,12 @@
 """The running sums of an organization's ledger."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from tortoise import fields
 from tortoise.models import Model
 
-from models.db.rows import fetch, fetch_one, projection, select
+from models.db.connection import dialect
+from models.db.rows import bulk, columns_of, fetch, fetch_one, insert, projection, select
 from models.db.statements import execute, marks
 from models.db.transaction import Transaction
 
@@ -43,6 +44,11 @@ class AccountRow:
     used_in_day: int
 
 
+@projection(CreditAccount)
+class _NewAccount:
+    organization_id: str
+
+
 async def find_account(organization_id: str, *, using: Transaction | None = None) -> AccountRow | None:
     """The account as it was left by its last change, which may have been in an earlier month; None before the first."""
     sql = f"SELECT {select(AccountRow)} FROM credit_account WHERE organization_id = ?"
@@ -57,36 +63,39 @@ async def find_accounts(organization_ids: Collection[str]) -> list[AccountRow]:
     return await fetch(AccountRow, sql, sorted(organization_ids))
 
 
-async def lock_row(tx: Transaction, organization_id: str) -> AccountRow:
-    """The account, made if need be, locked until the transaction ends. The organization must exist."""
-    account = await _lock(tx, organization_id)
-    if account is None:
-        first = "INSERT INTO credit_account (organization_id) VALUES (?) ON CONFLICT DO NOTHING"
-        await execute(first, [organization_id], using=tx)
-        account = await _lock(tx, organization_id)
-    assert account is not None  # inserted above, or by another who then committed
-    return account
+async def lock_accounts(tx: Transaction, organization_ids: Collection[str]) -> dict[str, AccountRow]:
+    """The accounts, made if need be, locked until the transaction ends. The organizations must exist.
+
+    Whoever locks several locks them in this order.
+    """
+    wanted = sorted(set(organization_ids))
+    accounts = await _lock(tx, wanted)
+    if missing := [_NewAccount(organization_id) for organization_id in wanted if organization_id not in accounts]:
+        await insert(tx, missing, then="ON CONFLICT DO NOTHING")
+        accounts |= await _lock(tx, [account.organization_id for account in missing])
+    return accounts
 
 
-async def _lock(tx: Transaction, organization_id: str) -> AccountRow | None:
-    sql = f"UPDATE credit_account SET balance = balance WHERE organization_id = ? RETURNING {select(AccountRow)}"
-    return await fetch_one(AccountRow, sql, [organization_id], using=tx)
+async def _lock(tx: Transaction, organization_ids: Sequence[str]) -> dict[str, AccountRow]:
+    if not organization_ids:
+        return {}
+    among = f"organization_id IN ({marks(organization_ids)})"
+    if dialect() == "sqlite":
+        sql = f"UPDATE credit_account SET balance = balance WHERE {among} RETURNING {select(AccountRow)}"
+    else:
+        by_id = 'ORDER BY organization_id COLLATE "C" FOR NO KEY UPDATE'
+        sql = f"SELECT {select(AccountRow)} FROM credit_account WHERE {among} {by_id}"
+    return {row.organization_id: row for row in await fetch(AccountRow, sql, organization_ids, using=tx)}
 
 
-async def save_account(tx: Transaction, account: AccountRow) -> None:
-    """Write a locked account's sums, month and day."""
+async def save_accounts(tx: Transaction, accounts: Sequence[AccountRow]) -> None:
+    """Write locked accounts' sums, months and days."""
+    if not accounts:
+        return
+    source, parameter = bulk(accounts)
+    changed = ", ".join(f"{name} = v.{name}" for name in columns_of(AccountRow, without=["organization_id"]))
     await execute(
-        "UPDATE credit_account SET balance = ?, monthly_balance = ?, reserved = ?, month = ?, used_in_month = ?,"
-        " day = ?, used_in_day = ? WHERE organization_id = ?",
-        [
-            account.balance,
-            account.monthly_balance,
-            account.reserved,
-            account.month,
-            account.used_in_month,
-            account.day,
-            account.used_in_day,
-            account.organization_id,
-        ],
+        f"UPDATE credit_account SET {changed} FROM {source} WHERE credit_account.organization_id = v.organization_id",
+        [parameter],
         using=tx,
     )

@@ -10,7 +10,7 @@ from enrichment.enums import CreditKind, EntityType, JobTrigger
 from models.db.columns import Instant, id_field, to_micros
 from models.db.paging import Keyset, Page
 from models.db.printed import Printed
-from models.db.rows import fetch, fetch_one, insert, projection, query_row, read_rows, select
+from models.db.rows import bulk, fetch, fetch_one, insert, projection, query_row, read_rows, select
 from models.db.selected import Selectable
 from models.db.statements import marks
 from models.db.transaction import Transaction
@@ -65,7 +65,7 @@ class EntryRow:
 
 @projection(CreditEntry)
 class OpenReservation:
-    """A reservation that nothing settles yet."""
+    """A reservation, which nothing may have settled yet."""
 
     id: str
     organization_id: str
@@ -113,15 +113,16 @@ async def entry_of_key(organization_id: str, idempotency_key: str) -> EntryRow |
     return await fetch_one(EntryRow, sql, [organization_id, idempotency_key])
 
 
-async def reservations(tx: Transaction, organization_id: str, ids: Sequence[str]) -> list[EntryRow]:
-    """Those of the organization's reservations that are there, settled or not."""
-    if not ids:
+async def reservations(tx: Transaction, wanted: Sequence[OpenReservation]) -> list[EntryRow]:
+    """Those of these reservations of organizations that are there, settled or not."""
+    if not wanted:
         return []
+    source, parameter = bulk(wanted)
     return await fetch(
         EntryRow,
-        f"SELECT {select(EntryRow)} FROM credit_entry WHERE organization_id = ? AND kind = 'reservation'"
-        f" AND id IN ({marks(ids)})",
-        [organization_id, *ids],
+        f"SELECT {select(EntryRow, 'credit_entry')} FROM {source} JOIN credit_entry ON credit_entry.id = v.id"
+        " AND credit_entry.organization_id = v.organization_id WHERE credit_entry.kind = 'reservation'",
+        [parameter],
         using=tx,
     )
 

@@ -1,12 +1,14 @@
 """The account of an organization in the month and day at hand, and what may be spent of it."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from enrichment.config import Config
 from enrichment.credits import CreditLimits, Purse, day_of, month_of, spendable
 from enrichment.enums import CreditKind
-from models.credit.account import AccountRow, find_account, lock_row, save_account
+from models.credit import account as account_rows
+from models.credit.account import AccountRow, find_account, save_accounts
 from models.credit.entry import EntryRow, insert_entries
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
@@ -24,22 +26,31 @@ async def account_of(organization_id: str, now: datetime, monthly_grant: int) ->
 async def begin_month(tx: Transaction, organization_id: str, now: datetime, monthly_grant: int) -> AccountRow:
     """The account, with the grant of the month of `now`."""
     account = await lock_account(tx, organization_id, now, monthly_grant)
-    await save_account(tx, account)
+    await save_accounts(tx, [account])
     return account
 
 
 async def lock_account(tx: Transaction, organization_id: str, now: datetime, monthly_grant: int) -> AccountRow:
-    """The organization's account, locked until the transaction ends, brought to the month and day of `now`.
+    """As `lock_accounts`, one."""
+    return (await lock_accounts(tx, [organization_id], now, monthly_grant))[organization_id]
 
-    It never goes back to an earlier day: a process whose clock is behind finds the day that others have begun, and
+
+async def lock_accounts(
+    tx: Transaction, organization_ids: Collection[str], now: datetime, monthly_grant: int
+) -> dict[str, AccountRow]:
+    """The organizations' accounts, locked until the transaction ends, brought to the month and day of `now`.
+
+    They never go back to an earlier day: a process whose clock is behind finds the day that others have begun, and
     dates what it adds by `moment_in`. The first use in a month ends what is left of the old month's grant and grants
     the new one. What is reserved at that moment stays, so that calls in flight can be charged. The caller saves the
-    account.
+    accounts.
     """
-    account = await lock_row(tx, organization_id)
-    if account.month < month_of(now):
-        account = await _in_new_month(tx, account, now, monthly_grant)
-    return _on_day(account, now)
+    accounts: dict[str, AccountRow] = {}
+    for organization_id, account in (await account_rows.lock_accounts(tx, organization_ids)).items():
+        if account.month < month_of(now):
+            account = await _in_new_month(tx, account, now, monthly_grant)
+        accounts[organization_id] = _on_day(account, now)
+    return accounts
 
 
 def _on_day(account: AccountRow, now: datetime) -> AccountRow:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enrichment.credits import exhaustion, month_bounds
 from enrichment.enums import CreditKind
 from models.credit import usage
-from models.credit.account import save_account
+from models.credit.account import save_accounts
 from models.credit.entry import EntryRow, entry_of_key, entry_page, insert_entries
 from models.credit.usage import DailyUsage, UsageSlice
 from models.db.columns import new_id
@@ -158,7 +158,7 @@ async def _grant(tx: Transaction, ctx: Context, entry: EntryRow) -> bool:
         if account.balance - account.monthly_balance > MOST_GRANTED:
             message = f"more than {MOST_GRANTED} granted credits would be left"
             raise ValidationFailed("the grant is not valid", faults=[Fault("amount", message)])
-    await save_account(tx, account)
+    await save_accounts(tx, [account])
     if added:
         await note_change(tx, ctx, "credits.granted", entry.id, {"amount": entry.amount})
     return added

@@ -1,4 +1,4 @@
-"""Set the price of calls aside before they are made. The account is locked first, so that limits hold in any race."""
+"""Set the price of calls aside before they are made. The accounts are locked first, so that limits hold in any race."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from enrichment.credits import CreditLimits
 from enrichment.enums import CreditKind, EntityType, JobTrigger
 from enrichment.waterfall.skip_reason import SkipReason
-from models.credit.account import save_account
+from models.credit.account import AccountRow, save_accounts
 from models.credit.budget import find_budgets, save_held
 from models.credit.entry import EntryRow, insert_entries, provider_days, reserved_of_budgets
 from models.db.columns import new_id
 from models.db.transaction import Transaction
-from resolvers.credit.account import lock_account, moment_in, purse_of
+from resolvers.credit.account import lock_accounts, moment_in, purse_of
 
 _LONGEST_RESERVED = timedelta(days=2)  # credits are set aside for hours at most
 
@@ -50,6 +50,15 @@ class _Pot:
         return over if self.spent + price > most else SkipReason.CREDITS_HELD
 
 
+@dataclass(frozen=True, slots=True)
+class ReservationRequest:
+    """A price to set aside, with the limits that its organization has set."""
+
+    organization_id: str
+    reservation: Reservation
+    limits: CreditLimits
+
+
 async def reserve(
     tx: Transaction,
     organization_id: str,
@@ -59,20 +68,49 @@ async def reserve(
     now: datetime,
     monthly_grant: int,
 ) -> list[str | SkipReason]:
-    """Set aside the price of each call, in order. For each: the reservation's id, or why it does not fit.
+    """As `reserve_all`, for one organization."""
+    requests = [ReservationRequest(organization_id, wanted, limits) for wanted in reservations]
+    return await reserve_all(tx, requests, now=now, monthly_grant=monthly_grant)
 
-    Who reserves for several organizations in one transaction goes by the order of their ids, as settlements do.
-    """
-    account = await lock_account(tx, organization_id, now, monthly_grant)
-    now = moment_in(account, now)
+
+async def reserve_all(
+    tx: Transaction, requests: Sequence[ReservationRequest], *, now: datetime, monthly_grant: int
+) -> list[str | SkipReason]:
+    """Set aside the price of each call, in order. For each: the reservation's id, or why it does not fit."""
+    accounts = await lock_accounts(tx, {request.organization_id for request in requests}, now, monthly_grant)
+    by_organization: dict[str, list[int]] = {}
+    for index, request in enumerate(requests):
+        by_organization.setdefault(request.organization_id, []).append(index)
+    results: dict[int, str | SkipReason] = {}
+    entries: list[EntryRow] = []
+    for organization_id, indexes in by_organization.items():
+        account = accounts[organization_id]
+        mine = [requests[index] for index in indexes]
+        reserved, added, left = await _reserve(tx, account, mine, moment_in(account, now))
+        accounts[organization_id] = left
+        results.update(zip(indexes, reserved, strict=True))
+        entries += added
+    await insert_entries(tx, entries)
+    await save_accounts(tx, list(accounts.values()))
+    return [results[index] for index in range(len(requests))]
+
+
+async def _reserve(
+    tx: Transaction, account: AccountRow, requests: Sequence[ReservationRequest], now: datetime
+) -> tuple[list[str | SkipReason], list[EntryRow], AccountRow]:
+    """The results for one organization, the lines to add, and its account then."""
+    organization_id = account.organization_id
+    reservations = [request.reservation for request in requests]
     by_provider = await _spent_today(tx, organization_id, reservations, now)
     budgets = await _budgets(tx, organization_id, reservations, now)
     purse = purse_of(account)
     results: list[str | SkipReason] = []
     entries: list[EntryRow] = []
-    for wanted in reservations:
+    for request in requests:
+        wanted = request.reservation
         today = by_provider.setdefault(wanted.provider, _Pot())
-        refusal = _over_daily_limit(wanted, today) or _over_budget(wanted, budgets) or purse.hold(wanted.price, limits)
+        refusal = _over_daily_limit(wanted, today) or _over_budget(wanted, budgets)
+        refusal = refusal or purse.hold(wanted.price, request.limits)
         if refusal is not None:
             results.append(refusal)
             continue
@@ -81,10 +119,8 @@ async def reserve(
             budgets[wanted.budget_id].reserved += wanted.price
         entries.append(_entry(organization_id, wanted, now))
         results.append(entries[-1].id)
-    await insert_entries(tx, entries)
     await save_held(tx, organization_id, {id_: budget.spent + budget.reserved for id_, budget in budgets.items()})
-    await save_account(tx, replace(account, reserved=purse.reserved))
-    return results
+    return results, entries, replace(account, reserved=purse.reserved)
 
 
 async def _spent_today(

@@ -1,16 +1,16 @@
-"""End reservations: charge them for a match, release them otherwise. The account is locked first."""
+"""End reservations: charge them for a match, release them otherwise. The accounts are locked first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from enrichment.enums import CreditKind
-from models.credit.account import AccountRow, save_account
+from models.credit.account import AccountRow, save_accounts
 from models.credit.budget import change_held_of_job
-from models.credit.entry import EntryRow, insert_entries, open_reservations, reservations
+from models.credit.entry import EntryRow, OpenReservation, insert_entries, open_reservations, reservations
 from models.db.columns import new_id
 from models.db.transaction import Transaction
-from resolvers.credit.account import lock_account, moment_in
+from resolvers.credit.account import lock_accounts, moment_in
 
 # Notes of releases: what the provider may have counted, or did, though nothing is charged for it here.
 MAYBE_CHARGED = "the provider may have charged it"
@@ -39,29 +39,50 @@ async def settle(
     now: datetime,
     monthly_grant: int,
 ) -> dict[str, int]:
-    """Charge or release reservations, each once however often it is asked for.
+    """As `settle_all`, for one organization."""
+    return await settle_all(tx, {organization_id: settlements}, now=now, monthly_grant=monthly_grant)
+
+
+async def settle_all(
+    tx: Transaction,
+    settlements: Mapping[str, Sequence[CreditSettlement]],
+    *,
+    now: datetime,
+    monthly_grant: int,
+) -> dict[str, int]:
+    """Charge or release reservations, by organization, each once however often it is asked for.
 
     A charge is never more than was reserved; what it leaves of that is released. A charge that the job has paid
     this provider already becomes a release. Returns the credits charged, by reservation; a reservation that was
     settled before is not in it.
     """
-    if not settlements:
+    wanted = {settlement.reservation_id: settlement for of_one in settlements.values() for settlement in of_one}
+    if not wanted:
         return {}
-    account = await lock_account(tx, organization_id, now, monthly_grant)
-    now = moment_in(account, now)
-    wanted = {settlement.reservation_id: settlement for settlement in settlements}
-    found = await reservations(tx, organization_id, list(wanted))
-    reserved = [replace(entry, note=wanted[entry.id].note, created_at=now) for entry in found]
+    accounts = await lock_accounts(tx, [known for known, of_one in settlements.items() if of_one], now, monthly_grant)
+    found = await reservations(
+        tx,
+        [
+            OpenReservation(settlement.reservation_id, organization_id)
+            for organization_id, of_one in settlements.items()
+            for settlement in of_one
+        ],
+    )
+    reserved = [
+        replace(entry, note=wanted[entry.id].note, created_at=moment_in(accounts[entry.organization_id], now))
+        for entry in found
+    ]
     costs = {entry.id: _cost(entry, wanted[entry.id]) for entry in reserved}
     settled = await insert_entries(tx, [_charge(entry, costs[entry.id]) for entry in reserved if costs[entry.id]])
     charged = {entry.settles: entry for entry in settled}
     settled += await insert_entries(tx, [_release(entry) for entry in reserved if entry.id not in charged])
     rests = [_rest(entry, charged[entry.id]) for entry in reserved if entry.id in charged]
-    done = settled + await insert_entries(tx, [rest for rest in rests if rest.reserved_change])
-    for entry in done:
+    done: dict[str, list[EntryRow]] = {organization_id: [] for organization_id in accounts}
+    for entry in settled + await insert_entries(tx, [rest for rest in rests if rest.reserved_change]):
+        done[entry.organization_id].append(entry)
         if entry.kind is CreditKind.RELEASE:
-            await change_held_of_job(tx, organization_id, entry.job_id, entry.reserved_change)
-    await save_account(tx, _changed_by(account, done))
+            await change_held_of_job(tx, entry.organization_id, entry.job_id, entry.reserved_change)
+    await save_accounts(tx, [_changed_by(account, done[known]) for known, account in accounts.items()])
     return {entry.settles: -entry.amount for entry in settled if entry.settles is not None}
 
 
@@ -130,6 +151,5 @@ async def release_open(
         by_organization.setdefault(reservation.organization_id, []).append(
             CreditSettlement(reservation.id, charge=False)
         )
-    for organization_id, settlements in sorted(by_organization.items()):
-        await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)
+    await settle_all(tx, by_organization, now=now, monthly_grant=monthly_grant)
     return sum(map(len, by_organization.values()))

@@ -13,7 +13,7 @@ from heapq import nsmallest
 
 from enrichment.credits import day_of
 from enrichment.enums import EntityType
-from models.credit.account import save_account
+from models.credit.account import save_accounts
 from models.credit.budget import NewBudget, budget_most, set_most
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
@@ -87,7 +87,7 @@ async def _save_day(tx: Transaction, run: RefreshRun, most: int | None) -> Refre
         budget = NewBudget(state.budget_id or new_id(), run.organization_id, most, None, run.now)
         # The account's lock covers its budgets.
         account = await lock_account(tx, run.organization_id, run.now, run.services.monthly_credit_grant)
-        await save_account(tx, account)
+        await save_accounts(tx, [account])
         await set_most(tx, budget)
         state = replace(state, budget_id=budget.id)
     await save_day(tx, state)

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 import structlog
 
-from enrichment.credits import CreditLimits
 from enrichment.identity import Identifier
 from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.cache import acquire, answered, release, store
@@ -18,9 +17,10 @@ from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import Lease, held_leases, lock_jobs_that_exist
 from resolvers.batcher import Batcher
 from resolvers.context import Services
+from resolvers.credit import reserve
 from resolvers.credit.alerts import raise_alerts_of
-from resolvers.credit.reserve import Reservation, reserve
-from resolvers.credit.settle import CreditSettlement, settle
+from resolvers.credit.reserve import ReservationRequest
+from resolvers.credit.settle import CreditSettlement, settle_all
 from resolvers.erasure.kept_out import ProposedValues, kept_out
 from resolvers.suppression.check import Subject, suppressed
 from workers.job.load import LoadedRecord, load_records
@@ -29,15 +29,6 @@ QUESTION_LEASE = timedelta(seconds=60)  # how long a job has a question to itsel
 _log = structlog.get_logger(__name__)
 _MOST = 500
 _SETTLING_SECONDS = 0.03  # between two batches of settlements, where no call waits any more
-
-
-@dataclass(frozen=True, slots=True)
-class ReservationRequest:
-    """A price to set aside, with the limits that its organization has set."""
-
-    organization_id: str
-    reservation: Reservation
-    limits: CreditLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +157,8 @@ def _known(answer_key: AnswerKey, cached: CachedAnswer | None, now: datetime) ->
 async def reserve_all(
     tx: Transaction, requests: Sequence[ReservationRequest], now: datetime, monthly_grant: int
 ) -> list[str | SkipReason]:
-    """Set aside these prices, in one transaction for all organizations. For each as `reserve` says."""
-    results: dict[int, str | SkipReason] = {}
-    groups: dict[tuple[str, CreditLimits], list[int]] = defaultdict(list)
-    for index, request in enumerate(requests):
-        groups[request.organization_id, request.limits].append(index)
-    for (organization_id, limits), indexes in sorted(groups.items(), key=lambda group: group[0][0]):
-        wanted = [requests[index].reservation for index in indexes]
-        reserved = await reserve(tx, organization_id, wanted, limits=limits, now=now, monthly_grant=monthly_grant)
-        results.update(zip(indexes, reserved, strict=True))
-    return [results[index] for index in range(len(requests))]
+    """Set aside these prices, in one transaction for all organizations. For each as `reserve.reserve_all` says."""
+    return await reserve.reserve_all(tx, requests, now=now, monthly_grant=monthly_grant)
 
 
 @unit_of_work
@@ -196,9 +179,7 @@ async def _settle_calls(
             groups[call.organization_id].append(
                 CreditSettlement(call.reservation_id, charge=call.charge, credits=call.credits, note=call.note)
             )
-    charged: dict[str, int] = {}
-    for organization_id, settlements in sorted(groups.items()):
-        charged |= await settle(tx, organization_id, settlements, now=now, monthly_grant=monthly_grant)
+    charged = await settle_all(tx, groups, now=now, monthly_grant=monthly_grant)
     await store(tx, answers)
     await release(tx, released)
     return charged

@@ -7,9 +7,9 @@ from enrichment.waterfall.skip_reason import SkipReason
 from models.db.health import ping
 from providers.api import ProviderError
 from resolvers.context import Services
-from resolvers.credit.reserve import Reservation
+from resolvers.credit.reserve import Reservation, ReservationRequest
 from resolvers.halving import run_halving
-from workers.lookup.batched_store import BatchedStore, ReservationRequest
+from workers.lookup.batched_store import BatchedStore
 from workers.lookup.call import ProviderCaller
 from workers.lookup.concurrency import next_recheck
 from workers.lookup.lookup import Lookup, Stage

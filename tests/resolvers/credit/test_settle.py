@@ -37,6 +37,19 @@ async def test_a_match_is_charged_and_a_miss_is_not(redis: ArqRedis) -> None:
     await ledger_adds_up()
 
 
+async def test_the_calls_of_many_organizations_are_settled_together_and_each_pays_its_own(redis: ArqRedis) -> None:
+    known = {f"acme{n}.com": ACME for n in range(3)}
+    shared = services(redis, StandIn(id="paid", price=3, knows=known))
+    for n in range(3):
+        for other in range(n + 1):
+            await send(context(shared, org=f"org{n}"), "account", f"A{other}", domain=f"acme{other}.com")
+    await work(shared)
+    for n in range(3):
+        usage = await get_credits(context(shared, org=f"org{n}"))
+        assert (usage.used, usage.reserved) == (3 * (n + 1), 0)
+        await ledger_adds_up(f"org{n}")
+
+
 async def test_a_failed_call_gives_its_reservation_back(redis: ArqRedis) -> None:
     fails = [ProviderError("unavailable", "down", retryable=False)]
     shared = services(redis, StandIn(id="paid", price=3, fails=fails))
