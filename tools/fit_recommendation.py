@@ -27,7 +27,7 @@ from service.score.trial import try_record
 from service.score.worlds.draw import draw_world
 from service.score.worlds.questions import RECORDS_BESIDE, disputed_values, draw_questions
 
-FIXED = "reviewer, facts, most_shared, even, least and most_signs"
+FIXED = "reviewer, facts, compared_most, most_shared, even, least and most_signs"
 STEPS: Mapping[str, float] = {
     "crm_dated": 0.03,
     "crm_undated": 0.04,

@@ -7,8 +7,9 @@ and maximization, after Dawid and Skene, "Maximum Likelihood Estimation of Obser
 1979): how likely each statement was right when it was seen, by what is known of its source; and then what is known of
 each source, by all its statements:
 
-- how often it is right, in all and in each group of fields;
-- what its stated confidence means: how sure it is where it is right, and where it errs;
+- how often it is right, in all and about each field, by what at least three say something of: of two that differ nobody
+  knows which one errs;
+- what it means that it is surer or less sure than it mostly is of the field;
 - whose mistakes it shares, beyond those that two make by chance.
 
 Values change with time: two that were seen far apart may both have been right (a chain over the moments of observation,
@@ -22,16 +23,22 @@ from itertools import pairwise
 
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
 
+CRM_UNDATED = "crm, undated"  # whose values may be old or wrong, which nobody can tell apart
+
 _ROUNDS = 6
+_STEPS = 8  # of Newton's method
+_ENOUGH = 3
+_HELPING = frozenset({SOURCE_REVIEWER, CRM_UNDATED})  # what they say helps to know others, and is not judged itself
 _SURE = 0.995  # nothing is surer than this by itself
-_MOST = 7.0  # nor does a confidence mean more than this, as a logarithm of odds
+_MOST = 6.0  # nor does a confidence mean more than this, as a logarithm of odds
+_STEP = 0.1  # confidences are counted by steps of so much, in logarithms of odds
 # What is believed of a source before anything was compared, and in how many values that is worth.
 _ACCURACY, _ACCURACY_WORTH = 0.9, 20.0
 _CRM_ACCURACY, _CRM_WORTH = 0.9, 30.0
-_GROUP_WORTH = 40.0  # of a group of fields: as right as all that the source says
-_LESS_SURE, _LESS_SURE_WORTH = 0.4, 6.0  # where it errs, in logarithms of odds
+_GROUP_WORTH, _FIELD_WORTH = 40.0, 40.0  # of a group: as right as all that the source says; of a field: as its group
+_SLOPE, _SLOPE_SPREAD = 0.8, 4.0  # of the odds of being right, by the odds that it states
+_LEVEL_SPREAD = 2.0
 _USUAL_WORTH = 30.0  # of a field: as sure as of all that it says
-_SPREAD, _SPREAD_WORTH = 0.5, 20.0
 _SHARE, _SHARE_WORTH = 0.12, 6.0
 _REVIEWER = 0.98  # how often a reviewer is right
 
@@ -64,35 +71,39 @@ class Compared:
     def is_undisputed(self) -> bool:
         return all(each.value == self.said[0].value for each in self.said)
 
+    @property
+    def tells_who_errs(self) -> bool:
+        """Whether there are enough of them: of two that differ, nobody knows which one errs."""
+        return len(self.said) >= _ENOUGH
+
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
     """How one source errs, or the CRM.
 
-    `compared`: how many of its values stood beside others'. `accuracy` (0-1): the share of them that is likely to have
-    been right, `by_group` the same for groups of fields. `usual`: its mean confidence, by field; `sure` and `unsure`:
-    by how much more, in the mean, it is sure where it is right and where it errs, and `spread` how far single values
-    lie from that, all in logarithms of odds. `shares`: of the mistakes of another source the share (0-1) that it makes
-    as well, by that source.
+    `compared`: how many of its values stood beside those of two others. `accuracy` (0-1): the share of them that is
+    likely to have been right, `by_field` the same for single fields, near to that of their group. `usual`: its mean
+    confidence, by field, as a logarithm of odds; `level` and `slope`: what it means, in logarithms of odds, that it is
+    as sure as usual, and how much more for each such unit that it is surer. `shares`: of the mistakes of another source
+    the share (0-1) that it makes as well, by that source.
     """
 
     compared: float
     accuracy: float
-    by_group: Mapping[str, float]
+    by_field: Mapping[str, float]
     usual: Mapping[str, float]
-    sure: float
-    unsure: float
-    spread: float
+    level: float
+    slope: float
     shares: Mapping[str, float]
 
-    def accuracy_in(self, group: str) -> float:
-        """How often (0-1) it is right in this group of fields."""
-        return self.by_group.get(group, self.accuracy)
+    def accuracy_of(self, name: str) -> float:
+        """How often (0-1) it is right about this field."""
+        return self.by_field.get(name, self.accuracy)
 
     def usual_confidence(self, name: str) -> float | None:
-        """The confidence (0-1) that it mostly states for right values of this field; None where nobody knows."""
+        """The confidence (0-1) that it states of this field in the mean; None where nobody knows."""
         usual = self.usual.get(name)
-        return None if usual is None else 1.0 / (1.0 + math.exp(-usual - self.sure))
+        return None if usual is None else 1.0 / (1.0 + math.exp(-usual))
 
     def told_by_confidence(self, name: str, stated: float) -> float:
         """What a stated confidence (0-1) says for a value of this field, as a logarithm of odds; below 0: against.
@@ -100,12 +111,9 @@ class Reliability:
         Nothing where it has given no values of the field that stood beside others.
         """
         usual = self.usual.get(name)
-        return 0.0 if usual is None else _told(self, log_odds(stated) - usual)
-
-
-def _told(known: Reliability, more_sure: float) -> float:
-    slope = (known.sure - known.unsure) / known.spread**2
-    return max(min(slope * (more_sure - (known.sure + known.unsure) / 2.0), _MOST), -_MOST)
+        if usual is None:
+            return 0.0
+        return max(min(self.level + self.slope * (log_odds(stated) - usual), _MOST), -_MOST)
 
 
 def log_odds(chance: float) -> float:
@@ -123,14 +131,14 @@ def estimate(compared: Iterable[Compared]) -> dict[str, Reliability]:
     for item in beside:
         if item.is_undisputed:
             for each in item.said:
-                agreed[each.source].add(item.group, _more_sure(item, each, usual), 1.0)
+                agreed[each.source].add(item, _more_sure(item, each, usual), 1.0)
     found = {source: _reliability(source, sums, usual[source]) for source, sums in agreed.items()}
     for _ in range(_ROUNDS if disputed else 0):
         sums_of = {source: sums.copy() for source, sums in agreed.items()}
         for item in disputed:
             _add(sums_of, item, _right(item, found), usual)
         found = {source: _reliability(source, sums, usual[source]) for source, sums in sums_of.items()}
-    return {source: reliability for source, reliability in found.items() if source != SOURCE_REVIEWER}
+    return {source: reliability for source, reliability in found.items() if source not in _HELPING}
 
 
 def _usual(compared: Iterable[Compared]) -> dict[str, dict[str, float]]:
@@ -160,35 +168,50 @@ def _more_sure(item: Compared, each: Said, usual: Mapping[str, Mapping[str, floa
 class _Sums:
     """Sums over the values of a source, each right and wrong as likely as was found.
 
-    `mistakes` of other sources beside which it said something, and those of them that it `shared`.
+    `right_in` and `said_in`: of those that tell who errs, by field, with its group in `group_of`. `said_by` and
+    `right_by`: of all, by how much surer than usual it is, in steps. `mistakes` of other sources beside which it said
+    something, and those that it `shared`.
     """
 
-    right: float = 0.0
-    wrong: float = 0.0
-    of_right: float = 0.0
-    of_wrong: float = 0.0
-    squares: float = 0.0
     right_in: dict[str, float] = field(default_factory=dict)
     said_in: dict[str, float] = field(default_factory=dict)
+    group_of: dict[str, str] = field(default_factory=dict)
+    right_by: dict[int, float] = field(default_factory=dict)
+    said_by: dict[int, float] = field(default_factory=dict)
     mistakes: dict[str, float] = field(default_factory=dict)
     shared: dict[str, float] = field(default_factory=dict)
 
-    def add(self, group: str, sure: float, right: float) -> None:
-        self.right += right
-        self.wrong += 1.0 - right
-        self.of_right += right * sure
-        self.of_wrong += (1.0 - right) * sure
-        self.squares += sure * sure
-        self.right_in[group] = self.right_in.get(group, 0.0) + right
-        self.said_in[group] = self.said_in.get(group, 0.0) + 1.0
+    def add(self, item: Compared, more_sure: float, right: float) -> None:
+        step = round(more_sure / _STEP)
+        self.right_by[step] = self.right_by.get(step, 0.0) + right
+        self.said_by[step] = self.said_by.get(step, 0.0) + 1.0
+        if item.tells_who_errs:
+            self.group_of[item.name] = item.group
+            self.right_in[item.name] = self.right_in.get(item.name, 0.0) + right
+            self.said_in[item.name] = self.said_in.get(item.name, 0.0) + 1.0
 
     def share(self, other: str, wrong: float, *, same: bool) -> None:
         self.mistakes[other] = self.mistakes.get(other, 0.0) + wrong
         self.shared[other] = self.shared.get(other, 0.0) + (wrong if same else 0.0)
 
     def copy(self) -> "_Sums":
-        sums = (self.right, self.wrong, self.of_right, self.of_wrong, self.squares)
-        return _Sums(*sums, dict(self.right_in), dict(self.said_in), dict(self.mistakes), dict(self.shared))
+        return _Sums(
+            dict(self.right_in), dict(self.said_in), dict(self.group_of),
+            dict(self.right_by), dict(self.said_by), dict(self.mistakes), dict(self.shared),
+        )  # fmt: skip
+
+    def accuracies(self, accuracy: float) -> dict[str, float]:
+        """How often it is right about each field, where of all it is so often (0-1)."""
+        right: dict[str, float] = {}
+        said: dict[str, float] = {}
+        for name, group in self.group_of.items():
+            right[group] = right.get(group, 0.0) + self.right_in[name]
+            said[group] = said.get(group, 0.0) + self.said_in[name]
+        found: dict[str, float] = {}
+        for name, group in self.group_of.items():
+            of_group = (right[group] + accuracy * _GROUP_WORTH) / (said[group] + _GROUP_WORTH)
+            found[name] = (self.right_in[name] + of_group * _FIELD_WORTH) / (self.said_in[name] + _FIELD_WORTH)
+        return found
 
 
 def _add(
@@ -200,37 +223,52 @@ def _add(
     """Count what is said of a disputed field, each statement being right with its chance."""
     for index, each in enumerate(item.said):
         sums = sums_of[each.source]
-        sums.add(item.group, _more_sure(item, each, usual), rights[index])
+        sums.add(item, _more_sure(item, each, usual), rights[index])
         for before, other in enumerate(item.said[:index]):
-            if other.source not in {SOURCE_CRM, SOURCE_REVIEWER}:
+            if other.source not in _HELPING and other.source != SOURCE_CRM:
                 sums.share(other.source, 1.0 - rights[before], same=other.value == each.value)
 
 
 def _reliability(source: str, sums: _Sums, usual: Mapping[str, float]) -> Reliability:
-    prior, worth = (_CRM_ACCURACY, _CRM_WORTH) if source == SOURCE_CRM else (_ACCURACY, _ACCURACY_WORTH)
-    count = sums.right + sums.wrong
-    accuracy = (sums.right + prior * worth) / (count + worth)
-    sure = sums.of_right / (sums.right + 1.0)
-    unsure = (sums.of_wrong + _LESS_SURE_WORTH * (sure - _LESS_SURE)) / (sums.wrong + _LESS_SURE_WORTH)
-    squares = sums.squares - 2.0 * (sure * sums.of_right + unsure * sums.of_wrong)
-    squares += sums.right * sure**2 + sums.wrong * unsure**2
-    variance = (max(squares, 0.0) + _SPREAD_WORTH * _SPREAD**2) / (count + _SPREAD_WORTH)
+    prior, worth = (_CRM_ACCURACY, _CRM_WORTH) if source in {SOURCE_CRM, CRM_UNDATED} else (_ACCURACY, _ACCURACY_WORTH)
+    count = sum(sums.said_in.values())
+    accuracy = (sum(sums.right_in.values()) + prior * worth) / (count + worth)
+    level, slope = _meaning(sums)
     return Reliability(
         compared=count,
         accuracy=accuracy,
-        by_group={
-            group: (sums.right_in[group] + accuracy * _GROUP_WORTH) / (said + _GROUP_WORTH)
-            for group, said in sums.said_in.items()
-        },
+        by_field=sums.accuracies(accuracy),
         usual=usual,
-        sure=sure,
-        unsure=unsure,
-        spread=math.sqrt(variance),
+        level=level,
+        slope=slope,
         shares={
             other: (sums.shared[other] + _SHARE * _SHARE_WORTH) / (mistakes + _SHARE_WORTH)
             for other, mistakes in sums.mistakes.items()
         },
     )
+
+
+def _meaning(sums: _Sums) -> tuple[float, float]:
+    """The level and the slope of what a source's confidence means: a logistic regression, by Newton's method."""
+    count, right = sum(sums.said_by.values()), sum(sums.right_by.values())
+    mean = log_odds((right + _ACCURACY) / (count + 1.0))
+    level, slope = mean, _SLOPE
+    for _ in range(_STEPS):
+        by_level, by_slope = (mean - level) / _LEVEL_SPREAD**2, (_SLOPE - slope) / _SLOPE_SPREAD**2
+        level_twice, both, slope_twice = 1.0 / _LEVEL_SPREAD**2, 0.0, 1.0 / _SLOPE_SPREAD**2
+        for step, said in sums.said_by.items():
+            more_sure = step * _STEP
+            chance = 1.0 / (1.0 + math.exp(-max(min(level + slope * more_sure, 30.0), -30.0)))
+            off, weight = sums.right_by[step] - said * chance, said * chance * (1.0 - chance)
+            by_level += off
+            by_slope += off * more_sure
+            level_twice += weight
+            both += weight * more_sure
+            slope_twice += weight * more_sure**2
+        divisor = level_twice * slope_twice - both**2
+        level += max(min((by_level * slope_twice - by_slope * both) / divisor, 1.0), -1.0)
+        slope += max(min((by_slope * level_twice - by_level * both) / divisor, 2.0), -2.0)
+    return level - mean, slope
 
 
 def _right(item: Compared, known: Mapping[str, Reliability]) -> list[float]:
@@ -274,8 +312,9 @@ def _emitted(item: Compared, index: int, known: Mapping[str, Reliability], count
         right = _REVIEWER
     else:
         source = known[said.source]
-        lead = log_odds(source.accuracy_in(item.group))
-        right = 1.0 / (1.0 + math.exp(-lead - source.told_by_confidence(item.name, said.stated)))
+        lead = log_odds(source.accuracy_of(item.name))
+        told = 0.0 if said.source in {SOURCE_CRM, CRM_UNDATED} else source.told_by_confidence(item.name, said.stated)
+        right = 1.0 / (1.0 + math.exp(-lead - told))
         for other in item.said[:index]:
             share = source.shares.get(other.source, 0.0)
             copies = max(copies, share)

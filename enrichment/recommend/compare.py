@@ -6,10 +6,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from enrichment.catalogue import fields_of, is_equivalent, units_of
+from enrichment.catalogue import fields_of, is_equivalent, says_nothing, units_of
 from enrichment.decide.merge import Candidate
-from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
-from enrichment.learn.agreement import Compared, Said
+from enrichment.enums import SOURCE_REVIEWER, EntityType
+from enrichment.learn.agreement import CRM_UNDATED, Compared, Said
 from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
 from enrichment.learn.half_life import PRIOR_DAYS
 from enrichment.provenance import Current
@@ -53,7 +53,7 @@ def compare(
             continue
         field = _Field(entity_type, name, now)
         held = current.get(name)
-        if held is not None and held.is_a_persons and held.value is not None and held.unreadable is None:
+        if held is not None and _says(entity_type, name, held):
             field.hold(held)
         for source, answer in said.items():
             if name in answer:
@@ -65,6 +65,13 @@ def compare(
             yield Compared(tuple(field.said), key_of(entity_type, name), group_of(entity_type, name), rate, same)
 
 
+def _says(entity_type: EntityType, name: str, held: Current) -> bool:
+    """Whether the value is a person's word, and says something."""
+    if not held.is_a_persons or held.value is None or held.unreadable is not None:
+        return False
+    return not says_nothing(entity_type, name, held.value)
+
+
 class _Field:
     """One field of a record, whose different values are numbered."""
 
@@ -74,7 +81,8 @@ class _Field:
         self._values: list[Any] = []
 
     def hold(self, held: Current) -> None:
-        source = SOURCE_REVIEWER if held.source == SOURCE_REVIEWER else SOURCE_CRM
+        dated = held.seen_at is not None
+        source = held.source if dated or held.source == SOURCE_REVIEWER else CRM_UNDATED
         days = UNKNOWN_AGE_DAYS if held.seen_at is None else self._days(held.seen_at)
         self.said.append(Said(source, self._number(held.value), _STATED_BY_HAND, days))
 

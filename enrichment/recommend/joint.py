@@ -179,7 +179,7 @@ class _Model:
             return self._right_of_held(name, statement, statement.current)
         found = reliability(self._weights, statement.stated, statement.trust, statement.relative)
         if (known := statement.reliability) is not None:
-            lead = log_odds(known.accuracy_in(statement.group)) + known.told_by_confidence(
+            lead = log_odds(known.accuracy_of(statement.key)) + known.told_by_confidence(
                 statement.key, statement.stated
             )
             found = _blended(self._weights, known, lead + math.log(_learned(self._weights, statement.trust)), found)
@@ -197,7 +197,7 @@ class _Model:
             held *= math.exp(weights.facts) if kind_of(self._entity_type, name) in FACTS else 1.0
             found = held / (1.0 + held)
             if (known := statement.reliability) is not None:
-                lead = log_odds(min(known.accuracy_in(statement.group), weights.crm_most))
+                lead = log_odds(min(known.accuracy_of(statement.key), weights.crm_most))
                 found = _blended(weights, known, lead, found)
             return found
         return reliability(weights, current.confidence, UNJUDGED)
@@ -205,7 +205,7 @@ class _Model:
 
 def _blended(weights: Weights, known: Reliability, lead: float, otherwise: float) -> float:
     """A chance (0-1) by what the organization's records show (`lead`, in logarithms of odds), as far as they do."""
-    share = known.compared / (known.compared + weights.compared_worth)
+    share = weights.compared_most * known.compared / (known.compared + weights.compared_worth)
     return 1.0 / (1.0 + math.exp(-share * lead - (1.0 - share) * log_odds(otherwise)))
 
 

@@ -140,7 +140,7 @@ class Reasons:
         return self.name_of(source if current is None else current.source), said.reliability
 
     def _unusually_unsure(self, weighed: Weighed) -> str | None:
-        """That the source is as unsure of its value as it is where it errs."""
+        """That the source is less sure of its value than it mostly is, which has meant something."""
         known, stated = self._reliability(weighed), weighed.observed.sightings[0].candidate.stated
         said = self.said.of(weighed.observed.sightings[0].candidate.provider)
         if known is None or said is None or known[1].told_by_confidence(said.key, stated) > -_TELLING_CONFIDENCE:
@@ -148,7 +148,7 @@ class Reasons:
         usual, sure = known[1].usual_confidence(said.key), f"{stated * 100:.0f} %"
         if usual is None or f"{usual * 100:.0f} %" == sure:
             return None
-        return f"{known[0]} is {sure} sure of its value, and of right ones mostly {usual * 100:.0f} %"
+        return f"{known[0]} is {sure} sure of its value, where it mostly is {usual * 100:.0f} %"
 
     def _changed_together(self, weighed: Weighed) -> list[str]:
         """That the source gives other fields otherwise as well which change together with this one."""

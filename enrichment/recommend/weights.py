@@ -59,8 +59,9 @@ class Weights:
     `stated_slope`, `stated_offset`: what the odds of a stated confidence mean; sources overstate both ways.
     `stated_relative`: what it means that a source is less sure of a value than it is of its others.
     `trust_decisions`: how many decisions of reviewers weigh as much as what a source states of itself.
-    `compared_worth`: how many values of a source, that stood beside others', weigh as much as what is known of all
-    sources; `crm_most`: no CRM is believed to be right more often, however seldom it is contradicted.
+    `compared_most`: how much (0-1) what the organization's records show of a source counts at most, against what is
+    known of all sources, and `compared_worth`: of how many values it counts half as much; `crm_most`: no CRM is
+    believed to be right more often, however seldom it is contradicted.
     `copies`: the share of agreeing sources that have their value from one another, or from one origin.
     `another`: the odds that an answer is about somebody else, before `agreement_with_record` and
     `difference_from_record` lower and raise them for each field in which it is as the record or not, `most_shared`
@@ -80,6 +81,7 @@ class Weights:
     stated_relative: float = 2.4
     trust_decisions: float = 14.0
     compared_worth: float = 60.0
+    compared_most: float = 0.6
     crm_most: float = 0.94
     copies: float = 0.16
     another: float = -3.75

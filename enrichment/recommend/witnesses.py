@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import is_equivalent, parts_of
+from enrichment.catalogue import is_equivalent, parts_of, says_nothing
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, FieldUnit
 from enrichment.learn.agreement import Reliability
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.provenance import Current
-from enrichment.recommend.compare import group_of, key_of
+from enrichment.recommend.compare import key_of
 from enrichment.recommend.record import RecordAround
 
 HELD = ""  # the witness of what the record holds; any other is a provider
@@ -29,7 +29,7 @@ class Statement:
 
     `relative` (0 or below): by how much more than usual it is less sure of it than of its other values, in logarithms
     of odds. `current` is set for what the record holds. `reliability`: what the organization's records show of the
-    source, or the CRM; there the field has a `key`, and is one of a `group`.
+    source, or the CRM, where the field has the `key`.
     """
 
     value: int
@@ -39,7 +39,6 @@ class Statement:
     current: Current | None = None
     reliability: Reliability | None = None
     key: str = ""
-    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,6 @@ def together(
                 trust_in(candidate.provider),
                 reliability=around.trust.reliability.get(candidate.provider),
                 key=key_of(around.entity_type, name),
-                group=group_of(around.entity_type, name),
             )
             seen[candidate.provider] = candidate.observed_at
     for part in others:
@@ -180,7 +178,6 @@ def together(
                     around.trust.of(provider, around.entity_type, part),
                     reliability=around.trust.reliability.get(provider),
                     key=key_of(around.entity_type, part),
-                    group=group_of(around.entity_type, part),
                 )
                 seen.setdefault(provider, given.observed_at)
     apart = {name, *others, *(("country",) if unit is FieldUnit.ADDRESS else ())}
@@ -200,8 +197,10 @@ def together(
 
 
 def _held(around: RecordAround, name: str, number: int, current: Current) -> Statement:
-    reliability = around.trust.reliability.get(SOURCE_CRM) if current.source == SOURCE_CRM else None
-    return Statement(number, current=current, reliability=reliability, group=group_of(around.entity_type, name))
+    """What the record holds. Of a value without a date nobody knows whether it is old or wrong."""
+    says = current.seen_at is not None and not says_nothing(around.entity_type, name, current.value)
+    reliability = around.trust.reliability.get(SOURCE_CRM) if says and current.source == SOURCE_CRM else None
+    return Statement(number, current=current, reliability=reliability, key=key_of(around.entity_type, name))
 
 
 def _is_of_the_unit(part: str, value: Any) -> bool:

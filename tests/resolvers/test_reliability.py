@@ -13,8 +13,9 @@ from models.source_reliability import SourceReliability
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Context, Services
 from resolvers.job.enrich import RecordSelection, enrich_records
+from resolvers.record.api import upsert_records
 from resolvers.reliability import ENOUGH_RECORDS, reliability_of, renew_reliability
-from tests.support.factories import Clock, StandIn, configure, context, send, services, work
+from tests.support.factories import Clock, StandIn, configure, context, services, work
 from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -47,9 +48,17 @@ async def enriched(shared: Services, count: int, org: str = "acme") -> Context:
     ctx = context(shared, org=org)
     await configure(ctx, strategy="consensus", consensusSize=3, cooldownHours=0)
     for domain, number in list(COMPANIES.items())[:count]:
-        await send(ctx, "account", domain, domain=domain, city=town_of(number), country="United States")
+        await send_seen(ctx, domain, town_of(number))
     await work(shared)
     return ctx
+
+
+async def send_seen(ctx: Context, domain: str, city: str) -> None:
+    """A company, as the CRM saw it yesterday."""
+    fields = {"domain": domain, "city": city, "country": "United States"}
+    seen = (ctx.services.now() - timedelta(days=1)).isoformat()
+    record = {"entityType": "account", "externalId": domain, "fields": fields, "observedAt": seen}
+    await upsert_records(ctx, [record])
 
 
 async def test_who_is_contradicted_by_all_others_is_found(redis: ArqRedis) -> None:
@@ -59,7 +68,7 @@ async def test_who_is_contradicted_by_all_others_is_found(redis: ArqRedis) -> No
     found = await trust_of(["acme", "other"])
     learned = found["acme"].reliability
     assert learned.keys() == {"crm", "good", "bad"}
-    assert learned["bad"].accuracy_in("address") < 0.9 < learned["good"].accuracy_in("address")
+    assert learned["bad"].accuracy_of("account.city") < 0.9 < learned["good"].accuracy_of("account.city")
     assert found["other"].reliability == {}
     [row] = await SourceReliability.all()
     assert (row.records, row.organization_id) == (30, "acme")
@@ -71,7 +80,7 @@ async def test_what_is_recommended_goes_by_it(redis: ArqRedis) -> None:
     ctx = await enriched(shared, 29)
     await renew_reliability("acme", shared.now())
     await configure(ctx, providers=[{"id": "good", "enabled": False}, {"id": "bad", "enabled": True}])
-    await send(ctx, "account", "company29.com", domain="company29.com", city="Reno", country="United States")
+    await send_seen(ctx, "company29.com", "Reno")
     await work(shared)
     conflict = await Conflict.filter(record__external_id="company29.com").get()
     assert "likely right in" in conflict.recommended_because

@@ -7,7 +7,7 @@ from typing import Any
 
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
-from enrichment.learn.agreement import Compared, Said
+from enrichment.learn.agreement import CRM_UNDATED, Compared, Said
 from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
 from enrichment.provenance import Current
 from enrichment.recommend.compare import compare, group_of
@@ -52,12 +52,14 @@ def test_what_enrichment_wrote_and_what_cannot_be_read_is_no_persons_word() -> N
     answers = {"city": "Oakland", "phone": "+16502530000", "custom": 1}, {"city": "Rome", "phone": "+16502530001"}
     current = {"city": held("Rome", "apollo"), "phone": held("two", unreadable="two numbers"), "name": held(None)}
     assert [[each.source for each in item.said] for item in compared(current, *answers)] == [["source0", "source1"]] * 2
+    [item] = compared({"industry": held("???")}, {"industry": "Mining"}, {"industry": "Banking"})
+    assert [each.source for each in item.said] == ["source0", "source1"]
 
 
 def test_a_reviewers_word_and_an_unknown_age() -> None:
     current = {"city": held("Oakland", SOURCE_REVIEWER), "name": held("Acme", days=None)}
     by_field = {item.said[0].source: item.said[0].days for item in compared(current, {"city": "Rome", "name": "Bolt"})}
-    assert by_field == {"reviewer": 10.0, "crm": UNKNOWN_AGE_DAYS}
+    assert by_field == {"reviewer": 10.0, CRM_UNDATED: UNKNOWN_AGE_DAYS}
 
 
 def test_groups_of_fields() -> None:

@@ -18,10 +18,10 @@ from enrichment.waterfall.planner import Want
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 CITY_OF_CRM, CITY, OTHER_CITY = "Hamburg", "Munich", "Berlin"
-USUAL = Reliability(500.0, 0.9, {}, {"account.city": log_odds(0.8)}, 0.0, 0.0, 0.5, {})
+USUAL = Reliability(500.0, 0.9, {}, {"account.city": log_odds(0.8)}, 0.0, 0.0, {})
 
 
-def question(answers: Mapping[str, tuple[str, float]], **known: Reliability) -> ConflictQuestion:
+def question(answers: Mapping[str, tuple[str, float]], *, dated: bool = True, **known: Reliability) -> ConflictQuestion:
     """What is asked about the city of an account, which the sources say so surely; all saw it ten days ago."""
     seen = NOW - timedelta(days=10)
     gives = frozenset({"city"})
@@ -29,7 +29,7 @@ def question(answers: Mapping[str, tuple[str, float]], **known: Reliability) -> 
         SourceResult(source, StepOutcome.MATCH, gives, {"city": Candidate(source, city, confidence, seen)})
         for source, (city, confidence) in answers.items()
     ]
-    current = {"city": Current(CITY_OF_CRM, SOURCE_CRM, 1.0, seen, seen)}
+    current = {"city": Current(CITY_OF_CRM, SOURCE_CRM, 1.0, seen, seen, observed_at_known=dated)}
     decided_on = DecisionInput(
         EntityType.ACCOUNT,
         Config(),
@@ -74,21 +74,21 @@ def test_few_values_weigh_little() -> None:
     assert few.recommendation is question(ALONE).recommendation
 
 
-def test_a_group_of_fields_counts_by_itself() -> None:
-    address = replace(USUAL, by_group={"address": 0.3})
-    facts = replace(USUAL, by_group={"facts": 0.3})
+def test_a_field_counts_by_itself() -> None:
+    address = replace(USUAL, by_field={"account.city": 0.3})
+    facts = replace(USUAL, by_field={"account.industry": 0.3})
     crm = replace(USUAL, accuracy=0.6)
     assert question(ALONE, apollo=address, crm=crm).recommendation is Recommendation.KEEP
     assert question(ALONE, apollo=facts, crm=crm).recommendation is Recommendation.ACCEPT
 
 
-@pytest.mark.parametrize(("unsure", "recommendation"), [(0.45, Recommendation.KEEP), (0.8, Recommendation.ACCEPT)])
-def test_a_confidence_means_what_it_has_meant(unsure: float, recommendation: Recommendation) -> None:
+@pytest.mark.parametrize(("slope", "recommendation"), [(4.0, Recommendation.KEEP), (0.0, Recommendation.ACCEPT)])
+def test_a_confidence_means_what_it_has_meant(slope: float, recommendation: Recommendation) -> None:
     """The source is 62 % sure, where it mostly is 80 % sure of right values; the one is less sure where it errs."""
-    known = replace(USUAL, accuracy=0.95, unsure=log_odds(unsure) - log_odds(0.8), spread=0.3)
-    asked = question({"apollo": (CITY, 0.62)}, apollo=known, crm=replace(USUAL, accuracy=0.9))
+    known = replace(USUAL, accuracy=0.95, slope=slope)
+    asked = question({"apollo": (CITY, 0.62)}, apollo=known, crm=replace(USUAL, accuracy=0.5))
     assert asked.recommendation is recommendation
-    told = "Apollo is 62 % sure of its value, and of right ones mostly 80 %" in asked.because
+    told = "Apollo is 62 % sure of its value, where it mostly is 80 %" in asked.because
     assert told is (recommendation is Recommendation.KEEP)
 
 
@@ -106,3 +106,10 @@ def test_no_crm_is_believed_beyond_all_doubt() -> None:
     assert question(sure, apollo=known, hunter=known, crm=replace(USUAL, accuracy=1.0)).recommendation is (
         Recommendation.ACCEPT
     )
+
+
+def test_of_a_value_without_a_date_nobody_knows_whether_it_is_old_or_wrong() -> None:
+    crm = replace(USUAL, accuracy=0.3)
+    asked = question(ALONE, dated=False, apollo=USUAL, crm=crm)
+    assert asked.recommendation is question(ALONE, dated=False, apollo=USUAL).recommendation
+    assert "likely right" not in asked.because
