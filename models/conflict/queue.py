@@ -7,6 +7,7 @@ from typing import Any
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, Recommendation
 from models.conflict.table import Conflict
 from models.db.columns import to_micros
+from models.db.distribute import unique_target
 from models.db.rows import fetch, insert, projection, read_rows, select
 from models.db.statements import dump_rows, rows
 from models.db.transaction import Transaction
@@ -53,7 +54,7 @@ async def raise_conflicts(tx: Transaction, conflicts: Sequence[NewConflict]) -> 
     raised = await insert(
         tx,
         conflicts,
-        then="ON CONFLICT (record_id, field) WHERE status = 'open' DO UPDATE SET"
+        then=f"ON CONFLICT ({unique_target('record_id, field')}) WHERE status = 'open' DO UPDATE SET"
         f" {', '.join(f'{column} = excluded.{column}' for column in renewed)} RETURNING {select(ConflictId)}",
     )
     return read_rows(ConflictId, raised)

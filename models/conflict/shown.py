@@ -59,7 +59,11 @@ class ShownConflict(_ConflictColumns):
 AnyConflict: TypeAlias = Conflict | ShownConflict
 """A conflict with its record: the row that decisions change, or what is shown of it."""
 
-CONFLICTS = Selectable(ShownConflict, "conflict", record=One(RECORDS, "record.id = conflict.record_id"))
+CONFLICTS = Selectable(
+    ShownConflict,
+    "conflict",
+    record=One(RECORDS, "record.id = conflict.record_id AND record.organization_id = conflict.organization_id"),
+)
 
 
 async def conflict_page(

@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from models.db.columns import Instant, id_field
+from models.db.distribute import unique_target
 from models.db.rows import fetch, fetch_one, insert, projection, select
 from models.db.statements import execute, marks
 from models.db.transaction import Transaction
@@ -56,7 +57,8 @@ async def add_budget(tx: Transaction, budget: NewBudget) -> None:
 async def set_most(tx: Transaction, budget: NewBudget) -> None:
     """Make the budget, or set its most anew: to what it holds already where that is more."""
     then = (
-        "ON CONFLICT (id) DO UPDATE SET most = CASE WHEN credit_budget.held > excluded.most THEN credit_budget.held"
+        f"ON CONFLICT ({unique_target('id')}) DO UPDATE SET"
+        " most = CASE WHEN credit_budget.held > excluded.most THEN credit_budget.held"
         " ELSE excluded.most END"
     )
     await insert(tx, [budget], then=then)

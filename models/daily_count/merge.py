@@ -6,8 +6,10 @@ from models.db.transaction import Transaction, unit_of_work
 MERGED_AT_ONCE = 10_000
 _KEY = "organization_id, measure, day, entity_type, trigger_kind, provider, name"
 _MERGE = f"""
-WITH unmerged AS (SELECT ctid FROM daily_count WHERE NOT is_merged LIMIT ? FOR UPDATE SKIP LOCKED),
-taken AS (DELETE FROM daily_count WHERE ctid = ANY (ARRAY (SELECT ctid FROM unmerged))
+WITH unmerged AS (SELECT tableoid AS part, ctid AS place FROM daily_count
+  WHERE NOT is_merged LIMIT ? FOR UPDATE SKIP LOCKED),
+taken AS (DELETE FROM daily_count WHERE ctid = ANY (ARRAY (SELECT place FROM unmerged))
+    AND (tableoid, ctid) IN (SELECT part, place FROM unmerged)
   RETURNING {_KEY}, events, credits),
 added AS (INSERT INTO daily_count AS held ({_KEY}, events, credits, is_merged)
   SELECT {_KEY}, SUM(events), SUM(credits), TRUE FROM taken GROUP BY {_KEY} ORDER BY {_KEY}

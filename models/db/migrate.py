@@ -16,6 +16,7 @@ import asyncpg
 
 from models.db.columns import to_micros
 from models.db.connection import connection, dialect
+from models.db.distribute import distribute, fit_for_partitions, read_distribution
 from models.db.migration_file import MigrationFile, MigrationStep, StepKind, shipped_files
 from models.db.schema_state import BOOKKEEPING, SchemaRefused, prepare_bookkeeping, read_applied, refuse_unusable
 from models.db.statements import execute, query
@@ -65,9 +66,12 @@ async def migrate(folder: Traversable | None = None) -> list[str]:
     await _patiently(_prepare)
     refuse_unusable(await read_applied(), shipped)
     done: list[str] = []
+    await read_distribution()
     while (position := await _next_position(shipped)) is not None:
         if await _patiently(_advance, position):
             done.append(position.file.name)
+    if (partitions := await read_distribution()) and done:
+        await distribute(partitions)
     return done
 
 
@@ -134,7 +138,7 @@ async def _run_outside(step: MigrationStep) -> None:
             raise _InUse
         try:
             for statement in step.statements:
-                await _run_if_possible(session, statement)
+                await _run_if_possible(session, fit_for_partitions(statement))
         finally:
             await session.execute(f"SELECT pg_advisory_unlock({_LOCK})")
 

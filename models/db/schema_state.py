@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from models.db.connection import dialect
+from models.db.distribute import read_distribution
 from models.db.migration_file import FIRST_RELEASE, MigrationFile, files_of_first_release, shipped_files
 from models.db.statements import execute, query
 from models.db.transaction import Transaction
@@ -68,6 +69,7 @@ async def require_current() -> None:
         raise SchemaOutdated(
             f"the database lacks {len(missing)} migration(s), first {missing[0]}: run `auto-enrichment migrate`"
         )
+    await read_distribution()
 
 
 def refuse_unusable(applied: Sequence[AppliedMigration], shipped: Iterable[MigrationFile]) -> None:

@@ -114,9 +114,13 @@ class ShownJob(_JobColumns):
 JOBS = Selectable(
     ShownJob,
     "job",
-    record=One(RECORDS, "record.id = job.record_id"),
-    steps=Many(Selectable(ShownStep, "step"), "step.job_id = job.id", order="position"),
-    has_conflicts=Exists("conflict", "conflict.job_id = job.id"),
+    record=One(RECORDS, "record.id = job.record_id AND record.organization_id = job.organization_id"),
+    steps=Many(
+        Selectable(ShownStep, "step"),
+        "step.job_id = job.id AND step.organization_id = job.organization_id",
+        order="position",
+    ),
+    has_conflicts=Exists("conflict", "conflict.job_id = job.id AND conflict.organization_id = job.organization_id"),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from enrichment.enums import StepOutcome
 from enrichment.packed_json import unpack
+from models.db.distribute import unique_target
 from models.db.rows import columns_of, fetch, insert, projection, select
 from models.db.statements import execute, marks
 from models.db.transaction import Transaction
@@ -74,7 +75,7 @@ _RENEWED = columns_of(NewStep, without=("id", "organization_id", "job_id", "prov
 async def write_steps(tx: Transaction, steps: Sequence[NewStep]) -> None:
     """Add steps, or renew those that their jobs have of the same providers."""
     renewed = ", ".join(f"{name} = excluded.{name}" for name in _RENEWED)
-    await insert(tx, steps, then=f"ON CONFLICT (job_id, provider) DO UPDATE SET {renewed}")
+    await insert(tx, steps, then=f"ON CONFLICT ({unique_target('job_id, provider')}) DO UPDATE SET {renewed}")
 
 
 async def steps_of(job_ids: Sequence[str]) -> dict[str, list[EarlierStep]]:

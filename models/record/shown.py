@@ -66,6 +66,10 @@ RECORDS = Selectable(
     ShownRecord,
     "record",
     current_values=Many(
-        VALUES, "field_value.record_id = record.id AND field_value.replaced_at IS NULL", order="id", only_named=True
+        VALUES,
+        "field_value.record_id = record.id AND field_value.organization_id = record.organization_id"
+        " AND field_value.replaced_at IS NULL",
+        order="id",
+        only_named=True,
     ),
 )

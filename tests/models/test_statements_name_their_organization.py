@@ -23,6 +23,7 @@ _NOT_OF_ROWS = {"organization_id", "organization_ids", "provider_id"}
 _OF_NO_TENANT = {"schema_migration", "schema_migration_progress", "installation_secret", "json_each"}
 _OF_NO_TENANT |= {"information_schema", "pg_attribute", "pragma_table_info", "sqlite_master"}
 _OF_NO_TENANT |= {"record_search"}  # what texts hold; whose they are, the records say
+_OF_NO_TENANT |= {"pg_class", "pg_constraint", "pg_index", "pg_inherits", "pg_proc", "pg_trigger"}
 
 _SWEEP = "the service's own work on every organization; what it returns names the organization or its jobs"
 EXCEPTIONS = {
@@ -40,6 +41,7 @@ EXCEPTIONS = {
     "models.refresh.state.organizations_to_refresh": _SWEEP,
     "models.provider_state.close_breakers_of_refused_key": "a key of the installation serves every organization",
     "models.job.queries.count_unfinished_jobs": "a metric of the whole service",
+    "models.db.copying.add_encoded": "the rows name their organization: its column may not be NULL",
     "models.db.rows.insert": "the rows name their organization: its column may not be NULL",
     "models.db.printed.printed_list": "rows that belong to one of a statement that names its organization",
     "models.record.trigrams.holding": "a condition of a statement that names its organization; and how much it finds",

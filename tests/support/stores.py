@@ -24,12 +24,14 @@ from tortoise.apps import Apps
 from tortoise.exceptions import OperationalError
 
 from models.db import connection, statements
+from models.db.distribute import distribute
 from models.db.migrate import migrate
 from service.embedded.redis import server_programs, socket_url
 from service.redis_pool import redis_at
 from tests.support.waiting import wait_until
 
 DATABASE_URL = "AUTO_ENRICHMENT_TEST_DATABASE_URL"
+PARTITIONS = "AUTO_ENRICHMENT_TEST_PARTITIONS"  # of each table of a tenant, on an empty PostgreSQL
 REDIS_URL = "AUTO_ENRICHMENT_TEST_REDIS_URL"
 REDIS_SERVER = "AUTO_ENRICHMENT_TEST_REDIS_SERVER"
 MAIN = "master"  # what pytest-xdist calls a run without workers
@@ -133,6 +135,8 @@ def migrated_url(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> st
         await connection.connect(url)
         try:
             await migrate()
+            if partitions := os.environ.get(PARTITIONS):
+                await distribute(int(partitions))
         finally:
             await connection.close()
         return url
