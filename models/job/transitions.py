@@ -165,20 +165,21 @@ async def claim(
     """
     moment = to_micros(now)
     due = (
-        f"organization_id = ? AND {CLAIM.guard} AND next_attempt_at <= ? AND EXISTS"
+        f"{CLAIM.guard} AND next_attempt_at <= ? AND EXISTS"
         " (SELECT 1 FROM organization o WHERE o.id = job.organization_id AND o.paused_at IS NULL)"
     )
     first = "ORDER BY priority, next_attempt_at, id LIMIT ?"
-    usual = f"usual AS MATERIALIZED (SELECT id FROM job WHERE {due} AND NOT {_WAS_LOST} {first} {skip_locked('job')})"
     lost = (
-        f", next AS MATERIALIZED (SELECT id, {_WAS_LOST} AS was_lost FROM job WHERE {due} {first}),"
+        f", next AS MATERIALIZED (SELECT id, {_WAS_LOST} AS was_lost FROM job WHERE organization_id = ? AND {due}"
+        f" {first}),"
         f" lost AS MATERIALIZED (SELECT id FROM job WHERE id IN (SELECT id FROM next WHERE was_lost LIMIT 1)"
         f" AND {CLAIM.guard} {skip_locked('job')})"
     )
     chosen = [organization_id, moment, limit]
     return await fetch(
         JobClaim,
-        f"WITH {usual}{lost if with_lost else ''}"
+        f"WITH usual AS MATERIALIZED (SELECT id FROM job WHERE organization_id = ? AND {due} AND NOT {_WAS_LOST}"
+        f" {first} {skip_locked('job')}){lost if with_lost else ''}"
         f" UPDATE job SET status = {CLAIM.to}, fence = fence + 1, attempts = attempts + 1, lease_until = ?,"
         " next_attempt_at = NULL, started_at = COALESCE(started_at, ?), updated_at = ?"
         f" WHERE id IN (SELECT id FROM usual{' UNION ALL SELECT id FROM lost' if with_lost else ''})"

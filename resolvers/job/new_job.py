@@ -1,6 +1,6 @@
 """What a new job is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -85,6 +85,20 @@ class PendingJob:
     running_step = error_code = error_message = error_retryable = started_at = finished_at = None
     steps: Sequence[Any] = ()
     fields_verified: Sequence[str] = ()
+
+    # As the new job has them.
+    entity_type: EntityType
+    trigger: JobTrigger
+    status: JobStatus
+    priority: int
+    max_attempts: int
+    forced: bool
+    requested_by: str | None
+    next_attempt_at: datetime | None
+    fields_updated: Sequence[str]
+    outcomes: Sequence[Mapping[str, Any]]
+    created_at: datetime
+    updated_at: datetime
 
     def __init__(self, new: NewJob, record: Any) -> None:
         self._new = new
