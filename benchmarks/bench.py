@@ -55,6 +55,7 @@ PARTS = (
     Part("ingest", quick=12, full=50, sqlite=True),
     Part("start", quick=8, full=25, sqlite=True),
     Part("stored", quick=8, full=30, sqlite=True),
+    Part("idle", quick=15, full=65, sqlite=True),
 )
 _GRACE_SECONDS = 60  # beyond twice its time, after which a part is asked to end; as long again, and it is ended
 
@@ -69,12 +70,13 @@ async def run(size: Size, parts: Sequence[Part]) -> list[Measurement]:
             for database in (True, False) if part.sqlite and size is Size.FULL else (True,):
                 started = time.monotonic()
                 progress(f"== {part.module}{'' if database else ' on SQLite'}")
-                found += await _run_part(part, size, postgres if database else None)
+                found += await run_part(part, size, postgres if database else None)
                 progress(f"== {part.module}: {time.monotonic() - started:.0f} s")
     return found
 
 
-async def _run_part(part: Part, size: Size, postgres: Postgres | None) -> list[Measurement]:
+async def run_part(part: Part, size: Size, postgres: Postgres | None) -> list[Measurement]:
+    """What a part measured on a database of this server, or on SQLite; a failure of it too."""
     name = _FILLED if part.filled else part.module
     with tempfile.TemporaryDirectory(prefix="auto-enrichment-bench-") as folder:
         url = pid = None

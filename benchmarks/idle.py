@@ -29,8 +29,8 @@ _STATEMENTS = frozenset(b"QE")  # of PostgreSQL's messages: a simple query, and 
 
 async def measure(plan: Plan) -> list[Measurement]:
     """What an idle service takes each second."""
-    seconds = plan.of(tiny=1, quick=60, full=60)
-    rounds = [await _idle(plan, seconds) for _ in range(plan.of(tiny=1, quick=1, full=3))]
+    seconds = plan.of(tiny=1, quick=10, full=60)
+    rounds = [await _idle(plan, seconds)]
     work = f"idle service, {'embedded stores' if plan.database_url is None else 'PostgreSQL and Redis'}"
     counted = {
         "CPU in a minute": ("s a minute", "cpu_a_minute"),
