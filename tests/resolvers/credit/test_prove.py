@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from arq.connections import ArqRedis
 
+from models.credit import proof
 from models.credit.checkpoint import find_checkpoint
+from models.credit.proof_part import Part
 from models.db.migrate import migrate
 from models.db.statements import execute, query
 from resolvers.audit_seal import NO_SEALS, AuditSeals
@@ -219,3 +221,15 @@ async def test_what_the_proof_costs_does_not_grow_with_the_past(new_database: st
     assert check.entries > PART_LINES
     found = {sql: await scans(sql, values) for sql, values in statements.items()}
     assert {sql: scanned for sql, scanned in found.items() if scanned} == {}
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_charge_is_looked_at_again_with_what_is_released_of_it_later(redis: ArqRedis) -> None:
+    ctx = await filled(redis, Clock())
+    for line in ("'x1', 'reservation', 0, 3, NULL", "'x2', 'charge', -1, -1, 'x1'", "'x3', 'release', 0, -1, 'x2'"):
+        await execute(
+            "INSERT INTO credit_entry (id, kind, amount, reserved_change, settles, organization_id, created_at)"
+            f" SELECT {line}, 'acme', created_at FROM organization"
+        )
+    released = Part("x2", "x3", ctx.services.now(), 0)
+    assert await proof.wrong_settlements(None, "acme", released) == ["x2"]  # two of three should have been
