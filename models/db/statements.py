@@ -24,7 +24,8 @@ def _translate(sql: str) -> str:
 async def query(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> list[dict[str, Any]]:
     """Rows of a SELECT, or of a statement with RETURNING. JSON columns come as text: see `load`."""
     client = using or (reader() if sql.startswith("SELECT ") else connection())
-    return [dict(row) for row in await client.execute_query_dict(_translate(sql), list(values))]
+    found: list[dict[str, Any]] = await client.execute_query_dict(_translate(sql), list(values))
+    return found
 
 
 async def driver_rows(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> Sequence[Any]:

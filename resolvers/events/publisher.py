@@ -1,6 +1,8 @@
 """Notices over Redis: they carry ids only, and the database holds the truth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import structlog
@@ -10,6 +12,24 @@ from redis.exceptions import RedisError
 CHANNEL = "auto-enrichment:events"
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed for an organization: the ids of jobs and conflicts, its pipeline, its credits."""
+
+    jobs: Sequence[str] = ()
+    conflicts: Sequence[str] = ()
+    pipeline: bool = False
+    credits: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "jobs": self.jobs,
+            "conflicts": self.conflicts,
+            "pipeline": self.pipeline,
+            "credits": self.credits,
+        }
 
 
 async def announce(
@@ -22,14 +42,18 @@ async def announce(
     credits: bool = False,
 ) -> None:
     """Publish to every process what changed. A lost notice loses nothing, so a failure is only logged."""
-    notice = {
-        "organization": organization_id,
-        "jobs": jobs,
-        "conflicts": conflicts,
-        "pipeline": pipeline,
-        "credits": credits,
-    }
+    changes = Changes(jobs, conflicts, pipeline=pipeline, credits=credits)
+    await announce_all(redis, {organization_id: changes})
+
+
+async def announce_all(redis: Redis, changed: Mapping[str, Changes]) -> None:
+    """As `announce`, for many organizations in one go."""
+    if not changed:
+        return
     try:
-        await redis.publish(CHANNEL, orjson.dumps(notice))
+        async with redis.pipeline(transaction=False) as commands:
+            for organization_id, changes in changed.items():
+                commands.publish(CHANNEL, orjson.dumps({"organization": organization_id, **changes.as_json()}))
+            await commands.execute()
     except (RedisError, OSError) as error:
         _log.warning("notice lost", error=type(error).__name__)

@@ -17,7 +17,7 @@ from models.job.leases import Lease
 from models.job.transitions import release_leases
 from resolvers.context import Services
 from resolvers.credit.settle import release_open
-from resolvers.events.publisher import announce
+from resolvers.events.publisher import Changes, announce_all
 from resolvers.halving import run_halving
 from workers.breather import Breather
 from workers.job.in_flight import JobInFlight
@@ -220,13 +220,11 @@ class JobBatches:
 
     async def _write_some(self, results: Sequence[JobResult]) -> list[WriteStatus]:
         batch = await write_results(results, self._services.now(), self._services)
-        for organization_id in batch.jobs.keys() | batch.conflicts.keys():
-            await announce(
-                self._services.redis,
-                organization_id,
-                jobs=batch.jobs.get(organization_id, []),
-                conflicts=batch.conflicts.get(organization_id, []),
-            )
+        changed = {
+            organization_id: Changes(batch.jobs.get(organization_id, ()), batch.conflicts.get(organization_id, ()))
+            for organization_id in batch.jobs.keys() | batch.conflicts.keys()
+        }
+        await announce_all(self._services.redis, changed)
         return batch.statuses
 
     async def _again(self, jobs: Sequence[JobInFlight]) -> list[JobInFlight]:

@@ -13,7 +13,7 @@ import structlog
 from models.job.leases import LEASE, LeaseProgress, organizations_with_due_jobs, renew, still_held
 from models.job.transitions import JobClaim, claim
 from resolvers.context import Services
-from resolvers.events.publisher import announce
+from resolvers.events.publisher import Changes, announce_all
 from workers.job.batch import JobBatches, release
 from workers.job.in_flight import JobInFlight, StartedJobs
 from workers.job.load import ClaimedJob, load_claimed
@@ -139,8 +139,8 @@ class JobRunner:
         by_organization: dict[str, list[str]] = {}
         for job in jobs:
             by_organization.setdefault(job.organization_id, []).append(job.id)
-        for organization_id, ids in by_organization.items():
-            await announce(self._services.redis, organization_id, jobs=ids)
+        changed = {organization_id: Changes(ids) for organization_id, ids in by_organization.items()}
+        await announce_all(self._services.redis, changed)
 
     async def _renew_forever(self) -> None:
         """Renew leases in good time, and show how far the slower jobs are."""
