@@ -79,12 +79,17 @@ async def lock_accounts(tx: Transaction, organization_ids: Collection[str]) -> d
 async def _lock(tx: Transaction, organization_ids: Sequence[str]) -> dict[str, AccountRow]:
     if not organization_ids:
         return {}
-    among = f"organization_id IN ({marks(organization_ids)})"
+    ids = marks(organization_ids)
     if dialect() == "sqlite":
-        sql = f"UPDATE credit_account SET balance = balance WHERE {among} RETURNING {select(AccountRow)}"
+        sql = (
+            f"UPDATE credit_account SET balance = balance WHERE organization_id IN ({ids})"
+            f" RETURNING {select(AccountRow)}"
+        )
     else:
-        by_id = 'ORDER BY organization_id COLLATE "C" FOR NO KEY UPDATE'
-        sql = f"SELECT {select(AccountRow)} FROM credit_account WHERE {among} {by_id}"
+        sql = (
+            f"SELECT {select(AccountRow)} FROM credit_account WHERE organization_id IN ({ids})"
+            ' ORDER BY organization_id COLLATE "C" FOR NO KEY UPDATE'
+        )
     return {row.organization_id: row for row in await fetch(AccountRow, sql, organization_ids, using=tx)}
 
 
