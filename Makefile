@@ -14,12 +14,22 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test long check score schema readme lock audit clean bench bench-quick bench-10m
+.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean bench bench-quick bench-10m
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Set up .venv with the command auto-enrichment in it
+
+compile: $(STAMP) pure ## Compile the decisions in place, which needs a C compiler: they run faster, to the same ends
+	@AUTO_ENRICHMENT_COMPILE=1 $(BIN)/python -W ignore setup.py -q build_ext --inplace --force
+
+pure: ## Remove what `make compile` built
+	@find enrichment -name '*.so' -delete
+	@rm -rf build/compiled enrichment/compiled.json *__mypyc.*.so
+
+wheel: $(STAMP) ## Build the compiled wheel for this platform in dist
+	@AUTO_ENRICHMENT_COMPILE=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 serve: $(STAMP) ## Set up, load the sample, enrich it, and serve until Ctrl-C
 	@$(BIN)/auto-enrichment serve --embedded --sample
@@ -61,7 +71,7 @@ lock: $(TOOLS_STAMP) ## Renew requirements.lock after a change of pyproject.toml
 audit: $(TOOLS_STAMP) ## Check the locked dependencies for known faults, which needs the network
 	@$(TOOLS)/bin/python -m tools.audit
 
-clean: ## Remove the environment and caches, not the data
+clean: pure ## Remove the environment, what was compiled, and caches, not the data
 	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(STAMP): pyproject.toml requirements.lock

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from benchmarks.load import loader
 from benchmarks.measurement import Measurement, Size
+from enrichment.compiled import Form, form
 
 _HEADS = (
     "work and contender",
@@ -91,7 +92,8 @@ def _introduction(size: Size, seconds: float) -> str:
     facts = (
         f"{datetime.now(UTC):%Y-%m-%d}, commit {_output('git', 'rev-parse', '--short', 'HEAD')}",
         f"{os.cpu_count()} cores ({_processor()}), shared by servers, database and loader",
-        f"Python {platform.python_version()}, Node {_output('node', '--version').removeprefix('v')}",
+        f"Python {platform.python_version()} with the decisions {_form()}",
+        f"Node {_output('node', '--version').removeprefix('v')}",
         f"requests sent by {loader()}",
         f"{seconds / 60:.0f} minutes in all",
     )
@@ -105,6 +107,10 @@ are this machine's. "Ours to it" says how many times as good ours is: a rate twi
 is user and system of the process that serves or works, for each request, record or job; the database's own stands
 apart and is that of all its processes. What each work is stands in the docstring of its module.
 """
+
+
+def _form() -> str:
+    return "compiled" if form() is Form.COMPILED else "in plain Python"
 
 
 def _processor() -> str:

@@ -5,8 +5,11 @@ Properties are tried on few examples at home, on more with `--hypothesis-profile
 
 import gc
 
+import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+
+from enrichment.compiled import StaleBuild, check_build, form
 
 pytest_plugins = ["tests.support.stores", "tests.support.provider_server"]
 
@@ -23,6 +26,17 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+def pytest_configure() -> None:
+    try:
+        check_build()
+    except StaleBuild as error:
+        pytest.exit(str(error), 4)
+
+
+def pytest_report_header() -> str:
+    return f"decisions: {form()}"
 
 
 def pytest_collection_finish() -> None:

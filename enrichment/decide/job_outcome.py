@@ -10,7 +10,8 @@ from enrichment.decide.start import NotStarted
 from enrichment.enums import JobStatus, StepOutcome
 from enrichment.waterfall.backoff import wait_seconds
 from enrichment.waterfall.planner import Want
-from enrichment.waterfall.session import Reply, ReplyError, WaterfallSession
+from enrichment.waterfall.reply import Reply, ReplyError
+from enrichment.waterfall.session import WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
 
 LONGEST_PATIENCE = timedelta(days=1)  # with a provider that keeps telling a job to come back later

@@ -144,7 +144,7 @@ def _is_echo(
         return False
     domain = registrable_domain(value) if isinstance(value, str) else None
     borrowed_ids = [
-        asked_with[other] for other in _ADDRESSES & borrowed.keys() if isinstance(asked_with.get(other), str)
+        asked_with[other] for other in borrowed.keys() & _ADDRESSES if isinstance(asked_with.get(other), str)
     ]
     return domain is not None and any(registrable_domain(other) == domain for other in borrowed_ids)
 

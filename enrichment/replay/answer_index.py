@@ -13,7 +13,8 @@ from enrichment.replay.bill import Bill, FoundAnswer, Payment, Question
 from enrichment.replay.snapshot import DecisionSnapshot
 from enrichment.replay.stored import StoredSnapshot
 from enrichment.waterfall.planner import Source
-from enrichment.waterfall.session import Reply, SessionQuestion, SourceReply
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.session import SessionQuestion, SourceReply
 from enrichment.waterfall.skip_reason import SkipReason
 
 

@@ -9,7 +9,7 @@ from enrichment.enums import StepOutcome
 from enrichment.replay.snapshot import DecisionSnapshot
 from enrichment.replay.stored import StoredSnapshot
 from enrichment.waterfall.planner import Source
-from enrichment.waterfall.session import Reply
+from enrichment.waterfall.reply import Reply
 
 Question = tuple[str, str]  # source, key: two that are equal have the same answer
 

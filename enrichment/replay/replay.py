@@ -21,7 +21,8 @@ from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, effects_of
 from enrichment.replay.stored import StoredSnapshot
 from enrichment.replay.timeline import RecordTimeline, ReplayedDecision, ReplayedJob
 from enrichment.waterfall.planner import Source
-from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.session import JobContext, SessionQuestion, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
 
 

@@ -11,7 +11,8 @@ from enrichment.decide.edition import LATEST, Edition
 from enrichment.decide.job_outcome import Attempt
 from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, FieldUnit, JobStatus, JobTrigger
 from enrichment.record_state import RecordState
-from enrichment.waterfall.session import Reply, SourceReply
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.session import SourceReply
 
 _WITH_CANDIDATES = frozenset(
     {

@@ -29,7 +29,8 @@ from enrichment.packed_json import UnknownPacking, unpack
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, Origin, effects_of
-from enrichment.waterfall.session import JobContext, Reply, SourceReply, WaterfallSession
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.session import JobContext, SourceReply, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
 
 FORMAT = 3

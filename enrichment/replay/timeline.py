@@ -11,7 +11,7 @@ from enrichment.provenance import Current
 from enrichment.record_state import RecordState, RejectedValue
 from enrichment.replay.questions import OpenQuestions
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect
-from enrichment.waterfall.session import Reply
+from enrichment.waterfall.reply import Reply
 
 _ENRICHES = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
 

@@ -14,8 +14,9 @@ from enrichment.enums import JobTrigger, StepOutcome, Strategy
 from enrichment.fields_before import with_forms_before
 from enrichment.learn.trust import Trust
 from enrichment.waterfall.findings import read_findings
+from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.reuse import oldest_reusable
-from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
+from enrichment.waterfall.session import JobContext, SessionQuestion, WaterfallSession
 from models.answer.cache import known
 from models.answer.pending import promised_to
 from models.answer.row import AnswerState, CachedAnswer

@@ -21,8 +21,9 @@ from enrichment.replay.answer_index import AnswerIndex
 from enrichment.replay.snapshot import DecisionSnapshot, Origin
 from enrichment.replay.stored import StoredSnapshot, readable
 from enrichment.waterfall.planner import Source
+from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.reuse import oldest_reusable
-from enrichment.waterfall.session import JobContext, Reply, SessionQuestion, WaterfallSession
+from enrichment.waterfall.session import JobContext, SessionQuestion, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
 from enrichment.words import Names
 from models.answer.row import CachedAnswer

@@ -14,7 +14,8 @@ from enrichment.replay.bill import Question
 from enrichment.replay.stored import StoredSnapshot
 from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.planner import Source
-from enrichment.waterfall.session import Reply, SessionQuestion
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.session import SessionQuestion
 from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.cache import every_answer
 from models.answer.row import CachedAnswer

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 from uvicorn.loops.auto import auto_loop_factory
 
+from enrichment.compiled import StaleBuild, check_build
 from service.logs.logs import configure_logs
 from service.provider_settings import unknown
 from service.runtime import CannotStart
@@ -32,7 +33,14 @@ def fail(message: str, *, code: int = REFUSED) -> NoReturn:
 
 
 def read_settings(**changes: Any) -> Settings:
-    """The settings, with the given ones over them; ends the command where they are bad. Sets up the logs."""
+    """The settings, with the given ones over them; ends the command where they, or the build, are bad.
+
+    Sets up the logs.
+    """
+    try:
+        check_build()
+    except StaleBuild as error:
+        fail(str(error))
     given = {name: value for name, value in changes.items() if value is not None}
     try:
         settings = load_settings(**given)

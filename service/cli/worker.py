@@ -2,6 +2,7 @@
 
 import structlog
 
+from enrichment.compiled import form
 from service.cli.common import Stop, read_settings, refuse_settings, run
 from service.collector import settle_collector
 from service.production import refuse_unsafe
@@ -26,7 +27,7 @@ async def _work(settings: Settings, stop: Stop) -> None:
     try:
         await stop.unless(runtime.open())
         settle_collector()
-        _log.info("worker runs", concurrency=settings.worker_concurrency)
+        _log.info("worker runs", concurrency=settings.worker_concurrency, decisions=form())
         await stop.wait()
         _log.info("worker stops, finishing what is in flight")
     finally:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from enrichment.compiled import form
 from models.db.health import ping
 from models.db.version import VERSION
 from models.job.queries import count_unfinished_jobs
@@ -58,7 +59,7 @@ def health_routes(runtime: Runtime) -> list[BaseRoute]:
     ]
 
     async def healthz(_: Request) -> Response:
-        return respond({"status": "ok", "version": VERSION})
+        return respond({"status": "ok", "version": VERSION, "decisions": form()})
 
     async def readyz(_: Request) -> Response:
         faults = await asyncio.gather(*(check.fault() for check in checks))

@@ -7,7 +7,7 @@ from typing import Any
 from enrichment.catalogue import fields_of
 from enrichment.enums import FieldOutcomeReason, JobStatus, JobTrigger
 from enrichment.packed_json import pack
-from enrichment.waterfall.session import Reply
+from enrichment.waterfall.reply import Reply
 from enrichment.words import NOT_ASKED
 from models.db.columns import new_id
 from models.db.transaction import Transaction

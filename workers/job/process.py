@@ -15,7 +15,8 @@ from enrichment.enums import JobStatus
 from enrichment.packed_json import pack
 from enrichment.replay.snapshot import Origin
 from enrichment.replay.snapshot_json import write_snapshot
-from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.session import JobContext, WaterfallSession
 from enrichment.words import NO_NAMES, WITHHELD, Names
 from models.job.steps import EarlierStep
 from providers.api import Provider, Question

@@ -8,7 +8,7 @@ from enrichment.catalogue import Refused, earlier_form, fields_of, normalize, re
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import read_findings
-from enrichment.waterfall.session import Reply
+from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.row import CachedAnswer
 from providers.api import Answer, Pending, Provider, ProviderError, Question

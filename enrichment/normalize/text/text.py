@@ -25,7 +25,7 @@ _STRAY_JOINER = re.compile("(?<![\u0590-\U0010ffff])[\u200c\u200d]|[\u200c\u200d
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _EMPTY_LINES = re.compile(r"\n{3,}")
-_BROKEN = re.compile("[\ud800-\udfff\ufffd]")
+_BROKEN = re.compile(r"[\ud800-\udfff\ufffd]")
 # UTF-8 that was read as Windows-1252: `M\u00c3\u00bcnchen`.
 _MISREAD = re.compile(
     "[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|[\u00c3\u00c5][\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u2013-\u203a]"

@@ -9,7 +9,8 @@ from enrichment.config import Config
 from enrichment.decide.job_outcome import LONGEST_PATIENCE, Attempt, JobOutcome, job_outcome
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
 from enrichment.waterfall.planner import Source
-from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.session import JobContext, WaterfallSession
 
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -8,7 +8,8 @@ from enrichment.decide.job_outcome import Attempt, job_outcome
 from enrichment.decide.merge import Candidate
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
 from enrichment.waterfall.planner import Source
-from enrichment.waterfall.session import JobContext, Reply, WaterfallSession
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.session import JobContext, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
 
 AT = datetime(2026, 11, 24, 7, tzinfo=UTC)

@@ -16,7 +16,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 pytestmark = pytest.mark.xdist_group("installed wheel")  # one worker makes what they share
 
 FOREIGN = "NAMES = 'of somebody else'\n"
-NO_PART = ("__pycache__", "*.pyc")
+NO_PART = ("__pycache__", "*.pyc", "*.so", "compiled.json")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sources = tmp_path_factory.mktemp("sources")
     for name in PACKAGES:
         shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns(*NO_PART))
-    for file in ("auto_enrichment_command.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE.md"):
+    for file in ("auto_enrichment_command.py", "setup.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE.md"):
         shutil.copy(ROOT / file, sources)
     target = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]

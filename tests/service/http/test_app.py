@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from enrichment.compiled import form
 from models.db.columns import new_id
 from resolvers.context import Role
 from service.app import create_app
@@ -156,7 +157,7 @@ async def test_only_named_origins_may_call_from_a_browser(client: httpx.AsyncCli
 async def test_healthz_needs_no_token(client: httpx.AsyncClient) -> None:
     del client.headers["Authorization"]
     answer = await client.get("/healthz")
-    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    assert (answer.status_code, answer.json()["status"], answer.json()["decisions"]) == (200, "ok", form())
 
 
 async def test_readyz_names_what_is_out(client: httpx.AsyncClient, runtime: Runtime) -> None:

@@ -9,7 +9,20 @@ FOLDERS = ("models", "enrichment", "providers", "resolvers", "workers", "schema"
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 # What each may hold is an id of ours, a name from the code or the configuration, a count, a time or an exception.
 TELLS_NOBODY = {
-    *("accepted", "applied", "check", "code", "concurrency", "dir", "exc_info", "failed", "field", "first", "job_id"),
+    *(
+        "accepted",
+        "applied",
+        "check",
+        "code",
+        "concurrency",
+        "decisions",
+        "dir",
+        "exc_info",
+        "failed",
+        "field",
+        "first",
+        "job_id",
+    ),
     *(
         "jobs",
         "method",
