@@ -57,7 +57,7 @@ PARTS = (
     Part("stored", quick=8, full=30, sqlite=True),
     Part("idle", quick=15, full=65, sqlite=True),
 )
-_GRACE_SECONDS = 60  # beyond twice its time, after which a part is asked to end; as long again, and it is ended
+_GRACE_SECONDS = 120  # beyond twice its time, after which a part is asked to end; as long again, and it is ended
 
 
 async def run(size: Size, parts: Sequence[Part]) -> list[Measurement]:
