@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, Recommendation
+from models.conflict.kinds import names_kinds, newest_of_kinds
 from models.conflict.queries import ConflictFilter
 from models.conflict.table import Conflict, advice_of, age_of
 from models.db.paging import Keyset, Page
@@ -70,11 +71,22 @@ async def conflict_page(
     organization_id: str, filter: ConflictFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
 ) -> Page[ShownConflict]:
     """A page of the conflicts that the filter lets through, newest first."""
-    found = where(Conflict, filter.conditions())
-    if filter.field is not None:
-        part = where(Conflict, {"part_names__contains": f" {filter.field} "})
-        found += Where(f" AND (field = ? OR{part.sql.removeprefix(' AND')})", (filter.field, *part.values))
-    return await CONFLICTS.page(organization_id, found, keyset, wanted)
+    about = _about(filter.field)
+    every = where(Conflict, filter.conditions()) + about
+    if not names_kinds(filter):
+        return await CONFLICTS.page(organization_id, every, keyset, wanted)
+    named_by_kind = ("status__in", "entity_type__in", "reason__in")
+    others = {name: value for name, value in filter.conditions().items() if name not in named_by_kind}
+    found_by = newest_of_kinds(organization_id, filter, where(Conflict, others) + about, keyset)
+    return await CONFLICTS.page(organization_id, every, keyset, wanted, found_by=found_by)
+
+
+def _about(field: str | None) -> Where:
+    """The condition that a conflict is about a field, by itself or as a part of a unit."""
+    if field is None:
+        return Where()
+    part = where(Conflict, {"part_names__contains": f" {field} "})
+    return Where(f" AND (field = ? OR{part.sql.removeprefix(' AND')})", (field, *part.values))
 
 
 async def find_conflict(organization_id: str, conflict_id: str, wanted: Wanted = EVERYTHING) -> ShownConflict | None:

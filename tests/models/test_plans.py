@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from enrichment.enums import EntityType, JobStatus, JobTrigger
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, JobStatus, JobTrigger
 from models import stats
+from models.conflict.queries import ConflictFilter
+from models.conflict.shown import conflict_page
 from models.credit import usage
 from models.credit.entry import entry_page
 from models.db.migrate import migrate
@@ -65,6 +67,19 @@ def lists() -> Iterator[tuple[str, Read]]:
     for options in records:
         for named in every_combination(options):
             yield f"records by {named}", partial(record_page, ORGANIZATION, RecordFilter(**named))
+    conflicts: list[dict[str, Any]] = [
+        {
+            "status": (ConflictStatus.OPEN, ConflictStatus.RESOLVED),
+            "entity_types": (EntityType.LEAD,),
+            "reason": (ConflictReason.LOW_CONFIDENCE,),
+            "field": "city",
+        },
+        {"field": "nothing", "reason": (ConflictReason.JOB_CHANGE, ConflictReason.EXISTING_DIFFERS)},
+        {"external_id": "crm-77", "status": (ConflictStatus.SUPERSEDED,), "field": "city"},
+    ]
+    for options in conflicts:
+        for named in every_combination(options):
+            yield f"conflicts by {named}", partial(conflict_page, ORGANIZATION, ConflictFilter(**named))
     yield "ledger", partial(entry_page, ORGANIZATION)
 
 

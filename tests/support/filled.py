@@ -11,6 +11,8 @@ BEGAN_MS = 1_700_000_000_000
 _TYPES = ("lead", "contact", "account")
 _TRIGGERS = ("record_created", "record_updated", "manual", "scheduled_refresh", "credits_restored")
 _STATUSES = ("completed", "completed", "completed", "partial", "failed", "skipped", "cancelled")
+_CONFLICT_FIELDS = ("city", "industry", "jobTitle", "phone", "website")
+_REASONS = ("existing_differs", "providers_disagree", "low_confidence")
 _PROVIDERS = ("directory", "signals", "apollo", "hunter", "zoominfo")
 
 
@@ -92,7 +94,8 @@ def _statements(jobs: int) -> list[str]:
         f" {job}, {now}, {now} FROM {numbers}",
         "INSERT INTO conflict (id, organization_id, record_id, job_id, entity_type, field, reason, status, candidates,"
         f" providers, resolution, created_at, updated_at, resolved_at) SELECT {_id('006')}, {org}, {record}, {job},"
-        f" {entity_type}, 'city', 'existing_value', CASE WHEN n % 8 = 0 THEN 'open' ELSE 'resolved' END, '[]',"
+        f" {entity_type}, {_pick(_CONFLICT_FIELDS, '(n / 4)')}, {_pick(_REASONS, '(n / 20)')},"
+        " CASE WHEN n % 8 = 0 THEN 'open' ELSE 'resolved' END, '[]',"
         f" ' apollo ', CASE WHEN n % 8 = 0 THEN NULL ELSE {nothing} END, {now}, {now},"
         f" CASE WHEN n % 8 = 0 THEN NULL ELSE {now} END FROM {numbers} WHERE n % 4 = 0",
         "INSERT INTO credit_entry (id, organization_id, kind, amount, reserved_change, job_id, provider, entity_type,"

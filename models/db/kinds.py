@@ -1,0 +1,47 @@
+"""The newest rows of some kinds, without reading the rows of others.
+
+Rows of one kind have the same values in some columns, and lie together in an index that begins with the organization
+and these columns and ends with the id. Each kind gives its newest, and the newest of these are the page: what is read
+does not depend on how many rows of other kinds there are, even where none is found.
+"""
+
+from collections.abc import Sequence
+
+from models.db.connection import dialect
+from models.db.paging import Keyset
+from models.db.where import Where
+
+
+def newest_of_kinds(
+    table: str,
+    columns: Sequence[str],
+    kinds: Sequence[tuple[str, ...]],
+    organization_id: str,
+    within: Where,
+    keyset: Keyset,
+) -> Where:
+    """The condition that a row is on the page of the rows of these kinds for which `within` holds.
+
+    A kind is the values of the columns. Of the page are all rows that `keyset` asks for, and one more where there is
+    one.
+    """
+    bounds, order, size = within + keyset.bounds, "id" if keyset.backwards else "id DESC", keyset.size + 1
+    if dialect() == "sqlite":
+        is_of_kind = " AND ".join(f"{column} = ?" for column in columns)
+        of_kind = (
+            f"SELECT id FROM (SELECT id FROM {table} WHERE organization_id = ? AND {is_of_kind}{bounds.sql}"
+            f" ORDER BY {order} LIMIT {size})"
+        )
+        newest = (
+            f"SELECT id FROM ({' UNION ALL '.join([of_kind] * len(kinds))}) AS newest ORDER BY {order} LIMIT {size}"
+        )
+        values = [value for kind in kinds for value in (organization_id, *kind, *bounds.values)]
+    else:
+        is_of_kind = " AND ".join(f"{column} = kind.{column}" for column in columns)
+        newest = (
+            f"SELECT newest.id FROM unnest({', '.join(['?::text[]'] * len(columns))}) AS kind({', '.join(columns)})"
+            f" CROSS JOIN LATERAL (SELECT id FROM {table} WHERE organization_id = ? AND {is_of_kind}{bounds.sql}"
+            f" ORDER BY {order} LIMIT {size}) AS newest ORDER BY newest.{order} LIMIT {size}"
+        )
+        values = [*(list(column) for column in zip(*kinds, strict=True)), organization_id, *bounds.values]
+    return Where(f" AND id IN ({newest})", tuple(values))
