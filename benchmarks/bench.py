@@ -15,7 +15,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -60,9 +60,14 @@ PARTS = (
 _GRACE_SECONDS = 120  # beyond twice its time, after which a part is asked to end; as long again, and it is ended
 
 
-async def run(size: Size, parts: Sequence[Part]) -> list[Measurement]:
-    """What all parts measured, those too that failed."""
+async def run(
+    size: Size, parts: Sequence[Part], keep: Callable[[list[Measurement]], None] = lambda _: None
+) -> list[Measurement]:
+    """What all parts measured, those too that failed. `keep` has what there is after each part."""
     found: list[Measurement] = []
+    me = asyncio.current_task()
+    assert me is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)  # PostgreSQL ends too
     async with own_postgres() as postgres:
         for part in parts:
             if not part.seconds(size):
@@ -71,6 +76,7 @@ async def run(size: Size, parts: Sequence[Part]) -> list[Measurement]:
                 started = time.monotonic()
                 progress(f"== {part.module}{'' if database else ' on SQLite'}")
                 found += await run_part(part, size, postgres if database else None)
+                keep(found)
                 progress(f"== {part.module}: {time.monotonic() - started:.0f} s")
     return found
 
@@ -160,10 +166,13 @@ def main(arguments: Sequence[str]) -> None:
         return
     chosen = [part for part in PARTS if not given.only or part.module in given.only.split(",")]
     started = time.monotonic()
-    found = asyncio.run(run(given.size, chosen))
+
+    def keep(found: list[Measurement]) -> None:
+        if given.results:
+            given.results.write_text(as_markdown(found, given.size, time.monotonic() - started))
+
+    found = asyncio.run(run(given.size, chosen, keep))
     print(as_text(found))
-    if given.results:
-        given.results.write_text(as_markdown(found, given.size, time.monotonic() - started))
     if any(each.ours and each.failure for each in found):
         sys.exit("some of ours failed")
 
