@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import is_equivalent, parts_of, says_nothing
+from enrichment.catalogue import fields_of, is_equivalent, parts_of, says_nothing
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, FieldUnit
 from enrichment.learn.agreement import Reliability
@@ -198,7 +198,8 @@ def together(
 
 def _held(around: RecordAround, name: str, number: int, current: Current) -> Statement:
     """What the record holds. Of a value without a date nobody knows whether it is old or wrong."""
-    says = current.seen_at is not None and not says_nothing(around.entity_type, name, current.value)
+    is_empty = name in fields_of(around.entity_type) and says_nothing(around.entity_type, name, current.value)
+    says = current.seen_at is not None and not is_empty
     reliability = around.trust.reliability.get(SOURCE_CRM) if says and current.source == SOURCE_CRM else None
     return Statement(number, current=current, reliability=reliability, key=key_of(around.entity_type, name))
 
