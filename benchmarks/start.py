@@ -63,8 +63,12 @@ async def measure(plan: Plan) -> list[Measurement]:
 
 
 def _environment(plan: Plan, redis_url: str) -> dict[str, str]:
-    """The settings of the processes, which write bytecode whatever the caller's own do."""
-    mine = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    """The settings of the processes, which have none of the caller's and write bytecode whatever the caller does."""
+    mine = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "PYTHONDONTWRITEBYTECODE" and not name.startswith("AUTO_ENRICHMENT_")
+    }
     mine |= {
         "AUTO_ENRICHMENT_DATA_DIR": str(plan.folder / "data"),
         "AUTO_ENRICHMENT_JWT_SECRET": _SECRET,
@@ -127,8 +131,12 @@ async def _answers(port: int, request: bytes) -> bool:
     except OSError:
         return False
     writer.write(request)
-    reply = await reader.read()
-    writer.close()
+    try:
+        reply = await reader.read()
+    except ConnectionResetError:  # the process has ended
+        return False
+    finally:
+        writer.close()
     if b" 200 " not in reply[:20] or b'"errors"' in reply:
         raise RuntimeError(f"answered {reply[:200].decode()}")
     return True
