@@ -19,13 +19,13 @@ from resolvers.context import Services
 from resolvers.credit.settle import release_open
 from resolvers.events.publisher import Changes, announce_all
 from resolvers.halving import run_halving
-from workers.breather import Breather
 from workers.job.in_flight import JobInFlight
 from workers.job.process import Course, JobResult, begin, failed_result
 from workers.job.results import WriteStatus, write_results
 from workers.lookup.batched_store import BatchedStore
 from workers.lookup.lookup import Lookup, Stage, at
 from workers.lookup.stages import LookupStages
+from workers.loop_yield import LoopYield
 
 REDECISIONS = 8  # how often a job is decided again because its record keeps changing
 _GATHER_SECONDS = 0.02  # between two batches of what comes back from outside; a lone job goes on at once
@@ -135,9 +135,9 @@ class JobBatches:
     async def _next_lookups(self, jobs: Sequence[JobInFlight], done: "_Done") -> list[Lookup]:
         """The next question of each of these jobs; those that have none are done."""
         lookups: list[Lookup] = []
-        breather = Breather()
+        loop_yield = LoopYield()
         for job in jobs:
-            await breather.breathe()
+            await loop_yield.if_due()
             if job.withdrawn:
                 done.released.append(job)
             elif isinstance(following := self._next(job), Lookup):

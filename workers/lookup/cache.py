@@ -12,12 +12,12 @@ from models.answer.row import AnswerKey, AnswerState, CachedAnswer
 from models.db.transaction import unit_of_work
 from providers.api import Provider, key_digest
 from resolvers.context import Services
-from workers.breather import Breather
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import BatchedStore
 from workers.lookup.concurrency import CallConcurrency
 from workers.lookup.lookup import Lookup, Stage, at
 from workers.lookup.reply import failed, maybe_charged, reused, waiting
+from workers.loop_yield import LoopYield
 
 POLL_SECONDS = 0.1  # between two checks for an answer that another job is asking for
 PATIENCE_SECONDS = 2.0  # after which the job goes back to the queue
@@ -35,13 +35,13 @@ class AnswerCache:
     async def reuse(self, lookups: Sequence[Lookup]) -> None:
         """Find the answers that were kept for a broader question, or for the question as earlier versions asked it."""
         now = self._now()
-        breather = Breather()
+        loop_yield = LoopYield()
         others: list[tuple[Lookup, AnswerKey]] = []
         for lookup in lookups:
             assert lookup.key is not None  # it has passed the stage of keys
             lookup.answer_key = answer_key_of(lookup.provider, lookup.job, lookup.key, now)
             others += [(lookup, key) for key in _other_keys(lookup)]
-            await breather.breathe()
+            await loop_yield.if_due()
         found = await self._store.cached([key for _, key in others]) if others else []
         for (lookup, key), cached in zip(others, found, strict=True):
             if cached is not None and lookup.cached is None:

@@ -19,7 +19,6 @@ from models.db.health import ping
 from providers.api import CallDeferred, ProviderError, key_digest
 from resolvers.context import Services
 from resolvers.halving import run_halving
-from workers.breather import Breather
 from workers.lookup.batched_store import BatchedStore, CallSettlement
 from workers.lookup.cache import POLL_SECONDS, AnswerCache
 from workers.lookup.call import ProviderCaller
@@ -30,6 +29,7 @@ from workers.lookup.pending import PendingAnswers
 from workers.lookup.reply import failed, skipped, waiting
 from workers.lookup.settlement import settlement_of
 from workers.lookup.suppression_guard import Found, SuppressionGuard, is_blocked
+from workers.loop_yield import LoopYield
 
 _log = structlog.get_logger(__name__)
 
@@ -56,10 +56,10 @@ class LookupStages:
         """
         here = list(lookups)
         await self._pass(Stage.START, self._start, here)
-        breather = Breather()
+        loop_yield = LoopYield()
         for lookup in at(Stage.KEY, here):
             _find_key(lookup)
-            await breather.breathe()
+            await loop_yield.if_due()
         await self._pass(Stage.CLEAR, self._clear, here)
         await self._pass(Stage.REUSE, self._cache.reuse, here)
         await self._pass(Stage.ACQUIRE, self._cache.find_or_acquire, here)
@@ -68,7 +68,7 @@ class LookupStages:
             if (at_once := lookup.abilities.at_once) is not None and not lookup.provider.info.remote:
                 lookup.called = True
                 lookup.answered(self._caller.answer(lookup.provider, at_once, lookup.question))
-                await breather.breathe()
+                await loop_yield.if_due()
         here = self._let_wait(here)
         await self._pass(Stage.WITHHOLD, self._withhold, here)
         await self._pass(Stage.SETTLE, self._settle, here)

@@ -1,4 +1,4 @@
-"""Long work in one loop lets the others on it have their turn."""
+"""Long work on an event loop that yields it to others in good time."""
 
 import asyncio
 import time
@@ -6,14 +6,14 @@ import time
 _SECONDS = 0.01  # of work without a pause
 
 
-class Breather:
-    """Counts how long work has gone on since the last pause."""
+class LoopYield:
+    """Measures how long work has held the loop since it last yielded it."""
 
     def __init__(self) -> None:
         self._since = time.perf_counter()
 
-    async def breathe(self) -> None:
-        """Let others have the loop, if it has been held for long."""
+    async def if_due(self) -> None:
+        """Yield the loop to others where it has been held for long."""
         if time.perf_counter() - self._since > _SECONDS:
             await asyncio.sleep(0)
             self._since = time.perf_counter()
