@@ -47,6 +47,11 @@ class HeldRecord:
     sources: Mapping[str, str]
 
 
+def may_be_readable(entity_type: EntityType, name: str, record: HeldRecord) -> bool:
+    """Whether what could not be read when it came may be readable by the country that the record has since."""
+    return name in record.unreadable and "country" in record.fields and reads_by_country(entity_type, name)
+
+
 @dataclass(slots=True)
 class RecordChange:
     """A record after the message.
@@ -136,7 +141,9 @@ class _Message:
 
     def _apply(self, name: str, raw: Any) -> None:
         if self._is_repeated(name, raw):
-            if self.moved and reads_by_country(self.entity_type, name):
+            if (self.moved and reads_by_country(self.entity_type, name)) or may_be_readable(
+                self.entity_type, name, self.record
+            ):
                 self._read_again(name, raw)
         elif self._is_echo(name, raw):
             self.change.raw[name] = raw
@@ -184,7 +191,7 @@ class _Message:
             change.noted.add(name)
 
     def _read_again(self, name: str, raw: Any) -> None:
-        """A repeated value that means something else in the country that the CRM now names."""
+        """A repeated value that means something else, or something at all, in the country that the record now has."""
         value = self.message.values.get(name)
         holder = self.record.sources.get(name, SOURCE_CRM)
         if value is not None and value != self.record.received.get(name) and holder == SOURCE_CRM:

@@ -6,7 +6,7 @@ from typing import Any
 from enrichment.catalogue import fields_of
 from enrichment.clean import country_sent
 from enrichment.enums import EntityType
-from enrichment.ingest import HeldRecord, as_sent
+from enrichment.ingest import HeldRecord, as_sent, may_be_readable
 
 
 def repetition(
@@ -28,6 +28,8 @@ def repetition(
         elif name not in before or not _is_as_before(raw, before[name]):
             return None
         elif name not in record.received:
+            if may_be_readable(entity_type, name, record):
+                return None
             if name in unreadable:
                 refused[name] = raw, unreadable[name]["reason"]
             elif not _is_blank(raw):
@@ -43,7 +45,8 @@ def fields_to_look_at(entity_type: EntityType, sent: Mapping[str, Any], record: 
     return [
         name
         for name, raw in sent.items()
-        if name in known and not (name in before and _is_as_before(raw, before[name]))
+        if name in known
+        and not (name in before and _is_as_before(raw, before[name]) and not may_be_readable(entity_type, name, record))
     ]
 
 

@@ -1,8 +1,8 @@
 """What may be forgotten: decision snapshots, and ended jobs that nothing refers to any more, with their steps.
 
 A job stays, however old it is, while it is the latest of its record, wrote a value (which may be undone and explained),
-raised a conflict, runs again when credits return, or is a refresh that is under way. What changed a value, the ledger
-and the audit log never go.
+raised a conflict, asked a question whose answer is kept (an erasure finds the answer by the job), runs again when
+credits return, or is a refresh that is under way. What changed a value, the ledger and the audit log never go.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from models.db.statements import execute, marks
 _MAY_GO = (
     "NOT j.short_of_credits AND NOT EXISTS (SELECT 1 FROM field_value v WHERE v.job_id = j.id)"
     " AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.job_id = j.id)"
+    " AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.asked_by = j.id)"
     " AND NOT EXISTS (SELECT 1 FROM refresh_plan p WHERE p.organization_id = j.organization_id AND p.job_id = j.id)"
     " AND EXISTS (SELECT 1 FROM job n WHERE n.record_id = j.record_id AND n.id > j.id)"
 )

@@ -27,8 +27,9 @@ class RetentionKind(StrEnum):
 
 NOTES = {
     RetentionKind.DECISIONS: "simulateConfig replays no decision that is gone, and a preview knows less of its record",
-    RetentionKind.JOBS: "ended jobs that wrote nothing and raised no conflict, but for the latest of each record;"
-    " explain tells no more of what they were answered, and stats of a part of a day leave them out",
+    RetentionKind.JOBS: "ended jobs that wrote nothing, raised no conflict and asked for no answer that is kept, but"
+    " for the latest of each record; explain tells no more of what they were answered, and stats of a part of a day"
+    " leave them out",
     RetentionKind.STEPS: "go with their jobs",
     RetentionKind.VALUES: "stay as long as their record: undo, explain and history need them",
     RetentionKind.CONFLICTS: "stay as long as their record: a decision can be taken back",

@@ -77,6 +77,8 @@ def _checked(records: Any) -> SentRecords | None:
     try:
         for record, raw in zip(msgspec.convert(records, _SENT), records, strict=True):
             if record.observed_at is not None:
+                if "-" not in record.observed_at:
+                    return None  # a form that only the library takes
                 read_time(record.observed_at)
             read_json(raw["fields"])
             if record.observed_at_by_field is not None:

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
+from models.conflict.table import Conflict
 from models.job import Job
 from models.record import FieldValue, Record
+from resolvers.conflict.api import resolve_conflict
+from resolvers.conflict.choice import ACCEPT, Resolution
 from resolvers.record.api import upsert_records
 from resolvers.record.input import record_input
 from resolvers.record.repetition import held_records, repetitions
@@ -82,3 +85,36 @@ async def test_what_is_read_by_the_records_country_is_not_refused(redis: ArqRedi
     assert answered.record is not None and answered.record.fields["phone"] == "+4930901820"
     assert answered.refused_fields == again.refused_fields == []
     assert again.record == answered.record
+
+
+async def test_what_the_records_country_makes_readable_is_read_though_it_is_repeated(redis: ArqRedis) -> None:
+    ctx = context(services(redis, StandIn()))
+    before = await send(ctx, "account", "A1", name="Acme", phone="030 901820")
+    assert [refused.field for refused in before.refused_fields] == ["phone"]
+    await send(ctx, "account", "A1", country="Germany")
+    again = await send(ctx, "account", "A1", phone="030 901820")
+    assert again.record is not None and again.record.fields["phone"] == "+4930901820"
+    assert (again.outcome, again.refused_fields) == (RecordOutcome.CHANGED, [])
+    assert (await Record.get(external_id="A1")).unreadable == {}
+    repeated = await send(ctx, "account", "A1", phone="030 901820")
+    assert (repeated.outcome, repeated.refused_fields) == (RecordOutcome.UNCHANGED, [])
+
+
+async def test_what_stays_unreadable_is_named_each_time(redis: ArqRedis) -> None:
+    ctx = context(services(redis, StandIn()))
+    await send(ctx, "account", "A1", name="Acme", country="Germany", phone="030 99999999999999999")
+    for _ in range(2):
+        again = await send(ctx, "account", "A1", phone="030 99999999999999999")
+        assert (again.outcome, [one.field for one in again.refused_fields]) == (RecordOutcome.UNCHANGED, ["phone"])
+
+
+async def test_what_a_reviewer_put_in_the_place_of_the_unreadable_stays(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn(knows={"acme.com": {"phone": "+49 30 777777"}}))
+    ctx = context(shared)
+    await send(ctx, "account", "A1", domain="acme.com", phone="030 901820")
+    await work(shared)
+    conflict = await Conflict.get(field="phone")
+    await resolve_conflict(ctx, conflict.id, Resolution(ACCEPT))
+    await send(ctx, "account", "A1", country="Germany")
+    await send(ctx, "account", "A1", phone="030 901820")
+    assert (await Record.get()).fields["phone"] == "+4930777777"

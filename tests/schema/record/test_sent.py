@@ -36,6 +36,7 @@ ODD: list[Any] = [
     [{**ACME, "extra": 1}],
     [{**ACME, "observedAt": "yesterday"}],
     [{**ACME, "observedAt": 5}],
+    [{**ACME, "observedAt": "20261120T100000Z"}],
     [{"entityType": "LEAD", "externalId": "1"}],
     [ACME, None],
     ["text"],

@@ -95,8 +95,10 @@ async def test_jobs_go_that_changed_nothing_and_what_is_promised_holds(redis: Ar
         "UPDATE job SET finished_at = finished_at + 2592000000000",
         "INSERT INTO refresh_plan (organization_id, record_id, place, staleness, job_id)"
         " SELECT organization_id, record_id, 1, 0.5, id FROM job WHERE id IN ('{0}', '{1}')",
+        "UPDATE answer SET asked_by = CASE WHEN asked_by IN (SELECT id FROM job WHERE record_id ="
+        " (SELECT record_id FROM job WHERE id = '{0}')) THEN '{0}' ELSE '{1}' END",
     ],
-    ids=["runs again when credits return", "ended later", "is a refresh under way"],
+    ids=["runs again when credits return", "ended later", "is a refresh under way", "asked for an answer that is kept"],
 )
 async def test_a_job_that_is_needed_stays(redis: ArqRedis, keep: str) -> None:
     ctx = await past(redis, Clock())
