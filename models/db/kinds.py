@@ -38,6 +38,13 @@ def newest_of_kinds(
         values = [value for kind in kinds for value in (organization_id, *kind, *bounds.values)]
     else:
         is_of_kind = " AND ".join(f"{column} = kind.{column}" for column in columns)
+        # Said more than once, so that the planner expects fewer rows of a kind. Where all rows are of one kind, it
+        # takes every other to be as frequent, and would look for it among all rows, from the newest on. The comparisons
+        # hold for whatever the index gives next: one that did not would be no reason for the database to stop there.
+        for start in range(len(columns) - 1):
+            held = ", ".join(columns[start:])
+            kind = ", ".join(f"kind.{column}" for column in columns[start:])
+            is_of_kind += f" AND ({held}) {'>=' if keyset.backwards else '<='} ({kind})"
         newest = (
             f"SELECT newest.id FROM unnest({', '.join(['?::text[]'] * len(columns))}) AS kind({', '.join(columns)})"
             f" CROSS JOIN LATERAL (SELECT id FROM {table} WHERE organization_id = ? AND {is_of_kind}{bounds.sql}"

@@ -21,6 +21,7 @@ from models.credit.entry import entry_page
 from models.db.migrate import migrate
 from models.db.paging import Keyset
 from models.db.period import Period
+from models.db.statements import execute
 from models.job.queries import JobFilter
 from models.job.shown import job_page, jobs_of_last_change
 from models.record.page import RecordFilter, record_page
@@ -128,6 +129,25 @@ async def read_without_scan(jobs: int) -> None:
 async def test_every_list_and_figure_is_found_by_an_index(new_database: str) -> None:
     await migrate()
     await read_without_scan(JOBS)
+
+
+async def test_a_kind_of_which_there_is_none_is_found_by_an_index_where_all_jobs_are_of_another(
+    new_database: str,
+) -> None:
+    await migrate()
+    await fill(JOBS // 5)
+    await execute("UPDATE job SET status = 'completed', entity_type = 'account', trigger_kind = 'record_created'")
+    await execute("ANALYZE job")
+    found: dict[str, list[str]] = {}
+    kinds = {"status": (JobStatus.FAILED,), "entity_types": (EntityType.LEAD,), "trigger": (JobTrigger.MANUAL,)}
+    for options in every_combination(kinds):
+        for name, keyset in PAGES.items():
+            with statements_read() as statements:
+                await job_page(ORGANIZATION, JobFilter(**options, created_after=MIDDLE - timedelta(days=600)), keyset)
+            for sql, values in statements.items():
+                if scanned := await scans(sql, values):
+                    found[f"{options}, {name}"] = scanned
+    assert found == {}
 
 
 @pytest.mark.long
