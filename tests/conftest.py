@@ -1,6 +1,7 @@
 """What holds for every test: real stores (tests/support/stores.py), and how hard properties are tried.
 
-Properties are tried on few examples at home, on more with `--hypothesis-profile=ci`, on many with `=long`.
+Properties are tried on few examples at home, on more with `--hypothesis-profile=ci`, on many with `=long`: these are
+others each time, the former the same, so that a check says what a change does and nothing by chance.
 """
 
 import gc
@@ -15,7 +16,13 @@ pytest_plugins = ["tests.support.stores", "tests.support.provider_server"]
 
 for name, examples in {"home": 20, "ci": 80, "long": 400}.items():
     # However long an example takes: on a busy machine that says nothing.
-    settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        derandomize=name != "long",
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile("home")
 
 # Tracebacks as Python writes them: those that structlog draws by itself take a second each.

@@ -114,8 +114,9 @@ def street_key(street: str) -> str:
     """The folded words, short forms such as `St.` and `Str.` written out, numbers in figures."""
     for short, long in _WRITTEN_OUT:
         street = short.sub(long, street)
-    words_of_key = [word for word in street_key_of(street, SHORT_FORMS).split() if word not in _SAY_NOTHING]
-    return _FLOOR.sub(r"floor \1", _in_figures(words_of_key))
+    every = street_key_of(street, SHORT_FORMS).split()
+    telling = [word for word in every if word not in _SAY_NOTHING]
+    return _FLOOR.sub(r"floor \1", _in_figures(telling or every))
 
 
 def _in_figures(parts: list[str]) -> str:

@@ -197,6 +197,11 @@ def test_short_forms_of_a_street_are_the_same(a: str, b: str) -> None:
     assert street_key(a) == street_key(b)
 
 
+@pytest.mark.parametrize("street", ["UL", "ul.", "The", "Street", "-"])
+def test_a_street_of_words_that_say_nothing_has_a_key(street: str) -> None:
+    assert street_key(street)
+
+
 def test_a_street_is_one_line() -> None:
     assert canonical_street("12 Main St.\r\n Suite 5 ,\nFloor 2") == "12 Main St., Suite 5, Floor 2"
 
