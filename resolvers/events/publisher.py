@@ -1,5 +1,6 @@
 """Notices over Redis: they carry ids only, and the database holds the truth."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,8 @@ import orjson
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from resolvers.queue_wakeup import HINT_SECONDS
 
 CHANNEL = "auto-enrichment:events"
 
@@ -51,7 +54,7 @@ async def announce_all(redis: Redis, changed: Mapping[str, Changes]) -> None:
     if not changed:
         return
     try:
-        async with redis.pipeline(transaction=False) as commands:
+        async with asyncio.timeout(HINT_SECONDS), redis.pipeline(transaction=False) as commands:
             for organization_id, changes in changed.items():
                 commands.publish(CHANNEL, orjson.dumps({"organization": organization_id, **changes.as_json()}))
             await commands.execute()

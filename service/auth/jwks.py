@@ -13,7 +13,8 @@ import structlog
 
 MAX_AGE_SECONDS = 300.0  # keys are fetched again after this long
 COOLDOWN_SECONDS = 10.0  # tokens with unknown key ids cannot make us fetch more often than this
-TIMEOUT_SECONDS = 3.0
+FETCH_SECONDS = 3.0  # for a whole fetch, however slowly its bytes come
+HURRY_SECONDS = 0.2  # which those who have a known key give a fetch, so that a key taken back counts at once
 MAX_BYTES = 1024 * 1024
 ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
 
@@ -67,7 +68,9 @@ def _usable(entry: Mapping[str, Any]) -> jwt.PyJWK | None:
 class KeySet:
     """Keys read through `load`, again when they grow old or none of them has made a token's signature.
 
-    While they cannot be read, the ones known stay good. `now` is a clock in seconds that only goes forward.
+    Old keys are read again beside the requests: who has a known key waits HURRY_SECONDS from the beginning of that
+    reading, and no longer. While keys cannot be read, the ones known stay good.
+    `now` is a clock in seconds that only goes forward.
     """
 
     def __init__(self, load: Callable[[], Awaitable[bytes]], now: Callable[[], float] = time.monotonic) -> None:
@@ -77,6 +80,8 @@ class KeySet:
         self._read_at = float("-inf")
         self._tried_at = float("-inf")
         self._reading = asyncio.Lock()
+        self._beside: asyncio.Task[None] | None = None
+        self._hurry_until = 0.0  # by the loop's clock
 
     async def find(self, key_id: str | None, algorithm: str, *, failed: bool = False) -> list[SigningKey]:
         """The keys that may have made a signature by this algorithm: those of that id, without an id all of them.
@@ -84,12 +89,28 @@ class KeySet:
         `failed`: the keys known so far did not make it, and there may be others by now. Raises KeysUnavailable.
         """
         keys = self._known(key_id, algorithm)
-        if self._now() - self._read_at < (MAX_AGE_SECONDS if keys and not failed else COOLDOWN_SECONDS):
+        age = self._now() - self._read_at
+        if keys and not failed:
+            if age >= MAX_AGE_SECONDS and await self._is_read_in_a_hurry():
+                keys = self._known(key_id, algorithm)
+            return keys
+        if age < COOLDOWN_SECONDS:
             return keys
         await self._read()
         if not self._keys:
             raise KeysUnavailable("the signing keys cannot be read")
         return self._known(key_id, algorithm)
+
+    async def _is_read_in_a_hurry(self) -> bool:
+        """Whether a reading ended, one for all who ask, within the time that they wait for it."""
+        loop = asyncio.get_running_loop()
+        if self._beside is None or self._beside.done():
+            if self._now() - self._tried_at < COOLDOWN_SECONDS:
+                return False
+            self._beside = asyncio.create_task(self._read(), name="read signing keys")
+            self._hurry_until = loop.time() + HURRY_SECONDS
+        ended, _ = await asyncio.wait({self._beside}, timeout=max(self._hurry_until - loop.time(), 0.0))
+        return bool(ended)
 
     def _known(self, key_id: str | None, algorithm: str) -> list[SigningKey]:
         return [known for known in self._keys if known.algorithm == algorithm and (not key_id or known.id == key_id)]
@@ -101,7 +122,9 @@ class KeySet:
                 return  # someone else has just read them, or tried to
             self._tried_at = self._now()
             try:
-                keys = usable_keys(await self._load())
+                async with asyncio.timeout(FETCH_SECONDS):
+                    text = await self._load()
+                keys = usable_keys(text)
             except (KeysUnavailable, OSError) as error:
                 cause = error.__cause__ or error
                 _log.warning("signing keys cannot be read", error=type(cause).__name__)
@@ -124,7 +147,7 @@ def from_url(url: str) -> KeySet:
     async def load() -> bytes:
         body = b""
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client, client.stream("GET", url) as answer:
+            async with httpx.AsyncClient(timeout=FETCH_SECONDS) as client, client.stream("GET", url) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise KeysUnavailable(f"status {answer.status_code}")
                 async for chunk in answer.aiter_bytes():

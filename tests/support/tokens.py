@@ -1,5 +1,6 @@
 """Tokens as callers send them, and the keys that they are signed with."""
 
+import asyncio
 import base64
 import json
 import time
@@ -58,17 +59,20 @@ def key_set(*keys: dict[str, Any]) -> bytes:
 
 
 class Keys:
-    """A source of keys: it counts the loads, and can be out of reach."""
+    """A source of keys: it counts the loads, and can be out of reach or give no answer."""
 
     def __init__(self, *keys: dict[str, Any]) -> None:
         self.keys = keys
         self.loads = 0
         self.time = 1000.0
         self.out_of_reach = False
+        self.hangs = False
         self.set = jwks.KeySet(self._load, now=lambda: self.time)
 
     async def _load(self) -> bytes:
         self.loads += 1
         if self.out_of_reach:
             raise OSError("no route to host")
+        if self.hangs:
+            await asyncio.Event().wait()
         return key_set(*self.keys)

@@ -113,8 +113,23 @@ async def test_keys_are_loaded_once_and_again_when_old() -> None:
         await authenticator.caller(signed(RSA_KEY, "RS256", "k1"))
     assert keys.loads == 1
     keys.time += jwks.MAX_AGE_SECONDS + 1
-    await authenticator.caller(signed(RSA_KEY, "RS256", "k1"))
+    for _ in range(5):
+        await authenticator.caller(signed(RSA_KEY, "RS256", "k1"))
     assert keys.loads == 2
+
+
+async def test_nobody_with_a_known_key_waits_for_a_key_server_that_hangs() -> None:
+    keys = Keys(jwk(RSA_KEY, "k1"))
+    authenticator = Authenticator(keys=keys.set)
+    header = signed(RSA_KEY, "RS256", "k1", exp=time.time() + 3600)
+    await authenticator.caller(header)
+    keys.hangs = True
+    keys.time += jwks.MAX_AGE_SECONDS + 1
+    for _ in range(4):  # rounds, each after the pause between two readings
+        async with asyncio.timeout(jwks.FETCH_SECONDS / 2):
+            await asyncio.gather(*(authenticator.caller(header) for _ in range(50)))
+        keys.time += jwks.COOLDOWN_SECONDS + 1
+    assert keys.loads == 2, "one reading is under way, and the others leave it to that one"
 
 
 async def test_a_new_key_is_found_and_made_up_ids_cause_no_storm_of_loads() -> None:
@@ -196,6 +211,27 @@ async def test_a_url_that_gives_no_keys_makes_the_service_unavailable(
     answer.update(status=status, body=body)
     with pytest.raises(Unavailable):
         await build_authenticator(load_settings(jwt_jwks=url)).caller(signed(RSA_KEY, "RS256", "k1"))
+
+
+async def test_a_key_server_that_drips_has_one_bound_for_all_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jwks, "FETCH_SECONDS", 0.3)
+    gone = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not writer.is_closing() and not reader.at_eof():
+            writer.write(b" ")
+            await asyncio.sleep(0.05)
+        gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
+        with pytest.raises(Unavailable):
+            await build_authenticator(load_settings(jwt_jwks=url)).caller(signed(RSA_KEY, "RS256", "k1"))
+        await gone.wait()
 
 
 async def test_keys_come_from_a_file(tmp_path: Path) -> None:
