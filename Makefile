@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean bench bench-quick bench-10m
+.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean bench bench-quick bench-10m faults
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-quick: $(STAMP) ## The same on small tables, in under five minutes (ARGS=-
 
 bench-10m: $(STAMP) ## The queries of the API on ten million jobs (an hour or two, 60 GB)
 	@$(BIN)/python -m benchmarks.bench --size=long $(ARGS)
+
+faults: $(STAMP) ## Hurt the whole service at random and count from outside (SEED=7 MINUTES=2; needs PostgreSQL and Redis)
+	@$(BIN)/python -m faults.run $(if $(SEED),--seed=$(SEED)) --minutes=$(or $(MINUTES),2) $(ARGS)
 
 schema: $(STAMP) ## Write schema/schema.graphql anew
 	@$(BIN)/python -m schema.export

@@ -65,16 +65,13 @@ class Postgres:
 @asynccontextmanager
 async def own_postgres(**settings: str | int) -> AsyncIterator[Postgres]:
     """A new server with these settings besides; it and its data are gone afterwards. Raises NoPostgres."""
-    programs = _programs()
-    # The server needs a user of its own where root runs the bench, and `setpriv` keeps it our child.
-    as_user = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups") if os.geteuid() == 0 else ()
+    programs = postgres_programs()
     folder = Path(tempfile.mkdtemp(prefix="auto-enrichment-bench-"))
     try:
-        if as_user:
-            os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+        give_to_server_user(folder)
         data = folder / "data"
         made = await create_subprocess_exec(
-            *(*as_user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust"),
+            *as_server_user(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust"),
             *("--no-sync", "-E", "UTF8", "--locale=C.UTF-8"),
             stdout=DEVNULL,
         )
@@ -84,7 +81,7 @@ async def own_postgres(**settings: str | int) -> AsyncIterator[Postgres]:
         given = {**_SETTINGS, "port": port, "unix_socket_directories": folder, **settings}
         log = (folder / "log").open("w")
         process = await create_subprocess_exec(
-            *(*as_user, programs / "postgres", "-D", data),
+            *as_server_user(programs / "postgres", "-D", data),
             *(text for name, value in given.items() for text in ("-c", f"{name}={value}")),
             stdout=log,
             stderr=log,
@@ -123,7 +120,19 @@ async def _ready(process: Process, programs: Path, port: int, log: Path) -> None
     raise NoPostgres(f"PostgreSQL did not start: {said[-1000:]}")
 
 
-def _programs() -> Path:
+def as_server_user(*command: str | Path) -> list[str]:
+    """The command as the server's user: it needs one of its own where root runs us, and has to stay our child."""
+    prefix = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups") if os.geteuid() == 0 else ()
+    return [*prefix, *map(str, command)]
+
+
+def give_to_server_user(folder: Path) -> None:
+    """Make the folder the server's own, where root runs us."""
+    if os.geteuid() == 0:
+        os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+
+
+def postgres_programs() -> Path:
     """Where the newest installed PostgreSQL has its programs, which Debian keeps out of the path."""
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     if found:

@@ -55,6 +55,10 @@ class Process:
         return self._process.pid
 
     @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
     def text(self) -> str:
         return self.output.decode()
 

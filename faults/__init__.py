@@ -1,0 +1,1 @@
+"""The project's own fault harness: the service under load while its processes and stores are hurt (`make faults`)."""
