@@ -9,17 +9,20 @@ from enrichment.config.field_policies import EntityPolicies, FieldPolicies, Rule
 from enrichment.config.limits import Backoff, CreditRules, MaybeCharged, ProviderRule
 from enrichment.config.parse import InvalidConfig, parse_config
 from enrichment.config.review_rules import ReviewRule, RuleAction
+from enrichment.config.spending import EntityPayFor, PayFor
 from enrichment.config.triggers import EntityTypes, Refresh, Triggers
 
 __all__ = [
     "Backoff",
     "Config",
     "CreditRules",
+    "EntityPayFor",
     "EntityPolicies",
     "EntityTypes",
     "FieldPolicies",
     "InvalidConfig",
     "MaybeCharged",
+    "PayFor",
     "ProviderRule",
     "Refresh",
     "ReviewRule",

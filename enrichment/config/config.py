@@ -9,6 +9,7 @@ from enrichment.config.field_policies import FieldPolicies, Rule
 from enrichment.config.limits import Backoff, CreditRules, MaybeCharged, ProviderRule
 from enrichment.config.part import Confidence, Part, lower
 from enrichment.config.review_rules import ReviewRule
+from enrichment.config.spending import PayFor, pay_for_what_is_used
 from enrichment.config.triggers import EntityTypes, Refresh, Triggers
 from enrichment.enums import EntityType, JobTrigger, Strategy
 
@@ -35,6 +36,7 @@ class Config(Part):
     backoff: Backoff = Backoff()
     maybe_charged: Annotated[MaybeCharged, BeforeValidator(lower)] = MaybeCharged.HOLD
     credits: CreditRules = CreditRules()
+    pay_for: PayFor = PayFor()
     rules: Annotated[list[ReviewRule], Field(max_length=MAX_RULES)] = []
 
     def as_json(self) -> dict[str, Any]:
@@ -78,4 +80,7 @@ class Config(Part):
 
 def default_config(provider_ids: Iterable[str], off: Collection[str] = ()) -> Config:
     """The configuration of a new organization; the providers in `off` are listed, but not asked."""
-    return Config(providers=[ProviderRule(id=name, enabled=name not in off) for name in provider_ids])
+    return Config(
+        providers=[ProviderRule(id=name, enabled=name not in off) for name in provider_ids],
+        pay_for=pay_for_what_is_used(),
+    )

@@ -33,6 +33,7 @@ def parse_config(body: Mapping[str, Any], provider_ids: Iterable[str]) -> Config
     known = set(provider_ids)
     faults += [
         *_unknown_fields(body),
+        *_unknown_paid_fields(body),
         *_provider_faults(body, known),
         *_rule_faults(body, known),
         *_backoff_faults(body),
@@ -85,6 +86,23 @@ def _unknown_fields(body: Mapping[str, Any]) -> list[tuple[str, str]]:
                 if name not in known
             ]
     return faults
+
+
+def _unknown_paid_fields(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    sent = body.get("payFor")
+    for entity_type in EntityType:
+        rules = sent.get(entity_type.value) if isinstance(sent, Mapping) else None
+        rules = {"fields": rules} if isinstance(rules, list) else rules
+        if not isinstance(rules, Mapping):
+            continue
+        known = fields_of(entity_type)
+        fields, most = rules.get("fields"), rules.get("most")
+        for index, name in enumerate(fields if isinstance(fields, list) else ()):
+            if isinstance(name, str) and name not in known:
+                yield f"payFor.{entity_type.value}.fields[{index}]", f"no such field of {_article(entity_type)}"
+        for name in most if isinstance(most, Mapping) else ():
+            if name not in known:
+                yield f"payFor.{entity_type.value}.most.{name}", f"no such field of {_article(entity_type)}"
 
 
 def _listed(body: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

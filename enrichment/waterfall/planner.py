@@ -2,17 +2,20 @@
 
 The stop is per field: a field is settled once a source gave a value of enough confidence, or under `consensus` once as
 many sources were asked for it as the configuration says. A provider whose fields are all settled is not called. A paid
-provider is called only to fill or refresh; a free one also to check a value that the CRM holds.
+provider is called only to fill or refresh what is worth paying for (`payFor`); a free one also to check a value that
+the CRM holds, and for fields that may not cost anything.
 """
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from enrichment.config import Config
+from enrichment.config import Config, EntityPayFor
 from enrichment.enums import EntityType, FieldPolicy, JobTrigger, Strategy
 from enrichment.provenance import Current
 from enrichment.waterfall.skip_reason import SkipReason
+
+ALL_FIELDS = EntityPayFor()
 
 
 class Want(StrEnum):
@@ -68,13 +71,14 @@ def refreshes(trigger: JobTrigger, *, forced: bool) -> bool:
 class Waterfall:
     """Which fields of one job still lack a value, and who could give it. The caller asks, and reports with `answered`.
 
-    `wants` names every field looked up and why; `confident` the fields for which a source gave a value of enough
-    confidence; `asked` counts, by field, the sources that were asked for it.
+    `wants` names every field looked up and why; `pay_for` which of them may cost credits; `confident` the fields for
+    which a source gave a value of enough confidence; `asked` counts, by field, the sources that were asked for it.
     """
 
     config: Config
     sources: Sequence[Source]  # enabled ones, in order of priority
     wants: Mapping[str, Want]
+    pay_for: EntityPayFor = ALL_FIELDS
     confident: set[str] = field(default_factory=set)
     asked: dict[str, int] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
@@ -98,11 +102,18 @@ class Waterfall:
 
     def could_give(self, source: Source) -> frozenset[str]:
         """The unsettled fields worth asking this source for; empty when it should not be called."""
-        filling = self.unsettled(Want.FILL)
-        possible = (source.gives & self.unsettled()) - (source.extra - filling)
-        if source.price and not possible & filling:
+        paying = self.worth_paying()
+        extra = source.extra & paying
+        if not self.pay_for.affords(extra, source.extra_price):
+            extra = frozenset()
+        possible = (source.gives & self.unsettled()) - (source.extra - extra)
+        if source.price and not self.pay_for.affords(possible & paying, source.most(possible)):
             return frozenset()
         return possible
+
+    def worth_paying(self) -> frozenset[str]:
+        """The unsettled fields that may cost credits: those to be filled or refreshed, and worth it."""
+        return self.pay_for.among(self.unsettled(Want.FILL))
 
     def next(self) -> Source | None:
         """The next source to ask, or None when nobody left could help."""

@@ -96,7 +96,7 @@ class WaterfallSession:
             for known in fields_of(entity_type).values()
             if known.enrichable
         }
-        self.waterfall = Waterfall(context.config, sources, wants)
+        self.waterfall = Waterfall(context.config, sources, wants, context.config.pay_for.of(entity_type))
         self.results: dict[str, Reply] = {}  # by source; their candidates are discounted for borrowed identifiers
         self.replies: dict[str, SourceReply] = {}  # by source: as those asked this time gave them
         self._spent = sum(self._paid_unused.values())

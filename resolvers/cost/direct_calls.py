@@ -52,7 +52,7 @@ def direct_calls(
         if not rule.enabled or provider is None:
             continue
         source = provider.info.source(entity_type)
-        wanted = Waterfall(config, [source], wants).could_give(source)
+        wanted = Waterfall(config, [source], wants, config.pay_for.of(entity_type)).could_give(source)
         if wanted:
             question = Question(entity_type, fields, wanted, organization_id)
             calls.append(DirectCall(provider, _key(provider, question), max_price(provider, question)))

@@ -117,8 +117,8 @@ class RecordWalk:
 
     def chance_of(self, query: SessionQuestion) -> float:
         """How likely the answers before leave something to ask for (0-1)."""
-        wants = self.session.waterfall.wants
-        worth = [name for name in query.wanted if not query.source.price or wants[name] is Want.FILL]
+        paying = self.session.waterfall.worth_paying()
+        worth = [name for name in query.wanted if not query.source.price or name in paying]
         return max((self._chances[name] for name in worth), default=0.0)
 
     def expect_asked(self, wanted: frozenset[str]) -> None:

@@ -12,6 +12,7 @@ from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, RuleAction, Strategy
 from schema.config.input import ConfigInput
+from schema.config.spending import EntityPayFor
 
 
 @strawberry.type(description="When enrichment starts by itself.")
@@ -128,6 +129,7 @@ class Config:
     backoff: Backoff
     maybe_charged: MaybeCharged
     credits: CreditRules
+    pay_for: list[EntityPayFor]
     rules: list[ReviewRule] = strawberry.field(description="Answers to questions, in the order in which they speak.")
     version: int
     updated_at: datetime
@@ -176,6 +178,7 @@ class Config:
                 per_record_max=credits.per_record_max,
                 alert_thresholds=credits.alert_thresholds,
             ),
+            pay_for=[EntityPayFor.of(kind, config.pay_for.of(kind)) for kind in EntityType],
             rules=[ReviewRule.of(rule) for rule in config.rules],
             version=view.version,
             updated_at=view.updated_at,

@@ -8,6 +8,7 @@ from strawberry import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, RuleAction, Strategy
+from schema.config.spending import EntityPayForInput
 
 
 @strawberry.input
@@ -100,13 +101,16 @@ class ConfigInput:
     backoff: BackoffInput | None = UNSET
     maybe_charged: MaybeCharged | None = UNSET
     credits: CreditRulesInput | None = UNSET
+    pay_for: list[EntityPayForInput] | None = UNSET
     rules: list[ReviewRuleInput] | None = UNSET
 
     def read(self) -> dict[str, Any]:
-        """The given keys in the form of REST, in which `fieldPolicies` is an object."""
+        """The given keys in the form of REST, in which `fieldPolicies` and `payFor` are objects."""
         changes: dict[str, Any] = _given(self)
         if self.field_policies:
             changes["fieldPolicies"] = _policies(self.field_policies)
+        if isinstance(self.pay_for, list):
+            changes["payFor"] = _pay_for(self.pay_for)
         return changes
 
 
@@ -128,6 +132,17 @@ def _policies(sent: list[EntityFieldPoliciesInput]) -> dict[str, Any]:
         for rule in part.fields or ():
             rules.setdefault("fields", {})[rule.field] = _rule(rule)
     return policies
+
+
+def _pay_for(sent: list[EntityPayForInput]) -> dict[str, Any]:
+    pay_for: dict[str, dict[str, Any]] = {}
+    for part in sent:
+        rules = pay_for.setdefault(part.entity_type.value, {})
+        if part.fields is not UNSET:
+            rules["fields"] = part.fields
+        if part.most:
+            rules["most"] = {limit.field: limit.credits for limit in part.most}
+    return pay_for
 
 
 def _rule(sent: NamedFieldPolicyInput) -> dict[str, Any] | None:

@@ -239,8 +239,8 @@ async def test_an_estimate_names_all_providers_in_order_and_those_without_a_key(
 
 async def test_what_comes_later_is_expected_only_where_something_is_left(redis: ArqRedis) -> None:
     paid = [StandIn(id=f"p{n}", price=10) for n in range(3)]
-    apart = StandIn(id="apart", price=10, gives={EntityType.ACCOUNT: frozenset({"stockSymbol"})})
-    first = StandIn(id="first", price=10, gives={EntityType.ACCOUNT: ALL_FIELDS[EntityType.ACCOUNT] - {"stockSymbol"}})
+    apart = StandIn(id="apart", price=10, gives={EntityType.ACCOUNT: frozenset({"foundedYear"})})
+    first = StandIn(id="first", price=10, gives={EntityType.ACCOUNT: ALL_FIELDS[EntityType.ACCOUNT] - {"foundedYear"}})
     shared = services(redis, first, apart, *paid)
     ctx = context(shared)
     await configure(ctx, triggers={"onCreate": False})

@@ -18,7 +18,8 @@ CONFIGURE = """mutation ($input: ConfigInput!, $expected: Int) {
     triggers { onCreate onUpdate refreshAfterDays } refresh { creditBudget minFreshness maxPerDay }
     entityTypes { lead contact account } providers { id enabled minMatchRate matchRateOver }
     fieldPolicies { entityType default { policy minConfidence } fields { field policy minConfidence } }
-    credits { monthlyLimit dailyLimit perRecordMax alertThresholds } backoff { initialSeconds maxSeconds } } }"""
+    credits { monthlyLimit dailyLimit perRecordMax alertThresholds } backoff { initialSeconds maxSeconds }
+    payFor { entityType fields most { field credits } } } }"""
 
 
 @pytest.fixture
@@ -70,6 +71,23 @@ async def test_a_limit_is_taken_away_with_null(ask: Operations) -> None:
     await ask(CONFIGURE, input={"credits": {"monthlyLimit": 10, "dailyLimit": 5}})
     credits = (await ask(CONFIGURE, input={"credits": {"monthlyLimit": None}}))["updateConfig"]["credits"]
     assert (credits["monthlyLimit"], credits["dailyLimit"]) == (None, 5)
+
+
+async def test_what_may_cost_credits_changes_by_entity_type_and_by_field(ask: Operations) -> None:
+    async def change(*pay_for: dict[str, Any]) -> dict[str, Any]:
+        shown = (await ask(CONFIGURE, input={"payFor": list(pay_for)}))["updateConfig"]["payFor"]
+        return {rules["entityType"]: rules for rules in shown}
+
+    before = await change()
+    assert "title" in before["LEAD"]["fields"] and "avatarUrl" not in before["LEAD"]["fields"]
+    phone = {"field": "mobilePhone", "credits": 5}
+    shown = await change({"entityType": "LEAD", "fields": ["title", "mobilePhone"], "most": [phone]})
+    assert shown["LEAD"] == {"entityType": "LEAD", "fields": ["title", "mobilePhone"], "most": [phone]}
+    assert shown["CONTACT"] == before["CONTACT"]
+    shown = await change({"entityType": "LEAD", "most": [{"field": "title", "credits": 1}]})
+    assert shown["LEAD"]["most"] == [phone, {"field": "title", "credits": 1}]
+    shown = await change({"entityType": "LEAD", "fields": None, "most": [{"field": "mobilePhone", "credits": None}]})
+    assert shown["LEAD"] == {"entityType": "LEAD", "fields": None, "most": [{"field": "title", "credits": 1}]}
 
 
 async def test_the_rules_of_fields_change_one_by_one(ask: Operations) -> None:
