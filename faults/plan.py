@@ -12,7 +12,7 @@ ORGANIZATIONS = 3
 LEASE_SECONDS = 15.0  # of a job; a worker that is stopped for longer has lost its jobs
 _QUIET_SECONDS = 2.0  # at the beginning, so that calls are under way
 _STARTS_WITHIN = 3.0  # a process or a store needs some seconds after its fault until it works again
-_LEAST_IN_HAND = 5  # kinds to choose from, where the first one's target is out of order
+_LEAST_IN_HAND = 5  # kinds to choose from, where all targets of the first are out of order
 
 
 class Kind(StrEnum):
@@ -89,14 +89,14 @@ def draw_plan(seed: int, minutes: float, every_seconds: float = 1.0) -> list[Fau
             hand += _deck(chance)
         kind = hand.pop(0)
         draw = _DRAWS[kind]
-        target, seconds = chance.randrange(draw.targets), chance.uniform(draw.shortest, draw.longest)
+        until = busy.setdefault(draw.resource or kind, {})
+        free = [target for target in range(draw.targets) if until.get(target, 0.0) <= at]
+        if draw.targets - len(free) >= draw.most or not free:
+            hand.insert(_LEAST_IN_HAND - 1, kind)  # soon again
+            at += 0.02
+            continue
+        target, seconds = chance.choice(free), chance.uniform(draw.shortest, draw.longest)
         if draw.resource:
-            until = busy.setdefault(draw.resource, {})
-            others = [moment for other, moment in until.items() if other != target and moment > at]
-            if until.get(target, 0.0) > at or len(others) >= draw.most:
-                hand.append(kind)
-                at += 0.02
-                continue
             until[target] = at + seconds + _STARTS_WITHIN
         faults.append(Fault(round(at, 2), kind, target, round(seconds, 2)))
         at += chance.expovariate(1 / every_seconds)
