@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     )
     metrics: bool = Field(True, description="serve Prometheus metrics at /metrics")
     introspection: bool | None = Field(None, description="answer GraphQL introspection; default: only in development")
+    allowed_documents: Path | None = Field(
+        None, description="JSON file of the only GraphQL documents that are answered, by their ids"
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins of browsers that may call the API, separated by commas"
     )

@@ -1,7 +1,5 @@
 """GraphQL over HTTP at /graphql, GraphiQL for browsers, and the same address for WebSockets."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,32 +13,38 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from resolvers.errors import BadRequest, ValidationFailed
+from resolvers.errors import BadRequest
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
+from service.graphql.documents import Documents, PersistedQueryNotFound, read_allowed
+from service.graphql.media_type import JSON, RESPONSE, answer_type
+from service.graphql.operation import names_operation, read_from_address, read_posted
 from service.graphql.socket import GraphQLSockets, SocketRuntime
 from service.http.errors import is_out_of_reach, problem_of
 from service.http.json import dump, respond
-from service.http.request import context_of, origin_of, read_object
+from service.http.request import context_of, origin_of
+from service.settings import PREFIX, BadSettings, Settings
 
 PATH = "/graphql"
-OVER_HTTP = frozenset({OperationType.QUERY, OperationType.MUTATION})
+OVER_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
+OVER_GET = frozenset({OperationType.QUERY})  # which changes nothing
 _ONLY_IN_PROBLEMS = frozenset({"type", "title", "status", "detail", "instance"})
 
 
 def graphql_routes(runtime: SocketRuntime) -> list[BaseRoute]:
-    """The routes of /graphql."""
+    """The routes of /graphql. Raises BadSettings where the list of allowed documents cannot be used."""
     schema = _schema(introspection=runtime.settings.introspection_open)
     page = (files("service") / "static" / "graphiql" / "index.html").read_text(encoding="utf-8")
+    documents = _documents(runtime.settings)
 
     async def answer(request: Request) -> Response:
-        if request.method == "POST":
-            return await _post(runtime, schema, request)
-        return _get(request, page)
+        if request.method == "GET" and _is_for_page(request):
+            return HTMLResponse(page)
+        return await _execute(runtime, schema, documents, request)
 
     return [
         Route(PATH, answer, methods=["GET", "POST"]),
-        WebSocketRoute(PATH, GraphQLSockets(runtime, schema)),
+        WebSocketRoute(PATH, GraphQLSockets(runtime, schema, documents)),
     ]
 
 
@@ -50,82 +54,70 @@ def _schema(*, introspection: bool) -> ApiSchema:
     return ApiSchema(introspection=introspection, is_out_of_reach=is_out_of_reach)
 
 
-def _get(request: Request, page: str) -> Response:
-    """GraphiQL for clients that accept HTML. Operations are only taken by POST."""
+def _documents(settings: Settings) -> Documents:
+    if settings.allowed_documents is None:
+        return Documents()
+    try:
+        return Documents(read_allowed(settings.allowed_documents))
+    except ValueError as error:
+        raise BadSettings([f"{PREFIX}ALLOWED_DOCUMENTS: {settings.allowed_documents} {error}"]) from error
+
+
+def _is_for_page(request: Request) -> bool:
+    """Whether a GET wants GraphiQL: a browser does, and who accepts anything and names no operation."""
     accepted = request.headers.get("accept", "*/*")
-    if "query" not in request.query_params and ("text/html" in accepted or "*/*" in accepted):
-        return HTMLResponse(page)
-    refusal = HTTPException(405, "operations are sent with POST", {"Allow": "POST"})
-    return _refused(request, refusal)
+    return "text/html" in accepted or ("*/*" in accepted and not names_operation(request))
 
 
-async def _post(runtime: SocketRuntime, schema: ApiSchema, request: Request) -> Response:
+async def _execute(runtime: SocketRuntime, schema: ApiSchema, documents: Documents, request: Request) -> Response:
+    media_type = answer_type(request)
+    by_post = request.method == "POST"
     try:
         caller = (await context_of(runtime, request)).caller
         origin = origin_of("graphql", request)
-        _check_media_type(request)
-        operation = await _read_operation(request)
+        if media_type is None:
+            raise HTTPException(406, f"answers are {RESPONSE} or {JSON}")
+        operation = await read_posted(request, documents) if by_post else read_from_address(request, documents)
         result = await schema.execute(
-            operation.query,
+            operation.document,
             operation.variables,
             GraphQLContext(services=runtime.services, caller=caller, origin=origin, takes_printed=True),
             operation_name=operation.name,
-            allowed_operation_types=OVER_HTTP,
+            allowed_operation_types=OVER_POST if by_post else OVER_GET,
         )
     except CannotGetOperationTypeError as error:
-        return _refused(request, BadRequest(error.as_http_error_reason()))
-    except InvalidOperationTypeError:
-        return _refused(request, BadRequest("subscriptions need a WebSocket with graphql-transport-ws"))
+        return _refused(request, BadRequest(error.as_http_error_reason()), media_type)
+    except InvalidOperationTypeError as error:
+        return _refused(request, _wrong_transport(error), media_type)
     except Exception as error:  # every refusal of this address has the form of GraphQL
-        return _refused(request, error)
+        return _refused(request, error, media_type)
     # What was refused before it ran has no data, not even null.
-    answer: dict[str, Any] = {} if isinstance(result, PreExecutionError) else {"data": result.data}
+    ran = not isinstance(result, PreExecutionError)
+    answer: dict[str, Any] = {"data": result.data} if ran else {}
     if result.errors:
         answer["errors"] = [error.formatted for error in result.errors]
-    return respond(answer)
+    if media_type == JSON:
+        return respond(answer)
+    if ran and result.data is None and not any(error.path for error in result.errors or ()):
+        ran = False  # its variables are not what it declares
+        del answer["data"]
+    return Response(dump(answer), 200 if ran else 400, media_type=RESPONSE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    query: str
-    variables: dict[str, Any] | None
-    name: str | None
+def _wrong_transport(error: InvalidOperationTypeError) -> Exception:
+    if error.operation_type is OperationType.MUTATION:
+        return HTTPException(405, "mutations are sent with POST", {"Allow": "POST"})
+    return BadRequest("subscriptions need a WebSocket with graphql-transport-ws")
 
 
-def _check_media_type(request: Request) -> None:
-    """Only JSON is taken, which no form of another site can send."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise HTTPException(415, "the body must be application/json in UTF-8")
-
-
-async def _read_operation(request: Request) -> _Operation:
-    try:
-        body = await read_object(request, unique_keys=False)
-    except ValidationFailed as error:
-        raise BadRequest("the body must be one operation: an object with a query") from error
-    _member(body, "extensions", dict)  # none are known, but they have a form
-    return _Operation(
-        query=_member(body, "query", str, required=True),
-        variables=_member(body, "variables", dict),
-        name=_member(body, "operationName", str) or None,
-    )
-
-
-def _member(body: Mapping[str, Any], name: str, kind: type, *, required: bool = False) -> Any:
-    value = body.get(name)
-    if value is None and not required:
-        return None
-    if not isinstance(value, kind) or (required and not value):
-        raise BadRequest(f"{name} must be {'an object' if kind is dict else 'a text'}")
-    return value
-
-
-def _refused(request: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception, media_type: str | None) -> Response:
     """A refusal of the request as a whole: the status and headers of REST, in the form of GraphQL."""
+    if isinstance(error, PersistedQueryNotFound):  # Apollo's clients ask again where this has the status of an answer
+        body = {"errors": [{"message": error.message, "extensions": error.extensions}]}
+        return Response(dump(body), 200, media_type=media_type or JSON)
     problem = problem_of(request, error)
     shown = orjson.loads(problem.body)
     extensions = {name: value for name, value in shown.items() if name not in _ONLY_IN_PROBLEMS}
     headers = {name: value for name, value in problem.headers.items() if name not in {"content-type", "content-length"}}
     body = {"errors": [{"message": shown["detail"], "extensions": extensions}]}
-    return Response(dump(body), problem.status_code, headers, "application/json")
+    return Response(dump(body), problem.status_code, headers, media_type or JSON)

@@ -24,9 +24,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from resolvers.context import Caller
-from resolvers.errors import Forbidden, RateLimited, Unauthenticated, Unavailable
+from resolvers.errors import Forbidden, OperationError, RateLimited, Unauthenticated, Unavailable
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
+from service.graphql.documents import Documents
 from service.http import request as rest
 from service.http.json import dump
 from service.settings import Settings
@@ -115,12 +116,20 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
             await self.websocket.close(BAD_TOKEN, "Token expired")
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        if self.connection_acknowledged and len(self.operations) >= MOST_OPERATIONS:
-            refusal = RateLimited(f"at most {MOST_OPERATIONS} operations at once on a connection", retry_after=1)
-            error = GraphQLError(refusal.message, extensions=refusal.extensions)
-            await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
-            return
+        if self.connection_acknowledged:
+            try:
+                self._check_operation(message)
+            except OperationError as refusal:
+                error = GraphQLError(refusal.message, extensions=refusal.extensions)
+                await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+                return
         await super().handle_subscribe(message)
+
+    def _check_operation(self, message: SubscribeMessage) -> None:
+        """Raises RateLimited or Forbidden."""
+        if len(self.operations) >= MOST_OPERATIONS:
+            raise RateLimited(f"at most {MOST_OPERATIONS} operations at once on a connection", retry_after=1)
+        self.view.documents.check(message["payload"]["query"])
 
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):
@@ -143,7 +152,7 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
     websocket_adapter_class = _Socket
     graphql_transport_ws_handler_class = _Connection
 
-    def __init__(self, runtime: SocketRuntime, schema: ApiSchema) -> None:
+    def __init__(self, runtime: SocketRuntime, schema: ApiSchema, documents: Documents) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -153,6 +162,7 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
             allowed_origins=runtime.settings.allowed_origins,
         )
         self.runtime = runtime
+        self.documents = documents
         self.connections: Counter[tuple[str, str]] = Counter()
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> GraphQLContext:

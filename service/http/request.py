@@ -106,7 +106,7 @@ def _parse_object(body: bytes, unique_keys: bool) -> dict[str, Any]:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
-    _check_depth(value)
+    check_depth(value, "the body")
     if unique_keys:
         json.loads(body, object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
     if not isinstance(value, dict):
@@ -114,8 +114,9 @@ def _parse_object(body: bytes, unique_keys: bool) -> dict[str, Any]:
     return value
 
 
-def _check_depth(value: Any) -> None:
-    """Level by level rather than recursively: the hot path is wide and flat."""
+def check_depth(value: Any, what: str) -> None:
+    """Raises BadRequest for JSON that is nested deeper than MAX_DEPTH; `what` it is, as the error names it."""
+    # Level by level rather than recursively: the hot path is wide and flat.
     level: list[Any] = [[value]]
     for _ in range(MAX_DEPTH + 1):
         level = [
@@ -126,7 +127,7 @@ def _check_depth(value: Any) -> None:
         ]
         if not level:
             return
-    raise BadRequest(f"the body is nested deeper than {MAX_DEPTH} levels")
+    raise BadRequest(f"{what} is nested deeper than {MAX_DEPTH} levels")
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.support.factories import StandIn, context, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
 
-OVER_HTTP = frozenset({OperationType.QUERY, OperationType.MUTATION})
+OVER_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
 class Counted(ApiSchema):
@@ -41,7 +41,7 @@ async def ask(
     schema: ApiSchema, shared: Services, text: str, variables: dict[str, Any] | None = None, name: str | None = None
 ) -> tuple[type, str, list[Any]]:
     ctx = GraphQLContext(shared, Caller("acme", "ann", Role.ADMIN))
-    result = await schema.execute(text, variables, ctx, operation_name=name, allowed_operation_types=OVER_HTTP)
+    result = await schema.execute(text, variables, ctx, operation_name=name, allowed_operation_types=OVER_POST)
     errors = [json.dumps(error.formatted, default=str, sort_keys=True) for error in result.errors or ()]
     return type(result), json.dumps(result.data), errors
 
