@@ -86,6 +86,18 @@ class ProviderPlan:
             by_key[call.key].append(call)
         return [call for same_key in by_key.values() for call in self._distinct(same_key)]
 
+    def likely_calls(self) -> list[CandidateCall]:
+        """The calls, where records that ask the same as far as is known share one: the likeliest of them."""
+        if not self.provider.info.keeps_answers:
+            return self.calls
+        shared: dict[str, CandidateCall] = {}
+        for call in self.calls:
+            before = shared.get(call.key)
+            # A pending answer is its own job's, and has no key.
+            if call.key and (before is None or call.chance > before.chance):
+                shared[call.key] = call
+        return [*shared.values(), *(call for call in self.calls if not call.key)]
+
     def _distinct(self, same_key: Sequence[CandidateCall]) -> Iterator[CandidateCall]:
         if len(same_key) == 1:
             yield same_key[0]

@@ -35,6 +35,7 @@ class ProviderEstimate:
     expected: int = 0
     maximum: int = 0
     skipped: str | None = None
+    likely: float = 0.0  # `expected` before it is rounded
 
 
 @dataclass(slots=True)
@@ -44,8 +45,9 @@ class Estimate:
     `minimum` is certain to be spent. A provider may miss, fail, or not be needed any more, so that no new question
     counts; what does is the price of answers that came in part and are waited for. `maximum` cannot be exceeded: it
     is what the plan costs when every call in it is made and matches at its highest price, each question once, no
-    record above its own limit. `expected` lies between them: it goes by each provider's match rate so far, and by how
-    likely those before it leave something to ask for. `ineligible` counts records by why no job would start.
+    record above its own limit. `expected` lies between them: it goes by each provider's match rate so far, by how
+    likely those before it leave something to ask for, and by how many records ask the same. `ineligible` counts records
+    by why no job would start.
     """
 
     eligible: int = 0
@@ -102,28 +104,32 @@ def _estimate(plan: ProviderPlan, rates: "_Rates") -> ProviderEstimate:
     maximum = sum(call.max_credits for call in calls)
     extra = rates.extra_rate(info.id)
     likely = sum(
-        call.chance * (info.price + extra * (call.max_credits - info.price)) for call in calls if call.max_credits
+        call.chance * (info.price + extra * (call.max_credits - info.price))
+        for call in plan.likely_calls()
+        if call.max_credits
     )
-    expected = round(likely * (1.0 if info.counts_misses else rates.match_rate(info.id)))
+    likely *= 1.0 if info.counts_misses else rates.match_rate(info.id)
+    likely = min(max(likely, plan.certain_credits), maximum)
     return ProviderEstimate(
         info.id,
         info.price,
         questions=len(calls),
         reused=plan.reused,
         minimum=plan.certain_credits,
-        expected=min(max(expected, plan.certain_credits), maximum),
+        expected=round(likely),
         maximum=maximum,
+        likely=likely,
     )
 
 
 def _summed(estimate: Estimate, per_record_max: int | None) -> Estimate:
     parts = estimate.by_provider
-    estimate.minimum, estimate.expected, estimate.maximum = (
-        sum(getattr(part, name) for part in parts) for name in ("minimum", "expected", "maximum")
-    )
+    estimate.minimum, estimate.maximum = sum(part.minimum for part in parts), sum(part.maximum for part in parts)
     if per_record_max is not None:
         estimate.maximum = min(estimate.maximum, per_record_max * estimate.eligible)
-    estimate.expected = min(estimate.expected, estimate.maximum)
+    # Rounded once: of many providers that are hardly needed each would round to none.
+    likely = round(sum(part.likely for part in parts))
+    estimate.expected = min(max(likely, estimate.minimum), estimate.maximum)
     return estimate
 
 

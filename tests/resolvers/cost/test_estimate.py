@@ -257,3 +257,31 @@ def test_there_is_an_example_of_every_identifier() -> None:
             if known.identifying:
                 value = example_ids(kind)[known.name]
                 assert normalize(kind, known.name, value) == value
+
+
+@pytest.mark.parametrize("count", [1, 20])
+async def test_records_that_ask_the_same_are_expected_to_pay_once(redis: ArqRedis, count: int) -> None:
+    everything = dict.fromkeys(("firstName", "lastName"), "Somebody")
+    free = StandIn(id="free", gives={EntityType.LEAD: frozenset({"companyDomain", "linkedinUrl"})})
+    paid = [
+        StandIn(id=f"p{n}", price=1, remote=True, keeps_days=9, knows={"jo@acme.com": everything}) for n in range(6)
+    ]
+    shared = services(redis, free, *paid)
+    ctx = context(shared)
+    await configure(ctx, triggers={"onCreate": False})
+    for number in range(count):
+        await send(ctx, "lead", f"L{number}", email="jo@acme.com")
+    estimate = await estimate_enrichment(ctx, RecordSelection(EntityType.LEAD))
+    assert estimate.eligible == count
+    assert estimate.expected == 1
+    assert [part.expected for part in estimate.by_provider if part.provider in ("p0", "p5")] == [1, 0]
+
+
+async def test_what_many_providers_are_hardly_needed_for_adds_up(redis: ArqRedis) -> None:
+    shared = services(redis, *(StandIn(id=f"p{n}", price=1) for n in range(6)))
+    ctx = context(shared)
+    await configure(ctx, triggers={"onCreate": False})
+    for number in range(2):
+        await send(ctx, "account", f"A{number}", domain=f"acme{number}.com")
+    estimate = await estimate_enrichment(ctx, ACCOUNTS)
+    assert estimate.expected > sum(part.expected for part in estimate.by_provider)
