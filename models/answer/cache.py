@@ -28,6 +28,7 @@ class _HeldQuestion:
     provider: str
     input_key: str
     asked_by: str
+    fence: int
 
 
 @projection(Answer)
@@ -39,6 +40,7 @@ class _LeasedQuestion:
     state: AnswerState
     detail: str
     asked_by: str
+    fence: int
     answers_since: datetime
     lease_until: datetime
 
@@ -54,6 +56,11 @@ class Acquired:
 _SAME_QUESTION = (
     "answer.organization_id = v.organization_id AND answer.provider = v.provider AND answer.input_key = v.input_key"
 )
+_LEASED_BEFORE = "COALESCE(answer.fence, 0) <= v.fence"  # a worker that was thought dead changes nothing any more
+_CALLED = (
+    "EXISTS (SELECT 1 FROM call_intent i WHERE i.organization_id = v.organization_id AND i.provider = v.provider"
+    " AND i.input_key = v.input_key)"
+)
 # What was sent before the job could store that it waits for it, by a call whose end no worker saw.
 _STAYS = "CASE WHEN answer.state = 'asking' AND answer.asked_by = excluded.asked_by THEN answer.{} END"
 
@@ -63,7 +70,8 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
 
     A question that its job holds already, as after a crash, is leased to it again; one that may have been charged
     is leased only to an insisting job, one with an answer only to a job that this is too old for, and none to a job
-    that is gone. Of several jobs with one question the most demanding one gets it.
+    that is gone. While a call with the question has not ended nobody gets it, also not the job that made the call
+    under an earlier lease. Of several jobs with one question the most demanding one gets it.
     """
     chosen: dict[Key, AnswerKey] = {}
     for answer_key in answer_keys:
@@ -72,7 +80,14 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
             chosen[answer_key.key] = answer_key
     questions = [
         _LeasedQuestion(
-            new_id(), *answer_key.key, AnswerState.ASKING, "", answer_key.job_id, answer_key.answers_since, until
+            new_id(),
+            *answer_key.key,
+            AnswerState.ASKING,
+            "",
+            answer_key.job_id,
+            answer_key.fence,
+            answer_key.answers_since,
+            until,
         )
         for answer_key in sorted(chosen.values(), key=lambda answer_key: answer_key.key)
     ]
@@ -82,9 +97,10 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
     leased = await insert(
         tx,
         questions,
-        then="AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by)"
+        then=f"AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by) AND NOT {_CALLED}"
         " ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
         " findings = NULL, detail = '', answered_at = NULL, expires_at = NULL, asked_by = excluded.asked_by,"
+        " fence = excluded.fence,"
         " answers_since = excluded.answers_since, reservation_id = NULL, due_at = NULL,"
         " lease_until = excluded.lease_until,"
         f" delivered = {_STAYS.format('delivered')}, delivered_digest = {_STAYS.format('delivered_digest')}"
@@ -165,20 +181,24 @@ async def _lock(tx: Transaction, questions: Sequence[_Question]) -> None:
         await query(sql, [parameter], using=tx)
 
 
-_RESULT = [name for name in columns_of(AnswerResult) if name not in columns_of(_HeldQuestion)]
+_RESULT = columns_of(AnswerResult, without=columns_of(_HeldQuestion, without=["fence"]))
 _CHANGED = ", ".join(f"{name} = v.{name}" for name in _RESULT)
 _UNREAD = "CASE WHEN v.state = 'pending' THEN answer.delivered END"
 
 
 async def store(tx: Transaction, results: Sequence[AnswerResult]) -> None:
-    """Store what became of questions that their jobs hold."""
+    """Store what became of questions that their jobs hold.
+
+    An answer is stored too that comes after all to a question that may have been charged.
+    """
     if not results:
         return
     await _lock(tx, [_Question(result.organization_id, result.provider, result.input_key) for result in results])
     source, parameter = bulk(results)
     await execute(
         f"UPDATE answer SET {_CHANGED}, lease_until = NULL, delivered = {_UNREAD} FROM {source}"
-        f" WHERE {_SAME_QUESTION} AND answer.asked_by = v.asked_by AND answer.state IN ('asking', 'pending')",
+        f" WHERE {_SAME_QUESTION} AND answer.asked_by = v.asked_by AND {_LEASED_BEFORE}"
+        " AND (answer.state IN ('asking', 'pending') OR (answer.state = 'maybe_charged' AND v.state = 'answered'))",
         [parameter],
         using=tx,
     )
@@ -201,10 +221,12 @@ async def release(tx: Transaction, answer_keys: Sequence[AnswerKey]) -> None:
     if not answer_keys:
         return
     await _lock(tx, [_Question(*answer_key.key) for answer_key in answer_keys])
-    source, parameter = bulk([_HeldQuestion(*answer_key.key, answer_key.job_id) for answer_key in answer_keys])
+    source, parameter = bulk(
+        [_HeldQuestion(*answer_key.key, answer_key.job_id, answer_key.fence) for answer_key in answer_keys]
+    )
     await execute(
         f"DELETE FROM answer WHERE state IN ('asking', 'pending') AND EXISTS (SELECT 1 FROM {source}"
-        f" WHERE {_SAME_QUESTION} AND answer.asked_by = v.asked_by)",
+        f" WHERE {_SAME_QUESTION} AND answer.asked_by = v.asked_by AND {_LEASED_BEFORE})",
         [parameter],
         using=tx,
     )

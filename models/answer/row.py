@@ -43,6 +43,7 @@ class Answer(Model):
     findings = fields.JSONField[list[dict[str, Any]]](null=True)
     detail = fields.TextField(default="")
     asked_by = fields.CharField(max_length=36, null=True)
+    fence = fields.BigIntField(null=True)  # of the asking job's lease: a later one of the same job goes before
     answers_since: datetime | None = Instant(null=True)  # no answer that was given before it served the asking job
     reservation_id = fields.CharField(max_length=36, null=True)  # of a call whose answer is pending
     token = fields.TextField(null=True)
@@ -62,7 +63,8 @@ class AnswerKey:
     """A question, and the job that is about to ask it. `input_key` is the SHA-256 of what decides the answer.
 
     `answers_since`: an answer serves the job that was given after this moment; its own always does. `insists`: a
-    person asked for it, also where an earlier call may have been charged.
+    person asked for it, also where an earlier call may have been charged. `fence`: of the job's lease; what was leased
+    to the same job under a later one is not changed any more.
     """
 
     organization_id: str
@@ -71,6 +73,7 @@ class AnswerKey:
     job_id: str
     answers_since: datetime = EPOCH
     insists: bool = False
+    fence: int = 0
 
     @property
     def key(self) -> Key:
@@ -120,6 +123,7 @@ class AnswerResult:
     state: AnswerState
     findings: list[dict[str, Any]]
     detail: str
+    fence: int = 0
     matched: bool | None = None
     reservation_id: str | None = None
     token: str | None = None

@@ -130,15 +130,20 @@ async def reservations(tx: Transaction, wanted: Sequence[OpenReservation]) -> li
 async def open_reservations(
     tx: Transaction, job_ids: Sequence[str], *, with_pending: bool = False
 ) -> list[OpenReservation]:
-    """Reservations of these jobs that nothing settles; `with_pending` also those that a pending answer still needs."""
+    """Reservations of these jobs that nothing settles, and whose call is not under way.
+
+    `with_pending`: also those that a pending answer still needs.
+    """
     if not job_ids:
         return []
-    needed = " AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.reservation_id = r.id AND a.state = 'pending')"
+    pending = "EXISTS (SELECT 1 FROM answer a WHERE a.reservation_id = r.id AND a.state = 'pending')"
+    calling = "EXISTS (SELECT 1 FROM call_intent i WHERE i.id = r.id)"
+    settled_elsewhere = f"({calling} AND NOT {pending})" if with_pending else f"({calling} OR {pending})"
     return await fetch(
         OpenReservation,
         f"SELECT {select(OpenReservation, 'r')} FROM credit_entry r WHERE r.kind = 'reservation'"
         f" AND r.job_id IN ({marks(job_ids)}) AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)"
-        f"{'' if with_pending else needed}",
+        f" AND NOT {settled_elsewhere}",
         list(job_ids),
         using=tx,
     )

@@ -22,6 +22,7 @@ _MODULES = [
     "models.conflict.table",
     "models.credit.account",
     "models.credit.entry",
+    "models.credit.intent",
     "models.credit.checkpoint",
     "models.credit.budget",
     "models.credit.alert",

@@ -21,8 +21,8 @@ BELONGINGS: Mapping[str, tuple[str, str]] = {
     "undo_line": ("lines of undos", "record_id = ?"),
     "refresh_plan": ("planned refreshes", "record_id = ?"),
 }
-# What names a record or a job by its id alone, and stays: the ledger must add up.
-NAMING_ONLY = frozenset({"credit_entry"})
+# What names a record or a job by its id alone, and stays: the ledger must add up, and a call under way is settled.
+NAMING_ONLY = frozenset({"credit_entry", "call_intent"})
 
 
 @projection(Answer)

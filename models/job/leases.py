@@ -50,7 +50,7 @@ async def organizations_with_due_jobs(now: datetime, limit: int) -> list[str]:
 
 
 async def anything_to_rescue(now: datetime) -> bool:
-    """Whether a job is due, has lost its worker, or waits for an answer that has been sent: one statement for all.
+    """Whether a job is due, has lost its worker, or waits for what has been sent, or a call has ended: one statement.
 
     An idle service asks this every second and nothing more.
     """
@@ -61,8 +61,9 @@ async def anything_to_rescue(now: datetime) -> bool:
         " WHERE j.organization_id = o.id AND j.status = 'pending' AND j.next_attempt_at <= ?))"
         " OR EXISTS (SELECT 1 FROM answer JOIN job ON job.id = answer.asked_by WHERE answer.state = 'pending'"
         " AND answer.delivered_digest IS NOT NULL AND answer.due_at > ?"
-        " AND job.status = 'pending' AND job.next_attempt_at > ?) AS found",
-        [moment, moment, moment, moment],
+        " AND job.status = 'pending' AND job.next_attempt_at > ?)"
+        " OR EXISTS (SELECT 1 FROM call_intent WHERE ends_by < ?) AS found",
+        [moment, moment, moment, moment, moment],
     )
     return bool(found["found"])
 

@@ -1,4 +1,7 @@
-"""Set the price of calls aside before they are made. The accounts are locked first, so that limits hold in any race."""
+"""Set the price of calls aside before they are made, and write down that they will be: `models.credit.intent`.
+
+The accounts are locked first, so that limits hold in any race.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +13,7 @@ from enrichment.waterfall.skip_reason import SkipReason
 from models.credit.account import AccountRow, save_accounts
 from models.credit.budget import find_budgets, save_held
 from models.credit.entry import EntryRow, insert_entries, provider_days, reserved_of_budgets
+from models.credit.intent import IntentRow, write_intents
 from models.db.columns import new_id
 from models.db.transaction import Transaction
 from resolvers.credit.account import lock_accounts, moment_in, purse_of
@@ -22,7 +26,8 @@ class Reservation:
     """A price (whole credits) to set aside before a call.
 
     `provider_daily_limit`: most credits a day for this provider; `budget_id`: the budget of the request that
-    the job came from.
+    the job came from. `fence` is that of the job's lease, `input_key` the digest of the question, and the call is over
+    after `call_seconds` in any case.
     """
 
     job_id: str
@@ -33,6 +38,9 @@ class Reservation:
     trigger: JobTrigger
     provider_daily_limit: int | None = None
     budget_id: str | None = None
+    fence: int = 0
+    input_key: str | None = None
+    call_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -91,6 +99,9 @@ async def reserve_all(
         results.update(zip(indexes, reserved, strict=True))
         entries += added
     await insert_entries(tx, entries)
+    calls = [(request.reservation, results[index]) for index, request in enumerate(requests)]
+    ids = {id_: wanted for wanted, id_ in calls if not isinstance(id_, SkipReason)}
+    await write_intents(tx, [_intent(entry, ids[entry.id]) for entry in entries])
     await save_accounts(tx, list(accounts.values()))
     return [results[index] for index in range(len(requests))]
 
@@ -176,4 +187,22 @@ def _entry(organization_id: str, wanted: Reservation, now: datetime) -> EntryRow
         entity_type=wanted.entity_type,
         trigger=wanted.trigger,
         created_at=now,
+    )
+
+
+def _intent(entry: EntryRow, wanted: Reservation) -> IntentRow:
+    """What is written down of the call that this reservation is for."""
+    return IntentRow(
+        id=entry.id,
+        organization_id=entry.organization_id,
+        job_id=wanted.job_id,
+        fence=wanted.fence,
+        record_id=wanted.record_id,
+        provider=wanted.provider,
+        entity_type=wanted.entity_type,
+        trigger=wanted.trigger,
+        credits=wanted.price,
+        input_key=wanted.input_key,
+        reserved_at=entry.created_at,
+        ends_by=entry.created_at + timedelta(seconds=wanted.call_seconds),
     )

@@ -8,6 +8,7 @@ from enrichment.enums import CreditKind
 from models.credit.account import AccountRow, save_accounts
 from models.credit.budget import change_held_of_job
 from models.credit.entry import EntryRow, OpenReservation, insert_entries, open_reservations, reservations
+from models.credit.intent import IntentRow, take_intents
 from models.db.columns import new_id
 from models.db.transaction import Transaction
 from resolvers.credit.account import lock_accounts, moment_in
@@ -53,14 +54,14 @@ async def settle_all(
     """Charge or release reservations, by organization, each once however often it is asked for.
 
     A charge is never more than was reserved; what it leaves of that is released. A charge that the job has paid
-    this provider already becomes a release. Returns the credits charged, by reservation; a reservation that was
-    settled before is not in it.
+    this provider already becomes a release, which says that the provider may have counted a second one. Returns the
+    credits charged, by reservation; a reservation that was settled before is not in it.
     """
     wanted = {settlement.reservation_id: settlement for of_one in settlements.values() for settlement in of_one}
     if not wanted:
         return {}
     accounts = await lock_accounts(tx, [known for known, of_one in settlements.items() if of_one], now, monthly_grant)
-    found = await reservations(
+    found = await _reservations(
         tx,
         [
             OpenReservation(settlement.reservation_id, organization_id)
@@ -75,7 +76,8 @@ async def settle_all(
     costs = {entry.id: _cost(entry, wanted[entry.id]) for entry in reserved}
     settled = await insert_entries(tx, [_charge(entry, costs[entry.id]) for entry in reserved if costs[entry.id]])
     charged = {entry.settles: entry for entry in settled}
-    settled += await insert_entries(tx, [_release(entry) for entry in reserved if entry.id not in charged])
+    uncharged = [entry for entry in reserved if entry.id not in charged]
+    settled += await insert_entries(tx, [_release(entry, unpaid=bool(costs[entry.id])) for entry in uncharged])
     rests = [_rest(entry, charged[entry.id]) for entry in reserved if entry.id in charged]
     done: dict[str, list[EntryRow]] = {organization_id: [] for organization_id in accounts}
     for entry in settled + await insert_entries(tx, [rest for rest in rests if rest.reserved_change]):
@@ -84,6 +86,29 @@ async def settle_all(
             await change_held_of_job(tx, entry.organization_id, entry.job_id, entry.reserved_change)
     await save_accounts(tx, [_changed_by(account, done[known]) for known, account in accounts.items()])
     return {entry.settles: -entry.amount for entry in settled if entry.settles is not None}
+
+
+async def _reservations(tx: Transaction, wanted: Sequence[OpenReservation]) -> list[EntryRow]:
+    """The lines of these reservations, whose calls end now. The ledger has those that older versions made."""
+    entries = {intent.id: _entry(intent) for intent in await take_intents(tx, wanted)}
+    others = await reservations(tx, [reservation for reservation in wanted if reservation.id not in entries])
+    return [*entries.values(), *others]
+
+
+def _entry(intent: IntentRow) -> EntryRow:
+    return EntryRow(
+        id=intent.id,
+        organization_id=intent.organization_id,
+        kind=CreditKind.RESERVATION,
+        amount=0,
+        created_at=intent.reserved_at,
+        reserved_change=intent.credits,
+        job_id=intent.job_id,
+        record_id=intent.record_id,
+        provider=intent.provider,
+        entity_type=intent.entity_type,
+        trigger=intent.trigger,
+    )
 
 
 def _cost(reservation: EntryRow, settlement: CreditSettlement) -> int:
@@ -105,9 +130,11 @@ def _charge(reservation: EntryRow, cost: int) -> EntryRow:
     )
 
 
-def _release(reservation: EntryRow) -> EntryRow:
+def _release(reservation: EntryRow, *, unpaid: bool) -> EntryRow:
+    """A release; `unpaid`: of what would have been charged, had the job not paid this provider already."""
     return replace(
         reservation,
+        note=MAYBE_CHARGED if unpaid else reservation.note,
         id=new_id(),
         kind=CreditKind.RELEASE,
         amount=0,
@@ -144,12 +171,13 @@ async def release_open(
 ) -> int:
     """Release what these jobs still hold, of calls whose end nobody will see. Returns how many reservations.
 
-    `with_pending`: also what is reserved for answers that are still to come.
+    `with_pending`: also what is reserved for answers that are still to come. A call that is under way is left to who
+    makes it, or to the sweep (`workers.upkeep.end_calls`).
     """
     by_organization: dict[str, list[CreditSettlement]] = {}
     for reservation in await open_reservations(tx, job_ids, with_pending=with_pending):
         by_organization.setdefault(reservation.organization_id, []).append(
-            CreditSettlement(reservation.id, charge=False)
+            CreditSettlement(reservation.id, charge=False, note=MAYBE_CHARGED)
         )
     await settle_all(tx, by_organization, now=now, monthly_grant=monthly_grant)
     return sum(map(len, by_organization.values()))

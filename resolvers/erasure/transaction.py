@@ -8,6 +8,7 @@ from typing import Any
 from enrichment.erasure import NAME, marks_of_erased
 from models.answer.row import AnswerState
 from models.conflict.queue import conflict_ids_of
+from models.credit.intent import forget_questions
 from models.db.columns import new_id
 from models.db.scrub import out_of_reach
 from models.db.transaction import Transaction, unit_of_work
@@ -88,6 +89,7 @@ async def run_erasure(
     conflicts = await conflict_ids_of(tx, organization_id, record.id)
     counted = await count_belongings(tx, record.id)
     grant, now = run.services.monthly_credit_grant, run.services.now()
+    await forget_questions(tx, jobs)
     released = await release_open(tx, jobs, now=now, monthly_grant=grant, with_pending=True)
     answers = await _delete_answers(tx, request, jobs)
     await delete_record(tx, organization_id, record.id)

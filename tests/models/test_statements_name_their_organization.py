@@ -32,6 +32,7 @@ EXCEPTIONS = {
     "models.answer.pending.abandoned_answers": _SWEEP,
     "models.audit.audits_unproved": _SWEEP,
     "models.credit.checkpoint.organizations_unproved": _SWEEP,
+    "models.credit.intent.unseen_ends": _SWEEP,
     "models.db.distribute._whole_tables": "whether a table is empty, before there are organizations",
     "models.job.leases.anything_to_rescue": _SWEEP,
     "models.job.leases.organizations_with_due_jobs": _SWEEP,

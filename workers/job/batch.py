@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from models.db.health import ping
-from models.db.transaction import unit_of_work
 from models.job.leases import Lease
 from models.job.transitions import release_leases
 from resolvers.context import Services
-from resolvers.credit.settle import release_open
 from resolvers.events.publisher import Changes, announce_all
 from resolvers.halving import run_halving
 from workers.job.in_flight import JobInFlight
@@ -275,8 +273,5 @@ def _record(job: JobInFlight, lookup: Lookup) -> Exception | None:
 
 
 async def release(services: Services, leases: Sequence[Lease]) -> None:
-    """Return jobs that were claimed to the queue, with the credits that are reserved for them."""
-    now = services.now()
-    await release_leases(leases, now)
-    ids = [lease.id for lease in leases]
-    await unit_of_work(release_open)(ids, now=now, monthly_grant=services.monthly_credit_grant)
+    """Return jobs that were claimed to the queue. What their calls may cost is settled by itself."""
+    await release_leases(leases, services.now())

@@ -32,11 +32,14 @@ class JobInFlight:
         changed = self.shown != (self.job.progress, self.job.running_step)
         return waited >= renew_after or (changed and waited >= _SHOWN_AFTER_SECONDS)
 
-    def withdraw(self) -> None:
-        """Work on it no more: nothing that it writes would count, or it is to be claimed again."""
+    def withdraw(self, *, at_once: bool = False) -> None:
+        """Work on it no more: nothing that it writes would count, or it is to be claimed again.
+
+        An answer that it is waiting for is still settled, unless the worker must stop `at_once`.
+        """
         self.withdrawn = True
         if self.lookup is not None:
-            self.lookup.withdraw()
+            self.lookup.withdraw(at_once=at_once)
 
 
 class StartedJobs:
@@ -79,7 +82,7 @@ class StartedJobs:
     async def withdraw(self) -> None:
         """Work on none of them any more, and wait until they are released."""
         for job in self._running:
-            job.withdraw()
+            job.withdraw(at_once=True)
         await self.all_ended()
 
     async def _next_end(self) -> None:

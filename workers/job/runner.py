@@ -90,7 +90,7 @@ class JobRunner:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         for running in list(self._in_flight.values()):
-            running.withdraw()
+            running.withdraw(at_once=True)
         await self._batches.close()
         if self._renewer is not None:
             self._renewer.cancel()

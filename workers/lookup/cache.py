@@ -127,7 +127,9 @@ def answer_key_of(provider: Provider, job: ClaimedJob, input_key: str, now: date
     asked_by_hand = job.forced and job.trigger is not JobTrigger.CREDITS_RESTORED
     days = job.config.answer_days(provider.info.id, provider.info.answer_days)
     since = oldest_reusable(now, days, created_at=job.created_at, answers_since=job.answers_since)
-    return AnswerKey(job.organization_id, provider.info.id, input_key, job.id, since, insists=asked_by_hand)
+    return AnswerKey(
+        job.organization_id, provider.info.id, input_key, job.id, since, insists=asked_by_hand, fence=job.lease.fence
+    )
 
 
 def next_check(cached: CachedAnswer, now: datetime) -> datetime:

@@ -64,12 +64,14 @@ class ProviderCaller:
         info = provider.info
         if not info.remote:
             return await self._call(provider, question, token)
-        check = SendCheck(self._guard, question, job)
+        check = SendCheck(self._guard, question, job, lookup.note_sent)
         async with self._concurrency.permit(info, job.organization_id):
             if (refusal := self._breakers.opened(job.organization_id, info)) is not None:
                 return failed(refusal)  # while the call waited
-            if not lookup.abilities.checks_before_sending and (blocked := await self._guard.blocked(question, job)):
-                return blocked  # since the call was prepared
+            if not lookup.abilities.checks_before_sending:
+                if blocked := await self._guard.blocked(question, job):
+                    return blocked  # since the call was prepared
+                lookup.note_sent()
             asked_at = self._now()
             reply = await self._call(provider, replace(question, before_send=check), token)
             if reply.error is not None and check.blocked is None:

@@ -10,10 +10,12 @@ from resolvers.context import Services
 from resolvers.credit.reserve import Reservation, ReservationRequest
 from resolvers.halving import run_halving
 from workers.lookup.batched_store import BatchedStore
-from workers.lookup.call import ProviderCaller
-from workers.lookup.concurrency import next_recheck
+from workers.lookup.call import CALL_SECONDS, ProviderCaller
+from workers.lookup.concurrency import PERMIT_WAIT_SECONDS, next_recheck
 from workers.lookup.lookup import Lookup, Stage
 from workers.lookup.reply import failed, skipped, waiting
+
+_LONGEST_CALL_SECONDS = PERMIT_WAIT_SECONDS + CALL_SECONDS  # from the reservation on
 
 
 class CreditStage:
@@ -74,6 +76,10 @@ def _reservation(lookup: Lookup, price: int) -> ReservationRequest:
             trigger=job.trigger,
             provider_daily_limit=rule.daily_limit if rule else None,
             budget_id=job.budget_id,
+            fence=job.lease.fence,
+            input_key=lookup.answer_key.input_key if lookup.answer_key else None,
+            # What is asked in this process alone has ended with it.
+            call_seconds=_LONGEST_CALL_SECONDS if provider.info.remote else 0.0,
         ),
         CreditLimits(job.config.credits.monthly_limit, job.config.credits.daily_limit),
     )

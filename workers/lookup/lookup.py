@@ -28,6 +28,7 @@ class Stage(StrEnum):
     RESERVE = "reserve"  # the credits that it may cost
     CALL = "call"
     WITHHOLD = "withhold"  # from its answer, what is suppressed or erased
+    UNSETTLED = "unsettled"  # it has an answer, and the database does not take it at this moment
     SETTLE = "settle"  # what it holds: charged and stored, or released
     REPLIED = "replied"
     AWAY = "away"  # it waits for something outside, and comes back for the stage that follows
@@ -40,7 +41,8 @@ class Lookup:
     """A question, what it holds meanwhile, and its reply once there is one.
 
     `holds` says that the question is leased to the job: it is settled, or released, at the end. `cached` is what was
-    kept of the question. `called` says that the reply is the provider's own, just given.
+    kept of the question. `sent` says that the question may have reached its provider, `called` that the reply is the
+    provider's own, just given, and `judged` that what must not be used has been taken from it.
     """
 
     job: ClaimedJob
@@ -55,8 +57,12 @@ class Lookup:
     turn: Turn | None = None
     patient_until: float | None = None  # for an answer that another job is asking for
     cached: CachedAnswer | None = None
+    sent: bool = False
     called: bool = False
+    judged: bool = False
+    tries: int = 0  # to settle it
     withdrawn: bool = False  # nobody wants the reply any more
+    stopped: bool = False  # nothing is waited for any more: the worker stops
     waiting: asyncio.Task[None] | None = None  # while it is away
     error: Exception | None = None
     _reply: LookupReply | None = field(default=None)
@@ -81,6 +87,10 @@ class Lookup:
         """It has a reply in which nothing is to be judged. What it holds is released."""
         self._reply, self.stage = reply, Stage.SETTLE
 
+    def note_sent(self) -> None:
+        """The question goes out now."""
+        self.sent = True
+
     def is_about(self, cached: CachedAnswer) -> bool:
         """Whether this was kept of the very question, and not of another form of it."""
         return self.answer_key is not None and cached.key == self.answer_key.key
@@ -96,10 +106,11 @@ class Lookup:
         """A fault of our own stands in the way."""
         self.error, self.stage = error, Stage.FAILED
 
-    def withdraw(self) -> None:
-        """Ask no more: what is under way is given up."""
+    def withdraw(self, *, at_once: bool = False) -> None:
+        """Ask no more. An answer that is on its way is paid for, so it is waited for and kept, unless `at_once`."""
         self.withdrawn = True
-        if self.waiting is not None:
+        self.stopped |= at_once
+        if self.waiting is not None and (at_once or not (self.sent or self.called)):
             self.waiting.cancel()
 
     def leave_turn(self) -> None:

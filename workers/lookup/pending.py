@@ -66,7 +66,7 @@ class PendingAnswers:
         """Ask for the answer to an earlier call of this job, or read what was sent meanwhile."""
         provider, question, job = lookup.provider, lookup.question, lookup.job
         now = self._now()
-        answer_key = AnswerKey(job.organization_id, provider.info.id, pending.input_key, job.id)
+        answer_key = AnswerKey(job.organization_id, provider.info.id, pending.input_key, job.id, fence=job.lease.fence)
         note = pending.detail
         reply = await self._delivered(provider, question, job, answer_key, pending)
         if reply is None:

@@ -7,13 +7,14 @@ from enrichment.config import MaybeCharged
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import finding_json
 from models.answer.row import AnswerKey, AnswerResult, AnswerState
-from providers.api import Provider
+from providers.api import Provider, ProviderError
 from resolvers.credit.settle import MAYBE_CHARGED, WRONG_ENTITY
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import CallSettlement
-from workers.lookup.reply import LookupReply, maybe_charged
+from workers.lookup.reply import LookupReply, failed, maybe_charged
 
 LONGEST_PENDING = timedelta(hours=1)  # for an answer that comes later, where the provider sets no end
+STOPPED = "the worker stopped before the answer came"
 HELD_BACK = timedelta(days=1)  # how long a question that may have been charged is not asked again
 
 
@@ -42,6 +43,7 @@ def settlement_of(
             AnswerState.PENDING,
             findings,
             reply.detail,
+            answer_key.fence,
             token=reply.pending.token,
             reservation_id=reservation_id,
             due_at=reply.waits_until,
@@ -54,6 +56,7 @@ def settlement_of(
         AnswerState.ANSWERED,
         findings,
         reply.detail,
+        answer_key.fence,
         matched=matched,
         answered_at=now,
         expires_at=now + provider.info.lifetime(matched=matched),
@@ -78,7 +81,7 @@ def _settlement_of_failure(
     info, error = provider.info, reply.error
     assert error is not None
     if queued and (note := info.queued_note) is not None:
-        return replace(settlement, charge=True, note=note, answer=_held_back(settlement.answer_key, error.message, now))
+        return replace(settlement, charge=True, note=note, answer=held_back(settlement.answer_key, error.message, now))
     if not error.maybe_charged and error.code != "wrong_entity":
         return settlement
     # An answer about somebody else was an answer to the provider, and would be the same again.
@@ -90,10 +93,10 @@ def _settlement_of_failure(
         message = f"{info.name} may have charged a call that failed ({error.message}); it is not repeated"
         reply.error = maybe_charged(message)
         reply.detail = message
-    return replace(settlement, answer=_held_back(settlement.answer_key, message, now))
+    return replace(settlement, answer=held_back(settlement.answer_key, message, now))
 
 
-def _held_back(answer_key: AnswerKey, detail: str, now: datetime) -> AnswerResult:
+def held_back(answer_key: AnswerKey, detail: str, now: datetime) -> AnswerResult:
     """A question that is not asked again by itself for a while."""
     return AnswerResult(
         *answer_key.key,
@@ -101,5 +104,26 @@ def _held_back(answer_key: AnswerKey, detail: str, now: datetime) -> AnswerResul
         AnswerState.MAYBE_CHARGED,
         findings=[],
         detail=detail,
+        fence=answer_key.fence,
         expires_at=now + HELD_BACK,
     )
+
+
+def interrupted(
+    provider: Provider,
+    answer_key: AnswerKey,
+    reservation_id: str | None,
+    job: ClaimedJob,
+    now: datetime,
+    *,
+    is_over: bool,
+) -> CallSettlement:
+    """The end of a call that was sent and broken off; `is_over`: by a limit, or because it must not go on.
+
+    Such a one is asked again where it may be; one that the worker's end broke off is like one without a reply.
+    """
+    settlement = CallSettlement(answer_key.organization_id, reservation_id, answer_key)
+    if is_over:
+        return replace(settlement, note=MAYBE_CHARGED) if provider.info.remote else settlement
+    error = ProviderError("timeout", STOPPED, retryable=True, maybe_charged=provider.info.remote)
+    return _settlement_of_failure(provider, failed(error), settlement, job, now, queued=False)

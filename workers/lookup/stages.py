@@ -9,13 +9,15 @@ waiting.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import datetime
 
 import structlog
 
 from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.row import AnswerKey
 from models.credit.usage import charged_to
-from models.db.health import ping
+from models.db.health import UNUSABLE, ping
 from providers.api import CallDeferred, ProviderError, key_digest
 from resolvers.context import Services
 from resolvers.halving import run_halving
@@ -27,9 +29,12 @@ from workers.lookup.credits import CreditStage
 from workers.lookup.lookup import Lookup, Stage, at
 from workers.lookup.pending import PendingAnswers
 from workers.lookup.reply import failed, skipped, waiting
-from workers.lookup.settlement import settlement_of
+from workers.lookup.settlement import interrupted, settlement_of
 from workers.lookup.suppression_guard import Found, SuppressionGuard, is_blocked
 from workers.loop_yield import LoopYield
+
+_TRIES = 10  # to store an answer with a database that can be reached
+_PAUSE_SECONDS = 0.2  # before the next, and the longer the more there were
 
 _log = structlog.get_logger(__name__)
 
@@ -72,7 +77,7 @@ class LookupStages:
         here = self._let_wait(here)
         await self._pass(Stage.WITHHOLD, self._withhold, here)
         await self._pass(Stage.SETTLE, self._settle, here)
-        return here
+        return self._let_wait(here)
 
     def _let_wait(self, lookups: Sequence[Lookup]) -> list[Lookup]:
         """Let those leave that have to wait. Returns the others: what has left may come back at any moment."""
@@ -81,6 +86,7 @@ class LookupStages:
             Stage.TURN: self._wait_for_turn,
             Stage.ASKED_BY_ANOTHER: _wait_for_another,
             Stage.CALL: self._call,
+            Stage.UNSETTLED: _wait_for_database,
         }
         for lookup in lookups:
             if (wait := waits.get(lookup.stage)) is not None:
@@ -88,12 +94,13 @@ class LookupStages:
         return [lookup for lookup in lookups if lookup.stage is not Stage.AWAY]
 
     async def abandon(self, lookups: Sequence[Lookup]) -> None:
-        """Let others ask what these hold, and give back what was reserved for them."""
+        """Settle what these hold: let others ask it, or say that it may have been charged."""
         for lookup in lookups:
             lookup.leave_turn()
-        holding = [lookup for lookup in lookups if lookup.holds and lookup.answer_key is not None]
-        for result in await run_halving(self._store.settle_all, [_release(lookup) for lookup in holding], ping):
-            if isinstance(result, Exception):  # the lease of the question runs out, and the rescue releases credits
+        now = self._now()
+        holding = [_settlement(lookup, now) for lookup in lookups if lookup.holds and lookup.answer_key is not None]
+        for result in await run_halving(self._store.settle_all, holding, ping):
+            if isinstance(result, Exception):  # the sweep ends the call, and the lease of the question runs out
                 _log.warning("a question is left to its lease", error=type(result).__name__)
 
     async def _pass(
@@ -110,10 +117,10 @@ class LookupStages:
             return
         for lookup, result in zip(waiting, await run_halving(of_some, waiting, ping), strict=True):
             if isinstance(result, Exception) and lookup.stage is stage:
-                lookup.fail(result)
+                _failed(lookup, result)
 
     def _leave(self, lookup: Lookup, wait: Coroutine[None, None, None]) -> None:
-        if lookup.withdrawn:
+        if lookup.stopped or (lookup.withdrawn and not lookup.called):
             wait.close()
             lookup.stage = Stage.WITHDRAWN
             return
@@ -195,25 +202,22 @@ class LookupStages:
             if cached is not None and cached.asked_by == lookup.job.id and lookup.is_about(cached):
                 # The job paid for it and its worker died before that was written down.
                 reply.credits = await charged_to(lookup.job.id, lookup.provider.info.id)
-            lookup.stage = Stage.SETTLE
+            lookup.stage, lookup.judged = Stage.SETTLE, True
 
     async def _settle(self, lookups: Sequence[Lookup]) -> None:
         """Charge and store what was called, and release what was not."""
         now = self._now()
         holding = [lookup for lookup in lookups if lookup.holds]
-        settlements = [
-            settlement_of(lookup.provider, lookup.reply, _answer_key(lookup), lookup.reservation_id, lookup.job, now)
-            if lookup.called
-            else _release(lookup)
-            for lookup in holding
-        ]
+        settlements = [_settlement(lookup, now) for lookup in holding]
         results = await run_halving(self._store.settle_all, settlements, ping) if holding else []
         for lookup, charged in zip(holding, results, strict=True):
             if isinstance(charged, Exception):
-                lookup.fail(charged)
-            else:
-                lookup.holds = False
-                lookup.reply.credits = charged if lookup.called else 0
+                _failed(lookup, charged)
+                continue
+            lookup.holds = False
+            lookup.reply.credits = charged if lookup.called else 0
+            if lookup.tries and lookup.called and not charged:  # an earlier try may have done it before it failed
+                lookup.reply.credits = await charged_to(lookup.job.id, lookup.provider.info.id)
         for lookup in at(Stage.SETTLE, lookups):
             lookup.replied(lookup.reply)
 
@@ -236,6 +240,35 @@ def _find_key(lookup: Lookup) -> None:
 async def _wait_for_another(lookup: Lookup) -> None:
     await asyncio.sleep(POLL_SECONDS)
     lookup.stage = Stage.ACQUIRE
+
+
+async def _wait_for_database(lookup: Lookup) -> None:
+    """Keep an answer until the database takes it: it is paid for. The worker's end alone breaks that off."""
+    while True:
+        await asyncio.sleep(_PAUSE_SECONDS * max(lookup.tries, 1))
+        with suppress(*UNUSABLE):
+            await ping()
+            break
+    lookup.stage = Stage.SETTLE if lookup.judged else Stage.WITHHOLD
+
+
+def _failed(lookup: Lookup, error: Exception) -> None:
+    """What was to be done with this failed. An answer is kept, and tried to be stored again soon."""
+    if lookup.called and lookup.tries < _TRIES:
+        lookup.tries, lookup.stage = lookup.tries + 1, Stage.UNSETTLED
+    else:
+        lookup.fail(error)
+
+
+def _settlement(lookup: Lookup, now: datetime) -> CallSettlement:
+    """The end of what a lookup holds: settled by its answer, maybe charged where it was sent, or released."""
+    if lookup.called and lookup.judged:
+        key, reservation_id = _answer_key(lookup), lookup.reservation_id
+        return settlement_of(lookup.provider, lookup.reply, key, reservation_id, lookup.job, now)
+    if not lookup.sent:
+        return _release(lookup)
+    held = _answer_key(lookup), lookup.reservation_id
+    return interrupted(lookup.provider, *held, lookup.job, now, is_over=lookup.stage is Stage.SETTLE)
 
 
 def _answer_key(lookup: Lookup) -> AnswerKey:

@@ -1,6 +1,6 @@
 """Between a job and a provider: which questions must not be asked, and which found values must not be used."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from enrichment.identity import holds_identifier, is_identifier_field
@@ -118,18 +118,20 @@ def _telling(found: Sequence[Found]) -> Iterator[tuple[Found, Subject]]:
 class SendCheck:
     """A question's `before_send`: it asks the guard once more right before anything is sent.
 
-    `blocked` is the guard's reply, once it stood in the way of sending.
+    `blocked` is the guard's reply, once it stood in the way of sending; `passed` is called each time that it did not.
     """
 
     guard: SuppressionGuard
     question: Question
     job: ClaimedJob
+    passed: Callable[[], None]
     blocked: LookupReply | None = None
 
     async def __call__(self) -> None:
         self.blocked = await self.guard.blocked(self.question, self.job)
         if self.blocked is not None:
             raise Withdrawn
+        self.passed()
 
 
 def is_blocked(reply: LookupReply) -> bool:

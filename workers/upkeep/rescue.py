@@ -15,6 +15,7 @@ from resolvers.credit.settle import release_open
 from resolvers.events.publisher import announce
 from resolvers.queue_wakeup import wake_workers
 from workers.repeating import repeat
+from workers.upkeep.end_calls import end_calls
 
 EVERY_SECONDS = 1.0
 
@@ -32,10 +33,11 @@ async def rescue_forever(services: Services) -> None:
 
 
 async def rescue(ctx: dict[str, Any]) -> None:
-    """Requeue the jobs whose worker vanished, and wake workers for everything that is due."""
+    """Requeue the jobs whose worker vanished, end its calls, and wake workers for everything that is due."""
     services: Services = ctx["services"]
     now = services.now()
     lost = await _requeue_lost(now, services.monthly_credit_grant)
+    await end_calls(services)
     await _announce(services, lost)
     if job_ids := await jobs_to_wake(now):
         await _wake_for_deliveries(job_ids, now)

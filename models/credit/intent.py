@@ -1,0 +1,111 @@
+"""Calls that may be charged and have not ended: each is written down before it goes out, with its reservation.
+
+A row goes when the call is settled, by whoever saw its end. Where nobody did, because the worker died or was stopped,
+the row says what is not known: `workers.upkeep.end_calls` ends it as maybe charged. While it is there nobody puts the
+same question again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tortoise import fields
+from tortoise.models import Model
+
+from enrichment.enums import EntityType, JobTrigger
+from models.credit.entry import OpenReservation
+from models.db.columns import Instant, id_field, to_micros
+from models.db.rows import bulk, fetch, insert, projection, select
+from models.db.statements import execute, marks
+from models.db.transaction import Transaction
+
+
+class CallIntent(Model):
+    """A call that goes out, or has gone out, and may be charged. Its id is that of its reservation.
+
+    `input_key`: the digest of the question; NULL once the record is erased. `fence`: of the job's lease under which
+    it was reserved. `ends_by`: the moment at which the call is over in any case. `credits`: what is set aside.
+    """
+
+    id = id_field()
+    organization_id = fields.CharField(max_length=128)
+    job_id = fields.CharField(max_length=36)
+    fence = fields.BigIntField()
+    record_id = fields.CharField(max_length=36, null=True)
+    provider = fields.CharField(max_length=64)
+    entity_type = fields.CharEnumField(EntityType, max_length=16)
+    trigger = fields.CharEnumField(JobTrigger, max_length=32, source_field="trigger_kind")
+    credits = fields.BigIntField()
+    input_key = fields.CharField(max_length=64, null=True)
+    reserved_at: datetime = Instant()
+    ends_by: datetime = Instant()
+
+    class Meta:
+        table = "call_intent"
+
+
+@projection(CallIntent)
+class IntentRow:
+    """See CallIntent."""
+
+    id: str
+    organization_id: str
+    job_id: str
+    fence: int
+    record_id: str | None
+    provider: str
+    entity_type: EntityType
+    trigger: JobTrigger
+    credits: int
+    input_key: str | None
+    reserved_at: datetime
+    ends_by: datetime
+
+
+PENDING_INTENT = (
+    "EXISTS (SELECT 1 FROM answer a WHERE a.organization_id = call_intent.organization_id"
+    " AND a.provider = call_intent.provider AND a.input_key = call_intent.input_key AND a.state = 'pending'"
+    " AND a.reservation_id = call_intent.id)"
+)
+"""That the provider has taken the question in and answers later."""
+
+
+async def write_intents(tx: Transaction, intents: Sequence[IntentRow]) -> None:
+    """Write down calls that are about to go out."""
+    await insert(tx, intents)
+
+
+async def take_intents(tx: Transaction, wanted: Sequence[OpenReservation]) -> list[IntentRow]:
+    """End the intents of these reservations of organizations. Returns those that had not ended."""
+    if not wanted:
+        return []
+    source, parameter = bulk(wanted)
+    return await fetch(
+        IntentRow,
+        f"DELETE FROM call_intent WHERE EXISTS (SELECT 1 FROM {source} WHERE call_intent.id = v.id"
+        f" AND call_intent.organization_id = v.organization_id) RETURNING {select(IntentRow)}",
+        [parameter],
+        using=tx,
+    )
+
+
+async def forget_questions(tx: Transaction, job_ids: Sequence[str]) -> None:
+    """Keep of what these jobs ask at this moment no more than what it may cost."""
+    if job_ids:
+        await execute(
+            f"UPDATE call_intent SET input_key = NULL WHERE job_id IN ({marks(job_ids)})", list(job_ids), using=tx
+        )
+
+
+async def unseen_ends(now: datetime, limit: int) -> list[IntentRow]:
+    """Calls that are over by now, and whose end the worker that made them will not write: it lost the job's lease.
+
+    The first of them; those whose answer comes later are left out.
+    """
+    moment = to_micros(now)
+    return await fetch(
+        IntentRow,
+        f"SELECT {select(IntentRow)} FROM call_intent WHERE ends_by < ? AND NOT EXISTS (SELECT 1 FROM job"
+        " WHERE job.id = call_intent.job_id AND job.fence = call_intent.fence AND job.status = 'in_progress'"
+        f" AND job.lease_until >= ?) AND NOT {PENDING_INTENT} ORDER BY ends_by LIMIT ?",
+        [moment, moment, limit],
+    )
