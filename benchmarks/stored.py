@@ -23,6 +23,7 @@ import asyncpg
 
 from benchmarks.measurement import Measurement, Plan, Round, progress
 from models.db import connection
+from models.db.clock import machine_clock
 from models.db.migrate import migrate
 from models.db.statements import execute, query
 from providers.registry import ProviderSettings, default_registry
@@ -31,7 +32,6 @@ from resolvers.events.subscriber import EventSubscriber
 from resolvers.record.api import upsert_records
 from service.embedded.redis import EmbeddedRedis
 from service.redis_pool import redis_at
-from service.runtime import utc_now
 from service.sample.records import sample_records
 from workers.settings import build_worker
 
@@ -103,7 +103,9 @@ async def fill(records: int, database_url: str | None = None) -> Stored:
         redis = redis_at(redis_server.url, tries=3)
         try:
             await migrate()
-            services = Services(redis, default_registry(ProviderSettings()), EventSubscriber(redis), utc_now, 1000)
+            services = Services(
+                redis, default_registry(ProviderSettings()), EventSubscriber(redis), machine_clock, 1000
+            )
             before = await _sizes()
             ingest = await _written(lambda: _take_in(services, records))
             jobs = await _written(lambda: _enrich(services))

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Self
 
@@ -12,6 +11,7 @@ import structlog
 from arq.connections import ArqRedis
 
 from models.db import connection
+from models.db.clock import DatabaseClock
 from models.db.health import UNUSABLE, ping
 from models.db.migrate import migrate
 from models.db.schema_state import SchemaRefused, require_current
@@ -38,10 +38,6 @@ _log = structlog.get_logger(__name__)
 
 class CannotStart(Exception):
     """Why the service cannot start, in one line for the operator."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Runtime:
@@ -110,10 +106,11 @@ class Runtime:
         await stack.enter_async_context(open_database(self.settings))
         await self._bring_schema_up_to_date()
         self._authenticator = build_authenticator(self.settings)
+        now = await _open_clock(stack)
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
         sources = open_sources(self.settings, redis)
         stack.push_async_callback(sources.http_client.close)
-        await sources.keys.retry_changed_keys(redis, utc_now())
+        await sources.keys.retry_changed_keys(redis, now())
         events = EventSubscriber(redis)
         await events.start()
         stack.push_async_callback(_within, CLOSE_SECONDS, events.stop)
@@ -121,7 +118,7 @@ class Runtime:
             redis=redis,
             registry=sources.registry,
             events=events,
-            now=utc_now,
+            now=now,
             monthly_credit_grant=self.settings.monthly_credit_grant,
             replay_days=self.settings.replay_days,
             job_days=self.settings.retention_job_days,
@@ -188,6 +185,20 @@ class Runtime:
         self._worker = WorkerSupervisor(build, grace_seconds=self.settings.shutdown_seconds)
         self._worker.start()
         stack.push_async_callback(self._worker.stop)
+
+
+async def _open_clock(stack: AsyncExitStack) -> DatabaseClock:
+    """The clock of all processes on the database, which is kept right until the stack closes."""
+    clock = DatabaseClock()
+    await clock.read()
+    reading = asyncio.create_task(clock.read_for_ever(), name="clock")
+
+    async def stop() -> None:
+        reading.cancel()
+        await asyncio.wait({reading})
+
+    stack.push_async_callback(stop)
+    return clock
 
 
 @asynccontextmanager

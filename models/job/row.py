@@ -54,6 +54,7 @@ class Job(Model):
     finished_at: datetime | None = Instant(null=True)
     updated_at: datetime = Instant()
     uncounted = fields.BooleanField(null=True)  # a row of before the daily counts that has no part in them yet
+    times_lost = fields.IntField(null=True)  # workers lost in a row while they had it; None: none
 
     steps: fields.ReverseRelation["Step"]
 

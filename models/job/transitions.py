@@ -1,17 +1,17 @@
-"""The state machine of jobs: the only statements that set a job's status, and the table that guards them.
+"""The state machine of jobs: the only statements that set a job's status.
 
-`TRANSITIONS` names the states that each transition may start from and lead to; every statement takes its guard and
-its target from there, so that a job in another state is left alone. `docs/state-machine.md` has the picture.
+Every statement takes its guard and its target from `models.job.transition_table`, so that a job in another state is
+left alone. `docs/state-machine.md` has the picture.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
 
-from enrichment.enums import ACTIVE_STATUSES, RETRYABLE_STATUSES, EntityType, JobStatus, JobTrigger
+from enrichment.enums import EntityType, JobStatus, JobTrigger
 from models.db.columns import to_micros
 from models.db.connection import dialect
 from models.db.copying import add_rows
@@ -21,56 +21,10 @@ from models.db.statements import execute, query
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import LEASE, Lease, lock_held
 from models.job.row import Job
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """A named change of a job's status. Without `sources` it makes the job."""
-
-    name: str
-    sources: frozenset[JobStatus]
-    targets: frozenset[JobStatus]
-
-    @property
-    def guard(self) -> str:
-        """The condition on `job` under which the transition may start, as SQL."""
-        return f"job.status {_among(self.sources)}"
-
-    @property
-    def to(self) -> str:
-        """The only state that the transition leads to, as SQL."""
-        [target] = self.targets
-        return f"'{target}'"
-
-    @property
-    def leads_to_v(self) -> str:
-        """The condition that the status of the row `v` is one that the transition leads to, as SQL."""
-        return f"v.status {_among(self.targets)}"
-
-
-def _among(states: Iterable[JobStatus]) -> str:
-    # By value and not by parameter: the partial indexes are found by it.
-    listed = ", ".join(f"'{state}'" for state in JobStatus if state in set(states))
-    return f"= {listed}" if "," not in listed else f"IN ({listed})"
-
+from models.job.transition_table import CANCEL, CLAIM, CREATE, FINISH, RELEASE, REQUEUE_LOST, RETRY, WAIT, Transition
 
 WORKER_LOST = "worker_lost"  # the error of a job whose lease ran out
-_PENDING, _IN_PROGRESS = frozenset({JobStatus.PENDING}), frozenset({JobStatus.IN_PROGRESS})
-_RESULTS = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.SKIPPED})
-
-CREATE = Transition("create", frozenset(), _PENDING)
-CLAIM = Transition("claim", _PENDING, _IN_PROGRESS)
-FINISH = Transition("finish", _IN_PROGRESS, _RESULTS)
-WAIT = Transition("wait", _IN_PROGRESS, _PENDING)
-RELEASE = Transition("release", _IN_PROGRESS, _PENDING)
-REQUEUE_LOST = Transition("requeue_lost", _IN_PROGRESS, frozenset({JobStatus.PENDING, JobStatus.FAILED}))
-CANCEL = Transition("cancel", ACTIVE_STATUSES, frozenset({JobStatus.CANCELLED}))
-RETRY = Transition("retry", RETRYABLE_STATUSES, _PENDING)
-
-TRANSITIONS = {
-    transition.name: transition for transition in (CREATE, CLAIM, FINISH, WAIT, RELEASE, REQUEUE_LOST, CANCEL, RETRY)
-}
-"""Every way in which a job's status can change. A job also goes when its record is erased, whatever its state."""
+MOST_LOST = 6  # workers in a row; a job that these were lost with is likely to be why
 
 
 class RecordHasActiveJob(Exception):
@@ -230,7 +184,8 @@ async def _end_attempts(tx: Transaction, transition: Transition, ends: Sequence[
     source, parameter = bulk(ends)
     written = ", ".join(f"{name} = v.{name}" for name in _WRITTEN)
     changed = await query(
-        f"UPDATE job SET {written}, lease_until = NULL, running_step = NULL, updated_at = ? FROM {source}"
+        f"UPDATE job SET {written}, lease_until = NULL, running_step = NULL, times_lost = NULL, updated_at = ?"
+        f" FROM {source}"
         f" WHERE job.id = v.id AND job.fence = v.fence AND {transition.guard} AND {transition.leads_to_v}"
         " RETURNING job.id",
         [to_micros(now), parameter],
@@ -256,7 +211,7 @@ async def release_leases(tx: Transaction, leases: Sequence[Lease], now: datetime
 
 @query_row
 class LostJob:
-    """A job whose worker vanished: pending again, or failed where it had no attempt left."""
+    """A job whose worker vanished: pending again, or failed where that happened too often."""
 
     id: str
     organization_id: str
@@ -264,16 +219,24 @@ class LostJob:
 
 
 async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
-    """Make jobs whose lease ran out pending again, or failed where no attempt is left; none is waited for."""
+    """Make jobs whose lease ran out pending again; none is waited for.
+
+    The attempt does not count: a worker dies for reasons of its own. From its second time on a job is the only one
+    that a worker has of those that were lost, so that `MOST_LOST` times in a row speak against the job, and end it.
+    """
     moment = to_micros(now)
+    times = "COALESCE(times_lost, 0) + 1"
+    again = f"{times} < {MOST_LOST}"
     return await fetch(
         LostJob,
         "UPDATE job SET lease_until = NULL, progress = 0, running_step = NULL, updated_at = ?,"
-        " status = CASE WHEN attempts < max_attempts THEN 'pending' ELSE 'failed' END,"
-        " next_attempt_at = CASE WHEN attempts < max_attempts THEN CAST(? AS BIGINT) END,"
-        " finished_at = CASE WHEN attempts < max_attempts THEN NULL ELSE CAST(? AS BIGINT) END,"
-        f" error_code = '{WORKER_LOST}', error_message = 'the worker stopped before the job ended',"
-        " error_retryable = TRUE"
+        f" attempts = attempts - 1, times_lost = {times},"
+        f" status = CASE WHEN {again} THEN 'pending' ELSE 'failed' END,"
+        f" next_attempt_at = CASE WHEN {again} THEN CAST(? AS BIGINT) END,"
+        f" finished_at = CASE WHEN {again} THEN NULL ELSE CAST(? AS BIGINT) END,"
+        f" error_code = '{WORKER_LOST}', error_message = CASE WHEN {again}"
+        " THEN 'the worker stopped before the job ended'"
+        f" ELSE 'set aside: {MOST_LOST} workers in a row stopped while they had this job' END, error_retryable = TRUE"
         f" WHERE id IN (SELECT id FROM job WHERE {REQUEUE_LOST.guard} AND lease_until < ? {skip_locked('job')})"
         f" RETURNING {select(LostJob)}",
         [moment, moment, moment, moment],
@@ -303,7 +266,8 @@ async def retry(organization_id: str, job_id: str, now: datetime, *, attempts: i
         retried = await query(
             f"UPDATE job SET status = {RETRY.to}, next_attempt_at = ?, finished_at = NULL, updated_at = ?,"
             " max_attempts = attempts + ?, progress = 0, running_step = NULL, error_code = NULL,"
-            " error_message = NULL, error_retryable = NULL, short_of_credits = FALSE, forced = TRUE, priority = 0"
+            " error_message = NULL, error_retryable = NULL, times_lost = NULL,"
+            " short_of_credits = FALSE, forced = TRUE, priority = 0"
             f" WHERE id = ? AND organization_id = ? AND {RETRY.guard} RETURNING id",
             [moment, moment, attempts, job_id, organization_id],
         )

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from models.db.clock import machine_clock
 from models.organization import organization_ids
 from resolvers.retention import LEAST_JOB_DAYS, MOST_DAYS, Retained, retained
 from service.cli.common import read_settings, run
-from service.runtime import open_database, utc_now
+from service.runtime import open_database
 from service.settings import Settings
 
 
@@ -30,7 +31,7 @@ def retention(
 async def _all(settings: Settings, decision_days: int, job_days: int | None) -> list[Retained]:
     """What would go of all organizations together."""
     async with open_database(settings):
-        now = utc_now()
+        now = machine_clock()
         found = await retained("", now, decision_days, job_days)  # of nobody: the kinds alone
         for organization_id in await organization_ids():
             more = await retained(organization_id, now, decision_days, job_days)

@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import JobStatus
 from models.conflict.queries import ConflictFilter
 from models.db import connection
+from models.db.clock import machine_clock
 from models.db.distribute import CannotDistribute, distribute, read_distribution, unique_target
 from models.db.migrate import migrate
 from models.db.statements import execute, load, query
@@ -27,7 +28,6 @@ from resolvers.record.api import get_record, list_records, provenance, upsert_re
 from resolvers.record.store import RecordOutcome
 from resolvers.stats import get_stats
 from resolvers.undo.api import undo_job
-from service.runtime import utc_now
 from service.sample.records import sample_records
 from tests.support.daily_counts import assert_counted_as_rows
 from tests.support.plans import statements_read
@@ -58,7 +58,7 @@ async def _forget() -> None:
 @pytest.fixture
 async def services(distributed: str, redis: ArqRedis) -> Services:
     events = EventSubscriber(redis)
-    return Services(redis, default_registry(ProviderSettings()), events, utc_now, 1000)
+    return Services(redis, default_registry(ProviderSettings()), events, machine_clock, 1000)
 
 
 async def _partitioned() -> set[str]:

@@ -10,7 +10,8 @@ from models.db.statements import execute
 from models.db.transaction import unit_of_work
 from models.job import Job
 from models.job.leases import LEASE, Lease, LeaseProgress, organizations_with_due_jobs, renew
-from models.job.transitions import claim, release_leases, requeue_lost
+from models.job.transitions import MOST_LOST, claim, release_leases, requeue_lost
+from resolvers.job.api import retry_job
 from resolvers.pipeline import pause_pipeline
 from resolvers.record.api import upsert_records
 from tests.support.factories import Clock, StandIn, context, send, services, work
@@ -71,16 +72,37 @@ async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -
     ]
 
 
-async def test_a_job_whose_workers_keep_dying_fails_when_its_attempts_are_used_up(redis: ArqRedis) -> None:
+async def _lose_worker(clock: Clock) -> Job:
+    """Claim the one job, and let its lease run out."""
+    assert len(await claim("acme", clock(), 10)) == 1
+    clock.ahead_seconds += LEASE.total_seconds() + 1
+    await unit_of_work(requeue_lost)(clock())
+    return await Job.get()
+
+
+async def test_the_death_of_workers_uses_up_no_attempt_and_a_job_that_kills_each_is_set_aside(redis: ArqRedis) -> None:
     clock = Clock()
     shared = services(redis, StandIn(), now=clock)
     await send(context(shared), "account", "A1", domain="acme.com")
-    for _ in range(5):
-        assert len(await claim("acme", clock(), 10)) == 1
-        clock.ahead_seconds += LEASE.total_seconds() + 1
-        await unit_of_work(requeue_lost)(clock())
-    job = await Job.get()
-    assert (job.status, job.error_code, job.attempts) == (JobStatus.FAILED, "worker_lost", 5)
+    for times in range(1, MOST_LOST):
+        job = await _lose_worker(clock)
+        assert (job.status, job.attempts, job.times_lost) == (JobStatus.PENDING, 0, times)
+    job = await _lose_worker(clock)
+    assert (job.status, job.attempts, job.error_code) == (JobStatus.FAILED, 0, "worker_lost")
+    assert job.error_message == "set aside: 6 workers in a row stopped while they had this job"
+    await retry_job(context(shared), job.id)
+    assert (await _lose_worker(clock)).status is JobStatus.PENDING
+
+
+async def test_an_attempt_that_ends_by_itself_begins_the_count_of_lost_workers_anew(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(), now=clock)
+    await send(context(shared), "account", "A1", domain="acme.com")
+    await _lose_worker(clock)
+    [taken] = await load_claimed(shared, await claim("acme", clock(), 10), clock())
+    waits = JobResult(taken, JobStatus.PENDING, next_attempt_at=clock())
+    assert (await write_results([waits], clock(), shared)).statuses == [WriteStatus.DONE]
+    assert (await Job.get()).times_lost is None
 
 
 async def test_of_the_jobs_of_a_lost_worker_one_is_claimed_beside_others(redis: ArqRedis) -> None:

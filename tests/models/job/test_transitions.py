@@ -19,7 +19,8 @@ from models.job import transitions
 from models.job.leases import Lease, LeaseProgress, held_leases, lock_held, lock_jobs_that_exist, make_due, renew
 from models.job.queries import bring_forward, take_short_of_credits
 from models.job.steps import add_credits
-from models.job.transitions import TRANSITIONS, AttemptEnd, NewJob
+from models.job.transition_table import TRANSITIONS
+from models.job.transitions import AttemptEnd, NewJob
 from models.organization import Organization
 from models.record import Record
 from resolvers.job.new_job import new_job
@@ -121,17 +122,18 @@ async def a_record() -> str:
     return record_id
 
 
-async def a_job_in(status: JobStatus, *, attempts_left: bool = True) -> Lease:
+async def a_job_in(status: JobStatus, *, lost_before: bool = False) -> Lease:
     """A job in this state, and the lease that it was last claimed with."""
     job = a_job(await a_record())
     assert await unit_of_work(transitions.create)([job]) == {job.id}
     leased, due, ended = status is JobStatus.IN_PROGRESS, status is JobStatus.PENDING, status.is_final
     await execute(
-        "UPDATE job SET status = ?, fence = 1, attempts = ?, lease_until = ?, next_attempt_at = ?, finished_at = ?"
+        "UPDATE job SET status = ?, fence = 1, attempts = 1, times_lost = ?,"
+        " lease_until = ?, next_attempt_at = ?, finished_at = ?"
         " WHERE id = ?",
         [
             status.value,
-            1 if attempts_left else 5,
+            transitions.MOST_LOST - 1 if lost_before else None,
             to_micros(NOW) if leased else None,
             to_micros(NOW) if due else None,
             to_micros(NOW) if ended else None,
@@ -162,9 +164,9 @@ async def run(name: str, operation: Operation, lease: Lease) -> Iterator[Change]
 async def test_each_transition_starts_from_and_leads_to_just_the_states_of_the_table() -> None:
     changes: set[Change] = set()
     for status in JobStatus:
-        for attempts_left in (True, False):
+        for lost_before in (True, False):
             for name, operation in OPERATIONS:
-                lease = await a_job_in(status, attempts_left=attempts_left)
+                lease = await a_job_in(status, lost_before=lost_before)
                 changes |= set(await run(name, operation, lease))
                 await execute("DELETE FROM record")
     assert changes == {
@@ -189,7 +191,7 @@ async def test_nothing_else_that_is_written_to_a_job_changes_its_status() -> Non
 async def test_whatever_happens_in_whatever_order_every_change_is_one_of_the_table(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 -- the order of a test
     for _ in range(3):
-        await a_job_in(JobStatus.PENDING, attempts_left=chance.random() < 0.5)
+        await a_job_in(JobStatus.PENDING, lost_before=chance.random() < 0.5)
     for _ in range(80):
         job = chance.choice(await query("SELECT id, fence FROM job"))
         stale = chance.random() < 0.25
