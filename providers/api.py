@@ -138,6 +138,7 @@ class ProviderInfo:
     opt_out_lifetime_days: int = 365  # how long a person who opted out is left alone
     remote: bool = False  # asked over a network: it can fail, and a circuit breaker watches it
     needs_key: bool = False
+    operator_priced: bool = False  # the operator has set its prices: they are charged, whatever an answer states
     counts_misses: bool = False  # it counts "no match" like a match, and so does the ledger
     repeats_free: bool = False  # asking again after a time-out does not cost again
     attribution: str = ""

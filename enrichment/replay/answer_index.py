@@ -188,5 +188,6 @@ def _as_of(snapshot: DecisionSnapshot, source: Source, reply: Reply) -> Reply:
             for name, candidate in reply.candidates.items()
             if name in source.gives
         },
+        skipped=reply.skipped,
         key=reply.key,
     )

@@ -99,6 +99,7 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
         questions,
         then=f"AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by) AND NOT {_CALLED}"
         " ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
+        " opted_out = NULL,"
         " findings = NULL, detail = '', answered_at = NULL, expires_at = NULL, asked_by = excluded.asked_by,"
         " fence = excluded.fence,"
         " answers_since = excluded.answers_since, reservation_id = NULL, due_at = NULL,"
@@ -106,8 +107,9 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
         f" delivered = {_STAYS.format('delivered')}, delivered_digest = {_STAYS.format('delivered_digest')}"
         f" WHERE (answer.state = 'maybe_charged' AND answer.expires_at <= {moment})"
         f" OR (answer.state = 'answered' AND COALESCE(answer.asked_by, '') <> excluded.asked_by"
-        " AND (answer.answered_at <= excluded.answers_since"
-        f" OR (NOT answer.matched AND answer.expires_at <= {moment})))"
+        f" AND CASE WHEN answer.opted_out THEN answer.expires_at <= {moment}"
+        " ELSE answer.answered_at <= excluded.answers_since"
+        f" OR (NOT answer.matched AND answer.expires_at <= {moment}) END)"
         f" OR (answer.state = 'asking' AND (answer.lease_until < {moment} OR answer.asked_by = excluded.asked_by))"
         f"{insists if insisting else ''}"
         " RETURNING organization_id, provider, input_key",
@@ -165,8 +167,9 @@ async def answered_keys(
         some = wanted[start : start + _AT_ONCE]
         rows = await query(
             "SELECT input_key FROM answer WHERE organization_id = ? AND provider = ? AND state = 'answered'"
-            f" AND answered_at > ? AND (matched OR expires_at > ?) AND input_key IN ({marks(some)})",
-            [organization_id, provider, to_micros(answers_since), to_micros(now), *some],
+            " AND CASE WHEN opted_out THEN expires_at > ? ELSE answered_at > ? AND (matched OR expires_at > ?) END"
+            f" AND input_key IN ({marks(some)})",
+            [organization_id, provider, to_micros(now), to_micros(answers_since), to_micros(now), *some],
         )
         found |= {row["input_key"] for row in rows}
     return found

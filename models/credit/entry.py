@@ -36,6 +36,7 @@ class CreditEntry(Model):
     actor = fields.CharField(max_length=255, null=True)
     idempotency_key = fields.CharField(max_length=255, null=True)
     created_at: datetime = Instant()
+    stated_thousandths = fields.BigIntField(null=True)  # of a credit: what the provider says the call consumed
     uncounted = fields.BooleanField(null=True)  # a line of before the daily counts: counted apart, once
 
     class Meta:
@@ -61,6 +62,7 @@ class EntryRow:
     note: str | None = None
     actor: str | None = None
     idempotency_key: str | None = None
+    stated_thousandths: int | None = None
 
 
 @projection(CreditEntry)

@@ -1,7 +1,7 @@
 """What an organization's credits were used for in a period, from the daily counts of the ledger's lines."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -32,6 +32,23 @@ class DailyUsage:
     day: date
     credits: int
     charges: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatedUsage:
+    """What a provider says that calls consumed (credits, maybe a fraction), beside what was charged for the same calls.
+
+    `calls` is how many said so; `drift` how much more the provider counts than was charged, less where it is negative.
+    """
+
+    provider: str
+    calls: int
+    stated: float
+    charged: int
+
+    @property
+    def drift(self) -> float:
+        return round(self.stated - self.charged, 3)
 
 
 @query_row
@@ -65,6 +82,18 @@ async def granted(period: Period) -> int:
 async def charged_for_nothing(period: Period) -> int:
     """Credits charged in the period by sources that wrote no value for the job."""
     return sum(row.credits for row in await counted(period, [Measure.WASTED], []))
+
+
+async def stated_by_provider(period: Period) -> list[StatedUsage]:
+    """What providers say that the period's calls consumed, by provider."""
+    found: dict[str, StatedUsage] = {}
+    for row in await counted(period, [Measure.STATED, Measure.STATED_CHARGED], ["provider"]):
+        before = found.get(row.provider, StatedUsage(row.provider, row.events, 0.0, 0))
+        is_stated = row.measure is Measure.STATED
+        found[row.provider] = (
+            replace(before, stated=row.credits / 1000) if is_stated else replace(before, charged=row.credits)
+        )
+    return [found[provider] for provider in sorted(found)]
 
 
 async def released_with(notes: Sequence[str], period: Period) -> list[UsageSlice]:

@@ -86,6 +86,16 @@ def _entries(kind: str, amount: str, name: str = "''") -> str:
     )
 
 
+def _stated(amount: str) -> str:
+    return _counts(
+        "credit_entry",
+        "kind IN ('charge', 'release') AND stated_thousandths IS NOT NULL",
+        provider="COALESCE(provider, '')",
+        credits=f"SUM({amount})",
+        table="credit_entry",
+    )
+
+
 def _wasted() -> str:
     """Charges of jobs that are still there: of an erased one nobody can tell what it wrote."""
     return _counts(
@@ -122,6 +132,8 @@ _STATEMENTS: Mapping[Measure, Callable[[], str]] = {
     Measure.GRANT: lambda: _entries("grant", "amount"),
     Measure.CHARGE: lambda: _entries("charge", "-amount"),
     Measure.RELEASE: lambda: _entries("release", "-reserved_change", "SUBSTR(COALESCE(note, ''), 1, 255)"),
+    Measure.STATED: lambda: _stated("stated_thousandths"),
+    Measure.STATED_CHARGED: lambda: _stated("-amount"),
     Measure.WASTED: _wasted,
     Measure.CONFLICT_RESOLVED: _resolved,
 }

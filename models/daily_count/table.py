@@ -28,6 +28,8 @@ class Measure(StrEnum):
     GRANT = "grant"  # credits that were granted
     CHARGE = "charge"  # entity_type, trigger_kind, provider
     RELEASE = "release"  # entity_type, trigger_kind, provider; name: the note
+    STATED = "stated"  # provider: calls that said what they consumed. credits: that, in thousandths of a credit
+    STATED_CHARGED = "stated_charged"  # provider: the credits that were charged for those calls
     WASTED = "wasted"  # provider: charges of which no value was written for their job
     CONFLICT_RESOLVED = "conflict_resolved"  # entity_type
     CONFLICT_OPEN = "conflict_open"  # entity_type; of all days only: those that are open now

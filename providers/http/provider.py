@@ -84,6 +84,7 @@ class HttpProvider:
             remote=True,
             price=adapter.info.price if price is None else price,
             extra_price=adapter.info.extra_price if extra_price is None else extra_price,
+            operator_priced=price is not None or extra_price is not None,
         )
 
     def input_key(self, question: Question) -> str | None:

@@ -17,6 +17,7 @@ from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.reuse import oldest_reusable
 from enrichment.waterfall.session import JobContext, SessionQuestion, WaterfallSession
+from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.cache import known
 from models.answer.pending import promised_to
 from models.answer.row import AnswerState, CachedAnswer
@@ -201,6 +202,9 @@ class _Planner:
 
     def _reuse(self, walk: RecordWalk, query: SessionQuestion, stored: CachedAnswer) -> None:
         source = query.source
+        if stored.opted_out:
+            walk.session.record_reply(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.OPTED_OUT))
+            return
         candidates = {
             name: candidate
             for name, candidate in read_findings(source.id, stored.findings or []).items()

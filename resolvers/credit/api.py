@@ -8,7 +8,7 @@ from enrichment.enums import CreditKind
 from models.credit import usage
 from models.credit.account import save_accounts
 from models.credit.entry import EntryRow, entry_of_key, entry_page, insert_entries
-from models.credit.usage import DailyUsage, UsageSlice
+from models.credit.usage import DailyUsage, StatedUsage, UsageSlice
 from models.db.columns import new_id
 from models.db.period import Period
 from models.db.printed import Printed
@@ -37,7 +37,8 @@ class CreditUsage:
     `balance` is the sum of the ledger, `reserved` what calls in flight hold of it; `remaining` is what may
     still be spent, limits included. `used`, `granted`, `wasted` (charged without a value written) and the
     breakdowns are of the period. `maybe_charged` are credits by provider that were given back, for calls without a
-    usable answer that the provider may have counted all the same: its own count is at most that much higher.
+    usable answer that the provider may have counted all the same: its own count is at most that much higher. `stated`
+    is what providers say that the period's calls consumed, beside what was charged for them.
     """
 
     balance: int
@@ -55,6 +56,7 @@ class CreditUsage:
     projected_exhaustion_at: datetime | None
     wasted: int
     maybe_charged: list[UsageSlice]
+    stated: list[StatedUsage]
 
 
 async def get_credits(ctx: Context, start: datetime | None = None, end: datetime | None = None) -> CreditUsage:
@@ -91,6 +93,7 @@ async def get_credits(ctx: Context, start: datetime | None = None, end: datetime
         projected_exhaustion_at=await _projection(organization_id, now, remaining),
         wasted=await usage.charged_for_nothing(period),
         maybe_charged=await usage.released_with([MAYBE_CHARGED, WRONG_ENTITY], period),
+        stated=await usage.stated_by_provider(period),
     )
 
 

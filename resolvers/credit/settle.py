@@ -17,6 +17,8 @@ from resolvers.credit.account import lock_accounts, moment_in
 MAYBE_CHARGED = "the provider may have charged it"
 WRONG_ENTITY = "answered about somebody else"
 
+_MOST_STATED = 1_000_000_000.0  # a figure above it is a mistake of whoever stated it
+
 
 @dataclass(frozen=True, slots=True)
 class CreditSettlement:
@@ -24,12 +26,14 @@ class CreditSettlement:
 
     `credits` is what the match costs where that may be less than was reserved; None: all of it. `note` is kept with
     the line where its reason is not plain: a charge without a match, a release of what the provider may have counted.
+    `stated`: the credits that the provider says the call consumed, which may be a fraction.
     """
 
     reservation_id: str
     charge: bool
     credits: int | None = None
     note: str | None = None
+    stated: float | None = None
 
 
 async def settle(
@@ -70,7 +74,12 @@ async def settle_all(
         ],
     )
     reserved = [
-        replace(entry, note=wanted[entry.id].note, created_at=moment_in(accounts[entry.organization_id], now))
+        replace(
+            entry,
+            note=wanted[entry.id].note,
+            stated_thousandths=_thousandths(wanted[entry.id].stated),
+            created_at=moment_in(accounts[entry.organization_id], now),
+        )
         for entry in found
     ]
     costs = {entry.id: _cost(entry, wanted[entry.id]) for entry in reserved}
@@ -147,8 +156,19 @@ def _rest(reservation: EntryRow, charge: EntryRow) -> EntryRow:
     """The release of what a charge leaves of its reservation. It settles the charge, as the charge settled that."""
     left = reservation.reserved_change + charge.reserved_change
     return replace(
-        reservation, id=new_id(), kind=CreditKind.RELEASE, amount=0, reserved_change=-left, settles=charge.id
+        reservation,
+        id=new_id(),
+        kind=CreditKind.RELEASE,
+        amount=0,
+        reserved_change=-left,
+        settles=charge.id,
+        note=None,
+        stated_thousandths=None,
     )
+
+
+def _thousandths(stated: float | None) -> int | None:
+    return None if stated is None else round(min(max(stated, 0.0), _MOST_STATED) * 1000)
 
 
 def _changed_by(account: AccountRow, entries: Sequence[EntryRow]) -> AccountRow:

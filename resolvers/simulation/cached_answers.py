@@ -142,6 +142,8 @@ async def _add_cached(
 
 
 def _reply(answer: CachedAnswer) -> Reply:
+    if answer.opted_out:
+        return Reply(StepOutcome.SKIPPED, skipped=SkipReason.OPTED_OUT, key=answer.input_key, reused=True)
     return Reply(
         StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH,
         candidates=read_findings(answer.provider, answer.findings or []) if answer.matched else {},

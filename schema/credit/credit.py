@@ -42,6 +42,22 @@ class DailyUsage:
         return copied(cls, day)
 
 
+@strawberry.type(description="What a provider says that calls consumed, beside what was charged for the same calls.")
+class StatedUsage:
+    provider: str
+    calls: int = strawberry.field(description="How many said what they consumed.")
+    stated: float = strawberry.field(description="Credits by the provider's own figures, maybe a fraction.")
+    charged: int = strawberry.field(
+        description="A figure is rounded up to whole credits and never above what was reserved; a price that the"
+        " operator has set stays the charge."
+    )
+    drift: float = strawberry.field(description="How much more the provider counts than was charged.")
+
+    @classmethod
+    def of(cls, usage: usage.StatedUsage) -> Self:
+        return copied(cls, usage)
+
+
 @strawberry.type(description="One line of the ledger; the balance is the sum of the amounts.")
 class CreditEntry:
     id: strawberry.ID
@@ -80,6 +96,9 @@ class CreditUsage:
         description="By provider what was given back for calls without a usable answer that it may have counted all the"
         " same: its own count is at most that much higher."
     )
+    stated: list[StatedUsage] = strawberry.field(
+        description="By provider what it says that the period's calls consumed, where it says so."
+    )
     projected_exhaustion_at: datetime | None = strawberry.field(description="At the present pace; null: not.")
 
     @classmethod
@@ -92,6 +111,7 @@ class CreditUsage:
             by_trigger=_slices(usage.by_trigger),
             by_day=[DailyUsage.of(day) for day in usage.by_day],
             maybe_charged=_slices(usage.maybe_charged),
+            stated=[StatedUsage.of(part) for part in usage.stated],
         )
 
     @strawberry.field(description="The thresholds crossed this month, the newest first.")

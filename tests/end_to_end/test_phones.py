@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus
 from models.db.statements import execute, marks, query
+from providers.apollo import phones
 from resolvers.cost.estimate import estimate_enrichment
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
@@ -374,10 +376,24 @@ async def test_a_phone_that_never_comes_costs_what_came_at_once(here: Installati
 
 async def test_nobodys_phone_costs_the_match_alone(here: Installation) -> None:
     sent = await here.ask()
-    assert (await here.deliver(delivery(phone_numbers=[]))).json() == {"status": "taken"}
+    assert (await here.deliver(delivery(phone_numbers=[]) | {"credits_consumed": 1})).json() == {"status": "taken"}
     await here.go_on()
     job, used, reserved = await here.proven(sent)
     assert (job.status, used, reserved) == (JobStatus.COMPLETED, 1, 0)
+
+
+async def test_what_apollo_says_that_the_numbers_consumed_is_what_they_cost(here: Installation) -> None:
+    """Its documented example: two numbers of type other, one credit consumed."""
+    sent = await here.ask()
+    recorded = Path(phones.__file__).parent / "recorded" / "phones_of_type_other" / "answer.json"
+    result = orjson.loads(recorded.read_bytes())["body"]["webhook_result"]
+    numbers = result["people"][0]["phone_numbers"]
+    await here.deliver(delivery(phone_numbers=numbers) | {"credits_consumed": result["credits_consumed"]})
+    await here.go_on()
+    job, used, reserved = await here.proven(sent)
+    assert (job.status, job.record.fields["phone"], used, reserved) == (JobStatus.COMPLETED, PHONE, 1, 0)
+    [stated] = (await get_credits(here.of())).stated
+    assert (stated.provider, stated.stated, stated.charged, stated.drift) == ("apollo", 1.0, 1, 0.0)
 
 
 async def test_nobody_found_is_waited_for_by_nobody(here: Installation) -> None:

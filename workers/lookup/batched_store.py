@@ -36,7 +36,7 @@ class CallSettlement:
     """The end of a call: whether it is charged, how many credits (None: all that was reserved), and what is stored.
 
     `answer` is stored; None releases the question. `keep_reservation` leaves the credits reserved, because the answer
-    comes later. `note` goes into the ledger.
+    comes later. `note` goes into the ledger, and so does `stated`, the credits that the provider says it consumed.
     """
 
     organization_id: str
@@ -47,6 +47,7 @@ class CallSettlement:
     answer: AnswerResult | None = None
     keep_reservation: bool = False
     note: str | None = None
+    stated: float | None = None
 
 
 class ClearanceResult(StrEnum):
@@ -177,7 +178,7 @@ async def _settle_calls(
             released.append(call.answer_key)
         if call.reservation_id is not None and not call.keep_reservation:
             groups[call.organization_id].append(
-                CreditSettlement(call.reservation_id, charge=call.charge, credits=call.credits, note=call.note)
+                CreditSettlement(call.reservation_id, call.charge, call.credits, call.note, call.stated)
             )
     charged = await settle_all(tx, groups, now=now, monthly_grant=monthly_grant)
     await store(tx, answers)

@@ -18,11 +18,14 @@ from providers.api import Answer, Pending, Provider, ProviderError, Question
 class LookupReply(Reply):
     """How a lookup ended. `pending`: what the provider said of an answer that comes later.
 
-    `extra`: the answer brought what costs more; `uncounted`: it costs nothing, whatever the provider counts.
+    `extra`: the answer brought what costs more; `uncounted`: it costs nothing, whatever the provider counts; `stated`:
+    the credits that the provider says it consumed. `lifetime`: how long it is remembered, where it is an answer.
     """
 
     extra: bool = False
     uncounted: bool = False
+    stated: float | None = None
+    lifetime: timedelta | None = None
     error: ProviderError | None = None
     pending: Pending | None = None
 
@@ -34,13 +37,18 @@ def reply_of(provider: Provider, question: Question, answer: Answer | Pending, n
         reply = waiting(now + timedelta(seconds=max(answer.retry_after_seconds, 0.1)), partial)
         reply.pending = answer
         return reply
-    return LookupReply(
+    reply = LookupReply(
         StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH,
         candidates=canonical(provider, question, answer, now) if answer.matched else {},
         detail=answer.detail,
         extra=answer.extra,
         uncounted=answer.uncounted,
+        stated=answer.stated,
+        lifetime=provider.info.lifetime_of(answer),
     )
+    if answer.opted_out:
+        reply.outcome, reply.skipped, reply.candidates = StepOutcome.SKIPPED, SkipReason.OPTED_OUT, {}
+    return reply
 
 
 def canonical(provider: Provider, question: Question, answer: Answer, now: datetime) -> dict[str, Candidate]:
@@ -99,6 +107,8 @@ def reused(provider: Provider, question: Question, cached: CachedAnswer) -> Look
     """A cached answer as a reply."""
     assert cached.answered_at is not None  # an answered one
     since = cached.answered_at.date().isoformat()
+    if cached.opted_out:
+        return skipped(SkipReason.OPTED_OUT, f"{cached.detail} (on {since})".strip())
     return LookupReply(
         StepOutcome.MATCH if cached.matched else StepOutcome.NO_MATCH,
         candidates=candidates_of(provider, question, cached) if cached.matched else {},
@@ -123,9 +133,12 @@ def with_partial(reply: LookupReply, partial: dict[str, Candidate], *, over: boo
     if reply.pending is not None and not over:
         reply.candidates = {**partial, **reply.candidates}
         return reply
+    if reply.skipped is SkipReason.OPTED_OUT:
+        return reply
     if reply.pending is not None or reply.error is not None:
         if partial:
-            return LookupReply(StepOutcome.MATCH, candidates=partial, detail="the rest of the answer never came")
+            detail, stated = "the rest of the answer never came", reply.error.stated if reply.error else None
+            return LookupReply(StepOutcome.MATCH, candidates=partial, detail=detail, stated=stated)
         if over:
             return failed(ProviderError("timeout", "the promised answer never came", retryable=False))
         return reply

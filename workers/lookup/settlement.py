@@ -1,13 +1,19 @@
-"""How a call is settled: what is stored of its answer, and what it costs."""
+"""How a call is settled: what is stored of its answer, and what it costs.
 
+Where the provider says what the call consumed, that is its cost, in whole credits and never above what was reserved;
+unless the operator has set the provider's price, which then stays the charge. The figure is kept beside it.
+"""
+
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from enrichment.config import MaybeCharged
 from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import finding_json
+from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.row import AnswerKey, AnswerResult, AnswerState
-from providers.api import Provider, ProviderError
+from providers.api import Provider, ProviderError, ProviderInfo
 from resolvers.credit.settle import MAYBE_CHARGED, WRONG_ENTITY
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import CallSettlement
@@ -58,20 +64,29 @@ def settlement_of(
         reply.detail,
         answer_key.fence,
         matched=matched,
+        opted_out=reply.skipped is SkipReason.OPTED_OUT or None,
         answered_at=now,
-        expires_at=now + provider.info.lifetime(matched=matched),
+        expires_at=now + (provider.info.lifetime(matched=matched) if reply.lifetime is None else reply.lifetime),
     )
-    cost = provider.info.price + (provider.info.extra_price if reply.extra else 0)
-    counted = provider.info.counts_misses and not reply.uncounted
+    credits = _consumed(provider.info, reply.stated)
+    if credits is None:
+        cost = provider.info.price + (provider.info.extra_price if reply.extra else 0)
+        credits = cost if matched or (provider.info.counts_misses and not reply.uncounted) else 0
     return CallSettlement(
         job.organization_id,
         reservation_id,
         answer_key,
-        charge=matched or counted,
-        credits=cost,
+        charge=credits > 0,
+        credits=credits,
         answer=answer,
-        note=None if matched or not counted else f"no match, which {provider.info.name} counts",
+        note=None if matched or not credits else f"no match, which {provider.info.name} counts",
+        stated=reply.stated,
     )
+
+
+def _consumed(info: ProviderInfo, stated: float | None) -> int | None:
+    """The whole credits of a figure that settles the charge; None where there is none, or the operator's price does."""
+    return None if stated is None or info.operator_priced else math.ceil(round(max(stated, 0.0), 6))
 
 
 def _settlement_of_failure(
@@ -80,13 +95,19 @@ def _settlement_of_failure(
     """The end of a call without an answer: charged only where the provider had counted it already."""
     info, error = provider.info, reply.error
     assert error is not None
-    if queued and (note := info.queued_note) is not None:
+    consumed = _consumed(info, error.stated)
+    settlement = replace(settlement, stated=error.stated, charge=bool(consumed), credits=consumed)
+    if queued and consumed is None and (note := info.queued_note) is not None:
         return replace(settlement, charge=True, note=note, answer=held_back(settlement.answer_key, error.message, now))
-    if not error.maybe_charged and error.code != "wrong_entity":
+    if error.code != "wrong_entity" and (consumed == 0 or not error.maybe_charged):
         return settlement
     # An answer about somebody else was an answer to the provider, and would be the same again.
-    settlement = replace(settlement, note=WRONG_ENTITY if error.code == "wrong_entity" else MAYBE_CHARGED)
-    if info.repeats_free or not info.price or job.config.maybe_charged is MaybeCharged.RETRY:
+    if consumed is None or error.code == "wrong_entity":
+        note = WRONG_ENTITY if error.code == "wrong_entity" else MAYBE_CHARGED
+    else:
+        note = f"no usable answer, which {info.name} counts"
+    settlement = replace(settlement, note=None if consumed == 0 else note)
+    if info.repeats_free or not (info.price or consumed) or job.config.maybe_charged is MaybeCharged.RETRY:
         return settlement
     message = error.message
     if error.maybe_charged:

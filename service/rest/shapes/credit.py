@@ -26,6 +26,16 @@ class UsageSlice(Shape, frozen=True):
         return [cls.copied(part) for part in parts]
 
 
+class StatedUsage(Shape, frozen=True):
+    """What a provider says that calls consumed, beside what was charged for the same calls."""
+
+    provider: str
+    calls: Annotated[Count, Meta(description="How many said what they consumed.")]
+    stated: Annotated[float, Meta(description="Credits by the provider's own figures, maybe a fraction.")]
+    charged: Count
+    drift: Annotated[float, Meta(description="How much more the provider counts than was charged.")]
+
+
 class DailyUsage(Part, frozen=True):
     """One day."""
 
@@ -72,6 +82,10 @@ class Credits(Shape, frozen=True):
         list[UsageSlice],
         Meta(description="Given back for calls without a usable answer that the provider may have counted."),
     ]
+    stated: Annotated[
+        list[StatedUsage],
+        Meta(description="By provider what it says that the period's calls consumed, where it says so."),
+    ]
     granted: Count
     monthly_limit: Count | None
     remaining: Count
@@ -93,6 +107,7 @@ class Credits(Shape, frozen=True):
         return cls.copied(
             credits,
             maybe_charged=UsageSlice.each(credits.maybe_charged),
+            stated=[StatedUsage.copied(part) for part in credits.stated],
             by_provider=UsageSlice.each(credits.by_provider),
             by_entity_type=UsageSlice.each(credits.by_entity_type),
             by_trigger=UsageSlice.each(credits.by_trigger),

@@ -1,6 +1,7 @@
 """The daily counts are what the rows add up to, whatever has changed them, and cost the same after a long past."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from models.db.statements import execute
 from models.job import Job
 from models.record import Record
 from models.stats import percentile
-from providers.api import ProviderError
+from providers.api import Answer, Pending, ProviderError, Question
 from resolvers.conflict.api import resolve_conflict
 from resolvers.context import Services
 from resolvers.credit.api import grant_credits
@@ -38,10 +39,18 @@ SHIPPED = Path(migrating.__file__).parent.parent / "migrations"
 BEFORE = "0022"
 
 
+class Stating(StandIn):
+    """Says of each match what it consumed."""
+
+    async def _answer(self, question: Question) -> Answer | Pending:
+        answer = await super()._answer(question)
+        return replace(answer, stated=2.5) if isinstance(answer, Answer) and answer.matched else answer
+
+
 async def a_busy_week(redis: ArqRedis) -> Services:
     """Jobs that end in all ways, on three days, with charges that bring something and some that bring nothing."""
     clock = Clock()
-    paid = StandIn("paid", knows={"acme.com": {"city": "Oakland", "industry": "Robotics"}, "b.com": {}}, price=3)
+    paid = Stating("paid", knows={"acme.com": {"city": "Oakland", "industry": "Robotics"}, "b.com": {}}, price=3)
     flaky = StandIn(
         "flaky",
         fails=[ProviderError("unavailable", "gone", retryable=True)] * 2,
