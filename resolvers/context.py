@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from arq.connections import ArqRedis
 
+from models.retention import KeepDays
 from providers.registry import Registry
 from resolvers.audit_seal import NO_SEALS, AuditSeals
 from resolvers.errors import Forbidden, Unauthenticated
@@ -49,8 +50,7 @@ class Services:
     now: Callable[[], datetime]
     monthly_credit_grant: int
     secret_box: SecretBox | None = None  # None: this installation keeps no keys of organizations
-    replay_days: int = 60  # how long is kept what jobs decided on
-    job_days: int | None = None  # how long ended jobs are kept to which nothing refers; None: for ever
+    keep_days: KeepDays = field(default_factory=KeepDays)  # how long what may be forgotten is kept
     shared_keys: frozenset[str] = frozenset()  # providers that the installation has a key for
     hash_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.keyed_hash
     audit_seals: AuditSeals = NO_SEALS  # the keys that seal the audit log

@@ -30,11 +30,23 @@ class Retained:
 @strawberry.type
 class RetentionQuery:
     @strawberry.field(
-        description="What is kept how long, and what of it would go now: by the settings REPLAY_DAYS and"
-        " RETENTION_JOB_DAYS, or by other days that are given. Deletes nothing. Admins only."
+        description="What is kept how long, and what of it would go now: by the settings REPLAY_DAYS,"
+        " RETENTION_JOB_DAYS, RETENTION_STEP_DAYS and RETENTION_ANSWER_DAYS, or by other days that are given. Deletes"
+        " nothing. Admins only."
     )
     async def retention(
-        self, info: Info, decision_days: int | None = None, job_days: int | None = None
+        self,
+        info: Info,
+        decision_days: int | None = None,
+        job_days: int | None = None,
+        step_days: int | None = None,
+        answer_days: int | None = None,
     ) -> list[Retained]:
-        views = await operations.preview_retention(info.context, decision_days=decision_days, job_days=job_days)
+        views = await operations.preview_retention(
+            info.context,
+            decision_days=decision_days,
+            job_days=job_days,
+            step_days=step_days,
+            answer_days=answer_days,
+        )
         return [Retained.of(view) for view in views]

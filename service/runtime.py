@@ -120,8 +120,7 @@ class Runtime:
             events=events,
             now=now,
             monthly_credit_grant=self.settings.monthly_credit_grant,
-            replay_days=self.settings.replay_days,
-            job_days=self.settings.retention_job_days,
+            keep_days=self.settings.keep_days(),
             secret_box=sources.secret_box,
             audit_seals=self.settings.audit_seals(),
             shared_keys=sources.shared_keys,
@@ -129,6 +128,9 @@ class Runtime:
         )
         if self._with_worker:
             await self._open_worker(stack, self._services, redis_url)
+            # In a thread, so that neither the first answer nor the first call to a provider waits for it.
+            preparing = asyncio.create_task(asyncio.to_thread(sources.http_client.prepare), name="prepare calls")
+            stack.push_async_callback(asyncio.wait, {preparing})
 
     async def _open_redis_server(self, stack: AsyncExitStack) -> str | None:
         """The URL of the Redis to use, after starting the embedded one if need be. None: the stand-in."""

@@ -11,6 +11,7 @@ import orjson
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, create_model, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.retention import KeepDays
 from providers.declaration import ProviderDeclaration
 from providers.http.addresses import check_base
 from providers.registry import declared_providers
@@ -94,6 +95,12 @@ class Settings(BaseSettings):
     )
     retention_job_days: int | None = Field(
         None, ge=30, le=3650, description="days for which ended jobs are kept that changed nothing; empty: for ever"
+    )
+    retention_step_days: int | None = Field(
+        None, ge=30, le=3650, description="days for which their steps are kept, of the latest job too; empty: for ever"
+    )
+    retention_answer_days: int | None = Field(
+        None, ge=1, le=3650, description="days for which answers are kept once their time is over; empty: for ever"
     )
     provider_prices: Annotated[dict[str, int], NoDecode] = Field(
         default_factory=dict,
@@ -214,6 +221,10 @@ class Settings(BaseSettings):
     @property
     def console_logs(self) -> bool:
         return not self.production if self.log_format is None else self.log_format is LogFormat.CONSOLE
+
+    def keep_days(self) -> KeepDays:
+        """How long what may be forgotten is kept."""
+        return KeepDays(self.replay_days, self.retention_job_days, self.retention_step_days, self.retention_answer_days)
 
     def audit_seals(self) -> AuditSeals:
         """The keys that seal the audit log: those given, and the one that follows from ENCRYPTION_KEY."""

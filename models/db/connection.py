@@ -46,6 +46,9 @@ _MODULES = [
 _READER = "reader"
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING
 _BUSY_TIMEOUT_MS = 15_000
+_CACHED_KIB = (
+    65_536  # pages of SQLite kept by a connection; with its 2 MB an index of some size is read again and again
+)
 FROM_BASE64 = "from_base64"
 """A function of ours in SQLite, which has none: the bytes that a text in Base64 says; NULL of NULL."""
 
@@ -64,6 +67,7 @@ def tortoise_url(url: str, *, pool: int) -> str:
     if parts.scheme == "sqlite":
         options.setdefault("busy_timeout", str(_BUSY_TIMEOUT_MS))
         options.setdefault("synchronous", "FULL")  # an accepted record survives a power cut
+        options.setdefault("cache_size", str(-_CACHED_KIB))
         path = url.removeprefix("sqlite://").split("?")[0]
         return f"sqlite://{path}?{urlencode(options)}"
     if parts.scheme in {"postgres", "postgresql", "asyncpg"}:

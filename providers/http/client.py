@@ -1,6 +1,6 @@
 """Requests to providers that end: bounded in time, size and pieces, to the provider's host alone, over checked TLS.
 
-What sends them is in `providers.http.connections`, which is imported with the first one.
+What sends them is in `providers.http.connections`, which a worker imports at its start, and else the first of them.
 """
 
 import math
@@ -66,13 +66,20 @@ class HttpClient:
         if connections is not None:
             await connections.close()
 
+    def prepare(self) -> None:
+        """Load what the first request needs, a tenth of a second's work. May be called in a thread of its own."""
+        # A process that asks nobody, or has not yet, starts sooner without aiohttp.
+        from providers.http import connections  # noqa: F401, PLC0415
+
+        if self._tls is None:
+            self._tls = _tls()
+
     def _opened(self) -> "Connections":
         if self._connections is None:
-            # A process that asks nobody, or has not yet, starts a tenth of a second sooner without aiohttp.
             from providers.http.connections import Connections  # noqa: PLC0415
 
-            if self._tls is None:
-                self._tls = _tls()
+            self.prepare()
+            assert self._tls is not None  # prepared
             self._connections = Connections(self.limits, self._user_agent, self._tls)
         return self._connections
 

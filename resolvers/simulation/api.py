@@ -120,7 +120,7 @@ async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
 
 
 def _pruned(services: Services, start: datetime | None) -> list[str]:
-    first = services.now() - timedelta(days=services.replay_days)
+    first = services.now() - timedelta(days=services.keep_days.decisions)
     if start is None or start >= first:
         return []
     return [f"decisions from before {first:%Y-%m-%d} are kept no longer (REPLAY_DAYS)"]

@@ -7,7 +7,8 @@ import typer
 
 from models.db.clock import machine_clock
 from models.organization import organization_ids
-from resolvers.retention import LEAST_JOB_DAYS, MOST_DAYS, Retained, retained
+from models.retention import KeepDays
+from resolvers.retention import LEAST_JOB_DAYS, MOST_DAYS, Retained, instead, retained
 from service.cli.common import read_settings, run
 from service.runtime import open_database
 from service.settings import Settings
@@ -20,21 +21,27 @@ def retention(
     job_days: Annotated[
         int | None, typer.Option(min=LEAST_JOB_DAYS, max=MOST_DAYS, help="As if RETENTION_JOB_DAYS were this.")
     ] = None,
+    step_days: Annotated[
+        int | None, typer.Option(min=LEAST_JOB_DAYS, max=MOST_DAYS, help="As if RETENTION_STEP_DAYS were this.")
+    ] = None,
+    answer_days: Annotated[
+        int | None, typer.Option(min=1, max=MOST_DAYS, help="As if RETENTION_ANSWER_DAYS were this.")
+    ] = None,
 ) -> None:
     """Show what is kept how long, and what of all organizations would go now; deletes nothing."""
     settings = read_settings()
-    days = decision_days or settings.replay_days, job_days or settings.retention_job_days
-    for kept in run(lambda _: _all(settings, *days)):
+    keep = instead(settings.keep_days(), decisions=decision_days, jobs=job_days, steps=step_days, answers=answer_days)
+    for kept in run(lambda _: _all(settings, keep)):
         typer.echo(_line(kept))
 
 
-async def _all(settings: Settings, decision_days: int, job_days: int | None) -> list[Retained]:
+async def _all(settings: Settings, keep: KeepDays) -> list[Retained]:
     """What would go of all organizations together."""
     async with open_database(settings):
         now = machine_clock()
-        found = await retained("", now, decision_days, job_days)  # of nobody: the kinds alone
+        found = await retained("", now, keep)  # of nobody: the kinds alone
         for organization_id in await organization_ids():
-            more = await retained(organization_id, now, decision_days, job_days)
+            more = await retained(organization_id, now, keep)
             found = [_both(*pair) for pair in zip(found, more, strict=True)]
     return found
 

@@ -52,7 +52,6 @@ async def _serve(settings: Settings, listening: socket.socket, stop: Stop, *, em
     runtime = Runtime(settings, worker=embedded, migrates=embedded or settings.database_url is None)
     try:
         await stop.unless(runtime.open())
-        settle_collector()
         with recorded_address(settings, address_of(listening)):
             await _serve_until_stopped(runtime, listening, stop, embedded=embedded, sample=sample)
     finally:
@@ -63,6 +62,7 @@ async def _serve_until_stopped(
     runtime: Runtime, listening: socket.socket, stop: Stop, *, embedded: bool, sample: bool
 ) -> None:
     server = build_server(create_app(runtime), runtime.settings)
+    settle_collector()
     serving = asyncio.create_task(server.serve(sockets=[listening]), name="server")
     greeting = asyncio.create_task(
         _greet(runtime, address_of(listening), embedded=embedded, sample=sample), name="greeting"

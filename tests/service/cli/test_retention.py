@@ -12,10 +12,11 @@ def test_it_lists_every_kind_and_what_would_go(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
     assert [line.split()[0] for line in lines] == [
-        *("decisions", "jobs", "steps", "values", "conflicts", "ledger", "audit")
+        *("decisions", "jobs", "steps", "answers", "values", "conflicts", "ledger", "audit")
     ]
     assert re.search(r"^decisions +kept 30 days +0 would go", shown.stdout, re.MULTILINE)
     assert re.search(r"^jobs +kept 90 days +0 would go", shown.stdout, re.MULTILINE)
+    assert re.search(r"^answers +kept for ever +0 would go", shown.stdout, re.MULTILINE)
     assert re.search(r"^ledger +kept for ever +0 would go +# is never pruned", shown.stdout, re.MULTILINE)
 
 

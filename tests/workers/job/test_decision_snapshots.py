@@ -139,6 +139,6 @@ async def test_snapshots_go_with_their_record_and_after_their_time(redis: ArqRed
     assert [row["record_id"] for row in await query("SELECT record_id FROM decision_snapshot")] == [rows[1].record_id]
 
     assert await prune({"services": ctx.services}) == 0
-    clock.ahead_seconds += timedelta(days=ctx.services.replay_days).total_seconds() + 60
+    clock.ahead_seconds += timedelta(days=ctx.services.keep_days.decisions).total_seconds() + 60
     assert await prune({"services": ctx.services}) == 1
     assert await delete_snapshots(from_micros(0)) == 0

@@ -10,7 +10,7 @@ from enrichment.enums import EntityType
 from models.db.statements import execute, query
 from models.job import Job
 from models.record import FieldValue
-from models.retention import delete_jobs
+from models.retention import KeepDays, delete_answers, delete_jobs, delete_steps
 from resolvers.context import Context
 from resolvers.credit.verify import verify_ledger
 from resolvers.job.api import get_job
@@ -72,7 +72,7 @@ async def test_jobs_go_that_changed_nothing_and_what_is_promised_holds(redis: Ar
     ctx = await past(redis, Clock())
     before, stats = await jobs(), await get_stats(ctx)
     values = await FieldValue.all().order_by("id").values_list("id", "value", "job_id")
-    ctx.services.job_days = 30
+    ctx.services.keep_days = KeepDays(jobs=30)
     [shown] = [one for one in await preview_retention(ctx) if one.kind is RetentionKind.JOBS]
 
     wrote, again, last = before[:3]
@@ -103,7 +103,7 @@ async def test_jobs_go_that_changed_nothing_and_what_is_promised_holds(redis: Ar
 async def test_a_job_that_is_needed_stays(redis: ArqRedis, keep: str) -> None:
     ctx = await past(redis, Clock())
     before = await jobs()
-    ctx.services.job_days = 30
+    ctx.services.keep_days = KeepDays(jobs=30)
     await execute(keep.format(before[1][1], before[4][1]))
     assert await pruned(ctx) == 0
     assert await jobs() == before
@@ -119,10 +119,10 @@ async def test_a_job_that_was_taken_up_again_meanwhile_stays(redis: ArqRedis) ->
 
 
 async def test_old_jobs_are_gone_through_in_parts_each_once(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning, "_JOBS_AT_ONCE", 2)
+    monkeypatch.setattr(pruning, "_AT_ONCE", 2)
     monkeypatch.setattr(pruning, "_PARTS", 1)
     ctx = await past(redis, Clock())
-    ctx.services.job_days = 30
+    ctx.services.keep_days = KeepDays(jobs=30)
     positions: dict[str, Any] = {}
     deleted: list[int] = []
     for _ in range(4):
@@ -156,9 +156,74 @@ async def test_a_simulation_of_what_is_kept_no_longer_says_so(redis: ArqRedis) -
     ctx = await past(redis, clock)
     start = ctx.services.now() - timedelta(days=55)
     assert (await simulate_config(ctx, {}, start)).not_replayed == []
-    ctx.services.replay_days = 20
+    ctx.services.keep_days = KeepDays(decisions=20)
     assert await pruned(ctx) == 6
     first = ctx.services.now() - timedelta(days=20)
     assert (await simulate_config(ctx, {}, start)).not_replayed == [
         f"decisions from before {first:%Y-%m-%d} are kept no longer (REPLAY_DAYS)"
     ]
+
+
+async def steps() -> int:
+    [found] = await query("SELECT COUNT(*) AS number FROM step")
+    return int(found["number"])
+
+
+async def test_steps_go_of_jobs_that_changed_nothing_and_nothing_else_of_them(redis: ArqRedis) -> None:
+    ctx = await past(redis, Clock())
+    before, all_steps, stats = await jobs(), await steps(), await get_stats(ctx)
+    await execute("UPDATE answer SET asked_by = NULL")
+    await execute("UPDATE job SET status = 'failed' WHERE id = ?", [before[5][1]])
+    ctx.services.keep_days = KeepDays(steps=30)
+    [shown] = [one for one in await preview_retention(ctx) if one.kind is RetentionKind.STEPS]
+    # Of six jobs one wrote a value, one raised a conflict, and one may be tried again.
+    assert await pruned(ctx) == shown.goes == 3
+    assert await steps() == all_steps - 3
+    assert await jobs() == before
+    kept = {row["job_id"] for row in await query("SELECT job_id FROM step")}
+    assert kept == {before[0][1], before[3][1], before[5][1]}
+    assert (await get_stats(ctx)).match_rate == stats.match_rate
+    assert (await verify_ledger(ctx, whole=True)).faults == []
+    assert await pruned(ctx) == 0
+
+
+async def test_steps_of_a_job_that_was_taken_up_again_meanwhile_stay(redis: ArqRedis) -> None:
+    ctx = await past(redis, Clock())
+    [_, again, *_] = await jobs()
+    await execute("UPDATE job SET status = 'pending', finished_at = NULL, next_attempt_at = 1 WHERE id = ?", [again[1]])
+    assert await delete_steps([again[1]], ctx.services.now()) == 0
+
+
+async def answers() -> list[str]:
+    return [row["id"] for row in await query("SELECT id FROM answer ORDER BY id")]
+
+
+async def test_answers_go_once_they_are_over_for_so_long(redis: ArqRedis) -> None:
+    ctx = await past(redis, Clock())
+    assert len(await answers()) == 2
+    preview = [one.goes for one in await preview_retention(ctx, answer_days=10) if one.kind is RetentionKind.ANSWERS]
+    assert await pruned(ctx) == 0  # without a setting
+    assert await delete_answers("other", ctx.services.now(), limit=5) == 0
+    ctx.services.keep_days = KeepDays(answers=60)
+    assert await pruned(ctx) == 0
+    ctx.services.keep_days = KeepDays(answers=10)
+    assert [await pruned(ctx)] == preview == [2]
+    assert await answers() == []
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        "UPDATE answer SET state = 'asking', answered_at = NULL, matched = NULL",
+        "UPDATE answer SET state = 'pending', answered_at = NULL, matched = NULL, due_at = 1, token = 't'",
+        "UPDATE answer SET expires_at = 9000000000000000",
+        "UPDATE answer SET answered_at = 9000000000000000",
+        "UPDATE job SET status = 'failed'",
+        "UPDATE job SET status = 'partial'",
+    ],
+)
+async def test_an_answer_that_may_still_serve_stays(redis: ArqRedis, keep: str) -> None:
+    ctx = await past(redis, Clock())
+    await execute(keep)
+    assert await delete_answers("acme", ctx.services.now() - timedelta(days=10), limit=5) == 0
+    assert len(await answers()) == 2
