@@ -41,7 +41,7 @@ class UnitQuestion:
 class ConflictQuestion:
     """A conflict to raise: why, which candidates, what is recommended and why.
 
-    `recommended` is the candidate to accept, None unless the `recommendation` is to accept one. `leads` tells of each
+    `recommended` is the candidate to accept, None unless the `recommendation` is to accept one. `gains` tells of each
     source's value by how much (as a logarithm of odds) it is likelier than the current one, or than the best other one
     of an empty field. `whole` is the question about the unit that this is a part of; None: it is a question of its own.
     """
@@ -51,7 +51,7 @@ class ConflictQuestion:
     recommended: Candidate | None
     recommendation: Recommendation
     because: str
-    leads: Mapping[str, float] = field(default_factory=dict)
+    gains: Mapping[str, float] = field(default_factory=dict)
     whole: UnitQuestion | None = None
 
 

@@ -248,7 +248,7 @@ def _raise_conflict(
             candidates=tuple(candidate for proposal in by_rule.left for candidate in proposal.support),
             recommended=advice.candidate,
             recommendation=advice.recommendation,
-            leads=advice.leads,
+            gains=advice.gains,
             because=because,
         ),
     )

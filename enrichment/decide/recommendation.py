@@ -11,7 +11,7 @@ from enrichment.decide.merge import Candidate, Proposal
 from enrichment.enums import Recommendation
 from enrichment.recommend.observe import Question, observe
 from enrichment.recommend.reasons import Reasons
-from enrichment.recommend.weigh import Weighed, lead_of, verdict, weigh
+from enrichment.recommend.weigh import Weighed, verdict, weigh
 from enrichment.recommend.weights import WEIGHTS, Weights
 
 
@@ -19,15 +19,16 @@ from enrichment.recommend.weights import WEIGHTS, Weights
 class Advice:
     """What is recommended, and why. `candidate` is the one to accept; `chance` (0-1) that what is recommended is right.
 
-    Where nothing is recommended the chance is that of the current value, which is kept then. `leads` has for each
-    source by how much (as a logarithm of odds) its value is likelier than the current one, or than the best other one.
+    Where nothing is recommended the chance is that of the current value, which is kept then. `gains` has for each
+    source by how much likelier (-1 to 1, as a difference of chances) its value is than the current one, or than the
+    best other one.
     """
 
     recommendation: Recommendation
     candidate: Candidate | None
     because: str
     chance: float
-    leads: Mapping[str, float]
+    gains: Mapping[str, float]
 
 
 def recommend(case: FieldCase, proposals: Sequence[Proposal], weights: Weights = WEIGHTS) -> Advice:
@@ -54,28 +55,25 @@ def recommend(case: FieldCase, proposals: Sequence[Proposal], weights: Weights =
     rival = held if held is not None else next(iter(others), None)
     reasons = Reasons(case.name, case.name_of, best, rival, question, observations.said)
     chance = 0.0 if held is None else held.chance
-    leads = _leads([best, *others], held)
+    gains = _gains([best, *others], held)
     match verdict(best, rival, weights):
         case Recommendation.ACCEPT:
             assert best.observed.proposal is not None  # it is one of the proposals
             candidate = best.observed.proposal.support[0]
-            return Advice(Recommendation.ACCEPT, candidate, reasons.to_accept(), best.chance, leads)
+            return Advice(Recommendation.ACCEPT, candidate, reasons.to_accept(), best.chance, gains)
         case Recommendation.KEEP if held is not None:
-            return Advice(Recommendation.KEEP, None, reasons.to_keep(), chance, leads)
+            return Advice(Recommendation.KEEP, None, reasons.to_keep(), chance, gains)
         case _:
-            return Advice(Recommendation.NONE, None, reasons.for_neither(), chance, leads)
+            return Advice(Recommendation.NONE, None, reasons.for_neither(), chance, gains)
 
 
-_ALONE = 20.0  # the lead of a value beside which there is no other
-
-
-def _leads(found: Sequence[Weighed], held: Weighed | None) -> dict[str, float]:
-    leads: dict[str, float] = {}
+def _gains(found: Sequence[Weighed], held: Weighed | None) -> dict[str, float]:
+    gains: dict[str, float] = {}
     for weighed in found:
         rivals = [held] if held is not None else [other for other in found if other is not weighed]
-        lead = lead_of(weighed, rivals[0]) if rivals else _ALONE
-        leads |= {sighting.candidate.provider: lead for sighting in weighed.observed.sightings}
-    return leads
+        gain = weighed.chance - (rivals[0].chance if rivals else 0.0)
+        gains |= {sighting.candidate.provider: gain for sighting in weighed.observed.sightings}
+    return gains
 
 
 def _is_one_of(weighed: Weighed, proposals: Sequence[Proposal]) -> bool:

@@ -9,7 +9,7 @@ from enrichment.decide.unit_case import UnitCase, listed
 from enrichment.enums import ConflictReason, FieldOutcomeReason, FieldPolicy, FieldUnit, Recommendation
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.normalize.contact.url import registrable_domain
-from enrichment.recommend.weigh import gain_of, of_gain
+from enrichment.recommend.weigh import of_gain
 
 _GRAVEST = (ConflictReason.EXISTING_DIFFERS, ConflictReason.PROVIDERS_DISAGREE, ConflictReason.LOW_CONFIDENCE)
 
@@ -29,8 +29,8 @@ class Dispute:
 
     `asking` has the decisions on disputing parts that ask a person; `doubted` the answers, with their disputing parts,
     that are not certain enough to be written and yet contradict the record; `beside` the sources whose other parts are
-    a question. `after` is what the record will hold, by part; `leads` has by part and source by how much (as a
-    logarithm of odds) its value is likelier than the current one.
+    a question. `after` is what the record will hold, by part; `gains` has by part and source by how much likelier
+    (-1 to 1, as a difference of chances) its value is than the current one.
     """
 
     case: UnitCase
@@ -38,7 +38,7 @@ class Dispute:
     doubted: Mapping[str, Sequence[str]]
     beside: Sequence[str]
     after: Mapping[str, Any]
-    leads: Mapping[str, Mapping[str, float]]
+    gains: Mapping[str, Mapping[str, float]]
 
 
 def ask(dispute: Dispute) -> dict[str, Decision]:
@@ -124,18 +124,18 @@ def _recommend(dispute: Dispute, answers: Sequence[UnitAnswer]) -> Advice:
     """
     questions = {part: decision.question for part, decision in dispute.asking.items() if decision.question is not None}
     weighed = [
-        answer for answer in answers if any(answer.provider in question.leads for question in questions.values())
+        answer for answer in answers if any(answer.provider in question.gains for question in questions.values())
     ]
     if not weighed:
         because = f"{dispute.case.name_of(answers[0].provider)} is only {answers[0].confidence * 100:.0f} % sure of it"
         return Advice(None, Recommendation.KEEP, because)
-    disputing = {part: question.leads for part, question in questions.items()}
+    disputing = {part: question.gains for part, question in questions.items()}
     gains = [(_gain(disputing, answer), answer) for answer in weighed]
     best_gain, best = max(gains, key=lambda pair: pair[0])
     recommendation = of_gain(best_gain)
     if recommendation is Recommendation.ACCEPT:
         better = [answer for gain, answer in gains if of_gain(gain) is Recommendation.ACCEPT]
-        best = max(better, key=lambda answer: _gain({**dispute.leads, **disputing}, answer))
+        best = max(better, key=lambda answer: _gain({**dispute.gains, **disputing}, answer))
     if recommendation is Recommendation.KEEP and not any(part in dispute.case.current for part in questions):
         recommendation = Recommendation.NONE
     telling = [question for question in questions.values() if question.recommendation is recommendation]
@@ -145,15 +145,15 @@ def _recommend(dispute: Dispute, answers: Sequence[UnitAnswer]) -> Advice:
     return Advice(best if recommendation is Recommendation.ACCEPT else None, recommendation, because)
 
 
-def _gain(leads: Mapping[str, Mapping[str, float]], answer: UnitAnswer) -> float:
+def _gain(gains: Mapping[str, Mapping[str, float]], answer: UnitAnswer) -> float:
     """How many more values are expected to be right once the answer is taken; below 0: fewer."""
-    return sum(gain_of(by[answer.provider]) for by in leads.values() if answer.provider in by)
+    return sum(by[answer.provider] for by in gains.values() if answer.provider in by)
 
 
 def _tells(question: ConflictQuestion, answer: UnitAnswer) -> tuple[bool, float]:
     """How much a part's question says about the answer; most where it is about that answer's own value."""
     recommended = question.recommended
-    return recommended is None or recommended.provider == answer.provider, abs(question.leads.get(answer.provider, 0.0))
+    return recommended is None or recommended.provider == answer.provider, abs(question.gains.get(answer.provider, 0.0))
 
 
 def _reason(dispute: Dispute) -> ConflictReason:

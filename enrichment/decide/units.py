@@ -139,14 +139,14 @@ class _Revision:
         if self._asking or doubted:
             after = {part: value for part in case.parts if (value := self._after(part)) is not None}
             sources = [source for decision in beside.values() for source in _sources_of(decision)]
-            asked = ask(Dispute(case, self._asking, doubted, sources, after, self._leads()))
+            asked = ask(Dispute(case, self._asking, doubted, sources, after, self._gains()))
         about = {*self._asking, *beside, *(part for parts in doubted.values() for part in parts)}
         about |= {part for part, own in self._own.items() if own.write is not None or own.question is not None}
         return {part: self._end(part, asked.get(part) if part in about else None) for part in case.parts}
 
-    def _leads(self) -> dict[str, Mapping[str, float]]:
+    def _gains(self) -> dict[str, Mapping[str, float]]:
         """By how much each source's value of a part is likelier than what is there, as far as it is a question."""
-        return {part: own.question.leads for part, own in self._own.items() if own.question is not None}
+        return {part: own.question.gains for part, own in self._own.items() if own.question is not None}
 
     def _doubted(self, source: str) -> list[str]:
         """The parts by which an answer that is not certain enough to be written contradicts the CRM or a person.

@@ -1,21 +1,27 @@
 """What is recommended for the CRM's values in records whose right answers are known."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from enrichment.catalogue import is_equivalent
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, Recommendation
+from enrichment.learn.agreement import Compared, estimate
+from enrichment.learn.trust import NO_TRUST
 from enrichment.provenance import Current
+from enrichment.recommend.compare import compare
 from service.score.conflicts import wrong_fields
 from service.score.disputes import Answered, Disputed, dispute
-from service.score.recommendations import RecommendationScore
+from service.score.recommendations import RecommendationScore, RecommendationTally
 from service.score.trial import Outcome
 
 Row = Mapping[str, str]
 FITTED, UNSEEN = "known records, fitted on", "known records, not fitted on"
+LEARNED = "not fitted on, sources learned"
+_LEARNED_BY = 600  # decisions, as many as an organization's estimate reads
 
 
 def is_fitted_on(record_id: str) -> bool:
@@ -31,7 +37,54 @@ def note_known(
     A value is wrong where the truth says so, or where it means none of the right ones. What to take in its place is
     known where there is a right answer; where the truth says only that it is wrong, any other value is right.
     """
-    tally = score.tally(FITTED if is_fitted_on(record_id) else UNSEEN)
+    _note(score.tally(FITTED if is_fitted_on(record_id) else UNSEEN), Known(outcome, truth, answers))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What became of a record whose right answers are known."""
+
+    outcome: Outcome
+    truth: Row
+    answers: Mapping[str, Sequence[Any]]
+
+
+@dataclass(slots=True)
+class OnceLearned:
+    """The records that the numbers were not fitted on, decided once more by what all of them show of the sources.
+
+    An organization learns it from its last decisions, of which an even part stands for them here; of the truth it
+    knows nothing.
+    """
+
+    known: list[Known] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def add(self, record_id: str, known: Known) -> None:
+        """Keep a record to learn from it, and to decide on it."""
+        self.outcomes.append(known.outcome)
+        if not is_fitted_on(record_id):
+            self.known.append(known)
+
+    def note(self, score: RecommendationScore) -> None:
+        """Count what is recommended then."""
+        step = max(len(self.outcomes) // _LEARNED_BY, 1)
+        said = (_compared(outcome) for outcome in self.outcomes[::step])
+        trust = replace(NO_TRUST, reliability=estimate(chain.from_iterable(said)))
+        for each in self.known:
+            if any(decision.question is not None for decision in each.outcome.decisions.values()):
+                each = replace(each, outcome=each.outcome.with_trust(trust))
+            _note(score.tally(LEARNED), each)
+
+
+def _compared(outcome: Outcome) -> Iterator[Compared]:
+    given = outcome.given
+    said = {result.source: result.candidates for result in given.results if result.candidates}
+    return compare(outcome.entity_type, given.current, said, given.asked_at, {})
+
+
+def _note(tally: RecommendationTally, known_record: Known) -> None:
+    outcome, truth, answers = known_record.outcome, known_record.truth, known_record.answers
     wrong = wrong_fields(truth) or set()
     for name, value in outcome.cleaned.values.items():
         known = answers.get(name, ())

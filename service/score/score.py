@@ -24,7 +24,7 @@ from providers.registry import ProviderSettings, Registry, default_registry
 from service.sample.records import account_records, lead_records
 from service.score.calibration import Calibration
 from service.score.conflicts import ConflictScore
-from service.score.known_records import note_known
+from service.score.known_records import Known, OnceLearned, note_known
 from service.score.recommendations import SCORED_ON, RecommendationScore, score_worlds
 from service.score.trial import Outcome, try_record
 
@@ -124,6 +124,7 @@ async def _score(
     wrongly_filled: list[str],
 ) -> None:
     counts, conflicts, calibration = scores.counts, scores.conflicts, scores.calibration
+    learned = OnceLearned()
     for (row, truth), record in zip(accounts, account_records(row for row, _ in accounts), strict=True):
         outcome = await try_record(registry, config, EntityType.ACCOUNT, record["fields"])
         _count_match(counts, outcome, truth)
@@ -133,6 +134,7 @@ async def _score(
             _calibrate(calibration, outcome, answers)
             conflicts.held(row["record_id"], outcome, truth, answers)
             note_known(scores.recommendations, row["record_id"], outcome, truth, answers)
+            learned.add(row["record_id"], Known(outcome, truth, answers))
             alone = await try_record(registry, config, EntityType.ACCOUNT, record["fields"], blank=True)
             conflicts.disputed(row["record_id"], alone, truth)
     for (row, truth), record in zip(leads, lead_records(row for row, _ in leads), strict=True):
@@ -143,9 +145,11 @@ async def _score(
         _calibrate(calibration, outcome, answers)
         conflicts.held(row["lead_id"], outcome, truth, answers)
         note_known(scores.recommendations, row["lead_id"], outcome, truth, answers)
+        learned.add(row["lead_id"], Known(outcome, truth, answers))
         if row.get("email"):
             kind = email_kind(row["email"].strip()).value
             counts["mail", "right" if kind == truth["email_kind"] else "wrong"] += 1
+    learned.note(scores.recommendations)
 
 
 def _pairs(path: Path | None, packed: str, truth: Path | None, packed_truth: str, key: str) -> list[tuple[Row, Row]]:

@@ -1,7 +1,7 @@
 """Enriches a record in memory by the product's own rules: the providers, the waterfall and the decision."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from enrichment.decide.decision import Decision
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, EntityType, StepOutcome
+from enrichment.learn.trust import Trust
 from enrichment.provenance import Current
 from enrichment.waterfall.planner import Source, Waterfall, want
 from providers.api import Answer, Provider, Question
@@ -21,12 +22,17 @@ from providers.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a record: its cleaned fields, each provider's answer, and how each field ended."""
+    """What became of a record: its cleaned fields, each provider's answer, how each field ended, and by what."""
 
     entity_type: EntityType
     cleaned: Clean
     answers: Mapping[str, Answer]
+    given: DecisionInput
     decisions: Mapping[str, Decision]
+
+    def with_trust(self, trust: Trust) -> "Outcome":
+        """The same record, decided by an organization that has learned so much of its sources."""
+        return replace(self, decisions=decide_fields(replace(self.given, trust=trust)))
 
     @property
     def after(self) -> dict[str, Any]:
@@ -70,7 +76,7 @@ async def try_record(
         results[source.id] = _result(source, answer, now)
         waterfall.answered(source.id, _settled(config, entity_type, results[source.id], now), wanted)
     given = DecisionInput(entity_type, config, current, wants, tuple(results.values()), _never_rejected, now)
-    return Outcome(entity_type, cleaned, answers, decide_fields(given))
+    return Outcome(entity_type, cleaned, answers, given, decide_fields(given))
 
 
 def _source(provider: Provider, entity_type: EntityType) -> Source:

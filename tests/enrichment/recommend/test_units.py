@@ -72,6 +72,15 @@ def test_of_answers_that_agree_the_one_that_mends_most_is_recommended() -> None:
         assert whole.recommended.provider == "hunter"
 
 
+def test_of_two_values_that_are_both_hardly_right_neither_mends_anything() -> None:
+    """Apollo's domain is likelier than the record's old one, and wrong all the same: two others know the right one."""
+    apollo = {**INITECH, "companyDomain": ("intech.biz", 0.65), "department": "Finance"}
+    others = {name: value for name, value in INITECH.items() if name != "title"}
+    whole = question(GLOBEX | ANNA, {"apollo": apollo | ANNA, "hunter": others | ANNA, "clearbit": others | ANNA})
+    assert whole.recommended is not None
+    assert whole.recommended.provider == "hunter"
+
+
 def test_what_is_right_in_one_part_and_wrong_in_another_is_weighed_together() -> None:
     """The company fits the record's own domain, the answer's domain does not: nothing speaks for the answer."""
     crm = {**GLOBEX, "company": "Globex"} | ANNA

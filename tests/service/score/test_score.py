@@ -57,7 +57,7 @@ def test_every_kind_of_e_mail_address_is_told(table: list[str]) -> None:
         ("lead lastName", 0.99),
         ("lead companyDomain", 0.99),
         ("lead seniorityLevel", 0.99),
-        ("lead department", 0.9),
+        ("lead department", 0.98),
     ],
 )
 def test_what_is_filled_is_right(table: list[str], field: str, least: float) -> None:
