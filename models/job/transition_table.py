@@ -20,6 +20,11 @@ class Transition:
         return f"job.status {_among(self.sources)}"
 
     @property
+    def guard_by_id(self) -> str:
+        """The same condition for jobs that the statement names by their ids (see `models.job.leases.IN_PROGRESS`)."""
+        return f"job.status || '' {_among(self.sources)}"
+
+    @property
     def to(self) -> str:
         """The only state that the transition leads to, as SQL."""
         [target] = self.targets

@@ -186,7 +186,7 @@ async def _end_attempts(tx: Transaction, transition: Transition, ends: Sequence[
     changed = await query(
         f"UPDATE job SET {written}, lease_until = NULL, running_step = NULL, times_lost = NULL, updated_at = ?"
         f" FROM {source}"
-        f" WHERE job.id = v.id AND job.fence = v.fence AND {transition.guard} AND {transition.leads_to_v}"
+        f" WHERE job.id = v.id AND job.fence = v.fence AND {transition.guard_by_id} AND {transition.leads_to_v}"
         " RETURNING job.id",
         [to_micros(now), parameter],
         using=tx,
@@ -203,7 +203,7 @@ async def release_leases(tx: Transaction, leases: Sequence[Lease], now: datetime
     return await execute(
         f"UPDATE job SET status = {RELEASE.to}, lease_until = NULL, next_attempt_at = ?, updated_at = ?,"
         f" attempts = attempts - 1, progress = 0, running_step = NULL FROM {source}"
-        f" WHERE job.id = v.id AND job.fence = v.fence AND {RELEASE.guard}",
+        f" WHERE job.id = v.id AND job.fence = v.fence AND {RELEASE.guard_by_id}",
         [to_micros(now), to_micros(now), parameter],
         using=tx,
     )

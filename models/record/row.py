@@ -40,7 +40,7 @@ class RecordUpdate:
     """A record's values after a change. `version` is the one that they were read at.
 
     `received` and `raw_values` are None where they stay as they are: only a message of the CRM changes them, and an
-    undo.
+    undo. So are `last_enriched_at` and `refreshed_at` (see `mark_enriched`), which only the end of a job changes.
     """
 
     id: str
@@ -51,6 +51,8 @@ class RecordUpdate:
     completeness: float
     received: dict[str, Any] | None = None
     raw_values: dict[str, Any] | None = None
+    last_enriched_at: datetime | None = None
+    refreshed_at: datetime | None = None
 
 
 @projection(Record)
@@ -91,7 +93,9 @@ async def update_records(tx: Transaction, changes: Sequence[RecordUpdate], now: 
     changed = await query(
         "UPDATE record SET fields = v.fields, received = COALESCE(v.received, record.received),"
         " raw_values = COALESCE(v.raw_values, record.raw_values), unreadable = v.unreadable,"
-        " search_text = v.search_text, completeness = v.completeness, version = record.version + 1, updated_at = ?"
+        " search_text = v.search_text, completeness = v.completeness, version = record.version + 1, updated_at = ?,"
+        " last_enriched_at = COALESCE(v.last_enriched_at, record.last_enriched_at),"
+        " refreshed_at = COALESCE(v.refreshed_at, record.refreshed_at)"
         f" FROM {source} WHERE record.id = v.id AND record.version = v.version RETURNING record.id",
         [to_micros(now), parameter],
         using=tx,
@@ -158,12 +162,12 @@ async def lock_records(tx: Transaction, record_ids: Iterable[str]) -> dict[str, 
 
 
 async def mark_enriched(tx: Transaction, record_ids: Sequence[str], now: datetime, *, refreshed: bool = False) -> None:
-    """Note when these records were last enriched; that is no change of them.
+    """Note when these records, of which no value changes, were last enriched; that is no change of them.
 
     `refreshed`: what enrichment itself had written was looked up again.
     """
     if record_ids:
         columns = ("last_enriched_at", "refreshed_at") if refreshed else ("last_enriched_at",)
         renewed = ", ".join(f"{column} = ?" for column in columns)
-        sql = f"UPDATE record SET {renewed} WHERE id IN ({marks(record_ids)})"
-        await execute(sql, [*[to_micros(now)] * len(columns), *record_ids], using=tx)
+        sql = f"UPDATE record SET {renewed} WHERE {one_of('id')}"
+        await execute(sql, [*[to_micros(now)] * len(columns), texts(record_ids)], using=tx)

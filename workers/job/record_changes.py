@@ -1,6 +1,7 @@
 """What the results of jobs change of records: values with their provenance."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,10 @@ async def write_values(tx: Transaction, results: Sequence[JobResult], now: datet
     changes: list[RecordUpdate] = []
     values: list[NewValue] = []
     confirmed: list[ConfirmedValue] = []
+    unchanged: dict[bool, list[str]] = {
+        False: [],
+        True: [],
+    }  # enriched without a new value, by whether it was a refresh
     for result in results:
         job = result.job
         writing = {name: decision for name, decision in result.decisions.items() if decision.write}
@@ -49,24 +54,40 @@ async def write_values(tx: Transaction, results: Sequence[JobResult], now: datet
             if decision.verified_at is not None and decision.confidence is not None
         ]
         if writing:
-            record = job.record
-            changes.append(
-                record_update(
-                    job.record_id,
-                    record.version,
-                    job.entity_type,
-                    record.external_id,
-                    fields_after(result),
-                    _unreadable_after(result),
-                )
-            )
+            changes.append(_change(result, now))
+        elif _enriches(result):
+            unchanged[_refreshes(job)].append(job.record_id)
     await update_records(tx, changes, now)
     await replace_values(tx, values, now)
     await verify_values(tx, confirmed, now)
-    enriched = [result.job for result in results if result.status in {JobStatus.COMPLETED, JobStatus.PARTIAL}]
-    for again in (False, True):
-        ids = [job.record_id for job in enriched if refreshes(job.trigger, forced=job.forced) is again]
-        await mark_enriched(tx, ids, now, refreshed=again)
+    for refreshed, record_ids in unchanged.items():
+        await mark_enriched(tx, record_ids, now, refreshed=refreshed)
+
+
+def _change(result: JobResult, now: datetime) -> RecordUpdate:
+    job, record = result.job, result.job.record
+    change = record_update(
+        job.record_id,
+        record.version,
+        job.entity_type,
+        record.external_id,
+        fields_after(result),
+        _unreadable_after(result),
+    )
+    enriches = _enriches(result)
+    return replace(
+        change,
+        last_enriched_at=now if enriches else None,
+        refreshed_at=now if enriches and _refreshes(job) else None,
+    )
+
+
+def _enriches(result: JobResult) -> bool:
+    return result.status in {JobStatus.COMPLETED, JobStatus.PARTIAL}
+
+
+def _refreshes(job: ClaimedJob) -> bool:
+    return refreshes(job.trigger, forced=job.forced)
 
 
 def _confirmed(job: ClaimedJob, name: str, observed_at: datetime, confidence: float) -> ConfirmedValue:

@@ -1,16 +1,18 @@
 """Claims are fair, leases are fenced, and a pause is kept by the claim itself."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import JobStatus
-from models.db.statements import execute
-from models.db.transaction import unit_of_work
-from models.job import Job
+from models.db.statements import execute, query
+from models.db.transaction import Transaction, unit_of_work
+from models.job import Job, leases, transitions
 from models.job.leases import LEASE, Lease, LeaseProgress, organizations_with_due_jobs, renew
-from models.job.transitions import MOST_LOST, claim, release_leases, requeue_lost
+from models.job.transitions import MOST_LOST, AttemptEnd, claim, release_leases, requeue_lost
 from resolvers.job.api import retry_job
 from resolvers.pipeline import pause_pipeline
 from resolvers.record.api import upsert_records
@@ -46,6 +48,55 @@ async def test_a_claim_takes_no_more_than_its_limit_whatever_the_planner_chooses
         assert len(await claim("acme", shared.now(), 6)) == 6
     finally:
         await execute("RESET ALL")
+
+
+def completed(lease: Lease, now: datetime) -> AttemptEnd:
+    return AttemptEnd(
+        id=lease.id,
+        fence=lease.fence,
+        status=JobStatus.COMPLETED,
+        attempts=1,
+        progress=100,
+        fields_updated=[],
+        outcomes=[],
+        filled_before=[],
+        filled_after=[],
+        matched=True,
+        credits_used=0,
+        short_of_credits=False,
+        error_code=None,
+        error_message=None,
+        error_retryable=None,
+        next_attempt_at=None,
+        finished_at=now,
+    )
+
+
+@pytest.mark.postgresql
+async def test_jobs_that_are_named_are_not_looked_for_among_all_active_ones(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = services(redis, StandIn())
+    sent = [{"entityType": "account", "externalId": f"A{n}", "fields": {"domain": f"acme{n}.com"}} for n in range(400)]
+    await upsert_records(context(shared), sent[:300])
+    await execute("UPDATE job SET status = 'completed', next_attempt_at = NULL, finished_at = created_at")
+    await execute("ANALYZE job")  # none is active, and the statistics say so
+    await upsert_records(context(shared), sent[300:])
+    taken = [job.lease for job in await claim("acme", shared.now(), 20)]
+    plans: list[str] = []
+
+    async def explained(sql: str, values: Sequence[Any] = (), *, using: Transaction | None = None) -> Any:
+        plans.extend(row["QUERY PLAN"] for row in await query(f"EXPLAIN {sql}", values, using=using))
+        return await query(sql, values, using=using)
+
+    monkeypatch.setattr(leases, "query", explained)
+    monkeypatch.setattr(transitions, "query", explained)
+    assert len(await renew([LeaseProgress(lease.id, 1, 5, None) for lease in taken], shared.now())) == 20
+    assert len(await unit_of_work(leases.lock_held)(taken)) == 20
+    ends = [completed(lease, shared.now()) for lease in taken]
+    assert len(await unit_of_work(transitions.finish)(ends, shared.now())) == 20
+    assert "Update on job" in " ".join(plans)
+    assert not [step for step in plans if "job_one_active" in step]
 
 
 async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -> None:
