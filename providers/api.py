@@ -122,6 +122,10 @@ class Withdrawn(ProviderError):
         super().__init__("withdrawn", "the question was taken back before it was sent", retryable=False)
 
 
+class NotSent(Exception):
+    """Something of ours failed before anything was sent, which is no fault of the provider. Has it as its cause."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
     """What a provider declares of itself: what it gives, what it costs, how long its answers hold."""

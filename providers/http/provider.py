@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from providers.api import Answer, BeforeSend, BroaderQuery, ProviderError, ProviderInfo, Question
+from providers.api import Answer, BeforeSend, BroaderQuery, NotSent, ProviderError, ProviderInfo, Question
 from providers.bulk import Batch, Outcome
 from providers.http.account import Account, left_until
 from providers.http.adapter import (
@@ -172,6 +172,11 @@ class HttpProvider:
             if error.code != "no_access":
                 raise
             raise self._scopes.refused(account.name, scope, error) from None
+        except NotSent as error:
+            if not account.was_served:
+                raise
+            message = "the look-up was broken off after its first request"
+            raise ProviderError("unavailable", message, retryable=True, maybe_charged=True) from error
         except Exception as error:
             # The text of an unforeseen error may hold anything that was sent, the key too: it goes no further.
             _log.error("adapter failed", provider=self.info.id, error=type(error).__name__, where=_location_of(error))
@@ -190,7 +195,10 @@ class HttpProvider:
                 raise error
 
     async def _key(self, organization_id: str) -> str:
-        key = (await self._keys.key_of(organization_id, self.info.id) or "").strip()
+        try:
+            key = (await self._keys.key_of(organization_id, self.info.id) or "").strip()
+        except Exception as error:
+            raise NotSent from error
         if not key and self.info.needs_key:
             raise ProviderError("no_key", f"there is no key for {self.info.name}", retryable=False)
         if not key.isascii() or (key and not key.isprintable()):

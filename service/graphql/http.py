@@ -14,13 +14,14 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from resolvers.errors import BadRequest
+from resolvers.out_of_reach import is_out_of_reach
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
 from service.graphql.documents import Documents, PersistedQueryNotFound, read_allowed
 from service.graphql.media_type import JSON, RESPONSE, answer_type
 from service.graphql.operation import names_operation, read_from_address, read_posted
 from service.graphql.socket import GraphQLSockets, SocketRuntime
-from service.http.errors import is_out_of_reach, problem_of
+from service.http.errors import problem_of
 from service.http.json import dump, respond
 from service.http.request import context_of, origin_of
 from service.settings import PREFIX, BadSettings, Settings

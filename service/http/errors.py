@@ -1,14 +1,11 @@
 """Answers to errors, as RFC 9457 problems: the one place where an exception becomes an HTTP answer."""
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-import asyncpg
 import msgspec
-import redis.exceptions
 import structlog
 from msgspec import UNSET
 from starlette.exceptions import HTTPException
@@ -18,6 +15,7 @@ from starlette.responses import Response
 from models.db.columns import new_id
 from resolvers import errors
 from resolvers.errors import OperationError
+from resolvers.out_of_reach import is_out_of_reach
 from service.http.json import dump
 from service.http.problem import KINDS, MEDIA_TYPE, Fault, Kind, Problem, type_of
 from service.logs.paths import logged_path
@@ -40,16 +38,6 @@ _CODE_OF_STATUS = {
     500: "INTERNAL",
     503: "UNAVAILABLE",
 }
-# Busy, locked, I/O error, full and cannot open: the file is out of reach, not the statement wrong.
-_SQLITE_OUT_OF_REACH = frozenset({5, 6, 10, 13, 14})
-_OUT_OF_REACH = (
-    OSError,  # also refused connections, timeouts and tortoise's DBConnectionError
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-)
 
 
 def problem(
@@ -132,21 +120,6 @@ def _problem_of_http(request: Request, error: HTTPException) -> Response:
         headers["Allow"] = ", ".join(sorted(method.strip() for method in headers["Allow"].split(",")))
     detail = KINDS[code].when if code in KINDS and error.detail == HTTPStatus(status).phrase else error.detail
     return problem(request, code, detail, headers=headers, status=status)
-
-
-def is_out_of_reach(error: BaseException) -> bool:
-    """Whether the database or Redis could not be reached, as against a defect in a statement."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, _OUT_OF_REACH):
-            return True
-        if isinstance(seen, sqlite3.OperationalError):
-            return getattr(seen, "sqlite_errorcode", 0) & 0xFF in _SQLITE_OUT_OF_REACH
-        if isinstance(seen, asyncpg.InterfaceError) and "closed" in str(seen):
-            return True
-        wrapped = seen.args[0] if seen.args else None
-        seen = wrapped if isinstance(wrapped, BaseException) else seen.__cause__
-    return False
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:

@@ -9,8 +9,8 @@ from arq.connections import ArqRedis
 from structlog.testing import capture_logs
 
 from resolvers.context import Role
+from resolvers.out_of_reach import is_out_of_reach
 from schema.root import ApiSchema
-from service.http.errors import is_out_of_reach
 from tests.support.factories import services
 from tests.support.graphql_client import Operations
 

@@ -17,8 +17,9 @@ from models.job.transitions import release_leases
 from resolvers.context import Services
 from resolvers.events.publisher import Changes, announce_all
 from resolvers.halving import run_halving
+from resolvers.out_of_reach import is_out_of_reach
 from workers.job.in_flight import JobInFlight
-from workers.job.process import Course, JobResult, begin, failed_result
+from workers.job.process import Course, JobResult, begin, failed_result, put_off_result
 from workers.job.results import WriteStatus, write_results
 from workers.lookup.batched_store import BatchedStore
 from workers.lookup.lookup import Lookup, Stage, at
@@ -27,6 +28,7 @@ from workers.loop_yield import LoopYield
 
 REDECISIONS = 8  # how often a job is decided again because its record keeps changing
 _GATHER_SECONDS = 0.02  # between two batches of what comes back from outside; a lone job goes on at once
+_STORE_PAUSE_SECONDS = 0.5  # until a store is tried again that was out of reach
 _TOGETHER = 250  # that come back make a batch at once
 
 _log = structlog.get_logger(__name__)
@@ -181,6 +183,9 @@ class JobBatches:
         return lookup
 
     def _failed(self, job: JobInFlight, error: Exception) -> JobResult:
+        if is_out_of_reach(error):
+            _log.warning("job put off, a store is out of reach", job_id=job.job.id, error=type(error).__name__)
+            return put_off_result(job.job, self._services.now())
         _log.error("job failed unexpectedly", job_id=job.job.id, organization=job.job.organization_id, exc_info=error)
         return failed_result(job.job, self._services.now())
 
@@ -190,7 +195,7 @@ class JobBatches:
         if not results:
             return again
         ended, unwritten = [], []
-        statuses = await run_halving(self._write_some, [result for _, result in results], ping)
+        statuses = await self._written(results)
         for (job, _), status in zip(results, statuses, strict=True):
             if isinstance(status, Exception):
                 unwritten.append((job, status))
@@ -203,9 +208,21 @@ class JobBatches:
             await self._write_failures(unwritten)
         return await self._again(again) if again else again
 
+    async def _written(self, results: Sequence[tuple[JobInFlight, JobResult]]) -> list[WriteStatus | Exception]:
+        """What became of each result. What a store does not take that is out of reach is written once it is back."""
+        statuses = await run_halving(self._write_some, [result for _, result in results], ping)
+        left = [place for place, status in enumerate(statuses) if _out_of_reach(status)]
+        while left and not all(results[place][0].withdrawn for place in left):
+            await asyncio.sleep(_STORE_PAUSE_SECONDS)
+            again = await run_halving(self._write_some, [results[place][1] for place in left], ping)
+            for place, status in zip(left, again, strict=True):
+                statuses[place] = status
+            left = [place for place in left if _out_of_reach(statuses[place])]
+        return statuses
+
     async def _write_failures(self, unwritten: Sequence[tuple[JobInFlight, Exception]]) -> None:
-        failures = [self._failed(job, error) for job, error in unwritten]
-        for (job, first), status in zip(unwritten, await run_halving(self._write_some, failures, ping), strict=True):
+        failures = [(job, self._failed(job, error)) for job, error in unwritten]
+        for (job, first), status in zip(unwritten, await self._written(failures), strict=True):
             if isinstance(status, Exception):
                 # The lease runs out, and the job is requeued.
                 _log.warning(
@@ -260,6 +277,10 @@ class JobBatches:
     def _end(self, jobs: Sequence[JobInFlight]) -> None:
         if jobs:
             self._ended(jobs)
+
+
+def _out_of_reach(status: WriteStatus | Exception) -> bool:
+    return isinstance(status, Exception) and is_out_of_reach(status)
 
 
 def _record(job: JobInFlight, lookup: Lookup) -> Exception | None:

@@ -150,6 +150,19 @@ def failed_result(job: ClaimedJob, now: datetime) -> JobResult:
     )
 
 
+def put_off_result(job: ClaimedJob, now: datetime) -> JobResult:
+    """After the database or Redis failed the job goes on when that is back, and no attempt is used up."""
+    return JobResult(
+        job,
+        JobStatus.PENDING,
+        error_code="unavailable",
+        error_message="the database or the queue could not be reached; the job goes on by itself",
+        error_retryable=True,
+        next_attempt_at=now + timedelta(seconds=_CHANCE.uniform(1.0, 3.0)),
+        counts=False,
+    )
+
+
 def _brought_something(job: ClaimedJob, session: WaterfallSession, decisions: Mapping[str, Decision]) -> bool:
     """Whether an attempt after which the job waits brought anything: it may wait for one answer many times."""
     earlier = {outcome["field"]: outcome["reason"] for outcome in job.earlier_outcomes}

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from providers.api import (
     Answer,
     AnswersAtOnce,
     CallDeferred,
+    NotSent,
     Pending,
     Polls,
     Provider,
@@ -34,7 +36,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ProviderCaller:
-    """Calls providers. A failing one is a reply here, never an exception, except CallDeferred."""
+    """Calls providers. A failing one is a reply here, never an exception, except CallDeferred and NotSent."""
 
     def __init__(self, services: Services, guard: SuppressionGuard, concurrency: CallConcurrency) -> None:
         self._guard = guard
@@ -59,7 +61,10 @@ class ProviderCaller:
         return reply
 
     async def call(self, lookup: Lookup, *, token: str | None = None) -> LookupReply:
-        """Ask the question, or with a `token` for its pending answer, once a permit is free. Raises CallDeferred."""
+        """Ask the question, or with a `token` for its pending answer, once a permit is free.
+
+        Raises CallDeferred, and NotSent where a fault of ours stood in the way.
+        """
         provider, question, job = lookup.provider, lookup.question, lookup.job
         info = provider.info
         if not info.remote:
@@ -75,13 +80,14 @@ class ProviderCaller:
             asked_at = self._now()
             reply = await self._call(provider, replace(question, before_send=check), token)
             if reply.error is not None and check.blocked is None:
-                await self._note_failure(provider, job, reply.error, asked_at)  # before the next call is let through
+                # Before the next call is let through.
+                await _noted(self._note_failure(provider, job, reply.error, asked_at), info)
         if check.blocked is not None:
             return check.blocked  # since then, or while the call waited for the provider's rate limit
         if reply.error is None:
             rule = job.config.provider_rule(info.id)
             matched = reply.outcome is not StepOutcome.NO_MATCH
-            await self._breakers.note_success(job.organization_id, info.id, rule, matched)
+            await _noted(self._breakers.note_success(job.organization_id, info.id, rule, matched), info)
         return reply
 
     async def _call(self, provider: Provider, question: Question, token: str | None) -> LookupReply:
@@ -95,7 +101,7 @@ class ProviderCaller:
             async with asyncio.timeout(CALL_SECONDS):
                 answer = await _ask(provider, question, token)
             return reply_of(provider, question, answer, self._now())
-        except CallDeferred:
+        except (CallDeferred, NotSent):
             raise
         except ProviderError as error:
             return failed(error)
@@ -110,6 +116,14 @@ class ProviderCaller:
     ) -> None:
         message = without_record_values(error.message, {"id": job.record.external_id, **job.record.state.fields})
         await self._breakers.note_failure(job.organization_id, provider.info.id, error, message, asked_at=asked_at)
+
+
+async def _noted(note: Awaitable[None], info: ProviderInfo) -> None:
+    """Wait for the note. Where it fails, the reply is not lost over it: it may have been paid for."""
+    try:
+        await note
+    except Exception as error:
+        _log.warning("a provider's health was not noted", provider=info.id, error=type(error).__name__)
 
 
 def _unread(provider: Provider) -> LookupReply:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from enrichment.identity import holds_identifier, is_identifier_field
 from enrichment.waterfall.skip_reason import SkipReason
-from providers.api import Question, Withdrawn
+from providers.api import NotSent, Question, Withdrawn
 from resolvers.erasure.kept_out import ProposedValues
 from resolvers.suppression.check import Subject
 from workers.job.load import ClaimedJob
@@ -128,7 +128,10 @@ class SendCheck:
     blocked: LookupReply | None = None
 
     async def __call__(self) -> None:
-        self.blocked = await self.guard.blocked(self.question, self.job)
+        try:
+            self.blocked = await self.guard.blocked(self.question, self.job)
+        except Exception as error:
+            raise NotSent from error
         if self.blocked is not None:
             raise Withdrawn
         self.passed()

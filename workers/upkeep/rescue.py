@@ -1,5 +1,7 @@
 """Jobs that nobody is at work on: those whose worker vanished, and those that are due without a wake-up."""
 
+import math
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +20,7 @@ from workers.repeating import repeat
 from workers.upkeep.end_calls import end_calls
 
 EVERY_SECONDS = 1.0
+RENEWED_WITHIN_SECONDS = 5.0  # of the database's return each worker that lives has prolonged its leases
 
 _log = structlog.get_logger(__name__)
 
@@ -25,18 +28,31 @@ _log = structlog.get_logger(__name__)
 async def rescue_forever(services: Services) -> None:
     """Rescue once a second until cancelled; where nothing is to be done, that is one statement."""
 
+    out_of_reach_at = -math.inf
+
     async def rescue_if_needed() -> None:
-        if await anything_to_rescue(services.now()):
-            await rescue({"services": services})
+        nonlocal out_of_reach_at
+        try:
+            needed = await anything_to_rescue(services.now())
+        except Exception:
+            out_of_reach_at = time.monotonic()
+            raise
+        if needed:
+            # While the database was away nobody could prolong a lease: whoever lives may do so first.
+            renewed = time.monotonic() - out_of_reach_at > RENEWED_WITHIN_SECONDS
+            await rescue({"services": services}, with_lost=renewed)
 
     await repeat(rescue_if_needed, lambda: EVERY_SECONDS, "rescue")
 
 
-async def rescue(ctx: dict[str, Any]) -> None:
-    """Requeue the jobs whose worker vanished, end its calls, and wake workers for everything that is due."""
+async def rescue(ctx: dict[str, Any], *, with_lost: bool = True) -> None:
+    """Requeue the jobs whose worker vanished, end its calls, and wake workers for everything that is due.
+
+    Without `with_lost` no worker is taken for lost.
+    """
     services: Services = ctx["services"]
     now = services.now()
-    lost = await _requeue_lost(now, services.monthly_credit_grant)
+    lost = await _requeue_lost(now, services.monthly_credit_grant) if with_lost else []
     await end_calls(services)
     await _announce(services, lost)
     if job_ids := await jobs_to_wake(now):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from enrichment.enums import EntityType
 from models.db.statements import query
 from models.organization import Organization
 from models.provider_state import note_credits
-from providers.api import Answer, Finding, Polls, Provider, ProviderError, ProviderInfo, Question
+from providers.api import Answer, Finding, NotSent, Polls, Provider, ProviderError, ProviderInfo, Question
 from providers.clearbit.adapter import Clearbit
 from providers.http.adapter import Adapter, Http, KeyCheck, Pending
 from providers.http.client import HttpClient
@@ -261,3 +261,23 @@ async def test_zoominfo_answers_over_the_wire(server: StandInServer, transport: 
     assert isinstance(answer, Answer)
     assert answer.matched
     assert server.calls[0].headers["content-type"] == "application/vnd.api+json"
+
+
+async def test_a_fault_of_ours_before_anything_is_sent_is_no_answer_of_the_provider(
+    server: StandInServer, transport: HttpClient
+) -> None:
+    class NoStore:
+        async def key_of(self, organization_id: str, provider_id: str) -> str | None:
+            raise ConnectionRefusedError
+
+    async def check() -> None:
+        raise NotSent from ConnectionResetError()
+
+    asked = replace(question(), before_send=check)
+    without_key = source_of(transport, server, Plain(), keys=NoStore())
+    with_key = source_of(transport, server, Plain())
+    for provider in (without_key, with_key):
+        with pytest.raises(NotSent) as failed:
+            await provider.ask(asked)
+        assert isinstance(failed.value.__cause__, OSError)
+    assert server.calls == []

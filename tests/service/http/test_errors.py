@@ -13,7 +13,8 @@ from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalEr
 
 from resolvers import errors
 from resolvers.errors import Fault, OperationError
-from service.http.errors import is_out_of_reach, problem_of
+from resolvers.out_of_reach import is_out_of_reach
+from service.http.errors import problem_of
 from service.http.problem import KINDS, MEDIA_TYPE
 
 STATUS_BY_CODE = {
