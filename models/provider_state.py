@@ -12,6 +12,8 @@ from models.db.columns import Instant, to_micros
 from models.db.rows import bulk, columns_of, fetch, projection, query_row, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction, unit_of_work
+from models.event.kinds import EventKind
+from models.event.write import NewEvent, add_events
 
 _CREDITS_NOTED_EVERY = timedelta(seconds=10)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -87,9 +89,16 @@ async def states_of(organization_ids: Sequence[str]) -> dict[tuple[str, str], Pr
 
 @unit_of_work
 async def change_state(
-    tx: Transaction, organization_id: str, provider: str, change: Callable[[ProviderStateRow], ProviderStateRow]
+    tx: Transaction,
+    organization_id: str,
+    provider: str,
+    change: Callable[[ProviderStateRow], ProviderStateRow],
+    now: datetime,
 ) -> ProviderStateRow:
-    """Replace a provider's state by what `change` makes of it, one change at a time."""
+    """Replace a provider's state by what `change` makes of it, one change at a time.
+
+    The log says when it is asked no more, is asked again, or is not asked for another reason; not each try meanwhile.
+    """
     await execute(
         "INSERT INTO provider_state (organization_id, provider) VALUES (?, ?) ON CONFLICT DO NOTHING",
         [organization_id, provider],
@@ -105,7 +114,14 @@ async def change_state(
         [parameter],
         using=tx,
     )
+    if (row.state is BreakerState.CLOSED, row.reason) != (changed.state is BreakerState.CLOSED, changed.reason):
+        await add_events(tx, [_event(organization_id, provider, changed.state, now)])
     return changed
+
+
+def _event(organization_id: str, provider: str, state: BreakerState, now: datetime) -> NewEvent:
+    data = {"provider": provider, "state": state.value}
+    return NewEvent(organization_id, now, EventKind.PROVIDER_CHANGED, data=data)
 
 
 async def claim_probe(organization_id: str, provider: str, now: datetime, until: datetime) -> bool:
@@ -138,17 +154,22 @@ async def close_breaker(organization_id: str, provider: str, now: datetime) -> N
         lambda row: replace(
             row, state=BreakerState.CLOSED, reason=None, open_until=None, failures=0, openings=0, counted_since=now
         ),
+        now,
     )
 
 
-async def close_breakers_of_refused_key(provider: str, now: datetime) -> None:
+@unit_of_work
+async def close_breakers_of_refused_key(tx: Transaction, provider: str, now: datetime) -> None:
     """Ask a provider again for every organization that has no key of its own and whose key was refused."""
-    await execute(
+    closed = await query(
         "UPDATE provider_state SET state = 'closed', reason = NULL, open_until = NULL, failures = 0, openings = 0,"
         " counted_since = ? WHERE provider = ? AND reason = 'bad_key' AND NOT EXISTS (SELECT 1 FROM provider_key k"
-        " WHERE k.organization_id = provider_state.organization_id AND k.provider = provider_state.provider)",
+        " WHERE k.organization_id = provider_state.organization_id AND k.provider = provider_state.provider)"
+        " RETURNING organization_id",
         [to_micros(now), provider],
+        using=tx,
     )
+    await add_events(tx, [_event(row["organization_id"], provider, BreakerState.CLOSED, now) for row in closed])
 
 
 @unit_of_work

@@ -7,6 +7,8 @@ from typing import Any
 
 from enrichment.config import Config, InvalidConfig, differences, merge, parse_config
 from models.db.transaction import Transaction, unit_of_work
+from models.event.kinds import EventKind
+from models.event.write import NewEvent, add_events
 from models.organization import lock_organization, save_config
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
@@ -80,6 +82,8 @@ async def change_config(
         return ConfigView(config, row.config_version, row.config_updated_at, row.config_updated_by)
     version = row.config_version + 1
     await save_config(tx, caller.organization_id, version, config.as_json(), now=now, user=caller.user)
+    about = {"version": version}
+    await add_events(tx, [NewEvent(caller.organization_id, now, EventKind.CONFIG_CHANGED, data=about)])
     await note_change(
         tx, ctx, "config.changed", f"version {version}", {"changes": differences(before.as_json(), config.as_json())}
     )

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from enrichment.enums import JobStatus
 from models.db.transaction import Transaction, unit_of_work
+from models.event.kinds import EventKind
+from models.event.write import NewEvent, add_events
 from models.organization import pause, resume
 from models.stats import active_jobs
 from resolvers.audit import note_change
@@ -77,14 +79,17 @@ async def _pause(tx: Transaction, ctx: Context, reason: str | None, now: datetim
     caller = ctx.require(Role.MANAGER)
     changed = await pause(tx, caller.organization_id, now=now, user=caller.user, reason=reason)
     if changed:
+        await add_events(tx, [NewEvent(caller.organization_id, now, EventKind.PIPELINE_PAUSED)])
         await note_change(tx, ctx, "pipeline.paused", "pipeline")
     return changed
 
 
 @unit_of_work
 async def _resume(tx: Transaction, ctx: Context) -> bool:
-    changed = await resume(tx, ctx.require(Role.MANAGER).organization_id)
+    organization_id = ctx.require(Role.MANAGER).organization_id
+    changed = await resume(tx, organization_id)
     if changed:
+        await add_events(tx, [NewEvent(organization_id, ctx.services.now(), EventKind.PIPELINE_RESUMED)])
         await note_change(tx, ctx, "pipeline.resumed", "pipeline")
     return changed
 

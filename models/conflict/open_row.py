@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from enrichment.enums import ConflictReason, EntityType, FieldUnit, Recommendation
+from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, Recommendation
 from models.conflict.queue import ConflictId
 from models.conflict.table import Conflict
 from models.db.columns import to_micros
@@ -31,6 +31,11 @@ class OpenConflict:
     recommended_id: str | None
     recommended_because: str
     recommendation: Recommendation | None
+
+    @property
+    def named(self) -> ConflictId:
+        """The conflict as it stands in lists of those that changed."""
+        return ConflictId(self.id, self.organization_id, self.record_id, self.entity_type, ConflictStatus.OPEN)
 
 
 async def open_conflicts(

@@ -39,10 +39,13 @@ class NewConflict:
 
 @projection(Conflict)
 class ConflictId:
-    """A conflict and whose it is."""
+    """A conflict, whose it is, and where it stands."""
 
     id: str
     organization_id: str
+    record_id: str
+    entity_type: EntityType
+    status: ConflictStatus
 
 
 async def raise_conflicts(tx: Transaction, conflicts: Sequence[NewConflict]) -> list[ConflictId]:

@@ -9,6 +9,8 @@ from tortoise.models import Model
 from models.db.columns import Instant, id_field
 from models.db.rows import fetch, insert, projection, read_rows, select
 from models.db.transaction import Transaction, unit_of_work
+from models.event.kinds import EventKind
+from models.event.write import NewEvent, add_events
 
 
 class CreditAlert(Model):
@@ -52,7 +54,15 @@ async def add_alerts(tx: Transaction, alerts: Sequence[AlertRow]) -> list[AlertR
         then=f"ON CONFLICT (organization_id, month, threshold) DO UPDATE SET {changed}"
         f" WHERE credit_alert.most <> excluded.most RETURNING {select(AlertRow, 'credit_alert')}",
     )
-    return read_rows(AlertRow, added)
+    raised = read_rows(AlertRow, added)
+    await add_events(tx, [_event(alert) for alert in raised])
+    return raised
+
+
+def _event(alert: AlertRow) -> NewEvent:
+    kind = EventKind.CREDITS_EXHAUSTED if alert.used >= alert.most else EventKind.CREDITS_LOW
+    data = {"share": alert.threshold, "credits": alert.used, "most": alert.most}
+    return NewEvent(alert.organization_id, alert.raised_at, kind, data=data)
 
 
 async def alerts_of(organization_id: str, month: str) -> list[AlertRow]:

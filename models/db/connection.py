@@ -42,6 +42,7 @@ _MODULES = [
     "models.provider_key",
     "models.installation_secret",
     "models.daily_count.table",
+    "models.event.table",
 ]
 _READER = "reader"
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING

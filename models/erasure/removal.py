@@ -20,6 +20,7 @@ BELONGINGS: Mapping[str, tuple[str, str]] = {
     "rejection": ("remembered rejections", "record_id = ?"),
     "undo_line": ("lines of undos", "record_id = ?"),
     "refresh_plan": ("planned refreshes", "record_id = ?"),
+    "event": ("events of the log", "record_id = ?"),  # the one that says that it was erased takes their place
 }
 # What names a record or a job by its id alone, and stays: the ledger must add up, and a call under way is settled.
 NAMING_ONLY = frozenset({"credit_entry", "call_intent"})

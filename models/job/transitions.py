@@ -19,6 +19,9 @@ from models.db.locks import skip_locked
 from models.db.rows import bulk, columns_of, fetch, insert, projection, query_row, select
 from models.db.statements import execute, query
 from models.db.transaction import Transaction, unit_of_work
+from models.event.kinds import EventKind
+from models.event.of_job import job_event
+from models.event.write import add_events
 from models.job.leases import LEASE, Lease, lock_held
 from models.job.row import Job
 from models.job.transition_table import CANCEL, CLAIM, CREATE, FINISH, RELEASE, REQUEUE_LOST, RETRY, WAIT, Transition
@@ -56,17 +59,28 @@ class NewJob:
     filled_after: list[str] = field(default_factory=list)
 
 
-async def create(tx: Transaction, jobs: Sequence[NewJob]) -> set[str]:
-    """Add pending jobs; one whose record has an active job already, or is gone, is left out. Returns the ids added."""
+async def create(tx: Transaction, jobs: Sequence[NewJob], *, logged: bool = True) -> set[str]:
+    """Add pending jobs; one whose record has an active job already, or is gone, is left out. Returns the ids added.
+
+    Without `logged` the caller adds to the log what says that they were created.
+    """
     # A record that is being erased is waited for, and then is not there.
     lock = "" if dialect() == "sqlite" else " FOR KEY SHARE"
     there = f"EXISTS (SELECT 1 FROM record WHERE record.id = v.record_id{lock})"
     added = await insert(tx, jobs, then=f"AND {CREATE.leads_to_v} AND {there} ON CONFLICT DO NOTHING RETURNING id")
-    return {row["id"] for row in added}
+    created = {row["id"] for row in added}
+    if logged:
+        await add_events(
+            tx, [job_event(EventKind.JOB_CREATED, job, job.created_at) for job in jobs if job.id in created]
+        )
+    return created
 
 
 async def create_first(tx: Transaction, jobs: Sequence[NewJob]) -> None:
-    """Add the first, pending, job of each of these records, which were added in this transaction."""
+    """Add the first, pending, job of each of these records, which were added in this transaction.
+
+    The caller adds to the log what says that they were created.
+    """
     assert all(job.status in CREATE.targets for job in jobs)
     await add_rows(tx, jobs)
 
@@ -210,15 +224,17 @@ async def release_leases(tx: Transaction, leases: Sequence[Lease], now: datetime
 
 
 @query_row
-class LostJob:
-    """A job whose worker vanished: pending again, or failed where that happened too often."""
+class MovedJob:
+    """A job and the state that it was brought to."""
 
     id: str
     organization_id: str
+    record_id: str
+    entity_type: EntityType
     status: JobStatus
 
 
-async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
+async def requeue_lost(tx: Transaction, now: datetime) -> list[MovedJob]:
     """Make jobs whose lease ran out pending again; none is waited for.
 
     The attempt does not count: a worker dies for reasons of its own. From its second time on a job is the only one
@@ -227,8 +243,8 @@ async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
     moment = to_micros(now)
     times = "COALESCE(times_lost, 0) + 1"
     again = f"{times} < {MOST_LOST}"
-    return await fetch(
-        LostJob,
+    lost = await fetch(
+        MovedJob,
         "UPDATE job SET lease_until = NULL, progress = 0, running_step = NULL, updated_at = ?,"
         f" attempts = attempts - 1, times_lost = {times},"
         f" status = CASE WHEN {again} THEN 'pending' ELSE 'failed' END,"
@@ -238,39 +254,49 @@ async def requeue_lost(tx: Transaction, now: datetime) -> list[LostJob]:
         " THEN 'the worker stopped before the job ended'"
         f" ELSE 'set aside: {MOST_LOST} workers in a row stopped while they had this job' END, error_retryable = TRUE"
         f" WHERE id IN (SELECT id FROM job WHERE {REQUEUE_LOST.guard} AND lease_until < ? {skip_locked('job')})"
-        f" RETURNING {select(LostJob)}",
+        f" RETURNING {select(MovedJob)}",
         [moment, moment, moment, moment],
         using=tx,
     )
+    await add_events(tx, [job_event(EventKind.JOB_ENDED, job, now) for job in lost if job.status.is_final])
+    return lost
 
 
-async def cancel(organization_id: str, job_id: str, now: datetime) -> bool:
+@unit_of_work
+async def cancel(tx: Transaction, organization_id: str, job_id: str, now: datetime) -> bool:
     """Stop a job that has not ended; its lease is lost. Returns whether it did."""
     moment = to_micros(now)
-    cancelled = await query(
+    cancelled = await fetch(
+        MovedJob,
         f"UPDATE job SET status = {CANCEL.to}, finished_at = ?, updated_at = ?, lease_until = NULL,"
         f" next_attempt_at = NULL, running_step = NULL WHERE id = ? AND organization_id = ? AND {CANCEL.guard}"
-        " RETURNING id",
+        f" RETURNING {select(MovedJob)}",
         [moment, moment, job_id, organization_id],
+        using=tx,
     )
+    await add_events(tx, [job_event(EventKind.JOB_ENDED, job, now) for job in cancelled])
     return bool(cancelled)
 
 
-async def retry(organization_id: str, job_id: str, now: datetime, *, attempts: int) -> bool:
+@unit_of_work
+async def retry(tx: Transaction, organization_id: str, job_id: str, now: datetime, *, attempts: int) -> bool:
     """Queue a job that failed in whole or in part for so many more attempts. Returns whether it was one.
 
     Raises RecordHasActiveJob.
     """
     moment = to_micros(now)
     try:
-        retried = await query(
+        retried = await fetch(
+            MovedJob,
             f"UPDATE job SET status = {RETRY.to}, next_attempt_at = ?, finished_at = NULL, updated_at = ?,"
             " max_attempts = attempts + ?, progress = 0, running_step = NULL, error_code = NULL,"
             " error_message = NULL, error_retryable = NULL, times_lost = NULL,"
             " short_of_credits = FALSE, forced = TRUE, priority = 0"
-            f" WHERE id = ? AND organization_id = ? AND {RETRY.guard} RETURNING id",
+            f" WHERE id = ? AND organization_id = ? AND {RETRY.guard} RETURNING {select(MovedJob)}",
             [moment, moment, attempts, job_id, organization_id],
+            using=tx,
         )
     except IntegrityError as error:
         raise RecordHasActiveJob from error
+    await add_events(tx, [job_event(EventKind.JOB_RETRIED, job, now) for job in retried])
     return bool(retried)

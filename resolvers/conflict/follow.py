@@ -49,9 +49,9 @@ async def follow_values(tx: Transaction, changed: Sequence[FieldOfRecord], now: 
     return [*ended, *followed.changed]
 
 
-async def show_values(tx: Transaction, record_id: str, unit: FieldUnit, now: datetime) -> None:
-    """Let the open conflict about a unit show what its record holds now."""
-    await _follow(tx, await open_conflicts(tx, [record_id], [unit.value], about_units=True), (), now)
+async def show_values(tx: Transaction, record_id: str, unit: FieldUnit, now: datetime) -> list[ConflictId]:
+    """Let the open conflict about a unit show what its record holds now. Returns it where that ends it."""
+    return (await _follow(tx, await open_conflicts(tx, [record_id], [unit.value], about_units=True), (), now)).ended
 
 
 async def follow_answers(
@@ -106,7 +106,7 @@ async def _follow(
     await update_questions(tx, renewed, now)
     return Followed(
         ended,
-        [ConflictId(conflict.id, conflict.organization_id) for conflict in renewed],
+        [conflict.named for conflict in renewed],
         {
             (conflict.record_id, conflict.unit): conflict
             for conflict in shown

@@ -46,7 +46,7 @@ async def merge_parts(tx: Transaction, record_ids: Sequence[str], now: datetime)
     gone = [part.id for group in disputed.values() for part in group if part.id not in kept]
     ended = await supersede_conflicts(tx, gone, now)
     await update_questions(tx, merged, now)
-    return [*ended, *(ConflictId(conflict.id, conflict.organization_id) for conflict in merged)]
+    return [*ended, *(conflict.named for conflict in merged)]
 
 
 def _merged(unit: FieldUnit, parts: Sequence[OpenConflict]) -> OpenConflict:
@@ -111,7 +111,7 @@ async def join_questions(
     for conflict, question in joining:
         joined[conflict.id] = _joined(joined.get(conflict.id, conflict), question)
     await update_questions(tx, list(joined.values()), now)
-    return [ConflictId(conflict.id, conflict.organization_id) for conflict in joined.values()]
+    return [conflict.named for conflict in joined.values()]
 
 
 def _joined(conflict: OpenConflict, asked: FieldQuestion) -> OpenConflict:

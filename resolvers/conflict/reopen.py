@@ -18,6 +18,9 @@ from models.conflict.rejection import forget_rejections_of_conflict
 from models.conflict.reopen import DecidedConflict, decided_conflict, later_questions, mark_reopened
 from models.conflict.table import Conflict
 from models.db.transaction import Transaction
+from models.event.kinds import EventKind
+from models.event.of_conflict import conflict_event
+from models.event.write import add_events
 from models.record.row import RecordRow, lock_records, records_of
 from models.record.value import ValueVersion, versions_of
 from models.trust import withdraw_judgements
@@ -82,8 +85,9 @@ async def reopen(tx: Transaction, services: Services, conflict: Conflict, by: Ta
         "takenBackAt": iso(now),
     }
     await mark_reopened(tx, decided, [*(decided.taken_back or ()), taken_back], now)
-    if decided.unit is not None:
-        await show_values(tx, decided.record_id, decided.unit, now)
+    ended = () if decided.unit is None else await show_values(tx, decided.record_id, decided.unit, now)
+    restored = [change.field for change, _ in done]
+    await add_events(tx, [conflict_event(EventKind.CONFLICT_REOPENED, decided, now, restored, ended)])
     await record_audit(
         tx,
         decided.organization_id,
@@ -96,7 +100,7 @@ async def reopen(tx: Transaction, services: Services, conflict: Conflict, by: Ta
         details={
             "field": decided.field,
             "record": decided.record_id,
-            "restored": [change.field for change, _ in done],
+            "restored": restored,
             "left": left,
         }
         | ({"operation": by.operation_id} if by.operation_id else {}),

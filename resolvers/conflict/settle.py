@@ -13,6 +13,9 @@ from models.conflict.settle import conflict_state, mark_resolved
 from models.conflict.table import Conflict
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
+from models.event.kinds import EventKind
+from models.event.of_conflict import conflict_event
+from models.event.write import add_events
 from models.record.row import RecordRow, lock_records, records_of, update_records
 from models.record.value import NewValue, current_values, replace_values
 from models.trust import count_judgements
@@ -149,6 +152,8 @@ async def settle(
     if not by_rule and settlement.is_judged:
         chosen = {settled.field: settled.value for settled in settlement.fields}
         await count_judgements(tx, judged_in_review(conflict, chosen))
+    written = [settled.field for settled in settlement.fields if settled.write is not None]
+    await add_events(tx, [conflict_event(EventKind.CONFLICT_RESOLVED, conflict, settlement.settled_at, written)])
     await record_audit(
         tx,
         conflict.organization_id,

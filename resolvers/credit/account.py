@@ -12,6 +12,8 @@ from models.credit.account import AccountRow, find_account, save_accounts
 from models.credit.entry import EntryRow, insert_entries
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
+from models.event.kinds import EventKind
+from models.event.write import NewEvent, add_events
 
 
 async def account_of(organization_id: str, now: datetime, monthly_grant: int) -> AccountRow:
@@ -72,6 +74,9 @@ async def _in_new_month(tx: Transaction, account: AccountRow, now: datetime, mon
         note = f"grant of {month_of(now)}"
         entries.append(EntryRow(new_id(), account.organization_id, CreditKind.GRANT, monthly_grant, now, note=note))
     await insert_entries(tx, entries)
+    if monthly_grant:
+        data = {"credits": monthly_grant}
+        await add_events(tx, [NewEvent(account.organization_id, now, EventKind.CREDITS_GRANTED, data=data)])
     return replace(
         account,
         balance=account.balance + monthly_grant - unused,

@@ -14,6 +14,8 @@ from models.db.period import Period
 from models.db.printed import Printed
 from models.db.transaction import Transaction, unit_of_work
 from models.db.wanted import EVERYTHING, Wanted
+from models.event.kinds import EventKind
+from models.event.write import NewEvent, add_events
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.credit.account import account_of, lock_account, remaining_of
@@ -163,6 +165,10 @@ async def _grant(tx: Transaction, ctx: Context, entry: EntryRow) -> bool:
             raise ValidationFailed("the grant is not valid", faults=[Fault("amount", message)])
     await save_accounts(tx, [account])
     if added:
+        granted = NewEvent(
+            entry.organization_id, entry.created_at, EventKind.CREDITS_GRANTED, data={"credits": entry.amount}
+        )
+        await add_events(tx, [granted])
         await note_change(tx, ctx, "credits.granted", entry.id, {"amount": entry.amount})
     return added
 

@@ -23,6 +23,9 @@ from models.erasure.removal import (
     related_answers,
 )
 from models.erasure.tombstone import TombstoneRow, lock_ingestion
+from models.event.kinds import EventKind
+from models.event.remove import replace_events_of
+from models.event.write import NewEvent
 from models.record import Record
 from models.record.row import lock_records
 from resolvers.audit import record_audit
@@ -93,6 +96,9 @@ async def run_erasure(
     released = await release_open(tx, jobs, now=now, monthly_grant=grant, with_pending=True)
     answers = await _delete_answers(tx, request, jobs)
     await delete_record(tx, organization_id, record.id)
+    data = {"certificate": request.certificate_id}
+    erased = NewEvent(organization_id, now, EventKind.RECORD_ERASED, record.entity_type, record.id, data)
+    await replace_events_of(tx, erased)
     removed = _removed(counted, answers=answers, released=released)
     await insert_erasure(tx, _certificate(run, request, removed, now), _tombstones(keyed_hash, request))
     await record_audit(

@@ -8,10 +8,13 @@ from typing import Any
 from enrichment.catalogue import is_equivalent, value_key
 from enrichment.config import Config
 from enrichment.enums import SOURCE_CRM, EntityType, JobTrigger
+from models.conflict.queue import ConflictId
 from models.conflict.rejection import NewRejection, insert_rejections
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
 from models.db.wanted import Wanted
+from models.event.of_record import record_created, records_changed
+from models.event.write import add_events
 from models.job.shown import ShownJob, jobs_of_last_change, shown_active_jobs
 from models.job.transitions import NewJob, create, create_first
 from models.record.row import RecordRow
@@ -110,12 +113,33 @@ async def _ingest(
     known = await change_known(tx, organization_id, [message for message in admitted if message.key in held], now)
     superseded = await _follow_changes(tx, known, now)
     jobs, folded = await _start_jobs(tx, ingestion, added, known)
+    await _log(tx, added, known, superseded, jobs, now)
     ingested = {work.message.index: _ingested(work, jobs, folded) for work in (*added, *known)}
     certificates = {ordered[index].index: certificate for index, certificate in erased.items()}
-    return IngestResult(ingested, superseded, certificates)
+    return IngestResult(ingested, [conflict.id for conflict in superseded], certificates)
 
 
-async def _follow_changes(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> list[str]:
+async def _log(
+    tx: Transaction,
+    added: Sequence[StoredMessage],
+    known: Sequence[StoredMessage],
+    conflicts: Sequence[ConflictId],
+    jobs: Mapping[str, NewJob],
+    now: datetime,
+) -> None:
+    """Add to the log what became of these records: a row for each that is new or was changed."""
+    started = {record_id: job.id for record_id, job in jobs.items()}
+    changed = [(work.record, work.change.written) for work in known if not work.change.is_empty]
+    await add_events(
+        tx,
+        [
+            *(record_created(work.record, now, started.get(work.record.id)) for work in added),
+            *records_changed(changed, now, conflicts=conflicts, jobs=started),
+        ],
+    )
+
+
+async def _follow_changes(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> list[ConflictId]:
     """Write the values of known records that changed, and what follows. Returns conflicts that are pointless now."""
     if not works:
         return []
@@ -126,7 +150,7 @@ async def _follow_changes(tx: Transaction, works: Sequence[StoredMessage], now: 
     )
     await _remember_cleared(tx, works, now)
     await count_judgements(tx, [judgement for work in works for judgement in _judged(work)])
-    return [conflict.id for conflict in superseded]
+    return superseded
 
 
 async def _write_values(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> None:
@@ -211,7 +235,7 @@ async def _start_jobs(
     await create_first(tx, list(first.values()))
     if not later:
         return first, {}
-    created = await create(tx, list(later.values()))
+    created = await create(tx, list(later.values()), logged=False)
     started = {record_id: job for record_id, job in later.items() if job.id in created}
     others = [record_id for record_id in later if record_id not in started]
     folded = await shown_active_jobs(tx, ingestion.organization_id, others, ingestion.shown) if others else []

@@ -9,6 +9,8 @@ from enrichment.undo import Restoration, SkippedField
 from models.conflict.rejection import NewRejection, insert_rejections
 from models.db.columns import new_id
 from models.db.transaction import Transaction
+from models.event.of_record import records_changed
+from models.event.write import add_events
 from models.job.steps import candidates_of_jobs
 from models.record.row import RecordRow, records_of
 from models.undo import NewUndoLine, insert_lines
@@ -36,6 +38,12 @@ async def apply_undo(
     if rejects:
         await insert_rejections(tx, await _rejections(tx, organization_id, undo_id, records, done, now))
     await insert_lines(tx, undo_id, [_line(organization_id, undo_id, change, restored_ids) for change in changes])
+    restored = {
+        record_id: [change.field for change, _ in done if change.record_id == record_id] for record_id in records
+    }
+    await add_events(
+        tx, records_changed([(records[id_], fields) for id_, fields in restored.items()], now, conflicts=ended)
+    )
     return [conflict.id for conflict in ended]
 
 

@@ -45,6 +45,7 @@ EXCEPTIONS = {
     "models.job.queries.count_unfinished_jobs": "a metric of the whole service",
     "models.db.copying.add_encoded": "the rows name their organization: its column may not be NULL",
     "models.db.rows.insert": "the rows name their organization: its column may not be NULL",
+    "models.event.write.add_events": "the rows name their organization: its column may not be NULL",
     "models.db.printed.printed_list": "rows that belong to one of a statement that names its organization",
     "models.undo.records_holding": "EnrichedValues.condition names the organization",
 }

@@ -39,8 +39,23 @@ class _Asked:
         return None if unit is None else (self.result.job.record_id, unit)
 
 
-async def write_conflicts(tx: Transaction, results: Sequence[JobResult], now: datetime) -> dict[str, list[str]]:
-    """Raise conflicts, and end those that the results answer. Returns the ids of both, by organization."""
+@dataclass(frozen=True, slots=True)
+class WrittenConflicts:
+    """The conflicts that are otherwise than they were, each once, and the ids of those that are new."""
+
+    changed: Sequence[ConflictId]
+    raised: frozenset[str]
+
+    def by_organization(self) -> dict[str, list[str]]:
+        """The ids of all, by organization."""
+        found: dict[str, list[str]] = {}
+        for conflict in self.changed:
+            found.setdefault(conflict.organization_id, []).append(conflict.id)
+        return found
+
+
+async def write_conflicts(tx: Transaction, results: Sequence[JobResult], now: datetime) -> WrittenConflicts:
+    """Raise conflicts, and end those that the results answer."""
     asked = [
         _Asked(result, name, decision.question)
         for result in results
@@ -64,18 +79,16 @@ async def write_conflicts(tx: Transaction, results: Sequence[JobResult], now: da
     joining = list(_joining(single, followed.open_units))
     taken = {(asking.result.job.id, asking.field) for asking, _ in joining}
     raised = [_conflict(asking, now) for asking in single if (asking.result.job.id, asking.field) not in taken]
+    raised += [_unit_conflict(asking, now) for asking in whole.values()]
     changed = [
         *followed.changed,
         *await join_questions(tx, [(conflict, _question(asking)) for asking, conflict in joining], now),
         *await _give_way(tx, whole, now),
-        *await raise_conflicts(tx, [*raised, *(_unit_conflict(asking, now) for asking in whole.values())]),
+        *await raise_conflicts(tx, raised),
     ]
-    found: dict[str, list[str]] = {}
-    for conflict in changed:
-        ids = found.setdefault(conflict.organization_id, [])
-        if conflict.id not in ids:
-            ids.append(conflict.id)
-    return found
+    return WrittenConflicts(
+        list({conflict.id: conflict for conflict in changed}.values()), frozenset(conflict.id for conflict in raised)
+    )
 
 
 def _joining(

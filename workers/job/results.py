@@ -21,6 +21,7 @@ from resolvers.job.new_job import new_job
 from workers.job.attempt_end import write_attempts
 from workers.job.conflicts import write_conflicts
 from workers.job.erased_values import erased_in, note_withheld
+from workers.job.log import log_results
 from workers.job.process import JobResult
 from workers.job.record_changes import write_values
 
@@ -55,8 +56,10 @@ async def write_results(
     done = [result for result, status in zip(results, batch.statuses, strict=True) if status is WriteStatus.DONE]
     if done:
         await write_values(tx, done, now)
-        batch.conflicts = await write_conflicts(tx, done, now)
+        conflicts = await write_conflicts(tx, done, now)
+        batch.conflicts = conflicts.by_organization()
         await write_attempts(tx, done, now)
+        await log_results(tx, done, conflicts, now)
         for organization_id, job_id in await _follow(tx, done, now):
             batch.jobs.setdefault(organization_id, []).append(job_id)
         await note_withheld(tx, services, done, now)

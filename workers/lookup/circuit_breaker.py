@@ -107,7 +107,7 @@ class CircuitBreakers:
 
     async def _change(self, key: _Key, change: Callable[[ProviderStateRow], ProviderStateRow]) -> None:
         before = self._breakers.get(key, Breaker())
-        row = await change_state(*key, change)
+        row = await change_state(*key, change, self._services.now())
         after = self._breakers[key] = _breaker_of(row)
         if after.state is not before.state:
             _log.warning(

@@ -7,6 +7,8 @@ from typing import Any
 from models.conflict.open_row import records_with_open
 from models.conflict.queue import ConflictId
 from models.db.transaction import Transaction, unit_of_work
+from models.event.of_conflict import superseded
+from models.event.write import add_events
 from models.record.row import lock_records
 from resolvers.conflict.merge import DISPUTING, merge_parts
 from resolvers.context import Services
@@ -39,4 +41,6 @@ async def merge_conflicts(ctx: dict[str, Any]) -> int:
 @unit_of_work
 async def _merge(tx: Transaction, record_ids: Sequence[str], now: datetime) -> list[ConflictId]:
     await lock_records(tx, record_ids)  # the records first, as everyone who writes both does
-    return await merge_parts(tx, record_ids, now)
+    merged = await merge_parts(tx, record_ids, now)
+    await add_events(tx, superseded(merged, now))
+    return merged

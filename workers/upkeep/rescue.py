@@ -11,7 +11,7 @@ import structlog
 from models.answer.deliveries import jobs_to_wake, make_answers_due
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import anything_to_rescue, make_due, organizations_with_due_jobs
-from models.job.transitions import LostJob, requeue_lost
+from models.job.transitions import MovedJob, requeue_lost
 from resolvers.context import Services
 from resolvers.credit.settle import release_open
 from resolvers.events.publisher import announce
@@ -62,13 +62,13 @@ async def rescue(ctx: dict[str, Any], *, with_lost: bool = True) -> None:
 
 
 @unit_of_work
-async def _requeue_lost(tx: Transaction, now: datetime, monthly_grant: int) -> list[LostJob]:
+async def _requeue_lost(tx: Transaction, now: datetime, monthly_grant: int) -> list[MovedJob]:
     lost = await requeue_lost(tx, now)
     await release_open(tx, [job.id for job in lost], now=now, monthly_grant=monthly_grant)
     return lost
 
 
-async def _announce(services: Services, lost: Sequence[LostJob]) -> None:
+async def _announce(services: Services, lost: Sequence[MovedJob]) -> None:
     by_organization: dict[str, list[str]] = {}
     for job in lost:
         _log.warning("worker lost", job_id=job.id, organization=job.organization_id, failed=job.status.is_final)

@@ -106,14 +106,16 @@ async def test_nothing_is_left_but_ids_in_the_ledger_and_the_audit_log(redis: Ar
     ctx = context(services(redis, knowing()))
     record, jobs = await record_with_history(ctx)
     before = await rows_of(record.id, jobs)
-    hanging = ("job", "step", "field_value", "decision_snapshot", "conflict", "rejection", "undo_line")
+    hanging = ("job", "step", "field_value", "decision_snapshot", "conflict", "rejection", "undo_line", "event")
     assert before.keys() >= {"record", *hanging}
     assert await query("SELECT * FROM answer") != []
 
     result = await erase_record(ctx, LEAD, "L-1", reason="Art. 17 GDPR")
 
     certificate = result.certificate
-    assert (await rows_of(record.id, jobs)).keys() <= {"credit_entry", "audit_entry"}
+    left = await rows_of(record.id, jobs)
+    assert left.keys() <= {"credit_entry", "audit_entry", "event"}
+    assert left["event"] == 1  # that it was erased, by which certificate
     assert await query("SELECT * FROM answer") == []
     removed = {part["where"]: part["count"] for part in certificate.removed}
     assert removed["record"] == 1
