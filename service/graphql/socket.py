@@ -49,7 +49,14 @@ class SocketRuntime(rest.RestRuntime, Protocol):
 
 
 class _Socket(ASGIWebSocketAdapter):
-    """Sends JSON as text frames, as the protocol wants, also where it was encoded to bytes."""
+    """Sends JSON as text frames, as the protocol wants, also where it was encoded to bytes. Closes once."""
+
+    closed = False
+
+    async def close(self, code: int, reason: str) -> None:
+        if not self.closed:
+            self.closed = True
+            await super().close(code, reason)
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         try:
@@ -67,10 +74,15 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
     _counted: tuple[str, str] | None = None
 
     async def handle_message(self, message: Any) -> None:
+        await asyncio.sleep(0)  # others have their turn, however fast a client sends
+        if self.websocket.closed:
+            return
         if not _is_well_formed(message):
             await self.handle_invalid_message("not a message of graphql-transport-ws")
-            return
-        await super().handle_message(message)
+        elif message["type"] != "connection_init" and not self.connection_acknowledged:
+            await self.websocket.close(NO_TOKEN, "Unauthorized")
+        else:
+            await super().handle_message(message)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         if self.connection_timed_out:

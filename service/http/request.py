@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -133,6 +134,7 @@ def check_depth(value: Any, what: str) -> None:
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        repeated = next(key for key in found if sum(1 for name, _ in pairs if name == key) > 1)
+        named = Counter(name for name, _ in pairs)
+        repeated = next(key for key in found if named[key] > 1)
         raise BadRequest("the body names a key twice", faults=[Fault(repeated, "named twice")])
     return found

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
+from service.http.http_connection import HttpConnection
+from service.http.socket_connection import SocketConnection
 from service.settings import PREFIX, Settings
 
 BACKLOG = 2048
@@ -58,6 +60,9 @@ def build_server(app: Starlette, settings: Settings) -> Server:
     return Server(
         uvicorn.Config(
             app,
+            http=HttpConnection,
+            ws=SocketConnection,
+            ws_per_message_deflate=False,  # costs memory and time for each socket, for small messages
             lifespan="off",
             log_config=None,
             access_log=False,  # `service.http.middleware` writes a line for each request

@@ -55,6 +55,7 @@ def _route(runtime: RestRuntime, path: str, methods: Mapping[str, RestOperation]
         operation = methods["GET" if request.method == "HEAD" else request.method]
         try:
             ctx = await context_of(runtime, request)
+            ctx.require(operation.role)  # before the body is read
             refuse_unknown(request, operation.query_names)
             return await operation.handler(ctx, request)
         except Exception as error:  # translated here, once, whatever it is

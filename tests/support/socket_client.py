@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import uvicorn
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from resolvers.context import Services
-from service.http.server import Server
+from service.http.server import build_server, listen
+from service.settings import Settings
 from tests.support.rest_client import rest_app, token
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -31,13 +32,20 @@ class RunningService:
 
 @asynccontextmanager
 async def running(shared: Services, **settings: Any) -> AsyncIterator[RunningService]:
-    config = uvicorn.Config(rest_app(shared, **settings), port=0, lifespan="off", log_config=None, access_log=False)
-    server = Server(config)
-    task = asyncio.create_task(server.serve())
+    async with served(rest_app(shared, **settings), **settings) as port:
+        yield RunningService(f"ws://127.0.0.1:{port}/graphql", shared)
+
+
+@asynccontextmanager
+async def served(app: Starlette, **settings: Any) -> AsyncIterator[int]:
+    """The port of this machine at which the service's server serves an application."""
+    with_free_port = Settings(port=0, **settings)
+    listening = listen(with_free_port)
+    server = build_server(app, with_free_port)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await until(lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield RunningService(f"ws://127.0.0.1:{port}/graphql", shared)
+        yield listening.getsockname()[1]
     finally:
         server.should_exit = True
         await task

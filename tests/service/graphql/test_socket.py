@@ -166,10 +166,20 @@ async def test_an_operation_that_cannot_be_does_not_end_the_others(service: Runn
         assert await client.receive() == {"type": "complete", "id": "good"}
 
 
+@pytest.mark.parametrize(
+    "message",
+    [{"type": "ping"}, {"type": "pong"}, {"type": "complete", "id": "1"}],
+)
+async def test_nothing_but_the_token_is_taken_before_the_acknowledgement(
+    service: RunningService, message: dict[str, str]
+) -> None:
+    async with client_of(service) as client:
+        await client.send(message)
+        assert await client.closed() == 4401
+
+
 async def test_pings_are_answered(service: RunningService) -> None:
     async with client_of(service) as client:
-        await client.send({"type": "ping"})
-        assert await client.receive() == {"type": "pong"}
         await client.begin()
         await client.send({"type": "ping", "payload": {"at": 1}})
         assert (await client.receive())["type"] == "pong"
