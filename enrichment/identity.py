@@ -53,7 +53,8 @@ _MOST_DIGITS = 25
 _FEWEST_DIGITS = 7
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
-_ADDRESS = re.compile(r"[^\s<>\"(),;:|/?&=\[\]@]+@[^\s<>\"(),;:|/?&=\[\]@]+")
+# It begins only where such characters begin: tried at each of them, it would take quadratic time in a long text.
+_ADDRESS = re.compile(r"(?<![^\s<>\"(),;:|/?&=\[\]@])[^\s<>\"(),;:|/?&=\[\]@]+@[^\s<>\"(),;:|/?&=\[\]@]+")
 # What the catalogue has made canonical already is not read again.
 _CANONICAL_ADDRESS = re.compile(r"[a-z0-9._+-]+@[a-z0-9.-]+")
 _CANONICAL_PHONE = re.compile(r"(\+[1-9][0-9]{6,14})(?:;ext=[0-9]+)?")

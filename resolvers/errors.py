@@ -26,6 +26,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+MOST_FAULTS = 100  # that an error lists; how many more there are it says as `moreErrors`
+LONGEST_SHOWN = 1_000  # characters of a message or a path: callers' own words stand in them
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -36,15 +39,19 @@ class Fault:
 
 
 class OperationError(Exception):
-    """Base of the catalogue. `details` are shown to the caller beside the code."""
+    """Base of the catalogue. `details` are shown to the caller beside the code.
+
+    `faults` are the first MOST_FAULTS of those given.
+    """
 
     code: ClassVar[str] = "OPERATION_FAILED"
 
     def __init__(self, message: str, *, faults: Sequence[Fault] = (), **details: Any) -> None:
         super().__init__(message)
-        self.message = message
-        self.faults = tuple(faults)
-        self.details = details
+        self.message = _shortened(message)
+        self.faults = tuple(Fault(_shortened(fault.path), _shortened(fault.message)) for fault in faults[:MOST_FAULTS])
+        self.more_faults = len(faults) - len(self.faults)
+        self.details = {**details, "moreErrors": self.more_faults} if self.more_faults else details
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -53,6 +60,10 @@ class OperationError(Exception):
         if self.faults:
             shown["errors"] = [{"path": fault.path, "message": fault.message} for fault in self.faults]
         return shown
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
 class Unauthenticated(OperationError):

@@ -30,6 +30,7 @@ from resolvers.suppression.check import suppressible
 from resolvers.validation import check_text
 
 MOST_VALUES = 1000
+LONGEST_VALUE = 1000  # characters
 MAX_NOTE = 500
 
 
@@ -166,7 +167,7 @@ def _as_before(values: Values) -> dict[Identifier, Identifier]:
     texts = {"email": values.emails, "companyDomain": values.domains, "phone": values.phones}
     found: dict[Identifier, Identifier] = {}
     for name, (kind, read) in _READ.items():
-        for text in texts[name]:
+        for text in texts[name]:  # none is too long: `_read` has refused those
             before = earlier_form(EntityType.CONTACT, name, text, hints=hints)
             today, then = read(text, hints["country"]), None if before is None else read(before, None)
             if today is not None and then is not None:
@@ -194,6 +195,9 @@ def _each(
     texts: Sequence[str], path: str, kind: IdentifierKind, read: Callable[[str], str | None], faults: list[Fault]
 ) -> Iterator[Identifier]:
     for index, text in enumerate(texts):
+        if len(text) > LONGEST_VALUE:
+            faults.append(Fault(f"{path}[{index}]", f"at most {LONGEST_VALUE} characters"))
+            continue
         try:
             value = read(text)
         except Refused as refusal:

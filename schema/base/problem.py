@@ -17,9 +17,10 @@ class Fault:
 class Problem:
     code: str = strawberry.field(description="As `extensions.code` of an error.")
     message: str
-    errors: list[Fault]
+    errors: list[Fault] = strawberry.field(description="The first hundred.")
+    more_errors: int = strawberry.field(description="How many there are beside those of `errors`.")
 
     @classmethod
     def of(cls, error: OperationError) -> Self:
         faults = [Fault(path=fault.path, message=fault.message) for fault in error.faults]
-        return cls(code=error.code, message=error.message, errors=faults)
+        return cls(code=error.code, message=error.message, errors=faults, more_errors=error.more_faults)

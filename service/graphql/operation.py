@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from resolvers.errors import BadRequest, ValidationFailed
 from service.graphql.documents import Documents
-from service.http.request import check_depth, read_object
+from service.http.request import check_size, read_object
 
 PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 
@@ -61,7 +61,7 @@ def _parsed(name: str, text: str) -> Any:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"{name} is not JSON: {error}") from error
-    check_depth(value, name)
+    check_size(value, name)
     return value
 
 

@@ -35,6 +35,7 @@ from service.settings import Settings
 INIT_SECONDS = 5.0
 MOST_OPERATIONS = 20  # under way at once on one connection
 MOST_CONNECTIONS = 50  # of one user
+LONGEST_ID = 1_000  # characters of the name that a client gives an operation
 
 BAD_MESSAGE, NO_TOKEN, BAD_TOKEN, ALREADY_BEGUN, TOO_MANY, TRY_LATER = 4400, 4401, 4403, 4429, 4429, 1013
 
@@ -138,9 +139,10 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         await super().handle_subscribe(message)
 
     def _check_operation(self, message: SubscribeMessage) -> None:
-        """Raises RateLimited or Forbidden."""
+        """Raises RateLimited, BadRequest or Forbidden."""
         if len(self.operations) >= MOST_OPERATIONS:
             raise RateLimited(f"at most {MOST_OPERATIONS} operations at once on a connection", retry_after=1)
+        rest.check_size(message["payload"], "the payload")
         self.view.documents.check(message["payload"]["query"])
 
     async def handle_task_exception(self, error: Exception) -> None:
@@ -210,7 +212,11 @@ def _is_well_formed(message: Any) -> bool:
             return isinstance(message.get("payload"), dict | None)
         case {"type": "subscribe", "id": str() as operation_id, "payload": {"query": str()} as payload}:
             variables, name = payload.get("variables"), payload.get("operationName")
-            return bool(operation_id) and isinstance(variables, dict | None) and isinstance(name, str | None)
+            return (
+                0 < len(operation_id) <= LONGEST_ID
+                and isinstance(variables, dict | None)
+                and isinstance(name, str | None)
+            )
         case {"type": "complete", "id": str()} | {"type": "ping" | "pong"}:
             return True
         case _:

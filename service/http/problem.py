@@ -79,7 +79,10 @@ class Problem(Shape, frozen=True):
     instance: Uri
     code: Annotated[str, Meta(description="The stable name of the error; the same as in GraphQL.")]
     request_id: Annotated[str, Meta(description="Also in the `X-Request-Id` header and in the logs.")]
-    errors: Annotated[list[Fault], Meta(description="For input faults: all of them.")] | UnsetType = UNSET
+    errors: Annotated[list[Fault], Meta(description="For input faults: the first hundred.")] | UnsetType = UNSET
+    more_errors: (
+        Annotated[Count, Meta(description="How many faults there are beside those of `errors`.")] | UnsetType
+    ) = UNSET
     retry_after: Annotated[Count, Meta(description="Seconds; for `RATE_LIMITED` and `UNAVAILABLE`.")] | UnsetType = (
         UNSET
     )

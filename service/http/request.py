@@ -14,6 +14,15 @@ from resolvers.context import Caller, Context, Services
 from resolvers.errors import BadRequest, Fault, Forbidden, PayloadTooLarge, Unauthenticated, ValidationFailed
 
 MAX_DEPTH = 64
+MOST_KEYS = 1_000  # of an object
+MOST_ITEMS = 10_000  # of a list: as many ids as a selection may name
+LONGEST_TEXT = 100_000  # characters; more than a record may have in all
+_SIZED: dict[type, int] = {dict: MOST_KEYS, list: MOST_ITEMS, str: LONGEST_TEXT}
+_NAMES: dict[type, str] = {
+    dict: "an object of too many keys",
+    list: "a list of too many items",
+    str: "a text of too many characters",
+}
 ORGANIZATION_HEADER = "X-Organization-ID"  # the web client of SalesOS says for which organization it acts
 _BLANKS = b" \t\r\n"  # what JSON takes for white space
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
@@ -107,7 +116,7 @@ def _parse_object(body: bytes, unique_keys: bool) -> dict[str, Any]:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
-    check_depth(value, "the body")
+    check_size(value, "the body")
     if unique_keys:
         json.loads(body, object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
     if not isinstance(value, dict):
@@ -115,17 +124,26 @@ def _parse_object(body: bytes, unique_keys: bool) -> dict[str, Any]:
     return value
 
 
-def check_depth(value: Any, what: str) -> None:
-    """Raises BadRequest for JSON that is nested deeper than MAX_DEPTH; `what` it is, as the error names it."""
+def check_size(value: Any, what: str) -> None:
+    """Raises BadRequest for JSON that is larger in any direction than any input may be; `what` it is, for the error.
+
+    It stands before everything else that looks at an input, for both interfaces: what comes after it may be slow, or
+    list every fault. What an input allows is less, and is said by its own check.
+    """
     # Level by level rather than recursively: the hot path is wide and flat.
     level: list[Any] = [[value]]
     for _ in range(MAX_DEPTH + 1):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if parent.__class__ is dict else parent)
-            if child.__class__ in (dict, list)
-        ]
+        below: list[Any] = []
+        for parent in level:
+            children = parent.values() if parent.__class__ is dict else parent
+            below += [child for child in children if child.__class__ in _SIZED]
+        level = []
+        for child in below:
+            kind = child.__class__
+            if len(child) > _SIZED[kind]:
+                raise BadRequest(f"{what} holds {_NAMES[kind]}", faults=[Fault("", f"at most {_SIZED[kind]:,}")])
+            if kind is not str:
+                level.append(child)
         if not level:
             return
     raise BadRequest(f"{what} is nested deeper than {MAX_DEPTH} levels")

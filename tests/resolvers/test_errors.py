@@ -73,3 +73,11 @@ def test_every_error_keeps_its_code_in_graphql(error: type[OperationError]) -> N
 def test_reserved_codes_are_documented_and_raised_by_nothing() -> None:
     assert KINDS.keys() >= RESERVED
     assert RESERVED.isdisjoint(error.code for error in catalogue())
+
+
+def test_an_error_lists_a_hundred_faults_and_says_how_many_more() -> None:
+    error = errors.ValidationFailed("wrong " * 1000, faults=[errors.Fault("a" * 5000, "b" * 5000)] * 250)
+    assert (len(error.faults), error.details) == (100, {"moreErrors": 150})
+    assert {len(text) for fault in error.faults for text in (fault.path, fault.message)} == {1000}
+    assert len(error.message) == 1000
+    assert "moreErrors" not in errors.ValidationFailed("wrong", faults=[errors.Fault("a", "b")] * 100).extensions

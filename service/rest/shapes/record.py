@@ -75,11 +75,13 @@ class RecordError(Shape, frozen=True):
 
     code: str
     message: str
-    errors: list[Fault]
+    errors: Annotated[list[Fault], Meta(description="The first hundred.")]
+    more_errors: Annotated[Count, Meta(description="How many there are beside those of `errors`.")]
 
     @classmethod
     def of(cls, error: OperationError) -> Self:
-        return cls.copied(error, errors=[Fault.of(fault) for fault in error.faults])
+        faults = [Fault.of(fault) for fault in error.faults]
+        return cls.copied(error, errors=faults, more_errors=error.more_faults)
 
 
 class RecordResult(Shape, frozen=True):

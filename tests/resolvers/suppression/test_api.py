@@ -335,6 +335,9 @@ async def test_bad_input_is_named_and_nothing_is_stored(redis: ArqRedis) -> None
         await suppress(ctx, values)
     assert [fault.path for fault in refused.value.faults] == ["emails[1]", "domains[0]", "domains[1]", "phones[0]"]
     assert not any("joe" in fault.message for fault in refused.value.faults)
+    with pytest.raises(ValidationFailed) as refused:
+        await suppress(ctx, Values(["a" * 1001], ["a" * 1001], ["1" * 1001]))
+    assert {fault.message for fault in refused.value.faults} == {"at most 1000 characters"}
     with pytest.raises(ValidationFailed):
         await suppress(ctx, Values())
     with pytest.raises(ValidationFailed):

@@ -9,7 +9,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.http import http_connection

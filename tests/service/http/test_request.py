@@ -1,10 +1,14 @@
 """What is read of the body of a request, and what is refused."""
 
+from collections.abc import Callable
+from typing import Any
+
+import orjson
 import pytest
 from starlette.exceptions import HTTPException
 
 from resolvers.errors import BadRequest, ValidationFailed
-from service.http.request import MAX_DEPTH, read_object, read_optional_object
+from service.http.request import LONGEST_TEXT, MAX_DEPTH, MOST_ITEMS, MOST_KEYS, read_object, read_optional_object
 from tests.support.requests import request
 
 
@@ -63,6 +67,23 @@ NESTED = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
 async def test_what_is_not_plain_json_is_a_bad_request(body: bytes) -> None:
     with pytest.raises(BadRequest):
         await read_object(request(body=body))
+
+
+@pytest.mark.parametrize(
+    ("most", "value"),
+    [
+        (MOST_ITEMS, lambda number: [0] * number),
+        (MOST_ITEMS, lambda number: {"b": [[], [0] * number]}),
+        (MOST_KEYS, lambda number: {str(key): 0 for key in range(number)}),
+        (LONGEST_TEXT, lambda number: [{"b": "x" * number}]),
+    ],
+)
+async def test_what_is_larger_than_any_input_may_be_is_refused_before_it_is_looked_at(
+    most: int, value: Callable[[int], Any]
+) -> None:
+    assert await read_object(request(body=orjson.dumps({"a": value(most)})))
+    with pytest.raises(BadRequest, match="too many"):
+        await read_object(request(body=orjson.dumps({"a": value(most + 1)})))
 
 
 async def test_nesting_up_to_the_limit_is_taken() -> None:

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from service.http import socket_connection
 from tests.support.socket_client import served
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 PING, PONG, TEXT = b"\x89\x80\0\0\0\0", b"\x8a\x80\0\0\0\0", b"\x81\x80\0\0\0\0"
 PIECE_OF_TEXT, CONTINUED = b"\x01\x80\0\0\0\0", b"\x00\x80\0\0\0\0"
@@ -63,13 +63,7 @@ async def test_a_busy_client_is_not_ended(address: str) -> None:
         for number in range(socket_connection.MOST_FRAMES // 2):
             await connection.send(str(number))
         await (await connection.ping())
-        assert await asyncio.wait_for(_all_received(socket_connection.MOST_FRAMES // 2), PATIENCE_SECONDS)
-
-
-async def _all_received(number: int) -> bool:
-    while len(_received) < number:
-        await asyncio.sleep(0.01)
-    return True
+        await until(lambda: len(_received) == socket_connection.MOST_FRAMES // 2)
 
 
 async def test_frames_are_granted_again_with_time(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +73,7 @@ async def test_frames_are_granted_again_with_time(address: str, monkeypatch: pyt
         for number in range(100):
             await connection.send(str(number))
             await asyncio.sleep(0.001)
-        assert await asyncio.wait_for(_all_received(100), PATIENCE_SECONDS)
+        await until(lambda: len(_received) == 100)
 
 
 async def test_a_client_that_does_not_read_is_dropped(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
