@@ -6,10 +6,12 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from enrichment.decide.merge import Candidate
 from enrichment.learn.agreement import Compared, Reliability, estimate
 from enrichment.recommend.compare import compare
 from enrichment.replay.snapshot import DecisionSnapshot
 from enrichment.replay.stored import StoredSnapshot, readable
+from enrichment.waterfall.planner import provider_of
 from models.db.transaction import unit_of_work
 from models.decision_log import newest_snapshots
 from models.source_reliability import ReliabilityRow, estimate_age, reliabilities_of, save_reliability
@@ -60,7 +62,11 @@ def _estimated(snapshots: Sequence[StoredSnapshot]) -> dict[str, Any]:
 def _compared(snapshot: DecisionSnapshot) -> Iterator[Compared]:
     """What the record held and its sources said in a decision, in order of their priority."""
     replies = {**snapshot.restored, **{source: given.reply for source, given in snapshot.replies.items()}}
-    said = {source: reply.candidates for source, reply in replies.items() if reply.candidates}
+    said: dict[str, dict[str, Candidate]] = {}
+    for source, reply in replies.items():
+        if reply.candidates:
+            of_provider = said.setdefault(provider_of(source), {})
+            of_provider.update({name: found for name, found in reply.candidates.items() if name not in of_provider})
     return compare(snapshot.entity_type, snapshot.state.current, said, snapshot.asked_at, snapshot.half_lives)
 
 

@@ -20,6 +20,7 @@ class Config(Part):
     """The whole configuration.
 
     `consensus_size`: most providers asked for one field under `consensus`. `maybe_charged`: see MaybeCharged.
+    `company_questions`: whether providers are asked about the company of a person by the account's question.
     """
 
     enabled: StrictBool = True
@@ -37,6 +38,7 @@ class Config(Part):
     maybe_charged: Annotated[MaybeCharged, BeforeValidator(lower)] = MaybeCharged.HOLD
     credits: CreditRules = CreditRules()
     pay_for: PayFor = PayFor()
+    company_questions: StrictBool = False
     rules: Annotated[list[ReviewRule], Field(max_length=MAX_RULES)] = []
 
     def as_json(self) -> dict[str, Any]:
@@ -83,4 +85,5 @@ def default_config(provider_ids: Iterable[str], off: Collection[str] = ()) -> Co
     return Config(
         providers=[ProviderRule(id=name, enabled=name not in off) for name in provider_ids],
         pay_for=pay_for_what_is_used(),
+        company_questions=True,
     )

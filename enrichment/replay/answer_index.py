@@ -12,7 +12,8 @@ from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.replay.bill import Bill, FoundAnswer, Payment, Question
 from enrichment.replay.snapshot import DecisionSnapshot
 from enrichment.replay.stored import StoredSnapshot
-from enrichment.waterfall.planner import Source
+from enrichment.waterfall.company_question import FIELDS_OF_COMPANY, as_persons
+from enrichment.waterfall.planner import Source, provider_of
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.session import SessionQuestion, SourceReply
 from enrichment.waterfall.skip_reason import SkipReason
@@ -88,7 +89,7 @@ class AnswerIndex:
         summary = snapshot.summary()
         self.versions.add(summary.config_version)
         for source, key, answered, credits in summary.questions:
-            if answered and source not in self._cached_only:
+            if answered and provider_of(source) not in self._cached_only:
                 self._answered.setdefault((source, key), []).append((summary.asked_at, index))
             if credits:
                 payment = Payment(snapshot.id, summary.asked_at, credits)
@@ -130,11 +131,11 @@ class AnswerIndex:
         if found is None and (asked_before := before()) is not None:
             asked_as = self._identify(snapshot.entity_type, asked_before).keys[-1:]
             found, keys = self._of_others(snapshot, source, asked_as) if asked_as else None, (*asked_as, *keys)
-        if found is None and source.id in self._unable:
-            return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=self._unable[source.id]), None)
+        if found is None and source.provider in self._unable:
+            return FoundAnswer(Reply(StepOutcome.SKIPPED, skipped=self._unable[source.provider]), None)
         if found is None:
-            self.missing[source.id, known_by.keys[-1]] = known_by.most
-            self.sought |= {(source.id, key) for key in keys}
+            self.missing[source.provider, known_by.keys[-1]] = known_by.most
+            self.sought |= {(source.provider, key) for key in keys}
         return found
 
     def _of_others(self, snapshot: DecisionSnapshot, source: Source, keys: Sequence[str]) -> FoundAnswer | None:
@@ -147,14 +148,24 @@ class AnswerIndex:
         if (source.id, key) in self._answered:
             # The latest that was known by then; failing that, the first that came later.
             return self._latest_by_then(snapshot, source, key) or self._of_snapshot(snapshot, source, key, 0)
-        return self._of_cache(snapshot, source, key)
+        if (cached := self._of_cache(snapshot, source, key)) is not None:
+            return cached
+        if not source.is_about_company or (source.provider, key) not in self._answered:
+            return None
+        account = Source(source.provider, frozenset(FIELDS_OF_COMPANY.values()), source.price)
+        found = self._latest_by_then(snapshot, account, key) or self._of_snapshot(snapshot, account, key, 0)
+        told = as_persons(snapshot.entity_type, found.reply.candidates)
+        return replace(found, reply=replace(found.reply, candidates=told))
 
     def _of_cache(self, snapshot: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:
-        cached = self.cached.get((source.id, key))
+        cached = self.cached.get((source.provider, key))
         if cached is None:
             return None
         free = cached.answered_at <= snapshot.asked_at < cached.expires_at
-        believed = self._trust.believed(snapshot.entity_type, cached.reply.candidates)
+        told = cached.reply.candidates
+        if source.is_about_company:
+            told = as_persons(snapshot.entity_type, told)
+        believed = self._trust.believed(snapshot.entity_type, told)
         return FoundAnswer(_as_of(snapshot, source, replace(cached.reply, candidates=believed)), key, free=free)
 
     def _latest_by_then(self, snapshot: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enrichment.enums import StepOutcome
 from enrichment.replay.snapshot import DecisionSnapshot
 from enrichment.replay.stored import StoredSnapshot
-from enrichment.waterfall.planner import Source
+from enrichment.waterfall.planner import Source, provider_of
 from enrichment.waterfall.reply import Reply
 
 Question = tuple[str, str]  # source, key: two that are equal have the same answer
@@ -67,7 +67,7 @@ class Bill:
     @staticmethod
     def _count(counter: Counter[str], counted: set[tuple[str, str]], job_id: str, source: str, credits: int) -> None:
         if (job_id, source) not in counted:
-            counter[source] += credits  # also nothing: it was asked
+            counter[provider_of(source)] += credits  # also nothing: it was asked
             if credits:
                 counted.add((job_id, source))
 
@@ -110,10 +110,10 @@ class Bill:
         return self._buy(question, at, payer.credits)
 
     def _lasts(self, source: str, payment: Payment, at: datetime) -> bool:
-        return payment.asked_at + self.lifetimes.get(source, timedelta(0)) > at
+        return payment.asked_at + self.lifetimes.get(provider_of(source), timedelta(0)) > at
 
     def _has_bought(self, question: Question, at: datetime) -> bool:
-        lifetime = self.lifetimes.get(question[0], timedelta(0))
+        lifetime = self.lifetimes.get(provider_of(question[0]), timedelta(0))
         return any(bought + lifetime > at for bought in self._bought.get(question, ()))
 
     def _buy(self, question: Question, at: datetime, credits: int) -> int:
@@ -142,4 +142,4 @@ class Bill:
         if owed is None or reply.key is None or (stored.id, source) in self._paid:
             return
         if not self._has_bought((source, reply.key), owed[0]):
-            self.simulated[source] += self._buy((source, reply.key), owed[0], reply.credits)
+            self.simulated[provider_of(source)] += self._buy((source, reply.key), owed[0], reply.credits)

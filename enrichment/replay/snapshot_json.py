@@ -29,6 +29,7 @@ from enrichment.packed_json import UnknownPacking, unpack
 from enrichment.provenance import Current
 from enrichment.record_state import RecordState
 from enrichment.replay.snapshot import DecisionSnapshot, FieldEffect, Origin, effects_of
+from enrichment.waterfall.planner import provider_of
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.session import JobContext, SourceReply, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
@@ -251,7 +252,7 @@ def _reply_json(name: str, reply: Reply) -> dict[str, Any]:
 
 
 def _read_reply(encoded: Mapping[str, Any]) -> Reply:
-    source = encoded["source"]
+    source = provider_of(encoded["source"])
     error = encoded.get("error")
     waits = encoded.get("waitsUntil")
     skipped = encoded.get("skipped")

@@ -16,6 +16,7 @@ from enrichment.provenance import Current
 from enrichment.waterfall.skip_reason import SkipReason
 
 ALL_FIELDS = EntityPayFor()
+COMPANY = "/company"  # ends the id of a source that is asked about a person's company
 
 
 class Want(StrEnum):
@@ -28,13 +29,31 @@ class Want(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the plan needs to know of a provider."""
+    """What the plan needs to know of a provider, or of its question about a person's company.
+
+    `apart`: what of `gives` the provider is asked for by a question of its own, about the company, once that is known.
+    """
 
     id: str
     gives: frozenset[str]
     price: int = 0
     extra: frozenset[str] = frozenset()  # of these a value costs `extra_price` more: bought only to fill or refresh
     extra_price: int = 0
+    apart: frozenset[str] = frozenset()
+
+    @property
+    def provider(self) -> str:
+        """The id of the provider that is asked."""
+        return provider_of(self.id)
+
+    @property
+    def is_about_company(self) -> bool:
+        """Whether it is asked about a person's company, as about an account."""
+        return self.id.endswith(COMPANY)
+
+    def apart_from(self, fields: frozenset[str]) -> "Source":
+        """The same where these fields are asked for by a question about the company."""
+        return replace(self, apart=self.gives & fields)
 
     def most(self, wanted: Set[str]) -> int:
         """The most credits that asking for these may cost."""
@@ -43,6 +62,11 @@ class Source:
     def plain(self) -> "Source":
         """The same without what costs more."""
         return replace(self, gives=self.gives - self.extra)
+
+
+def provider_of(source_id: str) -> str:
+    """The id of the provider behind a source."""
+    return source_id.removesuffix(COMPANY)
 
 
 def want(config: Config, entity_type: EntityType, name: str, current: Current | None, *, refresh: bool) -> Want:
@@ -81,6 +105,7 @@ class Waterfall:
     pay_for: EntityPayFor = ALL_FIELDS
     confident: set[str] = field(default_factory=set)
     asked: dict[str, int] = field(default_factory=dict)
+    knows_company: bool = False  # so that it can be asked about by itself
     done: set[str] = field(default_factory=set)
     _unsettled: dict[Want | None, frozenset[str]] = field(default_factory=dict, repr=False)  # until the next answer
 
@@ -106,7 +131,11 @@ class Waterfall:
         extra = source.extra & paying
         if not self.pay_for.affords(extra, source.extra_price):
             extra = frozenset()
+        if source.is_about_company and not self.knows_company:
+            return frozenset()
         possible = (source.gives & self.unsettled()) - (source.extra - extra)
+        if self.knows_company:
+            possible -= source.apart
         if source.price and not self.pay_for.affords(possible & paying, source.most(possible)):
             return frozenset()
         return possible

@@ -1,5 +1,6 @@
 """What asking one source came to. A worker's replies are of a class of their own, made of this one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -52,3 +53,40 @@ class Reply:
         if self.outcome is StepOutcome.SKIPPED:
             return self.skipped is SkipReason.UNKNOWN
         return self.error is None or self.error.code != "circuit_open"
+
+
+def of_one_provider(replies: Sequence[Reply]) -> Reply:
+    """The replies of one provider, about a person and about the company, as one.
+
+    An answer that is waited for goes first, then a match, a failure, and an answer without a match. Of two values for a
+    field the more confident stays.
+    """
+    if len(replies) == 1:
+        return replies[0]
+    foremost = min(replies, key=_rank)
+    candidates: dict[str, Candidate] = {}
+    for reply in replies:
+        for name, candidate in reply.candidates.items():
+            before = candidates.get(name)
+            if before is None or candidate.confidence > before.confidence:
+                candidates[name] = candidate
+    latencies = [reply.latency_ms for reply in replies if reply.latency_ms is not None]
+    return Reply(
+        foremost.outcome,
+        candidates=candidates,
+        skipped=foremost.skipped,
+        detail="; ".join(dict.fromkeys(reply.detail for reply in replies if reply.detail)),
+        latency_ms=sum(latencies) if latencies else None,
+        credits=sum(reply.credits for reply in replies),
+        error=foremost.error,
+        waits_until=foremost.waits_until,
+        key=foremost.key,
+        reused=all(reply.reused for reply in replies if reply.outcome.is_answer),
+        withheld=frozenset().union(*(reply.withheld for reply in replies)),
+    )
+
+
+def _rank(reply: Reply) -> int:
+    if reply.waits_until is not None:
+        return 0
+    return {StepOutcome.MATCH: 1, StepOutcome.ERROR: 2, StepOutcome.NO_MATCH: 3}.get(reply.outcome, 4)

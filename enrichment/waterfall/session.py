@@ -20,8 +20,9 @@ from enrichment.enums import EntityType, JobTrigger, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.record_state import RejectedValue
+from enrichment.waterfall.company_question import company_of
 from enrichment.waterfall.planner import Source, Waterfall, refreshes, want
-from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.reply import Reply, of_one_provider
 from enrichment.waterfall.skip_reason import SkipReason
 from enrichment.words import Names
 
@@ -104,7 +105,17 @@ class WaterfallSession:
         self._opted_out = False
         self._question: SessionQuestion | None = None
         self._fields: dict[str, Any] = dict(context.fields)
+        self._gives: dict[str, frozenset[str]] = {}
+        for source in sources:
+            self._gives[source.provider] = self._gives.get(source.provider, frozenset()) | source.gives
+        self._asks_companies = any(source.is_about_company for source in sources)
+        self._know_company()
         self._borrowed: dict[str, float] = {}  # identifiers that a source found, with their confidence
+
+    def _know_company(self) -> None:
+        """Whether the company can be asked about follows from what is known of the person by now."""
+        if self._asks_companies and not self.waterfall.knows_company:
+            self.waterfall.knows_company = company_of(self._fields) is not None
 
     def next_question(self) -> SessionQuestion | None:
         """The next question; None when no source left could help or may be asked, or an answer is waited for."""
@@ -131,16 +142,18 @@ class WaterfallSession:
         if self._borrowed:
             candidates = discount(self._context.entity_type, reply.candidates, self._fields, self._borrowed)
             reply = replace(reply, candidates=candidates)
-        self._record_result(source_id, reply, self._question.wanted)
+        self._record_result(source_id, reply, self._question.wanted, self._question.source.apart)
         # A source after one whose answer is waited for may not be needed.
         self._stopped = reply.waits_until is not None
 
     def restore_reply(self, source_id: str, reply: Reply) -> None:
         """A source's reply to an earlier attempt of the job counts: it is not asked, or paid for, again."""
         [source] = [source for source in self.waterfall.sources if source.id == source_id]
-        self._record_result(source_id, reply, self.waterfall.could_give(source))
+        self._record_result(source_id, reply, self.waterfall.could_give(source), source.apart)
 
-    def _record_result(self, source_id: str, reply: Reply, wanted: frozenset[str]) -> None:
+    def _record_result(
+        self, source_id: str, reply: Reply, wanted: frozenset[str], apart: frozenset[str] = frozenset()
+    ) -> None:
         context = self._context
         self.results[source_id] = reply
         self._opted_out = self._opted_out or reply.skipped is SkipReason.OPTED_OUT
@@ -150,7 +163,9 @@ class WaterfallSession:
         settled = {
             name for name, candidate in reply.candidates.items() if context.belief(name, candidate) >= minimum[name]
         }
-        self.waterfall.answered(source_id, settled, wanted if reply.was_asked else frozenset())
+        # Of a company it counts as asked where it told of it: else that is a question of its own.
+        asked = (wanted - apart) | (apart & reply.candidates.keys())
+        self.waterfall.answered(source_id, settled, asked if reply.was_asked else frozenset())
         known = fields_of(context.entity_type)
         for name, candidate in reply.candidates.items():
             # An identifier that one source found helps to ask the next one.
@@ -158,6 +173,7 @@ class WaterfallSession:
             if is_confident and known[name].identifying and self._fields.get(name) is None:
                 self._fields = {**self._fields, name: candidate.value}
                 self._borrowed[name] = candidate.confidence
+        self._know_company()
 
     def decide(self) -> dict[str, Decision]:
         """How each enrichable field ends, in catalogue order."""
@@ -168,7 +184,7 @@ class WaterfallSession:
                 config=context.config,
                 current=context.current,
                 wants=self.waterfall.wants,
-                results=[self._result_of(source) for source in self.waterfall.sources],
+                results=[self._result_of(*given) for given in self.replies_by_provider()],
                 rejected=context.was_rejected,
                 asked_at=context.asked_at,
                 trust=context.trust,
@@ -186,12 +202,20 @@ class WaterfallSession:
         why = SkipReason.OPTED_OUT if self._opted_out else self.waterfall.why_not_asked(source)
         return Reply(StepOutcome.SKIPPED, skipped=why)
 
-    def _result_of(self, source: Source) -> SourceResult:
-        reply = self.reply_of(source)
+    def replies_by_provider(self) -> list[tuple[str, Reply]]:
+        """What became of each provider, in order of priority: its replies about a person and the company as one."""
+        found: dict[str, list[Reply]] = {}
+        for source in self.waterfall.sources:
+            replies = found.setdefault(source.provider, [])
+            if not source.is_about_company or source.id in self.results or not replies:
+                replies.append(self.reply_of(source))
+        return [(provider, of_one_provider(replies)) for provider, replies in found.items()]
+
+    def _result_of(self, provider: str, reply: Reply) -> SourceResult:
         return SourceResult(
-            source.id,
+            provider,
             reply.outcome,
-            source.gives,
+            self._gives[provider],
             candidates=reply.candidates,
             skipped=reply.skipped,
             error=reply.error.message if reply.error else None,

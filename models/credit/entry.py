@@ -86,6 +86,7 @@ class ProviderDay:
 class _Charge:
     job_id: str
     provider: str
+    entity_type: EntityType
     credits: int
 
 
@@ -186,14 +187,17 @@ async def reserved_of_budgets(
     return {row.budget_id: row.reserved for row in found}
 
 
-async def charges_of(job_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """The credits that each of these jobs has been charged, by provider. A job pays a provider once."""
-    found: dict[str, dict[str, int]] = {}
+async def charges_of(job_ids: Sequence[str]) -> dict[str, dict[tuple[str, EntityType], int]]:
+    """The credits that each of these jobs has been charged, by provider and by what it was asked about.
+
+    A job pays a provider once for an answer about its record, and once for one about a person's company, an account.
+    """
+    found: dict[str, dict[tuple[str, EntityType], int]] = {}
     if job_ids:
         sql = (
-            "SELECT job_id, provider, -amount AS credits FROM credit_entry WHERE kind = 'charge'"
+            "SELECT job_id, provider, entity_type, -amount AS credits FROM credit_entry WHERE kind = 'charge'"
             f" AND job_id IN ({marks(job_ids)})"
         )
         for row in await fetch(_Charge, sql, list(job_ids)):
-            found.setdefault(row.job_id, {})[row.provider] = row.credits
+            found.setdefault(row.job_id, {})[row.provider, row.entity_type] = row.credits
     return found

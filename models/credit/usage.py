@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from enrichment.enums import JobTrigger
+from enrichment.enums import EntityType, JobTrigger
 from models.daily_count.raw import Counted
 from models.daily_count.read import counted
 from models.daily_count.table import Measure
@@ -115,13 +115,16 @@ async def charged_for(trigger: JobTrigger, period: Period, *, using: Transaction
     return (await fetch(_Credits, sql, [*period.values, trigger.value], using=using))[0].credits
 
 
-async def charged_to(job_id: str, provider: str) -> int:
-    """Credits that a job has paid this provider."""
+async def charged_to(job_id: str, provider: str, entity_type: EntityType | None = None) -> int:
+    """Credits that a job has paid this provider; `entity_type`: for answers about such."""
     sql = (
         "SELECT COALESCE(SUM(-amount), 0) AS credits FROM credit_entry"
         " WHERE job_id = ? AND provider = ? AND kind = 'charge'"
     )
-    return (await fetch(_Credits, sql, [job_id, provider]))[0].credits
+    values = [job_id, provider]
+    if entity_type is not None:
+        sql, values = f"{sql} AND entity_type = ?", [*values, entity_type.value]
+    return (await fetch(_Credits, sql, values))[0].credits
 
 
 async def charged_for_record(record_id: str) -> int:

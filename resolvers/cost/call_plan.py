@@ -13,7 +13,9 @@ from enrichment.config import Config
 from enrichment.enums import JobTrigger, StepOutcome, Strategy
 from enrichment.fields_before import with_forms_before
 from enrichment.learn.trust import Trust
+from enrichment.waterfall.company_question import as_persons
 from enrichment.waterfall.findings import read_findings
+from enrichment.waterfall.planner import provider_of
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.reuse import oldest_reusable
 from enrichment.waterfall.session import JobContext, SessionQuestion, WaterfallSession
@@ -25,6 +27,7 @@ from models.job.queries import find_active_jobs
 from models.record import Record
 from models.record.value import CurrentValue, current_values
 from providers.api import Question, RequiresKey
+from providers.sources import sources_of
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
 from resolvers.cost.candidate_call import CandidateCall, ProviderPlan, key_of, with_example_ids
@@ -101,12 +104,12 @@ class _Planner:
         while going:
             steps = [(walk, query) for walk in going if (query := walk.session.next_question()) is not None]
             calls = [self._call(walk, query) for walk, query in steps]
-            keys = [(query.source.id, call.key) for (_, query), call in zip(steps, calls, strict=True) if call]
+            keys = [(query.source.provider, call.key) for (_, query), call in zip(steps, calls, strict=True) if call]
             stored = await known(organization_id, keys)
             if not self.force:
                 stored |= await self._known_before(organization_id, steps, calls, stored)
             for (walk, query), call in zip(steps, calls, strict=True):
-                self._advance(walk, query, call, stored.get((query.source.id, call.key)) if call else None)
+                self._advance(walk, query, call, stored.get((query.source.provider, call.key)) if call else None)
             going = [walk for walk, _ in steps]
         for walk in walks:
             self._finish(walk)
@@ -121,11 +124,15 @@ class _Planner:
         """What is known of the other questions as earlier versions asked them, by provider and today's key."""
         asked_as: dict[tuple[str, str], str] = {}
         for (walk, query), call in zip(steps, calls, strict=True):
-            provider = query.source.id
+            provider = query.source.provider
             if call is None or (provider, call.key) in stored or not walk.forms_before:
                 continue
             fields = with_forms_before(call.question.fields, walk.forms_before)
-            before = key_of(self.plan.providers[provider].provider, replace(call.question, fields=fields))
+            before = key_of(
+                self.plan.providers[provider].provider,
+                replace(call.question, fields=fields),
+                about_company=call.about_company,
+            )
             if before is not None and before != call.key:
                 asked_as[provider, call.key] = before
         found = await known(organization_id, [(provider, key) for (provider, _), key in asked_as.items()])
@@ -148,20 +155,21 @@ class _Planner:
             half_lives=self.half_lives[record.entity_type],
         )
         infos = [plan.provider.info for plan in self.plan.providers.values()]
-        sources = {info.id: info.source(record.entity_type) for info in infos}
+        found = sources_of(infos, record.entity_type, company_questions=self.config.company_questions)
+        sources = {source.id: source for source in found}
         question = Question(record.entity_type, record.fields, frozenset(), record.organization_id)
         session = WaterfallSession(context, list(sources.values()))
         return RecordWalk(session, question, job, sources, record.raw_values or {})
 
     def _call(self, walk: RecordWalk, query: SessionQuestion) -> CandidateCall | None:
         """The call, if the provider could be asked now; identifiers that may still be borrowed are noted in it."""
-        plan = self.plan.providers[query.source.id]
+        plan, company = self.plan.providers[query.source.provider], query.source.is_about_company
         question = walk.question_of(query)
-        key = key_of(plan.provider, question)
+        key = key_of(plan.provider, question, about_company=company)
         if key is None:
             return None
-        chance = walk.chance_of(query)
-        return CandidateCall(question, key, plan.max_credits(question), chance, walk.borrowable_before(query))
+        most, chance = plan.max_credits(question, about_company=company), walk.chance_of(query)
+        return CandidateCall(question, key, most, chance, walk.borrowable_before(query), about_company=company)
 
     def _advance(
         self, walk: RecordWalk, query: SessionQuestion, call: CandidateCall | None, stored: CachedAnswer | None
@@ -173,8 +181,8 @@ class _Planner:
             walk.session.record_reply(source.id, Reply(StepOutcome.SKIPPED))
             return
         walk.consulted.add(source.id)
-        plan = self.plan.providers[source.id]
-        is_pending = source.id in walk.pending
+        plan = self.plan.providers[source.provider]
+        is_pending = source.provider in walk.pending
         serves = stored is not None and not is_pending and self._serves(plan, stored, walk)
         if stored is not None and serves and call.is_settled(plan.provider):
             plan.reused += 1
@@ -183,7 +191,7 @@ class _Planner:
         walk.calls[source.id] = call
         walk.add_borrowable(source.gives)
         if self.config.strategy is Strategy.WATERFALL:
-            walk.expect(query.wanted, SETTLED_BY_MATCH * self.match_rates.get(source.id, 0.0))
+            walk.expect(query.wanted, SETTLED_BY_MATCH * self.match_rates.get(source.provider, 0.0))
         else:
             walk.expect_asked(query.wanted)
         # Not as if it had been asked: where it cannot be in the end, another is asked in its place.
@@ -205,11 +213,10 @@ class _Planner:
         if stored.opted_out:
             walk.session.record_reply(source.id, Reply(StepOutcome.SKIPPED, skipped=SkipReason.OPTED_OUT))
             return
-        candidates = {
-            name: candidate
-            for name, candidate in read_findings(source.id, stored.findings or []).items()
-            if name in source.gives
-        }
+        told = read_findings(source.provider, stored.findings or [])
+        if source.is_about_company:
+            told = as_persons(walk.question.entity_type, told)
+        candidates = {name: candidate for name, candidate in told.items() if name in source.gives}
         walk.add_stored(frozenset(candidates))
         if walk.may_borrow:
             candidates = {}  # how far they are believed depends on what was borrowed to ask by: they may settle nothing
@@ -219,7 +226,7 @@ class _Planner:
 
     def _finish(self, walk: RecordWalk) -> None:
         """Add the calls of one record, with those that can be made only with what other answers may add."""
-        waiting = list(walk.unaskable)
+        waiting = [*walk.unaskable, *walk.unknown_company()]
         while added := [(query, call) for query in waiting if (call := self._borrowing(walk, query)) is not None]:
             for query, call in added:
                 waiting.remove(query)
@@ -229,9 +236,9 @@ class _Planner:
             plan = self.plan.providers[provider]
             plan.certain_credits += plan.provider.info.price if came else 0
             walk.calls[provider] = walk.pending_call(plan)
-        for provider, call in walk.calls.items():
-            borrowable = walk.borrowable_in_the_end(provider, call.question.fields)
-            self.plan.providers[provider].calls.append(replace(call, borrowable=borrowable))
+        for source, call in walk.calls.items():
+            borrowable = walk.borrowable_in_the_end(source, call.question.fields)
+            self.plan.providers[provider_of(source)].calls.append(replace(call, borrowable=borrowable))
         self.plan.records += bool(walk.consulted)
 
     def _borrowing(self, walk: RecordWalk, query: SessionQuestion) -> CandidateCall | None:
@@ -239,13 +246,13 @@ class _Planner:
         borrowable = walk.borrowable_in_the_end(query.source.id, query.fields)
         if not borrowable:
             return None
-        plan = self.plan.providers[query.source.id]
+        plan, company = self.plan.providers[query.source.provider], query.source.is_about_company
         question = with_example_ids(walk.question_of(query), borrowable)
-        key = key_of(plan.provider, question)
+        key = key_of(plan.provider, question, about_company=company)
         if key is None:
             return None
-        chance = ASKABLE_BY_BORROWED * walk.chance_of(query)
-        return CandidateCall(question, key, plan.max_credits(question), chance, needs_borrowed=True)
+        most, chance = plan.max_credits(question, about_company=company), ASKABLE_BY_BORROWED * walk.chance_of(query)
+        return CandidateCall(question, key, most, chance, needs_borrowed=True, about_company=company)
 
 
 async def _active_jobs(organization_id: str, record_ids: Sequence[str]) -> dict[str, ActiveJob]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from enrichment.enums import EntityType
 from providers.api import Provider, Question, VariablePrice, key_digest, max_price
+from providers.sources import company_question
 
 # In place of identifiers that a source may find: which ones a provider is asked by shows without their values.
 _EXAMPLES = {
@@ -37,7 +38,8 @@ class CandidateCall:
 
     `borrowable` are identifiers that answers before it may add to the question; None where there can be no such
     answers, so that it is asked as it is. `needs_borrowed`: it can be asked only with some of them, and holds examples
-    in their place. `chance` (0-1) is how likely the call is needed.
+    in their place. `chance` (0-1) is how likely the call is needed. `about_company`: what the provider is asked is the
+    question about the company of the person whom `question` describes.
     """
 
     question: Question
@@ -46,6 +48,7 @@ class CandidateCall:
     chance: float
     borrowable: frozenset[str] | None = None
     needs_borrowed: bool = False
+    about_company: bool = False
 
     def is_settled(self, provider: Provider) -> bool:
         """Whether the question stays the same whatever is answered before it: for fewer fields, or more identifiers."""
@@ -54,7 +57,7 @@ class CandidateCall:
         full = with_example_ids(self.question, self.borrowable)
         others = [full, *(with_example_ids(self.question, {name}) for name in self.borrowable)]
         others += [_for_field(question, name) for question in (self.question, full) for name in self.question.wanted]
-        return all(key_of(provider, other) == self.key for other in others)
+        return all(key_of(provider, other, about_company=self.about_company) == self.key for other in others)
 
 
 @dataclass(slots=True)
@@ -73,8 +76,10 @@ class ProviderPlan:
     def __post_init__(self) -> None:
         self._price_varies = isinstance(self.provider, VariablePrice)  # looked up once: it is slow
 
-    def max_credits(self, question: Question) -> int:
+    def max_credits(self, question: Question, *, about_company: bool = False) -> int:
         """The most credits that the question may cost."""
+        if about_company and self._price_varies:
+            question = company_question(self.provider.info, question.fields, question.organization_id)
         return max_price(self.provider, question) if self._price_varies else self.provider.info.price
 
     def distinct_calls(self) -> list[CandidateCall]:
@@ -123,8 +128,10 @@ def with_example_ids(question: Question, names: Iterable[str]) -> Question:
     return replace(question, fields={**question.fields, **{name: examples[name] for name in names}})
 
 
-def key_of(provider: Provider, question: Question) -> str | None:
+def key_of(provider: Provider, question: Question, *, about_company: bool = False) -> str | None:
     """What decides the answer to a question; None where the provider cannot be asked it."""
+    if about_company:
+        question = company_question(provider.info, question.fields, question.organization_id)
     try:
         key = provider.input_key(question)
     except Exception:  # in a third party's code: a job passes the provider by as well

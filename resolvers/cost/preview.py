@@ -37,7 +37,7 @@ from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records,
 from resolvers.organizations import config_of, organization_of
 from resolvers.record.state import record_states
 from resolvers.refresh.freshness import LearnedHalfLives, learned_by
-from resolvers.simulation.cached_answers import answers_of, sources_of, to_stored, with_cached
+from resolvers.simulation.cached_answers import answers_of, sources_by_type, to_stored, with_cached
 from resolvers.suppression.check import Subject, suppressed
 
 RECORDED_FOR = timedelta(days=30)  # a reply that a job had longer ago is not taken for an answer of today
@@ -137,7 +137,7 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
     trust = (await trust_of([organization_id]))[organization_id]
     learned = (await learned_by([organization_id]))[organization_id]
     names = services.registry.names
-    rules = _Rules(config, sources_of(services, config), trust, names, learned, force, now)
+    rules = _Rules(config, sources_by_type(services, config), trust, names, learned, force, now)
 
     def decide() -> list[RecordPreview]:
         return [_decide(record, states[record.id], answers, rules) for record in eligible]
@@ -249,7 +249,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
         found = answers.find(snapshot, question, poorer=False, before=partial(rules.before, record, question))
         reply = Reply(StepOutcome.SKIPPED, skipped=SkipReason.UNKNOWN) if found is None else found.reply
         if found is None:
-            calls.append(Call(question.source.id, question.source.most(question.wanted)))
+            calls.append(Call(question.source.provider, question.source.most(question.wanted)))
         elif reply.candidates:
             erased = rules.erased.get(record.id, set()) & reply.candidates.keys()
             allowed = {

@@ -109,6 +109,16 @@ class RecordWalk:
         names = (self._borrowable or frozenset()).union(*others) & self._missing
         return frozenset(name for name in names if fields.get(name) is None)
 
+    def unknown_company(self) -> list[SessionQuestion]:
+        """The questions about the record's company, where it is not known yet and an answer may tell."""
+        waterfall, question = self.session.waterfall, self.question
+        if waterfall.knows_company:
+            return []
+        waterfall.knows_company = True  # the walk is over
+        companies = [source for source in waterfall.sources if source.is_about_company]
+        wanted = [(source, waterfall.could_give(source)) for source in companies]
+        return [SessionQuestion(source, question.fields, names) for source, names in wanted if names]
+
     def pending_call(self, plan: ProviderPlan) -> CandidateCall:
         """The call whose answer the record's job waits for. What it was asked with is not known any more."""
         wanted = plan.provider.info.source(self.question.entity_type).gives

@@ -10,6 +10,7 @@ from models.db.transaction import Transaction
 from models.refresh.due import Due
 from models.refresh.plan import most_under_way
 from models.refresh.state import RefreshStateRow, spent
+from providers.sources import sources_of
 from resolvers.context import Services
 from resolvers.credit.account import account_of, remaining_of
 
@@ -64,14 +65,14 @@ class RefreshRun:
 
     def price(self, entity_type: EntityType) -> int:
         """The most credits that a record of this type may cost, as far as the configuration alone says."""
-        policies = self.config.field_policies.of(entity_type)
+        policies, pay_for = self.config.field_policies.of(entity_type), self.config.pay_for.of(entity_type)
+        enabled = (self.services.registry.info(rule.id) for rule in self.config.providers if rule.enabled)
+        infos = [info for info in enabled if info is not None]
         total = 0
-        for rule in self.config.providers:
-            provider = self.services.registry.get(rule.id)
-            if rule.enabled and provider is not None:
-                source = provider.info.source(entity_type)
-                given = {name for name in source.gives if policies.rule(name).policy is not FieldPolicy.NEVER}
-                total += source.most(given) if given else 0
+        for source in sources_of(infos, entity_type, company_questions=self.config.company_questions):
+            given = {name for name in source.gives if policies.rule(name).policy is not FieldPolicy.NEVER}
+            paying = pay_for.among(given)
+            total += source.most(paying) if paying else 0
         limit = self.config.credits.per_record_max
         return total if limit is None else min(total, limit)
 

@@ -21,7 +21,7 @@ from resolvers.config import merged_config
 from resolvers.context import Context, Role, Services
 from resolvers.errors import BadRequest, Fault, RateLimited
 from resolvers.organizations import organization_of, read_config
-from resolvers.simulation.cached_answers import answers_of, sources_of, to_stored, with_cached
+from resolvers.simulation.cached_answers import answers_of, sources_by_type, to_stored, with_cached
 from resolvers.simulation.not_replayed import not_replayed
 
 MOST_REPLAYED = 10_000
@@ -96,7 +96,7 @@ async def _simulate(
     known = await _in_thread(readable, snapshots)
     answers = await answers_of(services, organization_id, config, known.snapshots, _in_thread)
     in_force = await _in_force(organization_id, answers.versions)
-    rules = Rules(config, sources_of(services, config), in_force)
+    rules = Rules(config, sources_by_type(services, config), in_force)
     open_before = await _open_before(organization_id, known.snapshots)
 
     async def run() -> Replay:

@@ -21,6 +21,7 @@ from models.answer.cache import every_answer
 from models.answer.row import CachedAnswer
 from models.decision_log import SnapshotRow
 from providers import api
+from providers.sources import question_of, sources_of
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
 
@@ -63,10 +64,10 @@ async def answers_of(
 
 def _identify(services: Services, organization_id: str) -> Identify:
     def identify(entity_type: EntityType, asked: SessionQuestion) -> QuestionKeys:
-        provider = services.registry.get(asked.source.id)
+        provider = services.registry.get(asked.source.provider)
         if provider is None:
             return QuestionKeys((), 0)
-        question = api.Question(entity_type, asked.fields, asked.wanted, organization_id)
+        question = question_of(provider.info, entity_type, asked, organization_id)
         try:
             keys = _keys(provider, question)
             most = api.max_price(provider, question) if keys else 0
@@ -87,11 +88,11 @@ def _keys(provider: api.Provider, question: api.Question) -> list[str]:
     return [own] if wider is None else [wider, own]
 
 
-def sources_of(services: Services, config: Config) -> dict[EntityType, list[Source]]:
+def sources_by_type(services: Services, config: Config) -> dict[EntityType, list[Source]]:
     """The sources that a configuration switches on, in order of priority, for each kind of record."""
     switched_on = [services.registry.get(rule.id) for rule in config.providers if rule.enabled]
-    providers = [provider for provider in switched_on if provider is not None]
-    return {kind: [provider.info.source(kind) for provider in providers] for kind in EntityType}
+    infos = [provider.info for provider in switched_on if provider is not None]
+    return {kind: sources_of(infos, kind, company_questions=config.company_questions) for kind in EntityType}
 
 
 def to_stored(row: SnapshotRow) -> StoredSnapshot:

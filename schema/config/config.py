@@ -130,6 +130,9 @@ class Config:
     maybe_charged: MaybeCharged
     credits: CreditRules
     pay_for: list[EntityPayFor]
+    company_questions: bool = strawberry.field(
+        description="Whether a person's company is asked about as the account is, where the person's answer lacks it."
+    )
     rules: list[ReviewRule] = strawberry.field(description="Answers to questions, in the order in which they speak.")
     version: int
     updated_at: datetime
@@ -179,6 +182,7 @@ class Config:
                 alert_thresholds=credits.alert_thresholds,
             ),
             pay_for=[EntityPayFor.of(kind, config.pay_for.of(kind)) for kind in EntityType],
+            company_questions=config.company_questions,
             rules=[ReviewRule.of(rule) for rule in config.rules],
             version=view.version,
             updated_at=view.updated_at,

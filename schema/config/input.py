@@ -102,6 +102,7 @@ class ConfigInput:
     maybe_charged: MaybeCharged | None = UNSET
     credits: CreditRulesInput | None = UNSET
     pay_for: list[EntityPayForInput] | None = UNSET
+    company_questions: bool | None = UNSET
     rules: list[ReviewRuleInput] | None = UNSET
 
     def read(self) -> dict[str, Any]:

@@ -177,8 +177,9 @@ class JobBatches:
                 return job.course.result(services.now())
         except Exception as error:
             return self._failed(job, error)
-        provider, question = asked
-        job.lookup = lookup = Lookup(job.job, provider, services.registry.abilities(provider.info.id), question)
+        source_id, provider, question = asked
+        abilities = services.registry.abilities(provider.info.id)
+        job.lookup = lookup = Lookup(job.job, provider, abilities, question, source_id)
         self._asking[lookup] = job
         return lookup
 
@@ -287,7 +288,7 @@ def _record(job: JobInFlight, lookup: Lookup) -> Exception | None:
     """Let the job know the reply. Returns what failed."""
     assert job.course is not None  # it asked
     try:
-        job.course.record_reply(lookup.provider.info.id, lookup.reply)
+        job.course.record_reply(lookup.source_id, lookup.reply)
     except Exception as error:
         return error
     return None

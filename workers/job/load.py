@@ -12,6 +12,7 @@ from enrichment.fields_before import forms_before
 from enrichment.identity import holds_identifier
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.record_state import RecordState, Unreadable, with_unreadable
+from enrichment.waterfall.planner import COMPANY
 from models.credit.entry import charges_of
 from models.job.leases import Lease
 from models.job.steps import EarlierStep, steps_of
@@ -79,7 +80,7 @@ class ClaimedJob:
     fields_updated: list[str] = field(default_factory=list)
     was_lost: bool = False  # with the worker that had it before
     by_hand: bool = False  # a person asked for it, whatever started it first
-    charged: dict[str, int] = field(default_factory=dict)  # what it has paid, by provider
+    charged: dict[str, int] = field(default_factory=dict)  # what it has paid, by source
     progress: int = 0  # percent
     running_step: str | None = None
     suppressed: bool = False  # nobody is asked about the record
@@ -148,7 +149,10 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
             fields_updated=claim.fields_updated,
             was_lost=claim.was_lost,
             by_hand=claim.priority <= PRIORITY[JobTrigger.MANUAL],
-            charged=charged.get(claim.id, {}),
+            charged={
+                provider if kind is claim.entity_type else provider + COMPANY: credits
+                for (provider, kind), credits in charged.get(claim.id, {}).items()
+            },
             has_erased=configs[claim.organization_id][1].has_erased,
         )
         for claim in claims

@@ -15,12 +15,14 @@ from enrichment.enums import JobStatus
 from enrichment.packed_json import pack
 from enrichment.replay.snapshot import Origin
 from enrichment.replay.snapshot_json import write_snapshot
+from enrichment.waterfall.planner import COMPANY
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.session import JobContext, WaterfallSession
 from enrichment.words import NO_NAMES, WITHHELD, Names
 from models.job.steps import EarlierStep
 from providers.api import Provider, Question
 from providers.registry import Registry
+from providers.sources import question_of, sources_of
 from workers.job.candidates import read_candidate
 from workers.job.load import ClaimedJob
 
@@ -72,21 +74,16 @@ class Course:
     providers: Mapping[str, Provider]
     session: WaterfallSession
 
-    def next_question(self) -> tuple[Provider, Question] | None:
-        """Whom to ask next, and what; None when nobody could still help. Notes in the job how far it is."""
+    def next_question(self) -> tuple[str, Provider, Question] | None:
+        """The source to ask next, its provider, and what; None when nobody could still help. Notes how far it is."""
         query = self.session.next_question()
         if query is None:
             return None
-        source, job = query.source.id, self.job
-        count = len(self.providers) or 1
-        job.progress, job.running_step = 5 + 90 * len(self.session.results) // count, source
-        question = Question(
-            entity_type=job.entity_type,
-            fields=query.fields,
-            wanted=query.wanted,
-            organization_id=job.organization_id,
-        )
-        return self.providers[source], question
+        source, job = query.source, self.job
+        count = len(self.session.waterfall.sources) or 1
+        job.progress, job.running_step = 5 + 90 * len(self.session.results) // count, source.provider
+        provider = self.providers[source.provider]
+        return source.id, provider, question_of(provider.info, job.entity_type, query, job.organization_id)
 
     def record_reply(self, source: str, reply: Reply) -> None:
         """What became of the question that was given last, and of what it cost."""
@@ -192,7 +189,8 @@ def _providers(job: ClaimedJob, registry: Registry) -> dict[str, Provider]:
 
 
 def _begin(job: ClaimedJob, providers: Mapping[str, Provider], names: Names) -> WaterfallSession:
-    sources = [provider.info.source(job.entity_type) for provider in providers.values()]
+    infos = [provider.info for provider in providers.values()]
+    sources = sources_of(infos, job.entity_type, company_questions=job.config.company_questions)
     session = WaterfallSession(_subject(job, names), sources, job.charged)
     for step in job.earlier_steps:
         if step.provider in providers and step.outcome.is_answer:
@@ -225,10 +223,10 @@ def _recalled(job: ClaimedJob, step: EarlierStep) -> Reply:
         withheld=frozenset(withheld | {stored["field"] for stored in step.candidates if stored not in kept}),
         detail=step.detail,
         latency_ms=step.latency_ms,
-        credits=step.credits_charged,
+        credits=step.credits_charged - job.charged.get(step.provider + COMPANY, 0),
     )
 
 
 def _replies(session: WaterfallSession) -> list[tuple[str, Reply]]:
     """Every provider that is switched on with its reply, in order of priority."""
-    return [(source.id, session.reply_of(source)) for source in session.waterfall.sources]
+    return session.replies_by_provider()

@@ -72,7 +72,7 @@ def _reservation(lookup: Lookup, price: int) -> ReservationRequest:
             record_id=job.record_id,
             provider=provider.info.id,
             price=price,
-            entity_type=job.entity_type,
+            entity_type=lookup.question.entity_type,
             trigger=job.trigger,
             provider_daily_limit=rule.daily_limit if rule else None,
             budget_id=job.budget_id,

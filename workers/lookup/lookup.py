@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from enrichment.waterfall.company_question import as_persons, persons_field
 from models.answer.row import AnswerKey, CachedAnswer
 from providers.abilities import Abilities
 from providers.api import Provider, Question
@@ -49,6 +50,7 @@ class Lookup:
     provider: Provider
     abilities: Abilities
     question: Question
+    source_id: str  # of the waterfall: the provider, or its question about a person's company
     stage: Stage = Stage.START
     key: str | None = None  # the digest of its input key
     answer_key: AnswerKey | None = None
@@ -68,6 +70,11 @@ class Lookup:
     _reply: LookupReply | None = field(default=None)
 
     @property
+    def is_about_company(self) -> bool:
+        """Whether the question is about the company of the job's record, which is a person."""
+        return self.question.entity_type is not self.job.entity_type
+
+    @property
     def reply(self) -> LookupReply:
         """What became of it. There is one from the stage `WITHHOLD` on."""
         assert self._reply is not None
@@ -75,7 +82,10 @@ class Lookup:
 
     def replied(self, reply: LookupReply) -> None:
         """This became of it, with values as much believed as the trust of today says."""
-        reply.candidates = self.job.trust.believed(self.question.entity_type, reply.candidates)
+        if self.is_about_company:
+            reply.candidates = as_persons(self.job.entity_type, reply.candidates)
+            reply.withheld = frozenset(filter(None, map(persons_field, reply.withheld)))
+        reply.candidates = self.job.trust.believed(self.job.entity_type, reply.candidates)
         reply.key = reply.key or self.key
         self._reply, self.stage = reply, Stage.REPLIED
 

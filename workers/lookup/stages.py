@@ -15,7 +15,7 @@ from datetime import datetime
 import structlog
 
 from enrichment.waterfall.skip_reason import SkipReason
-from models.answer.row import AnswerKey
+from models.answer.row import AnswerKey, CachedAnswer
 from models.credit.usage import charged_to
 from models.db.health import UNUSABLE, ping
 from providers.api import CallDeferred, ProviderError, key_digest
@@ -141,8 +141,8 @@ class LookupStages:
         found = await self._pending.find(lookups)
         for lookup in lookups:
             lookup.cached = found.get((lookup.job.id, lookup.provider.info.id))
-            if lookup.cached is None:
-                lookup.stage = Stage.KEY
+            if lookup.cached is None or not _is_of(lookup.cached, lookup):
+                lookup.cached, lookup.stage = None, Stage.KEY
             else:
                 lookup.key, lookup.stage = lookup.cached.input_key, Stage.RESUME
 
@@ -201,7 +201,7 @@ class LookupStages:
                 await self._cache.forget(cached, reply.withheld)
             if cached is not None and cached.asked_by == lookup.job.id and lookup.is_about(cached):
                 # The job paid for it and its worker died before that was written down.
-                reply.credits = await charged_to(lookup.job.id, lookup.provider.info.id)
+                reply.credits = await charged_to(lookup.job.id, lookup.provider.info.id, lookup.question.entity_type)
             lookup.stage, lookup.judged = Stage.SETTLE, True
 
     async def _settle(self, lookups: Sequence[Lookup]) -> None:
@@ -217,9 +217,25 @@ class LookupStages:
             lookup.holds = False
             lookup.reply.credits = charged if lookup.called else 0
             if lookup.tries and lookup.called and not charged:  # an earlier try may have done it before it failed
-                lookup.reply.credits = await charged_to(lookup.job.id, lookup.provider.info.id)
+                lookup.reply.credits = await charged_to(
+                    lookup.job.id, lookup.provider.info.id, lookup.question.entity_type
+                )
         for lookup in at(Stage.SETTLE, lookups):
             lookup.replied(lookup.reply)
+
+
+def _is_of(pending: CachedAnswer, lookup: Lookup) -> bool:
+    """Whether an answer that the job waits for is one to this question.
+
+    A job with one question for a provider waits for the answer to it, whatever its record says by now.
+    """
+    if not lookup.job.config.company_questions:
+        return True
+    try:
+        key = lookup.provider.input_key(lookup.question)
+    except Exception:  # the stage that follows tells of it
+        return False
+    return key is not None and key_digest(key) == pending.input_key
 
 
 def _find_key(lookup: Lookup) -> None:

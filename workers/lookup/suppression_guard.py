@@ -65,14 +65,17 @@ class SuppressionGuard:
             return  # who is erased meanwhile is found when the result is written
         kept_out = await self._store.kept_out(
             [
-                ProposedValues(item.job.organization_id, item.job.entity_type, item.question.fields, values)
+                ProposedValues(item.job.organization_id, item.question.entity_type, item.question.fields, values)
                 for item, values in proposed
             ]
         )
         for (item, values), fields in zip(proposed, kept_out, strict=True):
             job, reply = item.job, item.reply
-            job.keep_out(values, fields)
-            reply.withheld |= {name for name, value in values.items() if job.keeps_out(name, value)}
+            if item.question.entity_type is job.entity_type:
+                job.keep_out(values, fields)
+                reply.withheld |= {name for name, value in values.items() if job.keeps_out(name, value)}
+            else:
+                reply.withheld |= fields.keys()
             for name in reply.withheld:
                 reply.candidates.pop(name, None)
 
@@ -84,16 +87,17 @@ class SuppressionGuard:
         for (item, subject), suppressed in zip(telling, listed, strict=True):
             job, candidates = item.job, item.reply.candidates
             for name, value in subject.fields.items() if suppressed else ():
-                if not holds_identifier(job.entity_type, name, value, suppressed):
+                if not holds_identifier(subject.entity_type, name, value, suppressed):
                     continue
                 candidate = candidates.pop(name)
-                confident = candidate.confidence >= job.config.minimum(job.entity_type, name)
+                confident = candidate.confidence >= job.config.minimum(subject.entity_type, name)
                 if confident and item.question.fields.get(name) is None:
                     job.found_suppressed = True
 
 
 def _request(question: Question, job: ClaimedJob) -> ClearanceRequest:
-    subject = Subject(job.organization_id, job.entity_type, question.fields, job.record.raw)
+    raw = job.record.raw if question.entity_type is job.entity_type else None
+    subject = Subject(job.organization_id, question.entity_type, question.fields, raw)
     return ClearanceRequest(job.lease, subject)
 
 
@@ -108,7 +112,7 @@ def _values(found: Found) -> dict[str, object]:
 def _telling(found: Sequence[Found]) -> Iterator[tuple[Found, Subject]]:
     """Those replies that hold identifiers, each with these."""
     for item in found:
-        entity_type, candidates = item.job.entity_type, item.reply.candidates
+        entity_type, candidates = item.question.entity_type, item.reply.candidates
         fields = {name: found.value for name, found in candidates.items() if is_identifier_field(entity_type, name)}
         if fields:
             yield item, Subject(item.job.organization_id, entity_type, fields)

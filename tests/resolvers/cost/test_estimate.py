@@ -263,9 +263,8 @@ def test_there_is_an_example_of_every_identifier() -> None:
 async def test_records_that_ask_the_same_are_expected_to_pay_once(redis: ArqRedis, count: int) -> None:
     everything = dict.fromkeys(("firstName", "lastName"), "Somebody")
     free = StandIn(id="free", gives={EntityType.LEAD: frozenset({"companyDomain", "linkedinUrl"})})
-    paid = [
-        StandIn(id=f"p{n}", price=1, remote=True, keeps_days=9, knows={"jo@acme.com": everything}) for n in range(6)
-    ]
+    knows, gives = {"jo@acme.com": everything}, {EntityType.LEAD: ALL_FIELDS[EntityType.LEAD]}
+    paid = [StandIn(id=f"p{n}", price=1, remote=True, keeps_days=9, knows=knows, gives=gives) for n in range(6)]
     shared = services(redis, free, *paid)
     ctx = context(shared)
     await configure(ctx, triggers={"onCreate": False})

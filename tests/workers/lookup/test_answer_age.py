@@ -21,7 +21,7 @@ from resolvers.job.api import retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.provider.api import get_provider
-from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
+from tests.support.factories import ALL_FIELDS, Clock, StandIn, configure, context, job_of, send, services, work
 from workers.upkeep.refresh import refresh
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -32,7 +32,8 @@ KNOWN = {"acme.com": {"company": "Acme", "city": "Oakland"}, "bolt.com": {"compa
 
 
 def paid(**changes: Any) -> StandIn:
-    return StandIn(id="paid", price=1, keeps_days=30, knows=KNOWN, **changes)
+    gives = {EntityType.LEAD: ALL_FIELDS[EntityType.LEAD]}
+    return StandIn(id="paid", price=1, keeps_days=30, knows=KNOWN, gives=gives, **changes)
 
 
 def rule(**changes: Any) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from resolvers.credit.api import get_credits
 from resolvers.credit.settle import CreditSettlement, settle
 from resolvers.credit.verify import check_ledger
 from resolvers.job.enrich import RecordSelection, enrich_records
-from tests.support.factories import StandIn, configure, context, job_of, send, services, work
+from tests.support.factories import ALL_FIELDS, StandIn, configure, context, job_of, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -26,9 +26,10 @@ LEADS = RecordSelection(EntityType.LEAD)
 
 
 def dear(**knows: Any) -> StandIn:
-    """One credit for a match, eight more where it brings a phone."""
+    """One credit for a match, eight more where it brings a phone. It knows people, and no companies."""
     known = {f"{name}@acme.com": told for name, told in knows.items()}
-    return StandIn(id="dear", price=1, extra_price=8, extra_for=frozenset({"phone", "mobilePhone"}), knows=known)
+    phones, gives = frozenset({"phone", "mobilePhone"}), {EntityType.LEAD: ALL_FIELDS[EntityType.LEAD]}
+    return StandIn(id="dear", price=1, extra_price=8, extra_for=phones, knows=known, gives=gives)
 
 
 async def ledger_adds_up() -> None:

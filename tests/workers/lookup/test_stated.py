@@ -1,27 +1,31 @@
 """What a call costs where its provider says what it consumed: whole credits, within what was reserved."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.enums import CreditKind
+from enrichment.enums import CreditKind, EntityType
 from models.credit.entry import CreditEntry
 from models.credit.usage import StatedUsage
 from providers.api import NO_MATCH, Answer, Finding, Pending, ProviderError, ProviderInfo, Question
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
 from tests.support.daily_counts import assert_counted_as_rows
-from tests.support.factories import StandIn, configure, context, job_of, send, services, work
+from tests.support.factories import ALL_FIELDS, StandIn, configure, context, job_of, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
 
 FOUND = (Finding("title", "CTO", 0.9), Finding("mobilePhone", "+12025550164", 0.9))
 
 
+OF_LEAD = ALL_FIELDS[EntityType.LEAD]
+
+
 @dataclass
 class Stating(StandIn):
-    """Nine credits are set aside for a question; every call ends so."""
+    """Nine credits are set aside for a question; every call ends so. It knows people, and no companies."""
 
     ends: Answer | ProviderError = NO_MATCH
     operator_priced: bool = False
@@ -29,6 +33,7 @@ class Stating(StandIn):
     extra_price: int = 8
     extra_for: frozenset[str] = frozenset({"mobilePhone"})
     counts_misses: bool = False
+    gives: Mapping[EntityType, frozenset[str]] = field(default_factory=lambda: {EntityType.LEAD: OF_LEAD})
 
     @property
     def info(self) -> ProviderInfo:
