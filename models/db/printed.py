@@ -5,9 +5,9 @@ writes of the same row. Where the database cannot print a row so (a number that 
 closed list that has no name), it prints none of it (NULL), and the rows are read as they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from models.db.wanted import Wanted
 
@@ -16,7 +16,7 @@ Form: TypeAlias = Literal["text", "whole", "real", "flag", "moment", "texts"]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """An attribute of the row, in one of our forms.
+    """An attribute of the row, or of a row that it holds (`record.external_id`), in one of our forms.
 
     `names` is what is shown of each stored text (None: itself). `absent` is the JSON where the attribute is null;
     None: it is never null.
@@ -51,7 +51,15 @@ class Literally:
     json: str
 
 
-Shape: TypeAlias = Mapping[str, Leaf | Beside | Within | Literally]
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """JSON that whoever answers writes, from these attributes of the row. Only an outermost object has holes."""
+
+    attributes: tuple[str, ...] = ()
+
+
+Part: TypeAlias = Leaf | Beside | Within | Literally | Hole
+Shape: TypeAlias = Mapping[str, Part]
 """What an object shows: its keys, in order. A key holds no quotation mark, backslash, question mark or apostrophe."""
 
 
@@ -83,6 +91,18 @@ class PrintedRow:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class PrintedRound:
+    """A row of which the id is known, and how it is shown around its holes: one text more than there are of these.
+
+    `given` are the attributes of all holes in their order, as the database gives them (JSON as a text).
+    """
+
+    id: str
+    texts: Sequence[str]
+    given: Sequence[Any]
+
+
 MOST_STATEMENTS = 100  # of one document; more come about only where its filters are of many lengths
 
 FORMS: Mapping[Form, tuple[str, ...]] = {
@@ -112,12 +132,23 @@ def printed_leaf(leaf: Leaf, column: str, *, sqlite: bool) -> str:
 
 def printed_object(parts: Mapping[str, str]) -> str:
     """An expression for an object with these keys, from the expressions of their values."""
-    pieces: list[str] = []
+    [whole] = printed_around(parts)
+    return whole
+
+
+def printed_around(parts: Mapping[str, str | None]) -> list[str]:
+    """Expressions for an object with these keys, around the values that have none (None)."""
+    texts: list[list[str]] = [[]]
     before = "{"
     for key, value in parts.items():
-        pieces += [quoted(f'{before}"{key}":'), f"({value})"]
+        texts[-1].append(quoted(f'{before}"{key}":'))
+        if value is None:
+            texts.append([])
+        else:
+            texts[-1].append(f"({value})")
         before = ","
-    return " || ".join([*pieces, quoted("}")]) if pieces else quoted("{}")
+    texts[-1].append(quoted("}" if parts else "{}"))
+    return [" || ".join(pieces) for pieces in texts]
 
 
 def printed_list(items: str, rows: str, order: str, *, sqlite: bool) -> str:

@@ -7,11 +7,14 @@ from models.db.parts import Exists, Many, One
 from models.db.printed import (
     FORMS,
     Beside,
+    Hole,
     Leaf,
     Literally,
+    Part,
     Printed,
     Shape,
     Within,
+    printed_around,
     printed_leaf,
     printed_list,
     printed_object,
@@ -29,7 +32,7 @@ def can_print(rows: Any, shape: Shape) -> bool:
     for part in shape.values():
         match part:
             case Leaf(attribute=attribute, form=form):
-                if attribute not in rows.columns or rows.columns[attribute].kind not in FORMS[form]:
+                if (column := _column(rows, attribute)) is None or column.kind not in FORMS[form]:
                     return False
             case Beside(attribute=attribute, shape=inner):
                 if attribute not in rows.columns or not can_print(rows, inner):
@@ -41,9 +44,22 @@ def can_print(rows: Any, shape: Shape) -> bool:
     return True
 
 
+def _column(rows: Any, attribute: str) -> Any:
+    """A column of these rows, or of those that they hold; None where there is none."""
+    of, _, inner = attribute.rpartition(".")
+    return (rows.parts[of].rows if of else rows).columns.get(inner)
+
+
 def print_row(rows: Any, shape: Shape, joins: list[str]) -> str:
     """An expression for a row as JSON, of which the joins are added to those of a statement."""
     return printed_object({key: _part(rows, part, joins) for key, part in shape.items()})
+
+
+def print_around(rows: Any, shape: Shape, joins: list[str]) -> tuple[list[str], list[str]]:
+    """Expressions for a row as JSON around the holes of its shape, and those for what is given for the holes."""
+    holes = [part for part in shape.values() if isinstance(part, Hole)]
+    texts = {key: None if isinstance(part, Hole) else _part(rows, part, joins) for key, part in shape.items()}
+    return printed_around(texts), [_read(rows, name, joins) for hole in holes for name in hole.attributes]
 
 
 def print_list(part: Many, shape: Shape) -> str:
@@ -54,22 +70,40 @@ def print_list(part: Many, shape: Shape) -> str:
     return printed_list(item, rows, f"{part.rows.table}.{part.order}", sqlite=dialect() == "sqlite")
 
 
-def _part(rows: Any, shown: Leaf | Beside | Within | Literally, joins: list[str]) -> str:
+def _read(rows: Any, attribute: str, joins: list[str]) -> str:
+    """An expression for an attribute of a row as it is stored, of which the join is added to those of a statement."""
+    of, _, inner = attribute.rpartition(".")
+    if of:
+        _join(rows.parts[of], joins)
+        return _read(rows.parts[of].rows, inner, joins)
+    part = rows.parts.get(attribute)
+    if isinstance(part, Exists):
+        return f"EXISTS (SELECT 1 FROM {part.table} WHERE {part.on})"
+    return f"{rows.table}.{rows.columns[attribute].name}"
+
+
+def _join(part: One, joins: list[str]) -> None:
+    join = f" JOIN {part.rows.table} ON {part.on}"
+    joins += [] if join in joins else [join]
+
+
+def _part(rows: Any, shown: Part, joins: list[str]) -> str:
     match shown:
         case Leaf(attribute=attribute):
-            return printed_leaf(shown, f"{rows.table}.{rows.columns[attribute].name}", sqlite=dialect() == "sqlite")
+            return printed_leaf(shown, _read(rows, attribute, joins), sqlite=dialect() == "sqlite")
         case Beside(attribute=attribute, shape=inner):
             column = f"{rows.table}.{rows.columns[attribute].name}"
             return f"CASE WHEN {column} IS NULL THEN 'null' ELSE {print_row(rows, inner, joins)} END"
         case Within(attribute=attribute, shape=inner):
             part = rows.parts[attribute]
             if isinstance(part, One):
-                join = f" JOIN {part.rows.table} ON {part.on}"
-                joins += [] if join in joins else [join]
+                _join(part, joins)
                 return print_row(part.rows, inner, joins)
             return print_list(part, inner)
         case Literally(json=json):
             return quoted(json)
+        case Hole():
+            raise TypeError("only an outermost object has holes")
 
 
 def unprinted(wanted: Wanted) -> Wanted:

@@ -15,8 +15,8 @@ from models.db.connection import dialect
 from models.db.filling import Set, set_all, setter
 from models.db.paging import Keyset, Page, counted
 from models.db.parts import Exists, Many, One
-from models.db.printed import MOST_STATEMENTS, Printed, PrintedRow
-from models.db.printing import Unprintable, can_print, print_list, print_row, unprinted
+from models.db.printed import MOST_STATEMENTS, Hole, Printed, PrintedRound, PrintedRow
+from models.db.printing import Unprintable, can_print, print_around, print_list, unprinted
 from models.db.rows import layout_of
 from models.db.statements import driver_rows, load
 from models.db.transaction import Transaction
@@ -58,7 +58,8 @@ class Selectable(Generic[R]):
     ) -> list[R]:
         """The organization's rows of which these conditions hold. A row's id is always read.
 
-        What is wanted `Printed` comes as `PrintedRow`s, or as it is where one of them cannot be printed.
+        What is wanted `Printed` comes as `PrintedRow`s (`PrintedRound`s where its shape has holes), or as it is where
+        one of them cannot be printed.
         """
         if isinstance(wanted, Printed):
             printed = await self._fetch_printed(organization_id, where, wanted, order=order, limit=limit, using=using)
@@ -106,7 +107,7 @@ class Selectable(Generic[R]):
         order: str,
         limit: int | None,
         using: Transaction | None,
-    ) -> list[PrintedRow] | None:
+    ) -> list[PrintedRow] | list[PrintedRound] | None:
         """The rows as the database prints them; None where one of them cannot be printed."""
         key = (dialect(), self.table, where.sql, order, str(limit is None))
         sql = printed.statements.get(key)
@@ -114,13 +115,19 @@ class Selectable(Generic[R]):
             if not can_print(self, printed.shape):
                 return None
             statement = _Statement([f"{self.table}.id"], [])
-            statement.columns.append(print_row(self, printed.shape, statement.joins))
+            texts, given = print_around(self, printed.shape, statement.joins)
+            statement.columns += [*texts, *given]
             if len(printed.statements) >= MOST_STATEMENTS:
                 printed.statements.clear()
             sql = printed.statements[key] = self._select(statement, where, order=order, is_limited=limit is not None)
         values = [organization_id, *where.values_of(organization_id), *([] if limit is None else [limit])]
-        rows = [PrintedRow(row[0], row[1]) for row in await driver_rows(sql, values, using=using)]
-        return None if any(row.text is None for row in rows) else rows
+        found = await driver_rows(sql, values, using=using)
+        holes = sum(isinstance(part, Hole) for part in printed.shape.values())
+        if any(text is None for row in found for text in tuple(row)[1 : holes + 2]):
+            return None
+        if holes:
+            return [PrintedRound(row[0], row[1 : holes + 2], row[holes + 2 :]) for row in map(tuple, found)]
+        return [PrintedRow(row[0], row[1]) for row in found]
 
     async def page(
         self,

@@ -1,12 +1,15 @@
 """`/jobs`: what was enriched, and trying again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
+from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response
 
 from enrichment.enums import EntityType, JobStatus
 from enrichment.words import naming
+from models.db.printed import PrintedRound
 from models.job.queries import JobFilter
 from models.job.shown import ShownJob
 from resolvers import dataloader
@@ -20,7 +23,7 @@ from service.rest.parameters import JOB_ID, PAGING, choice
 from service.rest.query import QueryParameters
 from service.rest.shapes import job as shape
 from service.rest.shapes.conflict import Conflict
-from service.rest.shapes.job import Job
+from service.rest.shapes.job import Job, PrintedJob
 
 
 async def list_jobs(ctx: Context, request: Request) -> Response:
@@ -30,7 +33,9 @@ async def list_jobs(ctx: Context, request: Request) -> Response:
     page = query.page()
     query.check()
     wanted = JobFilter(entity_types=entity_types or (), status=status or ())
-    found = await read_page(jobs.list_jobs(ctx, wanted, page, shape.SHOWN))
+    found = await read_page(jobs.list_jobs(ctx, wanted, page, shape.SHOWN_AS_PRINTED))
+    if found.items and isinstance(found.items[0], PrintedRound):
+        return respond_with_page(request, found, await _printed(ctx, cast("list[PrintedRound]", found.items)))
     return respond_with_page(request, found, await _shown(ctx, found.items))
 
 
@@ -45,14 +50,29 @@ async def retry_job(ctx: Context, request: Request) -> Response:
 
 
 async def _shown(ctx: Context, found: Sequence[ShownJob]) -> list[Job]:
-    raised = await dataloader.conflicts_by_job(ctx, [job.id for job in found if getattr(job, "has_conflicts", True)])
-    if not raised:
-        return [Job.of(job, []) for job in found]
+    """Jobs, with the conflicts that they raised."""
+    raising = {job.id: job.record.external_id for job in found if getattr(job, "has_conflicts", True)}
+    raised = await _conflicts(ctx, raising)
+    return [Job.of(job, raised.get(job.id, [])) for job in found]
+
+
+async def _printed(ctx: Context, found: Sequence[PrintedRound]) -> Raw:
+    """The same as JSON."""
+    printed = [PrintedJob(row) for row in found]
+    raised = await _conflicts(ctx, {job.id: job.external_id for job in printed if job.has_conflicts})
+    return Raw(f"[{','.join([job.text(raised.get(job.id, [])) for job in printed])}]".encode())
+
+
+async def _conflicts(ctx: Context, external_ids: Mapping[str, str]) -> dict[str, list[Conflict]]:
+    """What each of these jobs raised, by its id. `external_ids` are those of their records."""
+    if not external_ids:
+        return {}
+    raised = await dataloader.conflicts_by_job(ctx, list(external_ids))
     ages, name_of = await aging(ctx), naming(ctx.services.registry.names)
-    return [
-        Job.of(job, [Conflict.of(item, job.record.external_id, ages, name_of) for item in raised.get(job.id, ())])
-        for job in found
-    ]
+    return {
+        job_id: [Conflict.of(item, external_ids[job_id], ages, name_of) for item in items]
+        for job_id, items in raised.items()
+    }
 
 
 OPERATIONS = (

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from msgspec import Raw
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,7 +35,7 @@ def _next_address(request: Request, cursor: str) -> str:
     return f"{here}?{urlencode([*kept, ('cursor', cursor)])}"
 
 
-def respond_with_page(request: Request, page: Page[Any], shown: Sequence[Shape]) -> Response:
+def respond_with_page(request: Request, page: Page[Any], shown: Sequence[Shape] | Raw) -> Response:
     """The array; where there is more, with the address of the next page and the same query."""
     headers = {}
     if page.has_next:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Self, cast
 
-from msgspec import Meta, Raw
+from msgspec import Meta, Raw, Struct
+from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.words import of_detail
+from models.db.printed import Hole, Leaf, Printed, PrintedRound, Within
 from models.job.shown import FAILURE, Failed, ShownJob, ShownStep, shown_with_steps
+from service.http.json import dump
 from service.http.shape import Count, Id, Moment, Shape, Share
 from service.rest.shapes import conflict
 from service.rest.shapes.conflict import Conflict
@@ -115,6 +118,60 @@ def _steps(job: ShownJob) -> list[Step]:
 
 SHOWN = shown_with_steps(printed(Step, error=FAILURE))
 """What is wanted of jobs to show them."""
+
+_HOLES = {
+    "field_outcomes": Hole(("outcomes",)),
+    "fields_verified": Hole(),  # follow from the outcomes
+    "conflicts": Hole(("has_conflicts", "record.external_id")),
+}
+SHOWN_AS_PRINTED = Printed(
+    printed(
+        Job,
+        external_id=Leaf("record.external_id", "text"),
+        steps=Within("steps", printed(Step, error=FAILURE)),
+        error=FAILURE,
+        **_HOLES,
+    ),
+    SHOWN,
+)
+"""The same, printed by the database as far as it can; `PrintedJob` writes the rest."""
+
+
+class _StoredOutcome(Struct):
+    """A `FieldOutcome` as its row has it: with the same keys, of which some may be absent."""
+
+    field: str
+    reason: str
+    provider: str | None = None
+    confidence: int | float | None = None
+    detail: str | None = None
+
+
+_read_outcomes = Decoder(list[_StoredOutcome]).decode
+
+
+class PrintedJob:
+    """A job that the database printed, but for how its fields ended and what conflicts it raised."""
+
+    __slots__ = ("_around", "_outcomes", "external_id", "has_conflicts", "id")
+
+    def __init__(self, row: PrintedRound) -> None:
+        self.id = row.id
+        self._around = row.texts
+        self._outcomes, self.has_conflicts, self.external_id = row.given
+
+    def text(self, conflicts: list[Conflict]) -> str:
+        """Its JSON, as `Job` is encoded; `conflicts` are those that it raised."""
+        outcomes = _read_outcomes(self._outcomes)
+        for outcome in outcomes:
+            if outcome.detail is not None:
+                outcome.detail = of_detail(outcome.detail)
+        verified = [outcome.field for outcome in outcomes if outcome.reason == FieldOutcomeReason.VERIFIED]
+        before, after_outcomes, after_verified, rest = self._around
+        ended, seen = dump(outcomes).decode(), dump(verified).decode()
+        raised = dump(conflicts).decode() if conflicts else "[]"
+        return f"{before}{ended}{after_outcomes}{seen}{after_verified}{raised}{rest}"
+
 
 EXAMPLE = Job.example(
     record_id=conflict.EXAMPLE.record_id,

@@ -8,22 +8,24 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from models.db.printed import Beside, Columns, Form, Leaf, Shape
+from models.db.printed import Beside, Columns, Form, Leaf, Part, Shape
 from service.http import shape
 
 
-def printed(cls: type[shape.Shape], **made: Columns) -> Shape:
-    """How rows are printed that objects of this class are copied from; `made` are fields that several columns make.
+def printed(cls: type[shape.Shape], **made: Columns | Part) -> Shape:
+    """How rows are printed that objects of this class are copied from; `made` are fields that no one column makes.
 
     Raises TypeError for a field that the database cannot print.
     """
     hints = get_type_hints(cls)
-    found: dict[str, Leaf | Beside] = {}
+    found: dict[str, Part] = {}
     for field in msgspec.structs.fields(cls):
         kind, absent = _without_null(hints[field.name])
-        if field.name in made:
-            columns = made[field.name]
-            found[field.encode_name] = Beside(columns.present, _of_columns(kind, columns.attributes))
+        other = made.get(field.name)
+        if isinstance(other, Columns):
+            found[field.encode_name] = Beside(other.present, _of_columns(kind, other.attributes))
+        elif other is not None:
+            found[field.encode_name] = other
         else:
             found[field.encode_name] = Leaf(field.name, _form(kind), None, absent)
     return found

@@ -1,20 +1,26 @@
-"""The steps of jobs are printed by the database, as they are encoded where they are read."""
+"""Jobs and their steps are printed by the database, as they are encoded where they are read."""
 
+from json import loads
 from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
 from msgspec import Raw
 
+from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.words import NOT_ASKED
 from models.db.paging import Keyset
+from models.db.printed import PrintedRound
+from models.db.statements import dump as dumped
 from models.db.statements import execute, query
 from models.job.queries import JobFilter
 from models.job.shown import FAILURE, ShownJob, job_page
 from service.http.json import dump
 from service.http.shape import Shape
-from service.rest.shapes.job import SHOWN, Job, JobError, Step
+from service.rest.shapes.job import SHOWN, SHOWN_AS_PRINTED, Job, JobError, Step
 from service.rest.shapes.printed import printed
 from tests.support.factories import StandIn, context, send, services, work
+from tests.support.rest_client import Rest
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -65,6 +71,46 @@ async def test_where_steps_cannot_be_printed_they_are_read() -> None:
     shown, read = await jobs(wanted=SHOWN), await jobs()
     assert not any(isinstance(job.steps, Raw) for job in shown)
     assert dump([Job.of(job, []) for job in shown]).decode() == dump([Job.of(job, []) for job in read]).decode()
+
+
+async def listed_and_one_by_one(redis: ArqRedis) -> tuple[str, str]:
+    """The list of jobs as it is answered, and what it is to be: each job as it is answered alone, where it is read."""
+    rest = Rest(services(redis))
+    listed = await rest.get("/jobs?entityType=all&status=all")
+    alone = [(await rest.get(f"/jobs/{job['id']}")).text for job in listed.json()]
+    return listed.text, f"[{','.join(alone)}]"
+
+
+async def rows_of_the_list() -> list[Any]:
+    return (await job_page("acme", JobFilter(), Keyset(size=50), SHOWN_AS_PRINTED)).items
+
+
+@pytest.mark.usefixtures("_jobs")
+async def test_a_list_of_jobs_is_printed_and_is_what_is_read(redis: ArqRedis) -> None:
+    outcomes = [
+        {"field": HARD, "reason": "verified", "provider": HARD, "confidence": 1.0, "detail": HARD},
+        {"field": "city", "reason": "skipped", "provider": None, "confidence": 1, "detail": SkipReason.NO_KEY},
+        {"field": "industry", "reason": "verified", "confidence": 0.1},
+    ]
+    [newest, ended, *_] = await jobs()
+    await execute("UPDATE job SET outcomes = ?, fields_updated = ? WHERE id = ?", [dumped(outcomes), '["é"]', ended.id])
+    await execute("UPDATE job SET requested_by = ?, running_step = ? WHERE id = ?", [HARD, HARD, newest.id])
+    rows = await rows_of_the_list()
+    assert all(isinstance(row, PrintedRound) for row in rows)
+    listed, one_by_one = await listed_and_one_by_one(redis)
+    assert listed == one_by_one
+    shown = {job["id"]: job for job in loads(listed)}
+    assert {bool(job["conflicts"]) for job in shown.values()} == {True, False}
+    assert shown[ended.id]["fieldsVerified"] == [HARD, "industry"]
+    assert shown[ended.id]["fieldOutcomes"][1]["detail"] == NOT_ASKED[SkipReason.NO_KEY]
+
+
+@pytest.mark.usefixtures("_jobs")
+async def test_where_a_job_cannot_be_printed_the_list_is_read(redis: ArqRedis) -> None:
+    await execute("UPDATE job SET updated_at = -1 WHERE id = ?", [(await jobs())[0].id])
+    assert not any(isinstance(row, PrintedRound) for row in await rows_of_the_list())
+    listed, one_by_one = await listed_and_one_by_one(redis)
+    assert listed == one_by_one
 
 
 def test_a_step_is_printed_with_all_fields_of_its_shape_and_no_other() -> None:
