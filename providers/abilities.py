@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from typing import Self
 
 from providers.api import AnswersAtOnce, BroaderQuery, ChecksBeforeSending, Provider, RequiresKey, VariablePrice
+from providers.bulk import BulkQuery
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """A provider as those of the protocols of `providers.api` that it implements; None where it does not."""
+    """A provider as those of the protocols (`providers.api`, `providers.bulk`) that it has; None where it does not."""
 
     at_once: AnswersAtOnce | None
     keyed: RequiresKey | None
     broader: BroaderQuery | None
     priced: VariablePrice | None
+    bulk: BulkQuery | None
     checks_before_sending: bool
 
     @classmethod
@@ -23,5 +25,6 @@ class Abilities:
             keyed=provider if isinstance(provider, RequiresKey) else None,
             broader=provider if isinstance(provider, BroaderQuery) else None,
             priced=provider if isinstance(provider, VariablePrice) else None,
+            bulk=provider if isinstance(provider, BulkQuery) else None,
             checks_before_sending=isinstance(provider, ChecksBeforeSending),
         )

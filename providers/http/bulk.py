@@ -1,11 +1,12 @@
 """Requests that ask many questions: one that spoils the rest is found by halves, and each answer is read by itself."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import structlog
 
-from providers.api import BeforeSend, CallDeferred, ProviderError, Question, Withdrawn
+from providers.api import BeforeSend, CallDeferred, NotSent, ProviderError, Question, Withdrawn
 from providers.bulk import Batch, Outcome
 from providers.http.adapter import Http
 from providers.http.replies import unreadable
@@ -60,7 +61,7 @@ async def ask_in_bulk(questions: Sequence[Question], send: Send) -> list[Outcome
 
     A request that is refused for one of its questions is put again by halves, up to MOST_REQUESTS; those of which
     nobody knows by then may be asked again, alone. What may have been charged is never put again. Raises CallDeferred
-    where nothing was sent.
+    and NotSent where nothing was sent.
     """
     outcomes: dict[int, Outcome] = {}
     parts = [list(range(len(questions)))]
@@ -86,15 +87,17 @@ class _Checks:
         self.gone: dict[int, Outcome] = {}
 
     async def __call__(self) -> None:
-        for place in self._part:
-            check = self._questions[place].before_send
-            try:
-                if check is not None:
-                    await check()
-            except Withdrawn as error:
-                self.gone[place] = error
+        await asyncio.gather(*map(self._check, self._part))  # one look at what is stored is enough for all of them
         if self.gone:
             raise Withdrawn  # the request holds them: it is made anew
+
+    async def _check(self, place: int) -> None:
+        check = self._questions[place].before_send
+        try:
+            if check is not None:
+                await check()
+        except Withdrawn as error:
+            self.gone[place] = error
 
 
 async def _send_part(
@@ -112,6 +115,12 @@ async def _send_part(
             if not checks.gone:
                 return part
             part = [place for place in part if place not in checks.gone]
+        except NotSent:
+            if first:
+                raise
+            message = "something of ours stood in the way of asking again"
+            outcomes.update(dict.fromkeys(part, ProviderError("rejected", message, retryable=True)))
+            return []
         else:
             outcomes.update(zip(part, found, strict=True))
             return part

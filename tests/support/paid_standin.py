@@ -53,6 +53,7 @@ class Account:
     knows: Callable[[str], bool] = lambda about: not about.startswith("unknown")
     first: list[Response] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    requests: int = 0  # those that look something up: one may ask about many
     running: int = 0
     most_running: int = 0
 
@@ -92,13 +93,17 @@ class PaidStandIn:
         if account is None:
             self.unknown_keys.append(key)
             return Response(f"no such key: {key}", 401, media_type="text/plain")  # some echo what they were sent
-        about = _about(provider, path, request, body)
-        if about is None:
+        abouts = _all_of(provider, path, body)
+        about = _about(provider, path, request, body) if abouts is None else None
+        if about is None and abouts is None:
             return _free(provider, path)
+        account.requests += 1
         account.running += 1
         account.most_running = max(account.most_running, account.running)
         try:
-            return await self._look_up(account, provider, about, key)
+            if abouts is None:
+                return await self._look_up(account, provider, about or "", key)
+            return await self._look_up_all(account, provider, abouts, key)
         finally:
             account.running -= 1
 
@@ -120,6 +125,21 @@ class PaidStandIn:
         await asyncio.sleep(account.delay_seconds)
         return _found(provider, about) if known else _missed(provider)
 
+    async def _look_up_all(self, account: Account, provider: str, abouts: list[str], key: str) -> Response:
+        """One request about all of these: where it is served, each gets its own answer."""
+        served = account.mode in {"usual", "others_data"}
+        if account.first or not served:
+            outcome = "first" if account.first else account.mode
+            account.asked += [Asked(provider, about, outcome, time.monotonic()) for about in abouts]
+            return account.first.pop(0) if account.first else _misbehave(account.mode, key, self._server)
+        delay, account.delay_seconds = account.delay_seconds, 0.0
+        try:
+            answers = [await self._look_up(account, provider, about, key) for about in abouts]
+        finally:
+            account.delay_seconds = delay
+        await asyncio.sleep(delay)
+        return _together(provider, "@" in abouts[0], [json.loads(bytes(answer.body)) for answer in answers])
+
 
 @contextmanager
 def paid_standin() -> Iterator[PaidStandIn]:
@@ -140,13 +160,44 @@ def _about(provider: str, path: str, request: Request, body: bytes) -> str | Non
     if provider == "zoominfo" and path.endswith("/enrich"):
         told_by = json.loads(body)["data"]["attributes"]
         by = next(told_by[name][0] for name in ("matchPersonInput", "matchCompanyInput") if name in told_by)
-        return str(by.get("emailAddress") or by["companyWebsite"].removeprefix("www."))
+        return _named_by_zoominfo(by)
     if provider == "crunchbase" and path == "/data/searches/organizations":
         return str(next(part["values"][0] for part in json.loads(body)["query"]))
     if path == "/v5/person/enrich" and query.get("email", "").endswith("@nobody.invalid"):
         return None
     named = (query.get(name) for name in ("email", "domain", "website"))
     return next(filter(None, named), None)
+
+
+def _all_of(provider: str, path: str, body: bytes) -> list[str] | None:
+    """Whom a request for many asks about; None for one that asks about one, or nobody."""
+    match provider, path:
+        case "apollo", "/people/bulk_match" | "/organizations/bulk_enrich":
+            return [each.get("email") or each["domain"] for each in json.loads(body)["details"]]
+        case "peopledatalabs", "/v5/person/bulk" | "/v5/company/enrich/bulk":
+            params = [each["params"] for each in json.loads(body)["requests"]]
+            return [each.get("email") or each["website"] for each in params]
+        case "zoominfo", _ if path.endswith("/enrich"):
+            told_by = json.loads(body)["data"]["attributes"]
+            many = told_by.get("matchPersonInput") or told_by.get("matchCompanyInput")
+            return [_named_by_zoominfo(each) for each in many] if len(many) > 1 else None
+    return None
+
+
+def _named_by_zoominfo(by: dict[str, Any]) -> str:
+    return str(by.get("emailAddress") or by["companyWebsite"].removeprefix("www."))
+
+
+def _together(provider: str, people: bool, answers: list[Any]) -> Response:
+    """The answers to one request about many."""
+    if provider == "apollo":
+        found = [answer.get("person" if people else "organization") for answer in answers]
+        consumed = sum(item is not None for item in found)
+        listed = {"matches" if people else "organizations": found}
+        return _reply(json_reply({"status": "success", "credits_consumed": consumed, **listed}))
+    if provider == "peopledatalabs":
+        return _reply(json_reply([{**answer, "metadata": {"row": str(n)}} for n, answer in enumerate(answers)]))
+    return _reply(json_reply({"data": [answer["data"][0] for answer in answers]}))
 
 
 def _found(provider: str, about: str) -> Response:

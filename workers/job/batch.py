@@ -6,6 +6,7 @@ one's statements are under way.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -48,9 +49,10 @@ class JobBatches:
     def __init__(self, services: Services, ended: Callable[[Sequence[JobInFlight]], None]) -> None:
         """`ended` is called with jobs that are no more this worker's: written, released, or left to their lease."""
         self._services = services
-        self._ended = ended
+        self._tell_ended = ended
         self._store = BatchedStore(services)
-        self._stages = LookupStages(services, self._store, self._come_back)
+        self._in_flight: Counter[str] = Counter()  # jobs by organization
+        self._stages = LookupStages(services, self._store, self._come_back, self._in_flight.__getitem__)
         self._batches: set[asyncio.Task[None]] = set()
         self._asking: dict[Lookup, JobInFlight] = {}
         self._back: list[Lookup] = []
@@ -59,6 +61,7 @@ class JobBatches:
 
     def start(self, jobs: Sequence[JobInFlight]) -> None:
         """Work on these together."""
+        self._in_flight.update(job.job.organization_id for job in jobs)
         self._run(jobs, [])
 
     async def close(self) -> None:
@@ -118,7 +121,7 @@ class JobBatches:
             for lookup in (job.lookup for job in left if job.lookup is not None):
                 lookup.leave_turn()
                 self._asking.pop(lookup, None)
-            self._ended(left)
+            self._end(left)
 
     async def _go_through(self, jobs: Sequence[JobInFlight], back: Sequence[Lookup]) -> None:
         done = _Done()
@@ -277,7 +280,9 @@ class JobBatches:
 
     def _end(self, jobs: Sequence[JobInFlight]) -> None:
         if jobs:
-            self._ended(jobs)
+            self._in_flight.subtract(job.job.organization_id for job in jobs)
+            self._in_flight += Counter()  # without those of whom there is none
+            self._tell_ended(jobs)
 
 
 def _out_of_reach(status: WriteStatus | Exception) -> bool:

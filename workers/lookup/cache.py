@@ -59,7 +59,9 @@ class AnswerCache:
         for lookup in lookups:
             info = lookup.provider.info
             if info.remote and lookup.turn is None:
-                lookup.turn = self._concurrency.turn_now(info.id, lookup.job.organization_id)
+                lookup.turn = self._concurrency.turn_now(
+                    info.id, lookup.job.organization_id, together=lookup.batch is not None
+                )
         waiting = [lookup for lookup in lookups if lookup.turn is None and lookup.provider.info.remote]
         ready = [lookup for lookup in lookups if lookup.turn is not None or not lookup.provider.info.remote]
         if waiting:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from providers.api import (
     ProviderInfo,
     Question,
 )
+from providers.bulk import Outcome
 from resolvers.context import Services
 from workers.job.load import ClaimedJob
 from workers.lookup.circuit_breaker import CircuitBreakers
@@ -31,6 +32,7 @@ from workers.lookup.reply import LookupReply, failed, reply_of
 from workers.lookup.suppression_guard import SendCheck, SuppressionGuard
 
 CALL_SECONDS = 40.0  # with the wait for the provider's rate limit
+_OF_ACCOUNT = frozenset({"out_of_credits", "bad_key"})  # errors that hold for every question of the organization
 
 _log = structlog.get_logger(__name__)
 
@@ -90,6 +92,51 @@ class ProviderCaller:
             await _noted(self._breakers.note_success(job.organization_id, info.id, rule, matched), info)
         return reply
 
+    async def call_many(self, lookups: Sequence[Lookup]) -> list[LookupReply]:
+        """Ask questions of one batch by one request, once a permit is free; each has its own end.
+
+        Raises CallDeferred, and NotSent where a fault of ours stood in the way; nothing was sent then.
+        For the provider's health it failed where none of them was answered, as often as there were questions.
+        """
+        provider, job = lookups[0].provider, lookups[0].job
+        info = provider.info
+        checks = [SendCheck(self._guard, one.question, one.job, one.note_sent) for one in lookups]
+        async with self._concurrency.permit(info, job.organization_id):
+            if (refusal := self._breakers.opened(job.organization_id, info)) is not None:
+                return [failed(refusal) for _ in lookups]  # while the call waited
+            asked_at, started = self._now(), time.perf_counter()
+            try:
+                outcomes = await _outcomes(lookups, checks)
+            except (CallDeferred, NotSent):
+                for one in lookups:
+                    one.sent = False  # though it passed its check
+                raise
+            replies = [self._reply_of(one, outcome) for one, outcome in zip(lookups, outcomes, strict=True)]
+            sent = [
+                (one, reply)
+                for one, reply, check in zip(lookups, replies, checks, strict=True)
+                if check.blocked is None
+            ]
+            if (failure := _failure_of_all(sent)) is not None:
+                one, error = failure
+                await _noted(self._note_failure(provider, one.job, error, asked_at, times=len(sent)), info)
+        latency_ms = round((time.perf_counter() - started) * 1000)
+        for _, reply in sent:
+            reply.latency_ms = latency_ms
+        if sent and failure is None:
+            matched = all(reply.outcome is not StepOutcome.NO_MATCH for _, reply in sent)
+            rule = job.config.provider_rule(info.id)
+            await _noted(self._breakers.note_success(job.organization_id, info.id, rule, matched), info)
+        return [check.blocked or reply for check, reply in zip(checks, replies, strict=True)]
+
+    def _reply_of(self, lookup: Lookup, outcome: Outcome) -> LookupReply:
+        if isinstance(outcome, ProviderError):
+            return failed(outcome)
+        try:
+            return reply_of(lookup.provider, lookup.question, outcome, self._now())
+        except Exception:
+            return _unread(lookup.provider)
+
     async def _call(self, provider: Provider, question: Question, token: str | None) -> LookupReply:
         started = time.perf_counter()
         reply = await self._answer(provider, question, token)
@@ -112,10 +159,46 @@ class ProviderCaller:
             return _unread(provider)
 
     async def _note_failure(
-        self, provider: Provider, job: ClaimedJob, error: ProviderError, asked_at: datetime
+        self, provider: Provider, job: ClaimedJob, error: ProviderError, asked_at: datetime, *, times: int = 1
     ) -> None:
         message = without_record_values(error.message, {"id": job.record.external_id, **job.record.state.fields})
-        await self._breakers.note_failure(job.organization_id, provider.info.id, error, message, asked_at=asked_at)
+        organization_id, provider_id = job.organization_id, provider.info.id
+        await self._breakers.note_failure(organization_id, provider_id, error, message, asked_at=asked_at, times=times)
+
+
+async def _outcomes(lookups: Sequence[Lookup], checks: Sequence[SendCheck]) -> Sequence[Outcome]:
+    """How each question of a request ended. Raises CallDeferred and NotSent where nothing was sent."""
+    provider, bulk = lookups[0].provider, lookups[0].abilities.bulk
+    assert bulk is not None  # it has named the batch
+    questions = [replace(one.question, before_send=check) for one, check in zip(lookups, checks, strict=True)]
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            outcomes = await bulk.ask_many(questions)
+        if len(outcomes) == len(lookups):
+            return outcomes
+        message = "not as many answers as questions"
+        error = ProviderError("invalid_answer", message, retryable=False, maybe_charged=True)
+    except (CallDeferred, NotSent):
+        raise
+    except ProviderError as raised:
+        error = raised
+    except TimeoutError:
+        message = f"no answer within {CALL_SECONDS:.0f} s"
+        error = ProviderError("timeout", message, retryable=True, maybe_charged=True)
+    except Exception:
+        _log.exception("provider failed", provider=provider.info.id)
+        message = "the answer could not be read"
+        error = ProviderError("invalid_answer", message, retryable=False, maybe_charged=True)
+    return [error] * len(lookups)
+
+
+def _failure_of_all(sent: Sequence[tuple[Lookup, LookupReply]]) -> tuple[Lookup, ProviderError] | None:
+    """The error that tells of the provider's health: of a request that failed, or that there are no credits left."""
+    errors = [(lookup, reply.error) for lookup, reply in sent if reply.error is not None]
+    of_account = [(lookup, error) for lookup, error in errors if error.code in _OF_ACCOUNT]
+    if of_account:
+        return of_account[0]
+    return errors[0] if errors and len(errors) == len(sent) else None
 
 
 async def _noted(note: Awaitable[None], info: ProviderInfo) -> None:

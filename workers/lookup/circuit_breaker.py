@@ -13,6 +13,7 @@ from enrichment.config import ProviderRule
 from enrichment.credits import month_bounds
 from enrichment.enums import BreakerState, OpenReason
 from enrichment.waterfall.breaker import (
+    FAILURES_TO_OPEN,
     OPEN_REASON_TEXTS,
     PROBE,
     Breaker,
@@ -73,9 +74,16 @@ class CircuitBreakers:
             await self._check_match_rate(key, rule)
 
     async def note_failure(
-        self, organization_id: str, provider_id: str, error: ProviderError, message: str, *, asked_at: datetime
+        self,
+        organization_id: str,
+        provider_id: str,
+        error: ProviderError,
+        message: str,
+        *,
+        asked_at: datetime,
+        times: int = 1,
     ) -> None:
-        """A call of that moment failed.
+        """A call of that moment failed. `times`: for so many questions.
 
         `message` is the error's, without what it repeats of the record: it outlives the record.
         """
@@ -86,7 +94,9 @@ class CircuitBreakers:
         def change(row: ProviderStateRow) -> ProviderStateRow:
             if asked_at < row.counted_since:
                 return row  # a call with the key before this one, or from before somebody said to ask again
-            breaker = after_failure(_breaker_of(row), error.code, now, retry_after=after, cycle_end=cycle_end)
+            breaker = _breaker_of(row)
+            for _ in range(min(times, FAILURES_TO_OPEN)):
+                breaker = after_failure(breaker, error.code, now, retry_after=after, cycle_end=cycle_end)
             return replace(
                 _with_breaker(row, breaker),
                 last_error_code=error.code,

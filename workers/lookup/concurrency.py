@@ -17,6 +17,7 @@ from providers.api import CallDeferred, ProviderInfo
 CALLS_AT_ONCE = 100  # to one provider, in one process
 CALLS_OF_AN_ORGANIZATION = 10  # of these
 TURNS = 2  # jobs that prepare a call or make one, for each call that may be under way
+TOGETHER = 10  # times as many where questions go out together: whole batches of them are prepared
 PERMIT_WAIT_SECONDS = 10.0  # for a permit; then the job goes back to the queue and comes again
 SHORTEST_RECHECK, LONGEST_RECHECK = timedelta(seconds=2), timedelta(minutes=3)
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing; the process's own is left to others
@@ -118,18 +119,21 @@ class CallConcurrency:
         self._turns: defaultdict[str, FairSemaphore] = defaultdict(
             lambda: FairSemaphore(TURNS * CALLS_AT_ONCE, TURNS * CALLS_OF_AN_ORGANIZATION)
         )
+        self._turns_together: defaultdict[str, FairSemaphore] = defaultdict(
+            lambda: FairSemaphore(TOGETHER * TURNS * CALLS_AT_ONCE, TOGETHER * TURNS * CALLS_OF_AN_ORGANIZATION)
+        )
         self._permits: defaultdict[str, FairSemaphore] = defaultdict(
             lambda: FairSemaphore(CALLS_AT_ONCE, CALLS_OF_AN_ORGANIZATION)
         )
 
-    def turn_now(self, provider_id: str, organization_id: str) -> Turn | None:
-        """The next turn, if a job need not wait for it."""
-        turns = self._turns[provider_id]
+    def turn_now(self, provider_id: str, organization_id: str, *, together: bool = False) -> Turn | None:
+        """The next turn, if a job need not wait for it. `together`: its question may go out with others."""
+        turns = (self._turns_together if together else self._turns)[provider_id]
         return Turn(turns, organization_id) if turns.acquire_now(organization_id) else None
 
-    async def turn(self, info: ProviderInfo, organization_id: str) -> Turn:
+    async def turn(self, info: ProviderInfo, organization_id: str, *, together: bool = False) -> Turn:
         """Wait for the next turn. Raises CallDeferred when none becomes free soon."""
-        turns = self._turns[info.id]
+        turns = (self._turns_together if together else self._turns)[info.id]
         await _acquire(turns, info, organization_id)
         return Turn(turns, organization_id)
 

@@ -10,12 +10,13 @@ from resolvers.context import Services
 from resolvers.credit.reserve import Reservation, ReservationRequest
 from resolvers.halving import run_halving
 from workers.lookup.batched_store import BatchedStore
+from workers.lookup.bulk import ALONE_WITHIN_SECONDS
 from workers.lookup.call import CALL_SECONDS, ProviderCaller
 from workers.lookup.concurrency import PERMIT_WAIT_SECONDS, next_recheck
 from workers.lookup.lookup import Lookup, Stage
 from workers.lookup.reply import failed, skipped, waiting
 
-_LONGEST_CALL_SECONDS = PERMIT_WAIT_SECONDS + CALL_SECONDS  # from the reservation on
+_LONGEST_CALL_SECONDS = ALONE_WITHIN_SECONDS + PERMIT_WAIT_SECONDS + CALL_SECONDS  # from the reservation on
 
 
 class CreditStage:

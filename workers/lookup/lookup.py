@@ -10,6 +10,7 @@ from enrichment.waterfall.company_question import as_persons, persons_field
 from models.answer.row import AnswerKey, CachedAnswer
 from providers.abilities import Abilities
 from providers.api import Provider, Question
+from providers.bulk import Batch
 from workers.job.load import ClaimedJob
 from workers.lookup.concurrency import Turn
 from workers.lookup.reply import LookupReply
@@ -53,6 +54,7 @@ class Lookup:
     source_id: str  # of the waterfall: the provider, or its question about a person's company
     stage: Stage = Stage.START
     key: str | None = None  # the digest of its input key
+    batch: Batch | None = None  # with which other questions it may go out
     answer_key: AnswerKey | None = None
     holds: bool = False
     reservation_id: str | None = None

@@ -22,6 +22,7 @@ from providers.api import CallDeferred, ProviderError, key_digest
 from resolvers.context import Services
 from resolvers.halving import run_halving
 from workers.lookup.batched_store import BatchedStore, CallSettlement
+from workers.lookup.bulk import BulkCalls
 from workers.lookup.cache import POLL_SECONDS, AnswerCache
 from workers.lookup.call import ProviderCaller
 from workers.lookup.concurrency import CallConcurrency, next_recheck
@@ -42,13 +43,20 @@ _log = structlog.get_logger(__name__)
 class LookupStages:
     """Takes the lookups of one worker through the stages. A failing provider is a reply here, never an exception."""
 
-    def __init__(self, services: Services, store: BatchedStore, come_back: Callable[[Lookup], None]) -> None:
-        """`come_back` is called with each lookup that was away, once it may go on."""
+    def __init__(
+        self,
+        services: Services,
+        store: BatchedStore,
+        come_back: Callable[[Lookup], None],
+        in_flight: Callable[[str], int],
+    ) -> None:
+        """`come_back` is called with each lookup that was away, once it may go on; `in_flight`: see BulkCalls."""
         self._store = store
         self._come_back = come_back
         self._concurrency = CallConcurrency()
         self._guard = SuppressionGuard(store)
         self._caller = ProviderCaller(services, self._guard, self._concurrency)
+        self._bulk = BulkCalls(self._caller, in_flight)
         self._cache = AnswerCache(services, store, self._concurrency)
         self._credits = CreditStage(services, store, self._caller)
         self._pending = PendingAnswers(services, store, self._guard, self._caller)
@@ -166,7 +174,9 @@ class LookupStages:
 
     async def _wait_for_turn(self, lookup: Lookup) -> None:
         try:
-            lookup.turn = await self._concurrency.turn(lookup.provider.info, lookup.job.organization_id)
+            lookup.turn = await self._concurrency.turn(
+                lookup.provider.info, lookup.job.organization_id, together=lookup.batch is not None
+            )
         except CallDeferred as error:
             self._defer(lookup, error)
         else:
@@ -177,10 +187,11 @@ class LookupStages:
         lookup.ended(waiting(until, None, error.message, reason=SkipReason.OUT_OF_TURN))
 
     async def _call(self, lookup: Lookup) -> None:
-        if lookup.answer_key is not None:
+        batch = lookup.batch
+        if lookup.answer_key is not None and batch is None:
             lookup.question = self._pending.with_callback(lookup.provider, lookup.question, lookup.answer_key)
         try:
-            reply = await self._caller.call(lookup)
+            reply = await (self._caller.call(lookup) if batch is None else self._bulk.call(lookup, batch))
         except CallDeferred as error:
             self._defer(lookup, error)
             return
@@ -242,6 +253,8 @@ def _find_key(lookup: Lookup) -> None:
     provider = lookup.provider
     try:
         input_key = provider.input_key(lookup.question)
+        if (bulk := lookup.abilities.bulk) is not None and provider.info.remote:
+            lookup.batch = bulk.batch_of(lookup.question)
     except Exception:
         _log.exception("provider cannot read the question", provider=provider.info.id, job_id=lookup.job.id)
         error = ProviderError("invalid_answer", "the provider failed on this record", retryable=False)
