@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from faults.service import PAID, token
-from tests.support.whole_service import NO_TLS, SET_KEY
+from faults.service import token
+from tests.support.whole_service import ENDED, NO_TLS, SET_KEY
 
 _SECONDS = 30.0
 
@@ -47,11 +47,11 @@ class Caller:
         data: dict[str, Any] = result["data"]
         return data
 
-    async def set_up(self, **config: Any) -> None:
-        """Ask the paid providers alone, each with the organization's key."""
-        for provider in PAID:
-            await self(SET_KEY, provider=provider, key=key_of(self.organization))
-        rules = [{"id": provider} for provider in PAID]
+    async def set_up(self, *providers: str, key: str | None = None, **config: Any) -> None:
+        """Ask these providers alone, each with this key, or else the organization's own."""
+        for provider in providers:
+            await self(SET_KEY, provider=provider, key=key or key_of(self.organization))
+        rules = [{"id": provider} for provider in providers]
         await self(_CONFIGURE, input={"providers": rules, **config})
 
     async def upsert(self, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
@@ -72,6 +72,11 @@ class Caller:
     async def enrich(self, external_ids: Sequence[str]) -> None:
         await self(_ENRICH, selection={"entityType": "ACCOUNT", "externalIds": list(external_ids)})
 
+    async def has_ended(self, job_id: str) -> bool:
+        """Whether the job has ended."""
+        status: str = (await self(_STATUS, id=job_id))["job"]["status"]
+        return status in ENDED
+
     async def proofs(self) -> dict[str, Any]:
         """What the ledger's and the audit log's own checks say, and how the credits stand."""
         return await self(_PROOFS)
@@ -80,6 +85,7 @@ class Caller:
 _CONFIGURE = "mutation($input: ConfigInput!) { updateConfig(input: $input) { version } }"
 _UPSERT = """mutation($records: [RecordInput!]!) { upsertRecords(records: $records) {
   results { record { id externalId } job { id } error { code } } } }"""
+_STATUS = "query($id: ID!) { job(id: $id) { status } }"
 _CANCEL = "mutation($id: ID!) { cancelJob(id: $id) { status } }"
 _ERASE = "mutation($id: ID!) { eraseRecord(entityType: ACCOUNT, externalId: $id) { id } }"
 _ENRICH = """mutation($selection: RecordSelection!) { enrichRecords(selection: $selection, force: true) {

@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 
+from faults.beside import measure_beside
 from faults.caller import Caller, NotAnswered, key_of
 from faults.checks import Check, active_jobs, check_all
 from faults.load import CALL_SECONDS, OrganizationLoad
@@ -53,7 +54,7 @@ async def run(seed: int, minutes: float, folder: Path, every_seconds: float = 1.
         }
         for caller in callers:
             stack.push_async_callback(caller.close)
-            await caller.set_up(cooldownHours=0, backoff={"initialSeconds": 1, "maxSeconds": 5})
+            await caller.set_up(*PAID, cooldownHours=0, backoff={"initialSeconds": 1, "maxSeconds": 5})
         observer = Observer(postgres.url)
         watching = [asyncio.create_task(observer.look_for_ever()), asyncio.create_task(service.keep_running())]
         striker = Striker(service, postgres, redis, list(loads.values()))
@@ -102,20 +103,32 @@ async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _folder(parent: str | Path, name: str) -> Path:
+    folder = Path(parent) / name
+    folder.mkdir(parents=True)
+    return folder
+
+
 def main() -> int:
     """The command. Returns its exit status."""
     options = argparse.ArgumentParser(description="Hurt the whole service at random and count from outside.")
     options.add_argument("--seed", type=int, default=random.randrange(1_000_000))  # noqa: S311 -- it is printed
     options.add_argument("--minutes", type=float, default=2.0)
     options.add_argument("--every", type=float, default=1.0, help="seconds between two faults, on average")
+    options.add_argument("--only", choices=("faults", "beside"), help="a part: faults, or beside hostile providers")
     options.add_argument("--keep", type=Path, help="folder for the output of the processes")
     given = options.parse_args()
-    print(f"seed {given.seed}, {given.minutes:g} minutes", flush=True)
+    checks: list[Check] = []
+    struck: list[str] = []
     with tempfile.TemporaryDirectory(prefix="auto-enrichment-faults-") as made:
-        folder = given.keep or Path(made)
-        folder.mkdir(parents=True, exist_ok=True)
         Path(made).chmod(0o711)  # the user of PostgreSQL passes through
-        checks, struck = asyncio.run(run(given.seed, given.minutes, folder, given.every))
+        if given.only != "beside":
+            print(f"seed {given.seed}, {given.minutes:g} minutes", flush=True)
+            checks, struck = asyncio.run(
+                run(given.seed, given.minutes, _folder(given.keep or made, "faults"), given.every)
+            )
+        if given.only != "faults":
+            checks += asyncio.run(measure_beside(_folder(given.keep or made, "beside")))
     print(as_text(checks, struck))
     return 1 if any(check.faults for check in checks) else 0
 

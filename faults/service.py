@@ -1,9 +1,10 @@
-"""The service under test: two API processes and three workers of the real command, each of which may be hurt."""
+"""The service under test: API processes and workers of the real command, each of which may be hurt."""
 
 import asyncio
 import os
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,9 @@ class _Member:
 class Service:
     """The processes on these stores. `settings` are the environment, with the prefix left out."""
 
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], *, servers: int = SERVERS, workers: int = WORKERS
+    ) -> None:
         self._folder = folder
         self.ended_by_themselves: list[str] = []
         self._settings = {
@@ -47,14 +50,14 @@ class Service:
                 **settings,
             }.items()
         }
-        ports = [free_port() for _ in range(SERVERS)]
+        ports = [free_port() for _ in range(servers)]
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
         self._members = {
             "server": [
                 _Member(("serve", "--port", str(port)), b"Serving.", f"server-{number}")
                 for number, port in enumerate(ports)
             ],
-            "worker": [_Member(("worker",), b"worker runs", f"worker-{number}") for number in range(WORKERS)],
+            "worker": [_Member(("worker",), b"worker runs", f"worker-{number}") for number in range(workers)],
         }
 
     async def start(self) -> None:

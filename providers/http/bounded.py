@@ -15,6 +15,8 @@ STEP_BYTES = 16 * 1024  # that are parsed between two looks at the bounds
 MOST_INTERIM = 16  # interim responses before a reply
 MOST_AROUND = 64 * 1024  # bytes of a reply that are not its body: heads, frames of chunks, trailers
 MOST_READS = 4_000  # pieces in which a reply arrives; two megabytes are 1,400 packets
+SMALL_BYTES = 64  # of a piece that costs more to read than it brings
+MOST_SMALL = 1_000  # such pieces
 
 
 class ReplyTooLong(aiohttp.ClientPayloadError):
@@ -26,17 +28,18 @@ class BoundedReply(ResponseHandler):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._received = self._reads = self._interim = 0
+        self._received = self._reads = self._small = self._interim = 0
         self._ended = False
 
     def set_response_params(self, **params: Any) -> None:
         """A new request: its reply is counted from here."""
-        self._received = self._reads = self._interim = 0
+        self._received = self._reads = self._small = self._interim = 0
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
         """What one read brought, parsed step by step, so that a bound is noticed before all of it is parsed."""
         self._reads += bool(data)
+        self._small += 0 < len(data) < SMALL_BYTES
         for start in range(0, len(data) or 1, STEP_BYTES):
             if self._ended:
                 return
@@ -48,6 +51,8 @@ class BoundedReply(ResponseHandler):
     def _check(self) -> None:
         if self._reads > MOST_READS:
             self._end(f"more than {MOST_READS} pieces")
+        elif self._small > MOST_SMALL:
+            self._end(f"more than {MOST_SMALL} pieces of less than {SMALL_BYTES} bytes")
         # While its reader is behind, aiohttp holds back what it has not parsed, so that nobody knows yet what it is.
         elif not self._reading_paused and self._received - self._of_body() > MOST_AROUND:
             self._end(f"more than {MOST_AROUND} bytes around the body")

@@ -45,11 +45,11 @@ def flood(head: bytes, piece: bytes, *, times: int, end: bytes = b"") -> Answer:
     return answer
 
 
-def dripping(pieces: int) -> Answer:
+def dripping(pieces: int, size: int = 1) -> Answer:
     async def answer(writer: asyncio.StreamWriter) -> None:
-        writer.write(OK + b"content-length: %d\r\n\r\n" % pieces)
+        writer.write(OK + b"content-length: %d\r\n\r\n" % (pieces * size))
         for _ in range(pieces):
-            writer.write(b" ")
+            writer.write(b" " * size)
             await writer.drain()
             await asyncio.sleep(0)
 
@@ -98,8 +98,15 @@ async def test_a_reply_in_too_many_pieces_ends_though_it_is_small(transport: Htt
     async with serving(dripping(60_000)) as request:
         with pytest.raises(ProviderError) as refusal:
             await transport.send("acme", request)
-    assert "pieces" in refusal.value.message
-    assert len(steps) <= bounded.MOST_READS + 100
+    assert "1000 pieces of less than 64 bytes" in refusal.value.message
+    assert len(steps) <= bounded.MOST_SMALL + 100
+
+
+async def test_a_reply_in_too_many_pieces_ends_whatever_their_size(transport: HttpClient) -> None:
+    async with serving(dripping(30_000, bounded.SMALL_BYTES)) as request:
+        with pytest.raises(ProviderError) as refusal:
+            await transport.send("acme", request)
+    assert refusal.value.code == "invalid_answer"
 
 
 async def test_others_go_on_beside_a_hostile_reply(transport: HttpClient) -> None:
@@ -117,7 +124,7 @@ async def test_others_go_on_beside_a_hostile_reply(transport: HttpClient) -> Non
         with pytest.raises(ProviderError):
             await transport.send("acme", request)
     beside.cancel()
-    assert turns > bounded.MOST_READS / 4
+    assert turns > bounded.MOST_SMALL / 4
 
 
 async def test_an_honest_reply_in_many_chunks_with_interim_responses_is_read(transport: HttpClient) -> None:
