@@ -182,7 +182,8 @@ class ProviderInfo:
         """The provider as the waterfall sees it, for records of one type."""
         nothing: frozenset[str] = frozenset()
         extra = self.extra_for.get(entity_type, nothing) if self.extra_price else nothing
-        return Source(self.id, self.gives.get(entity_type, nothing), self.price, extra, self.extra_price)
+        gives = self.gives.get(entity_type, nothing)
+        return Source(self.id, gives, self.price, extra, self.extra_price, counts_misses=self.counts_misses)
 
 
 class Provider(Protocol):

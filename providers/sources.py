@@ -31,7 +31,7 @@ def _company_source(info: ProviderInfo, entity_type: EntityType) -> Source | Non
     gives = frozenset(name for name, field in FIELDS_OF_COMPANY.items() if field in of_account)
     if not gives or not info.keeps_answers or (of_person and of_person <= FIELDS_OF_COMPANY.keys()):
         return None
-    return Source(info.id + COMPANY, gives, info.price)
+    return Source(info.id + COMPANY, gives, info.price, counts_misses=info.counts_misses)
 
 
 def question_of(info: ProviderInfo, entity_type: EntityType, asked: SessionQuestion, organization_id: str) -> Question:

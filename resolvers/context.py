@@ -14,6 +14,7 @@ from resolvers.errors import Forbidden, Unauthenticated
 from resolvers.events.subscriber import EventSubscriber
 from resolvers.provider.callback_urls import CallbackUrls
 from resolvers.secret_box import SecretBox
+from resolvers.yields import RecentYields
 
 
 class Role(StrEnum):
@@ -55,6 +56,7 @@ class Services:
     hash_key: bytes | None = field(default=None, repr=False)  # read on first use: see resolvers.keyed_hash
     audit_seals: AuditSeals = NO_SEALS  # the keys that seal the audit log
     callback_urls: CallbackUrls | None = None  # None: no provider can reach this installation
+    recent_yields: RecentYields = field(default_factory=RecentYields)
 
 
 @dataclass(slots=True)

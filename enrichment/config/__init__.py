@@ -9,7 +9,7 @@ from enrichment.config.field_policies import EntityPolicies, FieldPolicies, Rule
 from enrichment.config.limits import Backoff, CreditRules, MaybeCharged, ProviderRule
 from enrichment.config.parse import InvalidConfig, parse_config
 from enrichment.config.review_rules import ReviewRule, RuleAction
-from enrichment.config.spending import EntityPayFor, PayFor
+from enrichment.config.spending import EntityPayFor, PayFor, QuestionOrder
 from enrichment.config.triggers import EntityTypes, Refresh, Triggers
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "MaybeCharged",
     "PayFor",
     "ProviderRule",
+    "QuestionOrder",
     "Refresh",
     "ReviewRule",
     "Rule",

@@ -9,7 +9,7 @@ from enrichment.config.field_policies import FieldPolicies, Rule
 from enrichment.config.limits import Backoff, CreditRules, MaybeCharged, ProviderRule
 from enrichment.config.part import Confidence, Part, lower
 from enrichment.config.review_rules import ReviewRule
-from enrichment.config.spending import PayFor, pay_for_what_is_used
+from enrichment.config.spending import PayFor, QuestionOrder, ValueFloor, pay_for_what_is_used
 from enrichment.config.triggers import EntityTypes, Refresh, Triggers
 from enrichment.enums import EntityType, JobTrigger, Strategy
 
@@ -21,6 +21,7 @@ class Config(Part):
 
     `consensus_size`: most providers asked for one field under `consensus`. `maybe_charged`: see MaybeCharged.
     `company_questions`: whether providers are asked about the company of a person by the account's question.
+    `value_floor`: how many values a credit is expected to bring at least, else a paid provider is not asked.
     """
 
     enabled: StrictBool = True
@@ -39,6 +40,8 @@ class Config(Part):
     credits: CreditRules = CreditRules()
     pay_for: PayFor = PayFor()
     company_questions: StrictBool = False
+    order: Annotated[QuestionOrder, BeforeValidator(lower)] = QuestionOrder.PRIORITY
+    value_floor: ValueFloor | None = None
     rules: Annotated[list[ReviewRule], Field(max_length=MAX_RULES)] = []
 
     def as_json(self) -> dict[str, Any]:
@@ -48,6 +51,11 @@ class Config(Part):
             if policies["default"]["minConfidence"] is None:
                 policies["default"] = policies["default"]["policy"]
         return shown
+
+    @property
+    def weighs_value(self) -> bool:
+        """Whether what is asked depends on what sources are likely to bring."""
+        return self.order is QuestionOrder.VALUE or self.value_floor is not None
 
     def rule(self, entity_type: EntityType, field: str) -> Rule:
         return self.field_policies.of(entity_type).rule(field)

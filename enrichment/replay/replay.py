@@ -5,7 +5,7 @@ edit of the CRM, a review, an undo show as the difference between what one decis
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from enrichment.catalogue import fields_of
@@ -24,16 +24,21 @@ from enrichment.waterfall.planner import Source
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.session import JobContext, SessionQuestion, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.waterfall.yields import NO_YIELDS, Yields
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of a replay: the configuration, the sources that it switches on in order of priority, and the
-    configurations that were in force, by version."""
+    configurations that were in force, by version.
+
+    `yields`: what the sources brought up to now, for decisions that did not weigh it then.
+    """
 
     config: Config
     sources: Mapping[EntityType, Sequence[Source]]
     in_force: Mapping[int, Config]
+    yields: Mapping[EntityType, Yields] = field(default_factory=dict)
 
 
 class Replay:
@@ -149,6 +154,9 @@ class Replay:
             rejected=timeline.rejected,
             asked_at=snapshot.asked_at,
             half_lives=snapshot.half_lives,
+            yields=self._rules.yields.get(snapshot.entity_type, NO_YIELDS)
+            if snapshot.yields is None
+            else snapshot.yields,
             edition=snapshot.edition,
         )
         sources = self._rules.sources[snapshot.entity_type]

@@ -13,6 +13,7 @@ from enrichment.enums import ConflictReason, EntityType, FieldOutcomeReason, Fie
 from enrichment.record_state import RecordState
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.session import SourceReply
+from enrichment.waterfall.yields import Yields
 
 _WITH_CANDIDATES = frozenset(
     {
@@ -61,7 +62,8 @@ class DecisionSnapshot:
 
     `replies` are those of the sources asked in it, `restored` those to earlier attempts, `paid` is what the job had
     been charged before; each by source. `half_lives` are those that the organization's history had taught by then, in
-    days by field; `edition` that of the rules by which it was decided.
+    days by field; `yields` what its sources had brought, None where the rules did not weigh it; `edition` that of the
+    rules by which it was decided.
     """
 
     entity_type: EntityType
@@ -76,6 +78,7 @@ class DecisionSnapshot:
     status: JobStatus
     code: str | None
     half_lives: Mapping[str, float] = field(default_factory=dict)
+    yields: Yields | None = None
     edition: Edition = LATEST
 
     def decay(self, name: str) -> Decay:

@@ -33,6 +33,7 @@ from enrichment.waterfall.planner import provider_of
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.session import JobContext, SourceReply, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.waterfall.yields import Yields
 
 FORMAT = 3
 
@@ -137,6 +138,7 @@ def write_snapshot(
         "recalled": [_reply_json(name, reply) for name, reply in restored.items()],
         "paid": {} if session is None else dict(session.paid),
         "halfLives": dict(context.half_lives),
+        **({"yields": context.yields.as_json()} if context.config.weighs_value else {}),
         "effects": [_effect_json(name, effect) for name, effect in effects_of(decisions or {}).items()],
     }
 
@@ -169,6 +171,7 @@ def read_snapshot(stored: Mapping[str, Any]) -> DecisionSnapshot:
         status=JobStatus(stored["status"]),
         code=stored["code"],
         half_lives=stored.get("halfLives", {}),
+        yields=Yields.of_json(stored["yields"]) if "yields" in stored else None,
         edition=Edition(stored["edition"]),
     )
 

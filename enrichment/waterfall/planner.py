@@ -1,4 +1,4 @@
-"""Which provider to ask next: in order of priority, each only for what it could still give.
+"""Which provider to ask next: in order of priority or of value, each only for what it could still give.
 
 The stop is per field: a field is settled once a source gave a value of enough confidence, or under `consensus` once as
 many sources were asked for it as the configuration says. A provider whose fields are all settled is not called. A paid
@@ -6,14 +6,16 @@ provider is called only to fill or refresh what is worth paying for (`payFor`); 
 the CRM holds, and for fields that may not cost anything.
 """
 
+import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from enrichment.config import Config, EntityPayFor
+from enrichment.config import Config, EntityPayFor, QuestionOrder
 from enrichment.enums import EntityType, FieldPolicy, JobTrigger, Strategy
 from enrichment.provenance import Current
 from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.waterfall.yields import NO_YIELDS, Yields
 
 ALL_FIELDS = EntityPayFor()
 COMPANY = "/company"  # ends the id of a source that is asked about a person's company
@@ -40,6 +42,7 @@ class Source:
     extra: frozenset[str] = frozenset()  # of these a value costs `extra_price` more: bought only to fill or refresh
     extra_price: int = 0
     apart: frozenset[str] = frozenset()
+    counts_misses: bool = False  # a miss costs `price` too
 
     @property
     def provider(self) -> str:
@@ -106,6 +109,7 @@ class Waterfall:
     confident: set[str] = field(default_factory=set)
     asked: dict[str, int] = field(default_factory=dict)
     knows_company: bool = False  # so that it can be asked about by itself
+    yields: Yields = NO_YIELDS  # what the sources brought so far; read where the configuration weighs it
     done: set[str] = field(default_factory=set)
     _unsettled: dict[Want | None, frozenset[str]] = field(default_factory=dict, repr=False)  # until the next answer
 
@@ -136,20 +140,45 @@ class Waterfall:
         possible = (source.gives & self.unsettled()) - (source.extra - extra)
         if self.knows_company:
             possible -= source.apart
-        if source.price and not self.pay_for.affords(possible & paying, source.most(possible)):
+        if source.price and not self._is_worth(source, possible, possible & paying):
             return frozenset()
         return possible
+
+    def _is_worth(self, source: Source, possible: Set[str], paying: Set[str]) -> bool:
+        if not self.pay_for.affords(paying, source.most(possible)):
+            return False
+        floor = self.config.value_floor
+        return floor is None or self._values_a_credit(source, possible, paying) >= floor
+
+    def _values_a_credit(self, source: Source, possible: Set[str], paying: Set[str]) -> float:
+        """How many values that are worth paying for each credit for this source is expected to bring."""
+        cost = float(source.price)
+        if extra := source.extra & possible:
+            cost += source.extra_price * max(self.yields.fill_rate(source.id, name) for name in extra)
+        if source.counts_misses:
+            cost = max(cost, source.price / self.yields.match_rate(source.id))
+        return self.yields.expected_values(source.id, paying) / cost if cost else math.inf
 
     def worth_paying(self) -> frozenset[str]:
         """The unsettled fields that may cost credits: those to be filled or refreshed, and worth it."""
         return self.pay_for.among(self.unsettled(Want.FILL))
 
     def next(self) -> Source | None:
-        """The next source to ask, or None when nobody left could help."""
-        for source in self.sources:
-            if source.id not in self.done and self.could_give(source):
-                return source
-        return None
+        """The next source to ask, or None when nobody left could help.
+
+        By value free sources go first, and then whose values are expected to cost least.
+        """
+        left = (source for source in self.sources if source.id not in self.done)
+        if self.config.order is QuestionOrder.PRIORITY:
+            return next(filter(self.could_give, left), None)
+        askable = [(source, possible) for source in left if (possible := self.could_give(source))]
+        paying = self.worth_paying()
+        # The first of equals stays the first.
+        return max(
+            askable,
+            key=lambda each: self._values_a_credit(each[0], each[1], each[1] & paying) if each[0].price else math.inf,
+            default=(None, frozenset()),
+        )[0]
 
     def answered(self, source_id: str, confident: Set[str], asked: Set[str]) -> None:
         """Note for which fields a source was `asked` (none: it could not be), and which it gave confidently."""

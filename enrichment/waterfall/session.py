@@ -24,6 +24,7 @@ from enrichment.waterfall.company_question import company_of
 from enrichment.waterfall.planner import Source, Waterfall, refreshes, want
 from enrichment.waterfall.reply import Reply, of_one_provider
 from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.waterfall.yields import NO_YIELDS, Yields
 from enrichment.words import Names
 
 
@@ -33,7 +34,7 @@ class JobContext:
 
     `rejected` is what reviewers turned down; `asked_at` is when the job began: a person's edit after it is newer
     than any answer. `trust` is what reviewers taught about the sources; `half_lives` are those that the organization's
-    history taught, in days by field.
+    history taught, in days by field; `yields` what the sources brought so far, where the rules weigh it.
     """
 
     entity_type: EntityType
@@ -47,6 +48,7 @@ class JobContext:
     trust: Trust = NO_TRUST
     names: Names = field(default_factory=dict)
     half_lives: Mapping[str, float] = field(default_factory=dict)
+    yields: Yields = NO_YIELDS
     edition: Edition = LATEST
 
     def was_rejected(self, name: str, value: Any, source: str) -> bool:
@@ -97,7 +99,8 @@ class WaterfallSession:
             for known in fields_of(entity_type).values()
             if known.enrichable
         }
-        self.waterfall = Waterfall(context.config, sources, wants, context.config.pay_for.of(entity_type))
+        pay_for = context.config.pay_for.of(entity_type)
+        self.waterfall = Waterfall(context.config, sources, wants, pay_for, yields=context.yields)
         self.results: dict[str, Reply] = {}  # by source; their candidates are discounted for borrowed identifiers
         self.replies: dict[str, SourceReply] = {}  # by source: as those asked this time gave them
         self._spent = sum(self._paid_unused.values())

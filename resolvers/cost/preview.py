@@ -25,6 +25,7 @@ from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.reuse import oldest_reusable
 from enrichment.waterfall.session import JobContext, SessionQuestion, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.waterfall.yields import NO_YIELDS, Yields
 from enrichment.words import Names
 from models.answer.row import CachedAnswer
 from models.decision_log import latest_snapshots
@@ -39,6 +40,7 @@ from resolvers.record.state import record_states
 from resolvers.refresh.freshness import LearnedHalfLives, learned_by
 from resolvers.simulation.cached_answers import answers_of, sources_by_type, to_stored, with_cached
 from resolvers.suppression.check import Subject, suppressed
+from resolvers.yields import yields_of
 
 RECORDED_FOR = timedelta(days=30)  # a reply that a job had longer ago is not taken for an answer of today
 _AT_ONCE = 500
@@ -97,6 +99,7 @@ class _Rules:
     half_lives: LearnedHalfLives
     forced: bool
     now: datetime
+    yields: Mapping[EntityType, Yields]
     withheld: set[Identifier] = field(default_factory=set)  # suppressed: withheld from a job as well
     erased: dict[str, set[str]] = field(
         default_factory=dict
@@ -137,7 +140,8 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
     trust = (await trust_of([organization_id]))[organization_id]
     learned = (await learned_by([organization_id]))[organization_id]
     names = services.registry.names
-    rules = _Rules(config, sources_by_type(services, config), trust, names, learned, force, now)
+    yields = await yields_of(organization_id) if config.weighs_value else {}
+    rules = _Rules(config, sources_by_type(services, config), trust, names, learned, force, now, yields)
 
     def decide() -> list[RecordPreview]:
         return [_decide(record, states[record.id], answers, rules) for record in eligible]
@@ -242,6 +246,7 @@ def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Ru
         trust=rules.trust,
         names=rules.names,
         half_lives=rules.half_lives[kind],
+        yields=rules.yields.get(kind, NO_YIELDS),
     )
     session = WaterfallSession(context, rules.sources[kind])
     calls: list[Call] = []

@@ -23,6 +23,7 @@ from resolvers.errors import BadRequest, Fault, RateLimited
 from resolvers.organizations import organization_of, read_config
 from resolvers.simulation.cached_answers import answers_of, sources_by_type, to_stored, with_cached
 from resolvers.simulation.not_replayed import not_replayed
+from resolvers.yields import yields_of
 
 MOST_REPLAYED = 10_000
 _AT_ONCE = 500
@@ -96,7 +97,8 @@ async def _simulate(
     known = await _in_thread(readable, snapshots)
     answers = await answers_of(services, organization_id, config, known.snapshots, _in_thread)
     in_force = await _in_force(organization_id, answers.versions)
-    rules = Rules(config, sources_by_type(services, config), in_force)
+    yields = await yields_of(organization_id) if config.weighs_value else {}
+    rules = Rules(config, sources_by_type(services, config), in_force, yields)
     open_before = await _open_before(organization_id, known.snapshots)
 
     async def run() -> Replay:

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from enrichment.config import MaybeCharged, RuleAction
+from enrichment.config import MaybeCharged, QuestionOrder, RuleAction
 from enrichment.enums import (
     BreakerState,
     ConflictReason,
@@ -37,6 +37,7 @@ __all__ = [
     "JobStatus",
     "JobTrigger",
     "MaybeCharged",
+    "QuestionOrder",
     "Recommendation",
     "RecordOutcome",
     "ResolutionAction",
@@ -61,6 +62,9 @@ strawberry.enum(
 )
 strawberry.enum(Strategy, description="How many providers are asked for a field.")
 strawberry.enum(MaybeCharged, description="What happens to a paid question whose call ended without a reply.")
+strawberry.enum(
+    QuestionOrder, description="PRIORITY: that of `providers`. VALUE: free ones, then whose values cost least."
+)
 strawberry.enum(RuleAction, description="What a rule does with a question that would otherwise go to a person.")
 strawberry.enum(BreakerState, description="Whether a provider is asked: CLOSED asks, OPEN does not, HALF_OPEN tries.")
 strawberry.enum(ConflictStatus, description="Whether a conflict still waits for a person.")

@@ -10,7 +10,7 @@ from enrichment.words import naming
 from resolvers import config as operations
 from schema.base.context import Info
 from schema.base.copied import copied
-from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, RuleAction, Strategy
+from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, QuestionOrder, RuleAction, Strategy
 from schema.config.input import ConfigInput
 from schema.config.spending import EntityPayFor
 
@@ -130,6 +130,11 @@ class Config:
     maybe_charged: MaybeCharged
     credits: CreditRules
     pay_for: list[EntityPayFor]
+    order: QuestionOrder
+    value_floor: float | None = strawberry.field(
+        description="How many values a credit is expected to bring at least, else a paid provider is not asked."
+        " Null: any."
+    )
     company_questions: bool = strawberry.field(
         description="Whether a person's company is asked about as the account is, where the person's answer lacks it."
     )
@@ -183,6 +188,8 @@ class Config:
             ),
             pay_for=[EntityPayFor.of(kind, config.pay_for.of(kind)) for kind in EntityType],
             company_questions=config.company_questions,
+            order=config.order,
+            value_floor=config.value_floor,
             rules=[ReviewRule.of(rule) for rule in config.rules],
             version=view.version,
             updated_at=view.updated_at,

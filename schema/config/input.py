@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
-from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, RuleAction, Strategy
+from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, QuestionOrder, RuleAction, Strategy
 from schema.config.spending import EntityPayForInput
 
 
@@ -103,6 +103,8 @@ class ConfigInput:
     credits: CreditRulesInput | None = UNSET
     pay_for: list[EntityPayForInput] | None = UNSET
     company_questions: bool | None = UNSET
+    order: QuestionOrder | None = UNSET
+    value_floor: float | None = UNSET
     rules: list[ReviewRuleInput] | None = UNSET
 
     def read(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from enrichment.identity import holds_identifier
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.record_state import RecordState, Unreadable, with_unreadable
 from enrichment.waterfall.planner import COMPANY
+from enrichment.waterfall.yields import NO_YIELDS, Yields
 from models.credit.entry import charges_of
 from models.job.leases import Lease
 from models.job.steps import EarlierStep, steps_of
@@ -74,6 +75,7 @@ class ClaimedJob:
     record: LoadedRecord
     trust: Trust = NO_TRUST  # what the organization's people taught about the sources
     half_lives: Mapping[str, float] = field(default_factory=dict)  # in days by field, as its history taught them
+    yields: Yields = NO_YIELDS  # what its sources brought so far, where its rules weigh it
     earlier_steps: list[EarlierStep] = field(default_factory=list)
     earlier_outcomes: list[dict[str, Any]] = field(default_factory=list)
     filled_before: list[str] = field(default_factory=list)
@@ -121,6 +123,11 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
     configs = {row.id: (read_config(row.config), row) for row in await configs_of(organization_ids)}
     trusts = await trust_of(organization_ids)
     learned = await learned_by(organization_ids)
+    yields = {
+        organization_id: await services.recent_yields.of(organization_id, now)
+        for organization_id, (config, _) in configs.items()
+        if config.weighs_value
+    }
     records = await load_records([claim.record_id for claim in claims])
     steps = await steps_of(job_ids)
     charged = await charges_of([claim.id for claim in claims if claim.fence > 1])
@@ -143,6 +150,7 @@ async def load_claimed(services: Services, claims: Sequence[JobClaim], now: date
             record=records[claim.record_id],
             trust=trusts[claim.organization_id],
             half_lives=learned[claim.organization_id][claim.entity_type],
+            yields=yields.get(claim.organization_id, {}).get(claim.entity_type, NO_YIELDS),
             earlier_steps=steps.get(claim.id, []),
             earlier_outcomes=claim.outcomes,
             filled_before=claim.filled_before,

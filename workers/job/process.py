@@ -211,6 +211,7 @@ def _subject(job: ClaimedJob, names: Names = NO_NAMES) -> JobContext:
         trust=job.trust,
         names=names,
         half_lives=job.half_lives,
+        yields=job.yields,
     )
 
 
