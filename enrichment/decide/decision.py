@@ -24,7 +24,8 @@ class UnitQuestion:
     """A conflict to raise about a unit: one question, whichever of its parts differ.
 
     `parts` are those that may be shown and written, in catalogue order; `disputed` those by which an answer is about
-    another place, or another employer. `recommended` is the answer to accept, None unless that is the recommendation.
+    another place, or another employer. `recommended` is the answer to accept, None unless that is the recommendation;
+    `completed` has parts that it does not give, of answers that agree with it, which are accepted with it.
     """
 
     unit: FieldUnit
@@ -35,6 +36,7 @@ class UnitQuestion:
     recommended: UnitAnswer | None
     recommendation: Recommendation
     because: str
+    completed: Mapping[str, Candidate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

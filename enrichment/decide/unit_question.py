@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrichment.decide.decision import ConflictQuestion, Decision, UnitAnswer, UnitQuestion
+from enrichment.decide.merge import Candidate
 from enrichment.decide.unit_case import UnitCase, listed
 from enrichment.enums import ConflictReason, FieldOutcomeReason, FieldPolicy, FieldUnit, Recommendation
 from enrichment.normalize.contact.email import EmailKind, email_kind
@@ -49,7 +50,10 @@ def ask(dispute: Dispute) -> dict[str, Decision]:
     given = {part for answer in answers for part in answer.parts}
     disputed = frozenset(part for part in case.disputing if _is_disputed(dispute, part, answers))
     advice = _recommend(dispute, answers)
+    completed = {} if advice.answer is None else _completed(dispute, advice.answer, answers)
     because = advice.because
+    if completed:
+        because = f"{because}; {_taken_beside(case, completed)}"
     reason = _reason(dispute)
     changed = [answer for answer in answers if _changes_employer(dispute, answer)]
     if changed:
@@ -65,6 +69,7 @@ def ask(dispute: Dispute) -> dict[str, Decision]:
         recommended=advice.answer,
         recommendation=advice.recommendation,
         because=because,
+        completed=completed,
     )
     return {part: ended for part in allowed if (ended := _end_of_part(dispute, question, part)) is not None}
 
@@ -150,6 +155,42 @@ def _gain(gains: Mapping[str, Mapping[str, float]], answer: UnitAnswer) -> float
     return sum(by[answer.provider] for by in gains.values() if answer.provider in by)
 
 
+def _completed(dispute: Dispute, accepted: UnitAnswer, answers: Sequence[UnitAnswer]) -> dict[str, Candidate]:
+    """Parts that the accepted answer does not give, of answers that agree with it: the old ones would stay beside it.
+
+    Each is clearly likelier than what the record holds.
+    """
+    questions = {part: decision.question for part, decision in dispute.asking.items() if decision.question is not None}
+    gains = {**dispute.gains, **{part: question.gains for part, question in questions.items()}}
+    found: dict[str, tuple[float, Candidate]] = {}
+    for answer in answers:
+        if not _agrees(dispute.case, accepted, answer):
+            continue
+        for part, candidate in answer.parts.items():
+            gain = gains.get(part, {}).get(answer.provider, 0.0)
+            if part not in accepted.parts and of_gain(gain) is Recommendation.ACCEPT:
+                found[part] = max(found.get(part, (0.0, candidate)), (gain, candidate), key=lambda pair: pair[0])
+    return {part: candidate for part, (_, candidate) in found.items()}
+
+
+def _agrees(case: UnitCase, accepted: UnitAnswer, other: UnitAnswer) -> bool:
+    """Whether another answer is about the same place or employer: it shares a disputing part, and differs in none."""
+    shared = [part for part in case.disputing if part in accepted.parts and part in other.parts]
+    if other is accepted or not shared:
+        return False
+    return not any(case.differs(part, accepted.parts[part].value, other.parts[part].value) for part in shared)
+
+
+def _taken_beside(case: UnitCase, completed: Mapping[str, Candidate]) -> str:
+    by: dict[str, list[str]] = {}
+    for part in case.parts:
+        if part in completed:
+            by.setdefault(completed[part].provider, []).append(part)
+    return " and ".join(
+        f"the {listed(parts)} from {case.name_of(source)}, which agrees" for source, parts in by.items()
+    )
+
+
 def _tells(question: ConflictQuestion, answer: UnitAnswer) -> tuple[bool, float]:
     """How much a part's question says about the answer; most where it is about that answer's own value."""
     recommended = question.recommended
@@ -224,7 +265,8 @@ def _end_of_part(dispute: Dispute, question: UnitQuestion, part: str) -> Decisio
     )
     if not candidates:
         return None
-    recommended = None if question.recommended is None else question.recommended.parts.get(part)
+    accepted = {} if question.recommended is None else question.recommended.parts
+    recommended = accepted.get(part, question.completed.get(part))
     asked = ConflictQuestion(
         reason=question.reason,
         candidates=candidates,

@@ -81,7 +81,7 @@ class Weights:
     stated_relative: float = 2.4
     trust_decisions: float = 14.0
     compared_worth: float = 60.0
-    compared_most: float = 0.6
+    compared_most: float = 0.7
     crm_most: float = 0.94
     copies: float = 0.16
     another: float = -3.75

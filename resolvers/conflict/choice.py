@@ -8,10 +8,16 @@ from typing import Any
 from enrichment.catalogue import Refused, normalize, parts_of
 from enrichment.enums import SOURCE_REVIEWER, Recommendation, ResolutionAction
 from enrichment.words import source_name
-from models.conflict.shown import AnyConflict
 from models.conflict.table import Conflict
 from resolvers.conflict.settle import SettledField, SettledValue, Settlement
-from resolvers.conflict.stored import FieldQuestion, disputed_parts, questions_of, why_recommended
+from resolvers.conflict.stored import (
+    FieldQuestion,
+    disputed_parts,
+    questions_of,
+    recommended_part,
+    recommended_parts,
+    why_recommended,
+)
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.validation import check_text
 
@@ -137,13 +143,6 @@ def current_value(conflict: Conflict) -> Any:
     return conflict.current["value"] if conflict.current else None
 
 
-def recommended_part(conflict: AnyConflict, question: FieldQuestion) -> str | None:
-    """The id of the candidate for a part that the recommended answer gives; None recommends keeping the value."""
-    answer = next((answer for answer in conflict.candidates if answer["id"] == conflict.recommended_id), None)
-    part = None if answer is None else answer["parts"].get(question.field)
-    return None if part is None else part["id"]
-
-
 def _choose_field(
     conflict: Conflict, question: FieldQuestion, asked: PartResolution, recommended_id: str | None, path: str = ""
 ) -> FieldChoice:
@@ -178,13 +177,17 @@ def _choose_unit(conflict: Conflict, resolution: Resolution, action: ResolutionA
         fields = [FieldChoice(question.field, KEEP, question.value) for question in asked]
         return Choice(KEEP, current_value(conflict), None, resolution.note, fields)
     answer = _candidate(conflict.candidates, resolution.candidate_id, conflict.recommended_id, "candidateId")
+    given = dict(answer["parts"])
+    if resolution.candidate_id is None and answer["id"] == conflict.recommended_id:
+        given |= recommended_parts(conflict, asked)
     fields = [
         FieldChoice(question.field, ACCEPT, part["value"], part["id"])
-        if (part := answer["parts"].get(question.field)) is not None
+        if (part := given.get(question.field)) is not None
         else FieldChoice(question.field, KEEP, question.value)
         for question in asked
     ]
-    return Choice(ACCEPT, answer["value"], answer["id"], resolution.note, fields)
+    value = {**answer["value"], **{part: candidate["value"] for part, candidate in given.items()}}
+    return Choice(ACCEPT, value, answer["id"], resolution.note, fields)
 
 
 def _choose_parts(conflict: Conflict, resolution: Resolution, parts: Sequence[PartResolution]) -> Choice:

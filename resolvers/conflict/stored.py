@@ -194,3 +194,26 @@ def _is_disputed(entity_type: EntityType, question: FieldQuestion) -> bool:
     if question.value is not None:
         return any(question.differs(entity_type, value) for value in values)
     return any(not is_equivalent(entity_type, question.field, values[0], value) for value in values[1:])
+
+
+def recommended_part(conflict: AnyConflict, question: FieldQuestion) -> str | None:
+    """The id of the candidate for a part that is recommended; None recommends keeping the value.
+
+    It is the recommended answer's, or, where that does not give the part, one of an answer that agrees with it.
+    """
+    answer = next((answer for answer in conflict.candidates if answer["id"] == conflict.recommended_id), None)
+    if answer is None:
+        return None
+    part = answer["parts"].get(question.field)
+    found: str | None = part["id"] if part is not None else answer.get("completedBy", {}).get(question.field)
+    return found
+
+
+def recommended_parts(conflict: AnyConflict, asked: Sequence[FieldQuestion]) -> dict[str, Stored]:
+    """The recommended candidates by part, of those parts of a unit that have one."""
+    return {
+        question.field: candidate
+        for question in asked
+        for candidate in question.candidates
+        if candidate["id"] == recommended_part(conflict, question)
+    }

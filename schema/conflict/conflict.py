@@ -10,8 +10,7 @@ import strawberry
 
 from enrichment.words import naming
 from models.conflict.shown import AnyConflict
-from resolvers.conflict.choice import recommended_part
-from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence, why_recommended
+from resolvers.conflict.stored import FieldQuestion, questions_of, recommended_part, stated_confidence, why_recommended
 from schema.base.context import Info
 from schema.base.enums import (
     ConflictReason,

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from enrichment.catalogue import fields_of, parts_of
-from enrichment.decide.decision import ConflictQuestion
+from enrichment.decide.decision import ConflictQuestion, UnitAnswer
+from enrichment.decide.merge import Candidate
 from enrichment.provenance import Current
 from models.conflict.open_row import OpenConflict
 from models.conflict.queue import ConflictId, NewConflict, raise_conflicts, supersede
@@ -152,6 +154,9 @@ def _unit_conflict(asking: _Asked, now: datetime) -> NewConflict:
         for answer in question.answers
         if (parts := {part: stored_candidate(candidate) for part, candidate in answer.parts.items()})
     ]
+    recommended = next((kept for answer, kept in stored if answer is question.recommended), None)
+    if recommended is not None and question.completed:
+        recommended["completedBy"] = _ids(question.completed, stored)
     held = {part: stored_value(_after(asking.result, part, now)) for part in question.parts}
     return NewConflict(
         id=new_id(),
@@ -166,12 +171,22 @@ def _unit_conflict(asking: _Asked, now: datetime) -> NewConflict:
         current=stored_unit(question.unit, held),
         candidates=[candidate for _, candidate in stored],
         providers=names_between_spaces([answer.provider for answer in question.answers]),
-        recommended_id=next((kept["id"] for answer, kept in stored if answer is question.recommended), None),
+        recommended_id=None if recommended is None else recommended["id"],
         recommended_because=question.because,
         recommendation=question.recommendation,
         created_at=now,
         updated_at=now,
     )
+
+
+def _ids(completed: Mapping[str, Candidate], stored: Sequence[tuple[UnitAnswer, dict[str, Any]]]) -> dict[str, str]:
+    """The ids under which these candidates for parts are stored, by part."""
+    return {
+        part: kept["parts"][part]["id"]
+        for part, candidate in completed.items()
+        for answer, kept in stored
+        if answer.parts.get(part) is candidate
+    }
 
 
 def _after(result: JobResult, name: str, now: datetime) -> Current | None:

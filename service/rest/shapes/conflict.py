@@ -18,8 +18,7 @@ from enrichment.enums import (
 from enrichment.words import NameOf
 from models.conflict.shown import AnyConflict
 from models.conflict.table import is_dated_then
-from resolvers.conflict.choice import recommended_part
-from resolvers.conflict.stored import FieldQuestion, questions_of, stated_confidence, why_recommended
+from resolvers.conflict.stored import FieldQuestion, questions_of, recommended_part, stated_confidence, why_recommended
 from resolvers.refresh.freshness import Aging
 from service.http.shape import Count, Id, Moment, Shape, Share, StoredMoment
 from service.rest.shapes.example_moments import FINISHED, REVIEWED

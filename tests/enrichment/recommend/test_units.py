@@ -72,6 +72,19 @@ def test_of_answers_that_agree_the_one_that_mends_most_is_recommended() -> None:
         assert whole.recommended.provider == "hunter"
 
 
+def test_what_it_does_not_give_is_taken_from_an_answer_that_agrees_with_it() -> None:
+    """Of one about another employer nothing is."""
+    apollo = {name: value for name, value in INITECH.items() if name != "companyDomain"} | ANNA
+    beside = {"company": "Initech", "companyDomain": "initech.org"}
+    whole = question(GLOBEX | ANNA, {"apollo": apollo, "hunter": beside})
+    assert whole.recommended is not None
+    assert whole.recommended.provider == "apollo"
+    assert {part: candidate.provider for part, candidate in whole.completed.items()} == {"companyDomain": "hunter"}
+    assert "the company domain from Hunter, which agrees" in whole.because
+    other = {"company": "Hooli", "companyDomain": "hooli.io"}
+    assert question(GLOBEX | ANNA, {"apollo": apollo, "hunter": other}).completed == {}
+
+
 def test_of_two_values_that_are_both_hardly_right_neither_mends_anything() -> None:
     """Apollo's domain is likelier than the record's old one, and wrong all the same: two others know the right one."""
     apollo = {**INITECH, "companyDomain": ("intech.biz", 0.65), "department": "Finance"}

@@ -5,6 +5,7 @@ One file, because every test raises the same few questions, and what becomes of 
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from resolvers.context import Context, Services
 from resolvers.errors import ConflictAlreadyResolved, StateConflict, ValidationFailed
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
+from resolvers.record.api import upsert_records
 from resolvers.record.explain import explain
 from resolvers.undo.api import undo_enrichment, undo_job
 from resolvers.undo.scope import UndoScope
@@ -481,6 +483,30 @@ async def test_a_change_of_employer_is_one_question_with_the_mailbox_that_is_at_
     }  # fmt: skip
     await resolve_conflict(context(shared), conflict.id, Resolution(ACCEPT))
     assert await held("company", "companyDomain", "title", "email") == GLOBEX | {"email": "jane@acme.com"}
+
+
+async def test_what_the_recommended_answer_does_not_give_is_taken_from_one_that_agrees(redis: ArqRedis) -> None:
+    """Else the domain of the old employer would stay beside the company's new name."""
+    new = {**GLOBEX, "email": "jane@globex.com"}
+    known: list[dict[str, Any]] = [
+        {name: value for name, value in new.items() if name != "companyDomain"},
+        {name: new[name] for name in ("company", "companyDomain")},
+    ]
+    shared = services(redis, *(StandIn(id=f"s{index}", knows={"acme.com": said}) for index, said in enumerate(known)))
+    observed = datetime.now(UTC) - timedelta(days=1500)
+    record = {"entityType": "lead", "externalId": "L1", "fields": JANE, "observedAt": observed.isoformat()}
+    await upsert_records(context(shared), [record])
+    await work(shared)
+    conflict = await Conflict.get(status=ConflictStatus.OPEN)
+    [accepted] = [answer for answer in conflict.candidates if answer["id"] == conflict.recommended_id]
+    assert accepted["provider"] == "s0"
+    assert "domain from S1, which agrees" in conflict.recommended_because
+    await resolve_conflict(context(shared), conflict.id, None)
+    assert await held("company", "companyDomain", "title", "email") == new
+    whose = {
+        value.field: (value.accepted_from or {}).get("provider") for value in await FieldValue.filter(replaced_at=None)
+    }
+    assert (whose["company"], whose["companyDomain"]) == ("s0", "s1")
 
 
 async def test_no_title_is_written_from_an_answer_about_another_employer(redis: ArqRedis) -> None:
