@@ -14,6 +14,7 @@ _OUT_OF_REACH = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,  # what it says where a connection ends in the midst, or a server is still starting
 )
 
 

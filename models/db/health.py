@@ -7,7 +7,7 @@ from tortoise.exceptions import BaseORMException
 
 from models.db.statements import query
 
-UNUSABLE = (OSError, BaseORMException, asyncpg.PostgresError, sqlite3.Error)
+UNUSABLE = (OSError, BaseORMException, asyncpg.PostgresError, asyncpg.InternalClientError, sqlite3.Error)
 """What connecting and `ping` raise for a database that cannot be used."""
 
 

@@ -146,6 +146,8 @@ def sqlite_error(code: int) -> OperationalError:
         asyncpg.TooManyConnectionsError("sorry, too many clients already"),
         asyncpg.AdminShutdownError("terminating connection"),
         asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("got result for unknown protocol state 3"),
+        asyncpg.TargetServerAttributeNotMatched("None of the hosts match the target attribute requirement"),
         redis.exceptions.ConnectionError("refused"),
         redis.exceptions.TimeoutError("slow"),
         sqlite_error(sqlite3.SQLITE_BUSY),
