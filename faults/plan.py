@@ -28,9 +28,10 @@ class Kind(StrEnum):
     HANG = "provider hangs"
     POSTGRES_STOP = "PostgreSQL stopped"
     POSTGRES_CRASH = "PostgreSQL crashed"
+    POSTGRES_SILENT = "PostgreSQL silent"
     BACKENDS_END = "connections to PostgreSQL ended"
     REDIS_KILL = "Redis killed and emptied"
-    REDIS_STOP = "Redis silent"
+    REDIS_SILENT = "Redis silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ _DRAWS: Mapping[Kind, _Draw] = {
     Kind.HANG: _Draw(2, ORGANIZATIONS, 2.0, 8.0, "provider", ORGANIZATIONS),
     Kind.POSTGRES_STOP: _Draw(1, 1, 0.5, 5.0, "postgres"),
     Kind.POSTGRES_CRASH: _Draw(1, 1, 0.1, 4.0, "postgres"),
+    Kind.POSTGRES_SILENT: _Draw(1, 1, 1.0, 18.0, "postgres"),
     Kind.BACKENDS_END: _Draw(1),
     Kind.REDIS_KILL: _Draw(1, 1, 0.1, 3.0, "redis"),
-    Kind.REDIS_STOP: _Draw(1, 1, 1.0, 6.0, "redis"),
+    Kind.REDIS_SILENT: _Draw(1, 1, 1.0, 6.0, "redis"),
 }
 
 

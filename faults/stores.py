@@ -1,9 +1,11 @@
 """A PostgreSQL and a Redis of the harness's own, which can be stopped, killed and started again at their addresses."""
 
 import asyncio
+import os
 import shutil
 import signal
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -68,6 +70,7 @@ class PostgresServer:
 
     async def stop(self, *, crash: bool = False) -> None:
         """End it, its clients' connections with it: in order, or as after a crash, from which it recovers."""
+        self.answer_again()
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
             try:
@@ -76,9 +79,26 @@ class PostgresServer:
                 self._process.kill()
                 await self._process.wait()
 
+    def stop_answering(self) -> None:
+        """Keep its connections, and answer nobody."""
+        self._signal(signal.SIGSTOP)
+
+    def answer_again(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send each of its processes a signal; each is a session of its own."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+        for each in (pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(each, number)
+
     async def end_backends(self) -> None:
         """End every other connection to it."""
-        connection = await asyncpg.connect(self.url)
+        connection = await asyncpg.connect(self.url, timeout=5)
         try:
             await connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -4,6 +4,9 @@ import asyncio
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+
+import asyncpg
 
 from faults.load import OrganizationLoad
 from faults.plan import Fault, Kind
@@ -66,25 +69,22 @@ class Striker:
                 await self._postgres.stop(crash=fault.kind is Kind.POSTGRES_CRASH)
                 await asyncio.sleep(fault.seconds)
                 await self._postgres.start()
+            case Kind.POSTGRES_SILENT | Kind.REDIS_SILENT:
+                silent = self._postgres if fault.kind is Kind.POSTGRES_SILENT else self._redis
+                silent.stop_answering()
+                await asyncio.sleep(fault.seconds)
+                silent.answer_again()
+            case Kind.REDIS_KILL:
+                await self._redis.kill()
+                await asyncio.sleep(fault.seconds)
+                await self._redis.start()
             case _:
-                await self._hurt_redis(fault)
+                assert fault.kind in _KILLS  # and was handled above
         return ""
 
-    async def _hurt_redis(self, fault: Fault) -> None:
-        if fault.kind is Kind.REDIS_STOP:
-            self._redis.stop_answering()
-            await asyncio.sleep(fault.seconds)
-            self._redis.answer_again()
-        else:
-            await self._redis.kill()
-            await asyncio.sleep(fault.seconds)
-            await self._redis.start()
-
     async def _end_backends(self) -> None:
-        try:
+        with suppress(OSError, TimeoutError, asyncpg.PostgresError):  # it may be out of order as a whole
             await self._postgres.end_backends()
-        except OSError:
-            return  # it is out of order as a whole
 
     async def _hang(self, load: OrganizationLoad, seconds: float) -> None:
         load.account.mode = "hang"
