@@ -7,7 +7,7 @@ from models.db.connection import dialect
 from models.db.statements import marks, query
 from models.db.transaction import Transaction
 
-Strength = Literal["UPDATE", "KEY SHARE"]
+Strength = Literal["UPDATE", "SHARE", "KEY SHARE"]
 
 
 async def lock_rows(

@@ -7,7 +7,8 @@ fence it claimed with, so a worker that was thought dead can no longer change an
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from enrichment.enums import ACTIVE_STATUSES
+from enrichment.enums import ACTIVE_STATUSES, JobStatus
+from models.credit.intent import PENDING_INTENT
 from models.db.columns import to_micros
 from models.db.connection import dialect
 from models.db.locks import lock_rows
@@ -62,7 +63,7 @@ async def anything_to_rescue(now: datetime) -> bool:
         " OR EXISTS (SELECT 1 FROM answer JOIN job ON job.id = answer.asked_by WHERE answer.state = 'pending'"
         " AND answer.delivered_digest IS NOT NULL AND answer.due_at > ?"
         " AND job.status = 'pending' AND job.next_attempt_at > ?)"
-        " OR EXISTS (SELECT 1 FROM call_intent WHERE ends_by < ?) AS found",
+        f" OR EXISTS (SELECT 1 FROM call_intent WHERE ends_by < ? AND NOT {PENDING_INTENT}) AS found",
         [moment, moment, moment, moment, moment],
     )
     return bool(found["found"])
@@ -138,9 +139,13 @@ async def lock_held(tx: Transaction, leases: Sequence[Lease]) -> set[str]:
     return {row["id"] for row in await query(sql, [parameter], using=tx)}
 
 
-async def lock_jobs_that_exist(tx: Transaction, job_ids: Iterable[str]) -> set[str]:
-    """Those of the jobs that are there; until the transaction ends nobody can erase their records."""
-    return {row["id"] for row in await lock_rows(tx, "job", job_ids, strength="KEY SHARE")}
+async def lock_states(tx: Transaction, job_ids: Iterable[str]) -> dict[str, JobStatus]:
+    """The states of those of the jobs that are there.
+
+    Until the transaction ends nobody can erase their records or change their states.
+    """
+    found = await lock_rows(tx, "job", job_ids, columns="id, status", strength="SHARE")
+    return {row["id"]: JobStatus(row["status"]) for row in found}
 
 
 async def lock_active(tx: Transaction, job_ids: Iterable[str]) -> set[str]:

@@ -17,7 +17,7 @@ from models.db.connection import dialect
 from models.db.copying import add_rows
 from models.db.locks import skip_locked
 from models.db.rows import bulk, columns_of, fetch, insert, projection, query_row, select
-from models.db.statements import execute, query
+from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction, unit_of_work
 from models.event.kinds import EventKind
 from models.event.of_job import job_event
@@ -264,7 +264,7 @@ async def requeue_lost(tx: Transaction, now: datetime) -> list[MovedJob]:
 
 @unit_of_work
 async def cancel(tx: Transaction, organization_id: str, job_id: str, now: datetime) -> bool:
-    """Stop a job that has not ended; its lease is lost. Returns whether it did."""
+    """Stop a job that has not ended; its lease is lost. Returns whether it did. It shows what it has cost so far."""
     moment = to_micros(now)
     cancelled = await fetch(
         MovedJob,
@@ -274,8 +274,20 @@ async def cancel(tx: Transaction, organization_id: str, job_id: str, now: dateti
         [moment, moment, job_id, organization_id],
         using=tx,
     )
-    await add_events(tx, [job_event(EventKind.JOB_ENDED, job, now) for job in cancelled])
+    if cancelled:
+        await note_cost_of_cancelled(tx, [job_id])
+        await add_events(tx, [job_event(EventKind.JOB_ENDED, job, now) for job in cancelled])
     return bool(cancelled)
+
+
+async def note_cost_of_cancelled(tx: Transaction, job_ids: Sequence[str]) -> None:
+    """Let those of these jobs that are cancelled show all that was charged for them."""
+    await execute(
+        "UPDATE job SET credits_used = (SELECT COALESCE(SUM(-amount), 0) FROM credit_entry WHERE kind = 'charge'"
+        f" AND job_id = job.id) WHERE status = '{JobStatus.CANCELLED}' AND id IN ({marks(job_ids)})",
+        list(job_ids),
+        using=tx,
+    )
 
 
 @unit_of_work

@@ -13,7 +13,7 @@ from models.answer.row import AnswerKey, AnswerResult, AnswerState
 from models.db.statements import query
 from models.db.transaction import unit_of_work
 from models.job import Job
-from models.job.leases import Lease, LeaseProgress, lock_held, lock_jobs_that_exist, make_due, renew
+from models.job.leases import Lease, LeaseProgress, lock_held, lock_states, make_due, renew
 from models.job.transitions import claim, release_leases
 from tests.support.factories import Clock, StandIn, context, send, services
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -51,7 +51,7 @@ async def _waits() -> bool:
 LOCKING: dict[str, Work] = {
     "results are written": unit_of_work(lock_held),
     "leases are released": lambda leases: release_leases(leases, NOW),
-    "calls are settled": lambda leases: unit_of_work(lock_jobs_that_exist)([lease.id for lease in leases]),
+    "calls are settled": lambda leases: unit_of_work(lock_states)([lease.id for lease in leases]),
     "what waits is made due": lambda leases: unit_of_work(make_due)([lease.id for lease in leases], NOW),
 }
 

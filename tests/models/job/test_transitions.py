@@ -16,7 +16,7 @@ from models.db.columns import new_id, to_micros
 from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
 from models.job import transitions
-from models.job.leases import Lease, LeaseProgress, held_leases, lock_held, lock_jobs_that_exist, make_due, renew
+from models.job.leases import Lease, LeaseProgress, held_leases, lock_held, lock_states, make_due, renew
 from models.job.queries import bring_forward, take_short_of_credits
 from models.job.steps import add_credits
 from models.job.transition_table import TRANSITIONS
@@ -83,7 +83,7 @@ OTHERS: list[Operation] = [
     lambda lease: renew([LeaseProgress(lease.id, lease.fence, 50, "standin")], LATER),
     lambda lease: unit_of_work(lock_held)([lease]),
     lambda lease: held_leases([lease]),
-    lambda lease: unit_of_work(lock_jobs_that_exist)([lease.id]),
+    lambda lease: unit_of_work(lock_states)([lease.id]),
     lambda lease: unit_of_work(make_due)([lease.id], LATER),
     lambda lease: unit_of_work(take_short_of_credits)("acme", LATER, 10),
     lambda lease: credit_later(lease),
