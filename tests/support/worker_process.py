@@ -23,10 +23,10 @@ LEASE = timedelta(seconds=2)
 KEY = "worker"
 
 
-def hunter_at(address: str) -> Provider:
+def hunter_at(address: str, client: HttpClient) -> Provider:
     """Hunter, whose server is a stand-in at this address."""
     adapter = Hunter()
-    return HttpProvider(adapter, HttpClient(development=True), OneKey(KEY), dict.fromkeys(adapter.bases, address))
+    return HttpProvider(adapter, client, OneKey(KEY), dict.fromkeys(adapter.bases, address))
 
 
 async def run(database_url: str, redis_url: str, address: str = "") -> None:
@@ -34,11 +34,13 @@ async def run(database_url: str, redis_url: str, address: str = "") -> None:
     redis = redis_at(redis_url, tries=10)
     knows = {f"company{n}.com": {"industry": "Software", "city": "Berlin"} for n in range(200)}
     slow: Provider = StandIn(id="paid", price=1, knows=knows, delay_seconds=0.15)
-    shared = services(redis, hunter_at(address) if address else slow)
+    client = HttpClient(development=True)
+    shared = services(redis, hunter_at(address, client) if address else slow)
     worker = build_worker(shared, max_jobs=4, capacity=12, lease=LEASE)
     try:
         await worker.async_run()
     finally:
+        await client.close()
         await connection.close()
 
 

@@ -21,6 +21,7 @@ from workers.loop_yield import LoopYield
 
 POLL_SECONDS = 0.1  # between two checks for an answer that another job is asking for
 PATIENCE_SECONDS = 2.0  # after which the job goes back to the queue
+RECHECK_OF_LOST_CALL = timedelta(seconds=5)  # until the next check for the answer to a call of the job's lost worker
 LONGEST_WAIT_FOR_OTHERS = timedelta(seconds=60)  # until the next check for an answer that another job waits for
 
 
@@ -88,6 +89,9 @@ class AnswerCache:
             lookup.ended(failed(maybe_charged(cached.detail)))
         elif cached.state is AnswerState.PENDING and cached.asked_by == lookup.job.id:
             lookup.cached, lookup.stage = cached, Stage.RESUME
+        elif cached.state is AnswerState.ASKING and cached.asked_by == lookup.job.id:
+            # Asked by the worker that was lost: its answer may still come, or nobody will see the end of its call.
+            lookup.ended(waiting(self._now() + RECHECK_OF_LOST_CALL))
         elif cached.state is AnswerState.ASKING and lookup.is_patient(PATIENCE_SECONDS):
             lookup.stage = Stage.ASKED_BY_ANOTHER
         else:
