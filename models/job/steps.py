@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from enrichment.enums import StepOutcome
+from enrichment.enums import JobStatus, StepOutcome
 from enrichment.packed_json import unpack
 from models.db.distribute import unique_target
 from models.db.rows import columns_of, fetch, insert, projection, select
@@ -128,5 +128,15 @@ async def add_credits(tx: Transaction, job_id: str, provider: str, credits: int)
     await execute(
         "UPDATE step SET credits_charged = credits_charged + ? WHERE job_id = ? AND provider = ?",
         [credits, job_id, provider],
+        using=tx,
+    )
+
+
+async def note_cost_of_cancelled(tx: Transaction, job_ids: Sequence[str]) -> None:
+    """Let those of these jobs that are cancelled show all that was charged for them."""
+    await execute(
+        "UPDATE job SET credits_used = (SELECT COALESCE(SUM(-amount), 0) FROM credit_entry WHERE kind = 'charge'"
+        f" AND job_id = job.id) WHERE status = '{JobStatus.CANCELLED}' AND id IN ({marks(job_ids)})",
+        list(job_ids),
         using=tx,
     )

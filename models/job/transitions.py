@@ -16,14 +16,16 @@ from models.db.columns import to_micros
 from models.db.connection import dialect
 from models.db.copying import add_rows
 from models.db.locks import skip_locked
-from models.db.rows import bulk, columns_of, fetch, insert, projection, query_row, select
-from models.db.statements import execute, marks, query
+from models.db.rows import bulk, columns_of, fetch, insert, projection, select
+from models.db.statements import execute, query
 from models.db.transaction import Transaction, unit_of_work
 from models.event.kinds import EventKind
 from models.event.of_job import job_event
 from models.event.write import add_events
 from models.job.leases import LEASE, Lease, lock_held
+from models.job.moved import MovedJob
 from models.job.row import Job
+from models.job.steps import note_cost_of_cancelled
 from models.job.transition_table import CANCEL, CLAIM, CREATE, FINISH, RELEASE, REQUEUE_LOST, RETRY, WAIT, Transition
 
 WORKER_LOST = "worker_lost"  # the error of a job whose lease ran out
@@ -223,17 +225,6 @@ async def release_leases(tx: Transaction, leases: Sequence[Lease], now: datetime
     )
 
 
-@query_row
-class MovedJob:
-    """A job and the state that it was brought to."""
-
-    id: str
-    organization_id: str
-    record_id: str
-    entity_type: EntityType
-    status: JobStatus
-
-
 async def requeue_lost(tx: Transaction, now: datetime) -> list[MovedJob]:
     """Make jobs whose lease ran out pending again; none is waited for.
 
@@ -278,16 +269,6 @@ async def cancel(tx: Transaction, organization_id: str, job_id: str, now: dateti
         await note_cost_of_cancelled(tx, [job_id])
         await add_events(tx, [job_event(EventKind.JOB_ENDED, job, now) for job in cancelled])
     return bool(cancelled)
-
-
-async def note_cost_of_cancelled(tx: Transaction, job_ids: Sequence[str]) -> None:
-    """Let those of these jobs that are cancelled show all that was charged for them."""
-    await execute(
-        "UPDATE job SET credits_used = (SELECT COALESCE(SUM(-amount), 0) FROM credit_entry WHERE kind = 'charge'"
-        f" AND job_id = job.id) WHERE status = '{JobStatus.CANCELLED}' AND id IN ({marks(job_ids)})",
-        list(job_ids),
-        using=tx,
-    )
 
 
 @unit_of_work

@@ -16,7 +16,7 @@ from models.answer.row import AnswerKey, AnswerResult, AnswerState, CachedAnswer
 from models.db.health import ping
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import Lease, held_leases, lock_states
-from models.job.transitions import note_cost_of_cancelled
+from models.job.steps import note_cost_of_cancelled
 from resolvers.batcher import Batcher
 from resolvers.context import Services
 from resolvers.credit import reserve

@@ -9,33 +9,28 @@ waiting.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
-from datetime import datetime
 
 import structlog
 
 from enrichment.waterfall.skip_reason import SkipReason
-from models.answer.row import AnswerKey, CachedAnswer
+from models.answer.row import CachedAnswer
 from models.credit.usage import charged_to
-from models.db.health import UNUSABLE, ping
+from models.db.health import ping
 from providers.api import CallDeferred, ProviderError, key_digest
 from resolvers.context import Services
 from resolvers.halving import run_halving
-from workers.lookup.batched_store import BatchedStore, CallSettlement
+from workers.lookup.batched_store import BatchedStore
 from workers.lookup.bulk import BulkCalls
 from workers.lookup.cache import POLL_SECONDS, AnswerCache
 from workers.lookup.call import ProviderCaller
 from workers.lookup.concurrency import CallConcurrency, next_recheck
 from workers.lookup.credits import CreditStage
+from workers.lookup.ending import end_of, failed_here, wait_for_database
 from workers.lookup.lookup import Lookup, Stage, at
 from workers.lookup.pending import PendingAnswers
 from workers.lookup.reply import failed, skipped, waiting
-from workers.lookup.settlement import interrupted, settlement_of
 from workers.lookup.suppression_guard import Found, SuppressionGuard, is_blocked
 from workers.loop_yield import LoopYield
-
-_TRIES = 10  # to store an answer with a database that can be reached
-_PAUSE_SECONDS = 0.2  # before the next, and the longer the more there were
 
 _log = structlog.get_logger(__name__)
 
@@ -94,7 +89,7 @@ class LookupStages:
             Stage.TURN: self._wait_for_turn,
             Stage.ASKED_BY_ANOTHER: _wait_for_another,
             Stage.CALL: self._call,
-            Stage.UNSETTLED: _wait_for_database,
+            Stage.UNSETTLED: wait_for_database,
         }
         for lookup in lookups:
             if (wait := waits.get(lookup.stage)) is not None:
@@ -106,7 +101,7 @@ class LookupStages:
         for lookup in lookups:
             lookup.leave_turn()
         now = self._now()
-        holding = [_settlement(lookup, now) for lookup in lookups if lookup.holds and lookup.answer_key is not None]
+        holding = [end_of(lookup, now) for lookup in lookups if lookup.holds and lookup.answer_key is not None]
         for result in await run_halving(self._store.settle_all, holding, ping):
             if isinstance(result, Exception):  # the sweep ends the call, and the lease of the question runs out
                 _log.warning("a question is left to its lease", error=type(result).__name__)
@@ -125,7 +120,7 @@ class LookupStages:
             return
         for lookup, result in zip(waiting, await run_halving(of_some, waiting, ping), strict=True):
             if isinstance(result, Exception) and lookup.stage is stage:
-                _failed(lookup, result)
+                failed_here(lookup, result)
 
     def _leave(self, lookup: Lookup, wait: Coroutine[None, None, None]) -> None:
         if lookup.stopped or (lookup.withdrawn and not lookup.called):
@@ -219,11 +214,11 @@ class LookupStages:
         """Charge and store what was called, and release what was not."""
         now = self._now()
         holding = [lookup for lookup in lookups if lookup.holds]
-        settlements = [_settlement(lookup, now) for lookup in holding]
+        settlements = [end_of(lookup, now) for lookup in holding]
         results = await run_halving(self._store.settle_all, settlements, ping) if holding else []
         for lookup, charged in zip(holding, results, strict=True):
             if isinstance(charged, Exception):
-                _failed(lookup, charged)
+                failed_here(lookup, charged)
                 continue
             lookup.holds = False
             lookup.reply.credits = charged if lookup.called else 0
@@ -269,41 +264,3 @@ def _find_key(lookup: Lookup) -> None:
 async def _wait_for_another(lookup: Lookup) -> None:
     await asyncio.sleep(POLL_SECONDS)
     lookup.stage = Stage.ACQUIRE
-
-
-async def _wait_for_database(lookup: Lookup) -> None:
-    """Keep an answer until the database takes it: it is paid for. The worker's end alone breaks that off."""
-    while True:
-        await asyncio.sleep(_PAUSE_SECONDS * max(lookup.tries, 1))
-        with suppress(*UNUSABLE):
-            await ping()
-            break
-    lookup.stage = Stage.SETTLE if lookup.judged else Stage.WITHHOLD
-
-
-def _failed(lookup: Lookup, error: Exception) -> None:
-    """What was to be done with this failed. An answer is kept, and tried to be stored again soon."""
-    if lookup.called and lookup.tries < _TRIES:
-        lookup.tries, lookup.stage = lookup.tries + 1, Stage.UNSETTLED
-    else:
-        lookup.fail(error)
-
-
-def _settlement(lookup: Lookup, now: datetime) -> CallSettlement:
-    """The end of what a lookup holds: settled by its answer, maybe charged where it was sent, or released."""
-    if lookup.called and lookup.judged:
-        key, reservation_id = _answer_key(lookup), lookup.reservation_id
-        return settlement_of(lookup.provider, lookup.reply, key, reservation_id, lookup.job, now)
-    if not lookup.sent:
-        return _release(lookup)
-    held = _answer_key(lookup), lookup.reservation_id
-    return interrupted(lookup.provider, *held, lookup.job, now, is_over=lookup.stage is Stage.SETTLE)
-
-
-def _answer_key(lookup: Lookup) -> AnswerKey:
-    assert lookup.answer_key is not None  # it holds the question
-    return lookup.answer_key
-
-
-def _release(lookup: Lookup) -> CallSettlement:
-    return CallSettlement(lookup.job.organization_id, lookup.reservation_id, _answer_key(lookup))
