@@ -31,6 +31,11 @@ class _Member:
     down: bool = False  # by a fault, which ends with a restart
     output: list[str] = field(default_factory=list)
 
+    @property
+    def works(self) -> bool:
+        """Whether it has started, and neither ended nor been stopped."""
+        return not (self.down or self.process is None or self.process.has_ended) and self.ready in self.process.output
+
 
 class Service:
     """The processes on these stores. `settings` are the environment, with the prefix left out."""
@@ -93,6 +98,11 @@ class Service:
                         self.ended_by_themselves.append(member.name)
                         await self.restart(resource, index)
 
+    def can_spare(self, resource: str, index: int) -> bool:
+        """Whether this process works, and another of its sort does its work without it."""
+        members = self._members[resource]
+        return members[index].works and any(member.works for member in members if member is not members[index])
+
     async def take_down(self, resource: str, index: int, number: signal.Signals) -> None:
         """End a process by this signal; it stays down until `restart`."""
         member = self._members[resource][index]
@@ -106,6 +116,7 @@ class Service:
         assert process is not None  # all were started
         with suppress(ProcessLookupError):
             os.kill(process.pid, number)
+        self._members[resource][index].down = number is signal.SIGSTOP
 
     def stop(self) -> None:
         """End everything at once."""

@@ -46,23 +46,37 @@ class Striker:
         self.struck.append(f"{fault.at:7.1f} s  {fault.kind}{lasted}: {what or fault.target}")
 
     async def _do(self, fault: Fault) -> str:
-        if fault.kind in _KILLS:
-            resource, number = _KILLS[fault.kind]
-            await self._service.take_down(resource, fault.target, number)
-            await asyncio.sleep(fault.seconds)
-            await self._service.restart(resource, fault.target)
-            return ""
+        """What more there is to say of the fault, once it is over."""
         match fault.kind:
             case Kind.CANCEL:
                 return await self._loads[fault.target].cancel_in_mid_call()
             case Kind.ERASE:
                 return await self._loads[fault.target].erase_in_mid_call()
-            case Kind.WORKER_STOP:
-                self._service.signal("worker", fault.target, signal.SIGSTOP)
-                await asyncio.sleep(fault.seconds)
-                self._service.signal("worker", fault.target, signal.SIGCONT)
             case Kind.HANG:
                 await self._hang(self._loads[fault.target], fault.seconds)
+            case Kind.WORKER_STOP:
+                return await self._hurt_process(fault, "worker", signal.SIGSTOP)
+            case _ if fault.kind in _KILLS:
+                return await self._hurt_process(fault, *_KILLS[fault.kind])
+            case _:
+                await self._hurt_store(fault)
+        return ""
+
+    async def _hurt_process(self, fault: Fault, resource: str, number: signal.Signals) -> str:
+        if not self._service.can_spare(resource, fault.target):
+            return "not made: it, or all others, had not started yet"
+        if number is signal.SIGSTOP:
+            self._service.signal(resource, fault.target, signal.SIGSTOP)
+            await asyncio.sleep(fault.seconds)
+            self._service.signal(resource, fault.target, signal.SIGCONT)
+        else:
+            await self._service.take_down(resource, fault.target, number)
+            await asyncio.sleep(fault.seconds)
+            await self._service.restart(resource, fault.target)
+        return ""
+
+    async def _hurt_store(self, fault: Fault) -> None:
+        match fault.kind:
             case Kind.BACKENDS_END:
                 await self._end_backends()
             case Kind.POSTGRES_STOP | Kind.POSTGRES_CRASH:
@@ -74,13 +88,10 @@ class Striker:
                 silent.stop_answering()
                 await asyncio.sleep(fault.seconds)
                 silent.answer_again()
-            case Kind.REDIS_KILL:
+            case _:
                 await self._redis.kill()
                 await asyncio.sleep(fault.seconds)
                 await self._redis.start()
-            case _:
-                assert fault.kind in _KILLS  # and was handled above
-        return ""
 
     async def _end_backends(self) -> None:
         with suppress(OSError, TimeoutError, asyncpg.PostgresError):  # it may be out of order as a whole
