@@ -1,31 +1,81 @@
-"""The newest conflicts of some statuses, entity types, reasons and fields, by indexes of these (see migration 0026)."""
+"""The newest conflicts of some statuses, entity types, reasons and fields, by indexes of these (see migration 0026).
 
+Those with a candidate of one provider are found by the groups of providers that occur (see migration 0032): of these
+there are few, however many conflicts there are.
+"""
+
+from enum import StrEnum
 from itertools import product
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit
 from models.conflict.queries import ConflictFilter
 from models.db import kinds
 from models.db.paging import Keyset
+from models.db.statements import query
 from models.db.where import Where
+
+_MOST_GROUPS = 500  # of providers, of conflicts of one status
+_MOST_KINDS = 480  # SQLite puts no more than 500 selections together
 
 
 def names_kinds(filter: ConflictFilter) -> bool:
     """Whether conflicts of some kinds alone are meant, and not those of one record or job, which are few."""
     of_few = (filter.record_id, filter.external_id, filter.job_id)
-    named = (filter.entity_types, filter.reason, filter.field, len(filter.status) > 1)
+    named = (filter.entity_types, filter.reason, filter.field, filter.provider, len(filter.status) > 1)
     return all(value is None for value in of_few) and any(named)
 
 
-def newest_of_kinds(organization_id: str, filter: ConflictFilter, within: Where, keyset: Keyset) -> Where:
-    """The condition that a conflict is on the page of the conflicts of the filter's kinds for which `within` holds."""
-    columns = ["status", "entity_type", "reason"]
-    values: list[list[str]] = [
-        [status.value for status in filter.status or (ConflictStatus.OPEN,)],
-        [entity_type.value for entity_type in filter.entity_types or tuple(EntityType)],
-        [reason.value for reason in filter.reason or tuple(ConflictReason)],
-    ]
-    if filter.field is not None:
-        columns.append("field")
-        # About a field are its own conflicts, and those of a unit that show it as a part, as `within` says.
-        values.append(list(dict.fromkeys((filter.field, *(unit.value for unit in FieldUnit)))))
-    return kinds.newest_of_kinds("conflict", columns, list(product(*values)), organization_id, within, keyset)
+async def sources_with(organization_id: str, filter: ConflictFilter) -> tuple[str, ...] | None:
+    """The groups of providers with the filter's one, as `Conflict.providers` has them, of conflicts of its statuses.
+
+    None where they are too many to look for the conflicts of each.
+    """
+    first = "SELECT MIN(providers) AS providers FROM conflict WHERE organization_id = ? AND status = ?"
+    following = f"SELECT ({first} AND providers > occurring.providers) FROM occurring WHERE providers IS NOT NULL"
+    found: set[str] = set()
+    for status in filter.status or (ConflictStatus.OPEN,):
+        rows = await query(
+            f"SELECT providers FROM (WITH RECURSIVE occurring AS ({first} UNION ALL {following})"
+            " SELECT providers FROM occurring LIMIT ?) AS found",
+            [organization_id, status.value, organization_id, status.value, _MOST_GROUPS],
+        )
+        if len(rows) == _MOST_GROUPS:
+            return None
+        found |= {row["providers"] for row in rows if f" {filter.provider} " in (row["providers"] or "")}
+    return tuple(sorted(found)) if len(found) * len(_kinds(filter)) <= _MOST_KINDS else None
+
+
+def newest_of_kinds(
+    organization_id: str,
+    filter: ConflictFilter,
+    within: Where,
+    keyset: Keyset,
+    *,
+    sources: tuple[str, ...] | None = None,
+) -> Where:
+    """The condition that a conflict is on the page of the conflicts of the filter's kinds for which `within` holds.
+
+    `sources` are the groups of providers that it may have, where these are known.
+    """
+    if sources is not None:
+        of_sources = [(status, providers, *kind) for status, *kind in _kinds(filter) for providers in sources]
+        columns: tuple[str, ...] = ("status", "providers", "entity_type", "reason")
+        return kinds.newest_of_kinds("conflict", columns, of_sources, organization_id, within, keyset)
+    if filter.field is None:
+        columns = ("status", "entity_type", "reason")
+        return kinds.newest_of_kinds("conflict", columns, _kinds(filter), organization_id, within, keyset)
+    # About a field are its own conflicts, and those of a unit that show it as a part, as `within` says.
+    fields = dict.fromkeys((filter.field, *(unit.value for unit in FieldUnit)))
+    of_fields = [(*kind, field) for kind in _kinds(filter) for field in fields]
+    columns = ("status", "entity_type", "reason", "field")
+    return kinds.newest_of_kinds("conflict", columns, of_fields, organization_id, within, keyset)
+
+
+def _kinds(filter: ConflictFilter) -> list[tuple[str, ...]]:
+    """The statuses, entity types and reasons that the filter lets through, each with each."""
+    values: tuple[tuple[StrEnum, ...], ...] = (
+        filter.status or (ConflictStatus.OPEN,),
+        filter.entity_types or tuple(EntityType),
+        filter.reason or tuple(ConflictReason),
+    )
+    return [tuple(value.value for value in kind) for kind in product(*values)]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, Recommendation
-from models.conflict.kinds import names_kinds, newest_of_kinds
+from models.conflict.kinds import names_kinds, newest_of_kinds, sources_with
 from models.conflict.queries import ConflictFilter
 from models.conflict.table import Conflict, advice_of, age_of
 from models.db.paging import Keyset, Page
@@ -13,7 +13,8 @@ from models.db.parts import One
 from models.db.rows import projection
 from models.db.selected import Selectable
 from models.db.wanted import EVERYTHING, Wanted, also
-from models.db.where import Where, where
+from models.db.where import NOTHING, Where, where
+from models.record.related import created_between
 from models.record.shown import RECORDS, ShownRecord
 
 
@@ -71,13 +72,19 @@ async def conflict_page(
     organization_id: str, filter: ConflictFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
 ) -> Page[ShownConflict]:
     """A page of the conflicts that the filter lets through, newest first."""
-    about = _about(filter.field)
+    about = _about(filter.field) + created_between(filter)
     every = where(Conflict, filter.conditions()) + about
     if not names_kinds(filter):
         return await CONFLICTS.page(organization_id, every, keyset, wanted)
+    sources = None
+    if filter.provider is not None and (sources := await sources_with(organization_id, filter)) is not None:
+        every += where(Conflict, {"providers__in": sources}) if sources else NOTHING
+        if not sources:
+            return await CONFLICTS.page(organization_id, every, keyset, wanted)
     named_by_kind = ("status__in", "entity_type__in", "reason__in")
     others = {name: value for name, value in filter.conditions().items() if name not in named_by_kind}
-    found_by = newest_of_kinds(organization_id, filter, where(Conflict, others) + about, keyset)
+    within = where(Conflict, others) + about
+    found_by = newest_of_kinds(organization_id, filter, within, keyset, sources=sources)
     return await CONFLICTS.page(organization_id, every, keyset, wanted, found_by=found_by)
 
 

@@ -22,8 +22,10 @@ from models.db.migrate import migrate
 from models.db.paging import Keyset
 from models.db.period import Period
 from models.db.statements import execute
+from models.job.leases import organizations_with_due_jobs
 from models.job.queries import JobFilter
 from models.job.shown import job_page, jobs_of_last_change
+from models.job.transitions import claim
 from models.record.page import RecordFilter, record_page
 from models.record.row import find_by_external_id
 from models.record.value import current_values
@@ -33,6 +35,7 @@ from tests.support.plans import scans, statements_read
 JOBS = 100_000
 MANY_JOBS = 1_000_000
 MIDDLE = datetime.fromtimestamp(BEGAN_MS / 1000, UTC) + timedelta(days=500)
+EARLY, LATE = MIDDLE - timedelta(days=495), MIDDLE + timedelta(days=495)
 FIRST = Keyset(50)
 PAGES = {
     "first page": FIRST,
@@ -55,6 +58,8 @@ def lists() -> Iterator[tuple[str, Read]]:
         {"status": (JobStatus.PENDING, JobStatus.CANCELLED), "trigger": (JobTrigger.CREDITS_RESTORED,)},
         {"external_id": "crm-77", "status": (JobStatus.FAILED,)},
         {"external_id": "nobody"},
+        {"created_before": EARLY, "status": (JobStatus.COMPLETED,), "entity_types": (EntityType.LEAD,)},
+        {"created_after": LATE, "trigger": (JobTrigger.MANUAL,)},
     ]
     for options in jobs:
         for named in every_combination(options):
@@ -77,6 +82,10 @@ def lists() -> Iterator[tuple[str, Read]]:
         },
         {"field": "nothing", "reason": (ConflictReason.JOB_CHANGE, ConflictReason.EXISTING_DIFFERS)},
         {"external_id": "crm-77", "status": (ConflictStatus.SUPERSEDED,), "field": "city"},
+        {"provider": "hunter", "status": tuple(ConflictStatus), "entity_types": (EntityType.LEAD,)},
+        {"provider": "nobody", "reason": (ConflictReason.JOB_CHANGE,), "created_after": MIDDLE},
+        {"created_before": EARLY, "status": (ConflictStatus.RESOLVED,), "field": "phone"},
+        {"created_before": EARLY, "entity_types": (EntityType.ACCOUNT,), "provider": "zoominfo"},
     ]
     for options in conflicts:
         for named in every_combination(options):
@@ -112,11 +121,18 @@ async def read_what_is_sent_again() -> None:
         assert not await find_by_external_id(ORGANIZATION, entity_type, [f"new-{external_id}" for external_id in sent])
 
 
+async def claim_some() -> None:
+    """What a worker reads and takes where a fifth of the jobs is due."""
+    now = MIDDLE + timedelta(days=1_000)
+    assert await organizations_with_due_jobs(now, 25) == [ORGANIZATION]
+    assert len(await claim(ORGANIZATION, now, 250)) == 250
+
+
 async def read_without_scan(jobs: int) -> None:
     await fill(jobs)
     found: dict[str, list[str]] = {}
     reads = {f"{name}, {page}": partial(read, keyset) for name, read in lists() for page, keyset in PAGES.items()}
-    for name, read in (reads | FIGURES | {"what is sent again": read_what_is_sent_again}).items():
+    for name, read in (reads | FIGURES | OTHERS).items():
         with statements_read() as statements:
             await read()
         assert statements, name
@@ -126,9 +142,27 @@ async def read_without_scan(jobs: int) -> None:
     assert found == {}
 
 
+OTHERS = {"what is sent again": read_what_is_sent_again}
+
+
 async def test_every_list_and_figure_is_found_by_an_index(new_database: str) -> None:
     await migrate()
     await read_without_scan(JOBS)
+
+
+async def test_due_jobs_are_claimed_by_an_index_whatever_is_pending(new_database: str) -> None:
+    await migrate()
+    await fill(JOBS // 2)
+    await execute(
+        "UPDATE job SET status = 'pending', finished_at = NULL, next_attempt_at = created_at WHERE id IN"
+        " (SELECT id FROM job ORDER BY id DESC LIMIT ?)",
+        [JOBS // 10],
+    )
+    await execute("ANALYZE job")
+    with statements_read() as statements:
+        await claim_some()
+    assert any("UPDATE job SET" in sql for sql in statements)
+    assert {sql: found for sql, values in statements.items() if (found := await scans(sql, values))} == {}
 
 
 async def test_a_kind_of_which_there_is_none_is_found_by_an_index_where_all_jobs_are_of_another(

@@ -12,6 +12,7 @@ _TYPES = ("lead", "contact", "account")
 _TRIGGERS = ("record_created", "record_updated", "manual", "scheduled_refresh", "credits_restored")
 _STATUSES = ("completed", "completed", "completed", "partial", "failed", "skipped", "cancelled")
 _CONFLICT_FIELDS = ("city", "industry", "jobTitle", "phone", "website")
+_CONFLICT_PROVIDERS = (" apollo ", " apollo hunter ", " zoominfo ")
 _REASONS = ("existing_differs", "providers_disagree", "low_confidence")
 _PROVIDERS = ("directory", "signals", "apollo", "hunter", "zoominfo")
 
@@ -96,7 +97,7 @@ def _statements(jobs: int) -> list[str]:
         f" providers, resolution, created_at, updated_at, resolved_at) SELECT {_id('006')}, {org}, {record}, {job},"
         f" {entity_type}, {_pick(_CONFLICT_FIELDS, '(n / 4)')}, {_pick(_REASONS, '(n / 20)')},"
         " CASE WHEN n % 8 = 0 THEN 'open' ELSE 'resolved' END, '[]',"
-        f" ' apollo ', CASE WHEN n % 8 = 0 THEN NULL ELSE {nothing} END, {now}, {now},"
+        f" {_pick(_CONFLICT_PROVIDERS, '(n / 60)')}, CASE WHEN n % 8 = 0 THEN NULL ELSE {nothing} END, {now}, {now},"
         f" CASE WHEN n % 8 = 0 THEN NULL ELSE {now} END FROM {numbers} WHERE n % 4 = 0",
         "INSERT INTO credit_entry (id, organization_id, kind, amount, reserved_change, job_id, provider, entity_type,"
         f" trigger_kind, created_at) SELECT {_id('007')}, {org}, 'reservation', 0, n % 3, {job}, 'apollo',"

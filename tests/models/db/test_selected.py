@@ -1,6 +1,6 @@
 """Rows of what is asked for: the wanted columns and no others, with what belongs to each row, as they are stored."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from enrichment.enums import EntityType, JobStatus
 from models.conflict.queries import ConflictFilter, select_conflicts
 from models.conflict.shown import conflict_page
+from models.db.columns import to_micros
 from models.db.paging import Keyset
 from models.db.statements import dump, execute
 from models.db.wanted import EVERYTHING, also, merged
@@ -21,6 +22,8 @@ from models.record.table import Record
 from tests.models.db.test_database import JOB, RECORD, insert
 
 MOMENT = datetime(2026, 11, 24, 7, 0, 0, 1, UTC)
+CREATED = datetime.now(UTC)  # ids are in order of creation
+TICK = timedelta(microseconds=1)
 SHARE = 0.1 + 0.2  # has all the digits that a double may have
 
 
@@ -87,13 +90,14 @@ async def test_rows_of_another_organization_are_not_read() -> None:
         (JobFilter(external_id="L1"), True),
         (JobFilter(external_id="L2"), False),
         (JobFilter(record_id=RECORD), True),
-        (JobFilter(created_after=datetime(1970, 1, 1, tzinfo=UTC)), True),
-        (JobFilter(created_after=datetime(1970, 1, 1, 0, 0, 0, 1, UTC)), False),
-        (JobFilter(created_before=datetime(1970, 1, 1, 0, 0, 0, 2, UTC)), True),
-        (JobFilter(created_before=datetime(1970, 1, 1, 0, 0, 0, 1, UTC)), False),
+        (JobFilter(created_after=CREATED - TICK), True),
+        (JobFilter(created_after=CREATED), False),
+        (JobFilter(created_before=CREATED + TICK), True),
+        (JobFilter(created_before=CREATED), False),
     ],
 )
 async def test_a_filter_of_jobs_lets_through_what_it_says(filter: JobFilter, fits: bool) -> None:
+    await execute("UPDATE job SET created_at = ?", [to_micros(CREATED)])
     page = await job_page("acme", filter, Keyset(5))
     assert (len(page.items), await page.count()) == (int(fits), int(fits))
     [job] = (await job_page("acme", JobFilter(), Keyset(5))).items
