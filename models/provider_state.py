@@ -64,6 +64,13 @@ class ProviderStateRow:
     counted_since: datetime = _EPOCH
 
 
+@projection(ProviderState)
+class _AskedAgain:
+    organization_id: str
+    provider: str
+    counted_since: datetime
+
+
 @query_row
 class RecentCalls:
     """How many calls were answered, and how many of those matched."""
@@ -104,8 +111,7 @@ async def change_state(
         [organization_id, provider],
         using=tx,
     )
-    lock = f"UPDATE provider_state SET failures = failures WHERE {_OF_PROVIDER} RETURNING {select(ProviderStateRow)}"
-    [row] = await fetch(ProviderStateRow, lock, [organization_id, provider], using=tx)
+    [row] = await lock_state(tx, organization_id, provider)
     changed = change(row)
     source, parameter = bulk([changed])
     await execute(
@@ -117,6 +123,12 @@ async def change_state(
     if (row.state is BreakerState.CLOSED, row.reason) != (changed.state is BreakerState.CLOSED, changed.reason):
         await add_events(tx, [_event(organization_id, provider, changed.state, now)])
     return changed
+
+
+async def lock_state(tx: Transaction, organization_id: str, provider: str) -> list[ProviderStateRow]:
+    """The provider's state, if anything is known of it; nobody else changes it until the transaction ends."""
+    lock = f"UPDATE provider_state SET failures = failures WHERE {_OF_PROVIDER} RETURNING {select(ProviderStateRow)}"
+    return await fetch(ProviderStateRow, lock, [organization_id, provider], using=tx)
 
 
 def _event(organization_id: str, provider: str, state: BreakerState, now: datetime) -> NewEvent:
@@ -186,4 +198,34 @@ async def note_credits(tx: Transaction, organization_id: str, provider: str, lef
         " OR provider_state.credits_left_at <= excluded.credits_left_at - ? OR excluded.credits_left <= 0",
         [provider, left, to_micros(now), organization_id, _CREDITS_NOTED_EVERY // timedelta(microseconds=1)],
         using=tx,
+    )
+
+
+async def asked_again_since(since: datetime) -> list[tuple[str, str, datetime]]:
+    """The providers that are asked again since some moment after this one, with it: by organization and provider."""
+    found = await fetch(
+        _AskedAgain,
+        "SELECT organization_id, provider, counted_since FROM provider_state WHERE state = 'closed'"
+        " AND counted_since > ?",
+        [to_micros(since)],
+    )
+    return [(row.organization_id, row.provider, row.counted_since) for row in found]
+
+
+async def out_of_credits_until(now: datetime) -> list[tuple[str, str]]:
+    """The providers whose credits may be there again by now, which somebody has to try."""
+    found = await query(
+        "SELECT organization_id, provider FROM provider_state WHERE state = 'open' AND reason = 'out_of_credits'"
+        " AND open_until <= ?",
+        [to_micros(now)],
+    )
+    return [(row["organization_id"], row["provider"]) for row in found]
+
+
+async def credits_are_back(organization_id: str, provider: str, now: datetime) -> None:
+    """Try a provider again whose credits were used up: it says that there are some."""
+    await execute(
+        f"UPDATE provider_state SET open_until = ? WHERE {_OF_PROVIDER} AND state = 'open'"
+        " AND reason = 'out_of_credits'",
+        [to_micros(now), organization_id, provider],
     )

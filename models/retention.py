@@ -110,8 +110,8 @@ async def outdated_answers(organization_id: str, before: datetime) -> Outdated:
 async def delete_answers(organization_id: str, before: datetime, *, limit: int) -> int:
     """Delete so many of them. Returns how many there were."""
     chosen = f"SELECT id FROM answer WHERE {_ANSWER_IS_OVER} ORDER BY expires_at LIMIT ?"
-    values = [organization_id, to_micros(before), to_micros(before), limit]
-    return await execute(f"DELETE FROM answer WHERE id IN ({chosen})", values)
+    values = [organization_id, organization_id, to_micros(before), to_micros(before), limit]
+    return await execute(f"DELETE FROM answer WHERE organization_id = ? AND id IN ({chosen})", values)
 
 
 async def ended_jobs(

@@ -17,6 +17,7 @@ from workers.job.enrich import enrich
 from workers.job.runner import CAPACITY, JobRunner
 from workers.schedule import SCHEDULE
 from workers.upkeep.rescue import rescue_forever
+from workers.upkeep.restart_refused import restart_refused_forever
 from workers.upkeep.resume import resume_forever
 from workers.wakeup import WokenWorker, wake_forever
 
@@ -43,6 +44,7 @@ def build_worker(
             ctx["beside"].add(asyncio.create_task(wake_forever(services.redis, worker), name="wake-ups"))
             ctx["beside"].add(asyncio.create_task(rescue_forever(services), name="rescue"))
             ctx["beside"].add(asyncio.create_task(resume_forever(services), name="resume"))
+            ctx["beside"].add(asyncio.create_task(restart_refused_forever(services), name="restart refused"))
 
     async def stop(ctx: dict[str, Any]) -> None:
         for task in ctx["beside"]:

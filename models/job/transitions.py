@@ -17,11 +17,12 @@ from models.db.connection import dialect
 from models.db.copying import add_rows
 from models.db.locks import skip_locked
 from models.db.rows import bulk, columns_of, fetch, insert, projection, select
-from models.db.statements import execute, query
+from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction, unit_of_work
 from models.event.kinds import EventKind
 from models.event.of_job import job_event
 from models.event.write import add_events
+from models.job.ended_attempt import AttemptEnd
 from models.job.leases import LEASE, Lease, lock_held
 from models.job.moved import MovedJob
 from models.job.row import Job
@@ -158,29 +159,6 @@ async def claim(
     )
 
 
-@projection(Job)
-class AttemptEnd:
-    """What the end of an attempt writes: a final `status`, or pending with the moment of the next attempt."""
-
-    id: str
-    fence: int
-    status: JobStatus
-    attempts: int
-    progress: int
-    fields_updated: list[str]
-    outcomes: list[dict[str, Any]]
-    filled_before: list[str]
-    filled_after: list[str]
-    matched: bool | None
-    credits_used: int
-    short_of_credits: bool
-    error_code: str | None
-    error_message: str | None
-    error_retryable: bool | None
-    next_attempt_at: datetime | None
-    finished_at: datetime | None
-
-
 _WRITTEN = [name for name in columns_of(AttemptEnd) if name not in {"id", "fence"}]
 
 
@@ -271,25 +249,43 @@ async def cancel(tx: Transaction, organization_id: str, job_id: str, now: dateti
     return bool(cancelled)
 
 
+_AGAIN = (
+    f"UPDATE job SET status = {RETRY.to}, next_attempt_at = ?, finished_at = NULL, updated_at = ?,"
+    " max_attempts = attempts + ?, progress = 0, running_step = NULL, error_code = NULL, error_message = NULL,"
+    " error_retryable = NULL, times_lost = NULL, short_of_credits = FALSE, forced = TRUE"
+)
+
+
 @unit_of_work
 async def retry(tx: Transaction, organization_id: str, job_id: str, now: datetime, *, attempts: int) -> bool:
     """Queue a job that failed in whole or in part for so many more attempts. Returns whether it was one.
 
     Raises RecordHasActiveJob.
     """
+    sql = f"{_AGAIN}, priority = 0 WHERE id = ? AND organization_id = ? AND {RETRY.guard} RETURNING {select(MovedJob)}"
     moment = to_micros(now)
     try:
-        retried = await fetch(
-            MovedJob,
-            f"UPDATE job SET status = {RETRY.to}, next_attempt_at = ?, finished_at = NULL, updated_at = ?,"
-            " max_attempts = attempts + ?, progress = 0, running_step = NULL, error_code = NULL,"
-            " error_message = NULL, error_retryable = NULL, times_lost = NULL,"
-            " short_of_credits = FALSE, forced = TRUE, priority = 0"
-            f" WHERE id = ? AND organization_id = ? AND {RETRY.guard} RETURNING {select(MovedJob)}",
-            [moment, moment, attempts, job_id, organization_id],
-            using=tx,
-        )
+        retried = await fetch(MovedJob, sql, [moment, moment, attempts, job_id, organization_id], using=tx)
     except IntegrityError as error:
         raise RecordHasActiveJob from error
     await add_events(tx, [job_event(EventKind.JOB_RETRIED, job, now) for job in retried])
     return bool(retried)
+
+
+async def retry_by_itself(
+    tx: Transaction, organization_id: str, job_ids: Sequence[str], now: datetime, *, attempts: int, priority: int
+) -> list[str]:
+    """The same of jobs that nobody insists on: what may have been charged is not asked again. Returns which.
+
+    Of their records none may have an active job.
+    """
+    moment, trigger = to_micros(now), JobTrigger.CREDITS_RESTORED.value
+    retried = await fetch(
+        MovedJob,
+        f"{_AGAIN}, priority = ?, trigger_kind = ? WHERE organization_id = ? AND id IN ({marks(job_ids)})"
+        f" AND {RETRY.guard} RETURNING {select(MovedJob)}",
+        [moment, moment, attempts, priority, trigger, organization_id, *job_ids],
+        using=tx,
+    )
+    await add_events(tx, [job_event(EventKind.JOB_RETRIED, job, now) for job in retried])
+    return [job.id for job in retried]

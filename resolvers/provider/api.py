@@ -11,7 +11,7 @@ from enrichment.learn.trust import SourceTrust
 from enrichment.waterfall.breaker import OPEN_REASON_TEXTS
 from models.db.transaction import unit_of_work
 from models.provider_key import ProviderKeyRow, keys_of
-from models.provider_state import ProviderStateRow, close_breaker, states_of
+from models.provider_state import ProviderStateRow, close_breaker, credits_are_back, states_of
 from models.stats import ProviderCalls, calls_ever
 from providers.api import ProviderError, ProviderInfo
 from providers.http.adapter import KeyCheck
@@ -210,13 +210,18 @@ async def test_provider(ctx: Context, provider_id: str) -> ProviderTest:
         check = await provider.check_key(caller.organization_id)
     except ProviderError as error:
         return ProviderTest(provider_id, ok=False, detail=error.message)
+    if check.valid and (check.credits_left or 0) > 0:
+        await credits_are_back(caller.organization_id, provider_id, ctx.services.now())
     return ProviderTest(
         provider_id, ok=check.valid, detail=check.detail, credits_left=check.credits_left, may=check.may
     )
 
 
 async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
-    """Ask a provider again that was left alone, also because it asked for a pause, at once. Raises NotFound."""
+    """Ask a provider again that was left alone, also because it asked for a pause, at once. Raises NotFound.
+
+    The jobs that ended because it refused to answer run again in a moment.
+    """
     caller = ctx.require(Role.MANAGER)
     provider = ctx.services.registry.get(provider_id)
     if provider is None:

@@ -29,7 +29,8 @@ _log = structlog.get_logger(__name__)
 
 
 async def set_provider_key(ctx: Context, provider_id: str, key: str, *, enable: bool = False) -> ProviderKeyRow:
-    """Store the organization's key for a provider, in place of an earlier one. The provider is tried again at once.
+    """Store the organization's key for a provider, in place of an earlier one. The provider is tried again at once,
+    and the jobs that ended because it refused the earlier key run again in a moment.
 
     With `enable` the configuration switches the provider on as well, last in order where it is not in it yet.
     Raises NotFound for an unknown provider, ValidationFailed for one that needs no key or a key that cannot be,

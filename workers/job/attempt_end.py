@@ -13,8 +13,8 @@ from models.db.columns import new_id
 from models.db.transaction import Transaction
 from models.decision_log import NewSnapshot, insert_snapshots
 from models.job import transitions
+from models.job.ended_attempt import AttemptEnd
 from models.job.steps import NewStep, write_steps
-from models.job.transitions import AttemptEnd
 from workers.job.candidates import candidate_json
 from workers.job.process import JobResult
 from workers.job.record_changes import filled_after

@@ -67,9 +67,9 @@ class CircuitBreakers:
         self, organization_id: str, provider_id: str, rule: ProviderRule | None, matched: bool
     ) -> None:
         """A reply came. A miss is a reason to see whether the provider is still worth asking."""
-        key = organization_id, provider_id
+        key, now = (organization_id, provider_id), self._services.now()
         if not self._breakers.get(key, Breaker()).is_quiet:
-            await self._change(key, lambda row: _with_breaker(row, after_success(_breaker_of(row))))
+            await self._change(key, lambda row: _answered_again(row, now))
         if not matched and rule is not None and rule.min_match_rate is not None:
             await self._check_match_rate(key, rule)
 
@@ -134,6 +134,13 @@ class CircuitBreakers:
 
 def _breaker_of(row: ProviderStateRow) -> Breaker:
     return Breaker(row.state, row.reason, row.open_until, row.failures, row.openings)
+
+
+def _answered_again(row: ProviderStateRow, now: datetime) -> ProviderStateRow:
+    """The state after an answer. With its credits back a provider is asked anew, also what it had refused."""
+    after = _with_breaker(row, after_success(_breaker_of(row)))
+    is_back = row.reason is OpenReason.OUT_OF_CREDITS and after.state is BreakerState.CLOSED
+    return replace(after, counted_since=now) if is_back else after
 
 
 def _with_breaker(row: ProviderStateRow, breaker: Breaker) -> ProviderStateRow:

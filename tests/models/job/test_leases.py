@@ -11,8 +11,9 @@ from enrichment.enums import JobStatus
 from models.db.statements import execute, query
 from models.db.transaction import Transaction, unit_of_work
 from models.job import Job, leases, transitions
+from models.job.ended_attempt import AttemptEnd
 from models.job.leases import LEASE, Lease, LeaseProgress, organizations_with_due_jobs, renew
-from models.job.transitions import MOST_LOST, AttemptEnd, claim, release_leases, requeue_lost
+from models.job.transitions import MOST_LOST, claim, release_leases, requeue_lost
 from resolvers.job.api import retry_job
 from resolvers.pipeline import pause_pipeline
 from resolvers.record.api import upsert_records

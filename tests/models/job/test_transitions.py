@@ -16,11 +16,12 @@ from models.db.columns import new_id, to_micros
 from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
 from models.job import transitions
+from models.job.ended_attempt import AttemptEnd
 from models.job.leases import Lease, LeaseProgress, held_leases, lock_held, lock_states, make_due, renew
 from models.job.queries import bring_forward, take_short_of_credits
 from models.job.steps import add_credits
 from models.job.transition_table import TRANSITIONS
-from models.job.transitions import AttemptEnd, NewJob
+from models.job.transitions import NewJob
 from models.organization import Organization
 from models.record import Record
 from resolvers.job.new_job import new_job
