@@ -81,3 +81,19 @@ async def test_killed_workers_and_an_emptied_redis_lose_nothing_and_repeat_nothi
     assert len({charge.job_id for charge in charges}) == len(charges) == RECORDS
     check = await check_ledger("acme")
     assert (check.faults, check.balance, check.reserved) == ([], 1000 - RECORDS, 0)
+
+
+async def test_five_workers_killed_in_a_row_end_no_job(redis: ArqRedis, redis_url: str, db: str) -> None:
+    ctx = context(services(redis, StandIn(id="paid")))
+    records = [
+        {"entityType": "account", "externalId": f"A{n}", "fields": {"domain": f"company{n}.com"}} for n in range(8)
+    ]
+    await upsert_records(ctx, records)
+    for _ in range(5):
+        with worker_process(db, redis_url) as process:
+            await until(_in_progress)
+            os.kill(process.pid, signal.SIGKILL)
+    with worker_process(db, redis_url):
+        await until_ended(8)
+    assert await Job.filter(error_code="worker_lost").count() == 0
+    assert {(job.status, job.attempts) for job in await Job.all()} == {(JobStatus.COMPLETED, 1)}
