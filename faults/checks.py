@@ -103,7 +103,8 @@ def _ended(loads: Mapping[str, OrganizationLoad], jobs: Mapping[str, Any]) -> Ch
 
 
 def _failed(jobs: Mapping[str, Any]) -> Check:
-    faults = [f"job {job}: {row['error_code']}" for job, row in jobs.items() if row["error_code"] in _OUR_FAULTS]
+    failed = {job: row for job, row in jobs.items() if row["status"] in {"failed", "partial"}}
+    faults = [f"job {job}: {row['error_code']}" for job, row in failed.items() if row["error_code"] in _OUR_FAULTS]
     ends: dict[str, int] = {}
     for row in jobs.values():
         ends[row["status"]] = ends.get(row["status"], 0) + 1
