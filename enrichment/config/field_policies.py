@@ -38,5 +38,10 @@ class FieldPolicies(Part):
     account: EntityPolicies = EntityPolicies()
 
     def of(self, entity_type: EntityType) -> EntityPolicies:
-        policies: EntityPolicies = getattr(self, entity_type.value)
-        return policies
+        match entity_type:
+            case EntityType.LEAD:
+                return self.lead
+            case EntityType.CONTACT:
+                return self.contact
+            case EntityType.ACCOUNT:
+                return self.account

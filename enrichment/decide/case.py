@@ -21,18 +21,18 @@ def _never(a: Any, b: Any) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which makes it in a third of the time: every field of every record has one
 class FieldCase:
     """All that a decision about one field depends on.
 
     `name` is the field's. `proposals` are the surviving values, most believed first; `minimum` is the least confidence
     to write. `asked_at` is when the sources were asked: a person's edit after that is newer than any of their answers,
     and ages are counted up to then. `half_life_days` is the field's, infinite where age does not count.
-    `rejected(value, source)` tells whether a reviewer turned this value of this source down before. `rules()` are the
-    review rules about the field, `trust_in(provider)` tells how people judged its values of a provider.
-    `is_contradiction` tells whether two values differ so much that a source which is unsure of its own still
-    contradicts the other. `name_of(source)` names the CRM, a reviewer or a provider in a sentence. `around()` is the
-    rest of the record with all that the sources said of it.
+    `rejected(value, source)` tells whether a reviewer turned this value of this source down before; None: nothing
+    was turned down. `rules()` are the review rules about the field, `trust_in(provider)` tells how people judged its
+    values of a provider. `is_contradiction` tells whether two values differ so much that a source which is unsure of
+    its own still contradicts the other. `name_of(source)` names the CRM, a reviewer or a provider in a sentence.
+    `around()` is the rest of the record with all that the sources said of it.
     """
 
     rule: Rule
@@ -41,7 +41,7 @@ class FieldCase:
     current: Current | None
     proposals: Sequence[Proposal]
     is_equivalent: Same
-    rejected: Callable[[Any, str], bool]
+    rejected: Callable[[Any, str], bool] | None
     asked_at: datetime
     name: str = "value"
     rules: Callable[[], Sequence[ReviewRule]] = tuple

@@ -1,6 +1,7 @@
 """What may be written: one field's proposals against its current value and the organization's rule."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from enrichment.decide.case import FieldCase
 from enrichment.decide.decision import ConflictQuestion, Decision
@@ -26,7 +27,9 @@ def decide(case: FieldCase) -> Decision:
     """What happens to a field that at least one source gave a value for."""
     if case.rule.policy is FieldPolicy.NEVER:
         return Decision(FieldOutcomeReason.PROTECTED, detail="the policy of this field is never")
-    proposals = [proposal for proposal in case.proposals if not _was_rejected(case, proposal)]
+    proposals = case.proposals
+    if case.rejected is not None:
+        proposals = [proposal for proposal in proposals if not _was_rejected(case.rejected, proposal)]
     if not proposals:
         return Decision(
             FieldOutcomeReason.PROTECTED,
@@ -44,9 +47,9 @@ def decide(case: FieldCase) -> Decision:
 _EDITED = "a person changed the field while the answer was on its way"
 
 
-def _was_rejected(case: FieldCase, proposal: Proposal) -> bool:
+def _was_rejected(rejected: Callable[[Any, str], bool], proposal: Proposal) -> bool:
     # A second, independent source that agrees makes it a new question.
-    return all(case.rejected(proposal.value, source.provider) for source in proposal.support)
+    return all(rejected(proposal.value, source.provider) for source in proposal.support)
 
 
 def _fill(case: FieldCase, proposals: Sequence[Proposal]) -> Decision:

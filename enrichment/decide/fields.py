@@ -51,9 +51,10 @@ class SourceResult:
 class DecisionInput:
     """One record with all that its decision depends on. `results` are in order of priority.
 
-    `rejected(field, value, source)` tells whether a reviewer turned that down; `asked_at` is when the sources
-    were asked, and ages are counted up to then; `trust` what reviewers taught about them. `half_lives` are those that
-    the organization's own history taught, in days by field; any other field has its prior. `names` are the providers'.
+    `rejected(field, value, source)` tells whether a reviewer turned that down (None: nothing was); `asked_at` is when
+    the sources were asked, and ages are counted up to then; `trust` what reviewers taught about them. `half_lives` are
+    those that the organization's own history taught, in days by field; any other field has its prior. `names` are the
+    providers'.
     """
 
     entity_type: EntityType
@@ -61,21 +62,24 @@ class DecisionInput:
     current: Mapping[str, Current]
     wants: Mapping[str, Want]
     results: Sequence[SourceResult]
-    rejected: Callable[[str, Any, str], bool]
+    rejected: Callable[[str, Any, str], bool] | None
     asked_at: datetime
     trust: Trust = NO_TRUST
     half_lives: Mapping[str, float] = field(default_factory=dict)
     names: Names = field(default_factory=dict)
     edition: Edition = LATEST
+    _around: list[RecordAround] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def decay(self, name: str) -> Decay:
         """How the values of a field age."""
         return decay_of(self.entity_type, name, self.asked_at, self.half_lives, self.edition)
 
     def around(self) -> RecordAround:
-        """The record's values, as far as they can be read, and what each source says of it."""
-        said = {result.source: result.candidates for result in self.results}
-        return RecordAround.of(self.entity_type, self.current, said, self.trust, self.half_lives)
+        """The record's values, as far as they can be read, and what each source says of it; the same for all fields."""
+        if not self._around:
+            said = {result.source: result.candidates for result in self.results}
+            self._around.append(RecordAround.of(self.entity_type, self.current, said, self.trust, self.half_lives))
+        return self._around[0]
 
 
 def decide_fields(record: DecisionInput) -> dict[str, Decision]:
@@ -120,14 +124,17 @@ def _unit_case(record: DecisionInput, unit: FieldUnit, parts: Sequence[str]) -> 
         current=record.current,
         rule=lambda part: record.config.rule(record.entity_type, part),
         decide=partial(_decide, record),
-        rejected=lambda part, candidate: any(
-            record.rejected(part, form, candidate.provider)
-            for form in (candidate.value, candidate.earlier)
-            if form is not None
-        ),
+        rejected=lambda part, candidate: _was_rejected(record, part, candidate),
         belief=lambda part, candidate: record.decay(part).belief(candidate),
         name_of=naming(record.names),
     )
+
+
+def _was_rejected(record: DecisionInput, name: str, candidate: Candidate) -> bool:
+    if record.rejected is None:
+        return False
+    forms = (candidate.value, candidate.earlier)
+    return any(record.rejected(name, form, candidate.provider) for form in forms if form is not None)
 
 
 def _decide(
@@ -141,7 +148,7 @@ def _decide(
     def rejected(value: Any, source: str) -> bool:
         before = [candidate.earlier for candidate in candidates if candidate.provider == source]
         forms = (value, *(form for form in before if form is not None))
-        return any(record.rejected(name, form, source) for form in forms)
+        return record.rejected is not None and any(record.rejected(name, form, source) for form in forms)
 
     current, decay = record.current.get(name), record.decay(name)
     known = None if current is None or current.unreadable is not None else current.value
@@ -160,7 +167,7 @@ def _decide(
             current=current,
             proposals=survivors(specific or candidates, equal, decay),
             is_equivalent=equal,
-            rejected=rejected,
+            rejected=None if record.rejected is None else rejected,
             asked_at=record.asked_at,
             name=name,
             rules=lambda: record.config.rules_of(entity_type, name),
@@ -184,15 +191,22 @@ _NO_PROVIDER = Decision(FieldOutcomeReason.SKIPPED, detail=NO_PROVIDER)
 def _without_candidates(record: DecisionInput, name: str) -> Decision:
     if record.wants.get(name, Want.NONE) is Want.NONE:
         return _KEPT
-    if any(name in result.withheld for result in record.results):
-        return _WITHHELD
-    able = [result for result in record.results if name in result.gives]
+    able: list[SourceResult] = []
+    is_answered = False
+    failed: SourceResult | None = None
+    for result in record.results:
+        if name in result.withheld:
+            return _WITHHELD
+        if name in result.gives:
+            able.append(result)
+            is_answered = is_answered or result.outcome.is_answer
+            if failed is None and result.outcome is StepOutcome.ERROR:
+                failed = result
     if not able:
         return _NO_PROVIDER
-    failed = next((result for result in able if result.outcome is StepOutcome.ERROR), None)
     if failed is not None:
         return Decision(FieldOutcomeReason.ERROR, provider=failed.source, detail=failed.error or "")
-    if any(result.outcome.is_answer for result in able):
+    if is_answered:
         return _UNKNOWN
     reason = able[0].skipped
     return Decision(FieldOutcomeReason.SKIPPED, provider=able[0].source, detail=NOT_ASKED[reason] if reason else "")

@@ -95,6 +95,8 @@ def survivors(candidates: Sequence[Candidate], is_equivalent: Same, decay: Decay
     counts once for a value. A value joins those that it is the same as, each of them: a range holds 60 and 150, which
     are not one.
     """
+    if len(candidates) == 1:
+        return [_proposal([candidates[0]], decay)]
     groups: list[list[Candidate]] = []
     for candidate in candidates:
         group = next(
@@ -150,8 +152,17 @@ def _is_echo(
 
 
 def _proposal(group: list[Candidate], decay: Decay | None) -> Proposal:
-    last = max(candidate.observed_at for candidate in group)
     half_life_days = math.inf if decay is None else decay.half_life_days
+    if len(group) == 1:  # as below, in short: most values come from one source
+        [alone] = group
+        return Proposal(
+            value=alone.value,
+            confidence=agreed_confidence([alone.confidence]),
+            observed_at=alone.observed_at,
+            support=(alone,),
+            freshness=1.0 if decay is None else freshness(alone.observed_at, decay.now, half_life_days),
+        )
+    last = max(candidate.observed_at for candidate in group)
     believed = {
         candidate.provider: candidate.confidence * freshness(candidate.observed_at, last, half_life_days)
         for candidate in group

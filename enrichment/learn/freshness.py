@@ -18,8 +18,9 @@ UNKNOWN_AGE_DAYS = 730.5
 
 def freshness(observed_at: datetime, now: datetime, half_life_days: float) -> float:
     """From 1 (seen just now, or later than `now`) towards 0."""
-    days = (now - observed_at).total_seconds() / _DAY_SECONDS
-    return float(0.5 ** (max(days, 0.0) / half_life_days))
+    if observed_at >= now:
+        return 1.0
+    return float(0.5 ** ((now - observed_at).total_seconds() / _DAY_SECONDS / half_life_days))
 
 
 def expected_freshness(half_life_days: float) -> float:

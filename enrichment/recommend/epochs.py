@@ -4,17 +4,18 @@ Some fields change together: with a job, or with a move to another city. The tim
 epoch. The observations are put in order of time, and all ways to cut them into epochs are added up, each as likely as
 its times and the values make it (a forward pass over a semi-Markov chain). Within an epoch a field keeps its value,
 unless it changes by itself. A change brings any value, as likely as the value is by itself.
+
+The loops are written out: they are the most that a recommendation costs.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 Vector = Sequence[float]  # a figure for each value that a field may have; the last is for any that was not observed
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Chain:
     """One field. `priors`: how likely each value is by itself, one in all.
 
@@ -25,30 +26,19 @@ class Chain:
     priors: Vector
     observed: Sequence[Vector | None]
     rate: float
-    _within: dict[tuple[int, int], list[float]] = field(default_factory=dict)
 
-    def within(self, first: int, last: int, gaps: Sequence[float]) -> list[float]:
-        """How likely the observations of an epoch are up to its last one, for each value that is true then."""
-        found = self._within.get((first, last))
-        if found is None:
-            found = (
-                list(self.priors) if first == last else self.after(self.within(first, last - 1, gaps), gaps[last - 1])
-            )
-            observed = self.observed[last]
-            if observed is not None:
-                found = [a * b for a, b in zip(found, observed, strict=True)]
-            self._within[first, last] = found
-        return found
+    def change_in(self, days: float) -> float:
+        """The chance (0-1) that the field changes by itself in so many days."""
+        return -math.expm1(-self.rate * days) if self.rate else 0.0
 
-    def after(self, held: Sequence[float], days: float) -> list[float]:
-        """The same so many days later, as the field may have changed by itself."""
+    def after(self, held: list[float], changed: float) -> list[float]:
+        """How likely each value is once the field may have changed by itself, with this chance (0-1)."""
         if not self.rate:
-            return list(held)
-        changed, total = -math.expm1(-self.rate * days), sum(held)
-        return [(1.0 - changed) * a + changed * total * b for a, b in zip(held, self.priors, strict=True)]
+            return held
+        kept, brought = 1.0 - changed, changed * sum(held)
+        return [kept * a + brought * b for a, b in zip(held, self.priors, strict=True)]
 
 
-@dataclass(slots=True)
 class Epochs:
     """Observations so many `days` ago, the oldest first, of the fields that change together, at `rate` changes a day.
 
@@ -56,25 +46,52 @@ class Epochs:
     another reason. There is at least one observation.
     """
 
-    days: Sequence[float]
-    chains: Sequence[Chain]
-    rate: float
-    besides: Sequence[float] = ()
-    gaps: list[float] = field(init=False)
-    _stays: list[float] = field(init=False)
-    _spans: list[list[tuple[int, float, bool]]] = field(init=False)
-    _begins: list[float] = field(init=False)  # how likely all is that was seen before an epoch which begins there
-    _lasting: list[float] = field(init=False)
+    def __init__(
+        self, days: Sequence[float], chains: Sequence[Chain], rate: float, besides: Sequence[float] = ()
+    ) -> None:
+        self.days, self.chains, self.rate = days, chains, rate
+        count = self._count = len(days)
+        self.gaps = [days[index] - days[index + 1] for index in range(count - 1)] + [max(days[-1], 0.0)]
+        # The chance that no change of all comes in a gap.
+        self._stays = [math.exp(-rate * gap) for gap in self.gaps]
+        if besides:
+            self._stays = [stays * (1.0 - other) for stays, other in zip(self._stays, besides, strict=True)]
+        self._whole = self._likelihoods()
+        self._begins, self._lasting = self._pass()
 
-    def __post_init__(self) -> None:
-        self.gaps = [before - after for before, after in pairwise(self.days)] + [max(self.days[-1], 0.0)]
-        besides = self.besides or [0.0] * len(self.gaps)
-        self._stays = [
-            math.exp(-self.rate * gap) * (1.0 - other) for gap, other in zip(self.gaps, besides, strict=True)
-        ]
-        self._spans = [list(self._spans_from(first)) for first in range(len(self.days))]
-        self._begins = self._pass()
-        self._lasting = self._all_lasting()
+    def _likelihoods(self) -> list[list[float]]:
+        """How likely the observations of an epoch are by its first and its last one, whatever is true."""
+        count = self._count
+        whole = [[1.0] * count for _ in range(count)]
+        for chain in self.chains:
+            changed = [chain.change_in(gap) for gap in self.gaps[:-1]]
+            for first in range(count):
+                sums, held = whole[first], list(chain.priors)
+                for last in range(first, count):
+                    if last > first:
+                        held = chain.after(held, changed[last - 1])
+                    observed = chain.observed[last]
+                    if observed is not None:
+                        held = [a * b for a, b in zip(held, observed, strict=True)]
+                    sums[last] *= sum(held)
+        return whole
+
+    def _pass(self) -> tuple[list[float], list[float]]:
+        """How likely all is that was seen before an epoch, by where it begins; and all, by where the last one begins.
+
+        The last place is behind all observations.
+        """
+        count, stays, whole = self._count, self._stays, self._whole
+        begins = [1.0] + [0.0] * count
+        lasting = [0.0] * count
+        for first in range(count):
+            held = 1.0
+            for last in range(first, count):
+                together = held * whole[first][last]
+                begins[last + 1] += begins[first] * (together * (1.0 - stays[last]))
+                held *= stays[last]
+            lasting[first] = begins[first] * (together * stays[count - 1])
+        return begins, [*lasting, begins[count]]
 
     @property
     def likelihood(self) -> float:
@@ -83,11 +100,19 @@ class Epochs:
 
     def ends(self, chain: Chain) -> list[float]:
         """The likelihood, divided among the values of one of the fields that may be true now."""
-        sums, last = [0.0] * len(chain.priors), len(self.days) - 1
+        count = self._count
+        changed = [chain.change_in(gap) for gap in self.gaps]
+        sums = [0.0] * len(chain.priors)
         for first, weight in enumerate(self._lasting):
             held = list(chain.priors)
-            if first <= last:
-                held = chain.after(chain.within(first, last, self.gaps), self.gaps[last])
+            for last in range(first, count):
+                if last > first:
+                    held = chain.after(held, changed[last - 1])
+                observed = chain.observed[last]
+                if observed is not None:
+                    held = [a * b for a, b in zip(held, observed, strict=True)]
+            if first < count:
+                held = chain.after(held, changed[count - 1])
             total = sum(held)
             if total > 0:
                 sums = [a + weight * b / total for a, b in zip(sums, held, strict=True)]
@@ -95,40 +120,23 @@ class Epochs:
 
     def changed(self) -> list[float]:
         """The chance (0-1) that the fields changed together in each gap, by all that was observed."""
-        count = len(self.days)
+        count, stays, whole = self._count, self._stays, self._whole
+        spans: list[list[float]] = []  # how likely an epoch is that begins and ends with these observations
         follows = [0.0] * count + [1.0]  # how likely all is that was seen from an epoch on which begins there
-        for first in reversed(range(count)):
-            follows[first] = sum(
-                chance * (follows[last + 1] if ends else 1.0) for last, chance, ends in self._spans[first]
-            )
-        total, changes = follows[0], [0.0] * count
         for first in range(count):
-            for last, chance, ends in self._spans[first]:
-                if ends and total > 0:
-                    changes[last] += self._begins[first] * chance * follows[last + 1] / total
+            held, ending = 1.0, list[float]()
+            for last in range(first, count):
+                together = held * whole[first][last]
+                ending.append(together * (1.0 - stays[last]))
+                held *= stays[last]
+            spans.append(ending)
+            follows[first] = together * stays[count - 1]  # it lasts
+        for first in reversed(range(count)):
+            ended = sum(chance * follows[first + 1 + index] for index, chance in enumerate(spans[first]))
+            follows[first] = ended + follows[first]
+        total, changes = follows[0], [0.0] * count
+        for first, ending in enumerate(spans):
+            for index, chance in enumerate(ending):
+                if total > 0:
+                    changes[first + index] += self._begins[first] * chance * follows[first + 1 + index] / total
         return changes
-
-    def _spans_from(self, first: int) -> Iterator[tuple[int, float, bool]]:
-        """The epochs that begin with an observation: the last one in it, how likely they are, and whether they end."""
-        held, count = 1.0, len(self.days)
-        for last in range(first, count):
-            together = held * math.prod(sum(chain.within(first, last, self.gaps)) for chain in self.chains)
-            yield last, together * (1.0 - self._stays[last]), True
-            held *= self._stays[last]
-            if last == count - 1:
-                yield last, together * self._stays[last], False
-
-    def _pass(self) -> list[float]:
-        begins = [1.0] + [0.0] * len(self.days)
-        for first in range(len(self.days)):
-            for last, chance, ends in self._spans[first]:
-                begins[last + 1] += begins[first] * chance if ends else 0.0
-        return begins
-
-    def _all_lasting(self) -> list[float]:
-        """How likely all is, by the observation that begins the epoch which lasts; at last one after all of them."""
-        lasting = [
-            self._begins[first] * sum(chance for _, chance, ends in self._spans[first] if not ends)
-            for first in range(len(self.days))
-        ]
-        return [*lasting, self._begins[-1]]

@@ -8,7 +8,7 @@ one that differs in a single field, while the rest of the job is the same, tells
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType, FieldUnit
@@ -49,6 +49,7 @@ class _Model:
         self._own = {id(witness): self._observed(witness, mixed_up=False) for witness in said.witnesses}
         self._mixed_up = {id(witness): self._observed(witness, mixed_up=True) for witness in self._sources}
         self._priors = {name: self._prior(name) for name in said.counts}
+        self._known_chains: dict[tuple[object, ...], dict[str, Chain]] = {}
         self._changes()
 
     def likelihoods(self) -> list[float]:
@@ -94,10 +95,7 @@ class _Model:
         return math.exp(lead)
 
     def _reading(self, days: Sequence[tuple[float, Sequence[Witness]]], other: Witness | None) -> list[float]:
-        chains = {
-            name: Chain(prior, [self._of_day(name, seen, other) for _, seen in days], self._rates[name])
-            for name, prior in self._priors.items()
-        }
+        chains = self._chains([seen for _, seen in days], other)
         ages = [age for age, _ in days]
         causing = [chain for name, chain in chains.items() if name in self._said.causing]
         own = [chain for name, chain in chains.items() if name not in self._said.causing]
@@ -108,11 +106,17 @@ class _Model:
         ends = Epochs(ages, own, self._together, besides).ends(chains[self._said.name])
         return [likelihood * end for end in ends]
 
-    def _of_day(self, name: str, seen: Sequence[Witness], other: Witness | None) -> list[float] | None:
-        """How likely all that was said of a field on one day is, under each of its values."""
-        vectors = [(self._mixed_up if each is other else self._own)[id(each)].get(name) for each in seen]
-        told = [vector for vector in vectors if vector is not None]
-        return [math.prod(chances) for chances in zip(*told, strict=True)] if told else None
+    def _chains(self, days: Sequence[Sequence[Witness]], other: Witness | None) -> dict[str, Chain]:
+        """What was said of each field day by day. Another age of what is undated seldom changes who speaks when."""
+        key = (id(other), *(tuple(map(id, seen)) for seen in days))
+        known = self._known_chains.get(key)
+        if known is None:
+            vectors = [[(self._mixed_up if each is other else self._own)[id(each)] for each in seen] for seen in days]
+            known = self._known_chains[key] = {
+                name: Chain(prior, [_of_day(name, said) for said in vectors], self._rates[name])
+                for name, prior in self._priors.items()
+            }
+        return known
 
     def _changes(self) -> None:
         """How often fields change, in changes a day: those of the unit together, and each by itself."""
@@ -201,6 +205,14 @@ class _Model:
                 found = _blended(weights, known, lead, found)
             return found
         return reliability(weights, current.confidence, UNJUDGED)
+
+
+def _of_day(name: str, said: Sequence[Mapping[str, list[float]]]) -> list[float] | None:
+    """How likely all that was said of a field on one day is, under each of its values; None where nothing was."""
+    told = [vectors[name] for vectors in said if name in vectors]
+    if len(told) < 2:
+        return told[0] if told else None
+    return [math.prod(chances) for chances in zip(*told, strict=True)]
 
 
 def _blended(weights: Weights, known: Reliability, lead: float, otherwise: float) -> float:

@@ -111,23 +111,28 @@ class Waterfall:
     knows_company: bool = False  # so that it can be asked about by itself
     yields: Yields = NO_YIELDS  # what the sources brought so far; read where the configuration weighs it
     done: set[str] = field(default_factory=set)
+    _looked_up: dict[Want | None, frozenset[str]] = field(default_factory=dict, repr=False)
     _unsettled: dict[Want | None, frozenset[str]] = field(default_factory=dict, repr=False)  # until the next answer
 
     def unsettled(self, reason: Want | None = None) -> frozenset[str]:
         """Fields for which another source may still be asked, of one reason or of any."""
         known = self._unsettled.get(reason)
         if known is None:
-            known = self._unsettled[reason] = frozenset(
-                name
-                for name, why in self.wants.items()
-                if why is not Want.NONE and (reason is None or why is reason) and not self._is_settled(name)
-            )
+            known = self._unsettled[reason] = self.looked_up(reason) - self._settled()
         return known
 
-    def _is_settled(self, name: str) -> bool:
+    def looked_up(self, reason: Want | None = None) -> frozenset[str]:
+        """The fields that are looked up, for one reason or for any."""
+        known = self._looked_up.get(reason)
+        if known is None:
+            wanted = {Want.FILL, Want.CHECK} if reason is None else {reason}
+            known = self._looked_up[reason] = frozenset(name for name, why in self.wants.items() if why in wanted)
+        return known
+
+    def _settled(self) -> Set[str]:
         if self.config.strategy is Strategy.WATERFALL:
-            return name in self.confident
-        return self.asked.get(name, 0) >= self.config.consensus_size
+            return self.confident
+        return {name for name, times in self.asked.items() if times >= self.config.consensus_size}
 
     def could_give(self, source: Source) -> frozenset[str]:
         """The unsettled fields worth asking this source for; empty when it should not be called."""
@@ -190,8 +195,7 @@ class Waterfall:
 
     def why_not_asked(self, source: Source) -> SkipReason:
         """Why a source was never asked."""
-        looked_up = {name for name, why in self.wants.items() if why is not Want.NONE}
-        if not source.gives & looked_up:
+        if not source.gives & self.looked_up():
             return SkipReason.NOT_OFFERED
         if source.price and source.gives & self.unsettled():
             return SkipReason.NOT_WORTH_PAYING

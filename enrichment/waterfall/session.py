@@ -188,7 +188,7 @@ class WaterfallSession:
                 current=context.current,
                 wants=self.waterfall.wants,
                 results=[self._result_of(*given) for given in self.replies_by_provider()],
-                rejected=context.was_rejected,
+                rejected=context.was_rejected if context.rejected else None,
                 asked_at=context.asked_at,
                 trust=context.trust,
                 names=context.names,

@@ -27,7 +27,7 @@ def by_hand(epochs: Epochs, own: Chain) -> list[float]:
                 if cut[index]:
                     total, held = total * sum(held), list(chain.priors)
                 else:
-                    held = chain.after(held, gaps[index])
+                    held = chain.after(held, chain.change_in(gaps[index]))
             weight *= total * (1.0 if chain is own else sum(held))
             ends = held if chain is own else ends
         assert ends is not None
