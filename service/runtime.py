@@ -16,12 +16,13 @@ from models.db.health import UNUSABLE, ping
 from models.db.migrate import migrate
 from models.db.schema_state import SchemaRefused, require_current
 from models.db.version import VERSION
+from providers.http.client import HttpClient
 from resolvers.context import Services
 from resolvers.events.subscriber import EventSubscriber
 from service.auth.tokens import Authenticator, build_authenticator
 from service.embedded.data_dir import DataDirBusy, DataDirLock
 from service.embedded.redis import EmbeddedRedis, NoRedisServer, recorded_socket, socket_url
-from service.embedded.supervisor import WorkerSupervisor
+from service.embedded.supervisor import WorkerSupervisor, cancel_until_done
 from service.http.metrics import Metrics
 from service.logs.logs import redact_text
 from service.redis_pool import RedisOutOfReach, check_redis, redis_at
@@ -32,6 +33,7 @@ from service.sources import open_sources
 API_TRIES = 3  # a caller waits for these
 WORKER_TRIES = 10
 CLOSE_SECONDS = 5.0  # for one part to close
+PREPARE_SECONDS = 0.5  # after the start of a worker
 
 _log = structlog.get_logger(__name__)
 
@@ -128,9 +130,8 @@ class Runtime:
         )
         if self._with_worker:
             await self._open_worker(stack, self._services, redis_url)
-            # In a thread, so that neither the first answer nor the first call to a provider waits for it.
-            preparing = asyncio.create_task(asyncio.to_thread(sources.http_client.prepare), name="prepare calls")
-            stack.push_async_callback(asyncio.wait, {preparing})
+            preparing = asyncio.create_task(_prepare_calls(sources.http_client), name="prepare calls")
+            stack.push_async_callback(cancel_until_done, preparing)
 
     async def _open_redis_server(self, stack: AsyncExitStack) -> str | None:
         """The URL of the Redis to use, after starting the embedded one if need be. None: the stand-in."""
@@ -201,6 +202,12 @@ async def _open_clock(stack: AsyncExitStack) -> DatabaseClock:
 
     stack.push_async_callback(stop)
     return clock
+
+
+async def _prepare_calls(client: HttpClient) -> None:
+    """Have loaded what the first call to a provider needs, once the first answers of the process need no time."""
+    await asyncio.sleep(PREPARE_SECONDS)
+    await asyncio.to_thread(client.prepare)
 
 
 @asynccontextmanager

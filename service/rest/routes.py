@@ -76,20 +76,23 @@ class _EncodedRoute(Route):
         return match, found
 
 
-@cache
 def _descriptions() -> list[BaseRoute]:
-    """The routes that describe the others; the same for all applications of the process."""
-    description = describe(OPERATIONS, VERSION)
-    written = dump(description)
-    rendered = render(description)
+    """The routes that describe the others."""
 
     async def openapi(request: Request) -> Response:
-        return Response(written, media_type="application/json")
+        return Response(_description()[0], media_type="application/json")
 
     async def docs(request: Request) -> Response:
-        return HTMLResponse(page(rendered, str(request.base_url)))
+        return HTMLResponse(page(_description()[1], str(request.base_url)))
 
     return [
         Route("/v1/openapi.json", openapi),
         Route("/v1/docs", docs),
     ]
+
+
+@cache
+def _description() -> tuple[bytes, str]:
+    """As JSON, and as the readable page. Made for whoever asks first: the start of a process does not wait for it."""
+    description = describe(OPERATIONS, VERSION)
+    return dump(description), render(description)

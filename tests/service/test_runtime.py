@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 PROGRAM = """
 import asyncio
 import sys
@@ -17,11 +19,12 @@ from service.settings import load_settings
 
 async def run(worker):
     async with Runtime(load_settings(), worker=worker, migrates=True):
-        await asyncio.sleep(0)
+        while worker and "aiohttp" not in sys.modules:
+            await asyncio.sleep(0.05)
 
 
 asyncio.run(run(worker=sys.argv[1] == "worker"))
-print("aiohttp" in sys.modules)  # what was begun is waited for when the runtime is closed
+print("aiohttp" in sys.modules)
 """
 
 
@@ -30,6 +33,11 @@ def test_the_http_client_is_loaded_at_the_start_of_a_worker_alone(tmp_path: Path
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTO_ENRICHMENT_")}
     environment |= {"AUTO_ENRICHMENT_DATA_DIR": str(tmp_path), "AUTO_ENRICHMENT_LOG_LEVEL": "error"}
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, process], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROGRAM, process],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert ended.stdout.split()[-1] == loaded
