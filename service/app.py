@@ -89,13 +89,10 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods_of(request: Request) -> set[str]:
-    """The methods of every route with this path: several may share it."""
+    """The methods of the route that serves this path."""
     routes: list[BaseRoute] = request.app.routes
-    methods: set[str] = set()
-    for route in routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return methods
+    serving = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return next((route.methods or set() for route in serving if isinstance(route, Route)), set())
 
 
 async def landing_page(_: Request) -> Response:

@@ -110,8 +110,8 @@ def _plainest(hint: Any) -> Any:
     if origin in (Union, UnionType):
         options = [option for option in get_args(hint) if option is not UnsetType]
         return None if NoneType in options else _plainest(options[0])
-    if origin is list:
-        return []
+    if origin in (list, dict):
+        return origin()
     if isinstance(hint, type) and issubclass(hint, Shape):
         return hint.example()
     if isinstance(hint, type) and issubclass(hint, StrEnum):

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from enrichment.words import naming
-from models.conflict import table as models
 from models.conflict.queries import ConflictFilter
+from models.conflict.shown import AnyConflict
 from resolvers.conflict import api as conflicts
 from resolvers.conflict.choice import UNSET, PartResolution, Resolution
 from resolvers.context import Context, Role
@@ -40,6 +40,10 @@ async def list_conflicts(ctx: Context, request: Request) -> Response:
     return respond_with_page(request, found, shown)
 
 
+async def get_conflict(ctx: Context, request: Request) -> Response:
+    return await _shown(ctx, await conflicts.get_conflict(ctx, request.path_params["id"]))
+
+
 async def resolve_by_post(ctx: Context, request: Request) -> Response:
     return await _resolve(ctx, request, await read_optional_object(request))
 
@@ -49,7 +53,7 @@ async def resolve_by_put(ctx: Context, request: Request) -> Response:
 
 
 async def _resolve(ctx: Context, request: Request, body: dict[str, Any]) -> Response:
-    conflict = await conflicts.resolve_conflict(ctx, request.path_params["id"], _resolution(body))
+    conflict = await conflicts.resolve_conflict(ctx, request.path_params["id"], read_resolution(body))
     return await _shown(ctx, conflict)
 
 
@@ -58,12 +62,12 @@ async def reopen(ctx: Context, request: Request) -> Response:
     return await _shown(ctx, await conflicts.reopen_conflict(ctx, request.path_params["id"]))
 
 
-async def _shown(ctx: Context, conflict: models.Conflict) -> Response:
+async def _shown(ctx: Context, conflict: AnyConflict) -> Response:
     name_of = naming(ctx.services.registry.names)
     return respond(Conflict.of(conflict, conflict.record.external_id, await aging(ctx), name_of))
 
 
-def _resolution(body: dict[str, Any]) -> Resolution | None:
+def read_resolution(body: dict[str, Any]) -> Resolution | None:
     """The decision in the body; None, for the recommended one, where it is empty."""
     if not body:
         return None
@@ -133,6 +137,17 @@ OPERATIONS = (
             example=[shape.EXAMPLE],
             headers=("Link",),
         ),
+    ),
+    RestOperation(
+        method="GET",
+        path="/conflicts/{id}",
+        handler=get_conflict,
+        id="getConflict",
+        tag="Conflicts",
+        summary="Get a conflict",
+        parameters=(CONFLICT_ID,),
+        answer=RouteAnswer(description="The conflict", shape=Conflict, example=shape.EXAMPLE),
+        refusals=("NOT_FOUND",),
     ),
     RestOperation(
         method="POST",

@@ -3,23 +3,20 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from enrichment.enums import EntityType
 from resolvers.context import Context, Role
 from resolvers.erasure import api as erasure
 from resolvers.erasure.reason import MAX_REASON
-from resolvers.errors import BadRequest, Fault
-from resolvers.validation import MAX_EXTERNAL_ID
 from service.http.json import respond
-from service.rest.description.json_schema import any_case_schema
 from service.rest.operation import Parameter, RestOperation, RouteAnswer
 from service.rest.query import QueryParameters
 from service.rest.shapes import erasure as shape
 from service.rest.shapes.erasure import ErasureCertificate
+from service.rest.stored_record import THE_RECORD, entity_type_of
 
 
 async def erase_record(ctx: Context, request: Request) -> Response:
     ctx.require(Role.ADMIN)
-    entity_type = _entity_type(request.path_params["entityType"])
+    entity_type = entity_type_of(request)
     query = QueryParameters(request)
     reason = query.text("reason")
     block_domain = query.flag("blockDomain")
@@ -27,14 +24,6 @@ async def erase_record(ctx: Context, request: Request) -> Response:
     external_id = request.path_params["externalId"]
     result = await erasure.erase_record(ctx, entity_type, external_id, reason=reason, block_domain=block_domain)
     return respond(ErasureCertificate.of(result))
-
-
-def _entity_type(text: str) -> EntityType:
-    try:
-        return EntityType(text.lower())
-    except ValueError:
-        message = f"must be one of {', '.join(EntityType)}"
-        raise BadRequest(f"entityType: {message}", faults=[Fault("entityType", message)]) from None
 
 
 OPERATIONS = (
@@ -52,22 +41,7 @@ OPERATIONS = (
         ),
         role=Role.ADMIN,
         parameters=(
-            Parameter(
-                name="entityType",
-                index="path",
-                required=True,
-                description="What the record is.",
-                schema=any_case_schema(EntityType),
-                example="lead",
-            ),
-            Parameter(
-                name="externalId",
-                index="path",
-                required=True,
-                description="The CRM's own id, percent-encoded.",
-                schema={"type": "string", "minLength": 1, "maxLength": MAX_EXTERNAL_ID},
-                example="lead-77",
-            ),
+            *THE_RECORD,
             Parameter(
                 name="reason",
                 description="Kept in the certificate; it must not tell who it was.",

@@ -17,13 +17,16 @@ from resolvers.context import Context, Role
 from resolvers.job import api as jobs
 from resolvers.refresh.freshness import aging
 from service.http.json import respond
-from service.rest.operation import RestOperation, RouteAnswer
+from service.http.request import read_optional_object
+from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.paging import read_page, respond_with_page
 from service.rest.parameters import JOB_ID, PAGING, choice
 from service.rest.query import QueryParameters
+from service.rest.request import refuse_unknown
 from service.rest.shapes import job as shape
 from service.rest.shapes.conflict import Conflict
 from service.rest.shapes.job import Job, PrintedJob
+from service.rest.shapes.resolution import NOTHING_TO_SAY
 
 
 async def list_jobs(ctx: Context, request: Request) -> Response:
@@ -47,6 +50,12 @@ async def get_job(ctx: Context, request: Request) -> Response:
 async def retry_job(ctx: Context, request: Request) -> Response:
     job = await jobs.retry_job(ctx, request.path_params["id"])
     return respond((await _shown(ctx, [job]))[0], status=202)
+
+
+async def cancel_job(ctx: Context, request: Request) -> Response:
+    refuse_unknown(await read_optional_object(request), ())
+    job = await jobs.cancel_job(ctx, request.path_params["id"])
+    return respond((await _shown(ctx, [job]))[0])
 
 
 async def _shown(ctx: Context, found: Sequence[ShownJob]) -> list[Job]:
@@ -126,5 +135,19 @@ OPERATIONS = (
         parameters=(JOB_ID,),
         answer=RouteAnswer(description="Job queued for retry", shape=Job, example=shape.QUEUED_EXAMPLE, status=202),
         refusals=("NOT_FOUND", "JOB_NOT_RETRYABLE"),
+    ),
+    RestOperation(
+        method="POST",
+        path="/jobs/{id}/cancel",
+        handler=cancel_job,
+        id="cancelJob",
+        tag="Jobs",
+        summary="Cancel an enrichment job",
+        description="Stops a job that has not ended. An answer that is on its way is kept for whoever asks next.",
+        role=Role.USER,
+        parameters=(JOB_ID,),
+        body=Body(shape=NOTHING_TO_SAY, examples={"nothing": {}}, required=False),
+        answer=RouteAnswer(description="The job, cancelled", shape=Job, example=shape.QUEUED_EXAMPLE),
+        refusals=("NOT_FOUND", "JOB_NOT_CANCELLABLE"),
     ),
 )

@@ -10,18 +10,35 @@ from starlette.responses import Response
 from enrichment.enums import ConflictReason, EntityType
 from enrichment.words import naming
 from models.conflict.queries import ConflictFilter
+from resolvers.conflict.api import resolve_conflicts
 from resolvers.conflict.take_back_many import undo_resolutions
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.refresh.freshness import aging
 from service.http.json import respond
 from service.http.request import read_object
+from service.rest.conflict import read_resolution
 from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.request import refuse_unknown, text_or_none
+from service.rest.shapes import resolving_many
 from service.rest.shapes import taking_back as shape
+from service.rest.shapes.resolving_many import ResolveConflictsAnswer, ResolveConflictsRequest
 from service.rest.shapes.taking_back import ResolvedFilter, UndoResolutionsAnswer, UndoResolutionsRequest
 
 E = TypeVar("E", bound=StrEnum)
+
+
+async def resolve_many(ctx: Context, request: Request) -> Response:
+    body = await read_object(request)
+    refuse_unknown(body, ResolveConflictsRequest.keys_sent())
+    ids, decision = _texts(body, "ids"), body.get("resolution")
+    if ids is None:
+        raise _refused("ids", "required")
+    if decision is not None and not isinstance(decision, dict):
+        raise _refused("resolution", "must be an object")
+    many = await resolve_conflicts(ctx, ids, read_resolution(decision or {}))
+    name_of = naming(ctx.services.registry.names)
+    return respond(ResolveConflictsAnswer.of(many, await aging(ctx), name_of))
 
 
 async def undo(ctx: Context, request: Request) -> Response:
@@ -94,6 +111,20 @@ def _refused(path: str, message: str) -> ValidationFailed:
 
 
 OPERATIONS = (
+    RestOperation(
+        method="POST",
+        path="/conflicts/resolve",
+        handler=resolve_many,
+        id="resolveConflicts",
+        tag="Conflicts",
+        summary="Resolve many conflicts in the same way",
+        description="Each has its own outcome. The whole can be taken back by its `resolutionId`.",
+        role=Role.USER,
+        body=Body(shape=ResolveConflictsRequest, examples=resolving_many.REQUEST_EXAMPLES),
+        answer=RouteAnswer(
+            description="The outcome of each", shape=ResolveConflictsAnswer, example=resolving_many.EXAMPLE
+        ),
+    ),
     RestOperation(
         method="POST",
         path="/resolutions/undo",

@@ -16,7 +16,21 @@ from models.db.version import VERSION
 from service.http.errors import problem_of
 from service.http.json import dump
 from service.http.request import RestRuntime, context_of
-from service.rest import config, conflict, credit, erasure, job, pipeline, record, resolution, stats
+from service.rest import (
+    audit,
+    config,
+    conflict,
+    credit,
+    erasure,
+    estimate,
+    job,
+    pipeline,
+    provider,
+    record,
+    resolution,
+    stats,
+    stored_record,
+)
 from service.rest.description.openapi import describe
 from service.rest.description.pages import page, render
 from service.rest.operation import RestOperation
@@ -25,6 +39,7 @@ from service.rest.query import refuse_unknown
 OPERATIONS: tuple[RestOperation, ...] = (
     *config.OPERATIONS,
     *record.OPERATIONS,
+    *stored_record.OPERATIONS,
     *erasure.OPERATIONS,
     *job.OPERATIONS,
     *conflict.OPERATIONS,
@@ -32,6 +47,9 @@ OPERATIONS: tuple[RestOperation, ...] = (
     *pipeline.OPERATIONS,
     *stats.OPERATIONS,
     *credit.OPERATIONS,
+    *provider.OPERATIONS,
+    *audit.OPERATIONS,
+    *estimate.OPERATIONS,
 )
 
 
@@ -40,7 +58,9 @@ def rest_routes(runtime: RestRuntime) -> list[BaseRoute]:
     by_path: dict[str, dict[str, RestOperation]] = {}
     for operation in OPERATIONS:
         by_path.setdefault(operation.full_path, {})[operation.method] = operation
-    routes: list[BaseRoute] = [_route(runtime, path, methods) for path, methods in by_path.items()]
+    # A path without parameters comes first: `/conflicts/resolve` is no conflict's.
+    ordered = sorted(by_path.items(), key=lambda item: item[0].count("{"))
+    routes: list[BaseRoute] = [_route(runtime, path, methods) for path, methods in ordered]
     return [*routes, *_descriptions()]
 
 
@@ -61,11 +81,19 @@ def _route(runtime: RestRuntime, path: str, methods: Mapping[str, RestOperation]
         except Exception as error:  # translated here, once, whatever it is
             return problem_of(request, error)
 
-    kind = _EncodedRoute if "{externalId}" in path else Route
+    kind = _EncodedRoute if "{externalId}" in path else _PathRoute
     return kind(path, answer, methods=known, name=path)
 
 
-class _EncodedRoute(Route):
+class _PathRoute(Route):
+    """A route that has its path for itself: a method that it lacks is not looked for in routes with parameters."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, found = super().matches(scope)
+        return (Match.FULL if match is Match.PARTIAL else match), found
+
+
+class _EncodedRoute(_PathRoute):
     """A route whose parameters may hold a slash, percent-encoded: the path is matched before it is decoded."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

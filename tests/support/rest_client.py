@@ -113,7 +113,8 @@ def check_described(response: httpx.Response) -> None:
 
 def _operation(method: str, path: str) -> Mapping[str, Any] | None:
     parts = path.split("/")
-    for described, methods in DESCRIPTION["paths"].items():
+    plainest_first = sorted(DESCRIPTION["paths"].items(), key=lambda item: item[0].count("{"))
+    for described, methods in plainest_first:
         pattern = described.split("/")
         fits = len(pattern) == len(parts) and all(
             expected == part or expected.startswith("{") for expected, part in zip(pattern, parts, strict=True)

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from enrichment.enums import EntityType
 from models.record import Record
 from models.record.row import RecordRow
+from models.record.shown import ShownRecord
 from resolvers.errors import OperationError
 from resolvers.record.api import UpsertOutcome
 from resolvers.record.store import RecordOutcome
@@ -64,7 +65,7 @@ class UnreadableValue(Shape, frozen=True):
     reason: str
 
     @classmethod
-    def all_of(cls, record: Record | RecordRow | None) -> list[Self]:
+    def all_of(cls, record: Record | RecordRow | ShownRecord | None) -> list[Self]:
         """Those of a record."""
         texts = record.unreadable or {} if record else {}
         return [cls(field=name, raw=text["raw"], reason=text["reason"]) for name, text in texts.items()]

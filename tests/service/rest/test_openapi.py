@@ -38,7 +38,17 @@ DOCUMENTED = (
     "GET /credits",
     "POST /records",
     "DELETE /records/{entityType}/{externalId}",
+    "GET /records",
+    "GET /records/{entityType}/{externalId}",
+    "GET /records/{entityType}/{externalId}/explain",
+    "POST /jobs/{id}/cancel",
+    "GET /conflicts/{id}",
+    "POST /conflicts/resolve",
+    "GET /providers",
+    "GET /audit",
+    "POST /estimate",
 )
+PAGED = {"GET /jobs", "GET /conflicts", "GET /records", "GET /audit"}
 
 
 def described() -> dict[str, Json]:
@@ -156,7 +166,7 @@ def test_headers_are_described_where_they_are_sent() -> None:
         assert "WWW-Authenticate" in headers["401"]
         assert "Retry-After" in headers["503"]
         assert ("ETag" in headers.get("200", set())) == name.endswith("/config")
-        assert ("Link" in headers.get("200", set())) == (name in {"GET /jobs", "GET /conflicts"})
+        assert ("Link" in headers.get("200", set())) == (name in PAGED)
 
 
 def test_a_token_is_needed_for_everything() -> None:
