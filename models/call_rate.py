@@ -1,30 +1,12 @@
-"""How often an organization's calls of providers matched, and how often a match cost more than the plain price."""
+"""How often a match of a provider cost an organization more than the plain price."""
 
 from models.db.rows import fetch, query_row
-
-
-@query_row
-class _CallsOfProvider:
-    provider: str
-    tried: int
-    came: int
 
 
 @query_row
 class _ExtraCharges:
     tried: int
     came: int
-
-
-async def matches_by_provider(organization_id: str) -> dict[str, tuple[int, int]]:
-    """By provider: how many calls were answered, and how many of these answers matched."""
-    found = await fetch(
-        _CallsOfProvider,
-        "SELECT provider, COUNT(*) AS tried, SUM(CASE WHEN outcome = 'match' THEN 1 ELSE 0 END) AS came FROM step"
-        " WHERE organization_id = ? AND outcome IN ('match', 'no_match') GROUP BY provider",
-        [organization_id],
-    )
-    return {row.provider: (row.tried, row.came) for row in found}
 
 
 async def extra_charges(organization_id: str, provider: str, price: int) -> tuple[int, int]:

@@ -25,11 +25,16 @@ class _Tally:
 
 
 def learned_yields(snapshots: Iterable[DecisionSnapshot]) -> dict[EntityType, Yields]:
-    """What these decisions teach, by entity type.
+    """What these decisions teach, by entity type; leads and contacts are people, and teach together.
 
     An answer that was kept from another job says nothing new of how often a source knows a record.
     """
-    tallies: dict[EntityType, defaultdict[str, _Tally]] = {kind: defaultdict(_Tally) for kind in EntityType}
+    people: defaultdict[str, _Tally] = defaultdict(_Tally)
+    tallies = {
+        EntityType.LEAD: people,
+        EntityType.CONTACT: people,
+        EntityType.ACCOUNT: defaultdict[str, _Tally](_Tally),
+    }
     for snapshot in snapshots:
         _count(snapshot, tallies[snapshot.entity_type])
     return {

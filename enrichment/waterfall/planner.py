@@ -157,12 +157,17 @@ class Waterfall:
 
     def _values_a_credit(self, source: Source, possible: Set[str], paying: Set[str]) -> float:
         """How many values that are worth paying for each credit for this source is expected to bring."""
+        cost = self.expected_cost(source, possible)
+        return self.yields.expected_values(source.id, paying) / cost if cost else math.inf
+
+    def expected_cost(self, source: Source, possible: Set[str]) -> float:
+        """What a match of this source, asked for these fields, is expected to cost, with the misses that it counts."""
         cost = float(source.price)
         if extra := source.extra & possible:
             cost += source.extra_price * max(self.yields.fill_rate(source.id, name) for name in extra)
         if source.counts_misses:
             cost = max(cost, source.price / self.yields.match_rate(source.id))
-        return self.yields.expected_values(source.id, paying) / cost if cost else math.inf
+        return cost
 
     def worth_paying(self) -> frozenset[str]:
         """The unsettled fields that may cost credits: those to be filled or refreshed, and worth it."""

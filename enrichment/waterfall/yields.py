@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PRIOR_MATCH_RATE, PRIOR_CALLS = 0.6, 10  # what is believed of a source before it was asked, in calls
-PRIOR_FILL_RATE, PRIOR_MATCHES = 0.7, 4  # the same of what a match fills of a field, in matches
+PRIOR_FILL_RATE, PRIOR_MATCHES = 0.9, 4  # the same of what a match fills of a field, in matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Yields:
         return (known.found.get(name, 0) + PRIOR_FILL_RATE * PRIOR_MATCHES) / (
             known.lacking.get(name, 0) + PRIOR_MATCHES
         )
+
+    def is_known(self, source: str) -> bool:
+        """Whether it has matched often enough to be told from others."""
+        return self.sources.get(source, _UNKNOWN).matched >= PRIOR_CALLS
 
     def expected_values(self, source: str, names: Set[str]) -> float:
         """How many of these fields a match of the source is expected to fill."""

@@ -5,12 +5,13 @@ is taken to settle nothing, so that whoever comes after it stays in the plan, an
 next provider may be asked otherwise, or at all. So the plan leaves out no call that a job could make.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from enrichment.config import Config
-from enrichment.enums import JobTrigger, StepOutcome, Strategy
+from enrichment.enums import EntityType, JobTrigger, StepOutcome, Strategy
 from enrichment.fields_before import with_forms_before
 from enrichment.learn.trust import Trust
 from enrichment.waterfall.company_question import as_persons
@@ -20,6 +21,7 @@ from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.reuse import oldest_reusable
 from enrichment.waterfall.session import JobContext, SessionQuestion, WaterfallSession
 from enrichment.waterfall.skip_reason import SkipReason
+from enrichment.waterfall.yields import NO_YIELDS, Yields
 from models.answer.cache import known
 from models.answer.pending import promised_to
 from models.answer.row import AnswerState, CachedAnswer
@@ -34,11 +36,12 @@ from resolvers.cost.candidate_call import CandidateCall, ProviderPlan, key_of, w
 from resolvers.cost.record_walk import ActiveJob, RecordWalk
 from resolvers.record.state import held_values
 from resolvers.refresh.freshness import LearnedHalfLives, learned_by
+from resolvers.yields import yields_of
 
-SETTLED_BY_MATCH = 0.7  # of the fields that a match could settle, those it does, as far as is known beforehand
 ASKABLE_BY_BORROWED = 0.3  # how likely a provider that nothing is known to ask with can be asked in the end
 LONGEST_RUN = timedelta(days=1)  # a stored answer has to last so long, for jobs may wait before they need it
-_AT_ONCE = 200  # records, between which other tasks run
+_AT_ONCE = 200  # records, whose stored answers are read together
+_ASKED_AT_ONCE = 10  # calls, between which other tasks run
 
 
 @dataclass(slots=True)
@@ -59,11 +62,10 @@ async def plan_calls(
     organization_id: str,
     config: Config,
     records: Sequence[Record],
-    match_rates: Mapping[str, float],
     *,
     force: bool,
 ) -> CallPlan:
-    """The plan for these records of an organization. `match_rates` (0-1) by provider tell how likely calls are."""
+    """The plan for these records of an organization. How likely its calls are follows from its last decisions."""
     plan = CallPlan({}, [])
     for rule in config.providers:
         provider = services.registry.get(rule.id)
@@ -75,7 +77,7 @@ async def plan_calls(
             plan.providers[rule.id] = ProviderPlan(provider)
     trust = (await trust_of([organization_id]))[organization_id]
     learned = (await learned_by([organization_id]))[organization_id]
-    planner = _Planner(plan, config, trust, learned, match_rates, services.now(), force)
+    planner = _Planner(plan, config, trust, learned, await yields_of(organization_id), services.now(), force)
     for start in range(0, len(records), _AT_ONCE):
         await planner.add(organization_id, records[start : start + _AT_ONCE])
     return plan
@@ -89,7 +91,7 @@ class _Planner:
     config: Config
     trust: Trust
     half_lives: LearnedHalfLives
-    match_rates: Mapping[str, float]
+    yields: Mapping[EntityType, Yields]
     now: datetime
     force: bool
 
@@ -108,7 +110,9 @@ class _Planner:
             stored = await known(organization_id, keys)
             if not self.force:
                 stored |= await self._known_before(organization_id, steps, calls, stored)
-            for (walk, query), call in zip(steps, calls, strict=True):
+            for number, ((walk, query), call) in enumerate(zip(steps, calls, strict=True)):
+                if number % _ASKED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 self._advance(walk, query, call, stored.get((query.source.provider, call.key)) if call else None)
             going = [walk for walk, _ in steps]
         for walk in walks:
@@ -145,7 +149,8 @@ class _Planner:
     def _walk(self, record: Record, values: Mapping[str, CurrentValue], job: ActiveJob | None) -> RecordWalk:
         context = JobContext(
             entity_type=record.entity_type,
-            config=self.config,
+            # What is learned meanwhile may bring a source above the floor: the plan leaves out no call for its sake.
+            config=self.config.model_copy(update={"value_floor": None}),
             trigger=job.trigger if job else JobTrigger.MANUAL,
             forced=self.force or (job is not None and job.forced),
             fields=record.fields,
@@ -153,13 +158,14 @@ class _Planner:
             rejected=frozenset(),
             asked_at=self.now,
             half_lives=self.half_lives[record.entity_type],
+            yields=self.yields.get(record.entity_type, NO_YIELDS),
         )
         infos = [plan.provider.info for plan in self.plan.providers.values()]
         found = sources_of(infos, record.entity_type, company_questions=self.config.company_questions)
         sources = {source.id: source for source in found}
         question = Question(record.entity_type, record.fields, frozenset(), record.organization_id)
         session = WaterfallSession(context, list(sources.values()))
-        return RecordWalk(session, question, job, sources, record.raw_values or {})
+        return RecordWalk(session, question, job, sources, record.raw_values or {}, self.config.value_floor)
 
     def _call(self, walk: RecordWalk, query: SessionQuestion) -> CandidateCall | None:
         """The call, if the provider could be asked now; identifiers that may still be borrowed are noted in it."""
@@ -168,8 +174,16 @@ class _Planner:
         key = key_of(plan.provider, question, about_company=company)
         if key is None:
             return None
-        most, chance = plan.max_credits(question, about_company=company), walk.chance_of(query)
-        return CandidateCall(question, key, most, chance, walk.borrowable_before(query), about_company=company)
+        return CandidateCall(
+            question,
+            key,
+            plan.max_credits(question, about_company=company),
+            walk.chance_of(query),
+            walk.borrowable_before(query),
+            about_company=company,
+            match_rate=walk.yields.match_rate(query.source.id),
+            after=walk.asked_before(),
+        )
 
     def _advance(
         self, walk: RecordWalk, query: SessionQuestion, call: CandidateCall | None, stored: CachedAnswer | None
@@ -191,7 +205,7 @@ class _Planner:
         walk.calls[source.id] = call
         walk.add_borrowable(source.gives)
         if self.config.strategy is Strategy.WATERFALL:
-            walk.expect(query.wanted, SETTLED_BY_MATCH * self.match_rates.get(source.provider, 0.0))
+            walk.expect(query)
         else:
             walk.expect_asked(query.wanted)
         # Not as if it had been asked: where it cannot be in the end, another is asked in its place.
@@ -251,8 +265,16 @@ class _Planner:
         key = key_of(plan.provider, question, about_company=company)
         if key is None:
             return None
-        most, chance = plan.max_credits(question, about_company=company), ASKABLE_BY_BORROWED * walk.chance_of(query)
-        return CandidateCall(question, key, most, chance, needs_borrowed=True, about_company=company)
+        return CandidateCall(
+            question,
+            key,
+            plan.max_credits(question, about_company=company),
+            ASKABLE_BY_BORROWED * walk.chance_of(query),
+            needs_borrowed=True,
+            about_company=company,
+            match_rate=walk.yields.match_rate(query.source.id),
+            after=walk.asked_before(),
+        )
 
 
 async def _active_jobs(organization_id: str, record_ids: Sequence[str]) -> dict[str, ActiveJob]:

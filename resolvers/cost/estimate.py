@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from enrichment.config import Config
-from models.call_rate import extra_charges, matches_by_provider
+from models.call_rate import extra_charges
 from models.job.queries import records_with_active_job
 from providers.registry import Registry
 from resolvers.context import Context, Role
@@ -14,8 +14,10 @@ from resolvers.cost.candidate_call import ProviderPlan
 from resolvers.job.enrich import RecordSelection, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
 
-PRIOR_MATCH_RATE, PRIOR_WEIGHT = 0.6, 10  # what is believed of a provider before it was asked, in calls
-PRIOR_EXTRA_RATE = 0.4  # of its matches that may cost more, those that will
+PRIOR_EXTRA_RATE, PRIOR_WEIGHT = 0.4, 10  # of matches that may cost more, those that will; in matches
+
+# By provider: charges that might have been above the plain price, and those that were.
+Extras = Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,16 @@ async def estimate_enrichment(ctx: Context, selection: RecordSelection, *, force
             ready.append(record)
         else:
             reasons[reason] += 1
-    rates = await _rates(organization_id, services.registry)
-    match_rates = {rule.id: rates.match_rate(rule.id) for rule in config.providers}
-    plan = await plan_calls(services, organization_id, config, ready, match_rates, force=force)
+    plan = await plan_calls(services, organization_id, config, ready, force=force)
     if plan.records < len(ready):
         reasons["nothing_to_ask"] = len(ready) - plan.records
     estimate = Estimate(eligible=plan.records, ineligible=dict(reasons))
-    estimate.by_provider = _by_provider(plan, config, services.registry, rates)
+    extras = await _extras(organization_id, services.registry)
+    estimate.by_provider = _by_provider(plan, config, services.registry, extras)
     return _summed(estimate, config.credits.per_record_max)
 
 
-def _by_provider(plan: CallPlan, config: Config, registry: Registry, rates: "_Rates") -> list[ProviderEstimate]:
+def _by_provider(plan: CallPlan, config: Config, registry: Registry, extras: Extras) -> list[ProviderEstimate]:
     """The providers of the configuration that are switched on, in its order."""
     found: list[ProviderEstimate] = []
     for rule in config.providers:
@@ -95,20 +96,21 @@ def _by_provider(plan: CallPlan, config: Config, registry: Registry, rates: "_Ra
         if info is not None and rule.id in plan.keyless:
             found.append(ProviderEstimate(rule.id, info.price, skipped="no_key"))
         elif rule.id in plan.providers:
-            found.append(_estimate(plan.providers[rule.id], rates))
+            found.append(_estimate(plan.providers[rule.id], extras))
     return found
 
 
-def _estimate(plan: ProviderPlan, rates: "_Rates") -> ProviderEstimate:
+def _estimate(plan: ProviderPlan, extras: Extras) -> ProviderEstimate:
     info, calls = plan.provider.info, plan.distinct_calls()
     maximum = sum(call.max_credits for call in calls)
-    extra = rates.extra_rate(info.id)
+    extra = _extra_rate(*extras.get(info.id, (0, 0)))
     likely = sum(
-        call.chance * (info.price + extra * (call.max_credits - info.price))
+        call.chance
+        * (1.0 if info.counts_misses else call.match_rate)
+        * (info.price + extra * (call.max_credits - info.price))
         for call in plan.likely_calls()
         if call.max_credits
     )
-    likely *= 1.0 if info.counts_misses else rates.match_rate(info.id)
     likely = min(max(likely, plan.certain_credits), maximum)
     return ProviderEstimate(
         info.id,
@@ -133,31 +135,11 @@ def _summed(estimate: Estimate, per_record_max: int | None) -> Estimate:
     return estimate
 
 
-@dataclass(frozen=True, slots=True)
-class _Rates:
-    """How the organization's calls went so far, by provider.
-
-    `matches`: (answered, matched); `extras`: (charges that might have been above the plain price, those that were).
-    """
-
-    matches: Mapping[str, tuple[int, int]]
-    extras: Mapping[str, tuple[int, int]]
-
-    def match_rate(self, provider: str) -> float:
-        """The share of calls that match (0-1)."""
-        return _rate(self.matches.get(provider, (0, 0)), PRIOR_MATCH_RATE)
-
-    def extra_rate(self, provider: str) -> float:
-        """Of the matches that might cost more than the plain price, the share that does (0-1)."""
-        return _rate(self.extras.get(provider, (0, 0)), PRIOR_EXTRA_RATE)
+def _extra_rate(tried: int, came: int) -> float:
+    """Of the matches that might cost more than the plain price, the share that does (0-1)."""
+    return (came + PRIOR_EXTRA_RATE * PRIOR_WEIGHT) / (tried + PRIOR_WEIGHT)
 
 
-def _rate(counts: tuple[int, int], prior: float) -> float:
-    tried, came = counts
-    return (came + prior * PRIOR_WEIGHT) / (tried + PRIOR_WEIGHT)
-
-
-async def _rates(organization_id: str, registry: Registry) -> _Rates:
+async def _extras(organization_id: str, registry: Registry) -> Extras:
     infos = [provider.info for provider in registry if provider.info.extra_price]
-    extras = {info.id: await extra_charges(organization_id, info.id, info.price) for info in infos}
-    return _Rates(await matches_by_provider(organization_id), extras)
+    return {info.id: await extra_charges(organization_id, info.id, info.price) for info in infos}
