@@ -22,6 +22,8 @@ from workers.upkeep.end_calls import end_calls
 
 EVERY_SECONDS = 1.0
 RENEWED_WITHIN_SECONDS = 5.0  # of the database's return each worker that lives has prolonged its leases
+SLOW_SECONDS = 2.0  # for a look, after which the database counts as having been away
+SLOW_ONCE_IN_SECONDS = 60.0  # where it is always slow, lost workers are still noticed
 
 _log = structlog.get_logger(__name__)
 
@@ -33,14 +35,17 @@ async def rescue_forever(services: Services) -> None:
 
     async def rescue_if_needed() -> None:
         nonlocal out_of_reach_at
+        began = time.monotonic()
         try:
             needed = await anything_to_rescue(services.now())
         except Exception:
             out_of_reach_at = time.monotonic()
             raise
+        if (now := time.monotonic()) - began > SLOW_SECONDS and began - out_of_reach_at > SLOW_ONCE_IN_SECONDS:
+            out_of_reach_at = now  # it was silent, or this process stood still
         if needed:
             # While the database was away nobody could prolong a lease: whoever lives may do so first.
-            renewed = time.monotonic() - out_of_reach_at > RENEWED_WITHIN_SECONDS
+            renewed = now - out_of_reach_at > RENEWED_WITHIN_SECONDS
             await rescue({"services": services}, with_lost=renewed)
 
     await repeat(rescue_if_needed, lambda: EVERY_SECONDS, "rescue")

@@ -42,13 +42,23 @@ async def _rescuing(shared: Services) -> AsyncIterator[None]:
 
 
 async def test_after_an_outage_whoever_lives_may_prolong_its_leases_first(redis: ArqRedis) -> None:
+    await _left_alone_at_first(redis, FirstFails())
+
+
+async def test_so_it_may_after_the_database_was_silent(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.upkeep.rescue.SLOW_SECONDS", 0.0)
+    await _left_alone_at_first(redis, Clock(LEASE.total_seconds() + 1))
+
+
+async def _left_alone_at_first(redis: ArqRedis, rescuer: Clock) -> None:
+    """A job whose lease ran out stays with its worker when others are rescued first after an outage."""
     clock = Clock()
     shared = services(redis, StandIn(), now=clock)
     held = await send(context(shared), "account", "A1", domain="acme.com")
     assert len(await claim("acme", clock(), 1)) == 1
     await send(context(shared), "account", "A2", domain="other.com")
     await redis.flushall()
-    after_outage = services(redis, StandIn(), now=FirstFails())
+    after_outage = services(redis, StandIn(), now=rescuer)
     async with _rescuing(after_outage):
         await until(lambda: redis.zcard("arq:queue"))
     assert (await job_of(held)).status is JobStatus.IN_PROGRESS
