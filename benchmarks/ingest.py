@@ -39,6 +39,7 @@ from service.settings import load_settings
 NEW, AGAIN = "ingest: new records", "ingest: the same records again"
 _IN_REQUEST = 1_000
 _AT_ONCE = 4
+_FULL = 10_000  # records of a turn; of SQLite, which takes several times as long for one, a quarter of it
 _LONGER_FILE = 4  # times as many records as in the requests: a process of its own has to warm up first
 _TABLES = ("record", "field_value", "job")
 _MUTATION = """mutation Send($records: [RecordInput!]!) { upsertRecords(records: $records) {
@@ -67,7 +68,12 @@ async def measure(plan: Plan) -> list[Measurement]:
         command = (sys.executable, "-m", "auto_enrichment_command", "serve")
         port = int(environment["AUTO_ENRICHMENT_PORT"])
         async with _peer(plan.database_url) as rows, server(*command, environment=environment, port=port) as running:
-            run = _Run(plan, running, environment, plan.of(tiny=10, quick=2_000, full=10_000))
+            run = _Run(
+                plan,
+                running,
+                environment,
+                plan.of(tiny=10, quick=2_000, full=_FULL if plan.database_url else _FULL // 4),
+            )
             return await take_turns(run.contenders(rows), plan.rounds)
     finally:
         await redis.stop()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 import shutil
 import time
@@ -72,14 +73,20 @@ async def once(request: Request) -> bytes:
         writer.close()
 
 
-async def one_by_one(request: Request, times: int) -> Load:
-    """One request after the other over one connection, by this process. Raises LoadFailed."""
+async def one_by_one(request: Request, times: int, *, seconds: float = math.inf) -> Load:
+    """One request after the other over one connection, by this process; no further one begins after so many seconds.
+
+    Raises LoadFailed.
+    """
     parts = urlsplit(request.url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     sent, took = request.head() + request.body, list[float]()
     try:
-        for _ in range(times):
+        until = time.perf_counter() + seconds
+        for number in range(times):
             started = time.perf_counter()
+            if number and started > until:
+                break
             await _exchange(reader, writer, sent)
             took.append(time.perf_counter() - started)
     finally:
