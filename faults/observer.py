@@ -11,6 +11,8 @@ from typing import Any
 
 import asyncpg
 
+from faults.stores import OUT_OF_ORDER
+
 EVERY_SECONDS = 0.5
 LONGEST_LEFT_OVER_SECONDS = 60.0
 
@@ -42,14 +44,14 @@ class Observer:
     async def look_for_ever(self) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(self._url, timeout=5)
+                connection = await asyncpg.connect(self._url, timeout=5, command_timeout=30)
                 try:
                     while True:
                         await self._look(connection)
                         await asyncio.sleep(EVERY_SECONDS)
                 finally:
                     connection.terminate()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except OUT_OF_ORDER:
                 await asyncio.sleep(EVERY_SECONDS)  # it is out of order, or this connection was ended
 
     async def _look(self, connection: "asyncpg.Connection[Any]") -> None:

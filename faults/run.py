@@ -98,9 +98,12 @@ async def _proofs(caller: Caller) -> dict[str, Any]:
 
 
 async def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    """End tasks that go on for ever. Raises what one of them ended by before."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
 
 
 def _folder(parent: str | Path, name: str) -> Path:

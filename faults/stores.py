@@ -14,6 +14,8 @@ from benchmarks.postgres import as_server_user, give_to_server_user, postgres_pr
 from benchmarks.servers import free_port
 
 _STARTED_WITHIN = 60.0
+OUT_OF_ORDER = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg raises for a server that is out of order, or becomes so."""
 
 
 class StoreFailed(RuntimeError):
@@ -110,7 +112,7 @@ class PostgresServer:
     async def _answers(self) -> bool:
         try:
             connection = await asyncpg.connect(self.url, timeout=2)
-        except (OSError, TimeoutError, asyncpg.PostgresError):
+        except OUT_OF_ORDER:
             return False
         await connection.close()
         return True

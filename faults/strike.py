@@ -6,12 +6,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-import asyncpg
-
 from faults.load import OrganizationLoad
 from faults.plan import Fault, Kind
 from faults.service import Service
-from faults.stores import PostgresServer, RedisServer
+from faults.stores import OUT_OF_ORDER, PostgresServer, RedisServer
 
 _KILLS = {
     Kind.WORKER_KILL: ("worker", signal.SIGKILL),
@@ -94,7 +92,7 @@ class Striker:
                 await self._redis.start()
 
     async def _end_backends(self) -> None:
-        with suppress(OSError, TimeoutError, asyncpg.PostgresError):  # it may be out of order as a whole
+        with suppress(*OUT_OF_ORDER):  # it may be out of order as a whole
             await self._postgres.end_backends()
 
     async def _hang(self, load: OrganizationLoad, seconds: float) -> None:
