@@ -7,6 +7,7 @@ some 25 commands of Redis.
 from arq import cron
 from arq.cron import CronJob
 
+from workers.upkeep.end_calls import end_strays
 from workers.upkeep.expire_pending import expire_pending
 from workers.upkeep.merge_conflicts import merge_conflicts
 from workers.upkeep.merge_counts import merge_daily_counts
@@ -18,6 +19,7 @@ from workers.upkeep.refresh import refresh
 SCHEDULE: list[CronJob] = [
     cron(refresh, second=7, timeout=50, unique=True),
     cron(expire_pending, second=37, timeout=50, unique=True),
+    cron(end_strays, second=27, timeout=50, unique=True),
     cron(merge_daily_counts, second={17, 57}, timeout=50, unique=True),
     cron(merge_conflicts, second=47, timeout=50, unique=True),
     cron(prove_ledgers, minute=set(range(3, 60, 5)), second=31, timeout=280, unique=True),

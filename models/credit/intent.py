@@ -6,7 +6,7 @@ same question again.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise import fields
 from tortoise.models import Model
@@ -15,7 +15,7 @@ from enrichment.enums import EntityType, JobTrigger
 from models.credit.entry import OpenReservation
 from models.db.columns import Instant, id_field, to_micros
 from models.db.rows import bulk, fetch, insert, projection, select
-from models.db.statements import execute, marks
+from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 
 
@@ -109,3 +109,45 @@ async def unseen_ends(now: datetime, limit: int) -> list[IntentRow]:
         f" AND job.lease_until >= ?) AND NOT {PENDING_INTENT} ORDER BY ends_by LIMIT ?",
         [moment, moment, limit],
     )
+
+
+_JOB_IS_AT_WORK = (
+    "EXISTS (SELECT 1 FROM job WHERE job.id = {0}.job_id AND job.status = 'in_progress' AND job.lease_until >= ?)"
+)
+_STRAY = (
+    "r.kind = 'reservation' AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.settles = r.id)"
+    " AND NOT EXISTS (SELECT 1 FROM call_intent i WHERE i.id = r.id)"
+    " AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.organization_id = r.organization_id AND a.provider = r.provider"
+    f" AND a.asked_by = r.job_id AND a.state = 'pending') AND NOT {_JOB_IS_AT_WORK.format('r')}"
+)
+
+
+async def calls_without_end(organization_id: str, now: datetime, grace: timedelta, limit: int) -> list[OpenReservation]:
+    """Reservations of calls that were over before `grace` ago, and that nobody has settled. The first of them."""
+    moment = to_micros(now)
+    return await fetch(
+        OpenReservation,
+        f"SELECT {select(OpenReservation)} FROM call_intent WHERE organization_id = ? AND ends_by < ?"
+        f" AND NOT {_JOB_IS_AT_WORK.format('call_intent')} AND NOT {PENDING_INTENT} ORDER BY id LIMIT ?",
+        [organization_id, to_micros(now - grace), moment, limit],
+    )
+
+
+async def organizations_with_strays(organization_id: str | None = None) -> list[str]:
+    """The organizations that have more reserved than the calls that are written down; of one, or of all."""
+    of_one = "" if organization_id is None else " AND c.organization_id = ?"
+    found = await query(
+        "SELECT c.organization_id FROM credit_account c WHERE c.reserved > COALESCE((SELECT SUM(i.credits)"
+        f" FROM call_intent i WHERE i.organization_id = c.organization_id), 0){of_one}",
+        [] if organization_id is None else [organization_id],
+    )
+    return [row["organization_id"] for row in found]
+
+
+async def strays(organization_id: str, now: datetime, limit: int) -> list[OpenReservation]:
+    """Reservations that are not settled, and of which no call is written down: of older versions. The first of them.
+
+    Those whose job is at work, or waits for the provider's answer, are left out.
+    """
+    sql = f"SELECT {select(OpenReservation, 'r')} FROM credit_entry r WHERE r.organization_id = ? AND {_STRAY}"
+    return await fetch(OpenReservation, f"{sql} ORDER BY r.id LIMIT ?", [organization_id, to_micros(now), limit])

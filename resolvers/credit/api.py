@@ -19,7 +19,7 @@ from models.event.write import NewEvent, add_events
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.credit.account import account_of, lock_account, remaining_of
-from resolvers.credit.settle import MAYBE_CHARGED, WRONG_ENTITY
+from resolvers.credit.maybe_charged import MAYBE, MaybeChargedCall, calls_of
 from resolvers.errors import BadRequest, Fault, ValidationFailed
 from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import config_of, organization_of
@@ -39,8 +39,9 @@ class CreditUsage:
     `balance` is the sum of the ledger, `reserved` what calls in flight hold of it; `remaining` is what may
     still be spent, limits included. `used`, `granted`, `wasted` (charged without a value written) and the
     breakdowns are of the period. `maybe_charged` are credits by provider that were given back, for calls without a
-    usable answer that the provider may have counted all the same: its own count is at most that much higher. `stated`
-    is what providers say that the period's calls consumed, beside what was charged for them.
+    usable answer that the provider may have counted all the same: its own count is at most that much higher;
+    `maybe_charged_calls` are the newest of these calls. `stated` is what providers say that the period's calls
+    consumed, beside what was charged for them.
     """
 
     balance: int
@@ -58,6 +59,7 @@ class CreditUsage:
     projected_exhaustion_at: datetime | None
     wasted: int
     maybe_charged: list[UsageSlice]
+    maybe_charged_calls: list[MaybeChargedCall]
     stated: list[StatedUsage]
 
 
@@ -94,7 +96,8 @@ async def get_credits(ctx: Context, start: datetime | None = None, end: datetime
         by_day=by_day,
         projected_exhaustion_at=await _projection(organization_id, now, remaining),
         wasted=await usage.charged_for_nothing(period),
-        maybe_charged=await usage.released_with([MAYBE_CHARGED, WRONG_ENTITY], period),
+        maybe_charged=await usage.released_with(MAYBE, period),
+        maybe_charged_calls=await calls_of(period),
         stated=await usage.stated_by_provider(period),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from enrichment.credits import month_bounds
-from models.credit import proof
+from models.credit import intent, proof
 from models.credit.account import AccountRow, find_account
 from models.credit.checkpoint import LedgerCheckpoint, find_checkpoint
 from models.credit.proof_part import Part
@@ -17,6 +17,7 @@ from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Context, Role
 from resolvers.credit.prove import CLOCKS_DIFFER, faults_of_lines, is_forged, is_trusted, renew_faults, walk_proved
 
+_GRACE = timedelta(minutes=1)  # in which the end of a call that nobody saw is written
 _END = "~"  # after every id
 _FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,9 +53,23 @@ class LedgerCheck:
 async def verify_ledger(ctx: Context, *, whole: bool = False) -> LedgerCheck:
     """Compare the account and the counters that limits rest on with the sum of the lines, each settlement with what it
     settles, charges with the jobs that show them, and grants with the audit log; all `whole`, or since the last proof.
+    Reservations without a call that is under way are named too.
     """
     caller = ctx.require(Role.ADMIN)
-    organization_id, seals = caller.organization_id, ctx.services.audit_seals
+    check = await _checked(ctx, caller.organization_id, whole=whole)
+    return replace(check, faults=[*check.faults, *await _without_a_call(caller.organization_id, ctx.services.now())])
+
+
+async def _without_a_call(organization_id: str, now: datetime) -> list[str]:
+    """Reservations whose call is over, or of which no call is known."""
+    ended = await intent.calls_without_end(organization_id, now, _GRACE, proof.MOST)
+    if await intent.organizations_with_strays(organization_id):
+        ended += await intent.strays(organization_id, now, proof.MOST)
+    return [f"reservation {reservation.id} has no call under way, and is not settled" for reservation in ended]
+
+
+async def _checked(ctx: Context, organization_id: str, *, whole: bool) -> LedgerCheck:
+    seals = ctx.services.audit_seals
     checkpoint = await find_checkpoint(organization_id)
     if checkpoint is None:
         return await check_ledger(organization_id)

@@ -8,7 +8,7 @@ import strawberry
 
 from models.credit import usage
 from models.credit.entry import EntryRow
-from resolvers.credit import alerts
+from resolvers.credit import alerts, maybe_charged
 from resolvers.credit import api as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
@@ -58,6 +58,22 @@ class StatedUsage:
         return copied(cls, usage)
 
 
+@strawberry.type(description="A call that its provider may have counted, though nothing was charged for it.")
+class MaybeChargedCall:
+    id: strawberry.ID = strawberry.field(description="Of the line of the ledger that gave the credits back.")
+    provider: str
+    entity_type: EntityType | None = strawberry.field(description="Of which kind of record the question was.")
+    job_id: strawberry.ID | None
+    record_id: strawberry.ID | None
+    credits: int = strawberry.field(description="What it may have cost at most.")
+    why: str
+    at: datetime = strawberry.field(description="When it became known that the call may have been charged.")
+
+    @classmethod
+    def of(cls, call: maybe_charged.MaybeChargedCall) -> Self:
+        return copied(cls, call)
+
+
 @strawberry.type(description="One line of the ledger; the balance is the sum of the amounts.")
 class CreditEntry:
     id: strawberry.ID
@@ -96,6 +112,9 @@ class CreditUsage:
         description="By provider what was given back for calls without a usable answer that it may have counted all the"
         " same: its own count is at most that much higher."
     )
+    maybe_charged_calls: list[MaybeChargedCall] = strawberry.field(
+        description="These calls one by one, the newest 100 of the period."
+    )
     stated: list[StatedUsage] = strawberry.field(
         description="By provider what it says that the period's calls consumed, where it says so."
     )
@@ -111,6 +130,7 @@ class CreditUsage:
             by_trigger=_slices(usage.by_trigger),
             by_day=[DailyUsage.of(day) for day in usage.by_day],
             maybe_charged=_slices(usage.maybe_charged),
+            maybe_charged_calls=[MaybeChargedCall.of(call) for call in usage.maybe_charged_calls],
             stated=[StatedUsage.of(part) for part in usage.stated],
         )
 

@@ -33,6 +33,7 @@ EXCEPTIONS = {
     "models.answer.pending.abandoned_answers": _SWEEP,
     "models.audit.audits_unproved": _SWEEP,
     "models.credit.checkpoint.organizations_unproved": _SWEEP,
+    "models.credit.intent.organizations_with_strays": _SWEEP,
     "models.credit.intent.unseen_ends": _SWEEP,
     "models.db.distribute._whole_tables": "whether a table is empty, before there are organizations",
     "models.job.leases.anything_to_rescue": _SWEEP,

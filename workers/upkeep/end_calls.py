@@ -6,13 +6,14 @@ The provider may have charged such a call. Its credits are given back with a not
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from enrichment.config import MaybeCharged
 from models.answer.cache import release, store
 from models.answer.row import AnswerKey, AnswerResult
-from models.credit.intent import IntentRow, unseen_ends
+from models.credit.intent import IntentRow, organizations_with_strays, strays, unseen_ends
 from models.db.transaction import Transaction, unit_of_work
 from providers.api import ProviderInfo
 from resolvers.context import Services
@@ -44,6 +45,18 @@ async def end_calls(services: Services) -> int:
         await _end(settlements, answers, now, services.monthly_credit_grant)
         ended += len(unseen)
         _log.warning("calls ended unseen", calls=len(unseen), organizations=len(settlements))
+    return ended
+
+
+async def end_strays(ctx: dict[str, Any]) -> int:
+    """Settle the reservations of which no call is written down, as older versions left them. Returns how many."""
+    services: Services = ctx["services"]
+    ended, now = 0, services.now()
+    for organization_id in await organizations_with_strays():
+        while found := await strays(organization_id, now, _AT_ONCE):
+            settlements = [CreditSettlement(reservation.id, charge=False, note=MAYBE_CHARGED) for reservation in found]
+            await _end({organization_id: settlements}, [], now, services.monthly_credit_grant)
+            ended += len(found)
     return ended
 
 

@@ -36,6 +36,19 @@ class StatedUsage(Shape, frozen=True):
     drift: Annotated[float, Meta(description="How much more the provider counts than was charged.")]
 
 
+class MaybeChargedCall(Shape, frozen=True):
+    """A call that its provider may have counted, though nothing was charged for it."""
+
+    id: Annotated[Id, Meta(description="Of the line of the ledger that gave the credits back.")]
+    provider: str
+    entity_type: EntityType | None
+    job_id: Id | None
+    record_id: Id | None
+    credits: Annotated[Count, Meta(description="What it may have cost at most.")]
+    why: str
+    at: Moment
+
+
 class DailyUsage(Part, frozen=True):
     """One day."""
 
@@ -82,6 +95,9 @@ class Credits(Shape, frozen=True):
         list[UsageSlice],
         Meta(description="Given back for calls without a usable answer that the provider may have counted."),
     ]
+    maybe_charged_calls: Annotated[
+        list[MaybeChargedCall], Meta(description="These calls one by one, the newest 100 of the period.")
+    ]
     stated: Annotated[
         list[StatedUsage],
         Meta(description="By provider what it says that the period's calls consumed, where it says so."),
@@ -107,6 +123,7 @@ class Credits(Shape, frozen=True):
         return cls.copied(
             credits,
             maybe_charged=UsageSlice.each(credits.maybe_charged),
+            maybe_charged_calls=[MaybeChargedCall.copied(call) for call in credits.maybe_charged_calls],
             stated=[StatedUsage.copied(part) for part in credits.stated],
             by_provider=UsageSlice.each(credits.by_provider),
             by_entity_type=UsageSlice.each(credits.by_entity_type),
