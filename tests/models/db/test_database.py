@@ -57,7 +57,14 @@ async def one_job(db: str) -> None:
         await insert(table)
 
 
-CHARGE = {"kind": "charge", "amount": -3, "reserved_change": -3, "job_id": JOB, "provider": "paid", "entity_type": "lead"}
+CHARGE = {
+    "kind": "charge",
+    "amount": -3,
+    "reserved_change": -3,
+    "job_id": JOB,
+    "provider": "paid",
+    "entity_type": "lead",
+}
 
 
 @pytest.mark.parametrize(
