@@ -1,6 +1,7 @@
 """`auto-enrichment import`: streams a file of records in, over the API or directly into the stores."""
 
 import asyncio
+import codecs
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,8 @@ from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, REFUSED, Stop, fail, read_settings, run
 from service.cli.progress import progress
 from service.cli.target import find_target
-from service.records.file import Columns, Line, RecordFile, UnreadableFile
+from service.records.columns import Columns, UnreadableFile
+from service.records.file import Line, RecordFile
 from service.records.senders import ApiSender, CannotSend, DirectSender, Sender, SendResult, api_client
 from service.runtime import Runtime
 from service.settings import TOKEN_VARIABLE, Settings
@@ -36,7 +38,7 @@ class ImportTally:
 
 
 def import_records(
-    file: Annotated[Path, typer.Argument(help="A .csv or .jsonl file.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="A .csv, .tsv, .txt or .jsonl file.", exists=True, dir_okay=False)],
     entity_type: Annotated[EntityType, typer.Option("--entity-type", "-t", help="What the records are.")],
     url: Annotated[
         str | None, typer.Option(help="Address of a running service; default: what this machine has.")
@@ -48,17 +50,21 @@ def import_records(
         list[str] | None, typer.Option("--map", help="column=field, for each column with a name of its own.")
     ] = None,
     rejects: Annotated[Path | None, typer.Option(help="Where refused lines go, as JSONL.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the file, such as cp1250; default: found out.")
+    ] = None,
     from_line: Annotated[int, typer.Option(min=1, help="Begin at this line of the file.")] = 1,
 ) -> None:
     """Send a file of records; repeating it is safe, as what is unchanged starts nothing."""
     settings = read_settings()
     columns = Columns(entity_type, id_column, dict(_renamed(mapping or [])))
+    records = RecordFile(file, columns, _codec(encoding))
     rejects = rejects or file.with_name(f"{file.name}.rejects.jsonl")
     tally = ImportTally()
 
     async def work(stop: Stop) -> None:
         async with open_sender(settings, url=url, token=token, org=org) as sender:
-            await stop.unless(send_file(RecordFile(file, columns), sender, rejects, tally, from_line=from_line))
+            await stop.unless(send_file(records, sender, rejects, tally, from_line=from_line))
 
     try:
         run(work)
@@ -75,6 +81,13 @@ def import_records(
     _say(tally, rejects)
     if tally.outcomes["refused"]:
         raise typer.Exit(REFUSED)
+
+
+def _codec(encoding: str | None) -> str | None:
+    try:
+        return None if encoding is None else codecs.lookup(encoding).name
+    except LookupError:
+        fail(f"--encoding {encoding}: no such encoding", code=BAD_USE)
 
 
 def _renamed(mapping: list[str]) -> Iterator[tuple[str, str]]:

@@ -1,29 +1,26 @@
-"""Reads records from a CSV or JSONL file of any size, a line at a time, and names the bad lines."""
+"""Reads records from a file of any size as people have it, a line at a time, and names the bad lines."""
 
 import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from enrichment.catalogue import fields_of
-from enrichment.enums import EntityType
+from service.records.columns import Columns, Mapped, UnreadableFile
+from service.records.encoding import UTF8, Encoding, encoding_of
+from service.records.table import LINES_BEFORE, Layout, is_beside, layout_of
 
-ID_COLUMNS = ("externalId", "external_id", "id", "Id", "ID", "record_id", "recordId")
-OBSERVED = ("observedAt", "observedAtByField")  # when the CRM saw the record, and its single fields
 LONGEST_CELL = 1024 * 1024
-_WORDS = re.compile(r"[^\W_]+")
+_OBJECTS, _TABLES = frozenset({".jsonl", ".ndjson"}), frozenset({".csv", ".tsv", ".tab", ".txt"})
+_REJECT = frozenset({"line", "fault", "content"})
 
 csv.field_size_limit(LONGEST_CELL)
-
-
-class UnreadableFile(Exception):
-    """The file as a whole cannot be imported: no id column, an unknown kind, not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,53 +33,15 @@ class Line:
     text: Any = None  # the line as it was read, for the file of rejects
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """How columns become a record. Columns not named here keep their name, or become the field they spell."""
-
-    entity_type: EntityType
-    id_column: str | None = None
-    renamed: Mapping[str, str] = field(default_factory=dict)
-
-    def id_among(self, names: Sequence[str]) -> str:
-        """The column with the CRM's own id. Raises UnreadableFile."""
-        if self.id_column is not None:
-            if self.id_column not in names:
-                raise UnreadableFile(f"no column {self.id_column}; there are {', '.join(names)}")
-            return self.id_column
-        wanted = (*ID_COLUMNS, f"{self.entity_type.value}_id", f"{self.entity_type.value}Id")
-        for name in wanted:
-            if name in names:
-                return name
-        raise UnreadableFile(f"no column is named like an id ({', '.join(wanted)}); name it with --id-column")
-
-    def field_of(self, column: str) -> str:
-        """`annual revenue`, `annual_revenue` and `AnnualRevenue` are all annualRevenue."""
-        if column in self.renamed:
-            return self.renamed[column]
-        folded = "".join(_WORDS.findall(column)).casefold()
-        for name in (*fields_of(self.entity_type), *OBSERVED):
-            if name.casefold() == folded:
-                return name
-        return column
-
-    def record(self, external_id: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-        fields = {self.field_of(column): value for column, value in values.items()}
-        record = {"entityType": self.entity_type.value, "externalId": external_id, "fields": fields}
-        for key in OBSERVED:
-            observed = fields.pop(key, None)
-            if observed not in (None, ""):
-                record[key] = observed
-        return record
-
-
 class RecordFile:
-    """A file that is being read."""
+    """A file that is being read. `encoding`: the name of a codec, where it is not to be found out."""
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: Path, columns: Columns, encoding: str | None = None) -> None:
         self._path = path
         self._columns = columns
+        self._codec = encoding
         self._raw: io.BufferedReader | None = None
+        self._mapped: dict[tuple[str, ...], Mapped] = {}
 
     @property
     def name(self) -> str:
@@ -94,53 +53,101 @@ class RecordFile:
 
     @property
     def bytes_read(self) -> int:
-        return 0 if self._raw is None else self._raw.tell()
+        return 0 if self._raw is None or self._raw.closed else self._raw.tell()
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """The encoding that the file is read with."""
+        return Encoding(self._codec) if self._codec else encoding_of(self._path)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table of cells; else it has an object a line. Raises UnreadableFile for any other kind."""
+        kind = self._path.suffix.lower()
+        if kind not in _OBJECTS | _TABLES:
+            raise UnreadableFile(f"{self.name}: the name must end in .csv, .tsv, .txt or .jsonl")
+        return kind in _TABLES
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where the table begins. Raises UnreadableFile, OSError."""
+        with self._path.open("rb") as raw:
+            text = self._text(raw)
+            try:
+                lines = [text.readline(LONGEST_CELL) for _ in range(LINES_BEFORE)]
+            except UnicodeError as error:
+                raise UnreadableFile(f"{self.name}: not {self.encoding.name}") from error
+        found = layout_of([line for line in lines if line], self._columns.is_known)
+        named = [name for name in found.header if name]
+        if not named:
+            raise UnreadableFile(f"{self.name}: the first line names no columns")
+        if len(set(named)) < len(named):
+            raise UnreadableFile(f"{self.name}: a column is named twice")
+        return found
+
+    @property
+    def mapped(self) -> Mapped:
+        """What the columns of the table are. Raises UnreadableFile, OSError."""
+        return self._columns.of(self.layout.header)
 
     @contextmanager
     def lines(self) -> Iterator[Iterator[Line]]:
         """The lines, read as they are asked for. Raises UnreadableFile, OSError."""
-        kind = self._path.suffix.lower()
-        if kind not in {".csv", ".jsonl", ".ndjson"}:
-            raise UnreadableFile(f"{self._path.name}: the name must end in .csv or .jsonl")
+        is_table = self.is_table
         with self._path.open("rb") as self._raw:
-            yield self._csv(self._raw) if kind == ".csv" else self._jsonl(self._raw)
+            yield self._table(self._raw) if is_table else self._objects(self._raw)
         self._raw = None
 
-    def _jsonl(self, raw: io.BufferedReader) -> Iterator[Line]:
-        for number, line in enumerate(raw, 1):
-            if not line.strip():
+    def _text(self, raw: io.BufferedReader) -> io.TextIOWrapper:
+        errors = "surrogateescape" if self.encoding.name == UTF8 else "replace"
+        return io.TextIOWrapper(raw, encoding=self.encoding.name, errors=errors, newline="")
+
+    def _objects(self, raw: io.BufferedReader) -> Iterator[Line]:
+        text = None if self.encoding.name == UTF8 else self._text(raw)
+        lines: Iterator[bytes] = iter(raw) if text is None else (line.encode() for line in text)
+        for number, data in enumerate(lines, 1):
+            if not data.strip():
                 continue
             try:
-                value = orjson.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+                value = orjson.loads(data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data)
             except orjson.JSONDecodeError as error:
-                yield Line(number, fault=f"not JSON: {error.msg}", text=line.decode("utf-8", "replace").rstrip())
+                yield Line(number, fault=f"not JSON: {error.msg}", text=data.decode("utf-8", "replace").rstrip())
                 continue
             yield self._of_object(number, value)
+        if text is not None:
+            text.detach()  # the caller closes the file
 
     def _of_object(self, number: int, value: Any) -> Line:
+        if isinstance(value, dict) and value.keys() == _REJECT and isinstance(value["content"], dict):
+            value = value["content"]  # of a file of rejects, corrected
         if not isinstance(value, dict):
             return Line(number, fault="not a JSON object", text=value)
         if isinstance(value.get("fields"), dict) and "externalId" in value:
             record = {"entityType": self._columns.entity_type.value, **value}
             return Line(number, record, text=value)
         try:
-            id_column = self._columns.id_among(list(value))
+            mapped = self._mapped_of(tuple(value))
         except UnreadableFile as error:
             return Line(number, fault=str(error), text=value)
-        values = {name: item for name, item in value.items() if name != id_column}
-        return Line(number, self._columns.record(value[id_column], values), text=value)
+        return Line(number, mapped.record(value), text=value)
 
-    def _csv(self, raw: io.BufferedReader) -> Iterator[Line]:
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        reader = csv.reader(text, strict=True)
-        header = [name.strip() for name in next(reader, [])]
-        if not any(header):
-            raise UnreadableFile(f"{self._path.name}: the first line names no columns")
-        if len(set(header)) < len(header):
-            raise UnreadableFile(f"{self._path.name}: a column is named twice")
-        id_column = self._columns.id_among(header)
+    def _mapped_of(self, names: tuple[str, ...]) -> Mapped:
+        """What columns of these names are, found once for each way to name them."""
+        if names not in self._mapped:
+            if len(self._mapped) > _KINDS:
+                self._mapped.clear()
+            self._mapped[names] = self._columns.of(names)
+        return self._mapped[names]
+
+    def _table(self, raw: io.BufferedReader) -> Iterator[Line]:
+        layout, mapped = self.layout, self.mapped
+        text = self._text(raw)
+        for _ in range(layout.before):
+            text.readline(LONGEST_CELL)
+        reader = csv.reader(text, strict=True, delimiter=layout.separator)
+        next(reader)
         while True:
-            number = reader.line_num + 1
+            number = layout.before + reader.line_num + 1
             try:
                 row = next(reader)
             except StopIteration:
@@ -148,18 +155,25 @@ class RecordFile:
             except csv.Error as error:
                 yield Line(number, fault=f"not CSV: {error}")
                 continue
-            if row:
-                yield self._of_row(number, header, row, id_column)
+            if any(row):
+                yield _of_row(number, row, mapped)
         text.detach()  # the caller closes the file
 
-    def _of_row(self, number: int, header: Sequence[str], row: Sequence[str], id_column: str) -> Line:
-        if len(row) > len(header):
-            return Line(number, fault=f"{len(row)} cells for {len(header)} columns", text=_readable(row))
-        values = dict(zip(header, row, strict=False))
-        if any("\udc80" <= character <= "\udcff" for cell in row for character in cell):
-            return Line(number, fault="not UTF-8", text=_readable(row))
-        external_id = values.pop(id_column, "")
-        return Line(number, self._columns.record(external_id, values), text=list(row))
+
+_KINDS = 100  # so many ways to name columns are kept
+_BYTE = re.compile("[\udc80-\udcff]")  # what is not UTF-8, as it is read
+
+
+def _of_row(number: int, row: Sequence[str], mapped: Mapped) -> Line:
+    width = len(mapped.names)
+    if any(_BYTE.search(cell) for cell in row if not cell.isascii()):
+        return Line(number, fault="not UTF-8", text=_readable(row))
+    values: Mapping[str, Any] = dict(zip(mapped.names, row, strict=False))
+    if is_beside(row, width, values.get(mapped.id_column, "")):
+        return Line(number, fault="no record: a note or a total beside the table", text=list(row))
+    if any(row[width:]):
+        return Line(number, fault=f"{len(row)} cells for {width} columns", text=list(row))
+    return Line(number, mapped.record(values), text=values)
 
 
 def _readable(row: Sequence[str]) -> list[str]:

@@ -12,7 +12,8 @@ from resolvers.errors import Unavailable
 from resolvers.record.api import get_record
 from resolvers.secret_box import SecretBox
 from service.cli.import_records import ImportTally, send_file
-from service.records.file import Columns, RecordFile
+from service.records.columns import Columns
+from service.records.file import RecordFile
 from service.records.senders import ApiSender, DirectSender, Sender
 from tests.support.factories import context, send, services
 from tests.support.rest_client import rest_app, token

@@ -10,7 +10,8 @@ import pytest
 
 from enrichment.enums import EntityType
 from service.cli.import_records import AT_ONCE, BATCH_BYTES, ImportTally, send_file
-from service.records.file import Columns, RecordFile
+from service.records.columns import Columns
+from service.records.file import RecordFile
 from service.records.senders import CannotSend, SendResult
 
 ACCOUNTS = Columns(EntityType.ACCOUNT)

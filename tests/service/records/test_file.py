@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from enrichment.enums import EntityType
-from service.records.file import Columns, Line, RecordFile, UnreadableFile
+from service.records.columns import Columns, UnreadableFile
+from service.records.file import Line, RecordFile
 
 ACCOUNTS = Columns(EntityType.ACCOUNT)
 
