@@ -7,7 +7,8 @@ from tortoise import fields
 from tortoise.models import Model
 
 from models.db.columns import Instant, id_field, to_micros
-from models.db.rows import fetch, insert, projection, select
+from models.db.copying import add_rows
+from models.db.rows import fetch, projection, select
 from models.db.statements import execute, marks
 from models.db.transaction import Transaction
 from models.organization import organization_ids
@@ -67,7 +68,7 @@ class SnapshotRow:
 
 
 async def insert_snapshots(tx: Transaction, snapshots: Sequence[NewSnapshot]) -> None:
-    await insert(tx, snapshots)
+    await add_rows(tx, snapshots)
 
 
 async def snapshots_of_period(

@@ -167,7 +167,7 @@ class WaterfallSession:
             name for name, candidate in reply.candidates.items() if context.belief(name, candidate) >= minimum[name]
         }
         # Of a company it counts as asked where it told of it: else that is a question of its own.
-        asked = (wanted - apart) | (apart & reply.candidates.keys())
+        asked = (wanted - apart) | apart.intersection(reply.candidates)
         self.waterfall.answered(source_id, settled, asked if reply.was_asked else frozenset())
         known = fields_of(context.entity_type)
         for name, candidate in reply.candidates.items():

@@ -227,7 +227,11 @@ def encoded_rows(items: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Rows of one projection as a driver takes them, their columns in the order of `columns_of`."""
     columns = layout_of(type(items[0])).columns
     get = attrgetter(*(column.attribute for column in columns))
-    converted = [(index, column.encode) for index, column in enumerate(columns) if column.encode is not None]
+    converted = [  # a driver takes bytes as they are
+        (index, column.encode)
+        for index, column in enumerate(columns)
+        if column.encode is not None and column.kind != "bytes"
+    ]
     encoded: list[tuple[Any, ...]] = []
     for item in items:
         values = list(get(item))

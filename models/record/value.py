@@ -8,7 +8,8 @@ from typing import Any
 from enrichment.enums import SOURCE_CRM
 from enrichment.provenance import Current
 from models.db.columns import to_micros
-from models.db.rows import bulk, fetch, insert, projection, select
+from models.db.copying import add_rows
+from models.db.rows import bulk, fetch, projection, select
 from models.db.statements import dump_rows, execute, marks, one_of, query, rows, texts
 from models.db.transaction import Transaction
 from models.record.table import FieldValue, is_dated
@@ -128,7 +129,12 @@ async def replace_values(tx: Transaction, values: Sequence[NewValue], now: datet
     What they replace becomes history, and is named in `replaces`.
     """
     replaced = await end_values(tx, [(value.record_id, value.field) for value in values], now)
-    await insert(tx, [replace(value, replaces=replaced.get((value.record_id, value.field))) for value in values])
+    if replaced:
+        values = [
+            replace(value, replaces=before) if (before := replaced.get((value.record_id, value.field))) else value
+            for value in values
+        ]
+    await add_rows(tx, values)
 
 
 async def end_values(tx: Transaction, fields: Sequence[tuple[str, str]], now: datetime) -> dict[tuple[str, str], str]:

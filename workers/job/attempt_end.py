@@ -27,7 +27,7 @@ async def write_attempts(tx: Transaction, results: Sequence[JobResult], now: dat
         for result in results
         for position, (provider, reply) in enumerate(result.replies, 1)
     ]
-    await write_steps(tx, steps)
+    await write_steps(tx, steps, with_steps={result.job.id for result in results if result.job.earlier_steps})
     await transitions.finish(tx, [_end(result, now) for result in results if result.status.is_final], now)
     await transitions.wait(tx, [_end(result, now) for result in results if not result.status.is_final], now)
     snapshots = [_snapshot(result, result.snapshot, now) for result in results if result.snapshot is not None]
