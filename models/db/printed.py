@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 from models.db.wanted import Wanted
 
-Form: TypeAlias = Literal["text", "whole", "real", "flag", "moment", "texts"]
+Form: TypeAlias = Literal["text", "word", "whole", "real", "flag", "moment", "texts"]
+"""`word` is a text without a character that JSON would escape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ MOST_STATEMENTS = 100  # of one document; more come about only where its filters
 
 FORMS: Mapping[Form, tuple[str, ...]] = {
     "text": ("text",),
+    "word": ("text",),
     "whole": ("integer",),
     "moment": ("integer",),
     "real": ("real",),
@@ -148,7 +150,15 @@ def printed_around(parts: Mapping[str, str | None]) -> list[str]:
             texts[-1].append(f"({value})")
         before = ","
     texts[-1].append(quoted("}" if parts else "{}"))
-    return [" || ".join(pieces) for pieces in texts]
+    return [_together(pieces) for pieces in texts]
+
+
+def _together(pieces: Sequence[str]) -> str:
+    """These texts as one, halves of halves put together: from the left on each step would copy all that is before."""
+    if len(pieces) <= 2:
+        return " || ".join(pieces)
+    middle = len(pieces) // 2
+    return f"({_together(pieces[:middle])}) || ({_together(pieces[middle:])})"
 
 
 def printed_list(items: str, rows: str, order: str, *, sqlite: bool) -> str:
@@ -174,6 +184,7 @@ def _in_marks(text: str) -> str:
 # Whole numbers are those of GraphQL, of 32 bits. Moments are printed from 1970 on, until numbers of microseconds are
 # no longer exact in a float; numbers as they are where our encoder writes no exponent.
 _WHOLE = "CASE WHEN $ BETWEEN -2147483648 AND 2147483647 THEN CAST($ AS TEXT) END"
+_WORD = """'"' || $ || '"'"""
 _FLAG = "CASE WHEN $ THEN 'true' WHEN NOT $ THEN 'false' END"
 _LAST_MOMENT = 9_000_000_000_000_000
 _DECIMAL = "$ = 0 OR abs($) BETWEEN 0.0001 AND 999999999999999"
@@ -181,6 +192,7 @@ _MOMENT = "timestamp '1970-01-01' + $ * interval '1 microsecond'"  # to_json lea
 
 _IN_POSTGRESQL: Mapping[Form, str] = {
     "text": "to_json($)::text",
+    "word": _WORD,
     "whole": _WHOLE,
     "flag": _FLAG,
     "real": f"CASE WHEN {_DECIMAL} THEN $::text || CASE WHEN $ = trunc($) THEN '.0' ELSE '' END END",
@@ -194,6 +206,7 @@ _IN_POSTGRESQL: Mapping[Form, str] = {
 }
 _IN_SQLITE: Mapping[Form, str] = {
     "text": "CASE WHEN $ IS NOT NULL THEN json_quote($) END",
+    "word": _WORD,
     "whole": _WHOLE,
     "flag": _FLAG,
     "real": (

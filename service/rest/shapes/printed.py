@@ -63,7 +63,7 @@ _FORMS: tuple[tuple[type, Form], ...] = (
     (bool, "flag"),
     (int, "whole"),
     (float, "real"),
-    (StrEnum, "text"),
+    (StrEnum, "word"),
     (str, "text"),
     (datetime, "moment"),
 )

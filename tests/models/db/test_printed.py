@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 _TYPES: dict[Form, str] = {
     "text": "text",
+    "word": "text",
     "whole": "bigint",
     "real": "double precision",
     "flag": "boolean",
@@ -59,6 +60,15 @@ async def test_moments_are_printed_to_the_microsecond() -> None:
 @pytest.mark.parametrize("text", ["", "a", "\x7f\x80\u2028\U0001f600", "\"\\/'", "".join(map(chr, range(1, 32)))])
 async def test_texts_are_escaped_as_the_encoder_does(text: str) -> None:
     assert await printed("text", text) == dump(text).decode()
+
+
+async def test_a_word_is_printed_as_it_is() -> None:
+    assert await printed("word", "in_progress") == '"in_progress"'
+    assert await printed("word", None) is None
+
+
+def test_an_object_is_put_together_by_halves() -> None:
+    assert printed_object({"a": "1", "b": "2"}) == """('{"a":' || (1)) || ((',"b":') || ((2) || '}'))"""
 
 
 async def test_whole_numbers_are_those_of_graphql() -> None:
