@@ -17,10 +17,11 @@ from starlette.types import Lifespan
 
 from models.db.version import VERSION
 from resolvers.errors import OperationError
-from service.graphql.http import graphql_routes
-from service.http.errors import answer_problem
+from service.graphql.http import GRAPHQL_PATH, graphql_routes, refused
+from service.http.errors import answer_problem, problem_of
 from service.http.health import health_routes
 from service.http.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware, TrailingSlash
+from service.http.reach import ReachMiddleware
 from service.http.request import ORGANIZATION_HEADER
 from service.http.webhooks import webhook_routes
 from service.rest.routes import rest_routes
@@ -66,7 +67,12 @@ def _middleware(runtime: Runtime) -> list[Middleware]:
     layers = [Middleware(RequestMiddleware, metrics=runtime.metrics)]
     if settings.allowed_origins:
         layers.append(_cross_origin(settings))
+    layers.append(Middleware(ReachMiddleware, refuse=_refuse))
     return [*layers, Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes), Middleware(TrailingSlash)]
+
+
+def _refuse(request: Request, error: Exception) -> Response:
+    return refused(request, error) if request.url.path.rstrip("/") == GRAPHQL_PATH else problem_of(request, error)
 
 
 def _cross_origin(settings: Settings) -> Middleware:

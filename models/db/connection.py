@@ -89,8 +89,18 @@ class _Session(asyncpg.Connection):  # type: ignore[misc] # asyncpg comes withou
         return ""
 
 
+_given: list[str] = []  # the address that the connections were last opened with
+
+
+def given_url() -> str:
+    """The database's address as it was given, for asyncpg."""
+    parts = urlsplit(_given[-1])
+    return urlunsplit(parts._replace(scheme="postgresql"))
+
+
 async def connect(url: str, *, pool: int = 10) -> None:
     """Open the process's database connections: a pool (PostgreSQL), or one to write with and one to read (SQLite)."""
+    _given[:] = [url]
     target = tortoise_url(url, pool=pool)
     if target.startswith("sqlite") and sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise DatabaseUnsupported(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")

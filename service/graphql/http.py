@@ -26,7 +26,7 @@ from service.http.json import dump, respond
 from service.http.request import context_of, origin_of
 from service.settings import PREFIX, BadSettings, Settings
 
-PATH = "/graphql"
+GRAPHQL_PATH = "/graphql"
 OVER_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
 OVER_GET = frozenset({OperationType.QUERY})  # which changes nothing
 _ONLY_IN_PROBLEMS = frozenset({"type", "title", "status", "detail", "instance"})
@@ -44,8 +44,8 @@ def graphql_routes(runtime: SocketRuntime) -> list[BaseRoute]:
         return await _execute(runtime, schema, documents, request)
 
     return [
-        Route(PATH, answer, methods=["GET", "POST"]),
-        WebSocketRoute(PATH, GraphQLSockets(runtime, schema, documents)),
+        Route(GRAPHQL_PATH, answer, methods=["GET", "POST"]),
+        WebSocketRoute(GRAPHQL_PATH, GraphQLSockets(runtime, schema, documents)),
     ]
 
 
@@ -109,6 +109,11 @@ def _wrong_transport(error: InvalidOperationTypeError) -> Exception:
     if error.operation_type is OperationType.MUTATION:
         return HTTPException(405, "mutations are sent with POST", {"Allow": "POST"})
     return BadRequest("subscriptions need a WebSocket with graphql-transport-ws")
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """A refusal of a request to this address as a whole."""
+    return _refused(request, error, answer_type(request))
 
 
 def _refused(request: Request, error: Exception, media_type: str | None) -> Response:

@@ -17,7 +17,7 @@ from service.logs.paths import logged_path
 
 REQUEST_ID = "X-Request-Id"
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_GONE = 499  # nginx's number for a client that did not wait for its answer
 
 # Pages may show only what we serve ourselves; a page that needs more says so itself.
@@ -80,7 +80,7 @@ class RequestMiddleware:
         finally:
             seconds = time.perf_counter() - started_at
             self._metrics.answered(scope["method"], _pattern(scope), status, seconds)
-            level = "debug" if scope["path"] in _PROBES else "info"
+            level = "debug" if scope["path"] in PROBES else "info"
             event = {"method": scope["method"], "path": logged_path(scope), "status": status}
             getattr(_log, level)("request", **event, ms=round(seconds * 1000, 1))
 
