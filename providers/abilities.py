@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Self
 
-from providers.api import AnswersAtOnce, BroaderQuery, ChecksBeforeSending, Provider, RequiresKey, VariablePrice
+from providers.api import (
+    AnswersAtOnce,
+    BroaderQuery,
+    ChecksBeforeSending,
+    NarrowerQuery,
+    Provider,
+    RequiresKey,
+    VariablePrice,
+)
 from providers.bulk import BulkQuery
 
 
@@ -14,6 +22,7 @@ class Abilities:
     at_once: AnswersAtOnce | None
     keyed: RequiresKey | None
     broader: BroaderQuery | None
+    narrower: NarrowerQuery | None
     priced: VariablePrice | None
     bulk: BulkQuery | None
     checks_before_sending: bool
@@ -24,6 +33,7 @@ class Abilities:
             at_once=provider if isinstance(provider, AnswersAtOnce) else None,
             keyed=provider if isinstance(provider, RequiresKey) else None,
             broader=provider if isinstance(provider, BroaderQuery) else None,
+            narrower=provider if isinstance(provider, NarrowerQuery) else None,
             priced=provider if isinstance(provider, VariablePrice) else None,
             bulk=provider if isinstance(provider, BulkQuery) else None,
             checks_before_sending=isinstance(provider, ChecksBeforeSending),

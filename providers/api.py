@@ -1,7 +1,7 @@
 """The protocol between the service and a provider of data: questions, answers, errors, and what a provider may be."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -245,6 +245,14 @@ class BroaderQuery(Protocol):
 
     def broader_key(self, question: Question) -> str | None:
         """The input key of the question that asks for this and more; None where there is none."""
+
+
+@runtime_checkable
+class NarrowerQuery(Protocol):
+    """A provider that is asked for a record with something in it, where nothing else of the record is of use."""
+
+    def narrower_keys(self, question: Question) -> Sequence[str]:
+        """The input keys of narrower questions: their matches are matches of this one, their misses are not."""
 
 
 @runtime_checkable

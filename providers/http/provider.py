@@ -9,7 +9,16 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from providers.api import Answer, BeforeSend, BroaderQuery, NotSent, ProviderError, ProviderInfo, Question
+from providers.api import (
+    Answer,
+    BeforeSend,
+    BroaderQuery,
+    NarrowerQuery,
+    NotSent,
+    ProviderError,
+    ProviderInfo,
+    Question,
+)
 from providers.bulk import Batch, Outcome
 from providers.http.account import Account, left_until
 from providers.http.adapter import (
@@ -98,6 +107,10 @@ class HttpProvider:
     def broader_key(self, question: Question) -> str | None:
         """As `BroaderQuery.broader_key`."""
         return self._adapter.broader_key(question) if isinstance(self._adapter, BroaderQuery) else None
+
+    def narrower_keys(self, question: Question) -> Sequence[str]:
+        """As `NarrowerQuery.narrower_keys`."""
+        return self._adapter.narrower_keys(question) if isinstance(self._adapter, NarrowerQuery) else ()
 
     async def ask(self, question: Question) -> Answer | Pending:
         """Look the record up. Raises ProviderError, also `no_key`."""

@@ -44,7 +44,7 @@ from providers.peopledatalabs.parse import (
     read_company,
     read_person,
 )
-from providers.peopledatalabs.request import COMPANY, PERSON, look_up_of
+from providers.peopledatalabs.request import COMPANY, EVERY_REQUIREMENT, PERSON, Lookup, look_up_of
 
 # Under these an answer is more often wrong than right.
 _LEAST_LIKELIHOOD = {PERSON: "6", COMPANY: "4"}
@@ -88,14 +88,21 @@ class PeopleDataLabs:
         lookup = look_up_of(question)
         if lookup is None:
             return None
-        return f"{'account' if is_account(question) else 'person'}|{lookup.key()}"
+        return _key_of(question, lookup)
 
     def broader_key(self, question: Question) -> str | None:
-        """The key of the same name without its place, by which answers were kept before places were sent."""
+        """The key without what is required; of the same name without its place, by which answers were kept before."""
         lookup = look_up_of(question)
-        if lookup is None or not lookup.apart:
-            return None
-        return f"{'account' if is_account(question) else 'person'}|{lookup.key(apart=False)}"
+        if lookup is not None and lookup.required:
+            return _key_of(question, replace(lookup, required=""))
+        return None if lookup is None or not lookup.apart else _key_of(question, lookup, apart=False)
+
+    def narrower_keys(self, question: Question) -> Sequence[str]:
+        """The keys of the same person's record where something was required of it."""
+        lookup = look_up_of(question)
+        if lookup is None or lookup.kind != PERSON or lookup.required:
+            return ()
+        return [_key_of(question, replace(lookup, required=required)) for required in EVERY_REQUIREMENT]
 
     def scope_of(self, question: Question) -> str:
         """Plans have either of its two calls, or both."""
@@ -107,6 +114,7 @@ class PeopleDataLabs:
         if lookup is None:
             raise ProviderError("rejected", f"People Data Labs needs {self.info.needs}", retryable=False)
         params = {**lookup.params, "min_likelihood": _LEAST_LIKELIHOOD[lookup.kind], "titlecase": "false"}
+        params |= _required(lookup)
         reply = await _send(lookup.kind, params, http)
         if _is_miss(reply):
             return replace(NO_MATCH, stated=_spent(reply))
@@ -121,7 +129,7 @@ class PeopleDataLabs:
     def batch_of(self, question: Question) -> Batch | None:
         """People, and companies, go a hundred at a time."""
         lookup = look_up_of(question)
-        return None if lookup is None else Batch(lookup.kind, _BULK)
+        return None if lookup is None else Batch(f"{lookup.kind}|{lookup.required}", _BULK)
 
     async def look_up_many(self, questions: Sequence[Question], http: Http) -> Sequence[Outcome]:
         """All of one kind, by one request, whose items carry their number."""
@@ -131,7 +139,7 @@ class PeopleDataLabs:
             {"metadata": {"row": str(row)}, "params": {**lookup.params, "titlecase": False}}
             for row, lookup in enumerate(lookups)
         ]
-        body = {"requests": requests, "min_likelihood": int(_LEAST_LIKELIHOOD[kind])}
+        body = {"requests": requests, "min_likelihood": int(_LEAST_LIKELIHOOD[kind]), **_required(lookups[0])}
         reply = await http.send("POST", _BULK_PATHS[kind], json=body, headers=_headers(http))
         http.note_credits(_left(reply))
         if reply.status != 200:
@@ -180,6 +188,14 @@ class PeopleDataLabs:
             reset = moment(reply.headers.get("x-ratelimit-reset"))
             wait = (seconds_until(reset.timestamp(), now) if reset else None) or _MINUTE
         return failure("People Data Labs", reply, code=_error_type(reply) or "", wait=wait)
+
+
+def _key_of(question: Question, lookup: Lookup, *, apart: bool = True) -> str:
+    return f"{'account' if is_account(question) else 'person'}|{lookup.key(apart=apart)}"
+
+
+def _required(lookup: Lookup) -> dict[str, str]:
+    return {"required": lookup.required} if lookup.required else {}
 
 
 def _headers(http: Http) -> Mapping[str, str]:

@@ -29,6 +29,7 @@ class Lookup:
     by: Mapping[str, str]
     apart: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, str] = field(default_factory=dict)
+    required: str = ""
 
     @property
     def params(self) -> dict[str, str]:
@@ -38,7 +39,23 @@ class Lookup:
     def key(self, *, apart: bool = True) -> str:
         """Equal for calls that get the same answer; without `apart` as it was when that was not sent."""
         decides = {**self.apart, **self.by} if apart else self.by
-        return "|".join((self.kind, *(f"{name}={value.casefold()}" for name, value in sorted(decides.items()))))
+        named = [f"{name}={value.casefold()}" for name, value in sorted(decides.items())]
+        return "|".join((self.kind, *named, *([f"required={self.required}"] if self.required else [])))
+
+
+# What a person's record must have where nothing else is wanted of it: a match without it would be paid for in vain.
+_REQUIRED = (
+    (frozenset({"phone", "mobilePhone"}), "mobile_phone OR phone_numbers"),
+    (frozenset({"email"}), "work_email"),
+    (frozenset({"linkedinUrl"}), "linkedin_url"),
+)
+EVERY_REQUIREMENT = tuple(required for _, required in _REQUIRED)
+
+
+def required_of(question: Question) -> str:
+    """What the record of the person must have, as People Data Labs writes it; empty where anything is of use."""
+    wanted = question.wanted & (PERSON_FIELDS | EMPLOYER_FIELDS)
+    return next((required for fields, required in _REQUIRED if wanted and wanted <= fields), "")
 
 
 def look_up_of(question: Question) -> Lookup | None:
@@ -62,8 +79,10 @@ def _person_lookup(question: Question, by: Mapping[str, str]) -> Lookup:
         profile=known(question, "linkedinUrl"),
         phone=persons_phone(question),
     )
-    place = _place(question)
-    return Lookup(PERSON, by, place, more) if "first_name" in by else Lookup(PERSON, by, more={**more, **place})
+    place, required = _place(question), required_of(question)
+    if "first_name" in by:
+        return Lookup(PERSON, by, place, more, required)
+    return Lookup(PERSON, by, more={**more, **place}, required=required)
 
 
 def _company_lookup(question: Question, by: Mapping[str, str]) -> Lookup:

@@ -37,15 +37,16 @@ class AnswerCache:
         """Find the answers that were kept for a broader question, or for the question as earlier versions asked it."""
         now = self._now()
         loop_yield = LoopYield()
-        others: list[tuple[Lookup, AnswerKey]] = []
+        others: list[tuple[Lookup, AnswerKey, bool]] = []  # with whether a miss serves too
         for lookup in lookups:
             assert lookup.key is not None  # it has passed the stage of keys
             lookup.answer_key = answer_key_of(lookup.provider, lookup.job, lookup.key, now)
-            others += [(lookup, key) for key in _other_keys(lookup)]
+            others += [(lookup, key, True) for key in _other_keys(lookup)]
+            others += [(lookup, key, False) for key in _narrower_keys(lookup)]
             await loop_yield.if_due()
-        found = await self._store.cached([key for _, key in others]) if others else []
-        for (lookup, key), cached in zip(others, found, strict=True):
-            if cached is not None and lookup.cached is None:
+        found = await self._store.cached([key for _, key, _ in others]) if others else []
+        for (lookup, key, misses_serve), cached in zip(others, found, strict=True):
+            if cached is not None and lookup.cached is None and (cached.matched or cached.opted_out or misses_serve):
                 lookup.key = key.input_key
                 _reuse(lookup, cached)
         for lookup in at(Stage.REUSE, lookups):
@@ -126,6 +127,14 @@ def _other_keys(lookup: Lookup) -> Iterator[AnswerKey]:
     earlier = lookup.provider.input_key(replace(question, fields=with_forms_before(question.fields, forms)))
     if earlier is not None and (digest := key_digest(earlier)) != key.input_key:
         yield replace(key, input_key=digest)
+
+
+def _narrower_keys(lookup: Lookup) -> Iterator[AnswerKey]:
+    """The keys of narrower questions, whose matches serve this one."""
+    if (narrower := lookup.abilities.narrower) is not None:
+        key = _key_of(lookup)
+        for input_key in narrower.narrower_keys(lookup.question):
+            yield replace(key, input_key=key_digest(input_key))
 
 
 def answer_key_of(provider: Provider, job: ClaimedJob, input_key: str, now: datetime) -> AnswerKey:

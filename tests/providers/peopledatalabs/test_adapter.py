@@ -1,5 +1,6 @@
 """People Data Labs: likelihood, masked values, lower case, and credits in the headers."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -188,6 +189,35 @@ def test_one_answer_serves_all_who_ask_the_same() -> None:
     assert key(lead("title", email="a.b@example.com")) != key(lead("title", email="c.d@example.com"))
     assert key(lead("title", companyDomain="example.com")) is None
     assert key(lead(firstName="Mara")) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "required"),
+    [
+        (("mobilePhone",), "mobile_phone OR phone_numbers"),
+        (("phone", "mobilePhone"), "mobile_phone OR phone_numbers"),
+        (("linkedinUrl",), "linkedin_url"),
+        (("mobilePhone", "title"), None),
+    ],
+)
+async def test_a_match_without_the_only_field_that_is_wanted_is_not_paid_for(
+    wanted: tuple[str, ...], required: str | None
+) -> None:
+    question, everything = lead(*wanted, email="mara.lindqvist@example.com"), lead(email="mara.lindqvist@example.com")
+    adapter, http = pdl(), FakeHttp(sample("peopledatalabs", "person_found"))
+    await adapter.look_up(question, http)
+    assert http.sent[0].params.get("required") == required
+    batches = adapter.batch_of(question), adapter.batch_of(everything)
+    assert (batches[0] == batches[1]) is (required is None)
+    if required is not None:
+        assert adapter.broader_key(question) == adapter.input_key(everything)
+        assert (adapter.input_key(question) or "") in adapter.narrower_keys(everything)
+        body = reply([{"status": 404}] * 2)
+        many = FakeHttp(body)
+        with suppress(ProviderError):
+            await adapter.look_up_many([question, question], many)
+        assert many.sent[0].json["required"] == required
+    assert "required" not in (adapter.input_key(everything) or "")
 
 
 async def test_a_miss_is_free_and_its_headers_are_read() -> None:
