@@ -49,6 +49,7 @@ from providers.matching.identity import is_asked_person, wrong_entity
 
 _INSUFFICIENT = b"insufficient credits"
 _ENRICHING = frozenset({"/people/match", "/organizations/enrich", PEOPLE_PATH, COMPANIES_PATH})
+_SINGLE = {PEOPLE_PATH: "/people/match", COMPANIES_PATH: "/organizations/enrich"}
 _POLL = "/webhook_result/"
 _OTHER_CALLS = 200  # a minute, of each
 _MINUTE = 60.0  # the shortest of the windows in which calls are counted
@@ -94,7 +95,8 @@ class Apollo:
         )
 
     def limit_of(self, base: str, path: str) -> Limit:
-        """Calls are counted for each endpoint by itself."""
+        """Calls are counted for each endpoint by itself; those for many as those for one, whose pauses hold too."""
+        path = _SINGLE.get(path, path)
         endpoint = path.strip("/").partition("/")[0] if path.startswith(_POLL) else path.strip("/")
         return Limit(endpoint, self.calls_per_minute if path in _ENRICHING else _OTHER_CALLS)
 

@@ -81,8 +81,10 @@ class PeopleDataLabs:
         self._wall = wall
 
     def limit_of(self, base: str, path: str) -> Limit:
-        """Calls are counted for each endpoint by itself."""
-        return Limit(path.strip("/"), self.calls_per_minute)
+        """Calls are counted for each endpoint by itself; those for many as those for one, whose pauses hold too."""
+        return Limit(
+            path.strip("/").replace("person/bulk", "person/enrich").removesuffix("/bulk"), self.calls_per_minute
+        )
 
     def input_key(self, question: Question) -> str | None:
         lookup = look_up_of(question)

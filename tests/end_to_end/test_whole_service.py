@@ -32,7 +32,6 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("whole service")
 PAID = ("apollo", "peopledatalabs", "hunter", "zoominfo", "crunchbase", "clearbit")
 WORKERS = 2
 HANGS_SECONDS = 15  # a worker waits so long for a reply that does not come
-AT_ONCE = 10  # calls of one organization to one provider in one process, each about ten people at most
 INHOUSE = {
     "id": "inhouse",
     "name": "In-house",
@@ -221,7 +220,8 @@ async def _suffer(service: WholeService, paid: PaidStandIn, mode: str) -> Any:
     assert {job["status"] for job in jobs} == {"PARTIAL"}, mode
     assert all(job["record"]["fields"]["city"] == "Portland" for job in jobs), mode
     assert len(account.asked) <= 8, mode
-    assert await caller.paid() == {}, mode
+    # What the provider says that its answers about somebody else consumed is charged.
+    assert await caller.paid() == {} or mode == "others_data", mode
     shown = await caller.provider("apollo")
     return shown["state"], shown["stateReason"]
 
@@ -229,16 +229,17 @@ async def _suffer(service: WholeService, paid: PaidStandIn, mode: str) -> Any:
 async def test_jobs_of_killed_workers_end_once_and_cost_once(paid: PaidStandIn, killed: Caller) -> None:
     account = paid.accounts[KEYS["of killed"]]
     jobs = await killed.until_ended()
-    assert Counter(job["status"] for job in jobs) == {"COMPLETED": 90}
+    ends = Counter(job["status"] for job in jobs)
+    assert ends.keys() <= {"COMPLETED", "PARTIAL"}
     assert len({job["record"]["externalId"] for job in jobs}) == 90
     assert all(job["record"]["fields"]["numberOfEmployees"] for job in jobs)
-    charged = await killed.paid()
-    assert charged == {"apollo": 90}
     assert {job["attempts"] for job in jobs} == {1}  # the death of a worker uses up none
-    # Only calls that were under way when the workers died were made again: their answers were lost.
-    again = account.matches()["apollo"] - 90
-    assert 0 <= again <= min(WORKERS * AT_ONCE * 10, 90)
-    assert Counter(Counter(call.about for call in account.asked).values()).keys() <= {1, 2}
+    # A call that was under way when its worker died is in doubt and not made again: the next provider is asked.
+    charged, served = await killed.paid(), account.matches()
+    assert sum(charged.values()) == 90
+    assert charged.get("peopledatalabs", 0) == served["peopledatalabs"] == ends["PARTIAL"]
+    assert charged.get("apollo", 0) <= served["apollo"] <= charged.get("apollo", 0) + ends["PARTIAL"]
+    assert set(Counter((call.provider, call.about) for call in account.asked).values()) == {1}
 
 
 async def test_an_account_without_credits_or_with_a_bad_key_is_left_alone_until_that_changes(
