@@ -24,7 +24,8 @@ class ProviderState(Model):
 
     `state`, `reason`, `open_until`, `failures` and `openings` are the circuit breaker (see
     `enrichment.waterfall.breaker`); calls from before `counted_since` count neither for it nor for the match rate.
-    `credits_left` is what the provider said of the account. `last_error_message` repeats nothing of a record.
+    `paused_until`: a reply asked for no calls until then. `credits_left` is what the provider said of the account.
+    `last_error_message` repeats nothing of a record.
     """
 
     organization_id = fields.CharField(max_length=128, primary_key=True)  # Tortoise knows keys of one column only
@@ -40,6 +41,7 @@ class ProviderState(Model):
     last_error_message = fields.TextField(null=True)
     last_error_at: datetime | None = Instant(null=True)
     counted_since: datetime = Instant(default=0)
+    paused_until: datetime | None = Instant(null=True)
 
     class Meta:
         table = "provider_state"
@@ -62,6 +64,7 @@ class ProviderStateRow:
     last_error_message: str | None = None
     last_error_at: datetime | None = None
     counted_since: datetime = _EPOCH
+    paused_until: datetime | None = None
 
 
 @projection(ProviderState)
@@ -164,7 +167,14 @@ async def close_breaker(organization_id: str, provider: str, now: datetime) -> N
         organization_id,
         provider,
         lambda row: replace(
-            row, state=BreakerState.CLOSED, reason=None, open_until=None, failures=0, openings=0, counted_since=now
+            row,
+            state=BreakerState.CLOSED,
+            reason=None,
+            open_until=None,
+            failures=0,
+            openings=0,
+            counted_since=now,
+            paused_until=None,
         ),
         now,
     )

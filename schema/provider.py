@@ -79,6 +79,9 @@ class Provider:
     state: BreakerState
     state_reason: str | None
     state_until: datetime | None = strawberry.field(description="Null while open: until something is changed by hand.")
+    paused_until: datetime | None = strawberry.field(
+        description="It asked for no calls until then. Null: it asks for no pause."
+    )
     latency_p50_ms: int | None
     latency_p95_ms: int | None
     credits_left: float | None = strawberry.field(description="What the provider last said.")

@@ -49,12 +49,12 @@ class FieldTrust:
 class ProviderView:
     """One provider: what it gives and costs, how well it does, whether it is asked just now.
 
-    `price` is credits a match; one that brings a field of `extra_for` costs `extra_price` more.
-    `position` is its place in the waterfall from 1, or 0 where the configuration does not name it. `configured`:
-    it has the key it needs. `not_asked_because` is why it is not asked just now, in plain words. `state` is its
-    circuit breaker's; `healthy` that it is closed. Latencies are in milliseconds. `credits_left` is what the provider
-    last said. `answer_days` and `miss_days`: how many days a kept match and a kept "no match" may be reused; None: its
-    answers are not kept, it is asked each time.
+    `price` is credits a match; one that brings a field of `extra_for` costs `extra_price` more. `position` is its place
+    in the waterfall from 1, or 0 where the configuration does not name it. `configured`: it has the key it needs.
+    `not_asked_because` is why it is not asked just now, in plain words. `state` is its circuit breaker's; `healthy`
+    that it is closed. `paused_until`: it asked for no calls until then. Latencies are in milliseconds. `credits_left`
+    is what the provider last said. `answer_days` and `miss_days`: how many days a kept match and a kept "no match" may
+    be reused; None: its answers are not kept, it is asked each time.
     """
 
     id: str
@@ -82,6 +82,7 @@ class ProviderView:
     state: BreakerState
     state_reason: str | None
     state_until: datetime | None
+    paused_until: datetime | None
     latency_p50_ms: int | None
     latency_p95_ms: int | None
     credits_left: float | None
@@ -106,8 +107,8 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
     """Every provider, in order of the organization's priority, those it does not use last."""
     caller = ctx.require(Role.VIEWER)
     registry = ctx.services.registry
-    organization_id = caller.organization_id
-    config = config_of(await organization_of(organization_id, registry, ctx.services.now()))
+    organization_id, now = caller.organization_id, ctx.services.now()
+    config = config_of(await organization_of(organization_id, registry, now))
     rules = {rule.id: (index, rule.enabled) for index, rule in enumerate(config.providers, 1)}
     calls = await calls_ever(organization_id)
     states = await states_of([organization_id])
@@ -125,6 +126,7 @@ async def list_providers(ctx: Context) -> list[ProviderView]:
             keys.get(provider.info.id),
             provider.info.id in ctx.services.shared_keys,
             trust.get(provider.info.id, []),
+            now,
         )
         for provider in registry
     ]
@@ -140,7 +142,9 @@ def _view(
     key: ProviderKeyRow | None,
     shared_key: bool,
     trust: list[FieldTrust],
+    now: datetime,
 ) -> ProviderView:
+    paused_until = state.paused_until if state.paused_until and state.paused_until > now else None
     asked, matched = (calls.asked, calls.matched) if calls else (0, 0)
     configured = not info.needs_key or key is not None or shared_key
     return ProviderView(
@@ -163,12 +167,13 @@ def _view(
         match_rate=matched / asked if asked else None,
         needs_key=info.needs_key,
         configured=configured,
-        not_asked_because=_why_not_asked(rule, configured, state),
+        not_asked_because=_why_not_asked(rule, configured, state, paused_until),
         key_last_four=key.last_four if key else None,
         healthy=state.state is BreakerState.CLOSED,
         state=state.state,
         state_reason=state.reason,
         state_until=state.open_until,
+        paused_until=paused_until,
         latency_p50_ms=calls.p50 if calls else None,
         latency_p95_ms=calls.p95 if calls else None,
         credits_left=state.credits_left,
@@ -179,7 +184,9 @@ def _view(
     )
 
 
-def _why_not_asked(rule: tuple[int, bool], configured: bool, state: ProviderStateRow) -> str | None:
+def _why_not_asked(
+    rule: tuple[int, bool], configured: bool, state: ProviderStateRow, paused_until: datetime | None
+) -> str | None:
     position, enabled = rule
     if not enabled:
         return "it is switched off in the configuration" if position else "it is not in the configuration"
@@ -187,7 +194,7 @@ def _why_not_asked(rule: tuple[int, bool], configured: bool, state: ProviderStat
         return "it has no key"
     if state.state is BreakerState.OPEN and state.reason is not None:
         return OPEN_REASON_TEXTS[state.reason]
-    return None
+    return None if paused_until is None else "it asked for no calls for a while"
 
 
 async def get_provider(ctx: Context, provider_id: str) -> ProviderView:

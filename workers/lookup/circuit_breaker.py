@@ -99,6 +99,7 @@ class CircuitBreakers:
                 breaker = after_failure(breaker, error.code, now, retry_after=after, cycle_end=cycle_end)
             return replace(
                 _with_breaker(row, breaker),
+                paused_until=now + after if error.code == "rate_limited" and after else row.paused_until,
                 last_error_code=error.code,
                 last_error_message=message[:500],
                 last_error_at=now,

@@ -49,6 +49,7 @@ class Provider(Shape, frozen=True):
     state: BreakerState
     state_reason: str | None
     state_until: Annotated[Moment | None, Meta(description="Null while open: until it is changed by hand.")]
+    paused_until: Annotated[Moment | None, Meta(description="It asked for no calls until then. Null: for no pause.")]
     latency_p50_ms: int | None
     latency_p95_ms: int | None
     credits_left: Annotated[float | None, Meta(description="What the provider last said.")]
