@@ -2,12 +2,13 @@
 
 import asyncio
 import codecs
+import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
 import orjson
 import typer
@@ -16,6 +17,7 @@ from enrichment.enums import EntityType
 from resolvers.context import Caller, Context, Role
 from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, REFUSED, Stop, fail, read_settings, run
+from service.cli.import_words import LeftOut, reading
 from service.cli.progress import progress
 from service.cli.target import find_target
 from service.records.columns import Columns, UnreadableFile
@@ -31,10 +33,32 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 @dataclass(slots=True)
 class ImportTally:
-    """Progress of an import. `last_line` is the last line whose record is stored."""
+    """Progress of an import. `last_line` is the last line whose record is stored, `left_out` what cannot be read."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     last_line: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
+    _began: float = field(default_factory=time.monotonic)
+
+    def count(self, batch: "_Batch", answers: Sequence[SendResult], rejects: "_Rejects") -> None:
+        """Count what became of a batch; what was refused or not understood goes to `rejects`."""
+        for line in batch.lines:
+            if line.fault is not None:
+                self.outcomes["refused"] += 1
+                rejects.add(line, line.fault)
+        for line, answer in zip(batch.good, answers, strict=True):
+            self.outcomes[answer.outcome] += 1
+            self.left_out.add(answer.left_out)
+            if answer.fault is not None:
+                rejects.add(line, answer.fault, withheld=answer.erased)
+            elif answer.left_out:
+                rejects.add(line, "; ".join(f"{name}: {reason}" for name, reason in answer.left_out.items()))
+        self.last_line = batch.lines[-1].number
+
+    def speed(self) -> str:
+        """How many records were sent, and how many a second, in words."""
+        count = self.outcomes.total()
+        return f"{count:,} records, {count / max(time.monotonic() - self._began, 0.001):,.0f}/s"
 
 
 def import_records(
@@ -53,6 +77,7 @@ def import_records(
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of the file, such as cp1250; default: found out.")
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the columns become; send nothing.")] = False,
     from_line: Annotated[int, typer.Option(min=1, help="Begin at this line of the file.")] = 1,
 ) -> None:
     """Send a file of records; repeating it is safe, as what is unchanged starts nothing."""
@@ -61,6 +86,13 @@ def import_records(
     records = RecordFile(file, columns, _codec(encoding))
     rejects = rejects or file.with_name(f"{file.name}.rejects.jsonl")
     tally = ImportTally()
+    try:
+        for said in reading(records):
+            typer.echo(said, err=not dry_run)
+    except (UnreadableFile, OSError) as error:
+        fail(str(error))
+    if dry_run:
+        return
 
     async def work(stop: Stop) -> None:
         async with open_sender(settings, url=url, token=token, org=org) as sender:
@@ -69,12 +101,10 @@ def import_records(
     try:
         run(work)
     except typer.Exit:
-        _say(tally, rejects)
-        if tally.last_line:
-            typer.echo(f"Stopped after line {tally.last_line}: go on with --from-line {tally.last_line + 1}.")
+        _say(tally, rejects, stopped=True)
         raise
     except (UnreadableFile, CannotSend, OSError) as error:
-        _say(tally, rejects)
+        _say(tally, rejects, stopped=True)
         fail(str(error))
     except OperationError as error:
         fail(error.message)
@@ -120,23 +150,15 @@ async def send_file(file: RecordFile, sender: Sender, rejects: Path, tally: Impo
     """
     with (
         file.lines() as lines,
-        _Rejects(rejects) as refused,
+        _Rejects(rejects, goes_on=from_line > 1) as refused,
         progress(f"Importing {file.name}", total=file.bytes_in_all, share=True) as report,
     ):
         under_way: deque[_Batch] = deque()
 
         async def settle() -> None:
             batch = under_way.popleft()
-            for line in batch.lines:
-                if line.fault is not None:
-                    tally.outcomes["refused"] += 1
-                    refused.add(line, line.fault)
-            for line, answer in zip(batch.good, await batch.answers, strict=True):
-                tally.outcomes[answer.outcome] += 1
-                if answer.fault is not None:
-                    refused.add(line, answer.fault, withheld=answer.erased)
-            tally.last_line = batch.lines[-1].number
-            report(file.bytes_read, file.bytes_in_all)
+            tally.count(batch, await batch.answers, refused)
+            report(file.bytes_read, file.bytes_in_all, tally.speed())
 
         try:
             for some in _batches(line for line in lines if line.number >= from_line):
@@ -193,15 +215,19 @@ def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
 
 
 class _Rejects:
-    """A JSONL file of refused lines, made with the first of them; one left by an earlier run is replaced."""
+    """A JSONL file of refused lines, made with the first of them.
 
-    def __init__(self, path: Path) -> None:
+    One left by an earlier run is replaced, unless this one `goes_on` where that was cut.
+    """
+
+    def __init__(self, path: Path, *, goes_on: bool) -> None:
         self._path = path
+        self._mode = "ab" if goes_on else "wb"
         self._file: BinaryIO | None = None
 
     def add(self, line: Line, fault: str, *, withheld: bool = False) -> None:
         if self._file is None:
-            self._file = self._path.open("wb")
+            self._file = cast("BinaryIO", self._path.open(self._mode))
         content = None if withheld else line.text
         self._file.write(orjson.dumps({"line": line.number, "fault": fault, "content": content}) + b"\n")
 
@@ -213,11 +239,15 @@ class _Rejects:
             self._file.close()
 
 
-def _say(tally: ImportTally, rejects: Path) -> None:
+def _say(tally: ImportTally, rejects: Path, *, stopped: bool = False) -> None:
     counts = tally.outcomes
     typer.echo(
         f"{counts.total():,} records: {counts['created']:,} new, {counts['changed']:,} changed, "
         f"{counts['unchanged']:,} unchanged, {counts['refused']:,} refused."
     )
-    if counts["refused"]:
-        typer.echo(f"Refused lines, each with the reason: {rejects}")
+    for line in tally.left_out.lines():
+        typer.echo(line)
+    if counts["refused"] or tally.left_out.cells:
+        typer.echo(f"These lines, each with the reason, to correct and import again: {rejects}")
+    if stopped and tally.last_line:
+        typer.echo(f"Stopped after line {tally.last_line}: go on with --from-line {tally.last_line + 1}.")

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Protocol
 
 import typer
@@ -26,9 +27,9 @@ PLAIN_LINE_SECONDS = 2.0
 
 
 class Report(Protocol):
-    """Shows how much is done, and of how much in all (None: not known), in the unit of the bar."""
+    """Shows how much is done, and of how much in all (None: not known), in the unit of the bar, and a remark."""
 
-    def __call__(self, done: int, total: int | None) -> None: ...
+    def __call__(self, done: int, total: int | None, remark: str = "") -> None: ...
 
 
 class _Rate(ProgressColumn):
@@ -46,12 +47,12 @@ def progress(title: str, *, total: int | None = None, share: bool = False) -> It
         with _live(share) as bar:
             task = bar.add_task(title, total=total)
 
-            def show(done: int, total: int | None) -> None:
-                bar.update(task, completed=done, total=total)
+            def show(done: int, total: int | None, remark: str = "") -> None:
+                bar.update(task, completed=done, total=total, description=f"{title}  {remark}".rstrip())
 
             yield show
     else:
-        yield _PlainLines(title)
+        yield _PlainLines(title, share=share)
 
 
 def _live(share: bool) -> Progress:
@@ -67,15 +68,22 @@ def _live(share: bool) -> Progress:
 
 
 class _PlainLines:
-    """A line every few seconds and one at the end, for logs and pipes."""
+    """A line every few seconds and one at the end, for logs and pipes. `share`: percent, and the time that is left."""
 
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._shown_at = time.monotonic()
+    def __init__(self, title: str, *, share: bool) -> None:
+        self._title, self._share = title, share
+        self._began = self._shown_at = time.monotonic()
 
-    def __call__(self, done: int, total: int | None) -> None:
+    def __call__(self, done: int, total: int | None, remark: str = "") -> None:
         now = time.monotonic()
         if done == total or now - self._shown_at >= PLAIN_LINE_SECONDS:
             self._shown_at = now
-            of = "" if total is None else f" of {total:,}"
-            typer.echo(f"{self._title}: {done:,}{of}", err=True)
+            said = self._percent(done, total, now) if self._share and total else self._count(done, total)
+            typer.echo(f"{self._title}: {', '.join(filter(None, [said, remark]))}", err=True)
+
+    def _count(self, done: int, total: int | None) -> str:
+        return f"{done:,}" if total is None else f"{done:,} of {total:,}"
+
+    def _percent(self, done: int, total: int, now: float) -> str:
+        left = (now - self._began) / done * (total - done) if done else 0.0
+        return f"{done / total:.0%}" if not left else f"{done / total:.0%}, {timedelta(seconds=round(left))} left"

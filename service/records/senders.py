@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx
@@ -28,12 +28,14 @@ class CannotSend(Exception):
 class SendResult:
     """What became of one record: `created`, `changed`, `unchanged` or `refused` with the fault.
 
-    `erased`: it was refused because the record was erased, so that its content is written down nowhere.
+    `erased`: it was refused because the record was erased, so that its content is written down nowhere. `left_out`:
+    fields of a record that was taken which cannot be read, each with why.
     """
 
     outcome: str
     fault: str | None = None
     erased: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 class Sender(Protocol):
@@ -54,7 +56,8 @@ class DirectSender:
             error = outcome.error
             faults = "; ".join(f"{fault.path}: {fault.message}" for fault in error.faults) if error else ""
             fault = (faults or error.message) if error else None
-            answers.append(SendResult(outcome.outcome.value, fault, erased=isinstance(error, Erased)))
+            left_out = {refused.field: refused.reason for refused in outcome.refused_fields}
+            answers.append(SendResult(outcome.outcome.value, fault, isinstance(error, Erased), left_out))
         return answers
 
 
@@ -97,7 +100,8 @@ def api_client(url: str, token: str) -> httpx.AsyncClient:
 def _answer(result: Mapping[str, Any]) -> SendResult:
     error = result.get("error")
     if not error:
-        return SendResult(result["outcome"])
+        refused = result.get("refusedFields") or []
+        return SendResult(result["outcome"], left_out={each["field"]: each["reason"] for each in refused})
     faults = "; ".join(f"{fault['path']}: {fault['message']}" for fault in error.get("errors") or [])
     return SendResult(result["outcome"], faults or error["message"], erased=error["code"] == Erased.code)
 

@@ -136,6 +136,23 @@ def test_an_import_finds_the_data_directory_by_itself(tmp_path: Path, data_dir: 
     assert command("export", "--org", "other", data_dir=data_dir).stdout == ""
 
 
+def test_an_import_says_what_it_left_out(tmp_path: Path, data_dir: Path) -> None:
+    file = tmp_path / "silent.csv"
+    file.write_text(
+        "id,name,phone,numberOfEmployees,linkedinUrl,work_phone\n"
+        "1,Nordlicht Musik,'+49 30 901820,Small (1-50),https://www.linkedin.com/sales/company/207470,+49 30 901820\n"
+    )
+    dry = command("import", str(file), "--entity-type", "account", "--dry-run", data_dir=data_dir)
+    assert (dry.returncode, "kept as they are: work_phone" in dry.stdout) == (0, True)
+    assert command("export", data_dir=data_dir).stdout == ""
+    done = command("import", str(file), "--entity-type", "account", data_dir=data_dir)
+    assert (done.returncode, "work_phone" in done.stderr) == (0, True)
+    assert "numberOfEmployees: 1 not understood, kept as sent: not a number (1)" in done.stdout
+    assert "linkedinUrl: 1 not understood" in done.stdout
+    [reject] = (tmp_path / "silent.csv.rejects.jsonl").read_text().splitlines()
+    assert json.loads(reject)["content"]["numberOfEmployees"] == "Small (1-50)"
+
+
 def test_an_address_that_nothing_of_ours_answers_at_is_passed_over(tmp_path: Path, data_dir: Path) -> None:
     file = tmp_path / "accounts.csv"
     file.write_text("id,name\nA1,Acme\n")

@@ -10,6 +10,7 @@ import pytest
 
 from enrichment.enums import EntityType
 from service.cli.import_records import AT_ONCE, BATCH_BYTES, ImportTally, send_file
+from service.cli.import_words import reading
 from service.records.columns import Columns
 from service.records.file import RecordFile
 from service.records.senders import CannotSend, SendResult
@@ -105,3 +106,32 @@ async def test_what_fails_is_not_counted_as_stored_and_leaves_nothing_under_way(
         await send_file(RecordFile(file, ACCOUNTS), slow, tmp_path / "rejects", tally)
     assert tally.last_line == 1001
     assert slow._under_way == 0
+
+
+class NotUnderstanding(Taking):
+    """Takes everything, and cannot read one field."""
+
+    async def send(self, records: Sequence[Mapping[str, Any]]) -> list[SendResult]:
+        return [SendResult("created", left_out={"phone": "not a phone number"}) for _ in records]
+
+
+async def test_what_is_not_understood_is_counted_by_field_and_can_be_corrected(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", b"id,phone\nA1,x\nA2,y\n")
+    tally, rejects = ImportTally(), tmp_path / "rejects.jsonl"
+    await send_file(RecordFile(file, ACCOUNTS), NotUnderstanding(), rejects, tally)
+    assert list(tally.left_out.lines()) == ["phone: 2 not understood, kept as sent: not a phone number (2)"]
+    with RecordFile(rejects, ACCOUNTS).lines() as lines:
+        assert [line.record and line.record["fields"] for line in lines] == [{"phone": "x"}, {"phone": "y"}]
+    await send_file(RecordFile(file, ACCOUNTS), NotUnderstanding(), rejects, ImportTally(), from_line=3)
+    assert len(rejects.read_bytes().splitlines()) == 3  # it goes on
+
+
+def test_what_the_columns_become_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+    text = "My accounts\n\nRecord ID;Company name;city;Owner;Müll\n1;Acme;Rome;Ann;x\n"
+    file = written(tmp_path, "a.csv", text.encode("windows-1252"))
+    assert list(reading(RecordFile(file, ACCOUNTS))) == [
+        "Reading a.csv as windows-1252 by its bytes (--encoding says another), separated by semicolons,"
+        " header in line 3.",
+        "Columns: Record ID is the id, Company name is name, city.",
+        "No fields of ours, kept as they are: Owner, Müll. --map COLUMN=FIELD names one.",
+    ]
