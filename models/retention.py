@@ -51,6 +51,7 @@ class KeepDays:
     jobs: int | None = None
     steps: int | None = None
     answers: int | None = None  # once they are over
+    events: int = 14
 
 
 @query_row

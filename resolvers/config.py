@@ -14,6 +14,7 @@ from resolvers.audit import note_change
 from resolvers.context import Context, Role
 from resolvers.credit.alerts import raise_alerts
 from resolvers.errors import Fault, ValidationFailed, VersionMismatch
+from resolvers.events.publisher import announce
 from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import config_of, organization_of
 
@@ -48,6 +49,8 @@ async def update_config(ctx: Context, changes: Mapping[str, Any], *, expected_ve
     now = ctx.services.now()
     await organization_of(caller.organization_id, ctx.services.registry, now)
     view = await unit_of_work(change_config)(ctx, lambda _: changes, expected_version=expected_version, now=now)
+    if view.updated_at == now:
+        await announce(ctx.services.redis, caller.organization_id, log=True)
     if view.updated_at == now and {"credits", "providers"} & changes.keys():
         # A limit may have been raised: what ended for want of credits runs again, and ends the same if not.
         await restore_jobs(ctx.services, caller.organization_id)

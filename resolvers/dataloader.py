@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
+from models.conflict import queries as conflicts
 from models.conflict.shown import ShownConflict, conflicts_of_jobs
+from models.conflict.table import Conflict
 from models.db.wanted import EVERYTHING, Wanted
 from models.job.shown import ShownJob, first_job_pages
 from models.job.shown import jobs_by_id as read_jobs
+from models.record import Record
+from models.record import queries as records
 from models.record.page import first_value_pages
 from models.record.shown import ShownValue
 from resolvers.context import Context, Role
@@ -16,6 +20,16 @@ async def jobs_by_id(ctx: Context, job_ids: Sequence[str], shown: Wanted) -> dic
     """What is to be shown of the organization's jobs of these ids. Ids that are not there are left out."""
     caller = ctx.require(Role.VIEWER)
     return {job.id: job for job in await read_jobs(caller.organization_id, job_ids, shown)}
+
+
+async def records_by_id(ctx: Context, record_ids: Sequence[str]) -> dict[str, Record]:
+    """The organization's records of these ids. Ids that are not there are left out."""
+    return await records.records_by_id(ctx.require(Role.VIEWER).organization_id, record_ids)
+
+
+async def conflicts_by_id(ctx: Context, conflict_ids: Sequence[str]) -> dict[str, Conflict]:
+    """The organization's conflicts of these ids, with their records. Ids that are not there are left out."""
+    return await conflicts.conflicts_by_id(ctx.require(Role.VIEWER).organization_id, conflict_ids)
 
 
 async def conflicts_by_job(

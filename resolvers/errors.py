@@ -17,6 +17,7 @@ OperationError
 │   └── Erased                 an erasure keeps the record out
 ├── VersionMismatch            a stale expected version
 ├── PayloadTooLarge
+├── CursorExpired              the log does not reach back to it any more
 ├── QueryTooComplex
 ├── RateLimited                try again after `retryAfter` seconds
 └── Unavailable                the database or Redis is out of reach
@@ -130,6 +131,19 @@ class VersionMismatch(OperationError):
 
 class PayloadTooLarge(OperationError):
     code = "PAYLOAD_TOO_LARGE"
+
+
+class CursorExpired(OperationError):
+    """A cursor of the log that it does not reach back to; `startOver` is the cursor of its beginning."""
+
+    code = "CURSOR_EXPIRED"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path}: the log does not reach back to this cursor. Read anew what you keep, and go on from the cursor"
+            " that `eventCursor` gave before; or begin with the oldest event that is kept (`startOver`)",
+            startOver="0",
+        )
 
 
 class QueryTooComplex(OperationError):

@@ -1,17 +1,21 @@
 """Whether the organization's jobs are dispatched; pause and resume."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
 from enrichment.enums import JobStatus
 from models.db.transaction import Transaction, unit_of_work
+from models.event.cursor import EventCursor
 from models.event.kinds import EventKind
 from models.event.write import NewEvent, add_events
 from models.organization import pause, resume
 from models.stats import active_jobs
 from resolvers.audit import note_change
 from resolvers.context import Context, Role
+from resolvers.events.follow import REREAD_SECONDS, follow, start_of
+from resolvers.events.log import EventFilter
 from resolvers.events.publisher import announce
 from resolvers.organizations import organization_of
 from resolvers.queue_wakeup import wake_workers
@@ -94,15 +98,28 @@ async def _resume(tx: Transaction, ctx: Context) -> bool:
     return changed
 
 
-async def watch_pipeline(ctx: Context) -> AsyncIterator[PipelineView]:
-    """The pipeline as it is now, then after each pause and resume, and when the number of jobs changes."""
-    caller = ctx.require(Role.VIEWER)
-    async with ctx.services.events.watch(caller.organization_id) as notices:
-        shown = await get_pipeline(ctx)
-        yield shown
-        async for notice in notices:
-            # Jobs that come and go change the counts; a burst of them is one notice.
-            now = await get_pipeline(ctx)
-            if now != shown or notice.pipeline:
+_SWITCHED = EventFilter((EventKind.PIPELINE_PAUSED, EventKind.PIPELINE_RESUMED))
+
+
+async def watch_pipeline(
+    ctx: Context, *, after: str | None = None
+) -> AsyncIterator[tuple[PipelineView, EventCursor | None]]:
+    """The pipeline as it is now, then after each pause and resume, and when the number of jobs changes.
+
+    A pause or resume comes with its cursor in the log, and with `after` those come first that came after it. Raises
+    BadRequest and CursorExpired.
+    """
+    organization_id = ctx.require(Role.VIEWER).organization_id
+    async with ctx.services.events.watch(organization_id, reread_every=REREAD_SECONDS) as notices:
+        start = await start_of(organization_id, after)
+        shown: PipelineView | None = None
+        async with aclosing(follow(organization_id, start, notices)) as followed:
+            async for read in followed:
+                # Jobs that come and go change the counts; a burst of them is one notice.
+                now = await get_pipeline(ctx)
+                switched = [event for event in read.events if _SWITCHED.lets_through(event)]
+                for event in switched:
+                    yield now, event.cursor
+                if not switched and now != shown:
+                    yield now, None
                 shown = now
-                yield shown

@@ -47,8 +47,12 @@ class PipelineMutation:
 
 @strawberry.type
 class PipelineSubscription:
-    @strawberry.subscription(description="The pipeline as it is now at once, then after every change.")
-    async def pipeline_changed(self, info: Info) -> AsyncIterator[Pipeline]:
-        async with closing(operations.watch_pipeline(info.context)) as views:
-            async for view in views:
+    @strawberry.subscription(
+        description="The pipeline as it is now at once, then after every change. With `after`, a cursor of the log"
+        " (`0`: the oldest that is kept), pauses and resumes after it come first, with theirs in `extensions.cursor`."
+    )
+    async def pipeline_changed(self, info: Info, after: str | None = None) -> AsyncIterator[Pipeline]:
+        async with closing(operations.watch_pipeline(info.context, after=after)) as views:
+            async for view, cursor in views:
+                info.context.message.set(cursor)
                 yield Pipeline.of(view)

@@ -25,7 +25,7 @@ from strawberry.types.graphql import OperationType
 from strawberry.utils.await_maybe import await_maybe
 
 from schema.audit import AuditQuery
-from schema.base.context import GraphQLContext
+from schema.base.context import GraphQLContext, MessageCursor
 from schema.base.errors import ErrorTranslator
 from schema.base.loaders import Loaders
 from schema.base.scalars import SCALARS
@@ -38,6 +38,7 @@ from schema.cost.preview import PreviewQuery
 from schema.credit.credit import CreditMutation, CreditQuery
 from schema.credit.ledger import LedgerQuery, LedgerSubscription
 from schema.erasure import ErasureMutation, ErasureQuery
+from schema.event.roots import EventQuery, EventSubscription
 from schema.execution.executor import PlannedExecutor
 from schema.job.enrich import EnrichMutation, EnrichQuery
 from schema.job.job import JobMutation, JobQuery, JobSubscription
@@ -77,6 +78,7 @@ class Query(
     PreviewQuery,
     SuppressionQuery,
     ErasureQuery,
+    EventQuery,
 ):
     """What may be read."""
 
@@ -100,7 +102,7 @@ class Mutation(
 
 
 @strawberry.type
-class Subscription(JobSubscription, ConflictSubscription, PipelineSubscription, LedgerSubscription):
+class Subscription(JobSubscription, ConflictSubscription, PipelineSubscription, LedgerSubscription, EventSubscription):
     """What may be watched."""
 
 
@@ -193,13 +195,25 @@ class ApiSchema(strawberry.Schema):
             return PreExecutionError(data=None, errors=[shown])
         return ExecutionResult(data=result.data, errors=result.errors)
 
-    async def stream(self, *args: Any, **kwargs: Any) -> Any:
-        return self._all_shown(await super().stream(*args, **kwargs))
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: GraphQLContext | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        context = None if context_value is None else context_value.for_stream()
+        results = await super().stream(query, variable_values, context, *args, **kwargs)
+        return self._all_shown(results, MessageCursor() if context is None else context.message)
 
-    async def _all_shown(self, results: Any) -> AsyncIterator[Any]:
+    async def _all_shown(self, results: Any, message: MessageCursor) -> AsyncIterator[Any]:
+        """The results with errors as they are shown, each with its cursor in the log, where it has one."""
         async with aclosing(results):
             async for result in results:
                 self._show(result)
+                if message.cursor is not None and result.data is not None:
+                    result.extensions = {**(result.extensions or {}), "cursor": message.cursor}
                 yield result
 
     def _show(self, result: ExecutionResult) -> None:

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     retention_answer_days: int | None = Field(
         None, ge=1, le=3650, description="days for which answers are kept once their time is over; empty: for ever"
     )
+    retention_event_days: int = Field(
+        14, ge=1, le=3650, description="days for which events are kept, that is, how long a client may stay away"
+    )
     provider_prices: Annotated[dict[str, int], NoDecode] = Field(
         default_factory=dict,
         description="credits per match, by provider: directory_archive=2,signals=0; apollo_phones: for a phone more",
@@ -224,7 +227,13 @@ class Settings(BaseSettings):
 
     def keep_days(self) -> KeepDays:
         """How long what may be forgotten is kept."""
-        return KeepDays(self.replay_days, self.retention_job_days, self.retention_step_days, self.retention_answer_days)
+        return KeepDays(
+            self.replay_days,
+            self.retention_job_days,
+            self.retention_step_days,
+            self.retention_answer_days,
+            self.retention_event_days,
+        )
 
     def audit_seals(self) -> AuditSeals:
         """The keys that seal the audit log: those given, and the one that follows from ENCRYPTION_KEY."""

@@ -1,17 +1,15 @@
 """Conflicts: read, watch and resolve them."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
+from enrichment.enums import ConflictStatus, ResolutionAction
 from models.conflict.queries import (
     ConflictFilter,
     conflicts_by_id,
     count_conflicts,
     oldest_conflicts,
-    raised_conflicts,
 )
 from models.conflict.shown import ShownConflict, conflict_page, find_conflict
 from models.conflict.table import Conflict
@@ -167,21 +165,3 @@ async def resolve_matching(
     conflicts = await oldest_conflicts(organization_id, wanted, MOST_AT_ONCE)
     resolved = await resolve_as_asked(ctx, [conflict.id for conflict in conflicts], resolution)
     return resolved, await count_conflicts(organization_id, wanted)
-
-
-async def watch_conflicts(ctx: Context, entity_type: EntityType | None = None) -> AsyncIterator[Conflict]:
-    """Each conflict as it is raised or opened again, once."""
-    caller = ctx.require(Role.VIEWER)
-    wanted = ConflictFilter(entity_types=(entity_type,) if entity_type else ())
-    since = ctx.services.now()
-    shown: set[tuple[str, datetime]] = set()
-    async with ctx.services.events.watch(caller.organization_id) as notices:
-        async for notice in notices:
-            if not notice.conflicts and not notice.gap:
-                continue
-            ids = None if notice.gap else sorted(notice.conflicts)
-            for conflict in await raised_conflicts(caller.organization_id, wanted, since, ids):
-                opened = (conflict.id, conflict.opened_at)
-                if opened not in shown:
-                    shown.add(opened)
-                    yield conflict

@@ -1,6 +1,7 @@
 """Raise an alert when a share of the credits is used up: once a month each, and again after the limit was changed."""
 
 from collections.abc import AsyncIterator, Collection
+from contextlib import aclosing
 
 import structlog
 
@@ -9,8 +10,12 @@ from enrichment.credits import month_of
 from models.credit.account import find_accounts
 from models.credit.alert import AlertRow, add_alerts, alerts_of
 from models.db.columns import new_id
+from models.event.cursor import EventCursor
+from models.event.kinds import EventKind
 from models.organization import configs_of
 from resolvers.context import Context, Role, Services
+from resolvers.events.follow import REREAD_SECONDS, follow, start_of
+from resolvers.events.log import EventFilter
 from resolvers.events.publisher import announce
 from resolvers.organizations import read_config
 
@@ -61,16 +66,27 @@ async def list_alerts(ctx: Context) -> list[AlertRow]:
     return await alerts_of(caller.organization_id, month_of(ctx.services.now()))
 
 
-async def watch_alerts(ctx: Context) -> AsyncIterator[list[AlertRow]]:
-    """The alerts of this month as they are now, then each time there are others."""
-    caller = ctx.require(Role.VIEWER)
-    async with ctx.services.events.watch(caller.organization_id) as notices:
-        shown = await list_alerts(ctx)
-        yield shown
-        async for notice in notices:
-            if not notice.credits and not notice.gap:
-                continue
-            alerts = await list_alerts(ctx)
-            if alerts != shown:
-                shown = alerts
-                yield shown
+_RAISED = EventFilter((EventKind.CREDITS_LOW, EventKind.CREDITS_EXHAUSTED))
+
+
+async def watch_alerts(
+    ctx: Context, *, after: str | None = None
+) -> AsyncIterator[tuple[list[AlertRow], EventCursor | None]]:
+    """The alerts of this month as they are now, then each time that one is raised, with its cursor in the log.
+
+    With `after` those come first that were raised after it. Raises BadRequest and CursorExpired.
+    """
+    organization_id = ctx.require(Role.VIEWER).organization_id
+    async with ctx.services.events.watch(organization_id, reread_every=REREAD_SECONDS) as notices:
+        start = await start_of(organization_id, after)
+        shown: list[AlertRow] | None = None
+        async with aclosing(follow(organization_id, start, notices)) as followed:
+            async for read in followed:
+                raised = [event for event in read.events if _RAISED.lets_through(event)]
+                if shown is not None and not raised:
+                    continue
+                shown = await list_alerts(ctx)
+                for event in raised:
+                    yield shown, event.cursor
+                if not raised:
+                    yield shown, None

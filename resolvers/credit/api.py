@@ -21,6 +21,7 @@ from resolvers.context import Context, Role
 from resolvers.credit.account import account_of, lock_account, remaining_of
 from resolvers.credit.maybe_charged import MAYBE, MaybeChargedCall, calls_of
 from resolvers.errors import BadRequest, Fault, ValidationFailed
+from resolvers.events.publisher import announce
 from resolvers.job.requeue_short_of_credits import restore_jobs
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs
@@ -149,6 +150,7 @@ async def grant_credits(ctx: Context, *, amount: int, note: str | None, idempote
         created_at=now,
     )
     if await _grant(ctx, entry):
+        await announce(services.redis, caller.organization_id, log=True)
         await restore_jobs(services, caller.organization_id)
     else:
         await _require_same_grant(caller.organization_id, idempotency_key, amount)

@@ -92,7 +92,7 @@ async def _erase(run: OperationRun, keyed_hash: KeyedHash, done: int) -> ErasedR
     others = await _others(record, related.own_fields)
     request = ErasureRequest(record, related, reason, run.held.scope["blockDomain"], certificate_id)
     erased = await run_erasure(run, keyed_hash, request, str(done + 1))
-    await announce(run.services.redis, organization_id, jobs=erased.jobs, conflicts=erased.conflicts)
+    await announce(run.services.redis, organization_id, jobs=erased.jobs, conflicts=erased.conflicts, log=True)
     return ErasedRecord(record_id, certificate_id, others)
 
 

@@ -105,11 +105,15 @@ class Watcher(AsyncIterator[Notice]):
         return self
 
     async def __anext__(self) -> Notice:
+        return await self.next_within(self._reread_every) or gap()
+
+    async def next_within(self, seconds: float | None) -> Notice | None:
+        """The next notice, or None where none comes in this time. Raises Unavailable once the service stops."""
         try:
-            async with asyncio.timeout(self._reread_every):
+            async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
-            return gap()
+            return None
         if self._stopped:
             raise Unavailable("the service is stopping")
         self._woken.clear()

@@ -10,12 +10,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What may have changed. `gap`: anything may have, because notices could have been missed."""
+    """What may have changed. `log`: something that only the log names. `gap`: anything may have, because notices
+    could have been missed.
+    """
 
     jobs: frozenset[str] = frozenset()
     conflicts: frozenset[str] = frozenset()
     pipeline: bool = False
     credits: bool = False
+    log: bool = False
     gap: bool = False
     _shared: dict[str, asyncio.Task[Any]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -57,5 +60,6 @@ def merge(notices: Sequence[Notice]) -> Notice:
         conflicts=frozenset[str]().union(*(notice.conflicts for notice in notices)),
         pipeline=any(notice.pipeline for notice in notices),
         credits=any(notice.credits for notice in notices),
+        log=any(notice.log for notice in notices),
         gap=any(notice.gap for notice in notices),
     )

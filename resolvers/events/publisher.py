@@ -19,12 +19,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed for an organization: the ids of jobs and conflicts, its pipeline, its credits."""
+    """What changed for an organization: the ids of jobs and conflicts, its pipeline, its credits, or else its log."""
 
     jobs: Sequence[str] = ()
     conflicts: Sequence[str] = ()
     pipeline: bool = False
     credits: bool = False
+    log: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -32,6 +33,7 @@ class Changes:
             "conflicts": self.conflicts,
             "pipeline": self.pipeline,
             "credits": self.credits,
+            "log": self.log,
         }
 
 
@@ -43,9 +45,10 @@ async def announce(
     conflicts: Sequence[str] = (),
     pipeline: bool = False,
     credits: bool = False,
+    log: bool = False,
 ) -> None:
     """Publish to every process what changed. A lost notice loses nothing, so a failure is only logged."""
-    changes = Changes(jobs, conflicts, pipeline=pipeline, credits=credits)
+    changes = Changes(jobs, conflicts, pipeline=pipeline, credits=credits, log=log)
     await announce_all(redis, {organization_id: changes})
 
 

@@ -128,6 +128,7 @@ class EventSubscriber:
                 conflicts=frozenset(message.get("conflicts", ())),
                 pipeline=bool(message.get("pipeline")),
                 credits=bool(message.get("credits")),
+                log=bool(message.get("log")),
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             _log.warning("unreadable notice received")

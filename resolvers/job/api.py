@@ -1,26 +1,18 @@
 """Jobs: read, watch, retry and cancel them."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
-
 from enrichment.words import of_status
 from models.db.printed import Printed
-from models.db.wanted import EVERYTHING, Wanted, also, merged
+from models.db.wanted import EVERYTHING, Wanted
 from models.job import transitions
 from models.job.queries import JobFilter
-from models.job.shown import JOBS_OF_RECORD, ShownJob, find_job, job_page, jobs_by_id, jobs_changed_since
+from models.job.shown import JOBS_OF_RECORD, ShownJob, find_job, job_page
 from resolvers.context import Context, Role
 from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound
-from resolvers.events.notice import Notice
 from resolvers.events.publisher import announce
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, check_id
 from resolvers.queue_wakeup import wake_workers
 from resolvers.validation import check_filter
-
-REREAD_SECONDS = 5.0  # a lost notice delays a watcher no longer than this
-_MOST_AT_ONCE = 500
-_OVERLAP = timedelta(seconds=1)  # between the clocks of two processes, and a write and its notice
 
 
 def _checked(wanted: JobFilter) -> JobFilter:
@@ -85,54 +77,3 @@ async def cancel_job(ctx: Context, job_id: str) -> ShownJob:
         raise JobNotCancellable(f"the job is {of_status(job.status)} already", state=job.status.value)
     await announce(ctx.services.redis, caller.organization_id, jobs=[job_id])
     return job
-
-
-_WATCHED = ("status", "updated_at", "progress", "running_step")
-_FILTERED = ("entity_type", "status", "trigger", "record_id", "created_at", "updated_at")
-
-
-async def watch_job(ctx: Context, job_id: str, shown: Wanted = EVERYTHING) -> AsyncIterator[ShownJob]:
-    """What is to be shown of the job as it is now, then after each change; ends after its final state."""
-    caller = ctx.require(Role.VIEWER)
-    organization_id, job_id = caller.organization_id, check_id(job_id)
-    shown = also(shown, *_WATCHED)
-    same = f"job {job_id} {shown}"  # for watchers of the same, who share what is read for them
-    async with ctx.services.events.watch(organization_id, job=job_id, reread_every=REREAD_SECONDS) as notices:
-        job = await _read(organization_id, job_id, shown)
-        yield job
-        if job.status.is_final:
-            return
-        async for notice in notices:
-            seen = job.updated_at, job.progress, job.running_step
-            job = await notice.once(same, lambda: _read(organization_id, job_id, shown))
-            if (job.updated_at, job.progress, job.running_step) != seen:
-                yield job
-            if job.status.is_final:
-                return
-
-
-async def watch_jobs(ctx: Context, wanted: JobFilter, shown: Wanted = EVERYTHING) -> AsyncIterator[ShownJob]:
-    """What is to be shown of every job of the organization as it changes, that the filter lets through."""
-    caller = ctx.require(Role.VIEWER)
-    shown = merged((also(shown, *_FILTERED), {"record": {"external_id": EVERYTHING}}))
-    now = ctx.services.now
-    async with ctx.services.events.watch(caller.organization_id) as notices:
-        read_at = now()
-        async for notice in notices:
-            since, read_at = read_at, now()
-            for job in await _changed(caller.organization_id, notice, since, shown):
-                if wanted.matches(job):
-                    yield job
-
-
-async def _changed(organization_id: str, notice: Notice, since: datetime, shown: Wanted) -> list[ShownJob]:
-    """The jobs a notice is about; after a gap those that changed since the last notice, the newest of very many."""
-    if notice.gap:
-        since = since.replace(microsecond=0) - _OVERLAP  # by the second, so that many watchers ask once
-        return await notice.once(
-            f"jobs since {since.isoformat()} {shown}",
-            lambda: jobs_changed_since(organization_id, since, _MOST_AT_ONCE, shown),
-        )
-    if not notice.jobs:
-        return []
-    return await notice.once(f"jobs {shown}", lambda: jobs_by_id(organization_id, notice.jobs, shown))

@@ -19,6 +19,7 @@ from resolvers.audit import note_change
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Context, Role
 from resolvers.errors import NotFound
+from resolvers.events.publisher import announce
 from resolvers.organizations import config_of, organization_of
 
 
@@ -235,6 +236,7 @@ async def reset_provider(ctx: Context, provider_id: str) -> ProviderView:
         raise NotFound("no such provider")
     await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now())
     await close_breaker(caller.organization_id, provider_id, ctx.services.now())
+    await announce(ctx.services.redis, caller.organization_id, log=True)
     if isinstance(provider, Paced):
         with suppress(ProviderError):  # without a key no account has been left alone
             await provider.forget_pauses(caller.organization_id)

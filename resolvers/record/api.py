@@ -67,6 +67,11 @@ class UpsertOutcome:
     late_fields: Sequence[str] = ()  # those that the CRM or a reviewer set after what was sent was observed
     error: OperationError | None = None
 
+    @property
+    def is_change(self) -> bool:
+        """Whether the record is new, or otherwise than it was."""
+        return self.outcome in {RecordOutcome.CREATED, RecordOutcome.CHANGED}
+
 
 async def upsert_records(
     ctx: Context, inputs: Sequence[Mapping[str, Any]], shown: Wanted = EVERYTHING
@@ -97,8 +102,8 @@ async def upsert_records(
         outcomes |= _outcomes(result)
         started += [record.job.id for record in result.ingested.values() if record.job and not record.folded]
         superseded += result.superseded
-    if started or superseded:
-        await announce(services.redis, caller.organization_id, jobs=started, conflicts=superseded)
+    if changed := any(outcome.is_change for outcome in outcomes.values()):
+        await announce(services.redis, caller.organization_id, jobs=started, conflicts=superseded, log=changed)
     if started:
         await wake_workers(services.redis, len(started))
     return [outcomes[index] for index in range(len(inputs))]

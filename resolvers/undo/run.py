@@ -111,8 +111,7 @@ async def _note_end(tx: Transaction, run: OperationRun, action: str, now: dateti
 
 
 async def _announce(run: OperationRun, conflicts: Sequence[str]) -> None:
-    if conflicts:
-        await announce(run.services.redis, run.held.organization_id, conflicts=conflicts)
+    await announce(run.services.redis, run.held.organization_id, conflicts=conflicts, log=True)
 
 
 UNDO = OperationKind("undo", _undo_some, _gave_up)

@@ -10,8 +10,10 @@ from dataclasses import field as dataclass_field
 from strawberry.dataloader import DataLoader
 
 from models.conflict.shown import ShownConflict
+from models.conflict.table import Conflict
 from models.db.wanted import EVERYTHING, Wanted, merged
 from models.job.shown import ShownJob
+from models.record import Record
 from models.record.shown import ShownValue
 from resolvers import dataloader
 from resolvers.context import Context
@@ -44,6 +46,9 @@ class Loaders:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self.jobs: DataLoader[Asked, ShownJob] = DataLoader(self._jobs, cache=False)
+        self.jobs_there: DataLoader[Asked, ShownJob | None] = DataLoader(self._jobs_there, cache=False)
+        self.records: DataLoader[str, Record | None] = DataLoader(self._records, cache=False)
+        self.conflicts: DataLoader[str, Conflict | None] = DataLoader(self._conflicts, cache=False)
         self.conflicts_of: DataLoader[Asked, Sequence[ShownConflict]] = DataLoader(self._conflicts_of, cache=False)
         self.aging: DataLoader[None, Aging] = DataLoader(self._aging, cache=False)
         self.provenance: DataLoader[Asked, list[ShownValue]] = DataLoader(self._provenance, cache=False)
@@ -53,6 +58,19 @@ class Loaders:
     async def _jobs(self, asked: list[Asked]) -> list[ShownJob]:
         found = await dataloader.jobs_by_id(self._ctx, _ids(asked), _wanted(asked))
         return [found[item.id] for item in asked]
+
+    async def _jobs_there(self, asked: list[Asked]) -> list[ShownJob | None]:
+        """As `jobs`; None for those that are gone."""
+        found = await dataloader.jobs_by_id(self._ctx, _ids(asked), _wanted(asked))
+        return [found.get(item.id) for item in asked]
+
+    async def _records(self, ids: list[str]) -> list[Record | None]:
+        found = await dataloader.records_by_id(self._ctx, list(dict.fromkeys(ids)))
+        return [found.get(record_id) for record_id in ids]
+
+    async def _conflicts(self, ids: list[str]) -> list[Conflict | None]:
+        found = await dataloader.conflicts_by_id(self._ctx, list(dict.fromkeys(ids)))
+        return [found.get(conflict_id) for conflict_id in ids]
 
     async def _conflicts_of(self, asked: list[Asked]) -> list[Sequence[ShownConflict]]:
         found = await dataloader.conflicts_by_job(self._ctx, _ids(asked), _wanted(asked))

@@ -6,6 +6,7 @@ import strawberry
 
 from resolvers.conflict import api as operations
 from resolvers.conflict.take_back_many import undo_resolutions
+from resolvers.conflict.watch import watch_conflicts
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.enums import EntityType
@@ -105,8 +106,14 @@ class ConflictMutation:
 
 @strawberry.type
 class ConflictSubscription:
-    @strawberry.subscription(description="Every conflict that is raised from now on.")
-    async def conflict_raised(self, info: Info, entity_type: EntityType | None = None) -> AsyncIterator[Conflict]:
-        async with closing(operations.watch_conflicts(info.context, entity_type)) as conflicts:
-            async for conflict in conflicts:
+    @strawberry.subscription(
+        description="Every conflict that is raised or opened again from now on. With `after`, a cursor of the log (`0`:"
+        " the oldest that is kept), those after it come first; each message says its own in `extensions.cursor`."
+    )
+    async def conflict_raised(
+        self, info: Info, entity_type: EntityType | None = None, after: str | None = None
+    ) -> AsyncIterator[Conflict]:
+        async with closing(watch_conflicts(info.context, entity_type, after=after)) as conflicts:
+            async for conflict, cursor in conflicts:
+                info.context.message.set(cursor)
                 yield Conflict.of(conflict)

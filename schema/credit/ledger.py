@@ -69,9 +69,12 @@ class LedgerQuery:
 @strawberry.type
 class LedgerSubscription:
     @strawberry.subscription(
-        description="The thresholds crossed this month, the newest first: at once, then when one more is crossed."
+        description="The thresholds crossed this month, the newest first: at once, then when one more is crossed. With"
+        " `after`, a cursor of the log (`0`: the oldest that is kept), once for each that was crossed after it."
+        " Messages say theirs in `extensions.cursor`."
     )
-    async def credits_changed(self, info: Info) -> AsyncIterator[list[CreditAlert]]:
-        async with closing(alerts.watch_alerts(info.context)) as changes:
-            async for views in changes:
+    async def credits_changed(self, info: Info, after: str | None = None) -> AsyncIterator[list[CreditAlert]]:
+        async with closing(alerts.watch_alerts(info.context, after=after)) as changes:
+            async for views, cursor in changes:
+                info.context.message.set(cursor)
                 yield [CreditAlert.of(view) for view in views]

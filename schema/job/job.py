@@ -12,7 +12,9 @@ from models import job as models
 from models.job import queries
 from models.job.shown import FAILURE, Failed, ShownJob, ShownStep
 from resolvers.job import api as operations
+from resolvers.job import watch
 from resolvers.job.new_job import PendingJob
+from resolvers.job.watch import JobEventKind
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
@@ -123,10 +125,18 @@ JOB: RowView[ShownJob | models.Job | PendingJob, Job] = RowView(
 )
 
 
+strawberry.enum(JobEventKind, description="What happened to a job. STARTED, PROGRESSED and WAITS are hints.")
+
+
 @strawberry.type(description="Something happened to a job.")
 class JobEvent:
     job: Job = strawberry.field(description="The job as it is now.")
     at: datetime
+    kind: JobEventKind
+    cursor: str | None = strawberry.field(
+        description="Where the event stands in the log: give it as `after` to go on from there. Null: a hint of how far"
+        " the job is, which the log does not keep."
+    )
 
 
 @strawberry.input(description="Which jobs: all that is given must hold, and of a list any one.")
@@ -191,16 +201,22 @@ class JobSubscription:
         description="The job as it is now at once, then after every change; ends after its final state."
     )
     async def job_progress(self, info: Info, job_id: strawberry.ID) -> AsyncIterator[Job]:
-        async with closing(operations.watch_job(info.context, job_id, wanted_items(info, JOB))) as jobs:
+        async with closing(watch.watch_job(info.context, job_id, wanted_items(info, JOB))) as jobs:
             async for job in jobs:
                 yield Job.of(job)
                 if job.status.is_final:
                     return
 
-    @strawberry.subscription(description="Every change of the organization's jobs, from now on.")
-    async def job_events(self, info: Info, filter: JobFilter | None = None) -> AsyncIterator[JobEvent]:
+    @strawberry.subscription(
+        description="Every change of the organization's jobs, from now on. With `after`, a cursor of the log (`0`: the"
+        " oldest that is kept), the jobs that were created, tried again or ended after it come first."
+    )
+    async def job_events(
+        self, info: Info, filter: JobFilter | None = None, after: str | None = None
+    ) -> AsyncIterator[JobEvent]:
         wanted = filter or JobFilter()
         shown = wanted_of(info, JOB, "job")
-        async with closing(operations.watch_jobs(info.context, wanted.read(), shown)) as jobs:
-            async for job in jobs:
-                yield JobEvent(job=Job.of(job), at=job.updated_at)
+        async with closing(watch.watch_jobs(info.context, wanted.read(), shown, after=after)) as changes:
+            async for change in changes:
+                cursor = None if change.cursor is None else str(change.cursor)
+                yield JobEvent(job=Job.of(change.job), at=change.at, kind=change.kind, cursor=cursor)

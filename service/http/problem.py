@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "UNDO_RUNNING": Kind(409, "Undo still running", "An undo is taken back once it is done."),
     "PIPELINE_STATE": Kind(409, "Pipeline state", "The state of the pipeline does not allow it."),
     "ERASED": Kind(409, "Erased", "The record was erased and does not come back by itself; an admin may lift that."),
+    "CURSOR_EXPIRED": Kind(410, "Cursor expired", "The log does not reach back to it; go on from `startOver`."),
     "VERSION_MISMATCH": Kind(412, "Version mismatch", "`If-Match` names a version that is not current."),
     "PAYLOAD_TOO_LARGE": Kind(413, "Payload too large", "The body is over the size limit."),
     "UNSUPPORTED_MEDIA_TYPE": Kind(415, "Unsupported media type", "The body is not JSON in UTF-8."),

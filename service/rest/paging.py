@@ -28,16 +28,17 @@ async def read_page(reading: Awaitable[Page[T]]) -> Page[T]:
         raise BadRequest(f"cursor: {message}", faults=[Fault("cursor", message)]) from error
 
 
-def _next_address(request: Request, cursor: str) -> str:
+def next_link(request: Request, name: str, cursor: str) -> str:
+    """What `Link` says of the next page: the same query, with this cursor as the parameter that takes it."""
     # Not `request.url`, which cannot be read where the query is not UTF-8.
     here = URL(scope={**request.scope, "query_string": b""})
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{here}?{urlencode([*kept, ('cursor', cursor)])}"
+    kept = [(known, value) for known, value in request.query_params.multi_items() if known != name]
+    return f'<{here}?{urlencode([*kept, (name, cursor)])}>; rel="next"'
 
 
 def respond_with_page(request: Request, page: Page[Any], shown: Sequence[Shape] | Raw) -> Response:
     """The array; where there is more, with the address of the next page and the same query."""
     headers = {}
     if page.has_next:
-        headers["Link"] = f'<{_next_address(request, cursor_of(page.items[-1].id, page.of))}>; rel="next"'
+        headers["Link"] = next_link(request, "cursor", cursor_of(page.items[-1].id, page.of))
     return respond(shown, headers=headers)

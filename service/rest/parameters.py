@@ -39,13 +39,14 @@ IF_NONE_MATCH = Parameter(
     schema={"type": "string"},
     example='"3"',
 )
+LIMIT = Parameter(
+    name="limit",
+    description="How many at most.",
+    schema={"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_LIMIT},
+    example=20,
+)
 PAGING = (
-    Parameter(
-        name="limit",
-        description="How many at most.",
-        schema={"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_LIMIT},
-        example=20,
-    ),
+    LIMIT,
     Parameter(
         name="cursor",
         description="Where to go on: taken from the `Link` of the page before, with the other parameters.",

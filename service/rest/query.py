@@ -75,6 +75,14 @@ class QueryParameters:
                 self._fault("limit", f"must be a whole number from 1 to {MAX_SIZE}")
         return PageArgs(first=size, after=self._value("cursor"))
 
+    def seconds(self, name: str, most: int) -> int:
+        """Whole seconds; 0 where absent."""
+        text = self._value(name) or "0"
+        if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > most:
+            self._fault(name, f"must be a whole number of seconds from 0 to {most}")
+            return 0
+        return int(text)
+
     def text(self, name: str) -> str | None:
         """The text as it is; None where absent or empty."""
         return self._value(name) or None

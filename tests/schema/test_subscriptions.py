@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.enums import JobStatus
 from models.db.statements import execute
-from models.job import Job
 from resolvers.context import Role, Services
-from resolvers.events.publisher import announce
 from resolvers.job.api import cancel_job
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.record.api import UpsertOutcome
@@ -107,7 +104,7 @@ async def test_a_job_that_has_ended_is_shown_once(shared: Services, ask: Operati
 async def test_a_change_whose_notice_was_lost_is_seen_all_the_same(
     shared: Services, ask: Operations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resolvers.job.api.REREAD_SECONDS", 0.1)
+    monkeypatch.setattr("resolvers.job.watch.REREAD_SECONDS", 0.1)
     sent = await account(shared)
     assert sent.job is not None
     async with ask.watch(PROGRESS, id=sent.job.id) as results:
@@ -164,12 +161,10 @@ async def test_events_are_filtered(shared: Services, ask: Operations) -> None:
 
 
 async def test_many_changes_at_once_are_all_told(shared: Services, ask: Operations) -> None:
-    async with listening(ask, EVENTS, f={"status": ["SKIPPED"]}) as heard:
+    async with listening(ask, EVENTS, f={"status": ["CANCELLED"]}) as heard:
         ids = {sent.job.id for number in range(50) if (sent := await account(shared, f"A{number}")).job}
-        await Job.filter(id__in=ids).update(
-            status=JobStatus.SKIPPED, next_attempt_at=None, finished_at=shared.now(), updated_at=shared.now()
-        )
-        await announce(shared.redis, "acme", jobs=sorted(ids))
+        for job_id in ids:
+            await cancel_job(context(shared), job_id)
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert {(await heard.get())["jobEvents"]["job"]["id"] for _ in ids} == ids
 

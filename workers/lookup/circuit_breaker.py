@@ -24,6 +24,7 @@ from enrichment.waterfall.breaker import (
 from models.provider_state import ProviderStateRow, change_state, claim_probe, recent_calls, states_of
 from providers.api import ProviderError, ProviderInfo
 from resolvers.context import Services
+from resolvers.events.publisher import announce
 
 FRESH_SECONDS = 1.0  # how long a state read from the database is believed
 REFUSING_SECONDS = 0.05  # how long one that ends a job is: somebody may just have set another key
@@ -124,6 +125,7 @@ class CircuitBreakers:
             _log.warning(
                 "circuit breaker", organization=key[0], provider=key[1], state=after.state, reason=after.reason
             )
+            await announce(self._services.redis, key[0], log=True)
 
     async def _check_match_rate(self, key: _Key, rule: ProviderRule) -> None:
         row = (await states_of([key[0]])).get(key) or ProviderStateRow(*key)

@@ -22,6 +22,7 @@ TAGS: Mapping[str, str] = {
     "Conflicts": "Values that a person must decide on.",
     "Pipeline": "Pause and resume.",
     "Usage": "Statistics and credits.",
+    "Events": "What changed, to be read, waited for, or streamed.",
 }
 HEADERS: Mapping[str, Json] = {
     "ETag": {
@@ -30,7 +31,7 @@ HEADERS: Mapping[str, Json] = {
         "example": '"3"',
     },
     "Link": {
-        "description": 'Where there is more: the address of the next page, with rel="next" (RFC 8288).',
+        "description": 'The next page, where there is more, and of events always: with rel="next" (RFC 8288).',
         "schema": {"type": "string"},
     },
     "Retry-After": {

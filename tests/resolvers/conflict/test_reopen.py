@@ -20,9 +20,10 @@ from models.conflict.table import Conflict, Rejection
 from models.record import FieldValue, Record
 from models.trust import trust_counts
 from resolvers.audit import list_audit, verify_audit
-from resolvers.conflict.api import reopen_conflict, resolve_conflict, watch_conflicts
+from resolvers.conflict.api import reopen_conflict, resolve_conflict
 from resolvers.conflict.choice import ACCEPT, CUSTOM, KEEP, PartResolution, Resolution
 from resolvers.conflict.suggestions import accept_suggestion
+from resolvers.conflict.watch import watch_conflicts
 from resolvers.context import Context, Role, Services
 from resolvers.erasure.api import erase_record
 from resolvers.errors import ConflictNotReopenable, Erased, Forbidden, NotFound, OperationError
@@ -439,12 +440,12 @@ async def test_who_watches_sees_the_question_again(redis: ArqRedis) -> None:
             await asyncio.sleep(0.2)
             clock.ahead_seconds += 60
             await reopen_conflict(ctx, old.id)
-            assert (await next_one).id == old.id
+            assert (await next_one)[0].id == old.id
             next_one = asyncio.ensure_future(anext(watching))
             await resolve_conflict(ctx, old.id, Resolution(KEEP))
             clock.ahead_seconds += 60
             await reopen_conflict(ctx, old.id)
-            assert len((await next_one).taken_back or ()) == 2
+            assert len((await next_one)[0].taken_back or ()) == 2
     finally:
         await shared.events.stop()
 
