@@ -14,6 +14,7 @@ from workers.upkeep.merge_counts import merge_daily_counts
 from workers.upkeep.new_day import new_day
 from workers.upkeep.prove import prove_audit_logs, prove_ledgers
 from workers.upkeep.prune import prune
+from workers.upkeep.prune_log import prune_log
 from workers.upkeep.refresh import refresh
 
 SCHEDULE: list[CronJob] = [
@@ -25,5 +26,6 @@ SCHEDULE: list[CronJob] = [
     cron(prove_ledgers, minute=set(range(3, 60, 5)), second=31, timeout=280, unique=True),
     cron(prove_audit_logs, minute=set(range(4, 60, 5)), second=31, timeout=280, unique=True),
     cron(prune, minute=41, second=11, timeout=600, unique=True),
+    cron(prune_log, minute=51, second=11, timeout=600, unique=True),
     cron(new_day, minute=set(range(0, 60, 5)), second=23, timeout=50, unique=True),
 ]

@@ -1,16 +1,14 @@
-"""Rows whose time is over, by the settings: decision snapshots, ended jobs and steps, answers that are over, events."""
+"""Rows whose time is over, by the settings: decision snapshots, ended jobs and steps, answers that are over."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from models.decision_log import delete_snapshots
-from models.event.remove import delete_impossible, prune_events
 from models.organization import organization_ids
 from models.retention import OfEndedJobs, delete_answers, delete_jobs, delete_steps, ended_jobs
 from resolvers.context import Services
 
 _AT_ONCE = 500  # jobs looked at, or answers deleted, in one statement
-_EVENTS_AT_ONCE = 2000
 _PARTS = 40  # of one organization at a time: the next run goes on there
 _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")
 _DELETE = {OfEndedJobs.JOBS: delete_jobs, OfEndedJobs.STEPS: delete_steps}
@@ -27,23 +25,14 @@ async def prune(ctx: dict[str, Any]) -> int:
     deleted = await delete_snapshots(now - timedelta(days=services.keep_days.decisions))
     positions: _Positions = ctx.setdefault("prune_positions", {})
     keep = services.keep_days
+    if keep.answers is None and keep.steps is None and keep.jobs is None:
+        return deleted
     for organization_id in await organization_ids():
-        deleted += await _prune_events(organization_id, now - timedelta(days=keep.events))
         if keep.answers is not None:  # before the jobs, which stay while an answer of theirs is kept
             deleted += await _prune_answers(organization_id, now - timedelta(days=keep.answers))
         for of, days in ((OfEndedJobs.STEPS, keep.steps), (OfEndedJobs.JOBS, keep.jobs)):
             if days is not None:
                 deleted += await _prune_ended(organization_id, of, now - timedelta(days=days), positions)
-    return deleted
-
-
-async def _prune_events(organization_id: str, before: datetime) -> int:
-    """Delete the next events of an organization that are from before then, and those that no reader could get."""
-    deleted = await delete_impossible(organization_id)
-    for _ in range(_PARTS):
-        deleted += (count := await prune_events(organization_id, before, _EVENTS_AT_ONCE))
-        if count < _EVENTS_AT_ONCE:
-            break
     return deleted
 
 

@@ -47,8 +47,9 @@ DOCUMENTED = (
     "GET /providers",
     "GET /audit",
     "POST /estimate",
+    "GET /events",
 )
-PAGED = {"GET /jobs", "GET /conflicts", "GET /records", "GET /audit"}
+PAGED = {"GET /jobs", "GET /conflicts", "GET /records", "GET /audit", "GET /events"}
 
 
 def described() -> dict[str, Json]:

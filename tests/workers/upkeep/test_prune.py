@@ -13,8 +13,6 @@ from models.record import FieldValue
 from models.retention import KeepDays, delete_answers, delete_jobs, delete_steps
 from resolvers.context import Context
 from resolvers.credit.verify import verify_ledger
-from resolvers.errors import CursorExpired
-from resolvers.events.log import ALL_EVENTS, list_events
 from resolvers.job.api import get_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.record.explain import explain
@@ -229,21 +227,3 @@ async def test_an_answer_that_may_still_serve_stays(redis: ArqRedis, keep: str) 
     await execute(keep)
     assert await delete_answers("acme", ctx.services.now() - timedelta(days=10), limit=5) == 0
     assert len(await answers()) == 2
-
-
-async def test_events_are_kept_as_long_as_is_set_and_a_cursor_from_before_is_refused(redis: ArqRedis) -> None:
-    clock = Clock()
-    shared = services(redis, StandIn(), now=clock)
-    shared.keep_days = KeepDays(events=7)
-    ctx = context(shared)
-    await send(ctx, "account", "A1", domain="acme.com")
-    first = (await list_events(ctx, ALL_EVENTS, after=None, first=1)).end
-    assert await prune({"services": shared}) == 0
-    clock.ahead_seconds += timedelta(days=8).total_seconds()
-    await send(ctx, "account", "A2", domain="acme.org")
-    await prune({"services": shared})
-    kept = await list_events(ctx, ALL_EVENTS, after=None, first=100)
-    assert {event.at > shared.now() - timedelta(days=1) for event in kept.events} == {True}
-    with pytest.raises(CursorExpired) as refused:
-        await list_events(ctx, ALL_EVENTS, after=str(first), first=1)
-    assert refused.value.details == {"startOver": "0"}
