@@ -7,6 +7,7 @@ suppressed, erased or asked before is looked up under both forms; and what was r
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from enrichment.normalize import field_kind
@@ -35,6 +36,23 @@ def earlier(kind: FieldKind, raw: Any, country_name: str | None) -> Any | None:
 
     `country_name` is the record's country in its canonical form.
     """
+    if not field_kind.is_remembered(kind, raw):
+        return _worked_out(kind, raw, country_name)
+    value, reason = _remembered(kind, raw, country_name if field_kind.reads_by_country(kind) else None)
+    if reason is not None:
+        raise Refused(reason)
+    return value
+
+
+@lru_cache(32768)
+def _remembered(kind: FieldKind, raw: str, country_name: str | None) -> tuple[Any, str | None]:
+    try:
+        return _worked_out(kind, raw, country_name), None
+    except Refused as refusal:
+        return None, str(refusal)
+
+
+def _worked_out(kind: FieldKind, raw: Any, country_name: str | None) -> Any | None:
     with as_before():
         return field_kind.worked_out(raw, lambda value: _once(kind, value, country_name))
 

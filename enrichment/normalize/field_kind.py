@@ -163,12 +163,17 @@ _MOST_ROUNDS = 4
 
 def canonical(kind: FieldKind, raw: Any, country: str | None) -> Any | None:
     """The canonical value of a raw one; None when it is empty. Raises Refused."""
-    if not isinstance(raw, str) or len(raw) > _LONGEST_REMEMBERED or kind is FieldKind.LIST:
+    if not is_remembered(kind, raw):
         return _worked_out(kind, raw, country)
     value, reason = _remembered(kind, raw, country if kind in _BY_COUNTRY else None)
     if reason is not None:
         raise Refused(reason)
     return value
+
+
+def is_remembered(kind: FieldKind, raw: Any) -> bool:
+    """Whether what a raw value comes to is kept: many records name the same companies and places."""
+    return isinstance(raw, str) and len(raw) <= _LONGEST_REMEMBERED and kind is not FieldKind.LIST
 
 
 @lru_cache(32768)

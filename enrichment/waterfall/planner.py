@@ -72,6 +72,9 @@ def provider_of(source_id: str) -> str:
     return source_id.removesuffix(COMPANY)
 
 
+_OVER_A_PERSON = {FieldPolicy.OVERWRITE: Want.FILL, FieldPolicy.REVIEW: Want.CHECK}
+
+
 def want(config: Config, entity_type: EntityType, name: str, current: Current | None, *, refresh: bool) -> Want:
     """Whether and why a field is looked up, by its policy and the value it has.
 
@@ -85,7 +88,7 @@ def want(config: Config, entity_type: EntityType, name: str, current: Current | 
     if policy is FieldPolicy.FILL_EMPTY:
         return Want.NONE
     if current.is_a_persons:
-        return {FieldPolicy.OVERWRITE: Want.FILL, FieldPolicy.REVIEW: Want.CHECK}.get(policy, Want.NONE)
+        return _OVER_A_PERSON.get(policy, Want.NONE)
     return Want.FILL if refresh else Want.CHECK
 
 
