@@ -28,15 +28,41 @@ _OUTSPOKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
 )
+_OUTAGES = (
+    ConnectionError,
+    TimeoutError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,
+)
 _BECAUSE = "\nThe above exception was the direct cause of the following exception:\n"
 _MEANWHILE = "\nDuring handling of the above exception, another exception occurred:\n"
 _DEEPEST = 10
 
 
 def format_exception(exc_info: ExcInfo) -> str:
-    """The exception with all that led to it, oldest first."""
+    """The exception with all that led to it, oldest first; in one line where a store is out of reach.
+
+    An outage is logged by everybody who meets it, and where they met it says nothing of why.
+    """
     error = exc_info[1]
+    if error is not None and _is_outage(error):
+        return f"{_name(error)}{_said(error)}{_place(error)}"
     return "" if error is None else "\n".join(_lines(error, _DEEPEST))
+
+
+def _is_outage(error: BaseException) -> bool:
+    if isinstance(error, asyncpg.InterfaceError):
+        return "closed" in str(error)
+    return isinstance(error, _OUTAGES) or (type(error) is OSError and error.errno is None)  # of several addresses
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    return f" ({ours[-1].filename}:{ours[-1].lineno} in {ours[-1].name})" if ours else ""
 
 
 def _lines(error: BaseException, depth: int) -> list[str]:

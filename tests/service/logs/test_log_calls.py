@@ -12,6 +12,7 @@ TELLS_NOBODY = {
     *(
         "accepted",
         "applied",
+        "calls",
         "check",
         "code",
         "concurrency",

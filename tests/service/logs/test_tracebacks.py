@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from tortoise.exceptions import DBConnectionError
 
 from service.logs.tracebacks import format_exception
 
@@ -51,3 +52,29 @@ def test_of_a_database_error_only_what_it_is_about_is_told(kind: Any) -> None:
     error.table_name, error.constraint_name, error.detail = "record", "record_key", "Key (x)=(joe@acme.com)"
     text = format_exception((type(error), error, None))
     assert "constraint_name record_key" in text and "joe" not in text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(111, "Connection refused"),
+        OSError("Multiple exceptions: [Errno 111] Connect call failed"),
+        DBConnectionError("no connection"),
+        asyncpg.InterfaceError("the underlying connection is closed"),
+        asyncpg.ConnectionDoesNotExistError("connection was closed"),
+        asyncpg.AdminShutdownError("terminating connection"),
+    ],
+    ids=repr,
+)
+def test_an_outage_is_one_line_that_says_what_and_where(error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    text = formatted(fail)
+    assert "\n" not in text
+    assert type(error).__qualname__ in text and "in fail" in text
+
+
+def test_a_file_that_is_not_there_is_no_outage() -> None:
+    text = formatted(lambda: open("/nowhere/at/all"))  # noqa: SIM115, PTH123 -- it is never opened
+    assert "Traceback" in text
