@@ -30,12 +30,14 @@ async def sources_with(organization_id: str, filter: ConflictFilter) -> tuple[st
 
     None where they are too many to look for the conflicts of each.
     """
-    first = "SELECT MIN(providers) AS providers FROM conflict WHERE organization_id = ? AND status = ?"
-    following = f"SELECT ({first} AND providers > occurring.providers) FROM occurring WHERE providers IS NOT NULL"
     found: set[str] = set()
     for status in filter.status or (ConflictStatus.OPEN,):
+        # One look into the index for each group.
         rows = await query(
-            f"SELECT providers FROM (WITH RECURSIVE occurring AS ({first} UNION ALL {following})"
+            "SELECT providers FROM (WITH RECURSIVE occurring AS ("
+            "SELECT MIN(providers) AS providers FROM conflict WHERE organization_id = ? AND status = ? UNION ALL"
+            " SELECT (SELECT MIN(providers) FROM conflict WHERE organization_id = ? AND status = ?"
+            " AND providers > occurring.providers) FROM occurring WHERE providers IS NOT NULL)"
             " SELECT providers FROM occurring LIMIT ?) AS found",
             [organization_id, status.value, organization_id, status.value, _MOST_GROUPS],
         )

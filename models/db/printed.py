@@ -154,11 +154,10 @@ def printed_around(parts: Mapping[str, str | None]) -> list[str]:
 
 
 def _together(pieces: Sequence[str]) -> str:
-    """These texts as one, halves of halves put together: from the left on each step would copy all that is before."""
-    if len(pieces) <= 2:
-        return " || ".join(pieces)
-    middle = len(pieces) // 2
-    return f"({_together(pieces[:middle])}) || ({_together(pieces[middle:])})"
+    """These texts as one, each two put together first: from the left on each step would copy all that is before."""
+    while len(pieces) > 2:
+        pieces = [f"({' || '.join(pieces[at : at + 2])})" for at in range(0, len(pieces), 2)]
+    return " || ".join(pieces)
 
 
 def printed_list(items: str, rows: str, order: str, *, sqlite: bool) -> str:

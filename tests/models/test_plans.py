@@ -14,6 +14,7 @@ import pytest
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, JobStatus, JobTrigger
 from models import stats
+from models.audit import AuditFilter, list_lines
 from models.conflict.queries import ConflictFilter
 from models.conflict.shown import conflict_page
 from models.credit import usage
@@ -142,7 +143,16 @@ async def read_without_scan(jobs: int) -> None:
     assert found == {}
 
 
-OTHERS = {"what is sent again": read_what_is_sent_again}
+async def read_the_audit_log() -> None:
+    """Of one subject, of one user, of both, of nobody; the newest and the oldest lines."""
+    options = {"subject": "job 77", "actor": "user-1"}
+    filters = [AuditFilter(**named) for named in every_combination(options)]
+    for wanted in [*filters, AuditFilter(subject="nothing"), AuditFilter(actor="nobody")]:
+        for oldest_first in (False, True):
+            await list_lines(ORGANIZATION, wanted, below=None, above=None, limit=51, oldest_first=oldest_first)
+
+
+OTHERS = {"what is sent again": read_what_is_sent_again, "audit log": read_the_audit_log}
 
 
 async def test_every_list_and_figure_is_found_by_an_index(new_database: str) -> None:

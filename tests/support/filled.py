@@ -99,6 +99,9 @@ def _statements(jobs: int) -> list[str]:
         " CASE WHEN n % 8 = 0 THEN 'open' ELSE 'resolved' END, '[]',"
         f" {_pick(_CONFLICT_PROVIDERS, '(n / 60)')}, CASE WHEN n % 8 = 0 THEN NULL ELSE {nothing} END, {now}, {now},"
         f" CASE WHEN n % 8 = 0 THEN NULL ELSE {now} END FROM {numbers} WHERE n % 4 = 0",
+        "INSERT INTO audit_entry (organization_id, number, at, actor, action, subject, details, previous, hash)"
+        f" SELECT {org}, n + 1, {now}, 'user-' || (n % 3), 'job.retried', 'job ' || (n / 4), '{{}}', '', ''"
+        f" FROM {numbers}",
         "INSERT INTO credit_entry (id, organization_id, kind, amount, reserved_change, job_id, provider, entity_type,"
         f" trigger_kind, created_at) SELECT {_id('007')}, {org}, 'reservation', 0, n % 3, {job}, 'apollo',"
         f" {entity_type}, {trigger}, {now} FROM {numbers} WHERE n % 3 > 0",

@@ -8,7 +8,7 @@ from typing import Any, cast
 from models.db.connection import connection, dialect
 from models.db.statements import load
 
-LARGE = {"record", "job", "step", "field_value", "conflict", "credit_entry", "daily_count"}
+LARGE = {"record", "job", "step", "field_value", "conflict", "credit_entry", "daily_count", "audit_entry"}
 _ENOUGH = 2_000  # rows that a page, a batch or a probe may read
 
 

@@ -67,8 +67,8 @@ async def test_a_word_is_printed_as_it_is() -> None:
     assert await printed("word", None) is None
 
 
-def test_an_object_is_put_together_by_halves() -> None:
-    assert printed_object({"a": "1", "b": "2"}) == """('{"a":' || (1)) || ((',"b":') || ((2) || '}'))"""
+def test_an_object_is_put_together_two_by_two() -> None:
+    assert printed_object({"a": "1", "b": "2"}) == """(('{"a":' || (1)) || (',"b":' || (2))) || (('}'))"""
 
 
 async def test_whole_numbers_are_those_of_graphql() -> None:
