@@ -1,5 +1,7 @@
 """Settlements: a match is charged once, anything else is released, and the ledger adds up."""
 
+from dataclasses import replace
+
 import pytest
 from arq.connections import ArqRedis
 
@@ -48,6 +50,20 @@ async def test_the_calls_of_many_organizations_are_settled_together_and_each_pay
         usage = await get_credits(context(shared, org=f"org{n}"))
         assert (usage.used, usage.reserved) == (3 * (n + 1), 0)
         await ledger_adds_up(f"org{n}")
+
+
+async def test_a_second_match_of_a_job_is_not_charged_and_shown_as_maybe_charged(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn(id="paid"))
+    first = reservation(3)
+    ids = await reserved(shared, first, replace(first))
+    settlements = [CreditSettlement(str(id_), charge=True) for id_ in ids]
+    now, grant = shared.now(), shared.monthly_credit_grant
+    charged = await unit_of_work(settle)("acme", settlements, now=now, monthly_grant=grant)
+    assert sorted(charged.values()) == [0, 3]
+    usage = await get_credits(context(shared))
+    assert (usage.used, usage.reserved) == (3, 0)
+    assert [(part.key, part.credits) for part in usage.maybe_charged] == [("paid", 3)]
+    await ledger_adds_up()
 
 
 async def test_a_failed_call_gives_its_reservation_back(redis: ArqRedis) -> None:

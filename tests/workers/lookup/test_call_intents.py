@@ -15,6 +15,7 @@ from models.credit.entry import CreditEntry
 from models.credit.intent import CallIntent
 from models.db.statements import execute, query
 from models.job import Job
+from models.job.transitions import claim
 from models.record import FieldValue
 from providers.api import Question
 from resolvers.context import Context
@@ -22,9 +23,10 @@ from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
 from resolvers.erasure.api import erase_record
 from resolvers.job.api import cancel_job, get_job
-from tests.support.factories import StandIn, context, job_of, send, services, work
+from tests.support.factories import Clock, StandIn, context, job_of, send, services, work
 from tests.support.waiting import until
 from workers.job.runner import JobRunner
+from workers.upkeep.rescue import rescue
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -105,6 +107,40 @@ async def test_a_job_that_is_cancelled_before_its_worker_knows_shows_its_cost_to
     paid.answer.set()
     await working
     assert (await get_job(ctx, job.id)).credits_used == PRICE
+
+
+async def test_a_job_that_is_cancelled_later_shows_what_it_had_paid_before(redis: ArqRedis) -> None:
+    paid = StandIn(id="paid", price=PRICE, knows={"acme.com": {"industry": "Software"}})
+    slow = StandIn(id="slow", remote=True, delay_seconds=3600.0)
+    shared = services(redis, paid, slow)
+    ctx = context(shared)
+    job = await job_of(await send(ctx, "account", "A1", domain="acme.com"))
+    runner = JobRunner(shared)
+    working = asyncio.create_task(runner.work())
+    await until(lambda: slow.asked)
+    await cancel_job(ctx, job.id)
+    assert (await get_job(ctx, job.id)).credits_used == PRICE
+    await runner.stop(0)
+    await working
+
+
+async def test_a_question_is_not_put_again_while_its_call_may_be_answered(redis: ArqRedis) -> None:
+    shared = services(redis, paid := Paid())
+    later = services(redis, paid, now=Clock(40))  # the lease is over, the call is not
+    ctx = context(shared)
+    await send(ctx, "account", "A1", domain="acme.com")
+    runner = JobRunner(shared)
+    working = asyncio.create_task(runner.work())
+    await until(lambda: paid.asked)
+    await rescue({"services": later})
+    assert [claimed.fence for claimed in await claim("acme", later.now(), 1)] == [2]
+    await execute("UPDATE job SET status = 'pending', lease_until = NULL, next_attempt_at = 0")
+    await send(ctx, "account", "A2", domain="acme.com")
+    await JobRunner(later).work()
+    assert len(paid.asked) == 1
+    paid.answer.set()
+    await working
+    await runner.stop(0)
 
 
 async def test_of_an_answer_after_an_erasure_only_its_cost_is_kept(redis: ArqRedis) -> None:
