@@ -115,6 +115,13 @@ async def test_a_price_of_the_operator_counts_for_paid_and_free_providers(redis:
     assert [registry.get(name).info.price for name in ("apollo", "signals")] == [3, 1]  # type: ignore[union-attr] # both are there
 
 
+async def test_a_price_of_the_operator_is_known_as_such(redis: ArqRedis, tmp_path: Path) -> None:
+    """It stays the charge, whatever an answer says that it consumed."""
+    registry = opened(redis, tmp_path, provider_prices={"apollo": 1}).registry
+    infos = [registry.info(name) for name in ("apollo", "peopledatalabs")]
+    assert [info is not None and info.operator_priced for info in infos] == [True, False]
+
+
 async def test_what_seals_keys_is_made_once_in_development_and_given_in_production(
     redis: ArqRedis, tmp_path: Path
 ) -> None:

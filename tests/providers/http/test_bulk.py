@@ -259,6 +259,20 @@ async def test_nobody_is_asked_where_the_limit_of_calls_is_reached(
     assert server.calls == []
 
 
+@pytest.mark.parametrize(
+    ("adapter", "many", "one"),
+    [
+        (Apollo(), "/people/bulk_match", "/people/match"),
+        (Apollo(), "/organizations/bulk_enrich", "/organizations/enrich"),
+        (PeopleDataLabs(), "/v5/person/bulk", "/v5/person/enrich"),
+        (PeopleDataLabs(), "/v5/company/enrich/bulk", "/v5/company/enrich"),
+        (ZoomInfo(), "/data/v1/contacts/enrich", "/data/v1/contacts/enrich"),
+    ],
+)
+def test_a_pause_holds_for_requests_about_one_and_about_many(adapter: Any, many: str, one: str) -> None:
+    assert adapter.limit_of("", many) == adapter.limit_of("", one)
+
+
 async def test_companies_that_were_found_once_are_told_by_their_domains(
     server: StandInServer, transport: HttpClient
 ) -> None:

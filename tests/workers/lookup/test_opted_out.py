@@ -71,3 +71,22 @@ async def test_it_is_remembered_as_long_as_the_provider_says(redis: ArqRedis) ->
     await enrich_records(ctx, LEADS, force=False)
     await work(ctx.services)
     assert first.asked == ["ann@acme.com"] * 2
+
+
+async def test_whoever_is_asked_first_the_next_time_is_not_asked_about_the_person(redis: ArqRedis) -> None:
+    knows = {"ann@acme.com": {"firstName": "Ann"}, "bob@acme.com": {"firstName": "Bob"}}
+    first = StandIn(id="first", knows=knows, price=1, keeps_days=30, remote=True)
+    careful = Careful(id="careful", remote=True)
+    last = StandIn(id="last", knows=knows, price=1, keeps_days=30, remote=True)
+    ctx = context(services(redis, first, careful, last))
+    await send(ctx, "lead", "L1", email="ann@acme.com")
+    await work(ctx.services)
+    assert (first.asked, careful.asked, last.asked) == (["ann@acme.com"], ["ann@acme.com"], [])
+    ctx = context(services(redis, first, careful, last))
+    await enrich_records(ctx, LEADS, force=True)
+    await send(ctx, "contact", "C1", email="ann@acme.com")
+    await work(ctx.services)
+    assert (first.asked, careful.asked, last.asked) == (["ann@acme.com"], ["ann@acme.com"], [])
+    await send(ctx, "lead", "L2", email="bob@acme.com")
+    await work(ctx.services)
+    assert first.asked == ["ann@acme.com", "bob@acme.com"]
