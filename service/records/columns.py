@@ -7,7 +7,7 @@ from typing import Any
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
-from service.records.headers import OBSERVED, fields_by_column, folded, id_names, is_known
+from service.records.headers import FULL_NAME, OBSERVED, fields_by_column, folded, id_names, is_known
 
 _EMPTY = (None, "")
 
@@ -74,7 +74,7 @@ class Mapped:
     @property
     def others(self) -> list[str]:
         """The columns that are no field of ours; they are kept as they are."""
-        known = {*fields_of(self.entity_type), *OBSERVED}
+        known = {*fields_of(self.entity_type), *OBSERVED, FULL_NAME}
         used = {column for column, name in self.fields.items() if name in known}
         return [name for name in self.names if name and name not in used and name != self.id_column]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from enrichment.catalogue import fields_of
 from enrichment.clean import clean
 from enrichment.enums import EntityType
 from service.records.columns import Columns, UnreadableFile
@@ -122,6 +123,47 @@ def test_the_exports_of_crms_are_read_by_their_own_headers(
     assert record["externalId"] == external_id
     values = clean(kind, record["fields"]).values
     assert {name: values.get(name) for name in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "external_id", "fields"),
+    [
+        (
+            "(Do Not Modify) Contact;First Name;Business Phone;Address 1: City;Modified On\na-1;Jo;1;Rome;x\n",
+            CONTACT, "a-1", {"firstName": "Jo", "phone": "1", "city": "Rome"},
+        ),
+        (
+            "Person - ID|Person - Organization|Person - Email - Work|Person - Phone - Work\n4|Acme|a@b.example|5\n",
+            CONTACT, "4", {"company": "Acme", "email": "a@b.example", "phone": "5"},
+        ),
+        (
+            "Company\tCompany Street\tCompany City\t# Employees\tApollo Account Id\nAcme\tX 1\tRome\t7\te1\n",
+            ACCOUNT, "e1", {"name": "Acme", "street": "X 1", "city": "Rome", "numberOfEmployees": "7"},
+        ),
+        (
+            "ID;Vorname;Nachname;Firma;Straße;PLZ;Ort;Land\n1;Jo;Fink;Acme;X 1;01067;Dresden;Deutschland\n",
+            LEAD, "1",
+            {
+                "firstName": "Jo", "lastName": "Fink", "company": "Acme", "street": "X 1", "postalCode": "01067",
+                "city": "Dresden", "country": "Deutschland",
+            },
+        ),
+        ("ID,Region,Company City,Name\n1,EMEA,Rome,Jo Fink\n", LEAD, "1", {}),
+    ],
+)  # fmt: skip
+def test_other_names_of_columns_are_known_where_they_leave_no_doubt(
+    tmp_path: Path, text: str, kind: EntityType, external_id: str, fields: dict[str, Any]
+) -> None:
+    [record] = records_of(tmp_path, text, kind)
+    assert record["externalId"] == external_id
+    assert {name: value for name, value in record["fields"].items() if name in fields_of(kind)} == fields
+
+
+def test_a_whole_name_in_one_cell_is_what_the_signals_read(tmp_path: Path) -> None:
+    [record] = records_of(tmp_path, "ID,Name\n1,Jo Fink\n", LEAD)
+    assert record["fields"] == {"fullName": "Jo Fink"}
+    [record] = records_of(tmp_path, "ID,Name\n1,Acme\n", ACCOUNT)
+    assert record["fields"] == {"name": "Acme"}
 
 
 def test_the_day_of_the_last_change_is_when_the_record_was_observed(tmp_path: Path) -> None:
