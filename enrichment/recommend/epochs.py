@@ -27,6 +27,17 @@ class Chain:
     observed: Sequence[Vector | None]
     rate: float
 
+    @property
+    def is_seen_once(self) -> bool:
+        """Whether no more than one observation tells of the field, so that nothing can be told of its changes."""
+        return sum(observed is not None for observed in self.observed) <= 1
+
+    @property
+    def likelihood_of_once(self) -> float:
+        """How likely the only observation is, whenever the field changed; 1 where there is none."""
+        seen = [observed for observed in self.observed if observed is not None]
+        return sum(a * b for a, b in zip(self.priors, seen[0], strict=True)) if seen else 1.0
+
     def change_in(self, days: float) -> float:
         """The chance (0-1) that the field changes by itself in so many days."""
         return -math.expm1(-self.rate * days) if self.rate else 0.0

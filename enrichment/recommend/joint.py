@@ -9,6 +9,7 @@ one that differs in a single field, while the rest of the job is the same, tells
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType, FieldUnit
@@ -37,6 +38,33 @@ def likelihoods(
     return _Model(said, entity_type, now, weights, sized=sized).likelihoods()
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was said of the field that is `asked` about, of the fields that change with it (`own`, the field itself
+    among them), and of those whose change may bring theirs (`causing`).
+
+    A field of which something was said on one day alone is in neither: whatever changed when, that is as likely, and
+    `apart` is how likely it is of all of these fields together.
+    """
+
+    asked: Chain
+    own: list[Chain]
+    causing: list[Chain]
+    apart: float
+
+    @classmethod
+    def of(cls, chains: Mapping[str, Chain], said: Together) -> "_Seen":
+        apart = 1.0
+        own: list[Chain] = []
+        causing: list[Chain] = []
+        for name, chain in chains.items():
+            if name != said.name and chain.is_seen_once:
+                apart *= chain.likelihood_of_once
+            else:
+                (causing if name in said.causing else own).append(chain)
+        return cls(chains[said.name], own, causing, apart)
+
+
 class _Model:
     def __init__(
         self, said: Together, entity_type: EntityType, now: datetime, weights: Weights, *, sized: bool
@@ -49,7 +77,8 @@ class _Model:
         self._own = {id(witness): self._observed(witness, mixed_up=False) for witness in said.witnesses}
         self._mixed_up = {id(witness): self._observed(witness, mixed_up=True) for witness in self._sources}
         self._priors = {name: self._prior(name) for name in said.counts}
-        self._known_chains: dict[tuple[object, ...], dict[str, Chain]] = {}
+        self._known: dict[tuple[object, ...], _Seen] = {}
+        self._has_cause = any(name in said.causing for name in said.counts)
         self._changes()
 
     def likelihoods(self) -> list[float]:
@@ -95,27 +124,27 @@ class _Model:
         return math.exp(lead)
 
     def _reading(self, days: Sequence[tuple[float, Sequence[Witness]]], other: Witness | None) -> list[float]:
-        chains = self._chains([seen for _, seen in days], other)
+        seen = self._seen([witnesses for _, witnesses in days], other)
         ages = [age for age, _ in days]
-        causing = [chain for name, chain in chains.items() if name in self._said.causing]
-        own = [chain for name, chain in chains.items() if name not in self._said.causing]
-        likelihood, besides = 1.0, list[float]()
-        if causing:
-            cause = Epochs(ages, causing, self._cause_rate)
-            likelihood, besides = cause.likelihood, [changed * self._brings for changed in cause.changed()]
-        ends = Epochs(ages, own, self._together, besides).ends(chains[self._said.name])
+        likelihood, besides = seen.apart, list[float]()
+        if self._has_cause:
+            cause = Epochs(ages, seen.causing, self._cause_rate)
+            likelihood *= cause.likelihood
+            besides = [changed * self._brings for changed in cause.changed()]
+        ends = Epochs(ages, seen.own, self._together, besides).ends(seen.asked)
         return [likelihood * end for end in ends]
 
-    def _chains(self, days: Sequence[Sequence[Witness]], other: Witness | None) -> dict[str, Chain]:
+    def _seen(self, days: Sequence[Sequence[Witness]], other: Witness | None) -> "_Seen":
         """What was said of each field day by day. Another age of what is undated seldom changes who speaks when."""
-        key = (id(other), *(tuple(map(id, seen)) for seen in days))
-        known = self._known_chains.get(key)
+        key = (id(other), *(tuple(map(id, witnesses)) for witnesses in days))
+        known = self._known.get(key)
         if known is None:
             vectors = [[(self._mixed_up if each is other else self._own)[id(each)] for each in seen] for seen in days]
-            known = self._known_chains[key] = {
+            chains = {
                 name: Chain(prior, [_of_day(name, said) for said in vectors], self._rates[name])
                 for name, prior in self._priors.items()
             }
+            known = self._known[key] = _Seen.of(chains, self._said)
         return known
 
     def _changes(self) -> None:

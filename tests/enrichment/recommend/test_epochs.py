@@ -35,6 +35,16 @@ def by_hand(epochs: Epochs, own: Chain) -> list[float]:
     return sums
 
 
+def test_a_field_of_which_something_was_seen_once_tells_nothing_of_changes() -> None:
+    days, chain = [900.0, 10.0], Chain(PRIORS, [OLD, NEW], 0.0)
+    for seen in ([OLD, None], [None, NEW], [None, None]):
+        once = Chain(PRIORS, seen, 0.001)
+        assert once.is_seen_once
+        beside, alone = Epochs(days, [chain, once], 0.0005), Epochs(days, [chain], 0.0005)
+        assert beside.ends(chain) == pytest.approx([once.likelihood_of_once * end for end in alone.ends(chain)])
+    assert not chain.is_seen_once
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_all_ways_to_cut_the_observations_are_added_up(seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311 - a test, no secret

@@ -83,6 +83,15 @@ def test_an_answer_that_differs_in_all_that_a_job_brings_tells_of_a_new_job() ->
     assert alone < 0
 
 
+@pytest.mark.parametrize(("days", "expected"), [(700, -0.5603), (None, -0.4147)])
+def test_fields_of_which_one_side_says_something_count_as_in_the_whole_model(
+    days: float | None, expected: float
+) -> None:
+    """The expected figures are those of the model with every field's chain in it."""
+    known = {name: OLD_JOB[name] for name in ("company", "title")}
+    assert lead("company", known | ANNA, NEW_JOB | PETER, days=days) == pytest.approx(expected, abs=1e-4)
+
+
 def test_the_parts_of_an_address_tell_of_a_move() -> None:
     old = {"street": "1 Mill Lane", "postalCode": "20095", "city": "Hamburg", "country": "Germany"}
     new = {"street": "9 Park Avenue", "postalCode": "80331", "city": "Munich", "country": "Germany"}
