@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from faults.calls import CallCount, Line, compare_calls
+from faults.calls import CallCount, Line, UnseenCall, compare_calls
 from faults.load import OrganizationLoad
 from faults.observer import LONGEST_LEFT_OVER_SECONDS, Observed
 from resolvers.credit.settle import MAYBE_CHARGED
@@ -45,7 +45,7 @@ async def check_all(
     jobs = {row["id"]: row for row in await connection.fetch("SELECT id, status, error_code FROM job")}
     calls = compare_calls(loads, await _lines(connection, loads), started)
     return [
-        *_of_calls(calls),
+        *_of_calls(calls, {str(call): await _known_of(connection, call) for call in calls.unseen}),
         _left_over(observed),
         _ended(loads, jobs),
         _failed(jobs),
@@ -75,10 +75,25 @@ async def _lines(connection: "asyncpg.Connection[Any]", loads: Mapping[str, Orga
     ]
 
 
-def _of_calls(calls: CallCount) -> list[Check]:
+async def _known_of(connection: "asyncpg.Connection[Any]", call: UnseenCall) -> str:
+    """What the service knows of an unseen call: the jobs of its record with their steps, and lines of the ledger."""
+    record = "SELECT id FROM record WHERE organization_id = $1 AND external_id = $2"
+    jobs = await connection.fetch(
+        "SELECT j.status, j.fence, s.outcome, s.skipped_reason, s.error_code FROM job j LEFT JOIN step s"
+        f" ON s.job_id = j.id AND s.provider = $3 WHERE j.record_id IN ({record}) ORDER BY j.id",
+        *(call.organization, call.label, call.provider),
+    )
+    lines = await connection.fetch(
+        f"SELECT kind, note FROM credit_entry WHERE record_id IN ({record}) AND provider = $3 ORDER BY id",
+        *(call.organization, call.label, call.provider),
+    )
+    return f"jobs {[tuple(job) for job in jobs]}, ledger {[tuple(line) for line in lines]}"
+
+
+def _of_calls(calls: CallCount, known: Mapping[str, str]) -> list[Check]:
     seen = f"provider {calls.counted}, ledger {calls.charged}, maybe charged {calls.maybe}"
     return [
-        Check("every counted call is in a number", seen, [str(call) for call in calls.unseen]),
+        Check("every counted call is in a number", seen, [f"{call}: {known[str(call)]}" for call in calls.unseen]),
         Check("nothing is charged that was not served", seen, calls.unserved),
     ]
 
