@@ -9,7 +9,7 @@ from workers.job.load import ClaimedJob
 from workers.job.process import Course
 from workers.lookup.lookup import Lookup
 
-_SHOWN_AFTER_SECONDS = 1.0  # a job that ends sooner shows no progress
+SHOWN_AFTER_SECONDS = 0.25  # a job that ends sooner shows no progress
 
 
 @dataclass(slots=True, eq=False)
@@ -30,7 +30,7 @@ class JobInFlight:
         """Whether the lease has to be prolonged, or how far the job is has to be shown."""
         waited = now - self.renewed_at
         changed = self.shown != (self.job.progress, self.job.running_step)
-        return waited >= renew_after or (changed and waited >= _SHOWN_AFTER_SECONDS)
+        return waited >= renew_after or (changed and waited >= SHOWN_AFTER_SECONDS)
 
     def withdraw(self, *, at_once: bool = False) -> None:
         """Work on it no more: nothing that it writes would count, or it is to be claimed again.

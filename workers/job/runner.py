@@ -15,7 +15,7 @@ from models.job.transitions import JobClaim, claim
 from resolvers.context import Services
 from resolvers.events.publisher import Changes, announce_all
 from workers.job.batch import JobBatches, release
-from workers.job.in_flight import JobInFlight, StartedJobs
+from workers.job.in_flight import SHOWN_AFTER_SECONDS, JobInFlight, StartedJobs
 from workers.job.load import ClaimedJob, load_claimed
 from workers.upkeep.release_holds import release_holds
 
@@ -144,17 +144,23 @@ class JobRunner:
 
     async def _renew_forever(self) -> None:
         """Renew leases in good time, and show how far the slower jobs are."""
+        looked_at = time.monotonic()
         while True:
-            await asyncio.sleep(min(self._lease.total_seconds() / 4, 1.0))
+            await asyncio.sleep(SHOWN_AFTER_SECONDS)
             in_flight = dict(self._in_flight)
+            # Whether all are still held is looked at less often than how far the slower ones are is shown.
+            look = time.monotonic() - looked_at >= min(self._lease.total_seconds() / 4, 1.0)
             if not in_flight:
                 continue
+            if look:
+                looked_at = time.monotonic()
             try:
-                await self._renew(in_flight)
+                await self._renew(in_flight, look=look)
             except Exception as error:
                 _log.warning("leases not renewed", jobs=len(in_flight), error=type(error).__name__)
 
-    async def _renew(self, in_flight: dict[str, JobInFlight]) -> None:
+    async def _renew(self, in_flight: dict[str, JobInFlight], *, look: bool) -> None:
+        """Renew what is due, and with `look` see whether the others are still held."""
         now, renew_after = time.monotonic(), self._lease.total_seconds() / 4
         due = [running for running in in_flight.values() if running.is_due(now, renew_after)]
         rest = [running.job.lease for job_id, running in in_flight.items() if not running.is_due(now, renew_after)]
@@ -162,8 +168,10 @@ class JobRunner:
             LeaseProgress(running.job.id, running.job.lease.fence, running.job.progress, running.job.running_step)
             for running in due
         ]
-        held = await renew(leases, self._services.now() + self._lease) | await still_held(rest)
-        for job_id, running in in_flight.items():
+        at = self._services.now()
+        held = await renew(leases, at, at + self._lease) | (await still_held(rest) if look else set())
+        looked_at = in_flight if look else {running.job.id: running for running in due}
+        for job_id, running in looked_at.items():
             if job_id not in held and job_id in self._in_flight:
                 running.withdraw()  # cancelled by a user, or claimed by another: nothing it writes would count
         moved: list[ClaimedJob] = []

@@ -92,7 +92,7 @@ async def test_jobs_that_are_named_are_not_looked_for_among_all_active_ones(
 
     monkeypatch.setattr(leases, "query", explained)
     monkeypatch.setattr(transitions, "query", explained)
-    assert len(await renew([LeaseProgress(lease.id, 1, 5, None) for lease in taken], shared.now())) == 20
+    assert len(await renew([LeaseProgress(lease.id, 1, 5, None) for lease in taken], shared.now(), shared.now())) == 20
     assert len(await unit_of_work(leases.lock_held)(taken)) == 20
     ends = [completed(lease, shared.now()) for lease in taken]
     assert len(await unit_of_work(transitions.finish)(ends, shared.now())) == 20
@@ -116,7 +116,7 @@ async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -
     assert second.lease == Lease(first.id, first.lease.fence + 1)
     late = await write_results([JobResult(first, JobStatus.COMPLETED)], clock(), shared)
     assert late.statuses == [WriteStatus.LOST]
-    assert await renew([LeaseProgress(first.id, first.lease.fence, 0, None)], clock() + LEASE) == set()
+    assert await renew([LeaseProgress(first.id, first.lease.fence, 0, None)], clock(), clock() + LEASE) == set()
     assert await release_leases([first.lease], clock()) == 0
     assert (await Job.get()).status is JobStatus.IN_PROGRESS
     assert (await write_results([JobResult(second, JobStatus.COMPLETED)], clock(), shared)).statuses == [
@@ -206,3 +206,22 @@ async def test_jobs_run_by_priority_and_when_they_are_due(redis: ArqRedis) -> No
     assert row.id == last.id
     await Job.filter(status=JobStatus.PENDING).update(next_attempt_at=shared.now() + timedelta(hours=1))
     assert await claim("acme", shared.now(), 10) == []
+
+
+async def test_the_moment_of_a_change_moves_with_how_far_a_job_is_and_with_nothing_else(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(), now=clock)
+    sent = await send(context(shared), "account", "A1", domain="acme.com")
+    assert sent.job is not None
+    [claimed] = await claim("acme", clock(), 1)
+    began = (await Job.get(id=claimed.id)).updated_at
+    moved = clock() + timedelta(seconds=1)
+    for at, progress, step, seen in (
+        (moved, 0, None, began),
+        (moved, 40, "standin", moved),
+        (moved + timedelta(seconds=1), 40, "standin", moved),
+    ):
+        lease = LeaseProgress(claimed.id, claimed.lease.fence, progress, step)
+        assert await renew([lease], at, at + LEASE) == {claimed.id}
+        job = await Job.get(id=claimed.id)
+        assert (job.progress, job.running_step, job.updated_at) == (progress, step, seen)

@@ -81,7 +81,7 @@ OPERATIONS: list[tuple[str, Operation]] = [
 ]
 # Every other function that writes to jobs.
 OTHERS: list[Operation] = [
-    lambda lease: renew([LeaseProgress(lease.id, lease.fence, 50, "standin")], LATER),
+    lambda lease: renew([LeaseProgress(lease.id, lease.fence, 50, "standin")], NOW, LATER),
     lambda lease: unit_of_work(lock_held)([lease]),
     lambda lease: held_leases([lease]),
     lambda lease: unit_of_work(lock_states)([lease.id]),
