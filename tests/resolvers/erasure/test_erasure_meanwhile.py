@@ -73,7 +73,7 @@ async def test_while_a_provider_is_answering(redis: ArqRedis) -> None:
     ctx = context(services(redis, first, second))
 
     async def erase(question: Question) -> None:
-        if question.fields["email"] == "joe@acme.com":
+        if question.fields.get("email") == "joe@acme.com":
             await erase_record(ctx, LEAD, "L-1")
 
     first.on_ask = erase
@@ -81,8 +81,9 @@ async def test_while_a_provider_is_answering(redis: ArqRedis) -> None:
     await send(ctx, "lead", "L-2", lastName="Roe", email="roe@other.com")
     await work(ctx.services)
 
-    assert sorted(first.asked) == ["joe@acme.com", "roe@other.com"]
-    assert second.asked == ["roe@other.com"]
+    assert [about for about in sorted(first.asked) if "@" in about] == ["joe@acme.com", "roe@other.com"]
+    assert [about for about in second.asked if "@" in about] == ["roe@other.com"]
+    assert "acme.com" not in first.asked + second.asked
     await nothing_is_left(ctx)
     assert [job.status for job in await Job.all()] == [JobStatus.COMPLETED]
 
@@ -305,6 +306,6 @@ async def test_a_busy_worker_and_many_erasures(redis: ArqRedis) -> None:
     assert all(record.fields["title"] == "Found of Joe" for record in left)
     stored = await stored_texts()
     assert not [n for n in range(0, 60, 2) if any(f"joe{n}@acme.com" in text for text in stored)]
-    assert len(await query("SELECT * FROM answer")) == 30
+    assert len(await query("SELECT * FROM answer")) == 31  # about 30 people, and their company
     assert (await get_credits(ctx)).reserved == 0
     assert (await verify_ledger(ctx)).faults == []
