@@ -114,8 +114,11 @@ def import_records(
 
 
 def _codec(encoding: str | None) -> str | None:
+    if encoding is None:
+        return None
     try:
-        return None if encoding is None else codecs.lookup(encoding).name
+        "".encode(encoding)
+        return codecs.lookup(encoding).name
     except LookupError:
         fail(f"--encoding {encoding}: no such encoding", code=BAD_USE)
 

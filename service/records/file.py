@@ -58,7 +58,9 @@ class RecordFile:
     @cached_property
     def encoding(self) -> Encoding:
         """The encoding that the file is read with."""
-        return Encoding(self._codec) if self._codec else encoding_of(self._path)
+        if self._codec is None:
+            return encoding_of(self._path)
+        return Encoding(UTF8 if self._codec == "utf-8" else self._codec)
 
     @property
     def is_table(self) -> bool:
@@ -144,10 +146,12 @@ class RecordFile:
         text = self._text(raw)
         for _ in range(layout.before):
             text.readline(LONGEST_CELL)
+        header = csv.reader(text, delimiter=layout.separator)
+        next(header)
+        begins = layout.before + header.line_num + 1
         reader = csv.reader(text, strict=True, delimiter=layout.separator)
-        next(reader)
         while True:
-            number = layout.before + reader.line_num + 1
+            number = begins + reader.line_num
             try:
                 row = next(reader)
             except StopIteration:

@@ -182,6 +182,8 @@ def test_an_import_into_stores_of_ones_own_has_to_say_for_whom(
         (["--entity-type", "account", "--org", "acme", "--map", "name"], "column=field"),
         (["--entity-type", "account", "--org", "acme", "--id-column", "nr"], "no column nr"),
         (["--entity-type", "company", "--org", "acme"], "company"),
+        (["--entity-type", "account", "--org", "acme", "--encoding", "klingon"], "no such encoding"),
+        (["--entity-type", "account", "--org", "acme", "--encoding", "base64"], "no such encoding"),
     ],
 )
 def test_an_import_that_cannot_be_is_explained(

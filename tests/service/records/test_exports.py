@@ -230,6 +230,18 @@ def test_an_encoding_that_no_byte_tells_can_be_said(tmp_path: Path) -> None:
         assert [line.record and line.record["fields"] for line in lines] == [{"city": "Łódź"}]
 
 
+def test_utf_8_may_be_said_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    path.write_bytes(codecs.BOM_UTF8 + "id,city\n1,Köln\n2,\xff\n".encode() + b"3,\xff\xfe\n")
+    with RecordFile(path, Columns(LEAD), "utf-8").lines() as lines:
+        assert [line.fault for line in lines] == [None, None, "not UTF-8"]
+
+
+def test_a_header_with_a_stray_quote_is_read(tmp_path: Path) -> None:
+    [line] = lines_of(tmp_path, b'"id"x,name,city\n1,Acme,Rome\n', ACCOUNT, id_column="idx")
+    assert (line.number, line.record and line.record["externalId"]) == (2, "1")
+
+
 def test_objects_are_read_in_other_encodings_too(tmp_path: Path) -> None:
     text = '{"id": 1, "city": "Köln"}\n'
     for content in (text.encode("utf-16"), text.encode("windows-1252")):
