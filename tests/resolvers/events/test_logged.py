@@ -1,7 +1,5 @@
 """Every change that somebody may want to hear of stands in the log: ids, names of fields and counts, never a value."""
 
-import asyncio
-
 import pytest
 from arq.connections import ArqRedis
 
@@ -23,6 +21,7 @@ from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.provider.api import reset_provider
 from resolvers.undo.api import undo_job
 from tests.support.factories import StandIn, configure, context, send, services, work
+from tests.support.log import settled
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -32,10 +31,8 @@ KNOWS = {"acme.com": {"name": "Acme Corp", "industry": "Software", "city": "Berl
 
 async def logged(ctx: Context) -> list[SingleEvent]:
     assert ctx.caller is not None
+    await settled(ctx.caller.organization_id)
     rows = await rows_after(ctx.caller.organization_id, OLDEST, 1000)
-    while rows.held:  # a transaction of another test in the same PostgreSQL is under way
-        await asyncio.sleep(0.01)
-        rows = await rows_after(ctx.caller.organization_id, OLDEST, 1000)
     return [event for row in rows.rows for event in single_events(row)]
 
 

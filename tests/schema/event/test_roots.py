@@ -19,6 +19,7 @@ from resolvers.job.api import cancel_job
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from tests.support.factories import StandIn, configure, context, send, services, work
 from tests.support.graphql_client import Operations
+from tests.support.log import settled
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -54,6 +55,7 @@ async def some_past(shared: Services) -> None:
 
 async def everything(ask: Operations, **wanted: Any) -> list[dict[str, Any]]:
     """All events, by pages of two."""
+    await settled()
     found: list[dict[str, Any]] = []
     after = None
     while True:
@@ -107,6 +109,7 @@ async def test_who_reads_then_follows_from_the_end_misses_nothing(shared: Servic
     query = "subscription ($a: String) { events(after: $a) { kind cursor } }"
     [result] = await taken(ask, 1, query, a=end)
     assert result.data["events"]["kind"] == "PIPELINE_RESUMED"
+    await settled()
     assert (await ask(PAGE, after=result.data["events"]["cursor"]))["events"]["nodes"] == []
 
 
@@ -181,6 +184,7 @@ async def test_an_erased_record_is_named_by_its_id_alone_and_its_certificate_to_
 ) -> None:
     await some_past(shared)
     await erase_record(context(shared), EntityType.ACCOUNT, "A1", reason=None)
+    await settled()
     query = "{ events(kinds: [RECORD_ERASED]) { nodes { recordId certificateId record { id } } } }"
     [viewer] = (await ask(query))["events"]["nodes"]
     [admin] = (await Operations(shared)(query))["events"]["nodes"]
@@ -193,6 +197,7 @@ async def test_an_erased_record_is_named_by_its_id_alone_and_its_certificate_to_
 async def test_another_organization_has_a_log_of_its_own(shared: Services, ask: Operations) -> None:
     await some_past(shared)
     await grant_credits(context(shared, org="next door"), amount=1, note=None, idempotency_key="k")
+    await settled("next door")
     kinds = [event["kind"] for event in await everything(Operations(shared, org="next door"))]
     assert set(kinds) == {"CREDITS_GRANTED"}
 

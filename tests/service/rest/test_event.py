@@ -6,17 +6,20 @@ from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 import pytest
 from arq.connections import ArqRedis
 
+from models.db.connection import dialect
 from models.event.cursor import OLDEST
 from resolvers.context import Services
 from resolvers.events.log import read_page
 from resolvers.job.api import cancel_job
 from resolvers.record.api import upsert_records
 from tests.support.factories import StandIn, configure, context, send, services
+from tests.support.log import settled
 from tests.support.rest_client import token
 from tests.support.socket_client import RunningService, client_of, running
 from tests.support.waiting import PATIENCE_SECONDS
@@ -59,11 +62,26 @@ async def changes(shared: Services, stop: asyncio.Event) -> None:
             await cancel_job(context(shared), job_id)
 
 
+async def late_changes(url: str, stop: asyncio.Event) -> None:
+    """Transactions that begin early and end late, one after the other. SQLite has one writer, and so none of these."""
+    if dialect() == "sqlite":
+        return
+    writer = await asyncpg.connect(url)
+    sql = "INSERT INTO event (organization_id, number, at, kind, data) VALUES ('acme', $1, 0, 'config.changed', '{}')"
+    try:
+        for number in count():
+            if stop.is_set():
+                return
+            async with writer.transaction():
+                await writer.execute(sql, number)
+                await asyncio.sleep(0.03)
+    finally:
+        await writer.close()
+
+
 async def the_log() -> list[str]:
+    await settled()
     page = await read_page("acme", OLDEST, 100_000)
-    while page.held:
-        await asyncio.sleep(0.02)
-        page = await read_page("acme", OLDEST, 100_000)
     return [str(event.cursor) for event in page.events]
 
 
@@ -108,10 +126,10 @@ class Listener:
 
 @pytest.mark.parametrize("transport", ["by_socket", "by_stream", "by_long_poll"])
 async def test_a_client_that_is_cut_off_a_hundred_times_has_exactly_the_log(
-    service: RunningService, client: httpx.AsyncClient, transport: str
+    db: str, service: RunningService, client: httpx.AsyncClient, transport: str
 ) -> None:
     listener, stop = Listener(service, client, seed=len(transport)), asyncio.Event()
-    busy = asyncio.create_task(changes(service.shared, stop))
+    busy = asyncio.gather(changes(service.shared, stop), late_changes(db, stop))
     try:
         for _ in range(CUTS):
             await getattr(listener, transport)(listener.chance.randint(1, 8))
@@ -132,6 +150,7 @@ async def test_an_event_says_what_it_is_about_and_a_filter_picks(
     [event] = (await client.get("/v1/auto-enrichment/events", params=params)).json()
     assert (event["kind"], event["entityType"], event["externalId"]) == ("record.created", "account", "A1")
     assert event["recordId"] == sent.record.id
+    await settled()
     response = await client.get("/v1/auto-enrichment/events", params={"after": "0", "kinds": "config.changed"})
     assert [event["configVersion"] for event in response.json()] == [2]
     assert "after=" in response.headers["link"]
