@@ -83,6 +83,10 @@ def test_what_it_does_not_give_is_taken_from_an_answer_that_agrees_with_it() -> 
     assert "the company domain from Hunter, which agrees" in whole.because
     other = {"company": "Hooli", "companyDomain": "hooli.io"}
     assert question(GLOBEX | ANNA, {"apollo": apollo, "hunter": other}).completed == {}
+    of_nobody = {"title": "Controller", "email": "anna.keller@initech.org"}  # it says for whom she works by no part
+    apart = question(GLOBEX | ANNA, {"apollo": beside | ANNA, "hunter": of_nobody | ANNA})
+    assert apart.recommended is not None
+    assert apart.completed == {}
 
 
 def test_of_two_values_that_are_both_hardly_right_neither_mends_anything() -> None:
