@@ -81,8 +81,8 @@ async def take_intents(tx: Transaction, wanted: Sequence[OpenReservation]) -> li
     source, parameter = bulk(wanted)
     return await fetch(
         IntentRow,
-        f"DELETE FROM call_intent WHERE EXISTS (SELECT 1 FROM {source} WHERE call_intent.id = v.id"
-        f" AND call_intent.organization_id = v.organization_id) RETURNING {select(IntentRow)}",
+        f"DELETE FROM call_intent WHERE id IN (SELECT i.id FROM {source} JOIN call_intent i ON i.id = v.id"
+        f" AND i.organization_id = v.organization_id) RETURNING {select(IntentRow)}",
         [parameter],
         using=tx,
     )
