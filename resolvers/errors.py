@@ -14,7 +14,9 @@ OperationError
 │   ├── JobNotCancellable
 │   ├── JobNotUndoable
 │   ├── UndoRunning
+│   ├── IdempotencyKeyInUse  the first request with the key is under way
 │   └── Erased                 an erasure keeps the record out
+├── IdempotencyKeyReused       another request came with the key before
 ├── VersionMismatch            a stale expected version
 ├── PayloadTooLarge
 ├── CursorExpired              the log does not reach back to it any more
@@ -119,10 +121,18 @@ class UndoRunning(StateConflict):
     code = "UNDO_RUNNING"
 
 
+class IdempotencyKeyInUse(StateConflict):
+    code = "IDEMPOTENCY_KEY_IN_USE"
+
+
 class Erased(StateConflict):
     """`certificateId` names the erasure that keeps the record out."""
 
     code = "ERASED"
+
+
+class IdempotencyKeyReused(OperationError):
+    code = "IDEMPOTENCY_KEY_REUSED"
 
 
 class VersionMismatch(OperationError):

@@ -24,6 +24,8 @@ from service.http.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMidd
 from service.http.reach import ReachMiddleware
 from service.http.request import ORGANIZATION_HEADER
 from service.http.webhooks import webhook_routes
+from service.rest.idempotency import HEADER as IDEMPOTENCY_KEY
+from service.rest.idempotency import REPLAYED
 from service.rest.routes import rest_routes
 from service.runtime import Runtime
 from service.settings import Settings
@@ -80,8 +82,17 @@ def _cross_origin(settings: Settings) -> Middleware:
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", ORGANIZATION_HEADER, REQUEST_ID],
-        expose_headers=["ETag", "Link", "Retry-After", "WWW-Authenticate", REQUEST_ID],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "If-Match",
+            "If-None-Match",
+            ORGANIZATION_HEADER,
+            REQUEST_ID,
+            IDEMPOTENCY_KEY,
+            "traceparent",
+        ],
+        expose_headers=["ETag", "Link", "Retry-After", "WWW-Authenticate", REQUEST_ID, REPLAYED],
         max_age=600,
     )
 

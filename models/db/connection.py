@@ -33,6 +33,7 @@ _MODULES = [
     "models.refresh.plan",
     "models.answer.row",
     "models.provider_state",
+    "models.idempotency",
     "models.operation",
     "models.undo",
     "models.erasure.table",

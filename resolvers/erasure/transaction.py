@@ -26,6 +26,7 @@ from models.erasure.tombstone import TombstoneRow, lock_ingestion
 from models.event.kinds import EventKind
 from models.event.remove import replace_events_of
 from models.event.write import NewEvent
+from models.idempotency import forget_naming
 from models.record import Record
 from models.record.row import lock_records
 from resolvers.audit import record_audit
@@ -99,7 +100,8 @@ async def run_erasure(
     data = {"certificate": request.certificate_id}
     erased = NewEvent(organization_id, now, EventKind.RECORD_ERASED, record.entity_type, record.id, data)
     await replace_events_of(tx, erased)
-    removed = _removed(counted, answers=answers, released=released)
+    requests = await forget_naming(tx, organization_id, record.external_id, [record.id, *jobs, *conflicts])
+    removed = _removed(counted, answers=answers, released=released, requests=requests)
     await insert_erasure(tx, _certificate(run, request, removed, now), _tombstones(keyed_hash, request))
     await record_audit(
         tx,
@@ -115,11 +117,12 @@ async def run_erasure(
     return ErasureResult(jobs, conflicts)
 
 
-def _removed(counted: Mapping[str, int], *, answers: int, released: int) -> list[dict[str, Any]]:
+def _removed(counted: Mapping[str, int], *, answers: int, released: int, requests: int) -> list[dict[str, Any]]:
     removed = [{"where": "record", "count": 1}]
     removed += [{"where": BELONGINGS[table][0], "count": count} for table, count in counted.items() if count]
     removed += [{"where": "kept answers of providers", "count": answers}] if answers else []
     removed += [{"where": "reservations of credits, given back", "count": released}] if released else []
+    removed += [{"where": "answers kept for idempotency keys", "count": requests}] if requests else []
     return removed
 
 

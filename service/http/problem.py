@@ -43,6 +43,9 @@ KINDS: Mapping[str, Kind] = {
     "JOB_NOT_CANCELLABLE": Kind(409, "Job cannot be cancelled", "Only a job that has not ended is cancelled."),
     "JOB_NOT_UNDOABLE": Kind(409, "Job cannot be undone", "Only a job that has ended is undone."),
     "UNDO_RUNNING": Kind(409, "Undo still running", "An undo is taken back once it is done."),
+    "IDEMPOTENCY_KEY_IN_USE": Kind(
+        409, "Request under way", "The first request with this `Idempotency-Key` is not answered yet."
+    ),
     "PIPELINE_STATE": Kind(409, "Pipeline state", "The state of the pipeline does not allow it."),
     "ERASED": Kind(409, "Erased", "The record was erased and does not come back by itself; an admin may lift that."),
     "CURSOR_EXPIRED": Kind(410, "Cursor expired", "The log does not reach back to it; go on from `startOver`."),
@@ -50,6 +53,9 @@ KINDS: Mapping[str, Kind] = {
     "PAYLOAD_TOO_LARGE": Kind(413, "Payload too large", "The body is over the size limit."),
     "UNSUPPORTED_MEDIA_TYPE": Kind(415, "Unsupported media type", "The body is not JSON in UTF-8."),
     "VALIDATION_FAILED": Kind(422, "Validation failed", "Well-formed, but not valid; `errors` lists each fault."),
+    "IDEMPOTENCY_KEY_REUSED": Kind(
+        422, "Key used before", "Another request came with this `Idempotency-Key` within a day."
+    ),
     "RATE_LIMITED": Kind(429, "Too many requests", "Too many requests; wait `Retry-After` seconds."),
     "INTERNAL": Kind(500, "Internal error", "A defect of the service; report the `requestId`."),
     "UNAVAILABLE": Kind(503, "Temporarily unavailable", "The database or Redis is out of reach."),

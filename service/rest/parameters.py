@@ -2,8 +2,10 @@
 
 from enum import StrEnum
 
+from resolvers.idempotency import LONGEST_KEY
 from resolvers.paging import MAX_SIZE
 from service.rest.description.json_schema import case_pattern
+from service.rest.idempotency import HEADER
 from service.rest.operation import Parameter
 from service.rest.query import ALL, DEFAULT_LIMIT
 
@@ -44,6 +46,13 @@ LIMIT = Parameter(
     description="How many at most.",
     schema={"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_LIMIT},
     example=20,
+)
+IDEMPOTENCY_KEY = Parameter(
+    name=HEADER,
+    index="header",
+    description="The same request again within a day is done once, and answered as the first time.",
+    schema={"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+    example="6f1c7d3e-import-1042",
 )
 PAGING = (
     LIMIT,

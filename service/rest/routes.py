@@ -34,6 +34,7 @@ from service.rest import (
 )
 from service.rest.description.openapi import describe
 from service.rest.description.pages import page, render
+from service.rest.idempotency import answer_once
 from service.rest.operation import RestOperation
 from service.rest.query import refuse_unknown
 
@@ -79,7 +80,7 @@ def _route(runtime: RestRuntime, path: str, methods: Mapping[str, RestOperation]
             ctx = await context_of(runtime, request)
             ctx.require(operation.role)  # before the body is read
             refuse_unknown(request, operation.query_names)
-            return await operation.handler(ctx, request)
+            return await answer_once(ctx, request, lambda: operation.handler(ctx, request))
         except Exception as error:  # translated here, once, whatever it is
             return problem_of(request, error)
 

@@ -129,12 +129,19 @@ def _value(node: ast.expr, module: ModuleType) -> str:
 
 def _body(called: FunctionType) -> str:
     """All strings that a function returning a part of a statement may put into it."""
+    if called in _BODIES:
+        return _BODIES[called]
+    _BODIES[called] = "{}"  # what it puts into itself, where it calls itself
     module = importlib.import_module(called.__module__)
     tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
     function = next(
         node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == called.__name__
     )
-    return " ".join(_texts(function, module))
+    _BODIES[called] = " ".join(_texts(function, module))
+    return _BODIES[called]
+
+
+_BODIES: dict[FunctionType, str] = {}
 
 
 def strays() -> list[Statement]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from models.decision_log import delete_snapshots
+from models.idempotency import forget_expired
 from models.organization import organization_ids
 from models.retention import OfEndedJobs, delete_answers, delete_jobs, delete_steps, ended_jobs
 from resolvers.context import Services
@@ -23,6 +24,8 @@ async def prune(ctx: dict[str, Any]) -> int:
     services: Services = ctx["services"]
     now = services.now()
     deleted = await delete_snapshots(now - timedelta(days=services.keep_days.decisions))
+    for organization_id in await organization_ids():
+        deleted += await forget_expired(organization_id, now)
     positions: _Positions = ctx.setdefault("prune_positions", {})
     keep = services.keep_days
     if keep.answers is None and keep.steps is None and keep.jobs is None:

@@ -8,6 +8,7 @@ from service.http.json import as_json
 from service.http.problem import KINDS, MEDIA_TYPE, Problem, problem_example
 from service.rest.description.json_schema import Json, JsonSchemas
 from service.rest.operation import Body, Parameter, RestOperation, RouteAnswer
+from service.rest.parameters import IDEMPOTENCY_KEY
 
 TITLE = "SalesOS Auto Enrichment"
 INTRODUCTION = (
@@ -105,8 +106,9 @@ def _operation(operation: RestOperation, schemas: JsonSchemas) -> Json:
             **_refusals(operation, schemas),
         },
     }
-    if operation.parameters:
-        described["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
+    once = (IDEMPOTENCY_KEY,) if operation.method == "POST" else ()
+    if parameters := (*operation.parameters, *once):
+        described["parameters"] = [_parameter(parameter) for parameter in parameters]
     if operation.body is not None:
         described["requestBody"] = _body(operation.body, schemas)
     return described

@@ -147,13 +147,13 @@ def test_every_refusal_is_a_problem_under_its_status(name: str) -> None:
         ("POST /conflicts/{id}/resolve", "200 400 401 403 404 409 413 415 422 500 503"),
         ("PUT /conflicts/{id}/resolve", "200 400 401 403 404 409 413 415 422 500 503"),
         ("POST /conflicts/{id}/reopen", "200 400 401 403 404 409 413 415 422 500 503"),
-        ("POST /resolutions/undo", "200 400 401 403 404 413 415 422 500 503"),
+        ("POST /resolutions/undo", "200 400 401 403 404 409 413 415 422 500 503"),
         ("GET /stats", "200 400 401 403 500 503"),
         ("GET /credits", "200 400 401 403 500 503"),
-        ("POST /jobs/{id}/retry", "202 400 401 403 404 409 500 503"),
-        ("POST /pause", "200 400 401 403 413 415 422 500 503"),
-        ("POST /resume", "200 400 401 403 500 503"),
-        ("POST /records", "200 400 401 403 413 415 422 500 503"),
+        ("POST /jobs/{id}/retry", "202 400 401 403 404 409 422 500 503"),
+        ("POST /pause", "200 400 401 403 409 413 415 422 500 503"),
+        ("POST /resume", "200 400 401 403 409 422 500 503"),
+        ("POST /records", "200 400 401 403 409 413 415 422 500 503"),
     ],
 )
 def test_every_status_of_a_route_is_described(name: str, statuses: str) -> None:
