@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from enrichment.enums import EntityType
-from enrichment.learn.yields import LOOKED_AT, learned_yields
+from enrichment.learn.yields import LOOKED_AT, Decided, learned_yields
+from enrichment.replay.snapshot import DecisionSnapshot
 from enrichment.replay.stored import StoredSnapshot, readable
 from enrichment.waterfall.yields import Yields
 from models.decision_log import SnapshotRow, newest_snapshots
@@ -24,7 +25,12 @@ async def yields_of(organization_id: str) -> ByType:
 
 def _learned(rows: Iterable[SnapshotRow]) -> ByType:
     stored = [StoredSnapshot(row.id, row.record_id, row.job_id, row.decided_at, row.stored) for row in rows]
-    return learned_yields(snapshot.read() for snapshot in readable(stored).snapshots)
+    return learned_yields(_decided(snapshot.read()) for snapshot in readable(stored).snapshots)
+
+
+def _decided(snapshot: DecisionSnapshot) -> Decided:
+    replies = {source: given.reply for source, given in snapshot.replies.items()}
+    return Decided(snapshot.entity_type, snapshot.state.fields, replies)
 
 
 @dataclass(slots=True)

@@ -21,7 +21,8 @@ class Config(Part):
 
     `consensus_size`: most providers asked for one field under `consensus`. `maybe_charged`: see MaybeCharged.
     `company_questions`: whether providers are asked about the company of a person by the account's question.
-    `value_floor`: how many values a credit is expected to bring at least, else a paid provider is not asked.
+    `value_floor`: how many values a credit is expected to bring at least, and `min_chance` how likely (0-1) a match is
+    to bring any; else a paid provider is not asked.
     """
 
     enabled: StrictBool = True
@@ -42,6 +43,7 @@ class Config(Part):
     company_questions: StrictBool = False
     order: Annotated[QuestionOrder, BeforeValidator(lower)] = QuestionOrder.PRIORITY
     value_floor: ValueFloor | None = None
+    min_chance: Confidence | None = None
     rules: Annotated[list[ReviewRule], Field(max_length=MAX_RULES)] = []
 
     def as_json(self) -> dict[str, Any]:
@@ -55,7 +57,7 @@ class Config(Part):
     @property
     def weighs_value(self) -> bool:
         """Whether what is asked depends on what sources are likely to bring."""
-        return self.order is QuestionOrder.VALUE or self.value_floor is not None
+        return self.order is QuestionOrder.VALUE or self.value_floor is not None or self.min_chance is not None
 
     def rule(self, entity_type: EntityType, field: str) -> Rule:
         return self.field_policies.of(entity_type).rule(field)
@@ -94,4 +96,5 @@ def default_config(provider_ids: Iterable[str], off: Collection[str] = ()) -> Co
         providers=[ProviderRule(id=name, enabled=name not in off) for name in provider_ids],
         pay_for=pay_for_what_is_used(),
         company_questions=True,
+        min_chance=0.9,
     )

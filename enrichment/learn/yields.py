@@ -6,14 +6,22 @@ Both are learned from the organization's last decisions, with a prior that count
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType, StepOutcome
-from enrichment.replay.snapshot import DecisionSnapshot
-from enrichment.waterfall.yields import SourceYield, Yields
+from enrichment.waterfall.reply import Reply
+from enrichment.waterfall.yields import LATER, SourceYield, Yields
 
 LOOKED_AT = 300  # decisions of an organization, the last ones
+
+
+class Decided(NamedTuple):
+    """What one decision shows of its sources: the record's values as it found them, and by source what was replied."""
+
+    entity_type: EntityType
+    fields: Mapping[str, Any]
+    replies: Mapping[str, Reply]
 
 
 @dataclass(slots=True)
@@ -24,7 +32,7 @@ class _Tally:
     found: Counter[str] = field(default_factory=Counter)
 
 
-def learned_yields(snapshots: Iterable[DecisionSnapshot]) -> dict[EntityType, Yields]:
+def learned_yields(decisions: Iterable[Decided]) -> dict[EntityType, Yields]:
     """What these decisions teach, by entity type; leads and contacts are people, and teach together.
 
     An answer that was kept from another job says nothing new of how often a source knows a record.
@@ -35,8 +43,8 @@ def learned_yields(snapshots: Iterable[DecisionSnapshot]) -> dict[EntityType, Yi
         EntityType.CONTACT: people,
         EntityType.ACCOUNT: defaultdict[str, _Tally](_Tally),
     }
-    for snapshot in snapshots:
-        _count(snapshot, tallies[snapshot.entity_type])
+    for decided in decisions:
+        _count(decided, tallies[decided.entity_type])
     return {
         kind: Yields(
             {
@@ -48,15 +56,14 @@ def learned_yields(snapshots: Iterable[DecisionSnapshot]) -> dict[EntityType, Yi
     }
 
 
-def _count(snapshot: DecisionSnapshot, tallies: defaultdict[str, _Tally]) -> None:
-    values: Mapping[str, Any] = snapshot.state.fields
+def _count(decided: Decided, tallies: defaultdict[str, _Tally]) -> None:
     lacking = {
         known.name
-        for known in fields_of(snapshot.entity_type).values()
-        if known.enrichable and values.get(known.name) is None
+        for known in fields_of(decided.entity_type).values()
+        if known.enrichable and decided.fields.get(known.name) is None
     }
-    for source, given in snapshot.replies.items():
-        reply = given.reply
+    later = False
+    for source, reply in decided.replies.items():
         if not reply.outcome.is_answer:
             continue
         tally, is_match = tallies[source], reply.outcome is StepOutcome.MATCH
@@ -64,6 +71,8 @@ def _count(snapshot: DecisionSnapshot, tallies: defaultdict[str, _Tally]) -> Non
             tally.answered += 1
             tally.matched += is_match
         if is_match:
-            tally.lacking.update(lacking)
-            tally.found.update(lacking & reply.candidates.keys())
+            filled = tallies[source + LATER] if later else tally
+            filled.lacking.update(lacking)
+            filled.found.update(lacking & reply.candidates.keys())
             lacking -= reply.candidates.keys()
+            later = later or reply.is_paid_match

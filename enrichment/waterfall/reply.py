@@ -48,6 +48,11 @@ class Reply:
     withheld: frozenset[str] = frozenset()
 
     @property
+    def is_paid_match(self) -> bool:
+        """Whether it is a match that cost credits, or a kept one that others paid for."""
+        return self.outcome is StepOutcome.MATCH and (self.credits > 0 or self.reused)
+
+    @property
     def was_asked(self) -> bool:
         """Whether the source counts as asked; in a replay or preview also where nobody knows what it would say."""
         if self.outcome is StepOutcome.SKIPPED:

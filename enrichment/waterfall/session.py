@@ -168,6 +168,7 @@ class WaterfallSession:
         }
         # Of a company it counts as asked where it told of it: else that is a question of its own.
         asked = (wanted - apart) | apart.intersection(reply.candidates)
+        self.waterfall.matched = self.waterfall.matched or reply.is_paid_match
         self.waterfall.answered(source_id, settled, asked if reply.was_asked else frozenset())
         known = fields_of(context.entity_type)
         for name, candidate in reply.candidates.items():

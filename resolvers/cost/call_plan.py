@@ -149,8 +149,8 @@ class _Planner:
     def _walk(self, record: Record, values: Mapping[str, CurrentValue], job: ActiveJob | None) -> RecordWalk:
         context = JobContext(
             entity_type=record.entity_type,
-            # What is learned meanwhile may bring a source above the floor: the plan leaves out no call for its sake.
-            config=self.config.model_copy(update={"value_floor": None}),
+            # What is learned meanwhile may bring a source above a floor: the plan leaves out no call for its sake.
+            config=self.config.model_copy(update={"value_floor": None, "min_chance": None}),
             trigger=job.trigger if job else JobTrigger.MANUAL,
             forced=self.force or (job is not None and job.forced),
             fields=record.fields,
@@ -165,7 +165,7 @@ class _Planner:
         sources = {source.id: source for source in found}
         question = Question(record.entity_type, record.fields, frozenset(), record.organization_id)
         session = WaterfallSession(context, list(sources.values()))
-        return RecordWalk(session, question, job, sources, record.raw_values or {}, self.config.value_floor)
+        return RecordWalk(session, question, job, sources, self.config, record.raw_values or {})
 
     def _call(self, walk: RecordWalk, query: SessionQuestion) -> CandidateCall | None:
         """The call, if the provider could be asked now; identifiers that may still be borrowed are noted in it."""
@@ -182,7 +182,6 @@ class _Planner:
             walk.borrowable_before(query),
             about_company=company,
             match_rate=walk.yields.match_rate(query.source.id),
-            after=walk.asked_before(),
         )
 
     def _advance(
@@ -232,10 +231,14 @@ class _Planner:
             told = as_persons(walk.question.entity_type, told)
         candidates = {name: candidate for name, candidate in told.items() if name in source.gives}
         walk.add_stored(frozenset(candidates))
+        kind = walk.question.entity_type
+        believed = self.trust.believed(kind, candidates)
+        walk.expect_stored(
+            {name for name, found in believed.items() if found.confidence >= self.config.minimum(kind, name)}
+        )
         if walk.may_borrow:
-            candidates = {}  # how far they are believed depends on what was borrowed to ask by: they may settle nothing
+            believed = {}  # how far they are believed depends on what was borrowed to ask by: they may settle nothing
         outcome = StepOutcome.MATCH if stored.matched else StepOutcome.NO_MATCH
-        believed = self.trust.believed(walk.question.entity_type, candidates)
         walk.session.record_reply(source.id, Reply(outcome, candidates=believed))
 
     def _finish(self, walk: RecordWalk) -> None:
@@ -273,7 +276,6 @@ class _Planner:
             needs_borrowed=True,
             about_company=company,
             match_rate=walk.yields.match_rate(query.source.id),
-            after=walk.asked_before(),
         )
 
 

@@ -1,6 +1,5 @@
 """A call that enriching a record may make, before any is made, and what one provider may be asked for many records."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,8 +39,7 @@ class CandidateCall:
     `borrowable` are identifiers that answers before it may add to the question; None where there can be no such
     answers, so that it is asked as it is. `needs_borrowed`: it can be asked only with some of them, and holds examples
     in their place. `chance` (0-1) is how likely the call is needed. `about_company`: what the provider is asked is the
-    question about the company of the person whom `question` describes. `match_rate` (0-1) is how likely it matches;
-    `after` are the keys of the calls before it, by whose answers it may not be needed.
+    question about the company of the person whom `question` describes. `match_rate` (0-1) is how likely it matches.
     """
 
     question: Question
@@ -52,7 +50,6 @@ class CandidateCall:
     needs_borrowed: bool = False
     about_company: bool = False
     match_rate: float = 1.0
-    after: frozenset[str] = frozenset()
 
     def is_settled(self, provider: Provider) -> bool:
         """Whether the question stays the same whatever is answered before it: for fewer fields, or more identifiers."""
@@ -96,26 +93,19 @@ class ProviderPlan:
         return [call for same_key in by_key.values() for call in self._distinct(same_key)]
 
     def likely_calls(self) -> list[CandidateCall]:
-        """The calls, where records that ask the same as far as is known share one: likely where one of them needs it.
+        """The calls, where records that ask the same as far as is known share one: the likeliest of them.
 
-        Records that asked the same before need it together, others each by itself.
+        They share the answers before it too, so that it is mostly needed by all of them or by none.
         """
         if not self.provider.info.keeps_answers:
             return self.calls
-        shared: dict[str, dict[frozenset[str], CandidateCall]] = defaultdict(dict)
-        alone: list[CandidateCall] = []
+        shared: dict[str, CandidateCall] = {}
         for call in self.calls:
-            if not call.key:  # a pending answer is its own job's
-                alone.append(call)
-                continue
-            alike = shared[call.key]
-            before = alike.get(call.after)
-            if before is None or call.chance > before.chance:
-                alike[call.after] = call
-        for alike in shared.values():
-            unneeded = math.prod(1.0 - call.chance for call in alike.values())
-            alone.append(replace(next(iter(alike.values())), chance=1.0 - unneeded))
-        return alone
+            before = shared.get(call.key)
+            # A pending answer is its own job's, and has no key.
+            if call.key and (before is None or call.chance > before.chance):
+                shared[call.key] = call
+        return [*shared.values(), *(call for call in self.calls if not call.key)]
 
     def _distinct(self, same_key: Sequence[CandidateCall]) -> Iterator[CandidateCall]:
         if len(same_key) == 1:

@@ -1,12 +1,13 @@
 """One record on its way through the waterfall, for the plan of calls: what it may ask, and what it may borrow."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import fields_of
+from enrichment.config import Config
 from enrichment.enums import JobTrigger, Strategy
 from enrichment.fields_before import forms_before
 from enrichment.waterfall.planner import Source, Want
@@ -36,7 +37,7 @@ class ActiveJob:
 @dataclass(slots=True)
 class RecordWalk:
     """The state of one record's walk. `question` asks for nothing yet; `job` is the record's active job; `raw` is what
-    the CRM sent; `floor` how many values a credit has to be expected to bring.
+    the CRM sent; `rules` are the configuration, whose floors the session leaves out.
 
     `calls`: by provider, what it may be asked as far as is known; `unaskable`: questions of providers that nothing is
     known to ask with; `consulted`: providers that may give an answer, stored or new.
@@ -46,8 +47,8 @@ class RecordWalk:
     question: Question
     job: ActiveJob | None
     sources: Mapping[str, Source]
+    rules: Config
     raw: Mapping[str, Any] = field(default_factory=dict)
-    floor: float | None = None
     calls: dict[str, CandidateCall] = field(default_factory=dict)
     unaskable: list[SessionQuestion] = field(default_factory=list)
     consulted: set[str] = field(default_factory=set)
@@ -132,27 +133,24 @@ class RecordWalk:
     def chance_of(self, query: SessionQuestion) -> float:
         """How likely the answers before leave something to ask for (0-1)."""
         if self.session.waterfall.config.strategy is Strategy.WATERFALL:
-            return self._likelihood.of(self._need_of(query))
+            return self._likelihood.of(self._need_of(query), self.yields)
         return max((self._chances[name] for name in self._worth(query)), default=0.0)
 
     def _worth(self, query: SessionQuestion) -> frozenset[str]:
         return query.wanted & self.session.waterfall.worth_paying() if query.source.price else query.wanted
 
     def _need_of(self, query: SessionQuestion) -> Need:
-        source, yields = query.source, self.yields
-        fills = {name: yields.fill_rate(source.id, name) for name in self._worth(query)}
-        if self.floor is None or not source.price:
-            return Need(fills)
-        return Need(fills, self.floor * self.session.waterfall.expected_cost(source, query.wanted))
+        source, rules, names = query.source, self.rules, self._worth(query)
+        if not source.price:
+            return Need(source.id, names, is_paid=False)
+        cost = self.session.waterfall.expected_cost(source, query.wanted)
+        least = None if rules.value_floor is None else rules.value_floor * cost
+        return Need(source.id, names, least, rules.min_chance)
 
     @property
     def yields(self) -> Yields:
         """What the sources brought so far."""
         return self.session.waterfall.yields
-
-    def asked_before(self) -> frozenset[str]:
-        """The keys of the calls planned so far: what makes two records with the same question go the same way."""
-        return frozenset(call.key for call in self.calls.values())
 
     def expect_asked(self, wanted: frozenset[str]) -> None:
         """A provider will be asked for these fields, of the most that the configuration lets be asked for each."""
@@ -162,14 +160,11 @@ class RecordWalk:
             if waterfall.asked.get(name, 0) + self._planned[name] >= waterfall.config.consensus_size:
                 self._chances[name] = ASKED_IN_ANOTHERS_PLACE
 
+    def expect_stored(self, settled: Set[str]) -> None:
+        """A stored answer most likely settles these fields."""
+        self._likelihood.settle(settled)
+
     def expect(self, query: SessionQuestion) -> None:
         """A provider will be asked where there is need, so that the next is needed that much less."""
-        source, yields = query.source, self.yields
-        settles = source.gives & self.session.waterfall.unsettled()
-        self._likelihood.expect(
-            self._need_of(query),
-            settles,
-            yields.match_rate(source.id),
-            {name: yields.fill_rate(source.id, name) for name in settles},
-            known=yields.is_known(source.id),
-        )
+        settles = query.source.gives & self.session.waterfall.unsettled()
+        self._likelihood.expect(self._need_of(query), settles, self.yields)

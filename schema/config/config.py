@@ -135,6 +135,10 @@ class Config:
         description="How many values a credit is expected to bring at least, else a paid provider is not asked."
         " Null: any."
     )
+    min_chance: float | None = strawberry.field(
+        description="How likely (0-1) a match is to bring a value worth paying for, else a paid provider is not asked."
+        " Null: however unlikely."
+    )
     company_questions: bool = strawberry.field(
         description="Whether a person's company is asked about as the account is, where the person's answer lacks it."
     )
@@ -190,6 +194,7 @@ class Config:
             company_questions=config.company_questions,
             order=config.order,
             value_floor=config.value_floor,
+            min_chance=config.min_chance,
             rules=[ReviewRule.of(rule) for rule in config.rules],
             version=view.version,
             updated_at=view.updated_at,

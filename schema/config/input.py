@@ -105,6 +105,7 @@ class ConfigInput:
     company_questions: bool | None = UNSET
     order: QuestionOrder | None = UNSET
     value_floor: float | None = UNSET
+    min_chance: float | None = UNSET
     rules: list[ReviewRuleInput] | None = UNSET
 
     def read(self) -> dict[str, Any]:

@@ -20,12 +20,13 @@ from enrichment.config import Config, default_config
 from enrichment.enums import EntityType
 from enrichment.normalize.contact.email import email_kind
 from enrichment.normalize.places.country import country_name
-from providers.registry import ProviderSettings, Registry, default_registry
+from providers.registry import ProviderSettings, Registry, declared_providers, default_registry
 from service.sample.records import account_records, lead_records
 from service.score.calibration import Calibration
 from service.score.conflicts import ConflictScore
 from service.score.known_records import Known, OnceLearned, note_known
 from service.score.recommendations import SCORED_ON, RecommendationScore, score_worlds
+from service.score.spending import SpendingScore, score_spending
 from service.score.trial import Outcome, try_record
 
 Row = Mapping[str, str]
@@ -86,7 +87,13 @@ def main(
     scores, wrongly_filled = Scores(recommendations=deepcopy(_scored_worlds(worlds))), list[str]()
     conflicts = scores.conflicts
     asyncio.run(_score(registry, config, account_pairs, lead_pairs, scores, wrongly_filled))
-    tables = (_table(scores.counts), conflicts.lines(), scores.calibration.lines(), scores.recommendations.lines())
+    tables = (
+        _table(scores.counts),
+        conflicts.lines(),
+        scores.calibration.lines(),
+        scores.recommendations.lines(),
+        _scored_spending(worlds[:2]).lines(),
+    )
     for line in "\n\n".join("\n".join(table) for table in tables).split("\n"):
         out(line)
     if misses:
@@ -103,6 +110,13 @@ def _scored_worlds(seeds: range) -> RecommendationScore:
     score = RecommendationScore()
     score_worlds(score, seeds)
     return score
+
+
+@cache
+def _scored_spending(seeds: range) -> SpendingScore:
+    """What the paid providers would cost in drawn worlds, which are the same whatever files are scored."""
+    infos = [declaration.info for declaration in declared_providers()]
+    return score_spending(infos, default_config(info.id for info in infos), seeds)
 
 
 @dataclass(frozen=True, slots=True)

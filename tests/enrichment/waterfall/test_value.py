@@ -61,3 +61,20 @@ def test_below_the_floor_nobody_is_paid(order: str) -> None:
 def test_what_was_learned_comes_back_from_its_json() -> None:
     yields = Yields({"cheap": SELDOM, "dear": MOSTLY})
     assert Yields.of_json(yields.as_json()) == yields
+
+
+def test_nobody_is_paid_for_a_match_that_hardly_brings_anything() -> None:
+    once = SourceYield(100, 80, {"title": 100}, {"title": 60})
+    waterfall = _waterfall(Yields({"cheap": once}), wanted=frozenset({"title"}), minChance=0.7)
+    assert waterfall.could_give(CHEAP) == frozenset()
+    assert waterfall.could_give(DEAR) == {"title"}
+    assert _waterfall(Yields({"cheap": once}), wanted=frozenset({"title"}), minChance=0.5).could_give(CHEAP) == {
+        "title"
+    }
+
+
+def test_what_one_match_left_empty_is_less_likely_with_the_next() -> None:
+    waterfall = _waterfall(wanted=frozenset({"title"}), minChance=0.8)
+    assert waterfall.could_give(CHEAP) == {"title"}
+    waterfall.matched = True
+    assert waterfall.could_give(CHEAP) == frozenset()

@@ -243,7 +243,7 @@ async def test_what_comes_later_is_expected_only_where_something_is_left(redis: 
     first = StandIn(id="first", price=10, gives={EntityType.ACCOUNT: ALL_FIELDS[EntityType.ACCOUNT] - {"foundedYear"}})
     shared = services(redis, first, apart, *paid)
     ctx = context(shared)
-    await configure(ctx, triggers={"onCreate": False})
+    await configure(ctx, triggers={"onCreate": False}, minChance=None)
     for number in range(10):
         await send(ctx, "account", f"A{number}", domain=f"acme{number}.com")
     expected = [part.expected for part in (await estimate_enrichment(ctx, ACCOUNTS)).by_provider]

@@ -34,6 +34,14 @@ def test_more_companies_are_recognized_than_by_the_plain_method_and_fewer_wrongl
     assert numbers(table, "recognized as another company")[0] <= 1
 
 
+def test_a_new_organization_wastes_less_than_a_tenth_of_its_credits(table: list[str]) -> None:
+    credits, wasted, share, values = numbers(table, "as a new organization")
+    credits_before, wasted_before, share_before, values_before = numbers(table, "all fields, no floor, no companies")
+    assert share == pytest.approx(100 * wasted / credits, abs=0.1)
+    assert share < 10 < 20 < share_before == pytest.approx(100 * wasted_before / credits_before, abs=0.1)
+    assert values > 0.85 * values_before
+
+
 @pytest.mark.parametrize("kind", ["ambiguous", "invented", "junk"])
 def test_no_company_is_found_where_none_is_meant(table: list[str], kind: str) -> None:
     matched, of, *_ = numbers(table, f"{kind}, yet matched")

@@ -20,12 +20,12 @@ async def test_who_never_brings_what_is_lacking_is_not_paid_any_more(redis: ArqR
     idle = StandIn(id="idle", price=1, knows={name: {"email": name} for name in people}, gives=GIVES)
     last = StandIn(id="last", price=1, knows=people, gives=GIVES)
     ctx = context(services(redis, first, idle, last, now=clock))
-    await configure(ctx, order="value", valueFloor=0.5, payFor={"lead": ["title", "city"]})
+    await configure(ctx, order="value", valueFloor=0.5, minChance=None, payFor={"lead": ["title", "city"]})
     for name in list(people)[:30]:
         await send(ctx, "lead", name, email=name)
     await work(ctx.services)
     learned = (await yields_of("acme"))[EntityType.LEAD]
-    assert learned.fill_rate("last", "title") > 0.9 > 0.2 > learned.fill_rate("idle", "title")
+    assert learned.fill_rate("last", "title", later=True) > 0.9 > 0.2 > learned.fill_rate("idle", "title", later=True)
     assert learned.match_rate("idle") > 0.8
     clock.ahead_seconds += 1200
     before = len(idle.asked)
