@@ -35,8 +35,11 @@ def failed_here(lookup: Lookup, error: Exception) -> None:
 def end_of(lookup: Lookup, now: datetime) -> CallSettlement:
     """The end of what a lookup holds: settled by its answer, maybe charged where it was sent, or released."""
     if lookup.called and lookup.judged:
-        key, reservation_id = _key(lookup), lookup.reservation_id
-        return settlement_of(lookup.provider, lookup.reply, key, reservation_id, lookup.job, now)
+        # Worked out once: the reply says afterwards what became of it, and what is tried again must be the same.
+        if lookup.settlement is None:
+            key, reservation_id = _key(lookup), lookup.reservation_id
+            lookup.settlement = settlement_of(lookup.provider, lookup.reply, key, reservation_id, lookup.job, now)
+        return lookup.settlement
     if not lookup.sent:
         return _release(lookup)
     held = _key(lookup), lookup.reservation_id

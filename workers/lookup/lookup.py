@@ -12,6 +12,7 @@ from providers.abilities import Abilities
 from providers.api import Provider, Question
 from providers.bulk import Batch
 from workers.job.load import ClaimedJob
+from workers.lookup.batched_store import CallSettlement
 from workers.lookup.concurrency import Turn
 from workers.lookup.reply import LookupReply
 
@@ -64,6 +65,7 @@ class Lookup:
     sent: bool = False
     called: bool = False
     judged: bool = False
+    settlement: CallSettlement | None = None  # of its answer
     tries: int = 0  # to settle it
     withdrawn: bool = False  # nobody wants the reply any more
     stopped: bool = False  # nothing is waited for any more: the worker stops

@@ -17,7 +17,7 @@ from models.db.statements import execute, query
 from models.job import Job
 from models.job.transitions import claim
 from models.record import FieldValue
-from providers.api import Question
+from providers.api import ProviderError, Question
 from resolvers.context import Context
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
@@ -197,3 +197,22 @@ async def test_an_outage_of_the_database_loses_no_charge(outage: str, redis: Arq
     assert await figures(ctx) == (PRICE, 0, 0)
     assert await FieldValue.filter(source="paid").count() == len(ACME)
     assert [job.credits_used for job in await Job.all()] == [PRICE]
+
+
+async def test_an_outage_forgets_no_call_that_may_have_been_charged(redis: ArqRedis) -> None:
+    timeout = ProviderError("timeout", "no reply", retryable=True, maybe_charged=True)
+    shared = services(redis, paid := Paid(fails=[timeout]))
+    ctx = context(shared)
+    await send(ctx, "account", "A1", domain="acme.com")
+    runner = JobRunner(shared)
+    working = asyncio.create_task(runner.work())
+    await until(lambda: paid.asked)
+    await execute("ALTER TABLE call_intent RENAME TO not_there")
+    paid.answer.set()
+    [job] = runner._in_flight.values()
+    await until(lambda: job.lookup is not None and job.lookup.tries)
+    await execute("ALTER TABLE not_there RENAME TO call_intent")
+    await working
+    await runner.stop(0)
+    assert await figures(ctx) == (0, 0, PRICE)
+    assert [row["state"] for row in await query("SELECT state FROM answer")] == ["maybe_charged"]
