@@ -7,6 +7,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import ConflictStatus
+from models.db.columns import first_id_of, to_micros
 from models.db.statements import execute
 from providers.api import ProviderError
 from resolvers.context import Role, Services
@@ -259,7 +260,8 @@ async def test_providers_are_listed_with_what_they_give_and_cost(redis: ArqRedis
 async def test_times_are_utc_whatever_they_were_given_in(redis: ArqRedis) -> None:
     shared = services(redis)
     await send(context(shared), "lead", "L1", lastName="Ng")
-    await execute("UPDATE job SET created_at = ?", [1_764_000_000_000_000])
+    moment = datetime.fromtimestamp(1_764_000_000, UTC)
+    await execute("UPDATE job SET created_at = ?, id = ?", [to_micros(moment), first_id_of(moment)])
     ask = Operations(shared)
     query = (
         "query ($a: DateTime, $b: DateTime)"

@@ -20,7 +20,7 @@ async def test_an_admin_sees_every_kind(redis: ArqRedis) -> None:
     found = (await Operations(shared)(DOCUMENT))["retention"]
     assert {one["kind"]: one["keepDays"] for one in found} == {
         "DECISIONS": 60,
-        **dict.fromkeys(("JOBS", "STEPS", "VALUES", "CONFLICTS", "LEDGER", "AUDIT")),
+        **dict.fromkeys(("JOBS", "STEPS", "ANSWERS", "VALUES", "CONFLICTS", "LEDGER", "AUDIT")),
     }
     assert all(one["note"] and one["goes"] == 0 and one["oldest"] is None for one in found)
 
