@@ -117,7 +117,7 @@ async def test_what_a_provider_may_have_counted_is_told_beside_the_ledger(
     for domain, reply in served.items():
         server.script_for(path, "website", domain, reply)
         await send(ctx, "account", domain, domain=domain)
-    await work(shared)
+        await work(shared)  # each by itself: questions that wait together are asked in one request
     usage = await get_credits(ctx)
     spent = sum(reply.status == 200 for reply in served.values())  # what People Data Labs counts
     [part] = usage.maybe_charged

@@ -120,7 +120,7 @@ async def test_a_refresh_whose_worker_died_is_not_started_again(redis: ArqRedis)
     await work(shared)
     assert await a_day(shared) == 0
     [job] = await Job.filter(trigger=JobTrigger.SCHEDULED_REFRESH)
-    assert (job.status, job.attempts, job.credits_used) == (JobStatus.COMPLETED, 2, 1)
+    assert (job.status, job.attempts, job.credits_used) == (JobStatus.COMPLETED, 1, 1)
 
 
 async def test_a_source_that_has_nothing_newer_does_not_keep_others_from_their_refresh(redis: ArqRedis) -> None:
