@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 import structlog
 
+from enrichment.enums import EntityType
 from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.row import CachedAnswer
 from models.credit.usage import charged_to
 from models.db.health import ping
 from providers.api import CallDeferred, ProviderError, key_digest
+from providers.sources import company_question
 from resolvers.context import Services
 from resolvers.halving import run_halving
 from workers.lookup.batched_store import BatchedStore
@@ -236,15 +238,20 @@ class LookupStages:
 def _is_of(pending: CachedAnswer, lookup: Lookup) -> bool:
     """Whether an answer that the job waits for is one to this question.
 
-    A job with one question for a provider waits for the answer to it, whatever its record says by now.
+    What came of it at once may have changed what the job's question would be today: it is its own, unless it is the one
+    about the person's company.
     """
-    if not lookup.job.config.company_questions:
-        return True
+    provider, question = lookup.provider, lookup.question
+    if not lookup.is_about_company:
+        if not lookup.job.config.company_questions or question.entity_type is EntityType.ACCOUNT:
+            return True
+        question = company_question(provider.info, question.fields, question.organization_id)
     try:
-        key = lookup.provider.input_key(lookup.question)
+        key = provider.input_key(question)
     except Exception:  # the stage that follows tells of it
-        return False
-    return key is not None and key_digest(key) == pending.input_key
+        key = None
+    is_companys = key is not None and key_digest(key) == pending.input_key
+    return is_companys if lookup.is_about_company else not is_companys
 
 
 def _find_key(lookup: Lookup) -> None:

@@ -96,8 +96,11 @@ class SuppressionGuard:
 
 
 def _request(question: Question, job: ClaimedJob) -> ClearanceRequest:
-    raw = job.record.raw if question.entity_type is job.entity_type else None
-    subject = Subject(job.organization_id, question.entity_type, question.fields, raw)
+    fields = question.fields
+    if question.entity_type is not job.entity_type:
+        # About the company of a person: of who is on a list nobody is asked that either.
+        fields = {**job.record.state.fields, "companyDomain": question.fields.get("domain")}
+    subject = Subject(job.organization_id, job.entity_type, fields, job.record.raw)
     return ClearanceRequest(job.lease, subject)
 
 
