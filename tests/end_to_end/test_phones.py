@@ -398,6 +398,7 @@ async def test_what_apollo_says_that_the_numbers_consumed_is_what_they_cost(here
 
 async def test_nobody_found_is_waited_for_by_nobody(here: Installation) -> None:
     here.apollo.script(MATCH, sampled("apollo", "not_found"))
+    await configure(here.of(), companyQuestions=False)
     sent = await here.ask()
     job, used, reserved = await here.proven(sent)
     assert (job.status, used, reserved) == (JobStatus.COMPLETED, 0, 0)
@@ -612,7 +613,7 @@ async def test_an_organization_and_an_operator_say_what_a_phone_may_cost(
 ) -> None:
     async with installed(redis, apollo, tmp_path, provider_prices={"apollo": 2, "apollo_phones": 3}) as here:
         ctx = here.of()
-        await configure(ctx, triggers={"onCreate": False})
+        await configure(ctx, triggers={"onCreate": False}, companyQuestions=False)
         await send(ctx, "lead", "L1", email=EMAIL)
         assert (await estimate_enrichment(ctx, LEADS)).maximum == 5
         await configure(ctx, fieldPolicies={"lead": {"fields": {"phone": "never", "mobilePhone": "never"}}})

@@ -166,7 +166,7 @@ async def test_the_same_person_in_one_batch_and_in_two_requests_at_once_is_paid_
 ) -> None:
     account = paid.account(KEYS["of twice"], delay_seconds=0.2)
     caller = service.caller("twice")
-    await caller.use("apollo", "hunter", key=KEYS["of twice"])
+    await caller.use("apollo", "hunter", key=KEYS["of twice"], minChance=None)
     ann = {"id": "C1", "email": "ann.berg@acme.example"}
     selection = {"entityType": "CONTACT", "externalIds": ["C1"]}
     await asyncio.gather(
