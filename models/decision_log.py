@@ -63,7 +63,7 @@ class SnapshotRow:
 
     @property
     def stored(self) -> str | bytes:
-        """What `enrichment.replay.snapshot_json.parse_snapshot` reads."""
+        """What `enrichment.replay.snapshot_format.parse_snapshot` reads."""
         return self.body if self.packed is None else self.packed
 
 

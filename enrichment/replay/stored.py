@@ -5,13 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enrichment.replay.snapshot import DecisionSnapshot
-from enrichment.replay.snapshot_json import (
-    UnknownSnapshotFormat,
-    parse_snapshot,
-    questions_of,
-    read_snapshot,
-    to_moment,
-)
+from enrichment.replay.snapshot_format import UnknownSnapshotFormat, parse_snapshot
+from enrichment.replay.snapshot_json import questions_of, read_snapshot, to_moment
 
 
 @dataclass(frozen=True, slots=True)

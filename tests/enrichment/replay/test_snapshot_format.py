@@ -10,7 +10,8 @@ from arq.connections import ArqRedis
 from enrichment.decide.edition import LATEST, Edition
 from enrichment.enums import EntityType
 from enrichment.packed_json import pack
-from enrichment.replay.snapshot_json import FORMAT, UnknownSnapshotFormat, parse_snapshot, read_snapshot
+from enrichment.replay.snapshot_format import FORMAT, UnknownSnapshotFormat, parse_snapshot
+from enrichment.replay.snapshot_json import read_snapshot
 from enrichment.replay.stored import StoredSnapshot
 from models.db.columns import from_micros
 from models.db.statements import execute

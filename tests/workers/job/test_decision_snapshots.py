@@ -8,7 +8,8 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from enrichment.replay.snapshot import DecisionSnapshot
-from enrichment.replay.snapshot_json import parse_snapshot, read_snapshot
+from enrichment.replay.snapshot_format import parse_snapshot
+from enrichment.replay.snapshot_json import read_snapshot
 from models.db.columns import from_micros
 from models.db.statements import execute, query
 from models.decision_log import delete_snapshots, latest_snapshots, snapshots_of_period
