@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import orjson
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, create_model, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -16,6 +15,7 @@ from providers.declaration import ProviderDeclaration
 from providers.http.addresses import check_base
 from providers.registry import declared_providers
 from resolvers.audit_seal import NO_SEALS, AuditSeals, derived_key, read_seal_keys
+from service.price_list import read_prices
 
 PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
@@ -183,7 +183,7 @@ class Settings(BaseSettings):
     @field_validator("provider_prices", mode="before")
     @classmethod
     def _read_prices(cls, value: Any) -> Any:
-        return dict(_prices(value)) if isinstance(value, str) else value
+        return dict(read_prices(value)) if isinstance(value, str) else value
 
     @field_validator("provider_prices")
     @classmethod
@@ -251,21 +251,6 @@ def _check_scheme(value: SecretStr | None, schemes: set[str], wanted: str) -> Se
     if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
         raise ValueError(f"should be {wanted}")
     return value
-
-
-def _prices(text: str) -> Iterator[tuple[str, int]]:
-    """`{"directory_archive": 2}` or `directory_archive=2,signals=0`."""
-    if text.lstrip().startswith("{"):
-        try:
-            yield from orjson.loads(text).items()
-        except orjson.JSONDecodeError as error:
-            raise ValueError("should be provider=credits pairs, or a JSON object") from error
-        return
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        provider, sign, price = (part.strip() for part in pair.partition("="))
-        if not (provider and sign and price.isascii() and price.isdigit()):
-            raise ValueError("should be provider=credits pairs: directory_archive=2,signals=0")
-        yield provider, int(price)
 
 
 @cache

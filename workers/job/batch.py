@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import structlog
 
 from models.db.health import ping
-from models.job.leases import Lease
 from models.job.transitions import release_leases
 from resolvers.context import Services
 from resolvers.events.publisher import Changes, announce_all
@@ -273,7 +272,7 @@ class JobBatches:
         if not jobs:
             return
         try:
-            await release(self._services, [job.job.lease for job in jobs])
+            await release_leases([job.job.lease for job in jobs], self._services.now())
         except Exception as error:
             _log.warning("jobs left to their leases", jobs=len(jobs), error=type(error).__name__)
         self._end(jobs)
@@ -297,8 +296,3 @@ def _record(job: JobInFlight, lookup: Lookup) -> Exception | None:
     except Exception as error:
         return error
     return None
-
-
-async def release(services: Services, leases: Sequence[Lease]) -> None:
-    """Return jobs that were claimed to the queue. What their calls may cost is settled by itself."""
-    await release_leases(leases, services.now())

@@ -11,10 +11,10 @@ from datetime import timedelta
 import structlog
 
 from models.job.leases import LEASE, LeaseProgress, organizations_with_due_jobs, renew, still_held
-from models.job.transitions import JobClaim, claim
+from models.job.transitions import JobClaim, claim, release_leases
 from resolvers.context import Services
 from resolvers.events.publisher import Changes, announce_all
-from workers.job.batch import JobBatches, release
+from workers.job.batch import JobBatches
 from workers.job.in_flight import SHOWN_AFTER_SECONDS, JobInFlight, StartedJobs
 from workers.job.load import ClaimedJob, load_claimed
 from workers.upkeep.release_holds import release_holds
@@ -119,7 +119,7 @@ class JobRunner:
             claimed = await load_claimed(self._services, claims, now)
             await release_holds(self._services, [job.id for job in claimed if job.suppressed])
         except BaseException:
-            await release(self._services, [claim.lease for claim in claims])
+            await release_leases([claim.lease for claim in claims], self._services.now())
             raise
         await self._announce_jobs(claimed)
         return claimed
