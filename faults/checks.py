@@ -52,7 +52,7 @@ async def check_all(
         _once_active(observed),
         await _doubled(connection, "values doubled", _DOUBLED_VALUES),
         await _doubled(connection, "conflicts doubled", _DOUBLED_CONFLICTS),
-        *_of_proofs(proofs, calls),
+        *_of_proofs(proofs),
     ]
 
 
@@ -138,7 +138,7 @@ async def _doubled(connection: "asyncpg.Connection[Any]", name: str, statement: 
     return Check(f"no {name}", f"{len(found)} found", faults)
 
 
-def _of_proofs(proofs: Mapping[str, Mapping[str, Any]], calls: CallCount) -> list[Check]:
+def _of_proofs(proofs: Mapping[str, Mapping[str, Any]]) -> list[Check]:
     ledger = [
         f"{organization}: {fault}"
         for organization, proof in proofs.items()

@@ -63,7 +63,7 @@ async def suppress(ctx: Context, values: Values, *, note: str | None = None) -> 
     caller = ctx.require(Role.ADMIN)
     organization_id, services = caller.organization_id, ctx.services
     wanted = _read(values)
-    _check_note(note, wanted, values.country)
+    _check_note(note, wanted)
     now = services.now()
     await organization_of(organization_id, services.registry, now)
     keyed_hash = await readable_hash_of(ctx.services)
@@ -209,7 +209,7 @@ def _each(
             yield Identifier(kind, value)
 
 
-def _check_note(note: str | None, wanted: Collection[Identifier], country: str | None) -> None:
+def _check_note(note: str | None, wanted: Collection[Identifier]) -> None:
     """The list forgets the values that are put on it; a note must not remember them."""
     if note is None:
         return

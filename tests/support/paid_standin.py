@@ -31,7 +31,6 @@ KEY_HEADERS = {
     "zoominfo": "authorization",
     "inhouse": "x-inhouse-key",
 }
-COMPANY_ID = "00000000-0000-4000-8000-0000000000c1"
 
 
 @dataclass(frozen=True)

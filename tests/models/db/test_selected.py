@@ -21,7 +21,6 @@ from models.record.shown import RECORDS
 from models.record.table import Record
 from tests.models.db.test_database import JOB, RECORD, insert
 
-MOMENT = datetime(2026, 11, 24, 7, 0, 0, 1, UTC)
 CREATED = datetime.now(UTC)  # ids are in order of creation
 TICK = timedelta(microseconds=1)
 SHARE = 0.1 + 0.2  # has all the digits that a double may have

@@ -1,4 +1,7 @@
-"""Many questions in one request against a server: each ends by itself, whatever becomes of the others."""
+"""Many questions in one request against a server: each ends by itself, whatever becomes of the others.
+
+One file, because its tests share one server that answers many questions at once.
+"""
 
 import json
 from collections.abc import Callable, Sequence
