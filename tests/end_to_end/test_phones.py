@@ -25,7 +25,7 @@ from resolvers.cost.estimate import estimate_enrichment
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
 from resolvers.erasure.api import erase_record
-from resolvers.job.api import cancel_job
+from resolvers.job.api import cancel_job, retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.provider.api import list_providers
@@ -38,8 +38,8 @@ from tests.support.phones_at_work import EMAIL, MATCH, PHONE, RESULT, Installati
 from tests.support.processes import run_command
 from tests.support.standin_server import StandInServer, json_reply, sampled, standin_server
 from tests.support.waiting import PATIENCE_SECONDS, until
+from workers.upkeep.end_calls import end_calls
 from workers.upkeep.expire_pending import expire_pending
-from workers.upkeep.rescue import rescue
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -543,31 +543,48 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(PATIENCE_SECONDS)
 
 
-@pytest.mark.parametrize("moment", ["before it lies down", "while it waits"])
 async def test_a_worker_killed_between_question_and_webhook_loses_nothing(
-    here: Installation, db: str, redis_url: str, tmp_path: Path, moment: str
+    here: Installation, db: str, redis_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir(exist_ok=True)
-    early = moment == "before it lies down"
-    if early:
-        here.apollo.held = threading.Event()
     sent = await send(here.of(), "lead", "L1", email=EMAIL)
     process = worker(here, db, redis_url, tmp_path)
     try:
         await until(lambda: here.apollo.calls_to(MATCH))
-        if not early:
-            await until(waits)
-        if not early:
-            kill(process)
-        assert (await here.deliver()).json() == {"status": "taken"}
+        await until(waits)
     finally:
         kill(process)
+    assert (await here.deliver()).json() == {"status": "taken"}
     await here.shared.redis.flushall()  # of the wake-ups that the dead one held
-    if here.apollo.held is not None:
-        here.apollo.held.set()
-        here.clock.ahead_seconds += 20  # its lease runs out
-        await rescue({"services": here.shared})
-        await work(here.shared)
+    await here.go_on()
+    job, used, reserved = await here.proven(sent)
+    assert (job.status, job.record.fields["mobilePhone"], used, reserved) == (JobStatus.COMPLETED, PHONE, 9, 0)
+
+
+async def test_a_call_whose_answer_no_worker_saw_may_be_charged_and_is_not_repeated_until_a_person_asks(
+    here: Installation, db: str, redis_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir(exist_ok=True)
+    here.apollo.held = threading.Event()
+    sent = await send(here.of(), "lead", "L1", email=EMAIL)
+    process = worker(here, db, redis_url, tmp_path)
+    try:
+        await until(lambda: here.apollo.calls_to(MATCH))
+    finally:
+        kill(process)
+    here.apollo.held.set()
+    await here.shared.redis.flushall()
+    here.clock.ahead_seconds += 60  # its lease runs out, and the time in which its call can be answered
+    assert await end_calls(here.shared) == 1
+    await here.go_on()
+    job, used, reserved = await here.proven(sent)
+    assert (job.status, used, reserved, len(here.apollo.calls_to(MATCH))) == (JobStatus.FAILED, 0, 0, 1)
+    [part] = (await get_credits(here.of())).maybe_charged
+    assert (part.key, part.credits) == ("apollo", 9)
+
+    await retry_job(here.of(), job.id)
+    await work(here.shared)
+    await here.deliver()
     await here.go_on()
     job, used, reserved = await here.proven(sent)
     assert (job.status, job.record.fields["mobilePhone"], used, reserved) == (JobStatus.COMPLETED, PHONE, 9, 0)
