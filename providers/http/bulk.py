@@ -1,6 +1,8 @@
 """Requests that ask many questions: one that spoils the rest is found by halves, and each answer is read by itself."""
 
 import asyncio
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -8,10 +10,15 @@ import structlog
 
 from providers.api import BeforeSend, CallDeferred, NotSent, ProviderError, Question, Withdrawn
 from providers.bulk import Batch, Outcome
+from providers.http.account import Account
 from providers.http.adapter import Http
 from providers.http.replies import unreadable
 
 MOST_REQUESTS = 20  # for one batch: a poisoned one of a hundred questions is found by 14
+
+ONE_BY_ONE_SECONDS = 3600.0  # until an account whose requests for many were refused is tried with them again
+_MOST_ACCOUNTS = 10_000
+_NOT_SERVED = frozenset({403, 404, 405, 501})  # replies to a request for many where a plan, or a server, takes none
 
 Send = Callable[[Sequence[Question], BeforeSend], Awaitable[Sequence[Outcome]]]
 _Item = TypeVar("_Item")
@@ -27,6 +34,50 @@ class BulkAdapter(Protocol):
 
     async def look_up_many(self, questions: Sequence[Question], http: Http) -> Sequence[Outcome]:
         """How each question ended, in their order, by one request. Raises ProviderError where it failed as a whole."""
+
+
+class OneByOne:
+    """The kinds of questions that accounts have to ask one by one, as this process knows them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: OrderedDict[tuple[str, str], float] = OrderedDict()  # by account and kind
+
+    def holds(self, account: str, kind: str) -> bool:
+        """Whether a request for many of this kind was refused to the account lately."""
+        return self._until.get((account, kind), 0.0) > self._clock()
+
+    def note(self, account: str, kind: str) -> None:
+        """A request for many was refused just now."""
+        self._until[account, kind] = self._clock() + ONE_BY_ONE_SECONDS
+        if len(self._until) > _MOST_ACCOUNTS:
+            self._until.popitem(last=False)
+
+    def forget(self, account: str) -> None:
+        """Ask for many again."""
+        for key in [key for key in self._until if key[0] == account]:
+            del self._until[key]
+
+
+async def look_up_many(
+    adapter: BulkAdapter, questions: Sequence[Question], http: Account, one_by_one: OneByOne
+) -> Sequence[Outcome]:
+    """How each question ended. Where the account may not ask for many at once, each is left to be asked alone.
+
+    That says nothing of what the account may ask one by one.
+    """
+    batch = adapter.batch_of(questions[0])
+    kind = batch.kind if batch is not None else ""
+    if not one_by_one.holds(http.name, kind):
+        try:
+            return await adapter.look_up_many(questions, http)
+        except ProviderError as error:
+            reply = http.last_reply
+            if error.maybe_charged or reply is None or reply.status not in _NOT_SERVED:
+                raise
+            one_by_one.note(http.name, kind)
+    message = "requests for many at once are not served to this key"
+    return [ProviderError("rejected", message, retryable=True) for _ in questions]
 
 
 def read_each(
@@ -128,7 +179,9 @@ async def _send_part(
 
 
 def _may_be_another_ones_fault(outcome: Outcome) -> bool:
-    return isinstance(outcome, ProviderError) and outcome.code == "rejected" and not outcome.maybe_charged
+    if not isinstance(outcome, ProviderError) or outcome.retryable:  # such a one is asked again, alone
+        return False
+    return outcome.code == "rejected" and not outcome.maybe_charged
 
 
 def all_of(body: Any, count: int) -> list[Any] | None:

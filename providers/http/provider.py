@@ -33,7 +33,7 @@ from providers.http.adapter import (
     Reply,
 )
 from providers.http.addresses import checked_bases
-from providers.http.bulk import BulkAdapter, ask_in_bulk
+from providers.http.bulk import BulkAdapter, OneByOne, ask_in_bulk, look_up_many
 from providers.http.client import HttpClient
 from providers.http.rate_limit import RateLimiter
 from providers.http.replies import retry_after
@@ -86,6 +86,7 @@ class HttpProvider:
         self._note_credits = note_credits
         self._noted_at: dict[str, float] = {}
         self._scopes = KeyScopes(adapter)
+        self._one_by_one = OneByOne()
         self._bases = checked_bases(adapter, bases or {}, development=client.development)
         # Every adapter asks over a network, whatever its info says: the circuit breaker has to watch it.
         self.info: ProviderInfo = replace(
@@ -129,7 +130,9 @@ class HttpProvider:
 
         async def send(some: Sequence[Question], before_send: BeforeSend) -> Sequence[Outcome]:
             head = replace(some[0], before_send=before_send)
-            return await self._with_account(head.organization_id, lambda http: adapter.look_up_many(some, http), head)
+            return await self._with_account(
+                head.organization_id, lambda http: look_up_many(adapter, some, http, self._one_by_one), head
+            )
 
         return await ask_in_bulk(questions, send)
 
@@ -151,6 +154,7 @@ class HttpProvider:
         """Ask again, though replies so far asked to wait. Raises ProviderError, also `no_key`."""
         account = self._account_name(await self._key(organization_id))
         self._scopes.opened(account)
+        self._one_by_one.forget(account)
         if self._rate_limiter is not None:
             await self._rate_limiter.forget_pauses(account, self.info.id)
 
@@ -166,7 +170,7 @@ class HttpProvider:
         return replace(check, detail=_without(http.key, check.detail), may=may)
 
     async def _with_account(
-        self, organization_id: str, call: Callable[[Http], Awaitable[_T]], question: Question | None = None
+        self, organization_id: str, call: Callable[[Account], Awaitable[_T]], question: Question | None = None
     ) -> _T:
         """The result of the call, unless the key was refused its kind lately."""
         deadline = time.monotonic() + self._client.limits.look_up_seconds

@@ -57,7 +57,7 @@ class BulkCalls:
             self._leave(gathering)
             raise
         if reply is not None:
-            if not _is_to_be_asked_alone(reply) or time.monotonic() - began > ALONE_WITHIN_SECONDS:
+            if not reply.is_to_be_asked_alone or time.monotonic() - began > ALONE_WITHIN_SECONDS:
                 return reply
             lookup.sent = False  # what was sent of it has been refused, and cost nothing
         return await self._caller.call(lookup)
@@ -119,9 +119,3 @@ class BulkCalls:
                 future.set_exception(error)
             else:
                 future.set_result(reply)
-
-
-def _is_to_be_asked_alone(reply: LookupReply) -> bool:
-    """Whether the request was refused, maybe on another question's account."""
-    error = reply.error
-    return error is not None and error.code == "rejected" and error.retryable and not error.maybe_charged

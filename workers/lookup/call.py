@@ -117,6 +117,7 @@ class ProviderCaller:
                 for one, reply, check in zip(lookups, replies, checks, strict=True)
                 if check.blocked is None
             ]
+            sent = [(one, reply) for one, reply in sent if not reply.is_to_be_asked_alone]
             if (failure := _failure_of_all(sent)) is not None:
                 one, error = failure
                 await _noted(self._note_failure(provider, one.job, error, asked_at, times=len(sent)), info)

@@ -29,6 +29,12 @@ class LookupReply(Reply):
     error: ProviderError | None = None
     pending: Pending | None = None
 
+    @property
+    def is_to_be_asked_alone(self) -> bool:
+        """Of a question among many: whether the request was refused, maybe on another question's account."""
+        error = self.error
+        return error is not None and error.code == "rejected" and error.retryable and not error.maybe_charged
+
 
 def reply_of(provider: Provider, question: Question, answer: Answer | Pending, now: datetime) -> LookupReply:
     """The provider's answer as a reply."""

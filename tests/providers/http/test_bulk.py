@@ -233,6 +233,28 @@ async def test_a_request_that_fails_as_a_whole_ends_all_and_is_made_once(
     assert len(server.calls) == 1
 
 
+@pytest.mark.parametrize("status", [403, 404, 405])
+async def test_a_key_that_may_not_ask_for_many_at_once_still_asks_one_by_one(
+    status: int, server: StandInServer, transport: HttpClient
+) -> None:
+    async def only_one(request: Request, body: bytes) -> Response:
+        if "bulk" in request.url.path:
+            return JSONResponse({"status": status, "error": {"type": "x"}}, status)
+        return JSONResponse({"status": 404, "error": {"type": "not_found"}}, 404)
+
+    server.otherwise = only_one
+    provider = HttpProvider(PeopleDataLabs(), transport, OneKey("token"), {"": server.url})
+    for _ in range(2):  # the second time it is known
+        outcomes = await provider.ask_many(people(4))
+        assert titles(outcomes) == ["rejected"] * 4
+        assert all(isinstance(end, ProviderError) and end.retryable and not end.maybe_charged for end in outcomes)
+    assert len(server.calls) == 1
+    assert await provider.ask(people(1)[0]) == NO_MATCH
+    await provider.forget_pauses("acme")
+    await provider.ask_many(people(4))
+    assert len(server.calls) == 3
+
+
 async def test_an_answer_that_breaks_off_may_have_charged_for_each_and_is_not_put_again(
     server: StandInServer, transport: HttpClient
 ) -> None:

@@ -142,6 +142,21 @@ async def test_each_question_ends_by_itself(redis: ArqRedis) -> None:
     assert (await check_ledger("acme")).faults == []
 
 
+async def test_where_many_at_once_are_refused_each_is_asked_alone_and_the_provider_is_well(redis: ArqRedis) -> None:
+    provider = Together.knowing(6, whole=ProviderError("rejected", "not for many", retryable=True))
+    shared = services(redis, provider)
+    ctx = context(shared)
+    await leads(ctx, 6)
+    await work(shared)
+    assert sorted(provider.asked) == [f"p{n}@acme{n}.com" for n in range(6)]
+    assert {(job.status, job.credits_used) for job in await Job.all()} == {(JobStatus.COMPLETED, 2)}
+    usage = await get_credits(ctx)
+    assert (usage.used, usage.reserved) == (12, 0)
+    [view] = await list_providers(ctx)
+    assert (view.healthy, view.last_error_code) == (True, None)
+    assert (await check_ledger("acme")).faults == []
+
+
 async def test_a_request_that_fails_fails_for_each_of_its_questions(redis: ArqRedis) -> None:
     provider = Together.knowing(6, whole=ProviderError("unavailable", "gone", retryable=True))
     shared = services(redis, provider)
