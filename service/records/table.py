@@ -14,7 +14,9 @@ _NOTE = re.compile(
     re.IGNORECASE,
 )
 _TOTAL = re.compile(
-    r"(?:grand |sub ?)?totals?(?: records?| rows?)?(?:\s*[:=(].*)?|summe|gesamt|record count:?.*", re.IGNORECASE
+    r"(?:(?:grand |sub[ -]?)?totals?(?: records?| rows?)?|total g[eé]n[eé]ral|sum|summe|gesamt(?:summe)?|insgesamt)"
+    r"(?:\s*[:=(].*)?|record count:?.*",
+    re.IGNORECASE,
 )
 _FEW = 2  # cells: as many as a note has, with a comma in it; a row of an id and one value may lack the value
 

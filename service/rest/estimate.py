@@ -25,7 +25,15 @@ async def estimate(ctx: Context, request: Request) -> Response:
     if not isinstance(force, bool):
         raise _refused("force", "must be true or false")
     selection = RecordSelection(_entity_type(body), external_ids=None if ids is None else tuple(ids))
-    return respond(Estimate.of(await estimate_enrichment(ctx, selection, force=force)))
+    try:
+        return respond(Estimate.of(await estimate_enrichment(ctx, selection, force=force)))
+    except ValidationFailed as refused:  # the body is the selection itself
+        faults = [Fault(_in_the_body(fault.path), fault.message) for fault in refused.faults]
+        raise ValidationFailed(_in_the_body(refused.message), faults=faults) from None
+
+
+def _in_the_body(path: str) -> str:
+    return path.removeprefix("selection").removeprefix(".")
 
 
 def _entity_type(body: dict[str, object]) -> EntityType:

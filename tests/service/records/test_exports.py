@@ -276,6 +276,7 @@ def test_the_header_is_found_below_notes(tmp_path: Path) -> None:
         "Copyright (c) 2000-2026 example, inc. All rights reserved.\n",
         "Confidential Information - Do Not Distribute,,\n",
         "Grand Totals (1 record),,\nTotal,1,\n",
+        "Sum: 1,,\nSumme: 1,,\nGesamtsumme,1,\nTotal général,1,\nSub-total,1,\n",
     ],
 )
 def test_lines_below_the_table_are_no_records(tmp_path: Path, after: str) -> None:

@@ -128,3 +128,8 @@ async def test_enriching_is_estimated(rest: Rest, shared: Any) -> None:
         {"entityType": "lead", "force": 1},
     ):
         assert problem_code(await rest.post("/estimate", json=wrong)) == "VALIDATION_FAILED"
+    for ids, path in ((["A1", "x" * 256], "externalIds[1]"), (["\0"], "externalIds[0]"), (["x"] * 5001, "externalIds")):
+        refused = await rest.post("/estimate", json={"entityType": "account", "externalIds": ids})
+        assert problem_code(refused) == "VALIDATION_FAILED"
+        assert [fault["path"] for fault in refused.json()["errors"]] == [path]
+        assert "selection" not in refused.json()["detail"]
