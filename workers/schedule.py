@@ -1,7 +1,7 @@
 """When the worker's upkeep runs (UTC). `unique` makes one worker of all run it.
 
-What runs more often than each minute, rescue and resume, does so by itself (`workers.repeating`): a run by arq takes
-some 25 commands of Redis.
+What runs more often than each minute, rescue, resume and the restart of what was refused, does so by itself
+(`workers.repeating`): a run by arq takes some 25 commands of Redis.
 """
 
 from arq import cron

@@ -238,10 +238,10 @@ class _Model:
 
 def _of_day(name: str, said: Sequence[Mapping[str, list[float]]]) -> list[float] | None:
     """How likely all that was said of a field on one day is, under each of its values; None where nothing was."""
-    told = [vectors[name] for vectors in said if name in vectors]
-    if len(told) < 2:
-        return told[0] if told else None
-    return [math.prod(chances) for chances in zip(*told, strict=True)]
+    observed = [vectors[name] for vectors in said if name in vectors]
+    if len(observed) < 2:
+        return observed[0] if observed else None
+    return [math.prod(chances) for chances in zip(*observed, strict=True)]
 
 
 def _blended(weights: Weights, known: Reliability, lead: float, otherwise: float) -> float:

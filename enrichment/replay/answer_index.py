@@ -154,18 +154,18 @@ class AnswerIndex:
             return None
         account = Source(source.provider, frozenset(FIELDS_OF_COMPANY.values()), source.price)
         found = self._latest_by_then(snapshot, account, key) or self._of_snapshot(snapshot, account, key, 0)
-        told = as_persons(snapshot.entity_type, found.reply.candidates)
-        return replace(found, reply=replace(found.reply, candidates=told))
+        candidates = as_persons(snapshot.entity_type, found.reply.candidates)
+        return replace(found, reply=replace(found.reply, candidates=candidates))
 
     def _of_cache(self, snapshot: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:
         cached = self.cached.get((source.provider, key))
         if cached is None:
             return None
         free = cached.answered_at <= snapshot.asked_at < cached.expires_at
-        told = cached.reply.candidates
+        candidates = cached.reply.candidates
         if source.is_about_company:
-            told = as_persons(snapshot.entity_type, told)
-        believed = self._trust.believed(snapshot.entity_type, told)
+            candidates = as_persons(snapshot.entity_type, candidates)
+        believed = self._trust.believed(snapshot.entity_type, candidates)
         return FoundAnswer(_as_of(snapshot, source, replace(cached.reply, candidates=believed)), key, free=free)
 
     def _latest_by_then(self, snapshot: DecisionSnapshot, source: Source, key: str) -> FoundAnswer | None:

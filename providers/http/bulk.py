@@ -121,12 +121,12 @@ async def ask_in_bulk(questions: Sequence[Question], send: Send) -> list[Outcome
         part = parts.pop()
         requests += 1
         part = await _send_part(questions, part, send, outcomes, first=requests == 1)
-        refused = [place for place in part if _may_be_another_ones_fault(outcomes[place])]
+        refused = [index for index in part if _may_be_another_ones_fault(outcomes[index])]
         if len(refused) == len(part) > 1:
             parts += [part[len(part) // 2 :], part[: len(part) // 2]]
     message = "too many questions of one request were refused to find which of them is at fault"
-    outcomes |= {place: ProviderError("rejected", message, retryable=True) for part in parts for place in part}
-    return [outcomes[place] for place in range(len(questions))]
+    outcomes |= {index: ProviderError("rejected", message, retryable=True) for part in parts for index in part}
+    return [outcomes[index] for index in range(len(questions))]
 
 
 class _Checks:
@@ -142,13 +142,13 @@ class _Checks:
         if self.gone:
             raise Withdrawn  # the request holds them: it is made anew
 
-    async def _check(self, place: int) -> None:
-        check = self._questions[place].before_send
+    async def _check(self, index: int) -> None:
+        check = self._questions[index].before_send
         try:
             if check is not None:
                 await check()
         except Withdrawn as error:
-            self.gone[place] = error
+            self.gone[index] = error
 
 
 async def _send_part(
@@ -158,14 +158,14 @@ async def _send_part(
     while part:
         checks = _Checks(questions, part)
         try:
-            found = await send([questions[place] for place in part], checks)
+            found = await send([questions[index] for index in part], checks)
         except ProviderError as error:
             if isinstance(error, CallDeferred) and first:
                 raise
             outcomes.update(checks.gone or dict.fromkeys(part, error))
             if not checks.gone:
                 return part
-            part = [place for place in part if place not in checks.gone]
+            part = [index for index in part if index not in checks.gone]
         except NotSent:
             if first:
                 raise

@@ -214,13 +214,13 @@ class JobBatches:
     async def _written(self, results: Sequence[tuple[JobInFlight, JobResult]]) -> list[WriteStatus | Exception]:
         """What became of each result. What a store does not take that is out of reach is written once it is back."""
         statuses = await run_halving(self._write_some, [result for _, result in results], ping)
-        left = [place for place, status in enumerate(statuses) if _out_of_reach(status)]
-        while left and not all(results[place][0].withdrawn for place in left):
+        left = [index for index, status in enumerate(statuses) if _out_of_reach(status)]
+        while left and not all(results[index][0].withdrawn for index in left):
             await asyncio.sleep(_STORE_PAUSE_SECONDS)
-            again = await run_halving(self._write_some, [results[place][1] for place in left], ping)
-            for place, status in zip(left, again, strict=True):
-                statuses[place] = status
-            left = [place for place in left if _out_of_reach(statuses[place])]
+            again = await run_halving(self._write_some, [results[index][1] for index in left], ping)
+            for index, status in zip(left, again, strict=True):
+                statuses[index] = status
+            left = [index for index in left if _out_of_reach(statuses[index])]
         return statuses
 
     async def _write_failures(self, unwritten: Sequence[tuple[JobInFlight, Exception]]) -> None:
