@@ -112,6 +112,7 @@ class Waterfall:
     confident: set[str] = field(default_factory=set)
     asked: dict[str, int] = field(default_factory=dict)
     knows_company: bool = False  # so that it can be asked about by itself
+    put_off: set[str] = field(default_factory=set)  # providers whose question about the person is to be put again
     matched: bool = False  # whether a paid source knew the record
     yields: Yields = NO_YIELDS  # what the sources brought so far; read where the configuration weighs it
     done: set[str] = field(default_factory=set)
@@ -144,7 +145,7 @@ class Waterfall:
         extra = source.extra & paying
         if not self.pay_for.affords(extra, source.extra_price):
             extra = frozenset()
-        if source.is_about_company and not self.knows_company:
+        if source.is_about_company and (not self.knows_company or source.provider in self.put_off):
             return frozenset()
         possible = (source.gives & self.unsettled()) - (source.extra - extra)
         if self.knows_company:

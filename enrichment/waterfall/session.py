@@ -108,6 +108,7 @@ class WaterfallSession:
         self._opted_out = False
         self._question: SessionQuestion | None = None
         self._fields: dict[str, Any] = dict(context.fields)
+        self._provider_of = {source.id: source.provider for source in sources}
         self._gives: dict[str, frozenset[str]] = {}
         for source in sources:
             self._gives[source.provider] = self._gives.get(source.provider, frozenset()) | source.gives
@@ -168,6 +169,9 @@ class WaterfallSession:
         }
         # Of a company it counts as asked where it told of it: else that is a question of its own.
         asked = (wanted - apart) | apart.intersection(reply.candidates)
+        if reply.error is not None and reply.error.retryable:
+            # Its two questions end as one step, which would count as answered then.
+            self.waterfall.put_off.add(self._provider_of[source_id])
         self.waterfall.matched = self.waterfall.matched or reply.is_paid_match
         self.waterfall.answered(source_id, settled, asked if reply.was_asked else frozenset())
         known = fields_of(context.entity_type)

@@ -30,7 +30,7 @@ from models.job.transitions import claim
 from models.record.page import RecordFilter, record_page
 from models.record.row import find_by_external_id
 from models.record.value import current_values
-from tests.support.filled import BEGAN_MS, ORGANIZATION, fill
+from tests.support.filled import BEGAN_MS, ORGANIZATION, fill, fill_audit_log
 from tests.support.plans import scans, statements_read
 
 JOBS = 100_000
@@ -131,6 +131,7 @@ async def claim_some() -> None:
 
 async def read_without_scan(jobs: int) -> None:
     await fill(jobs)
+    await fill_audit_log(jobs)
     found: dict[str, list[str]] = {}
     reads = {f"{name}, {page}": partial(read, keyset) for name, read in lists() for page, keyset in PAGES.items()}
     for name, read in (reads | FIGURES | OTHERS).items():

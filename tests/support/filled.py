@@ -67,6 +67,19 @@ async def fill(jobs: int) -> None:
     await execute("ANALYZE")
 
 
+async def fill_audit_log(lines: int) -> None:
+    """As many lines of the audit log of ORGANIZATION, four about each subject and a third of them of each user."""
+    now = "ms * 1000"
+    for start in range(0, lines, _AT_ONCE):
+        await execute(
+            "INSERT INTO audit_entry (organization_id, number, at, actor, action, subject, details, previous, hash)"
+            f" SELECT '{ORGANIZATION}', n + 1, {now}, 'user-' || (n % 3), 'job.retried', 'job ' || (n / 4), '{{}}',"
+            f" '', '' FROM {_numbers(lines)}",
+            [start, min(start + _AT_ONCE, lines) - 1],
+        )
+    await execute("ANALYZE")
+
+
 def _statements(jobs: int) -> list[str]:
     numbers, org = _numbers(jobs), f"'{ORGANIZATION}'"
     record, job = _id("001"), _id("002")
@@ -99,9 +112,6 @@ def _statements(jobs: int) -> list[str]:
         " CASE WHEN n % 8 = 0 THEN 'open' ELSE 'resolved' END, '[]',"
         f" {_pick(_CONFLICT_PROVIDERS, '(n / 60)')}, CASE WHEN n % 8 = 0 THEN NULL ELSE {nothing} END, {now}, {now},"
         f" CASE WHEN n % 8 = 0 THEN NULL ELSE {now} END FROM {numbers} WHERE n % 4 = 0",
-        "INSERT INTO audit_entry (organization_id, number, at, actor, action, subject, details, previous, hash)"
-        f" SELECT {org}, n + 1, {now}, 'user-' || (n % 3), 'job.retried', 'job ' || (n / 4), '{{}}', '', ''"
-        f" FROM {numbers}",
         "INSERT INTO credit_entry (id, organization_id, kind, amount, reserved_change, job_id, provider, entity_type,"
         f" trigger_kind, created_at) SELECT {_id('007')}, {org}, 'reservation', 0, n % 3, {job}, 'apollo',"
         f" {entity_type}, {trigger}, {now} FROM {numbers} WHERE n % 3 > 0",

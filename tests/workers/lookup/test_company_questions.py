@@ -140,6 +140,33 @@ async def test_a_failed_question_about_the_company_is_repeated_alone_and_nothing
     assert (await check_ledger("acme")).faults == []
 
 
+async def test_a_failed_question_about_the_person_is_repeated_before_the_company_is_asked_about(
+    redis: ArqRedis,
+) -> None:
+    paid = provider()
+
+    async def fail_once(question: Question) -> None:
+        if question.entity_type is EntityType.LEAD and len(paid.asked) == 1:
+            raise ProviderError("unavailable", "no", retryable=True)
+
+    paid.on_ask = fail_once
+    clock = Clock()
+    ctx = context(services(redis, paid, now=clock))
+    sent = await send(ctx, "lead", "L1", email="jo@acme.com")
+    await work(ctx.services)
+    assert paid.asked == ["jo@acme.com"]
+    [step] = (await job_of(sent)).steps
+    assert (step.outcome, step.error_code) == (StepOutcome.ERROR, "unavailable")
+    clock.ahead_seconds += 3600
+    await work(ctx.services)
+    job = await job_of(sent)
+    assert (job.status, paid.asked) == (JobStatus.COMPLETED, ["jo@acme.com", "jo@acme.com", "acme.com"])
+    assert (job.credits_used, job.steps[0].credits_charged, job.steps[0].error_code) == (2, 2, None)
+    fields = await fields_of(ctx, EntityType.LEAD, "L1")
+    assert (fields["title"], fields["company"]) == ("Engineer", "Acme")
+    assert (await check_ledger("acme")).faults == []
+
+
 async def test_estimate_and_preview_count_the_company_once(redis: ArqRedis) -> None:
     paid = provider(knows={"acme.com": COMPANY})
     ctx = context(services(redis, paid))
