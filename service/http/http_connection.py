@@ -16,6 +16,7 @@ BODY_SECONDS = 120.0  # for a body
 ANSWER_SECONDS = 60.0  # for which an answer may wait for its reader
 MOST_CONNECTIONS = 5_000
 _PIECE = 16 * 1024  # bytes that the parser is given at once
+_AROUND = 4  # bytes beside a header's name and value
 _LINGER_SECONDS = 2.0  # for which what comes after a refusal is thrown away, so that the client can read it
 _FILES_SPARED = 4  # one part in so many of the files that a process may open is for other things than connections
 
@@ -31,6 +32,7 @@ class HttpConnection(HttpToolsProtocol):
         self._turned = False  # a head or a body was completed by the piece being read
         self._head_bytes = 0
         self._refused = False
+        self._is_too_long = False  # the head that is complete
         self._clock: asyncio.TimerHandle | None = None  # runs while a head or a body is waited for
         self._unread: asyncio.TimerHandle | None = None  # runs while an answer waits for its reader
 
@@ -64,7 +66,16 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head, self._turned = False, True
+        if len(self.url) + sum(len(name) + len(value) + _AROUND for name, value in self.headers) > HEAD_BYTES:
+            self._is_too_long = True
+            raise ValueError("the head is over its bound")  # which stops the parser
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._is_too_long:
+            self._refuse_head()
+        else:
+            super().send_400_response(msg)
 
     def on_message_complete(self) -> None:
         self._in_head, self._turned, self._begun = True, True, False
@@ -81,14 +92,15 @@ class HttpConnection(HttpToolsProtocol):
 
     def _measure(self, received: int) -> None:
         """Count what was read of a head that is not complete, and see that a clock runs for what is waited for."""
+        if self._refused:
+            return
         if self._turned:
             self._head_bytes = 0
             self._stop_clock()
         elif self._in_head:
             self._head_bytes += received
             if self._head_bytes > HEAD_BYTES:
-                is_line = len(self.url) > HEAD_BYTES - 2 * _PIECE
-                self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG if is_line else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+                self._refuse_head()
                 return
         if self._clock is None and (self._begun or not self._turned):
             self._clock = self.loop.call_later(HEAD_SECONDS if self._in_head else BODY_SECONDS, self._too_slow)
@@ -98,6 +110,10 @@ class HttpConnection(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.abort()
+
+    def _refuse_head(self) -> None:
+        is_line = len(self.url) > HEAD_BYTES - 2 * _PIECE
+        self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG if is_line else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer, and throw away for a while what is still sent: a connection that is cut takes the answer with it."""

@@ -62,6 +62,9 @@ async def _end(reader: asyncio.StreamReader) -> None:
         (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * (LONG // 6), b"431"),
         (b"\r\n" * (LONG // 2), b"431"),
         (b"a" * LONG, b"400"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * (HEAD_BYTES + 10) + b"\r\n\r\n", b"431"),
+        (b"GET /" + b"a" * (HEAD_BYTES + 10) + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"414"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\nX: " + b"a" * HEAD_BYTES + b"\r\n\r\n" + b"b" * 9, b"431"),
     ],
 )
 async def test_a_head_without_end_is_refused_and_the_refusal_can_be_read(sent: bytes, status: bytes) -> None:
