@@ -8,7 +8,6 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route
@@ -18,17 +17,14 @@ from starlette.types import Lifespan
 from models.db.version import VERSION
 from resolvers.errors import OperationError
 from service.graphql.http import GRAPHQL_PATH, graphql_routes, refused
+from service.http.cross_origin import cross_origin
 from service.http.errors import answer_problem, problem_of
 from service.http.health import health_routes
-from service.http.middleware import REQUEST_ID, BodyLimitMiddleware, RequestMiddleware, TrailingSlash
+from service.http.middleware import BodyLimitMiddleware, ProblemMiddleware, RequestMiddleware, TrailingSlash
 from service.http.reach import ReachMiddleware
-from service.http.request import ORGANIZATION_HEADER
 from service.http.webhooks import webhook_routes
-from service.rest.idempotency import HEADER as IDEMPOTENCY_KEY
-from service.rest.idempotency import REPLAYED
 from service.rest.routes import rest_routes
 from service.runtime import Runtime
-from service.settings import Settings
 
 STATIC_DIR = Path(__file__).parent / "static"
 
@@ -68,33 +64,18 @@ def _middleware(runtime: Runtime) -> list[Middleware]:
     settings = runtime.settings
     layers = [Middleware(RequestMiddleware, metrics=runtime.metrics)]
     if settings.allowed_origins:
-        layers.append(_cross_origin(settings))
-    layers.append(Middleware(ReachMiddleware, refuse=_refuse))
-    return [*layers, Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes), Middleware(TrailingSlash)]
+        layers.append(cross_origin(settings.allowed_origins))
+    return [
+        *layers,
+        Middleware(ProblemMiddleware),
+        Middleware(ReachMiddleware, refuse=_refuse),
+        Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        Middleware(TrailingSlash),
+    ]
 
 
 def _refuse(request: Request, error: Exception) -> Response:
     return refused(request, error) if request.url.path.rstrip("/") == GRAPHQL_PATH else problem_of(request, error)
-
-
-def _cross_origin(settings: Settings) -> Middleware:
-    return Middleware(
-        CORSMiddleware,
-        allow_origins=settings.allowed_origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=[
-            "Authorization",
-            "Content-Type",
-            "If-Match",
-            "If-None-Match",
-            ORGANIZATION_HEADER,
-            REQUEST_ID,
-            IDEMPOTENCY_KEY,
-            "traceparent",
-        ],
-        expose_headers=["ETag", "Link", "Retry-After", "WWW-Authenticate", REQUEST_ID, REPLAYED],
-        max_age=600,
-    )
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:

@@ -10,6 +10,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from service.http.cross_origin import readable_by_pages
+
 HEAD_BYTES = 64 * 1024  # of a request line and its headers, in all
 HEAD_SECONDS = 15.0  # for a head, from the connection's beginning or its first byte
 BODY_SECONDS = 120.0  # for a body
@@ -22,11 +24,17 @@ _FILES_SPARED = 4  # one part in so many of the files that a process may open is
 
 
 class HttpConnection(HttpToolsProtocol):
-    """uvicorn's, within bounds: 414 or 431 over HEAD_BYTES, 408 after HEAD_SECONDS, 503 over the connections."""
+    """uvicorn's, within bounds: 414 or 431 over HEAD_BYTES, 408 after HEAD_SECONDS, 503 over the connections.
+
+    `allowed_origins`: pages that may read these refusals.
+    """
+
+    allowed_origins: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.url = b""
+        self.headers: list[tuple[bytes, bytes]] = []
         self._in_head = True  # of a request, or before it
         self._begun = False  # a request, of which not all has come
         self._turned = False  # a head or a body was completed by the piece being read
@@ -125,6 +133,8 @@ class HttpConnection(HttpToolsProtocol):
             return
         text = status.phrase.encode()
         head = b"content-type: text/plain; charset=utf-8\r\nretry-after: 5\r\nconnection: close\r\n"
+        pages = readable_by_pages(self.allowed_origins, self.headers)
+        head += b"".join(b"%s: %s\r\n" % header for header in pages)
         length = f"content-length: {len(text)}\r\n\r\n".encode()
         self.transport.write(STATUS_LINE[status] + head + length + text)
         if self.transport.can_write_eof():

@@ -1,4 +1,4 @@
-"""What every request passes through: its id, log and metrics, safe headers, a limit on its body."""
+"""What every request passes through: its id, log and metrics, safe headers, problems, a limit on its body."""
 
 import re
 import time
@@ -40,7 +40,7 @@ _log = structlog.get_logger("service.requests")
 
 
 class RequestMiddleware:
-    """The outermost layer: every request gets an id, a log line and an answer that can be shown."""
+    """The outermost layer: every request gets an id and a log line, every answer safe headers."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -62,21 +62,16 @@ class RequestMiddleware:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_at = time.perf_counter()
         status = _CLIENT_GONE
-        answering = False
 
         async def answer(message: Message) -> None:
-            nonlocal status, answering
+            nonlocal status
             if message["type"] == "http.response.start":
-                status, answering = message["status"], True
+                status = message["status"]
                 _add_headers(scope, message)
             await send(message)
 
         try:
             await self._app(scope, receive, answer)
-        except Exception as error:
-            if answering:
-                raise  # too late for another answer: the connection must break off
-            await problem_of(Request(scope), error)(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - started_at
             self._metrics.answered(scope["method"], _pattern(scope), status, seconds)
@@ -108,6 +103,31 @@ class RequestMiddleware:
             self._metrics.sockets.dec()
             seconds = time.perf_counter() - started_at
             _log.info("websocket", path=logged_path(scope), code=code, seconds=round(seconds, 1))
+
+
+class ProblemMiddleware:
+    """Answers every error with a problem. It stands within the layers that add headers, which a refusal needs too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answering = False
+
+        async def answer(message: Message) -> None:
+            nonlocal answering
+            answering = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        except Exception as error:
+            if answering:
+                raise  # too late for another answer: the connection must break off
+            await problem_of(Request(scope), error)(scope, receive, send)
 
 
 class TrailingSlash:

@@ -57,10 +57,14 @@ class Server(uvicorn.Server):
 
 def build_server(app: Starlette, settings: Settings) -> Server:
     """A server for `app`, whose runtime is open already. `serve(sockets=[…])` runs it."""
+
+    class Connection(HttpConnection):
+        allowed_origins = settings.allowed_origins
+
     return Server(
         uvicorn.Config(
             app,
-            http=HttpConnection,
+            http=Connection,
             ws=SocketConnection,
             ws_per_message_deflate=False,  # costs memory and time for each socket, for small messages
             lifespan="off",
