@@ -65,6 +65,13 @@ class StepOutcome(StrEnum):
         return self in {StepOutcome.MATCH, StepOutcome.NO_MATCH}
 
 
+class AnsweredQuestion(StrEnum):
+    """Which of a provider's two questions was answered."""
+
+    RECORD = "record"
+    COMPANY = "company"  # of the person whom the record is about
+
+
 class FieldOutcomeReason(StrEnum):
     """How one wanted field of one job ended: exactly one reason each."""
 

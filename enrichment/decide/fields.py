@@ -200,7 +200,7 @@ def _without_candidates(record: DecisionInput, name: str) -> Decision:
         if name in result.gives:
             able.append(result)
             is_answered = is_answered or result.outcome.is_answer
-            if failed is None and result.outcome is StepOutcome.ERROR:
+            if failed is None and result.error is not None:
                 failed = result
     if not able:
         return _NO_PROVIDER

@@ -114,6 +114,7 @@ class Waterfall:
     knows_company: bool = False  # so that it can be asked about by itself
     put_off: set[str] = field(default_factory=set)  # providers whose question about the person is to be put again
     matched: bool = False  # whether a paid source knew the record
+    matched_company: bool = False  # whether one knew the company that the person works for
     yields: Yields = NO_YIELDS  # what the sources brought so far; read where the configuration weighs it
     done: set[str] = field(default_factory=set)
     _looked_up: dict[Want | None, frozenset[str]] = field(default_factory=dict, repr=False)
@@ -158,23 +159,26 @@ class Waterfall:
         if not self.pay_for.affords(paying, source.most(possible)):
             return False
         least = self.config.min_chance
-        if least is not None and self.yields.chance_of_any(source.id, paying, later=self.matched) < least:
+        if least is not None and self.yields.chance_of_any(source.id, paying, later=self._is_later(source)) < least:
             return False
         floor = self.config.value_floor
         return floor is None or self._values_a_credit(source, possible, paying) >= floor
 
+    def _is_later(self, source: Source) -> bool:
+        """Whether another source matched before, and left empty what this one is asked for."""
+        return self.matched or (self.matched_company and source.is_about_company)
+
     def _values_a_credit(self, source: Source, possible: Set[str], paying: Set[str]) -> float:
         """How many values that are worth paying for each credit for this source is expected to bring."""
         cost = self.expected_cost(source, possible)
-        return self.yields.expected_values(source.id, paying, later=self.matched) / cost if cost else math.inf
+        return self.yields.expected_values(source.id, paying, later=self._is_later(source)) / cost if cost else math.inf
 
     def expected_cost(self, source: Source, possible: Set[str]) -> float:
         """What a match of this source, asked for these fields, is expected to cost, with the misses that it counts."""
         cost = float(source.price)
         if extra := source.extra & possible:
-            cost += source.extra_price * max(
-                self.yields.fill_rate(source.id, name, later=self.matched) for name in extra
-            )
+            later = self._is_later(source)
+            cost += source.extra_price * max(self.yields.fill_rate(source.id, name, later=later) for name in extra)
         if source.counts_misses:
             cost = max(cost, source.price / self.yields.match_rate(source.id))
         return cost

@@ -1,12 +1,11 @@
 """What asking one source came to. A worker's replies are of a class of their own, made of this one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from enrichment.decide.merge import Candidate
-from enrichment.enums import StepOutcome
+from enrichment.enums import AnsweredQuestion, StepOutcome
 from enrichment.waterfall.skip_reason import SkipReason
 
 
@@ -32,7 +31,9 @@ class Reply:
 
     `key` stands for all that the answer depends on: two questions of a source with the same key have the same
     answer. `reused`: it is a cached answer to an earlier question. `waits_until`: the answer is not there yet,
-    and the job goes on then. `withheld`: the fields whose values would have brought an erased person back.
+    and the job goes on then. `withheld`: the fields whose values would have brought an erased person back. `answered`:
+    of two replies in one, of which the other failed, the question that was answered; the outcome speaks for all
+    otherwise.
     """
 
     outcome: StepOutcome
@@ -46,6 +47,7 @@ class Reply:
     key: str | None = None
     reused: bool = False
     withheld: frozenset[str] = frozenset()
+    answered: AnsweredQuestion | None = None
 
     @property
     def is_paid_match(self) -> bool:
@@ -60,35 +62,43 @@ class Reply:
         return self.error is None or self.error.code != "circuit_open"
 
 
-def of_one_provider(replies: Sequence[Reply]) -> Reply:
-    """The replies of one provider, about a person and about the company, as one.
+def of_one_provider(of_record: Reply, of_company: Reply) -> Reply:
+    """The replies of one provider, about a record and about its company, as one.
 
     An answer that is waited for goes first, then a match, a failure, and an answer without a match. Of two values for a
-    field the more confident stays.
+    field the more confident stays. A failure beside an answer stays as the error, with which of the two was answered.
     """
-    if len(replies) == 1:
-        return replies[0]
-    foremost = min(replies, key=_rank)
-    candidates: dict[str, Candidate] = {}
-    for reply in replies:
-        for name, candidate in reply.candidates.items():
-            before = candidates.get(name)
-            if before is None or candidate.confidence > before.confidence:
-                candidates[name] = candidate
+    replies = sorted((of_record, of_company), key=_rank)
+    answered = _answered(of_record, of_company)
+    shown = [reply.detail for reply in (of_record, of_company) if answered is None or reply.error is None]
+    candidates = dict(of_record.candidates)
+    for name, candidate in of_company.candidates.items():
+        before = candidates.get(name)
+        if before is None or candidate.confidence > before.confidence:
+            candidates[name] = candidate
     latencies = [reply.latency_ms for reply in replies if reply.latency_ms is not None]
     return Reply(
-        foremost.outcome,
+        replies[0].outcome,
         candidates=candidates,
-        skipped=foremost.skipped,
-        detail="; ".join(dict.fromkeys(reply.detail for reply in replies if reply.detail)),
+        skipped=replies[0].skipped,
+        detail="; ".join(dict.fromkeys(filter(None, shown))),
         latency_ms=sum(latencies) if latencies else None,
         credits=sum(reply.credits for reply in replies),
-        error=foremost.error,
-        waits_until=foremost.waits_until,
-        key=foremost.key,
+        error=next((reply.error for reply in replies if reply.error is not None), None),
+        waits_until=replies[0].waits_until,
+        key=replies[0].key,
         reused=all(reply.reused for reply in replies if reply.outcome.is_answer),
-        withheld=frozenset().union(*(reply.withheld for reply in replies)),
+        withheld=of_record.withheld | of_company.withheld,
+        answered=answered,
     )
+
+
+def _answered(of_record: Reply, of_company: Reply) -> AnsweredQuestion | None:
+    if of_record.outcome.is_answer and of_company.error is not None:
+        return AnsweredQuestion.RECORD
+    if of_company.outcome.is_answer and of_record.error is not None:
+        return AnsweredQuestion.COMPANY
+    return None
 
 
 def _rank(reply: Reply) -> int:

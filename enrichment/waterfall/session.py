@@ -21,7 +21,7 @@ from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.provenance import Current
 from enrichment.record_state import RejectedValue
 from enrichment.waterfall.company_question import company_of
-from enrichment.waterfall.planner import Source, Waterfall, refreshes, want
+from enrichment.waterfall.planner import COMPANY, Source, Waterfall, refreshes, want
 from enrichment.waterfall.reply import Reply, of_one_provider
 from enrichment.waterfall.skip_reason import SkipReason
 from enrichment.waterfall.yields import NO_YIELDS, Yields
@@ -170,9 +170,12 @@ class WaterfallSession:
         # Of a company it counts as asked where it told of it: else that is a question of its own.
         asked = (wanted - apart) | apart.intersection(reply.candidates)
         if reply.error is not None and reply.error.retryable:
-            # Its two questions end as one step, which would count as answered then.
+            # Its answer may tell of the company too, for one price.
             self.waterfall.put_off.add(self._provider_of[source_id])
-        self.waterfall.matched = self.waterfall.matched or reply.is_paid_match
+        if reply.is_paid_match and source_id.endswith(COMPANY):
+            self.waterfall.matched_company = True  # of the person it says nothing
+        elif reply.is_paid_match:
+            self.waterfall.matched = True
         self.waterfall.answered(source_id, settled, asked if reply.was_asked else frozenset())
         known = fields_of(context.entity_type)
         for name, candidate in reply.candidates.items():
@@ -217,7 +220,10 @@ class WaterfallSession:
             replies = found.setdefault(source.provider, [])
             if not source.is_about_company or source.id in self.results or not replies:
                 replies.append(self.reply_of(source))
-        return [(provider, of_one_provider(replies)) for provider, replies in found.items()]
+        return [
+            (provider, replies[0] if len(replies) == 1 else of_one_provider(*replies))
+            for provider, replies in found.items()
+        ]
 
     def _result_of(self, provider: str, reply: Reply) -> SourceResult:
         return SourceResult(

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from tortoise import fields
 from tortoise.models import Model
 
-from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from enrichment.enums import AnsweredQuestion, EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from models.db.columns import Instant, id_field
 from models.record import Record
 
@@ -92,6 +92,9 @@ class Step(Model):
     error_code = fields.CharField(max_length=64, null=True)
     error_message = fields.TextField(null=True)
     error_retryable = fields.BooleanField(null=True)
+    answered_question = cast(  # of its two, where the other one failed
+        "AnsweredQuestion | None", fields.CharEnumField(AnsweredQuestion, max_length=16, null=True)
+    )
     asked_at: datetime = Instant()
     uncounted = fields.BooleanField(null=True)  # a row of before the daily counts that has no part in them yet
 

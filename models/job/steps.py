@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from enrichment.enums import JobStatus, StepOutcome
+from enrichment.enums import AnsweredQuestion, JobStatus, StepOutcome
 from enrichment.packed_json import unpack
 from models.db.copying import add_rows
 from models.db.distribute import unique_target
@@ -38,6 +38,7 @@ class NewStep:
     error_code: str | None
     error_message: str | None
     error_retryable: bool | None
+    answered_question: AnsweredQuestion | None
     asked_at: datetime
 
 
@@ -54,6 +55,7 @@ class EarlierStep:
     credits_charged: int
     candidates: list[dict[str, Any]]
     packed_candidates: bytes | None
+    answered_question: AnsweredQuestion | None
 
 
 @projection(Step)

@@ -57,6 +57,7 @@ def _step(result: JobResult, position: int, provider: str, reply: Reply, now: da
         error_code=reply.error.code if reply.error else None,
         error_message=reply.error.message if reply.error else None,
         error_retryable=reply.error.retryable if reply.error else None,
+        answered_question=reply.answered,
         asked_at=now,
     )
 

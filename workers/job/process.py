@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enrichment.decide.decision import Decision
 from enrichment.decide.job_outcome import Attempt, JobOutcome, job_outcome, skipped_outcome
 from enrichment.decide.start import why_not_started
-from enrichment.enums import JobStatus
+from enrichment.enums import AnsweredQuestion, JobStatus, StepOutcome
 from enrichment.packed_json import pack
 from enrichment.replay.snapshot import Origin
 from enrichment.replay.snapshot_json import write_snapshot
@@ -193,8 +193,9 @@ def _begin(job: ClaimedJob, providers: Mapping[str, Provider], names: Names) -> 
     sources = sources_of(infos, job.entity_type, company_questions=job.config.company_questions)
     session = WaterfallSession(_subject(job, names), sources, job.charged)
     for step in job.earlier_steps:
-        if step.provider in providers and step.outcome.is_answer:
-            session.restore_reply(step.provider, _recalled(job, step))
+        answered = _answered_source(step)
+        if answered is not None and any(source.id == answered for source in sources):
+            session.restore_reply(answered, _recalled(job, step, answered))
     return session
 
 
@@ -215,16 +216,24 @@ def _subject(job: ClaimedJob, names: Names = NO_NAMES) -> JobContext:
     )
 
 
-def _recalled(job: ClaimedJob, step: EarlierStep) -> Reply:
+def _answered_source(step: EarlierStep) -> str | None:
+    """The source whose answer a step has. Where only one of a provider's two questions failed, that is put again."""
+    if step.answered_question is AnsweredQuestion.COMPANY:
+        return step.provider + COMPANY
+    return step.provider if step.answered_question is not None or step.outcome.is_answer else None
+
+
+def _recalled(job: ClaimedJob, step: EarlierStep, source_id: str) -> Reply:
+    other = step.provider if source_id.endswith(COMPANY) else step.provider + COMPANY
     kept = [stored for stored in step.candidates if not job.keeps_out(stored["field"], stored["value"])]
     withheld = {outcome["field"] for outcome in job.earlier_outcomes if outcome["detail"] == WITHHELD}
     return Reply(
-        step.outcome,
+        step.outcome if step.outcome.is_answer else StepOutcome.NO_MATCH,
         candidates={stored["field"]: read_candidate(step.provider, stored) for stored in kept},
         withheld=frozenset(withheld | {stored["field"] for stored in step.candidates if stored not in kept}),
         detail=step.detail,
         latency_ms=step.latency_ms,
-        credits=step.credits_charged - job.charged.get(step.provider + COMPANY, 0),
+        credits=step.credits_charged - job.charged.get(other, 0),
     )
 
 

@@ -1,12 +1,13 @@
 """The company of a person is asked about as its account is: shared by all who work there, for one price."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
 
-from enrichment.enums import EntityType, JobStatus, StepOutcome
+from enrichment.enums import AnsweredQuestion, EntityType, JobStatus, StepOutcome
 from models.credit.entry import CreditEntry
 from providers.api import ProviderError, Question
 from resolvers.context import Context
@@ -14,7 +15,10 @@ from resolvers.cost.estimate import estimate_enrichment
 from resolvers.cost.preview import preview_enrichment
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
+from resolvers.job.api import retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
+from resolvers.job.restart_refused import GRACE, restart_refused
+from resolvers.provider.api import reset_provider
 from resolvers.record.api import get_record
 from resolvers.simulation.api import simulate_config
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
@@ -165,6 +169,73 @@ async def test_a_failed_question_about_the_person_is_repeated_before_the_company
     fields = await fields_of(ctx, EntityType.LEAD, "L1")
     assert (fields["title"], fields["company"]) == ("Engineer", "Acme")
     assert (await check_ledger("acme")).faults == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "kept", "first", "then"),
+    [
+        (EntityType.LEAD, AnsweredQuestion.COMPANY, ["jo@acme.com", "acme.com"], ["jo@acme.com"]),
+        (EntityType.ACCOUNT, AnsweredQuestion.RECORD, ["jo@acme.com", "acme.com"], ["acme.com"]),
+    ],
+)
+@pytest.mark.parametrize("person", [{"company": "Acme"}, PERSON])
+async def test_a_refusal_beside_an_answer_is_shown_and_that_question_alone_is_put_again_once_it_may(
+    redis: ArqRedis,
+    refused: EntityType,
+    kept: AnsweredQuestion,
+    first: list[str],
+    then: list[str],
+    person: dict[str, Any],
+) -> None:
+    paid = provider(knows={"jo@acme.com": person, "acme.com": COMPANY}, keeps_days=1)
+
+    async def refuse(question: Question) -> None:
+        if question.entity_type is refused and len(paid.asked) <= 2:
+            raise ProviderError("no_access", "this key may not", retryable=False)
+
+    paid.on_ask = refuse
+    clock = Clock()
+    ctx = context(services(redis, paid, now=clock))
+    sent = await send(ctx, "lead", "L1", email="jo@acme.com")
+    await work(ctx.services)
+    job = await job_of(sent)
+    [step] = job.steps
+    assert (step.outcome, step.error_code, step.answered_question) == (StepOutcome.MATCH, "no_access", kept)
+    assert (job.status, paid.asked, step.credits_charged) == (JobStatus.PARTIAL, first, 1)
+    reasons = {outcome["field"]: outcome["reason"] for outcome in job.outcomes}
+    assert (reasons["city"] == "error") is (refused is EntityType.LEAD or person is not PERSON)
+    clock.ahead_seconds += timedelta(days=2).total_seconds()  # no kept answer serves
+    await reset_provider(ctx, "paid")
+    clock.ahead_seconds += GRACE.total_seconds() + 1
+    assert await restart_refused(ctx.services) == 1
+    await work(ctx.services)
+    job = await job_of(sent)
+    [now_whole] = job.steps
+    assert (job.status, paid.asked) == (JobStatus.COMPLETED, first + then)
+    assert (now_whole.outcome, now_whole.error_code, now_whole.answered_question) == (StepOutcome.MATCH, None, None)
+    assert (now_whole.detail, job.credits_used, now_whole.credits_charged) == ("", 2, 2)
+    assert set(now_whole.fields_found) == {*person, "company", "industry", "numberOfEmployees"}
+    assert (await check_ledger("acme")).faults == []
+
+
+async def test_a_miss_beside_a_refusal_is_not_asked_about_again(redis: ArqRedis) -> None:
+    paid = provider(knows={"acme.com": COMPANY}, keeps_days=1)
+
+    async def refuse(question: Question) -> None:
+        if question.entity_type is EntityType.ACCOUNT and len(paid.asked) == 2:
+            raise ProviderError("no_access", "this key may not", retryable=False)
+
+    paid.on_ask = refuse
+    clock = Clock()
+    ctx = context(services(redis, paid, now=clock))
+    sent = await send(ctx, "lead", "L1", email="jo@acme.com")
+    await work(ctx.services)
+    [step] = (await job_of(sent)).steps
+    assert (step.outcome, step.answered_question) == (StepOutcome.ERROR, AnsweredQuestion.RECORD)
+    clock.ahead_seconds += timedelta(days=2).total_seconds()
+    await retry_job(ctx, str((await job_of(sent)).id))
+    await work(ctx.services)
+    assert paid.asked == ["jo@acme.com", "acme.com", "acme.com"]
 
 
 async def test_estimate_and_preview_count_the_company_once(redis: ArqRedis) -> None:
