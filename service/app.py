@@ -44,6 +44,7 @@ def create_app(runtime: Runtime) -> Starlette:
         exception_handlers={HTTPException: answer_http_error, OperationError: answer_problem},
         lifespan=_lifespan(runtime),
     )
+    app.state.public_url = runtime.settings.public_url  # for the addresses in answers
     app.router.redirect_slashes = False  # TrailingSlash serves it, so that a POST is not sent twice
     return app
 

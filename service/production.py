@@ -7,10 +7,12 @@ from math import log2
 
 from pydantic import SecretStr
 
-from service.settings import PREFIX, BadSettings, Settings
+from service.known_secrets import is_known
+from service.settings import ANY_AUDIENCE, PREFIX, BadSettings, Settings
 
 MIN_SECRET_BYTES = 32
 MIN_SECRET_BITS = 60  # as `_variety_bits` counts
+AUDIENCE_NEEDED_FROM = "0.4.0, not before June 2027"  # the release that refuses to start without an audience
 
 
 def refuse_unsafe(settings: Settings, *, embedded: bool = False) -> None:
@@ -22,6 +24,16 @@ def refuse_unsafe(settings: Settings, *, embedded: bool = False) -> None:
         faults.append(f"--embedded is for development: {PREFIX}ENVIRONMENT is production")
     if faults:
         raise BadSettings(faults)
+
+
+def remarks(settings: Settings) -> tuple[str, ...]:
+    """What production still takes and should not go on with, one sentence each."""
+    if not settings.production or settings.jwt_audience is not None:
+        return ()
+    return (
+        f"{PREFIX}JWT_AUDIENCE is not set: tokens that were made for other services of the same issuer are taken. Set "
+        f"the audience of your tokens, or `{ANY_AUDIENCE}`; version {AUDIENCE_NEEDED_FROM} will not start without",
+    )
 
 
 def _weak_keys(settings: Settings) -> Iterator[str]:
@@ -47,6 +59,8 @@ def weakness(secret: str) -> str | None:
     example = "for example from `openssl rand -hex 32`"
     if len(secret.encode()) < MIN_SECRET_BYTES:
         return f"a secret has at least {MIN_SECRET_BYTES} bytes ({example})"
+    if is_known(secret):
+        return f"this secret is public: it stands in examples, or its words do ({example})"
     if _variety_bits(secret) < MIN_SECRET_BITS or _repeats(secret) or _counts(secret):
         return f"a secret is not made of few characters, of repetitions or of rows of characters ({example})"
     return None

@@ -21,6 +21,7 @@ from resolvers.context import Services
 from resolvers.events.subscriber import EventSubscriber
 from service.auth.tokens import Authenticator, build_authenticator
 from service.embedded.data_dir import DataDirBusy, DataDirLock
+from service.embedded.private import DATABASE_FILE, make_private
 from service.embedded.redis import EmbeddedRedis, NoRedisServer, recorded_socket, socket_url
 from service.embedded.supervisor import WorkerSupervisor, cancel_until_done
 from service.http.metrics import Metrics
@@ -217,6 +218,7 @@ async def open_database(settings: Settings) -> AsyncIterator[None]:
     try:
         if settings.database_url is None:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(settings.data_dir / DATABASE_FILE)  # SQLite gives the files beside it the same mode
         await connection.connect(url, pool=settings.database_pool)
         await ping()
     except UNUSABLE as error:
@@ -237,7 +239,7 @@ def uses_data_dir(settings: Settings) -> bool:
 def database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    return f"sqlite://{(settings.data_dir / 'auto-enrichment.db').absolute()}"
+    return f"sqlite://{(settings.data_dir / DATABASE_FILE).absolute()}"
 
 
 async def _within(seconds: float, close: Callable[[], Awaitable[None]]) -> None:

@@ -21,6 +21,7 @@ PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
 TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a running service
 NO_KEYS = "none"  # as AUDIT_SEAL_KEYS
+ANY_AUDIENCE = "any"  # as JWT_AUDIENCE
 MOST_PRICE = 10_000  # credits; what 10,000 records may cost fits the Int of GraphQL
 
 
@@ -86,7 +87,9 @@ class Settings(BaseSettings):
         None, description="URL or file of the public keys (RS256, ES256, EdDSA), instead of a secret"
     )
     jwt_issuer: str | None = Field(None, description="issuer that every token must name")
-    jwt_audience: str | None = Field(None, description="audience that every token must name")
+    jwt_audience: str | None = Field(
+        None, description="audience that every token must name; any: whatever a token names"
+    )
     jwt_org_claim: str = Field("organizationId", min_length=1, description="claim that names the organization")
 
     monthly_credit_grant: int = Field(1000, ge=0, le=10**9, description="credits granted each calendar month")
@@ -113,7 +116,8 @@ class Settings(BaseSettings):
     directory_archive_file: Path | None = Field(None, description="CSV or JSONL of companies for `directory_archive`")
 
     public_url: str | None = Field(
-        None, description="https address at which providers reach this service, for answers that they send later"
+        None,
+        description="https address at which providers and clients reach this service, for later answers and for links",
     )
     described_providers: Path | None = Field(None, description="JSON file, or folder of them, of HTTP providers")
     ca_file: Path | None = Field(
@@ -216,6 +220,11 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def needed_audience(self) -> str | None:
+        """The audience that every token must name. None: whatever it names."""
+        return None if self.jwt_audience == ANY_AUDIENCE else self.jwt_audience
 
     @property
     def introspection_open(self) -> bool:

@@ -221,7 +221,7 @@ def build_authenticator(settings: Settings) -> Authenticator:
         shared=shared,
         keys=keys,
         issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
+        audience=settings.needed_audience,
         organization_claim=settings.jwt_org_claim,
     )
 
@@ -278,6 +278,6 @@ def development_token(
         "iat": now,
         "exp": now + ttl_seconds,
     }
-    optional = {"email": email, "iss": settings.jwt_issuer, "aud": settings.jwt_audience}
+    optional = {"email": email, "iss": settings.jwt_issuer, "aud": settings.needed_audience}
     claims |= {claim: value for claim, value in optional.items() if value is not None}
     return jwt.encode(claims, _hmac_key(signing_secret(settings)), algorithm="HS256")

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from service.embedded.private import ADDRESS_FILE, make_private
 from service.runtime import uses_data_dir
 from service.settings import Settings
-
-ADDRESS_FILE = "address"
 
 
 @contextmanager
@@ -17,6 +16,7 @@ def recorded_address(settings: Settings, address: str) -> Iterator[None]:
         yield
         return
     path: Path = settings.data_dir / ADDRESS_FILE
+    make_private(path)
     path.write_text(f"{address}\n", "utf-8")
     try:
         yield

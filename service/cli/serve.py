@@ -4,6 +4,7 @@ import asyncio
 import socket
 from typing import Annotated
 
+import structlog
 import typer
 
 from resolvers.context import Role
@@ -13,12 +14,14 @@ from service.cli.address_file import recorded_address
 from service.cli.common import Stop, fail, read_settings, refuse_settings, run
 from service.collector import settle_collector
 from service.http.server import AddressUnusable, address_of, build_server, listen
-from service.production import refuse_unsafe
+from service.production import refuse_unsafe, remarks
 from service.runtime import Runtime
 from service.sample.run import SAMPLE_ORGANIZATION, SAMPLE_PRICES, run_sample
 from service.settings import BadSettings, Settings
 
 TOKEN_DAYS = 7
+
+_log = structlog.get_logger(__name__)
 
 
 def serve(
@@ -44,6 +47,8 @@ def serve(
         refuse_settings(error)
     except AddressUnusable as error:
         fail(str(error))
+    for remark in remarks(settings):
+        _log.warning(remark)
     with listening:
         run(lambda stop: _serve(settings, listening, stop, embedded=embedded, sample=sample))
 
@@ -96,6 +101,9 @@ def _show_addresses(address: str) -> None:
 def _show_token(settings: Settings, address: str) -> None:
     if settings.jwt_jwks is not None:
         return  # whoever holds the private key makes the tokens
+    if settings.jwt_secret is not None:  # which other services may trust too: no token of it goes to a screen or a log
+        typer.echo("\nA token, signed with the secret of the settings: auto-enrichment token --org … --role …")
+        return
     token = development_token(
         settings,
         organization_id=SAMPLE_ORGANIZATION,

@@ -7,8 +7,8 @@ import typer
 
 from resolvers.context import Role
 from service.auth.tokens import SECRET_FILE, development_token
-from service.cli.address_file import ADDRESS_FILE
 from service.cli.common import BAD_USE, fail
+from service.embedded.private import ADDRESS_FILE
 from service.sample.run import SAMPLE_ORGANIZATION
 from service.settings import TOKEN_VARIABLE, Settings
 

@@ -5,7 +5,7 @@ import structlog
 from enrichment.compiled import form
 from service.cli.common import Stop, read_settings, refuse_settings, run
 from service.collector import settle_collector
-from service.production import refuse_unsafe
+from service.production import refuse_unsafe, remarks
 from service.runtime import Runtime
 from service.settings import BadSettings, Settings
 
@@ -19,6 +19,8 @@ def worker() -> None:
         refuse_unsafe(settings)
     except BadSettings as error:
         refuse_settings(error)
+    for remark in remarks(settings):
+        _log.warning(remark)
     run(lambda stop: _work(settings, stop))
 
 

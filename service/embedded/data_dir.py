@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from service.embedded.private import keep_private
+
 if sys.platform != "win32":
     import fcntl
 
@@ -37,6 +39,7 @@ class DataDirLock:
         os.truncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor
+        keep_private(self._data_dir)
 
     def release(self) -> None:
         if self._descriptor is not None:

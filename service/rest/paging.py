@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from msgspec import Raw
 from starlette.datastructures import URL
@@ -30,10 +30,18 @@ async def read_page(reading: Awaitable[Page[T]]) -> Page[T]:
 
 def next_link(request: Request, name: str, cursor: str) -> str:
     """What `Link` says of the next page: the same query, with this cursor as the parameter that takes it."""
-    # Not `request.url`, which cannot be read where the query is not UTF-8.
-    here = URL(scope={**request.scope, "query_string": b""})
     kept = [(known, value) for known, value in request.query_params.multi_items() if known != name]
-    return f'<{here}?{urlencode([*kept, (name, cursor)])}>; rel="next"'
+    return f'<{_here(request)}?{urlencode([*kept, (name, cursor)])}>; rel="next"'
+
+
+def _here(request: Request) -> str:
+    """The address that was asked, without its query: below PUBLIC_URL, else at the host of the connection."""
+    public_url: str | None = request.app.state.public_url
+    if public_url is not None:
+        raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+        return public_url.rstrip("/") + raw.decode("ascii", "replace").partition("?")[0]
+    # Not `request.url`, which cannot be read where the query is not UTF-8.
+    return str(URL(scope={**request.scope, "query_string": b""}))
 
 
 def respond_with_page(request: Request, page: Page[Any], shown: Sequence[Shape] | Raw) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.production import refuse_unsafe
+from service.production import refuse_unsafe, remarks
 from service.settings import BadSettings, load_settings, settings_class
 from service.settings_report import described, unknown_variables, without_password
 
@@ -158,6 +158,9 @@ def test_production_takes_safe_settings() -> None:
         ({"jwt_secret": "0123456789abcdef" * 2}, "JWT_SECRET"),
         ({"jwt_secret": "7f3a09c4d1e85b26" * 2 + "7f3"}, "JWT_SECRET"),
         ({"jwt_secret": "abcdefghijklmnopqrstuvwxyz0123456789"}, "JWT_SECRET"),
+        ({"jwt_secret": "A-String-Secret-At-Least-256-Bits-Long"}, "JWT_SECRET"),
+        ({"jwt_secret": "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7"}, "JWT_SECRET"),
+        ({"jwt_secret": "Change-Me! and then deploy this to the cluster"}, "JWT_SECRET"),
         ({"jwt_secret_previous": "0123456789" * 4}, "JWT_SECRET_PREVIOUS"),
         ({"jwt_secret_previous": "short"}, "JWT_SECRET_PREVIOUS"),
         ({"jwt_secret": None, "jwt_jwks": "http://salesos.example/keys"}, "JWT_JWKS"),
@@ -170,6 +173,18 @@ def test_production_refuses_what_is_unsafe(changes: dict[str, Any], named: str) 
     text = faults(**{**SAFE, **changes})
     assert text.startswith(f"AUTO_ENRICHMENT_{named}: ")
     assert len(text.splitlines()) == 1
+
+
+def test_a_placeholder_beside_a_whole_secret_is_taken() -> None:
+    refuse_unsafe(load_settings(**{**SAFE, "jwt_secret": f"jwt-secret-{STRONG}"}))
+
+
+def test_production_without_an_audience_is_warned_and_starts() -> None:
+    without, any_audience = load_settings(**SAFE), load_settings(**SAFE, jwt_audience="any")
+    refuse_unsafe(without)
+    assert [remark for remark in remarks(without) if "JWT_AUDIENCE" in remark and "will not start" in remark]
+    assert remarks(any_audience) == remarks(load_settings(**SAFE, jwt_audience="crm")) == remarks(load_settings()) == ()
+    assert any_audience.needed_audience is None
 
 
 def test_production_is_never_embedded() -> None:

@@ -89,7 +89,7 @@ def redis_url(worker_id: str) -> Iterator[str]:
     chosen = os.environ.get(REDIS_SERVER)
     server = subprocess.Popen(
         [
-            str(next(server_programs(Path(chosen) if chosen else None))),
+            str(server_programs(Path(chosen) if chosen else None)[-1]),  # the oldest that is to work
             *("--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)),
         ],
         stdout=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import stat
 from pathlib import Path
 
 import httpx
@@ -45,6 +46,27 @@ def test_serve_answers_ends_with_its_redis_and_starts_again_after_a_crash(tmp_pa
         assert second.end_with(signal.SIGINT) == 0
         wait_until_gone(redis_pid)
     assert "Traceback" not in second.text
+
+
+def test_files_of_the_data_directory_are_their_owners_alone_and_no_token_of_an_own_secret_is_shown(
+    tmp_path: Path,
+) -> None:
+    data_dir = tmp_path / "open"
+    data_dir.mkdir(mode=0o755)
+    (data_dir / "jwt-secret").write_text("3f1c" * 16)
+    (data_dir / "notes.txt").write_text("not ours")
+    (data_dir / "notes.txt").chmod(0o644)
+    own_secret = {"AUTO_ENRICHMENT_JWT_SECRET": "of-the-operator-of-this-service"}
+    with serving(data_dir=data_dir, settings=own_secret) as server:
+        server.address()
+        files = [path for path in data_dir.rglob("*") if path.is_file()]
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in files}
+        assert server.end_with(signal.SIGINT) == 0
+    assert modes.pop("notes.txt") == 0o644
+    assert {"auto-enrichment.db", "auto-enrichment.db-wal", "address", "jwt-secret", "redis.log"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+    assert "auto-enrichment token" in server.text
+    assert "eyJ" not in server.text
 
 
 def test_an_import_finds_the_running_service_by_itself(tmp_path: Path) -> None:

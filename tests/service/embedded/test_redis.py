@@ -118,7 +118,7 @@ async def test_the_next_program_is_tried_when_one_does_not_run(tmp_path: Path, m
     broken = tmp_path / "broken"
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr("service.embedded.redis.server_programs", lambda _: iter([broken, *server_programs(None)]))
+    monkeypatch.setattr("service.embedded.redis.server_programs", lambda _: [broken, *server_programs(None)])
     server = EmbeddedRedis(tmp_path)
     try:
         await server.start()
@@ -127,10 +127,22 @@ async def test_the_next_program_is_tried_when_one_does_not_run(tmp_path: Path, m
         await server.stop()
 
 
+def test_the_newest_program_is_tried_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = []
+    for name, says in (("old", "Redis server v=6.2.14 sha=0"), ("broken", ""), ("new", "Valkey server v=8.10.1 sha=0")):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho '{says}'\n")
+        program.chmod(0o755)
+        programs.append(program)
+    monkeypatch.setattr("service.embedded.redis._installed", lambda: iter(programs))
+    assert [program.name for program in server_programs(None)] == ["new", "old", "broken"]
+    assert server_programs(programs[1]) == [programs[1]]
+
+
 async def test_a_server_that_outlived_its_parent_is_ended(tmp_path: Path) -> None:
     data = tmp_path / "redis"
     data.mkdir()
-    program = next(server_programs(None))
+    program = server_programs(None)[0]
     orphan = await asyncio.create_subprocess_exec(
         program, "--port", "0", "--unixsocket", str(data / "redis.sock"), "--dir", str(data), "--save", "",
         stdout=subprocess.DEVNULL,

@@ -210,3 +210,18 @@ async def test_jobs_of_another_organization_are_not_there(rest: Rest, shared: An
 async def test_a_viewer_may_not_retry(rest: Rest) -> None:
     response = await rest.post(f"/jobs/{UNKNOWN}/retry", role=Role.VIEWER)
     assert (response.status_code, problem_code(response)) == (403, "FORBIDDEN")
+
+
+async def test_the_next_page_is_below_the_public_address_and_never_where_a_stranger_says(shared: Any) -> None:
+    ctx = context(shared)
+    for number in range(2):
+        await send(ctx, "account", f"A{number}", name="Acme")
+    forwarded = {"Host": "crm.example:8443", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+
+    at_its_host = next_link(await Rest(shared).get(f"{ALL}&limit=1", headers=forwarded))
+    in_public = next_link(await Rest(shared, public_url="https://api.example/in").get(f"{ALL}&limit=1"))
+
+    assert at_its_host is not None
+    assert in_public is not None
+    assert at_its_host.startswith("http://crm.example:8443/v1/auto-enrichment/jobs?entityType=all&status=all&limit=1&")
+    assert in_public.startswith("https://api.example/in/v1/auto-enrichment/jobs?entityType=all")
