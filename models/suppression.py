@@ -93,6 +93,11 @@ async def suppression_page(organization_id: str, kind: SuppressionKind | None, k
     return await fetch_page(Suppression, organization_id, {"kind": kind and kind.value}, keyset)
 
 
+async def suppressions_by_id(organization_id: str, ids: Sequence[str]) -> list[Suppression]:
+    """Those of these that are on the organization's list."""
+    return await Suppression.filter(organization_id=organization_id, id__in=list(ids))
+
+
 async def add_suppressions(tx: Transaction, items: Sequence[NewSuppression]) -> list[SuppressionId]:
     """Put these on the list. What is on it already stays as it is, and is not among those returned."""
     then = f"ON CONFLICT DO NOTHING RETURNING {select(SuppressionId)}"

@@ -190,6 +190,11 @@ async def find_undo(organization_id: str, undo_id: str) -> Undo | None:
     return await Undo.get_or_none(id=undo_id, organization_id=organization_id)
 
 
+async def undos_by_id(organization_id: str, undo_ids: Sequence[str]) -> list[Undo]:
+    """Those of the undos that are the organization's."""
+    return await Undo.filter(organization_id=organization_id, id__in=list(undo_ids))
+
+
 async def undo_page(organization_id: str, keyset: Keyset) -> Page[Undo]:
     """A page of the organization's undos, newest first."""
     return await fetch_page(Undo, organization_id, {}, keyset)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from models.db.paging import Keyset, Page
 from resolvers.errors import BadRequest, Fault
 
-__all__ = ["DEFAULT_SIZE", "MAX_SIZE", "Page", "PageArgs", "check_id", "cursor_of", "read_cursor"]
+__all__ = ["DEFAULT_SIZE", "MAX_SIZE", "Page", "PageArgs", "check_id", "cursor_of", "is_id", "read_cursor"]
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 200
@@ -21,6 +21,11 @@ def check_id(text: str, *, path: str = "id") -> str:
     if not _ID.fullmatch(folded):
         raise BadRequest(f"{path}: not an id", faults=[Fault(path, "not a UUID")])
     return folded
+
+
+def is_id(text: str, *, version: int | None = None) -> bool:
+    """Whether this is an id in canonical form, of this version of UUIDs where one is named."""
+    return _ID.fullmatch(text) is not None and (version is None or text[14] == str(version))
 
 
 def cursor_of(row_id: str, of: str) -> str:

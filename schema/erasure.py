@@ -13,6 +13,7 @@ from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType
+from schema.base.node import Node
 from schema.base.paging import Connection, page_args
 from schema.base.problem import Problem
 
@@ -30,7 +31,7 @@ class RecordName:
 
 
 @strawberry.type(description="What was removed of a record, where, and what was not reached. It names no value.")
-class ErasureCertificate:
+class ErasureCertificate(Node):
     id: strawberry.ID
     entity_type: EntityType
     reason: str | None

@@ -9,11 +9,15 @@ import strawberry
 from resolvers import pipeline as operations
 from schema.base.context import Info
 from schema.base.copied import copied
+from schema.base.node import Node, id_of_organization
 from schema.base.streams import closing
 
 
 @strawberry.type(description="Whether the organization's jobs are dispatched.")
-class Pipeline:
+class Pipeline(Node):
+    id: strawberry.ID = strawberry.field(
+        resolver=id_of_organization("pipeline"), description="The organization's own; changes keep it."
+    )
     paused: bool
     paused_at: datetime | None
     paused_by: str | None

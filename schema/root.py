@@ -28,6 +28,7 @@ from schema.audit import AuditQuery
 from schema.base.context import GraphQLContext, MessageCursor
 from schema.base.errors import ErrorTranslator
 from schema.base.loaders import Loaders
+from schema.base.node import know_types_by_class
 from schema.base.scalars import SCALARS
 from schema.checks.documents import Document, Documents
 from schema.checks.limits import Limits
@@ -42,6 +43,7 @@ from schema.event.roots import EventQuery, EventSubscription
 from schema.execution.executor import PlannedExecutor
 from schema.job.enrich import EnrichMutation, EnrichQuery
 from schema.job.job import JobMutation, JobQuery, JobSubscription
+from schema.node import NodeQuery
 from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscription
 from schema.provider import ProviderMutation, ProviderQuery
 from schema.record.explain import ExplainQuery
@@ -79,6 +81,7 @@ class Query(
     SuppressionQuery,
     ErasureQuery,
     EventQuery,
+    NodeQuery,
 ):
     """What may be read."""
 
@@ -127,6 +130,7 @@ class ApiSchema(strawberry.Schema):
             config=StrawberryConfig(scalar_map=SCALARS),
         )
         _drop_null_defaults(self._schema)
+        know_types_by_class(self._schema)
 
     async def execute(
         self,

@@ -9,6 +9,7 @@ from resolvers import stats as operations
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus
+from schema.base.node import NO_BOUNDS, Bounds, Node, id_of_period
 
 
 @strawberry.type
@@ -69,7 +70,10 @@ class DayStats:
 
 
 @strawberry.type(description="What enrichment did in a period.")
-class Stats:
+class Stats(Node):
+    id: strawberry.ID = strawberry.field(
+        resolver=id_of_period("stats"), description="The organization's own, one for each period that is asked for."
+    )
     records: int
     jobs_by_status: list[JobStatusCount]
     match_rate: float | None = strawberry.field(description="Share of the jobs that a provider knew.")
@@ -83,9 +87,10 @@ class Stats:
     credits_used: int
     fields_verified: int = strawberry.field(description="Values that a source saw again, unchanged.")
     by_day: list[DayStats]
+    asked: strawberry.Private[Bounds]
 
     @classmethod
-    def of(cls, stats: operations.Stats) -> Self:
+    def of(cls, stats: operations.Stats, asked: Bounds = NO_BOUNDS) -> Self:
         return copied(
             cls,
             stats,
@@ -99,6 +104,7 @@ class Stats:
                 for reason in FieldOutcomeReason
             ],
             by_day=[DayStats.of(day) for day in stats.by_day],
+            asked=asked,
         )
 
 
@@ -111,4 +117,4 @@ class StatsQuery:
         start: Annotated[datetime | None, strawberry.argument(name="from")] = None,
         end: Annotated[datetime | None, strawberry.argument(name="to")] = None,
     ) -> Stats:
-        return Stats.of(await operations.get_stats(info.context, start, end))
+        return Stats.of(await operations.get_stats(info.context, start, end), (start, end))

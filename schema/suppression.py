@@ -11,11 +11,12 @@ from resolvers.suppression import api as operations
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import SuppressionKind
+from schema.base.node import Node
 from schema.base.paging import Connection, page_args
 
 
 @strawberry.type(description="One entry of the suppression list. What it stands for is kept as a keyed hash alone.")
-class Suppression:
+class Suppression(Node):
     id: strawberry.ID
     kind: SuppressionKind
     note: str | None

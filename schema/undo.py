@@ -16,6 +16,7 @@ from resolvers.undo.scope import UndoScope
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, UndoSkipReason
+from schema.base.node import Node
 from schema.base.paging import Connection, page_args
 from schema.base.scalars import JSON
 from schema.base.views import Each
@@ -62,7 +63,7 @@ class UndoLine:
 
 
 @strawberry.type(description="What was put back, and what was left as it is.")
-class Undo:
+class Undo(Node):
     id: strawberry.ID
     kind: UndoKind
     status: UndoStatus

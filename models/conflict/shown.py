@@ -12,6 +12,7 @@ from models.db.paging import Keyset, Page
 from models.db.parts import One
 from models.db.rows import projection
 from models.db.selected import Selectable
+from models.db.statements import one_of, texts
 from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import NOTHING, Where, where
 from models.record.related import created_between
@@ -100,6 +101,13 @@ async def find_conflict(organization_id: str, conflict_id: str, wanted: Wanted =
     """One conflict."""
     found = await CONFLICTS.fetch(organization_id, Where(" AND id = ?", (conflict_id,)), wanted)
     return found[0] if found else None
+
+
+async def shown_conflicts(
+    organization_id: str, conflict_ids: Sequence[str], wanted: Wanted = EVERYTHING
+) -> list[ShownConflict]:
+    """Those of the conflicts that are the organization's."""
+    return await CONFLICTS.fetch(organization_id, Where(f" AND {one_of('id')}", (texts(conflict_ids),)), wanted)
 
 
 async def conflicts_of_jobs(

@@ -12,7 +12,7 @@ from models.db.paging import Keyset, Page
 from models.db.printed import Printed
 from models.db.rows import bulk, fetch, fetch_one, insert, projection, query_row, read_rows, select
 from models.db.selected import Selectable
-from models.db.statements import marks
+from models.db.statements import marks, one_of, texts
 from models.db.transaction import Transaction
 from models.db.wanted import EVERYTHING, Wanted
 from models.db.where import Where
@@ -99,6 +99,11 @@ class _BudgetReserved:
 async def entry_page(organization_id: str, keyset: Keyset, wanted: Wanted | Printed = EVERYTHING) -> Page[EntryRow]:
     """A page of the organization's lines, newest first."""
     return await _ENTRIES.page(organization_id, Where(), keyset, wanted)
+
+
+async def shown_entries(organization_id: str, entry_ids: Sequence[str], wanted: Wanted = EVERYTHING) -> list[EntryRow]:
+    """Those of the lines that are the organization's."""
+    return await _ENTRIES.fetch(organization_id, Where(f" AND {one_of('id')}", (texts(entry_ids),)), wanted)
 
 
 _ENTRIES = Selectable(EntryRow, "credit_entry")

@@ -10,6 +10,7 @@ from tortoise.queryset import QuerySet
 from enrichment.enums import EntityType
 from models.db.paging import Keyset, Page, first_pages, newest_of_records
 from models.db.printed import Printed
+from models.db.statements import one_of, texts
 from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import NOTHING, Where, where
 from models.record.shown import RECORDS, VALUES, ShownRecord, ShownValue
@@ -32,6 +33,13 @@ class RecordFilter:
 async def find_record(organization_id: str, entity_type: EntityType, external_id: str) -> Record | None:
     """The record with the CRM's own id."""
     return await Record.get_or_none(organization_id=organization_id, entity_type=entity_type, external_id=external_id)
+
+
+async def shown_records(
+    organization_id: str, record_ids: Sequence[str], wanted: Wanted = EVERYTHING
+) -> list[ShownRecord]:
+    """Those of the records that are the organization's."""
+    return await RECORDS.fetch(organization_id, Where(f" AND {one_of('id')}", (texts(record_ids),)), wanted)
 
 
 async def record_page(

@@ -15,6 +15,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -55,6 +56,7 @@ _COUNT = 50  # counting a whole list
 _INTROSPECTION = 25_000
 _ROWS = ("nodes", "edges")
 _LENGTHS = ("first", "last")
+_HAVE_FIELDS = (GraphQLObjectType, GraphQLInterfaceType)
 _BATCHES = ("records", "ids", "selection")  # a bulk field answers each object that it was sent
 
 
@@ -162,9 +164,13 @@ class Weigher:
         if isinstance(node, FieldNode):
             self._add_field(selection, node, parent)
         elif isinstance(node, InlineFragmentNode):
-            selection.add(self._set(node.selection_set, parent), _Times(), deeper=0)
+            selection.add(self._set(node.selection_set, self._narrowed(node, parent)), _Times(), deeper=0)
         elif isinstance(node, FragmentSpreadNode):
             selection.add(self._fragment(node.name.value), _Times(), deeper=0)
+
+    def _narrowed(self, node: InlineFragmentNode, parent: GraphQLNamedType | None) -> GraphQLNamedType | None:
+        """The type of which an inline fragment selects: its own condition's, where it has one."""
+        return parent if node.type_condition is None else self._schema.get_type(node.type_condition.name.value)
 
     def _fragment(self, name: str) -> Selection:
         if name not in self._weighed:
@@ -182,7 +188,7 @@ class Weigher:
             selection.own_cost += _INTROSPECTION if node.selection_set else 1
             self.fields += sum(1 for _ in _fields_within(node))
             return
-        known = parent.fields.get(node.name.value) if isinstance(parent, GraphQLObjectType) else None
+        known = parent.fields.get(node.name.value) if isinstance(parent, _HAVE_FIELDS) else None
         selection.own_cost += _cost_of(node, known)
         inner = self._set(node.selection_set, get_named_type(known.type) if known else None)
         if node.name.value in _ROWS:

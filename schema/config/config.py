@@ -11,6 +11,7 @@ from resolvers import config as operations
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, QuestionOrder, RuleAction, Strategy
+from schema.base.node import Node, id_of_organization
 from schema.config.input import ConfigInput
 from schema.config.spending import EntityPayFor
 
@@ -114,7 +115,10 @@ class ReviewRule:
 
 
 @strawberry.type(description="The organization's rules.")
-class Config:
+class Config(Node):
+    id: strawberry.ID = strawberry.field(
+        resolver=id_of_organization("config"), description="The organization's own; changes keep it."
+    )
     enabled: bool
     triggers: Triggers
     refresh: Refresh

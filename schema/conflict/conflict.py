@@ -20,6 +20,7 @@ from schema.base.enums import (
     Recommendation,
 )
 from schema.base.loaders import Asked
+from schema.base.node import Node
 from schema.base.scalars import JSON, read_time
 from schema.base.views import Each, Made, Part, RowView, needs
 from schema.base.wanted import wanted_items
@@ -77,7 +78,7 @@ class ConflictPart:
 @strawberry.type(
     description="One question that waits for a person: about a field of a record, or about fields that are one thing."
 )
-class Conflict:
+class Conflict(Node):
     id: strawberry.ID
     job_id: strawberry.Private[str]
     record: Record

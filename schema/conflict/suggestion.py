@@ -6,12 +6,13 @@ import strawberry
 
 from resolvers.conflict import suggestions as operations
 from schema.base.context import Info
+from schema.base.node import Node
 from schema.config.config import Config, ReviewRule
 from schema.conflict.bulk import ResolveConflictResult
 
 
 @strawberry.type(description="A rule that reviewers already follow, with how it would have done.")
-class RuleSuggestion:
+class RuleSuggestion(Node):
     id: strawberry.ID = strawberry.field(description="The same for the same rule.")
     rule: ReviewRule
     text: str = strawberry.field(description="All of it in plain words.")

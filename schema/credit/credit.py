@@ -14,6 +14,7 @@ from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import CreditKind, EntityType, JobTrigger
+from schema.base.node import NO_BOUNDS, Bounds, Node, id_of_period
 from schema.base.paging import Connection, page_args
 from schema.base.views import RowView
 from schema.base.wanted import printed_nodes
@@ -75,7 +76,7 @@ class MaybeChargedCall:
 
 
 @strawberry.type(description="One line of the ledger; the balance is the sum of the amounts.")
-class CreditEntry:
+class CreditEntry(Node):
     id: strawberry.ID
     kind: CreditKind
     amount: int
@@ -94,7 +95,10 @@ ENTRY: RowView[EntryRow, CreditEntry] = RowView(CreditEntry)
 
 
 @strawberry.type(description="The account of the organization, and its use of a period.")
-class CreditUsage:
+class CreditUsage(Node):
+    id: strawberry.ID = strawberry.field(
+        resolver=id_of_period("credits"), description="The organization's own, one for each period that is asked for."
+    )
     balance: int
     reserved: int = strawberry.field(description="Held for calls that are under way.")
     used: int
@@ -119,9 +123,10 @@ class CreditUsage:
         description="By provider what it says that the period's calls consumed, where it says so."
     )
     projected_exhaustion_at: datetime | None = strawberry.field(description="At the present pace; null: not.")
+    asked: strawberry.Private[Bounds]
 
     @classmethod
-    def of(cls, usage: operations.CreditUsage) -> Self:
+    def of(cls, usage: operations.CreditUsage, asked: Bounds = NO_BOUNDS) -> Self:
         return copied(
             cls,
             usage,
@@ -132,6 +137,7 @@ class CreditUsage:
             maybe_charged=_slices(usage.maybe_charged),
             maybe_charged_calls=[MaybeChargedCall.of(call) for call in usage.maybe_charged_calls],
             stated=[StatedUsage.of(part) for part in usage.stated],
+            asked=asked,
         )
 
     @strawberry.field(description="The thresholds crossed this month, the newest first.")
@@ -160,7 +166,7 @@ class CreditQuery:
         start: Annotated[datetime | None, strawberry.argument(name="from")] = None,
         end: Annotated[datetime | None, strawberry.argument(name="to")] = None,
     ) -> CreditUsage:
-        return CreditUsage.of(await operations.get_credits(info.context, start, end))
+        return CreditUsage.of(await operations.get_credits(info.context, start, end), (start, end))
 
 
 @strawberry.type

@@ -19,6 +19,7 @@ from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
 from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
 from schema.base.loaders import Asked
+from schema.base.node import Node
 from schema.base.paging import Connection, page_args
 from schema.base.references import ConflictReference, conflict_view
 from schema.base.streams import closing
@@ -77,7 +78,7 @@ class FieldOutcome:
 
 
 @strawberry.type(description="One enrichment of one record.")
-class Job:
+class Job(Node):
     id: strawberry.ID
     entity_type: EntityType
     record: Record

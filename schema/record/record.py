@@ -20,6 +20,7 @@ from resolvers.record import api as operations
 from schema.base.context import Info
 from schema.base.enums import EntityType
 from schema.base.loaders import Asked, FirstPage
+from schema.base.node import Node
 from schema.base.paging import Connection, page_args
 from schema.base.references import JobReference, job_view
 from schema.base.scalars import JSON, read_time
@@ -135,7 +136,7 @@ class UnreadableValue:
 
 
 @strawberry.type(description="Our copy of one lead, contact or account of the CRM.")
-class Record:
+class Record(Node):
     id: strawberry.ID
     entity_type: EntityType
     external_id: strawberry.ID = strawberry.field(description="The CRM's own id.")

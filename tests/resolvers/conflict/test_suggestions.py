@@ -315,6 +315,10 @@ async def test_a_reviewer_at_work_teaches_trust_and_a_rule(redis: ArqRedis) -> N
     assert trust.of("north", EntityType.ACCOUNT, "city").believe(0.8) > 0.8
     assert trust.of("south", EntityType.ACCOUNT, "city").believe(0.8) < 0.8
 
+    node = "query($id: ID!) { node(id: $id) { __typename id } }"
+    found = await Operations(shared)(node, id=suggestion.suggestion.id)
+    assert found["node"] == {"__typename": "RuleSuggestion", "id": suggestion.suggestion.id}
+
 
 @projection(Conflict)
 class ConflictCopy:
