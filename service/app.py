@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,6 +18,7 @@ from starlette.types import Lifespan
 from models.db.version import VERSION
 from resolvers.errors import OperationError
 from service.graphql.http import GRAPHQL_PATH, graphql_routes, refused
+from service.http.compression import CompressionMiddleware, PackedBodyMiddleware
 from service.http.cross_origin import cross_origin
 from service.http.errors import answer_problem, problem_of
 from service.http.health import health_routes
@@ -38,7 +40,7 @@ def create_app(runtime: Runtime) -> Starlette:
             *graphql_routes(runtime),
             *rest_routes(runtime),
             *webhook_routes(runtime),
-            Mount("/static", StaticFiles(directory=STATIC_DIR), name="static"),
+            Mount("/static", _PackableFiles(directory=STATIC_DIR), name="static"),
         ],
         middleware=_middleware(runtime),
         exception_handlers={HTTPException: answer_http_error, OperationError: answer_problem},
@@ -47,6 +49,16 @@ def create_app(runtime: Runtime) -> Starlette:
     app.state.public_url = runtime.settings.public_url  # for the addresses in answers
     app.router.redirect_slashes = False  # TrailingSlash serves it, so that a POST is not sent twice
     return app
+
+
+class _PackableFiles(StaticFiles):
+    """Files whose tags are weak, so that they may be packed."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        response = super().file_response(*args, **options)
+        if "etag" in response.headers:
+            response.headers["etag"] = f"W/{response.headers['etag']}"
+        return response
 
 
 def _lifespan(runtime: Runtime) -> Lifespan[Starlette]:
@@ -68,9 +80,11 @@ def _middleware(runtime: Runtime) -> list[Middleware]:
         layers.append(cross_origin(settings.allowed_origins))
     return [
         *layers,
+        Middleware(CompressionMiddleware),
         Middleware(ProblemMiddleware),
         Middleware(ReachMiddleware, refuse=_refuse),
         Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        Middleware(PackedBodyMiddleware, max_bytes=settings.max_body_bytes),
         Middleware(TrailingSlash),
     ]
 

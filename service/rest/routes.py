@@ -5,6 +5,7 @@ Bodies and statuses follow the documented interface of SalesOS Auto Enrichment.
 
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
@@ -37,6 +38,7 @@ from service.rest.description.pages import page, render
 from service.rest.idempotency import answer_once
 from service.rest.operation import RestOperation
 from service.rest.query import refuse_unknown
+from service.rest.request import is_known
 
 OPERATIONS: tuple[RestOperation, ...] = (
     *config.OPERATIONS,
@@ -111,7 +113,10 @@ def _descriptions() -> list[BaseRoute]:
     """The routes that describe the others."""
 
     async def openapi(request: Request) -> Response:
-        return Response(_description()[0], media_type="application/json")
+        content, tag = _description()[0], _tag()
+        if is_known(request, tag.removeprefix("W/")):
+            return Response(status_code=304, headers={"ETag": tag})
+        return Response(content, media_type="application/json", headers={"ETag": tag})
 
     async def docs(request: Request) -> Response:
         return HTMLResponse(page(_description()[1], str(request.base_url)))
@@ -120,6 +125,11 @@ def _descriptions() -> list[BaseRoute]:
         Route("/v1/openapi.json", openapi),
         Route("/v1/docs", docs),
     ]
+
+
+@cache
+def _tag() -> str:
+    return f'W/"{sha256(_description()[0]).hexdigest()[:32]}"'
 
 
 @cache

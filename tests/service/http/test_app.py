@@ -281,3 +281,11 @@ async def test_what_keeps_the_service_from_starting_is_named(
         await runtime.open()
     assert "hunter2" not in str(refusal.value)
     assert not runtime.is_open
+
+
+@pytest.mark.parametrize("path", ["/static/graphiql/page.js", "/v1/openapi.json"])
+async def test_files_and_descriptions_are_packed_and_not_sent_twice(client: httpx.AsyncClient, path: str) -> None:
+    first = await client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert (first.status_code, first.headers["content-encoding"]) == (200, "gzip")
+    again = await client.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
