@@ -44,19 +44,19 @@ async def conflicts_by_job(
 
 
 async def jobs_by_record(
-    ctx: Context, record_ids: Sequence[str], size: int, shown: Wanted
+    ctx: Context, record_ids: Sequence[str], size: int, shown: Wanted, *, backwards: bool = False
 ) -> dict[str, Page[ShownJob]]:
-    """What is to be shown of the newest jobs of each of these records, `size` at most."""
+    """What is to be shown of the newest jobs of each of these records, `size` at most; `backwards`: of the oldest."""
     caller = ctx.require(Role.VIEWER)
-    return await first_job_pages(caller.organization_id, record_ids, size, shown)
+    return await first_job_pages(caller.organization_id, record_ids, size, shown, backwards=backwards)
 
 
 async def history_by_record(
-    ctx: Context, record_ids: Sequence[str], name: str | None, size: int, shown: Wanted
+    ctx: Context, record_ids: Sequence[str], name: str | None, size: int, shown: Wanted, *, backwards: bool = False
 ) -> dict[str, Page[ShownValue]]:
     """What is to be shown of the newest values that the fields (or one field) of each of these records had.
 
-    `size` at most of each record.
+    `size` at most of each record; `backwards`: of the oldest.
     """
     caller = ctx.require(Role.VIEWER)
-    return await first_value_pages(caller.organization_id, record_ids, name, size, shown)
+    return await first_value_pages(caller.organization_id, record_ids, name, size, shown, backwards=backwards)

@@ -63,6 +63,11 @@ class PageArgs:
     last: int | None = None
     before: str | None = None
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it begins at an end of the list."""
+        return self.after is None and self.before is None
+
     def size(self) -> int:
         if self.first is not None and self.last is not None:
             raise BadRequest("first and last exclude each other", faults=[Fault("last", "given beside first")])

@@ -9,7 +9,7 @@ import strawberry
 
 from enrichment import undo as decisions
 from models import undo as models
-from resolvers.paging import DEFAULT_SIZE, PageArgs
+from resolvers.paging import DEFAULT_SIZE
 from resolvers.undo import api as operations
 from resolvers.undo.restore import UndoChange
 from resolvers.undo.scope import UndoScope
@@ -113,9 +113,12 @@ class Undo(Node):
         outcome: UndoOutcome | None = None,
         first: int | None = DEFAULT_SIZE,
         after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
     ) -> Connection[UndoLine]:
         wanted = None if outcome is None else outcome.value
-        page = await operations.undo_lines(info.context, self.id, wanted, PageArgs(first=first, after=after))
+        args = page_args(info, first, after, last, before)
+        page = await operations.undo_lines(info.context, self.id, wanted, args)
         return Connection[UndoLine].of(page, UndoLine.of)
 
     @strawberry.field(description="The undos that took this one back.")

@@ -106,12 +106,22 @@ async def fetch_page(
 
 
 async def newest_of_records(
-    table: str, organization_id: str, record_ids: Sequence[str], size: int, *, field: str | None = None
+    table: str,
+    organization_id: str,
+    record_ids: Sequence[str],
+    size: int,
+    *,
+    field: str | None = None,
+    backwards: bool = False,
 ) -> list[str]:
-    """The ids of the newest rows of each record, `size` of each at most; of one `field` only, where it is named."""
+    """The ids of the newest rows of each record, `size` of each at most; of one `field` only, where it is named.
+
+    `backwards`: of the oldest.
+    """
     of_field = "" if field is None else " AND field = ?"
+    order = "id" if backwards else "id DESC"
     sql = (
-        "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY id DESC) AS number"
+        f"SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY {order}) AS number"
         f" FROM {table} WHERE organization_id = ? AND record_id IN ({marks(record_ids)}){of_field}) AS numbered"
         " WHERE number <= ?"
     )
@@ -126,21 +136,15 @@ def first_pages(
     count: Callable[[str], Callable[[], Awaitable[int]]],
     *,
     of: str,
+    backwards: bool = False,
 ) -> dict[str, Page[R]]:
     """The first page of each record, from its newest rows: one more than `size`, where there are more.
 
-    `count` gives for a record what counts all its rows; `of` names the list.
+    `backwards`: the last page, from its oldest. `count` gives for a record what counts all its rows; `of` names the
+    list.
     """
     found: dict[str, list[R]] = {record_id: [] for record_id in record_ids}
-    for row in sorted(rows, key=lambda row: row.id, reverse=True):
+    for row in sorted(rows, key=lambda row: row.id, reverse=not backwards):
         found[row.record_id].append(row)
-    return {
-        record_id: Page(
-            items[:size],
-            has_next=len(items) > size,
-            has_previous=False,
-            count=count(record_id),
-            of=of,
-        )
-        for record_id, items in found.items()
-    }
+    keyset = Keyset(size, backwards=backwards, of=of)
+    return {record_id: keyset.page_of(items, count(record_id)) for record_id, items in found.items()}

@@ -172,10 +172,10 @@ async def jobs_changed_since(
 
 
 async def first_job_pages(
-    organization_id: str, record_ids: Sequence[str], size: int, wanted: Wanted = EVERYTHING
+    organization_id: str, record_ids: Sequence[str], size: int, wanted: Wanted = EVERYTHING, *, backwards: bool = False
 ) -> dict[str, Page[ShownJob]]:
-    """The newest jobs of each of these records, `size` at most."""
-    ids = await newest_of_records("job", organization_id, record_ids, size + 1)
+    """The newest jobs of each of these records, `size` at most; `backwards`: the oldest."""
+    ids = await newest_of_records("job", organization_id, record_ids, size + 1, backwards=backwards)
     jobs = await jobs_by_id(organization_id, ids, also(wanted, "record_id"))
 
     def count(record_id: str) -> Callable[[], Awaitable[int]]:
@@ -184,7 +184,7 @@ async def first_job_pages(
 
         return counted
 
-    return first_pages(record_ids, jobs, size, count, of=JOBS_OF_RECORD)
+    return first_pages(record_ids, jobs, size, count, of=JOBS_OF_RECORD, backwards=backwards)
 
 
 async def shown_active_jobs(

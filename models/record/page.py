@@ -110,10 +110,18 @@ async def value_page(
 
 
 async def first_value_pages(
-    organization_id: str, record_ids: Sequence[str], field: str | None, size: int, wanted: Wanted = EVERYTHING
+    organization_id: str,
+    record_ids: Sequence[str],
+    field: str | None,
+    size: int,
+    wanted: Wanted = EVERYTHING,
+    *,
+    backwards: bool = False,
 ) -> dict[str, Page[ShownValue]]:
-    """The first page of each of these records, with two statements for all of them."""
-    ids = await newest_of_records("field_value", organization_id, record_ids, size + 1, field=field)
+    """The first page of each of these records (`backwards`: the last), with two statements for all of them."""
+    ids = await newest_of_records(
+        "field_value", organization_id, record_ids, size + 1, field=field, backwards=backwards
+    )
     values = await VALUES.fetch(organization_id, _any_of("id", ids), also(wanted, "record_id"))
 
     def count(record_id: str) -> Callable[[], Awaitable[int]]:
@@ -122,7 +130,7 @@ async def first_value_pages(
 
         return counted
 
-    return first_pages(record_ids, values, size, count, of="history")
+    return first_pages(record_ids, values, size, count, of="history", backwards=backwards)
 
 
 def _of_record(record_id: str, field: str | None) -> Where:

@@ -4,7 +4,7 @@ Nothing is kept: an operation may be a subscription that lives for hours.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 
 from strawberry.dataloader import DataLoader
@@ -32,11 +32,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class FirstPage:
-    """The newest `size` jobs of a record, or values of its fields (of `field` alone, if named)."""
+    """The newest `size` jobs of a record, or values of its fields (of `field` alone, if named).
+
+    `backwards`: the oldest.
+    """
 
     record_id: str
     size: int
     field: str | None = None
+    backwards: bool = False
     wanted: Wanted = dataclass_field(default=EVERYTHING, compare=False)
 
 
@@ -87,16 +91,20 @@ class Loaders:
         found: dict[FirstPage, Page[ShownJob]] = {}
         wanted = _wanted(pages)
         for kind, record_ids in _by_kind(pages).items():
-            of_records = await dataloader.jobs_by_record(self._ctx, record_ids, kind.size, wanted)
-            found |= {FirstPage(record_id, kind.size): page for record_id, page in of_records.items()}
+            of_records = await dataloader.jobs_by_record(
+                self._ctx, record_ids, kind.size, wanted, backwards=kind.backwards
+            )
+            found |= {replace(kind, record_id=record_id): page for record_id, page in of_records.items()}
         return [found[page] for page in pages]
 
     async def _history_of(self, pages: list[FirstPage]) -> list[Page[ShownValue]]:
         found: dict[FirstPage, Page[ShownValue]] = {}
         wanted = _wanted(pages)
         for kind, record_ids in _by_kind(pages).items():
-            of_records = await dataloader.history_by_record(self._ctx, record_ids, kind.field, kind.size, wanted)
-            found |= {FirstPage(record_id, kind.size, kind.field): page for record_id, page in of_records.items()}
+            of_records = await dataloader.history_by_record(
+                self._ctx, record_ids, kind.field, kind.size, wanted, backwards=kind.backwards
+            )
+            found |= {replace(kind, record_id=record_id): page for record_id, page in of_records.items()}
         return [found[page] for page in pages]
 
 
@@ -113,5 +121,5 @@ def _by_kind(pages: list[FirstPage]) -> dict[FirstPage, list[str]]:
     """Record ids by the kind of page: a page with the same size and field, and no record."""
     kinds: dict[FirstPage, list[str]] = {}
     for page in dict.fromkeys(pages):
-        kinds.setdefault(FirstPage("", page.size, page.field), []).append(page.record_id)
+        kinds.setdefault(FirstPage("", page.size, page.field, page.backwards), []).append(page.record_id)
     return kinds

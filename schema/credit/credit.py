@@ -146,9 +146,14 @@ class CreditUsage(Node):
 
     @strawberry.field(description="The ledger, newest first.")
     async def entries(
-        self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
+        self,
+        info: Info,
+        first: int | None = DEFAULT_SIZE,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
     ) -> Connection[CreditEntry]:
-        args = page_args(info, first, after, None, None)
+        args = page_args(info, first, after, last, before)
         page = await operations.list_credit_entries(info.context, args, printed_nodes(info, ENTRY))
         return Connection[CreditEntry].of(page, ENTRY)
 

@@ -8,13 +8,13 @@ from typing import Self
 import strawberry
 
 from enrichment import explain as facts
-from resolvers.paging import DEFAULT_SIZE, PageArgs
+from resolvers.paging import DEFAULT_SIZE
 from resolvers.record import explain as operations
 from resolvers.record.api import history
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger
-from schema.base.paging import Connection
+from schema.base.paging import Connection, page_args
 from schema.base.scalars import JSON
 from schema.base.views import Each
 from schema.conflict.conflict import Conflict
@@ -114,9 +114,15 @@ class Explanation:
 
     @strawberry.field(description="Every value the field has had.")
     async def history(
-        self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
+        self,
+        info: Info,
+        first: int | None = DEFAULT_SIZE,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
     ) -> Connection[FieldValue]:
-        page = await history(info.context, self.record.row, self.field, PageArgs(first=first, after=after))
+        args = page_args(info, first, after, last, before)
+        page = await history(info.context, self.record.row, self.field, args)
         return Connection[FieldValue].of(page, partial(FieldValue.of, self.record.entity_type))
 
 

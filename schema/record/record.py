@@ -15,7 +15,7 @@ from models.record import page as record_pages
 from models.record.row import RecordRow
 from models.record.shown import ShownRecord, ShownValue
 from resolvers.job import api as job_operations
-from resolvers.paging import DEFAULT_SIZE, PageArgs
+from resolvers.paging import DEFAULT_SIZE
 from resolvers.record import api as operations
 from schema.base.context import Info
 from schema.base.enums import EntityType
@@ -182,25 +182,38 @@ class Record(Node):
 
     @strawberry.field(description="The record's jobs.")
     async def jobs(
-        self, info: Info, first: int | None = DEFAULT_SIZE, after: str | None = None
+        self,
+        info: Info,
+        first: int | None = DEFAULT_SIZE,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
     ) -> Connection[JobReference]:
-        args = PageArgs(first=first, after=after)
+        args = page_args(info, first, after, last, before)
         view = job_view()
         wanted = wanted_nodes(info, view)
-        if after is None:
-            page = await info.context.loaders.jobs_of.load(FirstPage(self.row.id, args.size(), wanted=wanted))
+        if args.is_first:
+            wanted_page = FirstPage(self.row.id, args.size(), backwards=args.last is not None, wanted=wanted)
+            page = await info.context.loaders.jobs_of.load(wanted_page)
         else:
             page = await job_operations.list_jobs(info.context, JobFilter(record_id=self.row.id), args, wanted)
         return Connection.of(page, view)
 
     @strawberry.field(description="Every value the record's fields have had, of one field if asked.")
     async def history(
-        self, info: Info, field: str | None = None, first: int | None = DEFAULT_SIZE, after: str | None = None
+        self,
+        info: Info,
+        field: str | None = None,
+        first: int | None = DEFAULT_SIZE,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
     ) -> Connection[FieldValue]:
-        args = PageArgs(first=first, after=after)
+        args = page_args(info, first, after, last, before)
         wanted = wanted_nodes(info, VALUE)
-        if after is None:
-            page = await info.context.loaders.history_of.load(FirstPage(self.row.id, args.size(), field, wanted))
+        if args.is_first:
+            wanted_page = FirstPage(self.row.id, args.size(), field, args.last is not None, wanted)
+            page = await info.context.loaders.history_of.load(wanted_page)
         else:
             page = await operations.history(info.context, self.row, field, args, wanted)
         return Connection[FieldValue].of(page, VALUE.with_(entity_type=self.entity_type))

@@ -2,16 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from arq.connections import ArqRedis
+from graphql import GraphQLObjectType, get_named_type
 
 from models.db.selected import Selectable
 from resolvers import dataloader
 from resolvers.record import api as records
-from tests.support.factories import context, send, services, work
-from tests.support.graphql_client import Operations
+from tests.support.factories import StandIn, context, send, services, work
+from tests.support.graphql_client import SCHEMA, Operations
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -22,9 +23,9 @@ def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> Iterator
     real: Callable[..., Awaitable[Any]] = getattr(module, name)
     calls: list[int] = []
 
-    async def counting(ctx: Any, ids: Any, *rest: Any) -> Any:
+    async def counting(ctx: Any, ids: Any, *rest: Any, **options: Any) -> Any:
         calls.append(len(ids))
-        return await real(ctx, ids, *rest)
+        return await real(ctx, ids, *rest, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(module, name, counting)
@@ -137,3 +138,72 @@ async def test_the_lists_within_a_list_have_pages_of_their_own(redis: ArqRedis) 
     assert (other["history"]["nodes"], other["jobs"]["totalCount"]) == ([{"value": "Other"}], 1)
     rest = await ask(query, after=first["history"]["pageInfo"]["endCursor"])
     assert [value["value"] for value in rest["records"]["nodes"][1]["history"]["nodes"]] == ["One"]
+
+
+VARIABLES = "$first: Int, $after: String, $last: Int, $before: String"
+ARGUMENTS = "first: $first, after: $after, last: $last, before: $before"
+CONNECTIONS = {
+    (kind.name, name)
+    for kind in SCHEMA._schema.type_map.values()
+    if isinstance(kind, GraphQLObjectType)
+    for name, field in kind.fields.items()
+    if get_named_type(field.type).name.endswith("Connection")
+}
+
+
+def test_every_list_has_pages_in_both_directions() -> None:
+    for kind, name in CONNECTIONS - {("Query", "events")}:  # a log is read forwards
+        field = cast("GraphQLObjectType", SCHEMA._schema.type_map[kind]).fields[name]
+        assert {"first", "after", "last", "before"} <= field.args.keys(), f"{kind}.{name}"
+
+
+@pytest.mark.parametrize("absent", [{}, {"first": None, "after": None, "before": None}])
+async def test_one_of_four_variables_is_enough_for_every_list(redis: ArqRedis, absent: dict[str, None]) -> None:
+    """An absent variable is an absent argument, and so is null: also where an argument has a default."""
+    shared = services(redis, StandIn(knows={"acme.com": {"industry": "Software", "country": "France"}}, price=2))
+    await send(context(shared), "account", "A1", domain="acme.com", country="Germany")
+    await work(shared)
+    ask = Operations(shared)
+    [job] = (await ask("{ jobs { nodes { id } } }"))["jobs"]["nodes"]
+    await ask("mutation($id: ID!) { undoJob(id: $id) { id } }", id=job["id"])
+    await ask('mutation { suppress(emails: ["a@x.com"]) { added } }')
+    list_ = f"({ARGUMENTS}) {{ pageInfo {{ hasNextPage hasPreviousPage }} nodes {{ __typename }} }}"
+    roots = " ".join(f"{name}{list_}" for kind, name in sorted(CONNECTIONS) if (kind, name) in OF_QUERY)
+    explained = f'explain(entityType: ACCOUNT, externalId: "A1", field: "industry") {{ history{list_} }}'
+    text = f"""query({VARIABLES}) {{ {roots} credits {{ entries{list_} }} {explained}
+        inner: records {{ nodes {{ jobs{list_} history{list_} }} }} ofUndo: undos {{ nodes {{ lines{list_} }} }} }}"""
+    data = await ask(text, last=1, **absent)
+    shown = [page for page in pages_of(data) if "hasPreviousPage" in page["pageInfo"]]
+    assert len(shown) == len(CONNECTIONS - {("Query", "events")})
+    assert all(len(page["nodes"]) == 1 or page["nodes"] == [] for page in shown)
+    assert not any(page["pageInfo"]["hasNextPage"] for page in shown)
+
+
+OF_QUERY = {(kind, name) for kind, name in CONNECTIONS if kind == "Query" and name != "events"}
+
+
+def pages_of(value: Any) -> Iterator[dict[str, Any]]:
+    for inner in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+        yield from pages_of(inner)
+    if isinstance(value, dict) and "pageInfo" in value:
+        yield value
+
+
+async def test_the_lists_within_a_list_go_backwards_too(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = services(redis)
+    ctx = context(shared)
+    for name in ("One", "Two", "Three"):
+        await send(ctx, "account", "A1", name=name)
+        await work(shared)
+    await send(ctx, "account", "A2", name="Other")
+    ask = Operations(shared)
+    query = """query ($before: String) { records { nodes { jobs(last: 2, before: $before) { nodes { id } }
+        history(field: "name", last: 2) { nodes { value } pageInfo { hasNextPage hasPreviousPage } } } } }"""
+    with counted(monkeypatch, dataloader, "jobs_by_record") as jobs:
+        other, first = (await ask(query))["records"]["nodes"]
+    assert jobs == [2]
+    assert [value["value"] for value in first["history"]["nodes"]] == ["Two", "One"]
+    assert first["history"]["pageInfo"] == {"hasNextPage": False, "hasPreviousPage": True}
+    assert other["history"]["nodes"] == [{"value": "Other"}]
+    every = (await ask('{ jobs(filter: {externalId: "A1"}) { nodes { id } edges { cursor } } }'))["jobs"]
+    assert first["jobs"]["nodes"] == every["nodes"][1:]
