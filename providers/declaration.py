@@ -39,6 +39,7 @@ class AdapterContext:
 
     settings: Mapping[str, SettingValue] = field(default_factory=dict)  # its own ones, by name
     receives_callbacks: bool = False  # whether providers can send answers to the installation
+    paid_callbacks: bool = False  # whether it relies on asking for what costs more without a setting, from before 0.2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from models.db.health import UNUSABLE, ping
 from models.db.migrate import migrate
 from models.db.schema_state import SchemaRefused, require_current
 from models.db.version import VERSION
+from models.installation_choice import relies_on
 from providers.http.client import HttpClient
 from resolvers.context import Services
 from resolvers.events.subscriber import EventSubscriber
@@ -111,7 +112,9 @@ class Runtime:
         self._authenticator = build_authenticator(self.settings)
         now = await _open_clock(stack)
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
-        sources = open_sources(self.settings, redis)
+        # Until 0.2.0 PUBLIC_URL alone had phone numbers asked for, which cost more.
+        paid_callbacks = await relies_on("paid_callbacks", self.settings.public_url is not None, now())
+        sources = open_sources(self.settings, redis, paid_callbacks=paid_callbacks)
         stack.push_async_callback(sources.http_client.close)
         await sources.keys.retry_changed_keys(redis, now())
         events = EventSubscriber(redis)

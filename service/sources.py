@@ -49,8 +49,11 @@ class Sources:
         return frozenset(self.keys.shared)
 
 
-def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
-    """Everything that can be asked. Raises BadSettings for a price, an address or a description that cannot be."""
+def open_sources(settings: Settings, redis: ArqRedis, *, paid_callbacks: bool = False) -> Sources:
+    """Everything that can be asked; `paid_callbacks` as in AdapterContext.
+
+    Raises BadSettings for a price, an address or a description that cannot be.
+    """
     secret_box = open_secret_box(settings)
     callback_urls = _open_callback_urls(settings, secret_box)
     declarations, built_in = declared_providers(), _built_in(settings)
@@ -64,7 +67,7 @@ def open_sources(settings: Settings, redis: ArqRedis) -> Sources:
     given |= {provider_id: environment_settings(provider_id) for provider_id in undeclared}
     shared = {provider_id: values.api_key for provider_id, values in given.items() if values.api_key is not None}
     keys = StoredKeys(secret_box, shared)
-    connector = _Connector(settings, given, _open_client(settings), keys, RedisRateLimiter(redis))
+    connector = _Connector(settings, given, _open_client(settings), keys, RedisRateLimiter(redis), paid_callbacks)
     members = (
         *built_in,
         *(connector.declared(declaration) for declaration in declarations),
@@ -86,11 +89,12 @@ class _Connector:
     http_client: HttpClient
     keys: StoredKeys
     rate_limiter: RateLimiter
+    paid_callbacks: bool
 
     def declared(self, declaration: ProviderDeclaration) -> Provider:
         """The provider of a declaration."""
         own = self.given[declaration.info.id].own
-        adapter = declaration.make(AdapterContext(own, self.settings.public_url is not None))
+        adapter = declaration.make(AdapterContext(own, self.settings.public_url is not None, self.paid_callbacks))
         extra_price_id = declaration.extra_price_id if adapter.info.extra_price else None
         return self.connect(adapter, extra_price_id)
 

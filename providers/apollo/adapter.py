@@ -56,7 +56,7 @@ _MINUTE = 60.0  # the shortest of the windows in which calls are counted
 
 
 _PHONES_ON = "phone numbers of people come minutes later, and cost more where one is found"
-_PHONES_OFF = "phone numbers of people are not asked for: an operator switches that on by PUBLIC_URL or APOLLO_PHONES"
+_PHONES_OFF = "phone numbers of people are not asked for: an operator switches that on by APOLLO_PHONES"
 
 
 class Apollo:

@@ -597,7 +597,7 @@ async def waits() -> bool:
 async def test_an_installation_without_a_public_address_asks_for_no_phones(
     redis: ArqRedis, apollo: StandInServer, tmp_path: Path
 ) -> None:
-    async with installed(redis, apollo, tmp_path, public_url=None) as here:
+    async with installed(redis, apollo, tmp_path, public_url=None, apollo_phones=None) as here:
         sent = await here.ask()
         assert here.apollo.calls_to(MATCH)[0].query["reveal_phone_number"] == "false"
         job, used, _ = await here.proven(sent)

@@ -137,19 +137,22 @@ def test_a_setting_of_its_own_has_a_name_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("public_url", "phones", "asks"),
+    ("public_url", "phones", "from_before", "asks"),
     [
-        (None, None, False),
-        ("https://x.example", None, True),
-        (None, True, True),
-        ("https://x.example", False, False),
+        (None, None, False, False),
+        ("https://x.example", None, False, False),
+        ("https://x.example", None, True, True),
+        (None, None, True, False),
+        (None, True, False, True),
+        ("https://x.example", True, False, True),
+        ("https://x.example", False, True, False),
     ],
 )
 async def test_phones_are_asked_for_where_an_operator_says_so(
-    redis: ArqRedis, tmp_path: Path, public_url: str | None, phones: bool | None, asks: bool
+    redis: ArqRedis, tmp_path: Path, public_url: str | None, phones: bool | None, from_before: bool, asks: bool
 ) -> None:
     settings = load_settings(public_url=public_url, apollo_phones=phones, data_dir=tmp_path / "data")
-    info = open_sources(settings, redis).registry.info("apollo")
+    info = open_sources(settings, redis, paid_callbacks=from_before).registry.info("apollo")
     assert info is not None
     assert info.extra_price == (8 if asks else 0)
 
@@ -168,7 +171,10 @@ def test_a_switch_of_a_provider_is_read_as_one(monkeypatch: pytest.MonkeyPatch) 
     apollo = declared_providers()[0]
     monkeypatch.setenv("AUTO_ENRICHMENT_APOLLO_PHONES", "no")
     assert declared_settings(load_settings(), apollo).own == {"phones": False}
-    assert apollo.make(AdapterContext({"phones": None}, receives_callbacks=True)).info.extra_price == 8
+    assert (
+        apollo.make(AdapterContext({"phones": None}, receives_callbacks=True, paid_callbacks=True)).info.extra_price
+        == 8
+    )
 
 
 def test_the_table_of_providers_in_the_readme_is_what_they_declare() -> None:

@@ -91,6 +91,7 @@ async def installed(redis: ArqRedis, apollo: StandInServer, tmp_path: Path, **mo
     listening = listen(load_settings(port=0))
     settings: dict[str, str] = {
         "public_url": address_of(listening),
+        "apollo_phones": "yes",
         "apollo_api_key": "s3cret-key-of-apollo",
         "apollo_base_url": apollo.url,
         "encryption_key": ENCRYPTION_KEY,

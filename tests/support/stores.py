@@ -187,7 +187,7 @@ async def empty_postgresql() -> None:
     try:
         await statements.execute(_DELETE_EVERYTHING)
     except OperationalError:  # only a superuser may leave out triggers
-        await statements.execute("TRUNCATE organization, installation_secret CASCADE")
+        await statements.execute("TRUNCATE organization, installation_choice, installation_secret CASCADE")
 
 
 @pytest.fixture

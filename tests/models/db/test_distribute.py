@@ -37,7 +37,7 @@ pytestmark = pytest.mark.postgresql
 
 PARTITIONS = 3
 ORGANIZATIONS = ("acme", "globex", "initech", "umbrella")
-WHOLE = {"organization", "installation_secret", "schema_migration", "schema_migration_progress"}
+WHOLE = {"organization", "installation_choice", "installation_secret", "schema_migration", "schema_migration_progress"}
 
 
 @pytest.fixture
