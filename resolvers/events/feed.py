@@ -9,7 +9,8 @@ from resolvers.errors import Unavailable
 from resolvers.events.notice import Notice, gap, merge
 
 KEPT_NOTICES = 256  # of each organization; a watcher that is further behind receives a gap
-SPACING_SECONDS = 0.03  # notices of one organization that come closer together are delivered as one
+BURST = 4  # notices of one organization that are delivered at once after a pause, as one job's way has
+SPACING_SECONDS = 0.03  # of each delivery on average; notices that come closer together are delivered as one
 
 
 class Feed:
@@ -23,15 +24,18 @@ class Feed:
         self._merged: dict[int, Notice] = {}
         self._undelivered: list[Notice] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._delivered_at = float("-inf")
+        self._delivered_at = deque([float("-inf")] * BURST, maxlen=BURST)
 
     def publish(self, notice: Notice) -> None:
-        """Deliver the notice: at once after a pause, together with its neighbours in a burst."""
+        """Deliver the notice: at once where it is one of few, together with its neighbours in a burst.
+
+        A single job's notices (sent, begun, ended) wait for nothing; many jobs' come as often as the spacing says.
+        """
         self._undelivered.append(notice)
         if self._timer is not None:
             return
         loop = asyncio.get_running_loop()
-        due = self._delivered_at + SPACING_SECONDS
+        due = self._delivered_at[0] + BURST * SPACING_SECONDS
         if loop.time() >= due:
             self._deliver()
         else:
@@ -39,7 +43,7 @@ class Feed:
 
     def _deliver(self) -> None:
         self._timer = None
-        self._delivered_at = asyncio.get_running_loop().time()
+        self._delivered_at.append(asyncio.get_running_loop().time())
         notice, self._undelivered = merge(self._undelivered), []
         self._latest.append(notice)
         self._merged.clear()

@@ -83,6 +83,18 @@ async def test_wake_ups_that_nobody_takes_do_not_pile_up(redis: ArqRedis) -> Non
     assert 0 < await redis.ttl(WAKE_KEY) <= 10
 
 
+async def test_workers_are_woken_in_one_round_trip_by_what_arq_itself_would_queue(redis: ArqRedis) -> None:
+    before = await _transactions(redis)
+    await wake_workers(redis, 700)
+    assert await _transactions(redis) == before + 1
+    await redis.enqueue_job(ENRICH)
+    ours, alike, by_arq = await redis.queued_jobs()
+    for name in ("function", "args", "kwargs", "job_try"):
+        assert getattr(ours, name) == getattr(by_arq, name)
+    assert ours.job_id != alike.job_id
+    assert len(await cast("Awaitable[list[bytes]]", redis.lrange(WAKE_KEY, 0, -1))) == 2
+
+
 async def test_the_schedule_is_queued_ahead_of_the_next_look(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = build_worker(services(redis, StandIn()), max_jobs=1)
     now = datetime(2026, 11, 27, tzinfo=UTC)
@@ -95,3 +107,8 @@ async def test_the_schedule_is_queued_ahead_of_the_next_look(redis: ArqRedis, mo
 
 async def _is_waited_for(redis: ArqRedis) -> bool:
     return any(client["cmd"] == "blpop" for client in await redis.client_list())
+
+
+async def _transactions(redis: ArqRedis) -> int:
+    found: int = (await redis.info("commandstats")).get("cmdstat_exec", {"calls": 0})["calls"]
+    return found

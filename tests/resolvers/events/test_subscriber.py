@@ -96,6 +96,16 @@ async def test_notices_of_a_burst_are_delivered_together(events: EventSubscriber
         assert await listening < 50
 
 
+async def test_the_notices_of_one_job_wait_for_none_of_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "SPACING_SECONDS", 3600.0)
+    notices = feed.Feed()
+    for number in range(feed.BURST):
+        notices.publish(Notice(frozenset({"j1"})))
+        assert notices.head == number + 1
+    notices.publish(Notice(frozenset({"j2"})))
+    assert notices.head == feed.BURST
+
+
 async def test_a_slow_watcher_loses_nothing_and_holds_up_nobody(events: EventSubscriber, redis: ArqRedis) -> None:
     async with events.watch("one") as slow, events.watch("one") as quick:
         for number in range(5):
