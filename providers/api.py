@@ -270,8 +270,11 @@ class ReceivesCallback(Protocol):
     def is_about(self, payload: Mapping[str, Any], token: str | None) -> bool:
         """Whether what was sent can be the answer that is pending with `token`; None where there is no token yet."""
 
-    def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
-        """Read what was sent. Raises ProviderError, `wrong_entity` when it is about somebody else."""
+    def receive_callback(self, question: Question, token: str | None, payload: Mapping[str, Any]) -> Answer:
+        """Read what was sent; `token` is None where nobody saw the call's own reply.
+
+        Raises ProviderError, `wrong_entity` when it is about somebody else.
+        """
 
 
 def key_digest(input_key: str) -> str:

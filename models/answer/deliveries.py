@@ -1,11 +1,11 @@
-"""The statements on answers that a provider sends by itself to a question that is pending."""
+"""The statements on answers that a provider sends by itself to a question that is pending, or whose worker is gone."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from models.answer.row import Answer, AnswerKey, AnswerState
 from models.db.columns import to_micros
-from models.db.rows import fetch_one, projection, select
+from models.db.rows import fetch, fetch_one, projection, select
 from models.db.statements import execute, marks, query
 from models.db.transaction import Transaction
 
@@ -23,6 +23,18 @@ class DeliveryTarget:
     delivered_digest: str | None
 
 
+@projection(Answer)
+class UnreadDelivery:
+    """What was sent (JSON) for a question whose worker will not read it."""
+
+    organization_id: str
+    provider: str
+    input_key: str
+    asked_by: str
+    fence: int | None
+    delivered: str
+
+
 _OF_TARGET = "organization_id = ? AND provider = ? AND input_key = ? AND asked_by = ?"
 
 
@@ -33,7 +45,10 @@ async def find_target(provider: str, job_id: str, input_key: str) -> DeliveryTar
 
 
 async def store_delivery(tx: Transaction, target: DeliveryTarget, payload: str, digest: str) -> bool:
-    """Store what was sent (JSON) until the job reads it. False where the question has moved on since it was read."""
+    """Store what was sent (JSON) until the job, or upkeep, reads it.
+
+    False where the question has moved on since it was read.
+    """
     stored = await query(
         f"UPDATE answer SET delivered = ?, delivered_digest = ? WHERE {_OF_TARGET} AND state = ?"
         " AND delivered_digest IS NULL RETURNING id",
@@ -65,6 +80,33 @@ async def discard_delivery(answer_key: AnswerKey, note: str) -> None:
         "UPDATE answer SET delivered = NULL, delivered_digest = NULL, detail = ?"
         f" WHERE {_OF_TARGET} AND state = 'pending'",
         [note, *answer_key.key, answer_key.job_id],
+    )
+
+
+_WORKER_IS_GONE = (
+    "answer.delivered IS NOT NULL AND answer.state <> 'pending' AND (answer.state = 'maybe_charged' OR"
+    " (answer.state = 'asking' AND COALESCE((SELECT MAX(i.ends_by) FROM call_intent i WHERE i.organization_id ="
+    " answer.organization_id AND i.provider = answer.provider AND i.input_key = answer.input_key),"
+    " answer.lease_until) < ? AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = answer.asked_by"
+    " AND job.fence = answer.fence AND job.status = 'in_progress' AND job.lease_until >= ?)))"
+)
+
+
+async def unread_deliveries(now: datetime, limit: int) -> list[UnreadDelivery]:
+    """What was sent for calls that are over, and whose worker has lost the job, or could not say how they ended."""
+    moment = to_micros(now)
+    return await fetch(
+        UnreadDelivery,
+        f"SELECT {select(UnreadDelivery, 'answer')} FROM answer WHERE {_WORKER_IS_GONE} ORDER BY id LIMIT ?",
+        [moment, moment, limit],
+    )
+
+
+async def forget_delivery(delivery: UnreadDelivery) -> None:
+    """Leave the question as it was before something was sent that is no answer to it."""
+    await execute(
+        f"UPDATE answer SET delivered = NULL, delivered_digest = NULL WHERE {_OF_TARGET} AND state <> 'pending'",
+        [delivery.organization_id, delivery.provider, delivery.input_key, delivery.asked_by],
     )
 
 

@@ -96,6 +96,28 @@ async def forget_questions(tx: Transaction, job_ids: Sequence[str]) -> None:
         )
 
 
+async def intents_of_question(
+    organization_id: str, provider: str, input_key: str, job_id: str, *, using: Transaction | None = None
+) -> list[IntentRow]:
+    """The calls of a job with this question that have not ended."""
+    return await fetch(
+        IntentRow,
+        f"SELECT {select(IntentRow)} FROM call_intent WHERE organization_id = ? AND job_id = ? AND provider = ?"
+        " AND input_key = ?",
+        [organization_id, job_id, provider, input_key],
+        using=using,
+    )
+
+
+async def erased_intents(provider: str, job_id: str) -> list[IntentRow]:
+    """The calls to a provider that have not ended, of a job whose record was erased meanwhile."""
+    return await fetch(
+        IntentRow,
+        f"SELECT {select(IntentRow)} FROM call_intent WHERE job_id = ? AND provider = ? AND input_key IS NULL",
+        [job_id, provider],
+    )
+
+
 async def unseen_ends(now: datetime, limit: int) -> list[IntentRow]:
     """Calls that are over by now, and whose end the worker that made them will not write: it lost the job's lease.
 

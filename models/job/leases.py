@@ -63,6 +63,7 @@ async def anything_to_rescue(now: datetime) -> bool:
         " OR EXISTS (SELECT 1 FROM answer JOIN job ON job.id = answer.asked_by WHERE answer.state = 'pending'"
         " AND answer.delivered_digest IS NOT NULL AND answer.due_at > ?"
         " AND job.status = 'pending' AND job.next_attempt_at > ?)"
+        " OR EXISTS (SELECT 1 FROM answer WHERE delivered IS NOT NULL AND state <> 'pending')"
         f" OR EXISTS (SELECT 1 FROM call_intent WHERE ends_by < ? AND NOT {PENDING_INTENT}) AS found",
         [moment, moment, moment, moment, moment],
     )

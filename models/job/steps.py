@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from enrichment.enums import AnsweredQuestion, JobStatus, StepOutcome
+from enrichment.enums import ACTIVE_STATUSES, AnsweredQuestion, StepOutcome
 from enrichment.packed_json import unpack
 from models.db.copying import add_rows
 from models.db.distribute import unique_target
@@ -72,6 +72,7 @@ class StatedCandidates:
 
 
 _Stored = TypeVar("_Stored", EarlierStep, StatedCandidates)
+_ACTIVE = ", ".join(f"'{status}'" for status in sorted(ACTIVE_STATUSES))
 _RENEWED = columns_of(NewStep, without=("id", "organization_id", "job_id", "provider"))
 
 
@@ -143,11 +144,11 @@ async def add_credits(tx: Transaction, job_id: str, provider: str, credits: int)
     )
 
 
-async def note_cost_of_cancelled(tx: Transaction, job_ids: Sequence[str]) -> None:
-    """Let those of these jobs that are cancelled show all that was charged for them."""
+async def note_cost_of_ended(tx: Transaction, job_ids: Sequence[str]) -> None:
+    """Let those of these jobs that have ended show all that was charged for them."""
     await execute(
         "UPDATE job SET credits_used = (SELECT COALESCE(SUM(-amount), 0) FROM credit_entry WHERE kind = 'charge'"
-        f" AND job_id = job.id) WHERE status = '{JobStatus.CANCELLED}' AND id IN ({marks(job_ids)})",
+        f" AND job_id = job.id) WHERE status NOT IN ({_ACTIVE}) AND id IN ({marks(job_ids)})",
         list(job_ids),
         using=tx,
     )

@@ -26,7 +26,7 @@ from models.job.ended_attempt import AttemptEnd
 from models.job.leases import LEASE, Lease, lock_held
 from models.job.moved import MovedJob
 from models.job.row import Job
-from models.job.steps import note_cost_of_cancelled
+from models.job.steps import note_cost_of_ended
 from models.job.transition_table import CANCEL, CLAIM, CREATE, FINISH, RELEASE, REQUEUE_LOST, RETRY, WAIT, Transition
 
 WORKER_LOST = "worker_lost"  # the error of a job whose lease ran out
@@ -159,6 +159,13 @@ async def claim(
     )
 
 
+async def as_claimed(job_ids: Sequence[str]) -> list[JobClaim]:
+    """These jobs as a claim would give them, in whatever state they are; none is claimed."""
+    if not job_ids:
+        return []
+    return await fetch(JobClaim, f"SELECT {select(JobClaim)} FROM job WHERE id IN ({marks(job_ids)})", list(job_ids))
+
+
 _WRITTEN = [name for name in columns_of(AttemptEnd) if name not in {"id", "fence"}]
 
 
@@ -244,7 +251,7 @@ async def cancel(tx: Transaction, organization_id: str, job_id: str, now: dateti
         using=tx,
     )
     if cancelled:
-        await note_cost_of_cancelled(tx, [job_id])
+        await note_cost_of_ended(tx, [job_id])
         await add_events(tx, [job_event(EventKind.JOB_ENDED, job, now) for job in cancelled])
     return bool(cancelled)
 

@@ -24,7 +24,15 @@ from providers.apollo.parse import (
     read_company,
     read_person,
 )
-from providers.apollo.phones import MOBILE_CREDITS, PERSON_CREDITS, Awaited, is_about, read_phones, still_to_come
+from providers.apollo.phones import (
+    ANYBODYS,
+    MOBILE_CREDITS,
+    PERSON_CREDITS,
+    Awaited,
+    is_about,
+    read_phones,
+    still_to_come,
+)
 from providers.apollo.request import COMPANY, PERSON, Lookup, company_by, company_more, headers, person_by, person_more
 from providers.bulk import Batch, Outcome
 from providers.http.adapter import Http, KeyCheck, Limit, Pending, Reply
@@ -177,9 +185,9 @@ class Apollo:
         """Whether numbers that were sent can be those that are pending."""
         return is_about(payload, None if token is None else _awaited(token))
 
-    def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
-        """The phone numbers that were sent of somebody whom `look_up` found."""
-        return read_phones(question, _awaited(token), payload)
+    def receive_callback(self, question: Question, token: str | None, payload: Mapping[str, Any]) -> Answer:
+        """The phone numbers that were sent of somebody whom `look_up` found, or may have."""
+        return read_phones(question, ANYBODYS if token is None else _awaited(token), payload)
 
     async def check_key(self, http: Http) -> KeyCheck:
         """Check the key by the usage call, which is free; some keys allow other calls only."""

@@ -77,6 +77,10 @@ class Awaited:
         return replace(self, request="")
 
 
+ANYBODYS = Awaited("", "", by_webhook=True)
+"""The pending numbers of whom nothing is known, because nobody saw the first answer."""
+
+
 def still_to_come(awaited: Awaited, reply: Reply) -> Answer | Pending | None:
     """What a reply without numbers means; None when it is a failure."""
     body = json_or_nothing(reply)

@@ -276,7 +276,7 @@ class CallbackProvider(HttpProvider):
         """As `ReceivesCallback.is_about`."""
         return self._adapter.is_about(payload, token)
 
-    def receive_callback(self, question: Question, token: str, payload: Mapping[str, Any]) -> Answer:
+    def receive_callback(self, question: Question, token: str | None, payload: Mapping[str, Any]) -> Answer:
         """As `ReceivesCallback.receive_callback`."""
         return self._adapter.receive_callback(question, token, payload)
 

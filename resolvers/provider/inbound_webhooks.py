@@ -17,10 +17,13 @@ from models.answer.deliveries import (
     store_delivery,
 )
 from models.answer.row import AnswerState
+from models.credit.intent import erased_intents
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import make_due
-from providers.api import ReceivesCallback
+from providers.api import Question, ReceivesCallback
 from resolvers.context import Services
+from resolvers.credit.cost import cost_of_answer
+from resolvers.credit.settle import CreditSettlement, settle
 from resolvers.errors import NotFound, StateConflict, ValidationFailed
 from resolvers.provider.callback_urls import CallbackQuestion
 from resolvers.queue_wakeup import wake_workers
@@ -36,7 +39,7 @@ class Delivery(StrEnum):
 
     ACCEPTED = "taken"
     REPEATED = "repeated"  # the same was sent before
-    LATE = "late"  # no job waits for it any more
+    LATE = "late"  # no job waits for it any more, or its record was erased
 
 
 def open_callback(services: Services, provider_id: str, token: str) -> CallbackQuestion:
@@ -56,6 +59,8 @@ def _receiver(services: Services, provider_id: str) -> ReceivesCallback | None:
 async def deliver(services: Services, question: CallbackQuestion, payload: Mapping[str, Any]) -> Delivery:
     """Store what was sent with its question, and let the job that waits for it go on.
 
+    Where its worker is gone, upkeep reads it. Of a record that was erased only the cost is kept.
+
     Only the first answer counts. Raises NotFound when the question was not asked, StateConflict for another answer
     than the first, and ValidationFailed for one about somebody else.
     """
@@ -63,13 +68,15 @@ async def deliver(services: Services, question: CallbackQuestion, payload: Mappi
     digest = hashlib.sha256(text).hexdigest()
     for _ in range(_ATTEMPTS):
         target = await find_target(question.provider, question.job_id, question.input_key)
-        if target is None or not question.is_of(target.organization_id):
+        if target is None:
+            return await _of_erased(services, question, payload)
+        if not question.is_of(target.organization_id):
             raise NotFound("not found")
         if target.delivered_digest == digest:
             return Delivery.REPEATED
         if target.delivered_digest is not None:
             raise StateConflict("another answer was sent before", state="answered")
-        if target.state not in {AnswerState.ASKING, AnswerState.PENDING}:
+        if target.state is AnswerState.ANSWERED:
             return Delivery.LATE
         await _refuse_unrelated(services, target, payload)
         if await _store(target, text.decode(), digest, services.now()):
@@ -93,6 +100,29 @@ async def _refuse_unrelated(services: Services, target: DeliveryTarget, payload:
     )
     await note_refusal(target, REFUSED)
     raise ValidationFailed("this is no answer to the question of this address")
+
+
+async def _of_erased(services: Services, question: CallbackQuestion, payload: Mapping[str, Any]) -> Delivery:
+    """Keep the cost of a call whose record was erased meanwhile. Raises NotFound where none is under way."""
+    intents = [
+        intent
+        for intent in await erased_intents(question.provider, question.job_id)
+        if question.is_of(intent.organization_id)
+    ]
+    receiver, info = _receiver(services, question.provider), services.registry.info(question.provider)
+    if not intents or receiver is None or info is None:
+        raise NotFound("not found")
+    try:
+        asked = Question(intents[0].entity_type, {}, frozenset(), intents[0].organization_id)
+        answer = receiver.receive_callback(asked, None, payload)
+    except Exception as error:
+        raise NotFound("not found") from error
+    credits = cost_of_answer(info, matched=answer.matched, extra=answer.extra, stated=answer.stated)
+    settlement = CreditSettlement(intents[0].id, charge=credits > 0, credits=credits, stated=answer.stated)
+    await unit_of_work(settle)(
+        intents[0].organization_id, [settlement], now=services.now(), monthly_grant=services.monthly_credit_grant
+    )
+    return Delivery.LATE
 
 
 @unit_of_work

@@ -29,6 +29,7 @@ from resolvers.job.api import cancel_job, retry_job
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.provider.api import list_providers
+from resolvers.record.api import UpsertOutcome
 from resolvers.suppression.api import Values, suppress
 from service.http.webhooks import MOST_BYTES
 from service.logs.logs import redact_text
@@ -588,6 +589,71 @@ async def test_a_call_whose_answer_no_worker_saw_may_be_charged_and_is_not_repea
     await here.go_on()
     job, used, reserved = await here.proven(sent)
     assert (job.status, job.record.fields["mobilePhone"], used, reserved) == (JobStatus.COMPLETED, PHONE, 9, 0)
+
+
+@contextlib.asynccontextmanager
+async def lost_in_mid_call(here: Installation, db: str, redis_url: str, tmp_path: Path) -> AsyncIterator[UpsertOutcome]:
+    """A lead whose worker was killed between its call to Apollo and the reply to it."""
+    (tmp_path / "data").mkdir(exist_ok=True)
+    await configure(here.of(), companyQuestions=False)
+    here.apollo.held = threading.Event()
+    sent = await send(here.of(), "lead", "L1", email=EMAIL)
+    process = worker(here, db, redis_url, tmp_path)
+    try:
+        await until(lambda: here.apollo.calls_to(MATCH))
+    finally:
+        kill(process)
+        here.apollo.held.set()
+    await here.shared.redis.flushall()
+    yield sent
+
+
+async def test_a_phone_that_is_sent_for_a_call_whose_worker_died_settles_the_call_and_is_used(
+    here: Installation, db: str, redis_url: str, tmp_path: Path
+) -> None:
+    async with lost_in_mid_call(here, db, redis_url, tmp_path) as sent:
+        assert (await here.deliver(delivery() | {"credits_consumed": 8})).json() == {"status": "taken"}
+        await here.go_on(60)
+        await here.go_on(6)
+    job, used, reserved = await here.proven(sent)
+    assert (job.status, job.record.fields["mobilePhone"], used, reserved) == (JobStatus.COMPLETED, PHONE, 9, 0)
+    assert ((await get_credits(here.of())).maybe_charged, len(here.apollo.calls_to(MATCH))) == ([], 1)
+    other = await here.ask(external_id="L2")  # whoever asks next has it too
+    job, used, _ = await here.proven(other)
+    assert (job.record.fields["mobilePhone"], used, len(here.apollo.calls_to(MATCH))) == (PHONE, 9, 1)
+
+
+async def test_a_phone_that_comes_once_its_call_is_maybe_charged_is_kept_and_a_retry_uses_it(
+    here: Installation, db: str, redis_url: str, tmp_path: Path
+) -> None:
+    async with lost_in_mid_call(here, db, redis_url, tmp_path) as sent:
+        await here.go_on(60)
+        assert (await here.proven(sent))[0].status is JobStatus.FAILED
+        wrong = await here.deliver(delivery(email="bo.berg@acme.test"))
+        assert wrong.status_code == 200
+        await here.go_on()
+        assert (await here.deliver()).json() == {"status": "taken"}
+        await here.go_on()
+    await retry_job(here.of(), (await job_of(sent)).id)
+    await work(here.shared)
+    job, used, reserved = await here.proven(sent)
+    assert (job.status, job.record.fields["mobilePhone"], used, reserved) == (JobStatus.COMPLETED, PHONE, 0, 0)
+    [part] = (await get_credits(here.of())).maybe_charged
+    assert (part.credits, len(here.apollo.calls_to(MATCH))) == (9, 1)
+
+
+async def test_of_a_phone_that_comes_after_an_erasure_only_the_cost_is_kept(
+    here: Installation, db: str, redis_url: str, tmp_path: Path
+) -> None:
+    async with lost_in_mid_call(here, db, redis_url, tmp_path):
+        await erase_record(here.of(), EntityType.LEAD, "L1", reason=None)
+        assert (await here.deliver(delivery() | {"credits_consumed": 8})).json() == {"status": "late"}
+        await here.go_on(60)
+    usage = await get_credits(here.of())
+    assert (usage.used, usage.reserved, usage.maybe_charged) == (9, 0, [])
+    assert await query("SELECT id FROM answer") == []
+    assert (await check_ledger("acme")).faults == []
+    assert (await here.deliver()).status_code == 404
 
 
 async def waits() -> bool:

@@ -37,6 +37,7 @@ EXCEPTIONS = {
     "models.installation_choice._has_tenants": "whether there are any, and nothing of them",
     "models.answer.cache.delete_orphans": _SWEEP,
     "models.answer.deliveries.jobs_to_wake": _SWEEP,
+    "models.answer.deliveries.unread_deliveries": _SWEEP,
     "models.answer.pending.abandoned_answers": _SWEEP,
     "models.audit.audits_unproved": _SWEEP,
     "models.credit.checkpoint.organizations_unproved": _SWEEP,

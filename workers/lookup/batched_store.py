@@ -8,7 +8,6 @@ from enum import StrEnum
 
 import structlog
 
-from enrichment.enums import JobStatus
 from enrichment.identity import Identifier
 from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.cache import acquire, answered, release, store
@@ -16,7 +15,7 @@ from models.answer.row import AnswerKey, AnswerResult, AnswerState, CachedAnswer
 from models.db.health import ping
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import Lease, held_leases, lock_states
-from models.job.steps import note_cost_of_cancelled
+from models.job.steps import note_cost_of_ended
 from resolvers.batcher import Batcher
 from resolvers.context import Services
 from resolvers.credit import reserve
@@ -169,7 +168,7 @@ async def _settle_calls(
     tx: Transaction, calls: Sequence[CallSettlement], now: datetime, monthly_grant: int
 ) -> dict[str, int]:
     """Settle these calls. Returns the credits charged, by reservation."""
-    # Of a record that was erased meanwhile nothing is stored, and a job that was cancelled shows what it costs.
+    # Of a record that was erased meanwhile nothing is stored, and a job that has ended shows what it costs.
     states = await lock_states(tx, [call.answer_key.job_id for call in calls if call.answer is not None or call.charge])
     answers, released = [], []
     groups: dict[str, list[CreditSettlement]] = defaultdict(list)
@@ -183,8 +182,8 @@ async def _settle_calls(
                 CreditSettlement(call.reservation_id, call.charge, call.credits, call.note, call.stated)
             )
     charged = await settle_all(tx, groups, now=now, monthly_grant=monthly_grant)
-    if cancelled := [job_id for job_id, status in states.items() if status is JobStatus.CANCELLED]:
-        await note_cost_of_cancelled(tx, cancelled)
+    if ended := [job_id for job_id, status in states.items() if status.is_final]:
+        await note_cost_of_ended(tx, ended)
     await store(tx, answers)
     await release(tx, released)
     return charged

@@ -1,10 +1,5 @@
-"""How a call is settled: what is stored of its answer, and what it costs.
+"""How a call is settled: what is stored of its answer, and what it costs (`resolvers.credit.cost`)."""
 
-Where the provider says what the call consumed, that is its cost, in whole credits and never above what was reserved;
-unless the operator has set the provider's price, which then stays the charge. The figure is kept beside it.
-"""
-
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +8,8 @@ from enrichment.enums import StepOutcome
 from enrichment.waterfall.findings import finding_json
 from enrichment.waterfall.skip_reason import SkipReason
 from models.answer.row import AnswerKey, AnswerResult, AnswerState
-from providers.api import Provider, ProviderError, ProviderInfo
+from providers.api import Provider, ProviderError
+from resolvers.credit.cost import consumed, cost_of_answer
 from resolvers.credit.settle import MAYBE_CHARGED, WRONG_ENTITY
 from workers.job.load import ClaimedJob
 from workers.lookup.batched_store import CallSettlement
@@ -68,10 +64,9 @@ def settlement_of(
         answered_at=now,
         expires_at=now + (provider.info.lifetime(matched=matched) if reply.lifetime is None else reply.lifetime),
     )
-    credits = _consumed(provider.info, reply.stated)
-    if credits is None:
-        cost = provider.info.price + (provider.info.extra_price if reply.extra else 0)
-        credits = cost if matched or (provider.info.counts_misses and not reply.uncounted) else 0
+    credits = cost_of_answer(
+        provider.info, matched=matched, extra=reply.extra, uncounted=reply.uncounted, stated=reply.stated
+    )
     return CallSettlement(
         job.organization_id,
         reservation_id,
@@ -84,30 +79,25 @@ def settlement_of(
     )
 
 
-def _consumed(info: ProviderInfo, stated: float | None) -> int | None:
-    """The whole credits of a figure that settles the charge; None where there is none, or the operator's price does."""
-    return None if stated is None or info.operator_priced else math.ceil(round(max(stated, 0.0), 6))
-
-
 def _settlement_of_failure(
     provider: Provider, reply: LookupReply, settlement: CallSettlement, job: ClaimedJob, now: datetime, *, queued: bool
 ) -> CallSettlement:
     """The end of a call without an answer: charged only where the provider had counted it already."""
     info, error = provider.info, reply.error
     assert error is not None
-    consumed = _consumed(info, error.stated)
-    settlement = replace(settlement, stated=error.stated, charge=bool(consumed), credits=consumed)
-    if queued and consumed is None and (note := info.queued_note) is not None:
+    figure = consumed(info, error.stated)
+    settlement = replace(settlement, stated=error.stated, charge=bool(figure), credits=figure)
+    if queued and figure is None and (note := info.queued_note) is not None:
         return replace(settlement, charge=True, note=note, answer=held_back(settlement.answer_key, error.message, now))
-    if error.code != "wrong_entity" and (consumed == 0 or not error.maybe_charged):
+    if error.code != "wrong_entity" and (figure == 0 or not error.maybe_charged):
         return settlement
     # An answer about somebody else was an answer to the provider, and would be the same again.
-    if consumed is None or error.code == "wrong_entity":
+    if figure is None or error.code == "wrong_entity":
         note = WRONG_ENTITY if error.code == "wrong_entity" else MAYBE_CHARGED
     else:
         note = f"no usable answer, which {info.name} counts"
-    settlement = replace(settlement, note=None if consumed == 0 else note)
-    if info.repeats_free or not (info.price or consumed) or job.config.maybe_charged is MaybeCharged.RETRY:
+    settlement = replace(settlement, note=None if figure == 0 else note)
+    if info.repeats_free or not (info.price or figure) or job.config.maybe_charged is MaybeCharged.RETRY:
         return settlement
     message = error.message
     if error.maybe_charged:

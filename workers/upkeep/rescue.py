@@ -19,6 +19,7 @@ from resolvers.events.publisher import announce
 from resolvers.queue_wakeup import wake_workers
 from workers.repeating import repeat
 from workers.upkeep.end_calls import end_calls
+from workers.upkeep.read_deliveries import read_deliveries
 
 EVERY_SECONDS = 1.0
 RENEWED_WITHIN_SECONDS = 5.0  # of the database's return each worker that lives has prolonged its leases
@@ -59,6 +60,7 @@ async def rescue(ctx: dict[str, Any], *, with_lost: bool = True) -> None:
     services: Services = ctx["services"]
     now = services.now()
     lost = await _requeue_lost(now, services.monthly_credit_grant) if with_lost else []
+    await read_deliveries(services)
     await end_calls(services)
     await _announce(services, lost)
     if job_ids := await jobs_to_wake(now):
