@@ -6,7 +6,7 @@ A field outside of an account's plan fails the whole call: from then on the acco
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from enrichment.enums import EntityType
@@ -44,6 +44,7 @@ from providers.zoominfo.protocol import Protocol, Record
 _BULK = 25
 _CALLS_PER_SECOND = 5  # of the smallest plan; larger ones have 25 and 35
 _ALL_OF_PERSON = CONTACT_FIELDS | EMPLOYER_FIELDS
+_REQUIRABLE = ("email", "phone", "mobilePhone")  # under these names also in ZoomInfo's `requiredFields`
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,13 @@ class _Lookup:
     kind: str  # contact or company
     by: Mapping[str, str]
     more: Mapping[str, str] = field(default_factory=dict)
+    required: str = ""
 
     @property
     def key(self) -> str:
         """Equal for calls that get the same answer: by what decides it, as whatever else is known only helps."""
-        return "|".join((self.kind, *(f"{name}={value.casefold()}" for name, value in sorted(self.by.items()))))
+        named = [f"{name}={value.casefold()}" for name, value in sorted(self.by.items())]
+        return "|".join((self.kind, *named, *([f"required={self.required}"] if self.required else [])))
 
     @property
     def matching(self) -> dict[str, str]:
@@ -70,7 +73,7 @@ def _look_up_of(question: Question) -> _Lookup | None:
     if not is_account(question) and wants_any(question, CONTACT_FIELDS):
         by = _contact_by(question)
         if by is not None:
-            return _Lookup("contact", by, _contact_more(question))
+            return _Lookup("contact", by, _contact_more(question), _required_of(question))
     if not wants_any(question, COMPANY_FIELDS if is_account(question) else EMPLOYER_FIELDS):
         return None
     if domain := company_domain(question):
@@ -80,6 +83,12 @@ def _look_up_of(question: Question) -> _Lookup | None:
         return None
     by = {"companyName": name, **({"companyCountry": country} if country else {})}
     return _Lookup("company", by, _company_more(question))
+
+
+def _required_of(question: Question) -> str:
+    """The one field that is wanted, where a contact without it would be paid for in vain; empty otherwise."""
+    wanted = question.wanted & _ALL_OF_PERSON
+    return next((name for name in _REQUIRABLE if wanted == {name}), "")
 
 
 def _contact_more(question: Question) -> dict[str, str]:
@@ -153,9 +162,19 @@ class ZoomInfo:
 
     def input_key(self, question: Question) -> str | None:
         lookup = _look_up_of(question)
-        if lookup is None:
-            return None
-        return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
+        return None if lookup is None else _key_of(question, lookup)
+
+    def broader_key(self, question: Question) -> str | None:
+        """The key of the same contact of which nothing was required."""
+        lookup = _look_up_of(question)
+        return None if lookup is None or not lookup.required else _key_of(question, replace(lookup, required=""))
+
+    def narrower_keys(self, question: Question) -> Sequence[str]:
+        """The keys of the same contact where a field was required of it."""
+        lookup = _look_up_of(question)
+        if lookup is None or lookup.kind != "contact" or lookup.required:
+            return ()
+        return [_key_of(question, replace(lookup, required=required)) for required in _REQUIRABLE]
 
     def scope_of(self, question: Question) -> str:
         """Tokens have a scope for each of its two calls."""
@@ -166,18 +185,20 @@ class ZoomInfo:
         lookup = _look_up_of(question)
         if lookup is None:
             raise ProviderError("rejected", f"ZoomInfo needs {self.info.needs}", retryable=False)
-        status, record = await self._protocol.enrich(http, lookup.kind, lookup.matching)
+        status, record = await self._protocol.enrich(http, lookup.kind, lookup.matching, lookup.required)
         return _answer(question, lookup, status, record)
 
     def batch_of(self, question: Question) -> Batch | None:
-        """Contacts, and companies, go 25 at a time."""
+        """Contacts of which the same is required, and companies, go 25 at a time."""
         lookup = _look_up_of(question)
-        return None if lookup is None else Batch(lookup.kind, _BULK)
+        return None if lookup is None else Batch(f"{lookup.kind} {lookup.required}".strip(), _BULK)
 
     async def look_up_many(self, questions: Sequence[Question], http: Http) -> Sequence[Outcome]:
         """All of one kind, by one request."""
         lookups = [lookup for question in questions if (lookup := _look_up_of(question)) is not None]
-        records = await self._protocol.enrich_many(http, lookups[0].kind, [lookup.matching for lookup in lookups])
+        first = lookups[0]
+        matching = [lookup.matching for lookup in lookups]
+        records = await self._protocol.enrich_many(http, first.kind, matching, first.required)
 
         def read(question: Question, item: tuple[_Lookup, Callable[[], Record]]) -> Outcome:
             lookup, record = item
@@ -208,6 +229,10 @@ class ZoomInfo:
                 COMPANIES: lambda: self._protocol.ask_for_nobody(http, "company"),
             }
         )
+
+
+def _key_of(question: Question, lookup: _Lookup) -> str:
+    return f"{'account' if is_account(question) else 'person'}|{lookup.key}"
 
 
 def _answer(question: Question, lookup: _Lookup, status: str | None, record: Mapping[str, Any]) -> Answer:

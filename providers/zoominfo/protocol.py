@@ -68,33 +68,36 @@ class Protocol:
         self._tokens = Tokens(clock)
         self._usual_only: set[str] = set()  # digests of keys whose accounts may not have every field
 
-    async def enrich(self, http: Http, kind: str, by: Mapping[str, str]) -> Record:
-        """Match status and fields of the one `contact` or `company`; no fields for a miss. Raises ProviderError."""
-        reply, legacy = await self._reply(http, kind, [by])
+    async def enrich(self, http: Http, kind: str, by: Mapping[str, str], required: str = "") -> Record:
+        """Match status and fields of the one `contact` or `company`; no fields for a miss. Raises ProviderError.
+
+        `required`: the field without which a contact is a miss.
+        """
+        reply, legacy = await self._reply(http, kind, [by], required)
         return _record(_first_object(_listed(reply.json(), legacy)), legacy)
 
     async def enrich_many(
-        self, http: Http, kind: str, by: Sequence[Mapping[str, str]]
+        self, http: Http, kind: str, by: Sequence[Mapping[str, str]], required: str = ""
     ) -> Sequence[Callable[[], Record]]:
         """The same of each, in their order; a reader raises ProviderError where its own record is in no known form."""
         if len(by) == 1:
-            record = await self.enrich(http, kind, by[0])
+            record = await self.enrich(http, kind, by[0], required)
             return [lambda: record]
-        reply, legacy = await self._reply(http, kind, by)
+        reply, legacy = await self._reply(http, kind, by, required)
         found = all_of(_listed(reply.json(), legacy), len(by))
         if found is None:
             raise unreadable("ZoomInfo", "has not one record for each question")
         return [partial(_record_of, item, legacy) for item in found]
 
-    async def _reply(self, http: Http, kind: str, by: Sequence[Mapping[str, str]]) -> tuple[Reply, bool]:
+    async def _reply(self, http: Http, kind: str, by: Sequence[Mapping[str, str]], required: str) -> tuple[Reply, bool]:
         """The reply with the records, and whether it is of the older surface. Raises ProviderError for a refusal."""
         legacy = read_key(http.key).legacy
         account = account_of(http)
         if account not in self._usual_only:
-            reply = await self._ask(http, legacy, kind, by, (*_USUAL[kind], *_MORE[kind]))
+            reply = await self._ask(http, legacy, kind, by, (*_USUAL[kind], *_MORE[kind]), required)
             if not _names_a_field_too_many(reply, legacy):
                 return await self._served(http, reply, legacy)
-        reply = await self._ask(http, legacy, kind, by, _USUAL[kind])
+        reply = await self._ask(http, legacy, kind, by, _USUAL[kind], required)
         if reply.status == 200:
             self._usual_only.add(account)
         return await self._served(http, reply, legacy)
@@ -133,13 +136,21 @@ class Protocol:
         return await self._ask(http, read_key(http.key).legacy, kind, (), _USUAL[kind][:1])
 
     async def _ask(
-        self, http: Http, legacy: bool, kind: str, by: Sequence[Mapping[str, str]], fields: Sequence[str]
+        self,
+        http: Http,
+        legacy: bool,
+        kind: str,
+        by: Sequence[Mapping[str, str]],
+        fields: Sequence[str],
+        required: str = "",
     ) -> Reply:
         matching = "matchPersonInput" if kind == "contact" else "matchCompanyInput"
         attributes: dict[str, Any] = {
             matching: [_matching_input(legacy, each) for each in by],
             "outputFields": list(fields),
         }
+        if required:
+            attributes["requiredFields"] = [required]
         if legacy:
             return await self._send(http, legacy, "POST", f"/enrich/{kind}", attributes)
         of_kind, path = ("ContactEnrich", "contacts") if kind == "contact" else ("CompanyEnrich", "companies")

@@ -6,6 +6,8 @@ One file, because both surfaces are held against the same expectations.
 import asyncio
 import base64
 import json
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
-from providers.api import ProviderError
+from providers.api import NO_MATCH, ProviderError
 from providers.http.adapter import Reply
 from providers.http.replies import OPTED_OUT
 from providers.zoominfo.adapter import ZoomInfo
@@ -190,6 +192,33 @@ async def test_a_record_of_type_no_match_is_none() -> None:
     assert not (await asked(account(domain="no-such.example"), sample("zoominfo", "not_found"))).matched
     assert not (await asked(EXAMPLE, reply({"data": []}))).matched
     assert not (await asked(EXAMPLE, reply({"data": [{"id": "0", "type": "NoMatch"}]}))).matched
+
+
+@pytest.mark.parametrize("key", ["TEST_TOKEN", LEGACY])
+@pytest.mark.parametrize("wanted", [("mobilePhone",), ("email",), ("phone", "mobilePhone"), ("mobilePhone", "title")])
+async def test_a_contact_without_the_only_field_that_is_wanted_is_not_paid_for(
+    wanted: tuple[str, ...], key: str
+) -> None:
+    required = None if len(wanted) > 1 else [*wanted]
+    question = lead(*wanted, email="mara.lindqvist@example.com", phone="+12025550100")
+    everything = lead(email="mara.lindqvist@example.com", phone="+12025550100")
+    adapter, missed = ZoomInfo(), with_status(person(), "NON_MATCH_BY_REQUIRED_FIELDS")
+    signs_in = [sample("zoominfo", "legacy_authenticate")] if key == LEGACY else []
+    http = FakeHttp(*signs_in, reply(missed), key=key)
+    with suppress(ProviderError):  # the older surface's answer has another form
+        assert await adapter.look_up(question, http) == replace(
+            NO_MATCH, detail="ZoomInfo: non match by required fields"
+        )
+    sent = http.sent[-1].json
+    assert (sent if key == LEGACY else sent["data"]["attributes"]).get("requiredFields") == required
+    assert (adapter.batch_of(question) == adapter.batch_of(everything)) is (required is None)
+    assert adapter.broader_key(question) == (adapter.input_key(everything) if required else None)
+    assert ((adapter.input_key(question) or "") in adapter.narrower_keys(everything)) is (required is not None)
+    many = FakeHttp(reply(missed), key=key)
+    with suppress(ProviderError):
+        await adapter.look_up_many([question, question], many)
+    sent = many.sent[-1].json
+    assert (sent if key == LEGACY else sent["data"]["attributes"]).get("requiredFields") == required
 
 
 async def test_who_opted_out_is_left_alone_and_no_error() -> None:
