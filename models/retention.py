@@ -52,6 +52,7 @@ class KeepDays:
     steps: int | None = None
     answers: int | None = None  # once they are over
     events: int = 14
+    webhooks: int = 14  # deliveries
 
 
 @query_row

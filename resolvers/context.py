@@ -14,6 +14,7 @@ from resolvers.errors import Forbidden, Unauthenticated
 from resolvers.events.subscriber import EventSubscriber
 from resolvers.provider.callback_urls import CallbackUrls
 from resolvers.secret_box import SecretBox
+from resolvers.webhook.rules import WebhookRules
 from resolvers.yields import RecentYields
 
 
@@ -57,6 +58,7 @@ class Services:
     audit_seals: AuditSeals = NO_SEALS  # the keys that seal the audit log
     callback_urls: CallbackUrls | None = None  # None: no provider can reach this installation
     recent_yields: RecentYields = field(default_factory=RecentYields)
+    webhooks: WebhookRules = field(default_factory=WebhookRules)
 
 
 @dataclass(slots=True)

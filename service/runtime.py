@@ -131,6 +131,7 @@ class Runtime:
             audit_seals=self.settings.audit_seals(),
             shared_keys=sources.shared_keys,
             callback_urls=sources.callback_urls,
+            webhooks=self.settings.webhook_rules(),
         )
         if self._with_worker:
             await self._open_worker(stack, self._services, redis_url)

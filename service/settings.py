@@ -1,6 +1,7 @@
 """Every setting of the service, read once from the environment (prefix `AUTO_ENRICHMENT_`)."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from providers.declaration import ProviderDeclaration
 from providers.http.addresses import check_base
 from providers.registry import declared_providers
 from resolvers.audit_seal import NO_SEALS, AuditSeals, derived_key, read_seal_keys
+from resolvers.webhook.addresses import AllowedNetworks
+from resolvers.webhook.rules import WebhookRules
 from service.price_list import read_prices
 
 PREFIX = "AUTO_ENRICHMENT_"
@@ -107,6 +110,16 @@ class Settings(BaseSettings):
     )
     retention_event_days: int = Field(
         14, ge=1, le=3650, description="days for which events are kept, that is, how long a client may stay away"
+    )
+    retention_webhook_days: int = Field(
+        14, ge=1, le=3650, description="days for which deliveries of webhooks are kept, those that wait too"
+    )
+    webhook_retry_hours: int = Field(24, ge=1, le=168, description="hours for which a webhook is tried again")
+    webhook_pause_days: int = Field(
+        5, ge=1, le=90, description="days after which an endpoint is paused to which nothing was delivered"
+    )
+    webhook_allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="networks of your own that webhooks may be sent to, over http too: 10.1.0.0/16,fd00::/8"
     )
     provider_prices: Annotated[dict[str, int], NoDecode] = Field(
         default_factory=dict,
@@ -203,6 +216,19 @@ class Settings(BaseSettings):
             return value
         return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
 
+    @field_validator("webhook_allowed_networks", mode="before")
+    @classmethod
+    def _read_networks(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(network.strip() for network in value.split(",") if network.strip())
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _whole_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        AllowedNetworks.read(value)
+        return value
+
     @field_validator("allowed_origins")
     @classmethod
     def _whole_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -242,6 +268,16 @@ class Settings(BaseSettings):
             self.retention_step_days,
             self.retention_answer_days,
             self.retention_event_days,
+            self.retention_webhook_days,
+        )
+
+    def webhook_rules(self) -> WebhookRules:
+        """What webhooks follow."""
+        return WebhookRules(
+            AllowedNetworks.read(self.webhook_allowed_networks),
+            timedelta(hours=self.webhook_retry_hours),
+            timedelta(days=self.webhook_pause_days),
+            self.ca_file,
         )
 
     def audit_seals(self) -> AuditSeals:

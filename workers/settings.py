@@ -20,6 +20,7 @@ from workers.upkeep.rescue import rescue_forever
 from workers.upkeep.restart_refused import restart_refused_forever
 from workers.upkeep.resume import resume_forever
 from workers.wakeup import WokenWorker, wake_forever
+from workers.webhook import sender
 
 POLL_SECONDS = 0.02  # between two looks at the queue at the least; see workers.wakeup for the most
 LONGEST_RUN_SECONDS = 3600  # the lease, not arq, says when a run is lost
@@ -28,7 +29,13 @@ STOP_SECONDS = 2.0  # for what is in flight once arq has ended
 
 
 def build_worker(
-    services: Services, *, max_jobs: int, capacity: int = CAPACITY, lease: timedelta = LEASE, burst: bool = False
+    services: Services,
+    *,
+    max_jobs: int,
+    capacity: int = CAPACITY,
+    lease: timedelta = LEASE,
+    webhook_lease: timedelta = sender.LEASE,
+    burst: bool = False,
 ) -> Worker:
     """A worker on the queue of `services.redis`.
 
@@ -45,6 +52,9 @@ def build_worker(
             ctx["beside"].add(asyncio.create_task(rescue_forever(services), name="rescue"))
             ctx["beside"].add(asyncio.create_task(resume_forever(services), name="resume"))
             ctx["beside"].add(asyncio.create_task(restart_refused_forever(services), name="restart refused"))
+            ctx["beside"].add(
+                asyncio.create_task(sender.WebhookSender(services, lease=webhook_lease).run(), name="webhooks")
+            )
 
     async def stop(ctx: dict[str, Any]) -> None:
         for task in ctx["beside"]:

@@ -45,6 +45,8 @@ _MODULES = [
     "models.installation_secret",
     "models.daily_count.table",
     "models.event.table",
+    "models.webhook.endpoint",
+    "models.webhook.delivery",
 ]
 _READER = "reader"
 _OLDEST_SQLITE = (3, 35, 0)  # UPDATE ... FROM and RETURNING

@@ -21,6 +21,7 @@ BELONGINGS: Mapping[str, tuple[str, str]] = {
     "undo_line": ("lines of undos", "record_id = ?"),
     "refresh_plan": ("planned refreshes", "record_id = ?"),
     "event": ("events of the log", "record_id = ?"),  # the one that says that it was erased takes their place
+    "webhook_delivery": ("contents of webhook deliveries", "record_id = ?"),  # their rows stay and name it no more
 }
 # What names a record or a job by its id alone, and stays: the ledger must add up, and a call under way is settled.
 NAMING_ONLY = frozenset({"credit_entry", "call_intent"})

@@ -24,3 +24,5 @@ class EventKind(StrEnum):
     PIPELINE_PAUSED = "pipeline.paused"
     PIPELINE_RESUMED = "pipeline.resumed"
     PROVIDER_CHANGED = "provider.changed"  # it is asked no more, is asked again, or for another reason not
+    WEBHOOK_PAUSED = "webhook.paused"  # an endpoint that failed for days
+    WEBHOOK_TEST = "webhook.test"  # sent to an endpoint that is tried; it stands in no log

@@ -54,7 +54,8 @@ class LogEnds:
         return reached and cursor.position <= self.last
 
 
-_HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+"""On PostgreSQL: rows at smaller positions may be read; others may still get a neighbour before them."""
 
 
 async def rows_after(
@@ -66,7 +67,7 @@ async def rows_after(
     entity_types: Collection[EntityType] = (),
 ) -> EventRows:
     """The next rows from the one that the cursor names on (`most` at most), of these kinds and types; none: of all."""
-    settled = "TRUE" if dialect() == "sqlite" else f"position < {_HORIZON}"
+    settled = "TRUE" if dialect() == "sqlite" else f"position < {HORIZON}"
     of_kind = f" AND kind IN ({marks(kinds)})" if kinds else ""
     of_type = f" AND entity_type IN ({marks(entity_types)})" if entity_types else ""
     found = await fetch(
@@ -110,8 +111,8 @@ async def end_of(organization_id: str) -> LogEnd:
         position, number = (found[0]["position"], found[0]["number"]) if found else (0, 0)
         return LogEnd(EventCursor(position, number, LAST_PART), frozenset())
     rows = await query(
-        f"SELECT {_HORIZON} AS horizon, e.position, e.number FROM (SELECT 1) AS once"
-        f" LEFT JOIN event e ON e.organization_id = ? AND e.position >= {_HORIZON}",
+        f"SELECT {HORIZON} AS horizon, e.position, e.number FROM (SELECT 1) AS once"
+        f" LEFT JOIN event e ON e.organization_id = ? AND e.position >= {HORIZON}",
         [organization_id],
     )
     seen = frozenset((row["position"], row["number"]) for row in rows if row["position"] is not None)

@@ -45,6 +45,7 @@ class SingleEvent:
     credits_most: int | None = None  # that may be used in the month
     credits_share: float | None = None  # the threshold that was crossed, 0-1
     certificate_id: str | None = None  # of an erasure
+    endpoint_id: str | None = None  # of a webhook
 
 
 def single_events(row: EventRow) -> Iterator[SingleEvent]:
@@ -98,6 +99,7 @@ _TOLD = {
     "most": "credits_most",
     "share": "credits_share",
     "certificate": "certificate_id",
+    "endpoint": "endpoint_id",
 }
 
 STANDING_FOR = {

@@ -49,7 +49,7 @@ class HttpClient:
         self.development = development
         self.limits = limits or ClientLimits()
         self._user_agent = user_agent
-        self._tls: ssl.SSLContext | None = None if ca_file is None else _tls(ca_file)
+        self._tls: ssl.SSLContext | None = None if ca_file is None else tls_context(ca_file)
         self._connections: Connections | None = None
 
     def send(self, provider_id: str, request: Request, *, within: float = math.inf) -> Coroutine[Any, Any, Reply]:
@@ -72,7 +72,7 @@ class HttpClient:
         from providers.http import connections  # noqa: F401, PLC0415
 
         if self._tls is None:
-            self._tls = _tls()
+            self._tls = tls_context()
 
     def _opened(self) -> "Connections":
         if self._connections is None:
@@ -84,7 +84,7 @@ class HttpClient:
         return self._connections
 
 
-def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
+def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     """The context that checks the certificates of servers; nothing switches it off."""
     checks = ssl.create_default_context(cafile=certifi.where())
     checks.set_alpn_protocols(["http/1.1"])

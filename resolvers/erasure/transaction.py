@@ -29,6 +29,7 @@ from models.event.write import NewEvent
 from models.idempotency import forget_naming
 from models.record import Record
 from models.record.row import lock_records
+from models.webhook.delivery import erase_deliveries_of
 from resolvers.audit import record_audit
 from resolvers.credit.settle import release_open
 from resolvers.erasure.reimport_guard import hash_of
@@ -93,6 +94,7 @@ async def run_erasure(
     conflicts = await conflict_ids_of(tx, organization_id, record.id)
     counted = await count_belongings(tx, record.id)
     grant, now = run.services.monthly_credit_grant, run.services.now()
+    await erase_deliveries_of(tx, organization_id, record.id, now)
     await forget_questions(tx, jobs)
     released = await release_open(tx, jobs, now=now, monthly_grant=grant, with_pending=True)
     answers = await _delete_answers(tx, request, jobs)

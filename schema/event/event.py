@@ -50,6 +50,7 @@ class Event:
     credits_most: int | None = strawberry.field(description="Those that may be used in the month.")
     credits_share: float | None = strawberry.field(description="The threshold that was crossed, from 0 to 1.")
     certificate_id: strawberry.ID | None = strawberry.field(description="Of an erasure; for admins.")
+    endpoint_id: strawberry.ID | None = strawberry.field(description="Of a webhook that was paused.")
 
     @classmethod
     def of(cls, event: SingleEvent) -> Self:

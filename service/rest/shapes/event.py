@@ -39,6 +39,7 @@ class Event(Shape, frozen=True):
     credits_most: Count | None
     credits_share: Share | None
     certificate_id: Id | None
+    endpoint_id: Id | None
 
     @classmethod
     def of(cls, event: SingleEvent, external_id: str | None) -> Self:
