@@ -39,7 +39,7 @@ class ConflictFilter(RelatedFilter):
 
 def select_conflicts(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict]:
     """The conflicts that the filter lets through, with their records and jobs."""
-    found = narrow(_conflicts(organization_id), wanted.conditions())
+    found = narrow(_conflicts(organization_id), wanted.conditions() | wanted.times())
     return found if wanted.field is None else found.filter(_is_about(wanted.field))
 
 

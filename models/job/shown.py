@@ -18,7 +18,7 @@ from models.db.where import ORGANIZATION, Where, where
 from models.job.kinds import every_kind, newest_of_kinds
 from models.job.queries import JobFilter
 from models.job.row import Job, Step, verified_of
-from models.record.related import RelatedFilter, created_between
+from models.record.related import created_between
 from models.record.shown import RECORDS, ShownRecord
 
 JOBS_OF_RECORD = "jobsOfRecord"  # the name of the list of a record's jobs, as its cursors have it
@@ -136,11 +136,10 @@ async def job_page(
 ) -> Page[ShownJob]:
     """A page of the jobs that the filter lets through, newest first."""
     if filter.external_id is not None or filter.record_id is not None or not filter.names_kinds:
-        found = where(Job, filter.conditions()) + created_between(filter)
-        return await JOBS.page(organization_id, found, keyset, wanted)
-    others = RelatedFilter(created_after=filter.created_after, created_before=filter.created_before)
-    within = where(Job, others.conditions()) + created_between(filter)
-    found_by = newest_of_kinds(organization_id, filter, within, keyset)
+        every = where(Job, filter.conditions() | filter.times())
+        found_by = where(Job, filter.conditions()) + created_between(filter) + keyset.bounds
+        return await JOBS.page(organization_id, every, keyset, wanted, found_by=found_by)
+    found_by = newest_of_kinds(organization_id, filter, created_between(filter), keyset)
     every = where(Job, every_kind(filter).conditions()) + created_between(filter)
     return await JOBS.page(organization_id, every, keyset, wanted, found_by=found_by)
 

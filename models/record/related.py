@@ -9,7 +9,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from enrichment.enums import EntityType
-from models.db.columns import EPOCH, first_id_of
+from models.db.columns import EPOCH, first_id_of, to_micros
 from models.db.where import Where
 
 M = TypeVar("M", bound=Model)
@@ -31,27 +31,33 @@ class RelatedFilter:
     created_before: datetime | None = None
 
     def conditions(self) -> dict[str, Any]:
-        """The conditions of the filter in Tortoise's spelling, for `narrow`."""
+        """What the filter says besides the times, in Tortoise's spelling, for `narrow` and `where`."""
         return {
             "entity_type__in": self.entity_types,
             "record__external_id": self.external_id,
             "record_id": self.record_id,
-            "created_at__gt": self.created_after,
-            "created_at__lt": self.created_before,
         }
+
+    def times(self) -> dict[str, Any]:
+        """What the filter says of when the rows were created, in the same spelling."""
+        return {"created_at__gt": self.created_after, "created_at__lt": self.created_before}
 
 
 def created_between(filter: RelatedFilter) -> Where:
-    """Bounds of ids for the rows that a filter finds by when they were created.
+    """The condition of the times that a filter names, by which an index by id finds the newest rows of a time.
 
-    Ids are in order of creation, by the clock of the machine that made them: a row's own moment still has to be looked
-    at. An index by id then finds the rows of a time long ago without passing by all that came since.
+    Ids are in order of creation, by the clock of the machine that made them, so that bounds of ids let an index pass by
+    nothing that came before or since; a row's own moment is looked at besides. What is compared is `created_at + 0`:
+    the planner takes both bounds for independent, and would expect next to no rows of those that are most, read all of
+    the time and sort them, instead of the newest alone.
     """
     bounds = Where()
     if filter.created_after is not None:
-        bounds += Where(" AND id >= ?", (first_id_of(max(filter.created_after, EPOCH) - _CLOCKS_DIFFER),))
+        after = max(filter.created_after, EPOCH)
+        bounds += Where(" AND id >= ? AND created_at + 0 > ?", (first_id_of(after - _CLOCKS_DIFFER), to_micros(after)))
     if filter.created_before is not None:
-        bounds += Where(" AND id < ?", (first_id_of(min(filter.created_before, _FAR_AHEAD) + _CLOCKS_DIFFER),))
+        before = min(max(filter.created_before, EPOCH), _FAR_AHEAD)
+        bounds += Where(" AND id < ? AND created_at + 0 < ?", (first_id_of(before + _CLOCKS_DIFFER), to_micros(before)))
     return bounds
 
 

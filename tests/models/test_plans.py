@@ -61,6 +61,7 @@ def lists() -> Iterator[tuple[str, Read]]:
         {"external_id": "nobody"},
         {"created_before": EARLY, "status": (JobStatus.COMPLETED,), "entity_types": (EntityType.LEAD,)},
         {"created_after": LATE, "trigger": (JobTrigger.MANUAL,)},
+        {"created_after": EARLY, "created_before": LATE, "entity_types": (EntityType.LEAD,)},
     ]
     for options in jobs:
         for named in every_combination(options):
