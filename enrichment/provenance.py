@@ -7,7 +7,7 @@ from typing import Any
 from enrichment.enums import HUMAN_SOURCES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, see FieldCase; nobody changes one
 class Current:
     """A field's value as it stands. `source` is `crm`, `reviewer` or a provider's id.
 

@@ -32,7 +32,7 @@ class Observed(Protocol):
     def observed_at_known(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, see FieldCase; nobody changes one
 class Decay:
     """How the values of one field age: `half_life_days` is the field's, infinite where age does not count."""
 

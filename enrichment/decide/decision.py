@@ -57,7 +57,7 @@ class ConflictQuestion:
     whole: UnitQuestion | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, see FieldCase; nobody changes one
 class Decision:
     """How a field ends. `write` is set when a value is written, `question` when a conflict is raised.
 

@@ -21,7 +21,7 @@ MOST_CONFIDENCE = 0.99
 Same = Callable[[Any, Any], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, see FieldCase; nobody changes one
 class Candidate:
     """One source's value for one field. `value` is canonical; `confidence` is 0 to 1, trust included.
 
@@ -50,7 +50,7 @@ class Candidate:
         return self.confidence if self.before_trust is None else self.before_trust
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, see FieldCase; nobody changes one
 class Proposal:
     """The value that survives: from its most believed source, with all that support it (best first).
 

@@ -27,7 +27,7 @@ _WITH_CANDIDATES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, see FieldCase; nobody changes one
 class FieldEffect:
     """What became of a field that a source gave a value for.
 
