@@ -13,6 +13,8 @@ from models.node import tables_of
 from models.record.page import shown_records
 from models.suppression import suppressions_by_id
 from models.undo import undos_by_id
+from models.webhook.delivery import deliveries_by_id
+from models.webhook.endpoint import endpoints_by_id
 from resolvers.context import Context, Role
 
 
@@ -26,12 +28,16 @@ class NodeKind(StrEnum):
     UNDO = "undo"
     SUPPRESSION = "suppression"
     ERASURE = "erasure"
+    WEBHOOK_ENDPOINT = "webhook_endpoint"
+    WEBHOOK_DELIVERY = "webhook_delivery"
 
 
 _READ_BY: Mapping[NodeKind, Role] = {
     **dict.fromkeys(NodeKind, Role.VIEWER),
     NodeKind.SUPPRESSION: Role.ADMIN,
     NodeKind.ERASURE: Role.ADMIN,
+    NodeKind.WEBHOOK_ENDPOINT: Role.ADMIN,
+    NodeKind.WEBHOOK_DELIVERY: Role.ADMIN,
 }
 _READ: Mapping[NodeKind, Callable[[str, Sequence[str], Wanted], Awaitable[Sequence[Any]]]] = {
     NodeKind.RECORD: shown_records,
@@ -41,6 +47,8 @@ _READ: Mapping[NodeKind, Callable[[str, Sequence[str], Wanted], Awaitable[Sequen
     NodeKind.UNDO: lambda organization_id, ids, _: undos_by_id(organization_id, ids),
     NodeKind.SUPPRESSION: lambda organization_id, ids, _: suppressions_by_id(organization_id, ids),
     NodeKind.ERASURE: lambda organization_id, ids, _: certificates_by_id(organization_id, ids),
+    NodeKind.WEBHOOK_ENDPOINT: lambda organization_id, ids, _: endpoints_by_id(organization_id, ids),
+    NodeKind.WEBHOOK_DELIVERY: lambda organization_id, ids, _: deliveries_by_id(organization_id, ids),
 }
 
 

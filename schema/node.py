@@ -27,6 +27,7 @@ from schema.record.record import RECORD
 from schema.stats import Stats
 from schema.suppression import Suppression
 from schema.undo import Undo
+from schema.webhook.webhook import WebhookDelivery, WebhookEndpoint
 
 _SHOWN: Mapping[NodeKind, RowView[Any, Any] | Callable[[Any], Node]] = {
     NodeKind.RECORD: RECORD,
@@ -36,6 +37,8 @@ _SHOWN: Mapping[NodeKind, RowView[Any, Any] | Callable[[Any], Node]] = {
     NodeKind.UNDO: Undo.of,
     NodeKind.SUPPRESSION: Suppression.of,
     NodeKind.ERASURE: ErasureCertificate.of,
+    NodeKind.WEBHOOK_ENDPOINT: WebhookEndpoint.of,
+    NodeKind.WEBHOOK_DELIVERY: WebhookDelivery.of,
 }
 
 

@@ -56,6 +56,7 @@ from schema.simulation import SimulationQuery
 from schema.stats import StatsQuery
 from schema.suppression import SuppressionMutation, SuppressionQuery
 from schema.undo import UndoMutation, UndoQuery
+from schema.webhook.roots import WebhookMutation, WebhookQuery
 
 
 @strawberry.type
@@ -81,6 +82,7 @@ class Query(
     SuppressionQuery,
     ErasureQuery,
     EventQuery,
+    WebhookQuery,
     NodeQuery,
 ):
     """What may be read."""
@@ -100,6 +102,7 @@ class Mutation(
     UndoMutation,
     SuppressionMutation,
     ErasureMutation,
+    WebhookMutation,
 ):
     """What may be done."""
 

@@ -1,21 +1,23 @@
 """Deliveries of webhooks: one event for one endpoint, with every attempt to send it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from tortoise import fields
 from tortoise.models import Model
 
-from models.db.columns import Instant, first_id_of, id_field, to_micros
-from models.db.paging import Keyset, Page, fetch_page
+from models.db.columns import Instant, first_id_of, from_micros, id_field, to_micros
+from models.db.paging import Keyset, Page, counted
 from models.db.rows import bulk, columns_of, fetch, fetch_one, insert, projection, query_row, select
-from models.db.statements import execute
+from models.db.statements import execute, one_of, texts
 from models.db.transaction import Transaction
+from models.db.where import Where
 from models.event.cursor import EventCursor
 from models.event.kinds import EventKind
 from models.webhook.endpoint import lock_endpoints
-from models.webhook.kinds import WebhookDeliveryStatus
+from models.webhook.kinds import WebhookDeliveryStatus, WebhookFault
 
 
 class WebhookDelivery(Model):
@@ -47,6 +49,35 @@ class WebhookDelivery(Model):
 
     class Meta:
         table = "webhook_delivery"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAttempt:
+    """One request of a delivery. `status`: of the answer, where there was one; `fault` None: it arrived."""
+
+    at: datetime
+    status: int | None
+    fault: WebhookFault | None
+    milliseconds: int
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Self:
+        """As `attempts` holds it."""
+        fault = stored["fault"]
+        return cls(
+            from_micros(stored["at"]),
+            stored["status"],
+            None if fault is None else WebhookFault(fault),
+            stored["milliseconds"],
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "at": to_micros(self.at),
+            "status": self.status,
+            "fault": self.fault and self.fault.value,
+            "milliseconds": self.milliseconds,
+        }
 
 
 @projection(WebhookDelivery)
@@ -91,6 +122,11 @@ class DeliveryRow:
     due_at: datetime | None
     created_at: datetime
     ended_at: datetime | None
+
+    @property
+    def made(self) -> list[WebhookAttempt]:
+        """Its last attempts, oldest first."""
+        return [WebhookAttempt.read(stored) for stored in self.attempts]
 
     @property
     def cursor(self) -> EventCursor:
@@ -161,10 +197,18 @@ async def add_delivery(tx: Transaction, item: NewDelivery) -> None:
 
 async def delivery_page(
     organization_id: str, endpoint_id: str, status: WebhookDeliveryStatus | None, keyset: Keyset
-) -> Page[WebhookDelivery]:
+) -> Page[DeliveryRow]:
     """A page of an endpoint's deliveries, newest first."""
-    conditions = {"endpoint_id": endpoint_id, "status": status and status.value}
-    return await fetch_page(WebhookDelivery, organization_id, conditions, keyset)
+    of_status = Where() if status is None else Where(" AND status = ?", (status.value,))
+    wanted = Where(" AND endpoint_id = ?", (endpoint_id,)) + of_status
+    bounded = wanted + keyset.bounds
+    found = await fetch(
+        DeliveryRow,
+        f"SELECT {select(DeliveryRow)} FROM webhook_delivery WHERE organization_id = ?{bounded.sql}"
+        f" ORDER BY id {'ASC' if keyset.backwards else 'DESC'} LIMIT ?",
+        [organization_id, *bounded.values_of(organization_id), keyset.size + 1],
+    )
+    return keyset.page_of(found, lambda: counted("webhook_delivery", organization_id, wanted))
 
 
 async def find_delivery(
@@ -173,6 +217,12 @@ async def find_delivery(
     """One delivery of an organization."""
     sql = f"SELECT {select(DeliveryRow)} FROM webhook_delivery WHERE organization_id = ? AND id = ?"
     return await fetch_one(DeliveryRow, sql, [organization_id, delivery_id], using=using)
+
+
+async def deliveries_by_id(organization_id: str, ids: Sequence[str]) -> list[DeliveryRow]:
+    """Those of these deliveries that there are."""
+    sql = f"SELECT {select(DeliveryRow)} FROM webhook_delivery WHERE organization_id = ? AND {one_of('id')}"
+    return await fetch(DeliveryRow, sql, [organization_id, texts(ids)])
 
 
 async def due_deliveries(organization_id: str, endpoint_id: str, now: datetime, most: int) -> list[DueDelivery]:

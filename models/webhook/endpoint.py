@@ -8,7 +8,7 @@ from tortoise.models import Model
 
 from models.db.columns import Instant, id_field, to_micros
 from models.db.rows import fetch, fetch_one, insert, projection, select
-from models.db.statements import dump, execute, query
+from models.db.statements import dump, execute, one_of, query, texts
 from models.db.transaction import Transaction
 from models.event.cursor import EventCursor
 from models.webhook.kinds import WebhookPause, WebhookStatus
@@ -124,6 +124,12 @@ async def find_endpoint(
     """One endpoint of an organization."""
     sql = f"SELECT {select(EndpointRow)} FROM webhook_endpoint WHERE organization_id = ? AND id = ?"
     return await fetch_one(EndpointRow, sql, [organization_id, endpoint_id], using=using)
+
+
+async def endpoints_by_id(organization_id: str, ids: Sequence[str]) -> list[EndpointRow]:
+    """Those of these endpoints that there are."""
+    sql = f"SELECT {select(EndpointRow)} FROM webhook_endpoint WHERE organization_id = ? AND {one_of('id')}"
+    return await fetch(EndpointRow, sql, [organization_id, texts(ids)])
 
 
 async def change_endpoint(tx: Transaction, endpoint: EndpointRow) -> bool:

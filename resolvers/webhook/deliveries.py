@@ -7,7 +7,6 @@ from models.event.single import SingleEvent
 from models.webhook.delivery import (
     DeliveryRow,
     NewDelivery,
-    WebhookDelivery,
     add_delivery,
     deliver_again,
     delivery_page,
@@ -25,7 +24,7 @@ from resolvers.webhook.message import delivery_of
 
 async def list_deliveries(
     ctx: Context, endpoint_id: str, status: WebhookDeliveryStatus | None, args: PageArgs, *, path: str = "id"
-) -> Page[WebhookDelivery]:
+) -> Page[DeliveryRow]:
     """The deliveries of an endpoint, newest first. Raises NotFound."""
     endpoint = await get_endpoint(ctx, endpoint_id, path=path)
     return await delivery_page(endpoint.organization_id, endpoint.id, status, args.keyset("webhookDeliveries"))

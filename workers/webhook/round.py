@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 import orjson
 import structlog
 
-from models.db.columns import to_micros
 from models.db.transaction import Transaction, unit_of_work
 from models.event.kinds import EventKind
 from models.event.write import NewEvent, add_events
 from models.record.queries import external_ids_of
-from models.webhook.delivery import DueDelivery, SentDelivery, note_sent
+from models.webhook.delivery import DueDelivery, SentDelivery, WebhookAttempt, note_sent
 from models.webhook.endpoint import pause_endpoint
 from models.webhook.kinds import WebhookDeliveryStatus, WebhookFault, WebhookPause
 from models.webhook.queue import HeldEndpoint, note_health
@@ -124,13 +123,8 @@ def _secrets(services: Services, held: HeldEndpoint) -> list[str]:
 def _result(services: Services, attempt: _Attempt, now: datetime) -> SentDelivery:
     delivery, sent = attempt.delivery, attempt.sent
     tries = delivery.tries + 1
-    noted = {
-        "at": to_micros(attempt.began_at),
-        "status": sent.status,
-        "fault": sent.fault and sent.fault.value,
-        "milliseconds": attempt.milliseconds,
-    }
-    attempts = [*delivery.attempts, noted][-_KEPT_ATTEMPTS:]
+    made = WebhookAttempt(attempt.began_at, sent.status, sent.fault, attempt.milliseconds)
+    attempts = [*delivery.attempts, made.as_json()][-_KEPT_ATTEMPTS:]
     if sent.fault is None:
         return SentDelivery(delivery.id, WebhookDeliveryStatus.DELIVERED, tries, attempts, None, None, now)
     give_up_at = delivery.give_up_at or attempt.began_at + services.webhooks.retry_for

@@ -14,6 +14,7 @@ from enrichment.enums import EntityType
 from models.audit import AuditFilter
 from models.event.kinds import EventKind
 from models.event.remove import prune_events
+from models.webhook.delivery import WebhookDelivery
 from models.webhook.kinds import WebhookDeliveryStatus, WebhookPause, WebhookStatus
 from resolvers.audit import list_audit
 from resolvers.context import Context
@@ -360,7 +361,7 @@ async def test_an_erased_record_is_in_no_delivery_and_what_waits_of_it_is_not_se
     erased = await erase_record(ctx, EntityType.LEAD, "L1")
     removed = {part["where"]: part["count"] for part in erased.certificate.removed}
     assert removed["contents of webhook deliveries"] == 2
-    left = await deliveries(ctx, made.endpoint.id)
+    left = await WebhookDelivery.filter(endpoint_id=made.endpoint.id)
     assert [(one.status, one.record_id, one.data) for one in left] == [(D.ERASED, None, {})] * 2
     at.received.clear()
     clock.ahead_seconds += 3600
