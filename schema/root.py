@@ -32,6 +32,7 @@ from schema.base.node import know_types_by_class
 from schema.base.scalars import SCALARS
 from schema.checks.documents import Document, Documents
 from schema.checks.limits import Limits
+from schema.checks.subscribed import Subscribed, subscribed
 from schema.config.config import ConfigMutation, ConfigQuery
 from schema.conflict.roots import ConflictMutation, ConflictQuery, ConflictSubscription
 from schema.conflict.suggestion import SuggestionMutation, SuggestionQuery
@@ -222,6 +223,10 @@ class ApiSchema(strawberry.Schema):
                 if message.cursor is not None and result.data is not None:
                     result.extensions = {**(result.extensions or {}), "cursor": message.cursor}
                 yield result
+
+    def subscribed(self, query: str, operation_name: str | None, variables: dict[str, Any] | None) -> Subscribed | None:
+        """What an operation subscribes to; None where it is no subscription, or not one that may be executed."""
+        return subscribed(self._schema, self.documents, query, operation_name, variables)
 
     def _show(self, result: ExecutionResult) -> None:
         if result.errors:

@@ -14,12 +14,23 @@ from schema.execution.plans import Plans
 
 @dataclass(slots=True)
 class MessageCursor:
-    """The cursor in the log that the next message of a subscription says in its extensions; None: it says none."""
+    """The cursor in the log that the next message of a subscription says in its extensions; None: it says none.
+
+    `position`: the cursor of the last event that a message was about, which its payload may say or not.
+    """
 
     cursor: str | None = None
+    position: str | None = None
 
     def set(self, cursor: EventCursor | None) -> None:
+        """The next message says this cursor in its extensions."""
         self.cursor = None if cursor is None else str(cursor)
+        self.position = self.cursor or self.position
+
+    def at(self, cursor: EventCursor | None) -> None:
+        """The next message is about the event with this cursor, and says so itself if at all."""
+        if cursor is not None:
+            self.position = str(cursor)
 
 
 @dataclass(slots=True)
@@ -27,7 +38,8 @@ class GraphQLContext(Context):
     """The context of operations (caller and services), with what belongs to one GraphQL operation.
 
     `connection_params` is what a WebSocket client sent to begin with. `takes_printed`: whoever encodes the answer takes
-    lists that are encoded already (`msgspec.Raw`).
+    lists that are encoded already (`msgspec.Raw`). `followed`: where a stream notes the positions of its messages, for
+    whoever executes it.
     """
 
     connection_params: Mapping[str, Any] | None = None
@@ -36,6 +48,7 @@ class GraphQLContext(Context):
     plans: Plans | None = None  # of the operation's document
 
     message: MessageCursor = field(default_factory=MessageCursor)
+    followed: MessageCursor | None = None
 
     def for_operation(self) -> Self:
         """A context of its own for each operation: a WebSocket has one for its whole life."""
@@ -50,7 +63,7 @@ class GraphQLContext(Context):
     def for_stream(self) -> Self:
         """A context for a subscription, whose messages have a cursor of their own each."""
         context = self.for_operation()
-        context.message = MessageCursor()
+        context.message = self.followed or MessageCursor()
         return context
 
 

@@ -115,4 +115,5 @@ async def _watch(
     wanted = EventFilter(kinds, entity_types, record_id)
     async with closing(watch_events(info.context, wanted, after=after)) as events:
         async for event in events:
+            info.context.message.at(event.cursor)
             yield Event.of(event)

@@ -219,5 +219,6 @@ class JobSubscription:
         shown = wanted_of(info, JOB, "job")
         async with closing(watch.watch_jobs(info.context, wanted.read(), shown, after=after)) as changes:
             async for change in changes:
+                info.context.message.at(change.cursor)
                 cursor = None if change.cursor is None else str(change.cursor)
                 yield JobEvent(job=Job.of(change.job), at=change.at, kind=change.kind, cursor=cursor)

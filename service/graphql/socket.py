@@ -18,6 +18,7 @@ from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as RunningOperation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     ConnectionInitMessage,
     SubscribeMessage,
@@ -28,8 +29,12 @@ from resolvers.errors import Forbidden, OperationError, RateLimited, Unauthentic
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
 from service.graphql.documents import Documents
+from service.graphql.listener import SocketListener
+from service.graphql.operation import Operation
+from service.graphql.sharing import SharedSubscriptions
 from service.http import request as rest
 from service.http.json import dump
+from service.http.socket_connection import CONNECTION
 from service.settings import Settings
 
 INIT_SECONDS = 5.0
@@ -145,6 +150,26 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         rest.check_size(message["payload"], "the payload")
         self.view.documents.check(message["payload"]["query"])
 
+    async def run_operation(self, operation: RunningOperation[GraphQLContext, None]) -> None:
+        """Execute it; a subscription together with those of others that are the same."""
+        asked = Operation(operation.query, operation.variables, operation.operation_name)
+        sharing, connection = self.view.sharing, self.websocket.ws.scope["extensions"].get(CONNECTION)
+        key = None if connection is None else sharing.key_of(asked, self.context)
+        if key is None:
+            await super().run_operation(operation)
+            return
+        shared = sharing.of(key, asked, self.context)
+        listener = SocketListener(connection, operation.id, latest_only=key.latest_only)
+        try:
+            shared.join(listener)
+            ending = await listener.ending
+            sharing.leave(key, shared, listener)
+            await listener.all_taken()
+            await operation.send_operation_message(ending.message(operation.id))
+        finally:
+            sharing.leave(key, shared, listener)
+            listener.leave()
+
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):
             _log.error("unexpected error in an operation", exc_info=error)
@@ -177,6 +202,7 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
         )
         self.runtime = runtime
         self.documents = documents
+        self.sharing = SharedSubscriptions(schema)
         self.connections: Counter[tuple[str, str]] = Counter()
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> GraphQLContext:

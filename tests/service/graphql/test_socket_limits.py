@@ -17,6 +17,8 @@ from tests.support.socket_client import EVENTS, PROTOCOL, Client, RunningService
 
 pytestmark = pytest.mark.usefixtures("db")
 
+OTHER_EVENTS = "subscription { jobEvents { kind } }"
+
 
 @pytest.fixture
 async def service(redis: ArqRedis) -> AsyncIterator[RunningService]:
@@ -32,7 +34,7 @@ async def test_who_stops_watching_leaves_nothing_behind(service: RunningService)
     async with client_of(service) as client:
         await client.begin()
         await client.start("1", EVENTS)
-        await client.start("2", EVENTS)
+        await client.start("2", OTHER_EVENTS)
         await watched_by(service.shared, 2)
         await client.send({"type": "complete", "id": "1"})
         await watched_by(service.shared, 1)
@@ -47,8 +49,8 @@ async def test_a_connection_may_have_so_many_operations_and_no_more(
     monkeypatch.setattr(graphql_socket, "MOST_OPERATIONS", 2)
     async with client_of(service) as client:
         await client.begin()
-        for operation in ("1", "2"):
-            await client.start(operation, EVENTS)
+        await client.start("1", EVENTS)
+        await client.start("2", OTHER_EVENTS)
         await watched_by(service.shared, 2)
         await client.start("3", EVENTS)
         refusal = await client.receive()
@@ -99,7 +101,9 @@ async def test_a_slow_client_holds_up_nobody(service: RunningService) -> None:
         for client in (slow, quick):
             await client.begin()
             await client.start("1", "subscription { jobEvents { job { id record { fields } } } }")
-        await watched_by(service.shared, 2)
+            await client.start("2", "{ __typename }")
+            assert [(await client.receive())["type"] for _ in range(2)] == ["next", "complete"]
+        await watched_by(service.shared, 1)
         slow.connection.transport.pause_reading()
         for number in range(30):
             await send(context(service.shared), "lead", f"L{number}", lastName="Ng", notes="x" * 50_000)
