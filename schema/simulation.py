@@ -9,11 +9,13 @@ import strawberry
 
 from enrichment.replay import snapshot
 from enrichment.replay.diff import Difference, DifferenceTally
+from enrichment.shown import shown_confidence
 from resolvers.errors import BadRequest, Fault
 from resolvers.simulation import api as operations
 from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import ConflictReason, DifferenceKind, EntityType, FieldOutcomeReason
+from schema.base.references import JobReference, job_of
 from schema.base.scalars import JSON
 from schema.base.views import Each
 from schema.config.input import ConfigInput
@@ -31,7 +33,13 @@ class FieldEffect:
 
     @classmethod
     def of(cls, effect: snapshot.FieldEffect) -> Self:
-        return copied(cls, effect, provider=effect.source, value=JSON(effect.value))
+        return copied(
+            cls,
+            effect,
+            provider=effect.source,
+            value=JSON(effect.value),
+            confidence=shown_confidence(effect.confidence),
+        )
 
 
 @strawberry.type(description="One field of one decision that would have ended otherwise.")
@@ -46,6 +54,10 @@ class SimulatedDifference:
     simulated: FieldEffect | None
     why: str = strawberry.field(description="In a word, what would have become of the field.")
     certain: bool = strawberry.field(description="False: an answer that nobody knows could change it.")
+
+    @strawberry.field(description="The job of `jobId`; null where there is none, or it is gone.")
+    async def job(self, info: Info) -> JobReference | None:
+        return await job_of(info, self.job_id)
 
 
 @strawberry.type(description="What happened in fact, or would have.")

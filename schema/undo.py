@@ -18,6 +18,7 @@ from schema.base.copied import copied
 from schema.base.enums import EntityType, UndoSkipReason
 from schema.base.node import Node
 from schema.base.paging import Connection, page_args
+from schema.base.references import JobReference, RecordReference, job_of, record_of
 from schema.base.scalars import JSON
 from schema.base.views import Each
 from schema.job.enrich import RecordSelection
@@ -121,6 +122,20 @@ class Undo(Node):
         page = await operations.undo_lines(info.context, self.id, wanted, args)
         return Connection[UndoLine].of(page, UndoLine.of)
 
+    @strawberry.field(description="The job of `jobId`; null where there is none, or it is gone.")
+    async def job(self, info: Info) -> JobReference | None:
+        return await job_of(info, self.job_id)
+
+    @strawberry.field(description="The undo of `undoes`.")
+    async def undone(self, info: Info) -> "Undo | None":
+        found = [] if self.undoes is None else await operations.undos_of(info.context, [self.undoes])
+        return Undo.of(found[0]) if found else None
+
+    @strawberry.field(description="The undos of `revertedBy`.")
+    async def reverts(self, info: Info) -> "list[Undo]":
+        ids = await operations.reverts_of(info.context, self.id)
+        return [Undo.of(row) for row in await operations.undos_of(info.context, ids)]
+
     @strawberry.field(description="The undos that took this one back.")
     async def reverted_by(self, info: Info) -> list[strawberry.ID]:
         return [strawberry.ID(undo_id) for undo_id in await operations.reverts_of(info.context, self.id)]
@@ -153,6 +168,10 @@ class UndoPreviewLine:
             current=_shown(current),
             restored=_shown(target),
         )
+
+    @strawberry.field(description="The record of `recordId`; null where there is none, or it is gone.")
+    async def record(self, info: Info) -> RecordReference | None:
+        return await record_of(info, self.record_id)
 
 
 def _shown(version: decisions.Version | None) -> Any:

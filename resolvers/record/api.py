@@ -16,6 +16,7 @@ from models.record.page import (
     current_values,
     find_record,
     record_page,
+    shown_records,
     value_page,
 )
 from models.record.row import RecordRow
@@ -26,7 +27,7 @@ from resolvers.errors import Erased, Fault, NotFound, OperationError, Validation
 from resolvers.events.publisher import announce
 from resolvers.job.new_job import PendingJob
 from resolvers.organizations import config_of, organization_of
-from resolvers.paging import Page, PageArgs
+from resolvers.paging import Page, PageArgs, check_id
 from resolvers.queue_wakeup import wake_workers
 from resolvers.record.ingest import Ingestion, IngestResult, take_in
 from resolvers.record.input import RecordInput, record_input
@@ -161,6 +162,15 @@ async def get_record(ctx: Context, entity_type: EntityType, external_id: str) ->
     if found is None:
         raise NotFound(f"no {entity_type.value} with this external id")
     return found
+
+
+async def get_record_by_id(ctx: Context, record_id: str, shown: Wanted = EVERYTHING) -> ShownRecord:
+    """What is to be shown of one record. Raises NotFound, and BadRequest for what cannot be an id."""
+    caller = ctx.require(Role.VIEWER)
+    found = await shown_records(caller.organization_id, [check_id(record_id)], shown)
+    if not found:
+        raise NotFound("no record with this id")
+    return found[0]
 
 
 def check_filter(wanted: RecordFilter) -> RecordFilter:

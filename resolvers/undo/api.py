@@ -1,6 +1,6 @@
 """Restore what enrichment replaced: of one job, of a provider, a field, a time, a selection; and take that back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -185,6 +185,12 @@ async def reverts_of(ctx: Context, undo_id: str) -> list[str]:
     """The ids of the undos that took this one back, oldest first."""
     caller = ctx.require(Role.VIEWER)
     return await rows.reverts_of(caller.organization_id, undo_id)
+
+
+async def undos_of(ctx: Context, undo_ids: Sequence[str]) -> list[Undo]:
+    """Those of these undos that are there, oldest first."""
+    caller = ctx.require(Role.VIEWER)
+    return sorted(await rows.undos_by_id(caller.organization_id, undo_ids), key=lambda undo: undo.id)
 
 
 async def undo_lines(ctx: Context, undo_id: str, outcome: str | None, page: PageArgs) -> Page[UndoLine]:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import strawberry
 
+from enrichment.shown import shown_confidence
 from enrichment.words import naming
 from models.conflict.shown import AnyConflict
 from resolvers.conflict.stored import FieldQuestion, questions_of, recommended_part, stated_confidence, why_recommended
@@ -44,8 +45,8 @@ class Candidate:
             id=strawberry.ID(candidate["id"]),
             value=JSON(candidate["value"]),
             provider=candidate["provider"],
-            confidence=candidate["confidence"],
-            stated_confidence=stated_confidence(candidate),
+            confidence=shown_confidence(candidate["confidence"]),
+            stated_confidence=shown_confidence(stated_confidence(candidate)),
             observed_at=read_time(candidate["observedAt"]),
         )
 

@@ -6,6 +6,7 @@ from typing import Self
 import strawberry
 
 from enrichment.enums import FieldOutcomeReason as Reason
+from enrichment.shown import shown_confidence
 from resolvers.cost import preview as operations
 from resolvers.errors import BadRequest, Fault
 from schema.base.context import Info
@@ -38,6 +39,7 @@ class FieldPreview:
             cls,
             shown,
             value=JSON(shown.value),
+            confidence=shown_confidence(shown.confidence),
             current=None if current is None else JSON(current.value),
             current_source=None if current is None else current.source,
         )

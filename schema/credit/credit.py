@@ -16,7 +16,8 @@ from schema.base.copied import copied
 from schema.base.enums import CreditKind, EntityType, JobTrigger
 from schema.base.node import NO_BOUNDS, Bounds, Node, id_of_period
 from schema.base.paging import Connection, page_args
-from schema.base.views import RowView
+from schema.base.references import JobReference, RecordReference, job_of, record_of
+from schema.base.views import RowView, needs
 from schema.base.wanted import printed_nodes
 from schema.credit.ledger import CreditAlert
 
@@ -74,6 +75,14 @@ class MaybeChargedCall:
     def of(cls, call: maybe_charged.MaybeChargedCall) -> Self:
         return copied(cls, call)
 
+    @strawberry.field(description="The job of `jobId`; null where there is none, or it is gone.")
+    async def job(self, info: Info) -> JobReference | None:
+        return await job_of(info, self.job_id)
+
+    @strawberry.field(description="The record of `recordId`; null where there is none, or it is gone.")
+    async def record(self, info: Info) -> RecordReference | None:
+        return await record_of(info, self.record_id)
+
 
 @strawberry.type(description="One line of the ledger; the balance is the sum of the amounts.")
 class CreditEntry(Node):
@@ -90,8 +99,18 @@ class CreditEntry(Node):
     actor: str | None
     created_at: datetime
 
+    @strawberry.field(description="The job of `jobId`; null where there is none, or it is gone.")
+    async def job(self, info: Info) -> JobReference | None:
+        return await job_of(info, self.job_id)
 
-ENTRY: RowView[EntryRow, CreditEntry] = RowView(CreditEntry)
+    @strawberry.field(description="The record of `recordId`; null where there is none, or it is gone.")
+    async def record(self, info: Info) -> RecordReference | None:
+        return await record_of(info, self.record_id)
+
+
+ENTRY: RowView[EntryRow, CreditEntry] = RowView(
+    CreditEntry, resolved={"job": needs("job_id"), "record": needs("record_id")}
+)
 
 
 @strawberry.type(description="The account of the organization, and its use of a period.")

@@ -1,5 +1,6 @@
 """Jobs: one enrichment of one record, with the steps and field outcomes that explain it."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -7,6 +8,7 @@ from typing import Any, Self
 
 import strawberry
 
+from enrichment.shown import shown_confidence
 from enrichment.words import of_detail
 from models import job as models
 from models.job import queries
@@ -72,9 +74,28 @@ class FieldOutcome:
             field=outcome["field"],
             reason=FieldOutcomeReason(outcome["reason"]),
             provider=outcome.get("provider"),
-            confidence=outcome.get("confidence"),
+            confidence=shown_confidence(outcome.get("confidence")),
             detail=None if outcome.get("detail") is None else of_detail(outcome["detail"]),
         )
+
+
+@strawberry.type(description="How many of the wanted fields ended how: the counts of all reasons make `fields`.")
+class JobCounts:
+    fields: int
+    written: int
+    same: int
+    verified: int
+    protected: int
+    below_threshold: int
+    conflict: int
+    no_data: int
+    skipped: int
+    error: int
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        counted = Counter(outcome["reason"] for outcome in row.outcomes)
+        return cls(fields=counted.total(), **{reason.value: counted[reason.value] for reason in FieldOutcomeReason})
 
 
 @strawberry.type(description="One enrichment of one record.")
@@ -92,6 +113,7 @@ class Job(Node):
     forced: bool = strawberry.field(description="Whether the cooldown was passed over.")
     steps: Sequence[Step]
     field_outcomes: Sequence[FieldOutcome]
+    counts: JobCounts = strawberry.field(description="Of `fieldOutcomes`.")
     fields_updated: list[str]
     fields_verified: list[str] = strawberry.field(description="Seen again by a source, unchanged.")
     credits_used: int
@@ -121,6 +143,7 @@ JOB: RowView[ShownJob | models.Job | PendingJob, Job] = RowView(
     record=Part("record", RECORD),
     steps=Part("steps", STEP, many=True),
     field_outcomes=Made(lambda row: Each(FieldOutcome.of, row.outcomes), ("outcomes",)),
+    counts=Made(JobCounts.of, ("outcomes",)),
     fields_verified=Made(attrgetter("fields_verified"), ("outcomes",)),
     error=_ERROR,
 )

@@ -8,6 +8,7 @@ from typing import Self
 import strawberry
 
 from enrichment import explain as facts
+from enrichment.shown import shown_confidence
 from resolvers.paging import DEFAULT_SIZE
 from resolvers.record import explain as operations
 from resolvers.record.api import history
@@ -15,6 +16,7 @@ from schema.base.context import Info
 from schema.base.copied import copied
 from schema.base.enums import EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger
 from schema.base.paging import Connection, page_args
+from schema.base.references import JobReference, job_of
 from schema.base.scalars import JSON
 from schema.base.views import Each
 from schema.conflict.conflict import Conflict
@@ -38,10 +40,15 @@ class Proposal:
             cls,
             stated,
             value=JSON(stated.value),
+            confidence=shown_confidence(stated.confidence),
             told_at=stated.stated_at,
             held=stated.is_current,
             turned_down=stated.is_rejected,
         )
+
+    @strawberry.field(description="The job of `jobId`; null where there is none, or it is gone.")
+    async def job(self, info: Info) -> JobReference | None:
+        return await job_of(info, self.job_id)
 
 
 @strawberry.type(description="How the field ended in the last job that looked at it.")
@@ -55,7 +62,11 @@ class LastOutcome:
 
     @classmethod
     def of(cls, outcome: facts.LatestOutcome) -> Self:
-        return copied(cls, outcome)
+        return copied(cls, outcome, confidence=shown_confidence(outcome.confidence))
+
+    @strawberry.field(description="The job of `jobId`; null where there is none, or it is gone.")
+    async def job(self, info: Info) -> JobReference | None:
+        return await job_of(info, self.job_id)
 
 
 @strawberry.type(description="One field of one record: what it holds, from where, since when, why, at what cost.")
@@ -96,7 +107,7 @@ class Explanation:
             value=None if current is None else JSON(current.value),
             source=None if current is None else current.source,
             actor=None if current is None else current.actor,
-            confidence=None if current is None else current.confidence,
+            confidence=None if current is None else shown_confidence(current.confidence),
             observed_at=None if current is None else current.observed_at,
             observed_at_known=current is not None and current.observed_at_known,
             since=None if current is None else current.since,
@@ -111,6 +122,10 @@ class Explanation:
             credits=known.credits,
             credits_of_record=known.credits_of_record,
         )
+
+    @strawberry.field(description="The job of `jobId`; null where there is none, or it is gone.")
+    async def job(self, info: Info) -> JobReference | None:
+        return await job_of(info, self.job_id)
 
     @strawberry.field(description="Every value the field has had.")
     async def history(

@@ -8,12 +8,14 @@ from typing import Any, Self
 import strawberry
 
 from enrichment.learn.freshness import HeldValue, is_own, record_freshness
+from enrichment.shown import display_name, shown_confidence
 from models import record as models
 from models.conflict.table import is_dated_then
 from models.job.queries import JobFilter
 from models.record import page as record_pages
 from models.record.row import RecordRow
 from models.record.shown import ShownRecord, ShownValue
+from resolvers.errors import BadRequest, Fault
 from resolvers.job import api as job_operations
 from resolvers.paging import DEFAULT_SIZE
 from resolvers.record import api as operations
@@ -22,7 +24,7 @@ from schema.base.enums import EntityType
 from schema.base.loaders import Asked, FirstPage
 from schema.base.node import Node
 from schema.base.paging import Connection, page_args
-from schema.base.references import JobReference, job_view
+from schema.base.references import JobReference, job_of, job_view
 from schema.base.scalars import JSON, read_time
 from schema.base.views import Each, Made, Part, RowView, needs
 from schema.base.wanted import printed_nodes, wanted_items, wanted_nodes
@@ -38,7 +40,7 @@ class AcceptedValue:
     def of(cls, stored: Mapping[str, Any]) -> Self:
         return cls(
             provider=stored["provider"],
-            confidence=stored["confidence"],
+            confidence=shown_confidence(stored["confidence"]),
             observed_at=read_time(stored["observedAt"]),
         )
 
@@ -91,7 +93,7 @@ class FieldValue:
             source=value["source"],
             actor=value.get("actor"),
             accepted_from=None,
-            confidence=value["confidence"],
+            confidence=shown_confidence(value["confidence"]),
             job_id=value.get("jobId"),
             observed_at=read_time(value["observedAt"]),
             observed_at_known=is_dated_then(value),
@@ -112,13 +114,21 @@ class FieldValue:
         observed_at = self.observed_at if self.observed_at_known else None
         return aging.of(self.entity_type, self.field, observed_at)
 
+    @strawberry.field(description="The job of `jobId`; null where there is none, or it is gone.")
+    async def job(self, info: Info) -> JobReference | None:
+        return await job_of(info, self.job_id)
+
 
 VALUE: RowView[models.FieldValue | ShownValue, FieldValue] = RowView(
     FieldValue,
     given=("entity_type",),
-    resolved={"freshness": needs("field", "value", "replaced_at", "observed_at", *_DATED)},
+    resolved={
+        "freshness": needs("field", "value", "replaced_at", "observed_at", *_DATED),
+        "job": needs("job_id"),
+    },
     observed_at_known=Made(attrgetter("is_dated"), _DATED),
     raw="raw_value",
+    confidence=Made(lambda row: shown_confidence(row.confidence), ("confidence",)),
     accepted_from=Made(
         lambda row: AcceptedValue.of(row.accepted_from) if row.accepted_from else None, ("accepted_from",)
     ),
@@ -140,6 +150,9 @@ class Record(Node):
     id: strawberry.ID
     entity_type: EntityType
     external_id: strawberry.ID = strawberry.field(description="The CRM's own id.")
+    display_name: str = strawberry.field(
+        description="What a person would call it: its name, else its e-mail address or domain, else the CRM's own id."
+    )
     fields: JSON = strawberry.field(
         description="The canonical value of every filled field, and unknown fields as they came."
     )
@@ -230,6 +243,10 @@ RECORD: RowView[models.Record | ShownRecord | RecordRow, Record] = RowView(
     },
     held={"provenance": Part("current_values", VALUE, many=True, pick=operations.filled, needs=("field", "value"))},
     row=Made(lambda row: row, ()),
+    display_name=Made(
+        lambda row: display_name(row.entity_type, row.fields, row.external_id),
+        ("entity_type", "fields", "external_id"),
+    ),
 )
 
 
@@ -263,9 +280,20 @@ class RecordFilter:
 
 @strawberry.type
 class RecordQuery:
-    @strawberry.field(description="One record, by the CRM's own id.")
-    async def record(self, info: Info, entity_type: EntityType, external_id: strawberry.ID) -> Record:
-        return Record.of(await operations.get_record(info.context, entity_type, external_id))
+    @strawberry.field(description="One record: by its type and the CRM's own id, or by its `id`.")
+    async def record(
+        self,
+        info: Info,
+        entity_type: EntityType | None = None,
+        external_id: strawberry.ID | None = None,
+        id: strawberry.ID | None = None,
+    ) -> Record:
+        if id is None and entity_type is not None and external_id is not None:
+            return Record.of(await operations.get_record(info.context, entity_type, external_id))
+        if id is None or entity_type is not None or external_id is not None:
+            message = "name either `id`, or `entityType` and `externalId`"
+            raise BadRequest(message, faults=[Fault("id", message)])
+        return RECORD(await operations.get_record_by_id(info.context, id, wanted_items(info, RECORD)))
 
     @strawberry.field(description="The organization's records.")
     async def records(

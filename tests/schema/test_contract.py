@@ -54,7 +54,8 @@ def check_field(actual: GraphQLObjectType, promised: FieldDefinitionNode) -> Non
     assert str(field.type) == print_ast(promised.type), name
     for argument in promised.arguments or ():
         there = field.args[argument.name.value]
-        assert str(there.type) == print_ast(argument.type), f"{name}({argument.name.value})"
+        # What had to be given may have become optional: who gives it is served as before.
+        assert print_ast(argument.type) in {str(there.type), f"{there.type}!"}, f"{name}({argument.name.value})"
         assert default_of(argument) == shown_default(there.default_value), f"{name}({argument.name.value})"
 
 

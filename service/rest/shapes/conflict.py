@@ -15,6 +15,7 @@ from enrichment.enums import (
     Recommendation,
     ResolutionAction,
 )
+from enrichment.shown import shown_confidence
 from enrichment.words import NameOf
 from models.conflict.shown import AnyConflict
 from models.conflict.table import is_dated_then
@@ -38,7 +39,11 @@ class Candidate(Shape, frozen=True):
 
     @classmethod
     def of(cls, candidate: Mapping[str, Any]) -> Self:
-        return cls.from_json(candidate, stated_confidence=stated_confidence(candidate))
+        return cls.from_json(
+            candidate,
+            confidence=shown_confidence(candidate["confidence"]),
+            stated_confidence=shown_confidence(stated_confidence(candidate)),
+        )
 
 
 class AcceptedValue(Shape, frozen=True):
@@ -47,6 +52,10 @@ class AcceptedValue(Shape, frozen=True):
     provider: str
     confidence: Share
     observed_at: StoredMoment
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        return cls.from_json(stored, confidence=shown_confidence(stored["confidence"]))
 
 
 class FieldValue(Shape, frozen=True):
@@ -84,6 +93,7 @@ class FieldValue(Shape, frozen=True):
         return cls.from_json(
             value,
             field=field,
+            confidence=shown_confidence(value["confidence"]),
             observed_at_known=known,
             raw=None if value.get("unreadable") is None else value["value"],
             accepted_from=None,

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from enrichment import explain as facts
 from enrichment.enums import EntityType, FieldOutcomeReason, FieldPolicy, JobTrigger
+from enrichment.shown import shown_confidence
 from resolvers.record import explain as operations
 from service.http.shape import Count, Id, Moment, Shape, Share
 
@@ -24,7 +25,13 @@ class Proposal(Shape, frozen=True):
 
     @classmethod
     def of(cls, stated: facts.StatedValue) -> Self:
-        return cls.copied(stated, told_at=stated.stated_at, held=stated.is_current, turned_down=stated.is_rejected)
+        return cls.copied(
+            stated,
+            confidence=shown_confidence(stated.confidence),
+            told_at=stated.stated_at,
+            held=stated.is_current,
+            turned_down=stated.is_rejected,
+        )
 
 
 class LastOutcome(Shape, frozen=True):
@@ -36,6 +43,10 @@ class LastOutcome(Shape, frozen=True):
     confidence: Share | None
     job_id: Id
     at: Moment
+
+    @classmethod
+    def of(cls, outcome: facts.LatestOutcome) -> Self:
+        return cls.copied(outcome, confidence=shown_confidence(outcome.confidence))
 
 
 class Explanation(Shape, frozen=True):
@@ -81,7 +92,7 @@ class Explanation(Shape, frozen=True):
             value=None if current is None else current.value,
             source=None if current is None else current.source,
             actor=None if current is None else current.actor,
-            confidence=None if current is None else current.confidence,
+            confidence=None if current is None else shown_confidence(current.confidence),
             observed_at=None if current is None else current.observed_at,
             observed_at_known=current is not None and current.observed_at_known,
             since=None if current is None else current.since,
@@ -90,7 +101,7 @@ class Explanation(Shape, frozen=True):
             put_back=current is not None and (current.is_restored or current.is_taken_back),
             policy=known.policy,
             min_confidence=known.minimum,
-            last_outcome=None if known.last_outcome is None else LastOutcome.copied(known.last_outcome),
+            last_outcome=None if known.last_outcome is None else LastOutcome.of(known.last_outcome),
             proposals=[Proposal.of(stated) for stated in known.stated],
             conflict_ids=[conflict.id for conflict in explanation.conflicts],
             credits=known.credits,

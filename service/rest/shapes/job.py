@@ -8,6 +8,7 @@ from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from enrichment.shown import shown_confidence
 from enrichment.words import of_detail
 from models.db.printed import Hole, Leaf, Printed, PrintedRound, Within
 from models.job.shown import FAILURE, Failed, ShownJob, ShownStep, shown_with_steps
@@ -65,7 +66,7 @@ class FieldOutcome(Shape, frozen=True):
         get = outcome.get
         detail = get("detail")
         shown = None if detail is None else of_detail(detail)
-        return cls(outcome["field"], outcome["reason"], get("provider"), get("confidence"), shown)
+        return cls(outcome["field"], outcome["reason"], get("provider"), shown_confidence(get("confidence")), shown)
 
 
 class Job(Shape, frozen=True):
@@ -164,6 +165,7 @@ class PrintedJob:
         """Its JSON, as `Job` is encoded; `conflicts` are those that it raised."""
         outcomes = _read_outcomes(self._outcomes)
         for outcome in outcomes:
+            outcome.confidence = shown_confidence(outcome.confidence)
             if outcome.detail is not None:
                 outcome.detail = of_detail(outcome.detail)
         verified = [outcome.field for outcome in outcomes if outcome.reason == FieldOutcomeReason.VERIFIED]

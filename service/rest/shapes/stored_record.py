@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from enrichment.enums import EntityType
 from enrichment.learn.freshness import HeldValue, is_own, record_freshness
+from enrichment.shown import display_name, shown_confidence
 from models.record import Record
 from models.record.shown import ShownRecord, ShownValue
 from resolvers.refresh.freshness import Aging
@@ -24,6 +25,7 @@ class StoredRecord(Shape, frozen=True):
     id: Id
     entity_type: EntityType
     external_id: Annotated[str, Meta(description="The CRM's own id.")]
+    display_name: Annotated[str, Meta(description="What a person would call it.")]
     fields: Annotated[
         dict[str, Any], Meta(description="The canonical value of every filled field, and unknown fields as they came.")
     ]
@@ -39,7 +41,7 @@ class StoredRecord(Shape, frozen=True):
 
     @classmethod
     def of(cls, record: Record | ShownRecord) -> Self:
-        return cls.copied(record, unreadable=UnreadableValue.all_of(record))
+        return cls.copied(record, display_name=_name_of(record), unreadable=UnreadableValue.all_of(record))
 
 
 class RecordDetails(StoredRecord, frozen=True):
@@ -68,6 +70,7 @@ class RecordDetails(StoredRecord, frozen=True):
         own = [value for value in current if is_own(value.source)]
         return cls.copied(
             record,
+            display_name=_name_of(record),
             unreadable=UnreadableValue.all_of(record),
             freshness=record_freshness(
                 HeldValue(aging.of(kind, value.field, value.observed_at), value.confidence) for value in own
@@ -85,12 +88,17 @@ def value_of(entity_type: EntityType, value: ShownValue, aging: Aging) -> FieldV
     return FieldValue.copied(
         value,
         raw=value.raw_value,
-        accepted_from=None if accepted is None else AcceptedValue.from_json(accepted),
+        confidence=shown_confidence(value.confidence),
+        accepted_from=None if accepted is None else AcceptedValue.of(accepted),
         observed_at=_text_of(value.observed_at),
         observed_at_known=value.is_dated,
         first_observed_at=_text_of(value.first_observed_at or value.observed_at),
         freshness=aging.of(entity_type, value.field, seen) if ages else None,
     )
+
+
+def _name_of(record: Record | ShownRecord) -> str:
+    return display_name(record.entity_type, record.fields, record.external_id)
 
 
 def _text_of(moment: datetime) -> str:
@@ -102,6 +110,7 @@ _FIELDS = {"name": "Acme Robotics Inc.", "domain": "acme-robotics.com", "industr
 LISTED_EXAMPLE = StoredRecord.example(
     entity_type=EntityType.ACCOUNT,
     external_id="ACC-1042",
+    display_name="Acme Robotics Inc.",
     fields=_FIELDS,
     completeness=0.6,
     version=3,
@@ -110,6 +119,7 @@ LISTED_EXAMPLE = StoredRecord.example(
 EXAMPLE = RecordDetails.example(
     entity_type=EntityType.ACCOUNT,
     external_id="ACC-1042",
+    display_name="Acme Robotics Inc.",
     fields=_FIELDS,
     completeness=0.6,
     version=3,
