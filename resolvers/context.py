@@ -40,6 +40,8 @@ class Caller:
     role: Role
     email: str | None = None
     expires_at: datetime | None = None
+    token_id: str | None = None  # `jti`
+    issued_at: datetime | None = None  # `iat`
 
 
 @dataclass(slots=True)

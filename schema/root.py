@@ -53,6 +53,7 @@ from schema.record.record import RecordQuery
 from schema.record.sent import with_records_checked
 from schema.refresh import FreshnessQuery
 from schema.retention import RetentionQuery
+from schema.revocation import RevocationMutation
 from schema.simulation import SimulationQuery
 from schema.stats import StatsQuery
 from schema.suppression import SuppressionMutation, SuppressionQuery
@@ -104,6 +105,7 @@ class Mutation(
     SuppressionMutation,
     ErasureMutation,
     WebhookMutation,
+    RevocationMutation,
 ):
     """What may be done."""
 

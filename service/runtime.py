@@ -20,6 +20,7 @@ from models.installation_choice import relies_on
 from providers.http.client import HttpClient
 from resolvers.context import Services
 from resolvers.events.subscriber import EventSubscriber
+from resolvers.revocation import is_revoked
 from service.auth.tokens import Authenticator, build_authenticator
 from service.embedded.data_dir import DataDirBusy, DataDirLock
 from service.embedded.private import DATABASE_FILE, make_private
@@ -109,7 +110,7 @@ class Runtime:
         redis_url = await self._open_redis_server(stack)
         await stack.enter_async_context(open_database(self.settings))
         await self._bring_schema_up_to_date()
-        self._authenticator = build_authenticator(self.settings)
+        self._authenticator = build_authenticator(self.settings, is_revoked)
         now = await _open_clock(stack)
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
         # Until 0.2.0 PUBLIC_URL alone had phone numbers asked for, which cost more.

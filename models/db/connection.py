@@ -41,6 +41,7 @@ _MODULES = [
     "models.suggestion",
     "models.suppression",
     "models.provider_key",
+    "models.token_revocation",
     "models.installation_choice",
     "models.installation_secret",
     "models.daily_count.table",

@@ -1,5 +1,6 @@
 """Tokens that were found good: their signatures are not checked again at each request."""
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -9,12 +10,17 @@ from service.auth.jwks import SigningKey
 MOST_REMEMBERED = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AcceptedToken:
-    """Who calls with a token, and the key that signed it; None: a shared secret, which the process keeps for life."""
+    """Who calls with a token, and the key that signed it; None: a shared secret, which the process keeps for life.
+
+    `good_until` (by the clock that only goes forward) needs no look whether it was revoked; `looking` is one.
+    """
 
     caller: Caller
     key: SigningKey | None
+    good_until: float = 0.0
+    looking: asyncio.Task[bool] | None = None
 
 
 class AcceptedTokens:

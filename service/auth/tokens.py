@@ -1,12 +1,13 @@
 """Who calls: reads and checks the bearer token, and makes development tokens."""
 
+import asyncio
 import os
 import re
 import secrets
 import tempfile
 import time
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from jwt.algorithms import HMACAlgorithm
 
 from resolvers.context import Caller, Role
 from resolvers.errors import Unauthenticated, Unavailable
+from resolvers.revocation import COUNTS_WITHIN_SECONDS
 from service.auth import jwks
 from service.auth.accepted import AcceptedToken, AcceptedTokens
 from service.settings import PREFIX, BadSettings, Settings
@@ -50,6 +52,7 @@ class Authenticator:
         issuer: str | None = None,
         audience: str | None = None,
         organization_claim: str = "organizationId",
+        is_revoked: Callable[[Caller], Awaitable[bool]] | None = None,
     ) -> None:
         if not shared and keys is None:
             raise ValueError("a shared secret or a key set is needed")
@@ -58,6 +61,7 @@ class Authenticator:
         self._issuer = issuer
         self._audience = audience
         self._organization_claim = organization_claim
+        self._is_revoked = is_revoked
         self._accepted = AcceptedTokens()
 
     async def caller(self, authorization: str | None) -> Caller:
@@ -73,8 +77,27 @@ class Authenticator:
         if expires_at.timestamp() <= time.time():
             self._accepted.drop(token)
             raise Unauthenticated("the token has expired")
+        if await self._was_revoked(accepted):
+            self._accepted.drop(token)
+            raise Unauthenticated("the token was revoked")
         structlog.contextvars.bind_contextvars(organization=accepted.caller.organization_id)
         return accepted.caller
+
+    async def _was_revoked(self, accepted: AcceptedToken) -> bool:
+        """Whether it was, as found within the last COUNTS_WITHIN_SECONDS; who asks at one time shares a look."""
+        if self._is_revoked is None or time.monotonic() < accepted.good_until:
+            return False
+        if accepted.looking is None or accepted.looking.done():
+            accepted.looking = asyncio.create_task(self._look(self._is_revoked, accepted), name="look for a revocation")
+        return await asyncio.shield(accepted.looking)
+
+    @staticmethod
+    async def _look(is_revoked: Callable[[Caller], Awaitable[bool]], accepted: AcceptedToken) -> bool:
+        begun = time.monotonic()
+        found = await is_revoked(accepted.caller)
+        if not found:
+            accepted.good_until = begun + COUNTS_WITHIN_SECONDS
+        return found
 
     async def _remembered(self, token: str) -> AcceptedToken | None:
         """What was found before, as long as the key that signed the token is among the keys: they may be read anew."""
@@ -97,7 +120,9 @@ class Authenticator:
             user=_text(claims, "sub", MAX_USER),
             role=role_of(claims.get("role")),
             email=_email(claims.get("email")),
-            expires_at=_expiry(claims["exp"]),
+            expires_at=_moment(claims["exp"]),
+            token_id=_token_id(claims.get("jti")),
+            issued_at=None if claims.get("iat") is None else _moment(claims["iat"]),
         )
         accepted = AcceptedToken(caller, key)
         self._accepted.add(token, accepted)
@@ -183,11 +208,15 @@ def _email(value: Any) -> str | None:
         return None
 
 
-def _expiry(value: Any) -> datetime:
+def _moment(value: Any) -> datetime:
     try:
         return datetime.fromtimestamp(int(value), UTC)
     except (ValueError, OverflowError, OSError):
         return _LAST_EXPIRY  # PyJWT has seen that it is a number in the future
+
+
+def _token_id(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= MAX_USER else None
 
 
 def role_of(value: Any) -> Role:
@@ -200,8 +229,10 @@ def role_of(value: Any) -> Role:
     return max((role for role in roles if role is not None), key=list(Role).index, default=Role.VIEWER)
 
 
-def build_authenticator(settings: Settings) -> Authenticator:
-    """The authenticator of these settings. Makes the development secret when there is no key.
+def build_authenticator(
+    settings: Settings, is_revoked: Callable[[Caller], Awaitable[bool]] | None = None
+) -> Authenticator:
+    """The authenticator of these settings, which asks `is_revoked`. Makes the development secret when there is no key.
 
     Raises BadSettings.
     """
@@ -223,6 +254,7 @@ def build_authenticator(settings: Settings) -> Authenticator:
         issuer=settings.jwt_issuer,
         audience=settings.needed_audience,
         organization_claim=settings.jwt_org_claim,
+        is_revoked=is_revoked,
     )
 
 

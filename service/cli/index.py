@@ -34,6 +34,9 @@ COMMANDS = {
     "token": Command(
         "token", "token", "Print a development token, signed with the shared secret of the settings or of DATA_DIR."
     ),
+    "revoke": Command(
+        "revoke", "revoke", "Refuse tokens of an organization before they expire: one, or all of a user."
+    ),
     "import": Command(
         "import_records",
         "import_records",

@@ -1,7 +1,6 @@
 """GraphQL over WebSockets, with the protocol graphql-transport-ws."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,6 +25,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from resolvers.context import Caller
 from resolvers.errors import Forbidden, OperationError, RateLimited, Unauthenticated, Unavailable
+from resolvers.revocation import until_refused
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
 from service.graphql.documents import Documents
@@ -120,14 +120,12 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         self.view.connections[user] += 1
         self._counted = user
         self.context.caller = caller
-        if caller.expires_at is not None:
-            seconds = caller.expires_at.timestamp() - time.time()
-            self._expiry = asyncio.create_task(self._expire_after(seconds))
+        self._expiry = asyncio.create_task(self._end_with_token(caller))
         await self.send_message({"type": "connection_ack"})
         self.connection_acknowledged = True
 
-    async def _expire_after(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def _end_with_token(self, caller: Caller) -> None:
+        await until_refused(caller)
         for operation_id in list(self.operations):
             await self.cleanup_operation(operation_id)
         with suppress(RuntimeError, OSError):  # it has been closed in the meantime

@@ -16,6 +16,7 @@ from resolvers.context import Context, Role
 from resolvers.errors import OperationError
 from resolvers.events.follow import REREAD_SECONDS, follow, start_of
 from resolvers.events.log import EventFilter, external_ids, list_events, shown_to
+from resolvers.revocation import until_refused
 from service.http.json import dump, respond
 from service.rest.operation import Parameter, RestOperation, RouteAnswer
 from service.rest.paging import next_link
@@ -83,17 +84,20 @@ async def _stream(ctx: Context, wanted: EventFilter, after: str | None) -> Respo
         finally:
             await notices.__aexit__(None, None, None)
 
-    return StreamingResponse(_until_expired(ctx, lines()), media_type=STREAM, headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(_until_refused(ctx, lines()), media_type=STREAM, headers={"X-Accel-Buffering": "no"})
 
 
-async def _until_expired(ctx: Context, lines: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    """What a stream says until the caller's token expires."""
-    expires_at = ctx.require(Role.VIEWER).expires_at
-    left = None if expires_at is None else expires_at.timestamp() - time.time()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(left), aclosing(lines):
-            async for line in lines:
-                yield line
+async def _until_refused(ctx: Context, lines: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """What a stream says until the caller's token expires or is revoked."""
+    refused = asyncio.create_task(until_refused(ctx.require(Role.VIEWER)), name="token of a stream")
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None) as bound, aclosing(lines):
+                refused.add_done_callback(lambda task: None if task.cancelled() else bound.reschedule(0.0))
+                async for line in lines:
+                    yield line
+    finally:
+        refused.cancel()
 
 
 def _message(event: Event) -> bytes:

@@ -13,6 +13,7 @@ from service.embedded.data_dir import DataDirLock
 from service.settings import load_settings
 from tests.support.commands import command
 from tests.support.processes import Process, serving, wait_until_gone
+from tests.support.waiting import wait_until
 
 
 def client_of(server: Process, data_dir: Path) -> httpx.Client:
@@ -67,6 +68,16 @@ def test_files_of_the_data_directory_are_their_owners_alone_and_no_token_of_an_o
     assert set(modes.values()) == {0o600}
     assert "auto-enrichment token" in server.text
     assert "eyJ" not in server.text
+
+
+def test_a_revoked_token_is_refused_by_the_service_that_runs(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with serving(data_dir=data_dir) as server, client_of(server, data_dir) as client:
+        assert client.get("/v1/auto-enrichment/stats").status_code == 200
+        revoked = command("revoke", "--org", "sample", "--user", "ann", data_dir=data_dir)
+        assert revoked.returncode == 0, revoked.stderr
+        wait_until(lambda: client.get("/v1/auto-enrichment/stats").status_code == 401, "the token is still good")
+        assert command("revoke", "--org", "sample", data_dir=data_dir).returncode == 2
 
 
 def test_an_import_finds_the_running_service_by_itself(tmp_path: Path) -> None:
