@@ -55,9 +55,10 @@ async def conflicts_by_id(organization_id: str, ids: Sequence[str]) -> dict[str,
     return {conflict.id: conflict for conflict in await _conflicts(organization_id).filter(id__in=list(ids))}
 
 
-async def conflicts_of_field(organization_id: str, record_id: str, field: str) -> list[Conflict]:
-    """All conflicts about one field of a record, or its unit, newest first, with the record and their jobs."""
-    return await _conflicts(organization_id).filter(_is_about(field), record_id=record_id).order_by("-id")
+async def conflicts_of_record(organization_id: str, record_id: str, field: str | None = None) -> list[Conflict]:
+    """All conflicts about a record, newest first, with the record and their jobs; about one field, or its unit."""
+    found = _conflicts(organization_id).filter(record_id=record_id)
+    return await (found if field is None else found.filter(_is_about(field))).order_by("-id")
 
 
 async def oldest_conflicts(organization_id: str, wanted: ConflictFilter, most: int) -> list[Conflict]:

@@ -214,7 +214,9 @@ async def count_unfinished_jobs() -> dict[JobStatus, int]:
     return {status: counts.get(status, 0) for status in (JobStatus.PENDING, JobStatus.IN_PROGRESS)}
 
 
-async def trigger_of(job_id: str) -> JobTrigger | None:
-    """What started a job; None where the job is gone."""
-    found = await query("SELECT trigger_kind FROM job WHERE id = ?", [job_id])
-    return JobTrigger(found[0]["trigger_kind"]) if found else None
+async def triggers_of(job_ids: Sequence[str]) -> dict[str, JobTrigger]:
+    """What started each of these jobs; those that are gone are left out."""
+    if not job_ids:
+        return {}
+    found = await query(f"SELECT id, trigger_kind FROM job WHERE id IN ({marks(job_ids)})", list(job_ids))
+    return {row["id"]: JobTrigger(row["trigger_kind"]) for row in found}

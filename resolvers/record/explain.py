@@ -1,12 +1,13 @@
 """Everything that is known about one field of one record, as facts and as sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment.catalogue import fields_of, is_equivalent, value_key, value_keys
-from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, ResolutionAction
+from enrichment.catalogue import Field, fields_of, is_equivalent, value_key, value_keys
+from enrichment.config import Config
+from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, JobTrigger, ResolutionAction
 from enrichment.explain import (
     AcceptedValue,
     CurrentValue,
@@ -17,12 +18,13 @@ from enrichment.explain import (
     to_sentences,
 )
 from enrichment.words import naming
-from models.conflict.queries import conflicts_of_field
+from models.conflict.queries import conflicts_of_record
 from models.conflict.rejection import rejections_of
 from models.conflict.table import Conflict
-from models.credit.usage import charged_for_record, charged_to
-from models.job.queries import JobOutcomes, latest_outcomes, trigger_of
-from models.job.steps import candidates_of_record
+from models.credit.entry import charges_of
+from models.credit.usage import charged_for_record
+from models.job.queries import JobOutcomes, latest_outcomes, triggers_of
+from models.job.steps import StatedCandidates, candidates_of_record
 from models.record import Record
 from models.record.table import is_dated
 from models.record.value import ValueVersion, versions_of
@@ -54,36 +56,97 @@ async def explain(ctx: Context, entity_type: EntityType, external_id: str, name:
     What was proposed is read from the record's last 50 jobs. Raises NotFound for a record that is not there, and
     ValidationFailed for a field that its kind does not have.
     """
+    return (await explain_record(ctx, entity_type, external_id, [name]))[0]
+
+
+async def explain_record(
+    ctx: Context, entity_type: EntityType, external_id: str, names: Sequence[str] | None = None
+) -> list[Explanation]:
+    """As `explain`, for these fields, or all fields of the record's kind in the order of the catalogue.
+
+    What is read does not depend on the number of fields, but for its size.
+    """
     caller = ctx.require(Role.VIEWER)
     record = await get_record(ctx, entity_type, external_id)
-    field = fields_of(entity_type).get(name)
-    if field is None:
-        message = f"{entity_type.value}s have no field {name[:64]}"
-        raise ValidationFailed(message, faults=[Fault("field", message)])
+    known = fields_of(entity_type)
+    wanted = list(known if names is None else dict.fromkeys(names))
+    faults = [Fault("field", f"{entity_type.value}s have no field {name[:64]}") for name in wanted if name not in known]
+    if faults:
+        raise ValidationFailed(faults[0].message, faults=faults)
     config = config_of(await organization_of(caller.organization_id, ctx.services.registry, ctx.services.now()))
-    versions = (await versions_of([record.id], [name])).get((record.id, name), [])
-    current = await _current(versions)
+    evidence = await _gather(record, wanted)
+    name_of = naming(ctx.services.registry.names)
+    explained = []
+    for name in wanted:
+        facts = _facts(evidence, record, known[name], config)
+        explained.append(Explanation(record, facts, to_sentences(facts, name_of), evidence.conflicts_about(name)))
+    return explained
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What explanations of a record's fields rest on. `stated` has the candidates of sources by field."""
+
+    versions: Mapping[tuple[str, str], Sequence[ValueVersion]]
+    outcomes: Sequence[JobOutcomes]
+    conflicts: Sequence[Conflict]
+    stated: Mapping[str, Sequence[tuple[StatedCandidates, Mapping[str, Any]]]]
+    rejected: Collection[tuple[str, str, str]]
+    triggers: Mapping[str, JobTrigger]
+    charges: Mapping[str, Mapping[tuple[str, EntityType], int]]
+    credits_of_record: int
+
+    def conflicts_about(self, name: str) -> list[Conflict]:
+        """Those about a field, or its unit, newest first."""
+        return [one for one in self.conflicts if one.field == name or f" {name} " in (one.part_names or "")]
+
+
+async def _gather(record: Record, names: Sequence[str]) -> _Evidence:
+    versions = await versions_of([record.id], names)
     outcomes = await latest_outcomes(record.id, JOBS_LOOKED_AT)
-    conflicts = await conflicts_of_field(record.organization_id, record.id, name)
+    steps = await candidates_of_record(record.id, since_job=outcomes[-1].id) if outcomes else []
+    stated: dict[str, list[tuple[StatedCandidates, Mapping[str, Any]]]] = {}
+    for step in steps:
+        for candidate in step.candidates:
+            stated.setdefault(candidate["field"], []).append((step, candidate))
+    current = (version for of_field in versions.values() for version in of_field if version.replaced_at is None)
+    jobs = sorted({version.job_id for version in current if version.job_id is not None})
+    return _Evidence(
+        versions=versions,
+        outcomes=outcomes,
+        conflicts=await conflicts_of_record(record.organization_id, record.id, names[0] if len(names) == 1 else None),
+        stated=stated,
+        rejected=(await rejections_of([record.id]))[record.id] if stated else frozenset(),
+        triggers=await triggers_of(jobs),
+        charges=await charges_of(jobs),
+        credits_of_record=await charged_for_record(record.id),
+    )
+
+
+def _facts(evidence: _Evidence, record: Record, field: Field, config: Config) -> ExplanationFacts:
+    name, kind = field.name, record.entity_type
+    versions = evidence.versions.get((record.id, name), [])
+    current = _current(versions, evidence.triggers)
+    conflicts = evidence.conflicts_about(name)
     emptied_at = versions[-1].replaced_at if current is None and versions else None
-    facts = ExplanationFacts(
+    charges = {} if current is None or current.job_id is None else evidence.charges.get(current.job_id, {})
+    return ExplanationFacts(
         field=name,
         current=current,
         emptied_at=emptied_at,
         emptied_in_review=emptied_at in {moment for conflict in conflicts for moment in conflict.taken_back_at},
-        policy=config.rule(entity_type, name).policy,
-        minimum=config.minimum(entity_type, name),
+        policy=config.rule(kind, name).policy,
+        minimum=config.minimum(kind, name),
         enrichable=field.enrichable,
-        last_outcome=_last_outcome(outcomes, name),
-        stated=await _stated(record, name, outcomes, current),
+        last_outcome=_last_outcome(evidence.outcomes, name),
+        stated=_stated(kind, name, evidence, current),
         conflict=_latest(conflicts[0], name) if conflicts else None,
-        credits=0 if current is None or current.job_id is None else await charged_to(current.job_id, current.source),
-        credits_of_record=await charged_for_record(record.id),
+        credits=sum(paid for (source, _), paid in charges.items() if current and source == current.source),
+        credits_of_record=evidence.credits_of_record,
     )
-    return Explanation(record, facts, to_sentences(facts, naming(ctx.services.registry.names)), conflicts)
 
 
-async def _current(versions: Sequence[ValueVersion]) -> CurrentValue | None:
+def _current(versions: Sequence[ValueVersion], triggers: Mapping[str, JobTrigger]) -> CurrentValue | None:
     current = next((version for version in versions if version.replaced_at is None), None)
     if current is None:
         return None
@@ -96,7 +159,7 @@ async def _current(versions: Sequence[ValueVersion]) -> CurrentValue | None:
         observed_at=current.observed_at,
         since=current.written_at,
         job_id=current.job_id,
-        trigger=None if current.job_id is None else await trigger_of(current.job_id),
+        trigger=None if current.job_id is None else triggers.get(current.job_id),
         previous=None if previous is None else (previous.value, previous.source),
         is_restored=current.undo_id is not None,
         observed_at_known=is_dated(current),
@@ -128,33 +191,24 @@ def _last_outcome(jobs: Sequence[JobOutcomes], name: str) -> LatestOutcome | Non
     return None
 
 
-async def _stated(
-    record: Record, name: str, jobs: Sequence[JobOutcomes], current: CurrentValue | None
-) -> list[StatedValue]:
+def _stated(kind: EntityType, name: str, evidence: _Evidence, current: CurrentValue | None) -> list[StatedValue]:
     """Each value that a source gave for the field, as it gave it last, newest first."""
-    if not jobs:
-        return []
-    rejected = (await rejections_of([record.id]))[record.id]
-    kind = record.entity_type
     found: dict[tuple[str, str], StatedValue] = {}
-    for step in await candidates_of_record(record.id, since_job=jobs[-1].id):
-        for candidate in step.candidates:
-            if candidate["field"] != name:
-                continue
-            value = candidate["value"]
-            key = value_key(kind, name, value)
-            held = None if current is None else current.value
-            stated = StatedValue(
-                provider=step.provider,
-                value=value,
-                confidence=candidate["confidence"],
-                observed_at=datetime.fromisoformat(candidate["observedAt"]),
-                stated_at=step.asked_at,
-                job_id=step.job_id,
-                is_current=held is not None and is_equivalent(kind, name, held, value),
-                is_rejected=any((name, other, step.provider) in rejected for other in value_keys(kind, name, value)),
-            )
-            found.setdefault((step.provider, key), stated)
+    held = None if current is None else current.value
+    for step, candidate in evidence.stated.get(name, ()):
+        value = candidate["value"]
+        rejected = ((name, other, step.provider) in evidence.rejected for other in value_keys(kind, name, value))
+        stated = StatedValue(
+            provider=step.provider,
+            value=value,
+            confidence=candidate["confidence"],
+            observed_at=datetime.fromisoformat(candidate["observedAt"]),
+            stated_at=step.asked_at,
+            job_id=step.job_id,
+            is_current=held is not None and is_equivalent(kind, name, held, value),
+            is_rejected=any(rejected),
+        )
+        found.setdefault((step.provider, value_key(kind, name, value)), stated)
     return list(found.values())
 
 

@@ -146,3 +146,10 @@ class ExplainQuery:
     @strawberry.field(description="Why a field holds what it holds, in plain words and in data.")
     async def explain(self, info: Info, entity_type: EntityType, external_id: strawberry.ID, field: str) -> Explanation:
         return Explanation.of(await operations.explain(info.context, entity_type, external_id, field))
+
+    @strawberry.field(description="As `explain`, for these fields of a record, or all that its type has.")
+    async def explain_record(
+        self, info: Info, entity_type: EntityType, external_id: strawberry.ID, fields: list[str] | None = None
+    ) -> list[Explanation]:
+        explained = await operations.explain_record(info.context, entity_type, external_id, fields)
+        return [Explanation.of(each) for each in explained]

@@ -9,7 +9,7 @@ from resolvers.context import Context
 from resolvers.errors import BadRequest, Fault
 from resolvers.paging import MAX_SIZE, PageArgs
 from resolvers.record import api as records
-from resolvers.record.explain import explain
+from resolvers.record.explain import explain, explain_record
 from resolvers.refresh.freshness import aging
 from resolvers.validation import MAX_EXTERNAL_ID, MAX_NAME
 from service.http.json import respond
@@ -58,6 +58,12 @@ async def explain_field(ctx: Context, request: Request) -> Response:
     return respond(
         Explanation.of(await explain(ctx, entity_type_of(request), request.path_params["externalId"], field))
     )
+
+
+async def explain_all(ctx: Context, request: Request) -> Response:
+    QueryParameters(request).check()
+    explained = await explain_record(ctx, entity_type_of(request), request.path_params["externalId"])
+    return respond([Explanation.of(each) for each in explained])
 
 
 def entity_type_of(request: Request) -> EntityType:
@@ -154,6 +160,20 @@ OPERATIONS = (
             ),
         ),
         answer=RouteAnswer(description="The explanation", shape=Explanation, example=explanation_shape.EXAMPLE),
+        refusals=("NOT_FOUND", "VALIDATION_FAILED"),
+    ),
+    RestOperation(
+        method="GET",
+        path="/records/{entityType}/{externalId}/explanations",
+        handler=explain_all,
+        id="explainRecord",
+        tag="Records",
+        summary="Explain a record",
+        description="As `explain`, for all fields that the record's type has.",
+        parameters=THE_RECORD,
+        answer=RouteAnswer(
+            description="An explanation of each field", shape=list[Explanation], example=[explanation_shape.EXAMPLE]
+        ),
         refusals=("NOT_FOUND", "VALIDATION_FAILED"),
     ),
 )

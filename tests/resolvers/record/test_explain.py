@@ -3,15 +3,18 @@
 import pytest
 from arq.connections import ArqRedis
 
+from enrichment.catalogue import fields_of
 from enrichment.enums import ConflictStatus, EntityType, FieldOutcomeReason, JobTrigger, ResolutionAction
 from models.conflict.table import Conflict
 from resolvers.conflict.api import resolve_conflict
 from resolvers.conflict.choice import Resolution
 from resolvers.errors import NotFound, ValidationFailed
-from resolvers.record.explain import Explanation, explain
+from resolvers.record.explain import Explanation, explain, explain_record
 from resolvers.undo.api import undo_job
 from tests.support.factories import StandIn, context, job_of, send, services, work
 from tests.support.graphql_client import Operations
+from tests.support.rest_client import Rest
+from tests.support.statements import counted_statements
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -114,6 +117,34 @@ async def test_an_undo_and_an_empty_field_are_explained(redis: ArqRedis) -> None
     assert explained.sentences[0] == "city is empty."
     assert explained.sentences[1].startswith("An undo emptied it on ")
     assert {stated.is_rejected for stated in explained.facts.stated if stated.provider == "dear"} == {True}
+
+
+async def test_a_whole_record_is_explained_at_once(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = services(redis, *_sources())
+    ctx = context(shared)
+    await send(ctx, "account", "A-1", domain="acme.com", city="Berkeley")
+    await work(shared)
+    names = list(fields_of(EntityType.ACCOUNT))
+
+    with counted_statements(monkeypatch) as statements:
+        every = await explain_record(ctx, EntityType.ACCOUNT, "A-1")
+    assert [each.facts.field for each in every] == names
+    for each in every:
+        alone = await explain(ctx, EntityType.ACCOUNT, "A-1", each.facts.field)
+        assert (alone.facts, alone.sentences) == (each.facts, each.sentences)
+        assert [one.id for one in alone.conflicts] == [one.id for one in each.conflicts]
+    with counted_statements(monkeypatch) as of_one:
+        await explain(ctx, EntityType.ACCOUNT, "A-1", "domain")
+    assert len(statements.texts) <= len(of_one.texts) + 2
+
+    text = """query($fields: [String!]) { explainRecord(entityType: ACCOUNT, externalId: "A-1", fields: $fields) {
+        field text } }"""
+    shown = (await Operations(shared)(text))["explainRecord"]
+    assert shown == [{"field": each.facts.field, "text": each.text} for each in every]
+    some = (await Operations(shared)(text, fields=["city", "name"]))["explainRecord"]
+    assert [each["field"] for each in some] == ["city", "name"]
+    answer = (await Rest(shared).get("/records/account/A-1/explanations")).json()
+    assert [{"field": each["field"], "text": each["text"]} for each in answer] == shown
 
 
 async def test_refusals_name_the_fault(redis: ArqRedis) -> None:
