@@ -18,6 +18,7 @@ from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, Stop, fail, read_settings, run
 from service.cli.progress import progress
 from service.cli.target import find_target
+from service.records.formula import guarded
 from service.records.readers import read_from_api, read_from_database
 from service.records.senders import CannotSend, api_client
 from service.runtime import Runtime
@@ -117,7 +118,7 @@ def _csv(stream: TextIO, entity_type: EntityType | None) -> Write:
     def write(record: Mapping[str, Any]) -> None:
         fields = record["fields"]
         rest = {name: value for name, value in fields.items() if name not in names}
-        row = {name: record[name] for name in _ABOUT}
+        row = {name: _cell(record[name]) for name in _ABOUT}
         row |= {name: _cell(fields[name]) for name in names if name in fields}
         more = {_REST: rest, _UNREADABLE: record["unreadable"]}
         writer.writerow(row | {name: _cell(value) if value else "" for name, value in more.items()})
@@ -126,4 +127,6 @@ def _csv(stream: TextIO, entity_type: EntityType | None) -> Write:
 
 
 def _cell(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, list | dict) else value
+    if isinstance(value, list | dict):
+        return orjson.dumps(value).decode()  # which begins with a bracket
+    return guarded(value) if isinstance(value, str) else value

@@ -14,6 +14,7 @@ import orjson
 
 from service.records.columns import Columns, Mapped, UnreadableFile
 from service.records.encoding import UTF8, Encoding, encoding_of
+from service.records.formula import without_guard
 from service.records.table import LINES_BEFORE, Layout, is_beside, layout_of
 
 LONGEST_CELL = 1024 * 1024
@@ -172,7 +173,7 @@ def _of_row(number: int, row: Sequence[str], mapped: Mapped) -> Line:
     width = len(mapped.names)
     if any(_BYTE.search(cell) for cell in row if not cell.isascii()):
         return Line(number, fault="not UTF-8", text=_readable(row))
-    values: Mapping[str, Any] = dict(zip(mapped.names, row, strict=False))
+    values: Mapping[str, Any] = dict(zip(mapped.names, map(without_guard, row), strict=False))
     if is_beside(row, width, values.get(mapped.id_column, "")):
         return Line(number, fault="no record: a note or a total beside the table", text=list(row))
     if any(row[width:]):

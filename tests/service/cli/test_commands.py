@@ -125,6 +125,29 @@ def test_a_file_goes_in_straight_and_comes_out_again(tmp_path: Path, data_dir: P
     assert all(json.loads(row["otherFields"]) == {"owner": "ann"} for row in rows)
 
 
+def test_an_export_runs_no_formula_and_is_read_again_as_it_was(tmp_path: Path, data_dir: Path) -> None:
+    sent = {
+        "externalId": "=cmd|' /C calc'!A0",
+        "fields": {"name": "@Acme", "phone": "+493090182000", "city": "-Berlin"},
+    }
+    file, table = tmp_path / "accounts.jsonl", tmp_path / "accounts.csv"
+    file.write_text(json.dumps(sent) + "\n")
+    assert command("import", str(file), "-t", "account", data_dir=data_dir).returncode == 0
+    assert command("export", "--format", "csv", "-t", "account", "--out", str(table), data_dir=data_dir).returncode == 0
+    [row] = csv.DictReader(io.StringIO(table.read_text()))
+    assert [row[name] for name in ("externalId", "name", "phone", "city")] == [
+        "'=cmd|' /C calc'!A0",
+        "'@Acme",
+        "'+493090182000",
+        "'-Berlin",
+    ]
+    again = command("import", str(table), "-t", "account", "--org", "other", data_dir=data_dir)
+    assert "1 new" in again.stdout
+    back = json.loads(command("export", "--org", "other", data_dir=data_dir).stdout)
+    assert back["externalId"] == sent["externalId"]
+    assert {name: back["fields"][name] for name in ("name", "phone", "city")} == sent["fields"]
+
+
 def test_an_import_finds_the_data_directory_by_itself(tmp_path: Path, data_dir: Path) -> None:
     file = tmp_path / "accounts.csv"
     file.write_text("id,name\nA1,Acme\n")
