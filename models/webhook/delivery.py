@@ -276,11 +276,14 @@ async def deliver_again(tx: Transaction, organization_id: str, delivery_id: str,
 
 
 async def withdraw_after(tx: Transaction, organization_id: str, endpoint_id: str, cursor: EventCursor) -> int:
-    """Remove the waiting deliveries of events after this cursor: they are about to come again from the log."""
+    """Remove the waiting deliveries of events after this cursor: they are about to come again from the log.
+
+    A test, which stands in no log, stays.
+    """
     return await execute(
         "DELETE FROM webhook_delivery WHERE organization_id = ? AND endpoint_id = ? AND status = 'pending'"
-        " AND (position, number, part) > (?, ?, ?)",
-        [organization_id, endpoint_id, cursor.position, cursor.number, cursor.part],
+        " AND kind <> ? AND (position, number, part) > (?, ?, ?)",
+        [organization_id, endpoint_id, EventKind.WEBHOOK_TEST.value, cursor.position, cursor.number, cursor.part],
         using=tx,
     )
 

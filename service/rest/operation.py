@@ -53,7 +53,10 @@ class RouteAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestOperation:
-    """One method of one path below `PREFIX`. `refusals` are codes beyond those that every route has."""
+    """One method of one path below `PREFIX`. `refusals` are codes beyond those that every route has.
+
+    `shown_once`: keys of the answer that are not kept for an Idempotency-Key.
+    """
 
     method: str
     path: str
@@ -67,6 +70,7 @@ class RestOperation:
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
     refusals: tuple[str, ...] = ()
+    shown_once: tuple[str, ...] = ()
 
     @property
     def query_names(self) -> list[str]:

@@ -32,6 +32,8 @@ from service.rest import (
     resolution,
     stats,
     stored_record,
+    webhook,
+    webhook_delivery,
 )
 from service.rest.description.openapi import describe
 from service.rest.description.pages import page, render
@@ -55,6 +57,8 @@ OPERATIONS: tuple[RestOperation, ...] = (
     *provider.OPERATIONS,
     *audit.OPERATIONS,
     *estimate.OPERATIONS,
+    *webhook.OPERATIONS,
+    *webhook_delivery.OPERATIONS,
 )
 
 
@@ -82,7 +86,9 @@ def _route(runtime: RestRuntime, path: str, methods: Mapping[str, RestOperation]
             ctx = await context_of(runtime, request)
             ctx.require(operation.role)  # before the body is read
             refuse_unknown(request, operation.query_names)
-            return await answer_once(ctx, request, lambda: operation.handler(ctx, request))
+            return await answer_once(
+                ctx, request, lambda: operation.handler(ctx, request), shown_once=operation.shown_once
+            )
         except Exception as error:  # translated here, once, whatever it is
             return problem_of(request, error)
 

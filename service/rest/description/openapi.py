@@ -24,6 +24,7 @@ TAGS: Mapping[str, str] = {
     "Pipeline": "Pause and resume.",
     "Usage": "Statistics and credits.",
     "Events": "What changed, to be read, waited for, or streamed.",
+    "Webhooks": "What changed, posted to addresses of your own.",
 }
 HEADERS: Mapping[str, Json] = {
     "ETag": {

@@ -49,8 +49,22 @@ DOCUMENTED = (
     "GET /audit",
     "POST /estimate",
     "GET /events",
+    "GET /webhook-endpoints",
+    "POST /webhook-endpoints",
+    "GET /webhook-endpoints/{id}",
+    "PATCH /webhook-endpoints/{id}",
+    "DELETE /webhook-endpoints/{id}",
+    "POST /webhook-endpoints/{id}/pause",
+    "POST /webhook-endpoints/{id}/resume",
+    "POST /webhook-endpoints/{id}/rotate",
+    "POST /webhook-endpoints/{id}/test",
+    "POST /webhook-endpoints/{id}/replay",
+    "GET /webhook-endpoints/{id}/deliveries",
+    "GET /webhook-deliveries/{id}",
+    "POST /webhook-deliveries/{id}/redeliver",
 )
 PAGED = {"GET /jobs", "GET /conflicts", "GET /records", "GET /audit", "GET /events"}
+PAGED |= {"GET /webhook-endpoints/{id}/deliveries"}
 
 
 def described() -> dict[str, Json]:
@@ -178,6 +192,9 @@ def test_a_token_is_needed_for_everything() -> None:
 
 
 GRAPHQL_TYPES = {
+    "WebhookEndpoint": "WebhookEndpoint",
+    "WebhookDelivery": "WebhookDelivery",
+    "WebhookSecret": "WebhookSecretPayload",
     "Job": "Job",
     "Step": "Step",
     "FieldOutcome": "FieldOutcome",
