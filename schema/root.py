@@ -30,6 +30,7 @@ from schema.base.errors import ErrorTranslator
 from schema.base.loaders import Loaders
 from schema.base.node import know_types_by_class
 from schema.base.scalars import SCALARS
+from schema.catalogue import CatalogueQuery
 from schema.checks.documents import Document, Documents
 from schema.checks.limits import Limits
 from schema.checks.subscribed import Subscribed, subscribed
@@ -58,6 +59,7 @@ from schema.simulation import SimulationQuery
 from schema.stats import StatsQuery
 from schema.suppression import SuppressionMutation, SuppressionQuery
 from schema.undo import UndoMutation, UndoQuery
+from schema.viewer import ViewerQuery
 from schema.webhook.roots import WebhookMutation, WebhookQuery
 
 
@@ -86,6 +88,8 @@ class Query(
     EventQuery,
     WebhookQuery,
     NodeQuery,
+    ViewerQuery,
+    CatalogueQuery,
 ):
     """What may be read."""
 

@@ -72,6 +72,11 @@ def country_name(code: str) -> str:
     return _english()[code.upper()]
 
 
+def country_names() -> list[str]:
+    """The English short names of all countries, by the alphabet."""
+    return sorted(_english().values())
+
+
 def canonical_country(raw: Any) -> str | None:
     """The English short name; None when empty. Raises Refused when it names no country."""
     text = tidy(raw, 150)

@@ -12,6 +12,11 @@ _LABELS = {words(name): label for label, names in read_groups("titles", "departm
 _KIND = re.compile(r" (?:department|dept|team|division|function|abteilung)$|^(?:department of|abteilung) ")
 
 
+def known_departments() -> list[str]:
+    """The labels of the known departments, by the alphabet."""
+    return sorted(set(_LABELS.values()))
+
+
 def canonical_department(raw: Any) -> str | None:
     """`HR`, `Engineering` and so on where the department is a known one; None when empty. Raises Refused."""
     text = canonical_text(raw, 200)

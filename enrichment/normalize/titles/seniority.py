@@ -10,6 +10,11 @@ from enrichment.normalize.word_list import read_groups
 _LABELS = {words(name): label for label, names in read_groups("titles", "seniority.txt") for name in (label, *names)}
 
 
+def known_levels() -> list[str]:
+    """The labels of the known levels, by the alphabet."""
+    return sorted(set(_LABELS.values()))
+
+
 def canonical_seniority(raw: Any) -> str | None:
     """`C-Suite`, `VP`, `Director` and so on where the level is a known one; None when empty. Raises Refused."""
     text = canonical_text(raw, 100)
