@@ -1,11 +1,13 @@
 """The whole configuration of an organization."""
 
-from collections.abc import Collection, Iterable
-from typing import Annotated, Any
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, StrictBool
 
 from enrichment.config.field_policies import FieldPolicies, Rule
+from enrichment.config.field_rules import FieldRules, rules_by_field
 from enrichment.config.limits import Backoff, CreditRules, MaybeCharged, ProviderRule
 from enrichment.config.part import Confidence, Part, lower
 from enrichment.config.review_rules import ReviewRule
@@ -58,6 +60,17 @@ class Config(Part):
     def weighs_value(self) -> bool:
         """Whether what is asked depends on what sources are likely to bring."""
         return self.order is QuestionOrder.VALUE or self.value_floor is not None or self.min_chance is not None
+
+    @cached_property
+    def by_field(self) -> Mapping[EntityType, Mapping[str, FieldRules]]:
+        """What `rule`, `minimum` and `rules_of` say of every field of the catalogue, looked up once."""
+        return rules_by_field(self.field_policies, self.min_confidence, self.rules)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other parts, which looks the rules of its fields up anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("by_field", None)
+        return copied
 
     def rule(self, entity_type: EntityType, field: str) -> Rule:
         return self.field_policies.of(entity_type).rule(field)

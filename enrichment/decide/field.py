@@ -54,16 +54,24 @@ def _was_rejected(rejected: Callable[[Any, str], bool], proposal: Proposal) -> b
 
 def _fill(case: FieldCase, proposals: Sequence[Proposal]) -> Decision:
     best = proposals[0]
-    if best.confidence < case.minimum:
-        return _below(best, case.minimum)
     rivals = [
         proposal
         for proposal in proposals[1:]
         if proposal.confidence >= case.minimum and case.decay.is_contemporary(proposal, best)
     ]
-    if rivals and _asks_about_rivals(case) and best.confidence - rivals[0].confidence < _CLEAR_LEAD:
+    if (
+        rivals
+        and best.confidence >= case.minimum
+        and _asks_about_rivals(case)
+        and best.confidence - rivals[0].confidence < _CLEAR_LEAD
+    ):
         return _raise_conflict(case, ConflictReason.PROVIDERS_DISAGREE, [best, *rivals])
-    return _write(best, "the field was empty")
+    return fill_with(best, case.minimum)
+
+
+def fill_with(best: Proposal, minimum: float) -> Decision:
+    """What happens to an empty field of which only this value is believed, or one that is clearly the best."""
+    return _below(best, minimum) if best.confidence < minimum else _write(best, "the field was empty")
 
 
 _CLEAR_LEAD = 0.25  # sources that disagree by more than this in confidence need no person

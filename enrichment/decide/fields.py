@@ -16,11 +16,11 @@ from enrichment.decide.belief import Decay, decay_of
 from enrichment.decide.case import FieldCase
 from enrichment.decide.decision import Decision
 from enrichment.decide.edition import LATEST, Edition
-from enrichment.decide.field import decide
-from enrichment.decide.merge import Candidate, survivors
+from enrichment.decide.field import decide, fill_with
+from enrichment.decide.merge import Candidate, alone, survivors
 from enrichment.decide.unit_case import UnitCase
 from enrichment.decide.units import decide_unit
-from enrichment.enums import EntityType, FieldOutcomeReason, FieldUnit, StepOutcome
+from enrichment.enums import EntityType, FieldOutcomeReason, FieldPolicy, FieldUnit, StepOutcome
 from enrichment.learn.trust import NO_TRUST, Trust
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.provenance import Current
@@ -122,7 +122,7 @@ def _unit_case(record: DecisionInput, unit: FieldUnit, parts: Sequence[str]) -> 
         parts=parts,
         answers={source: answer for source, answer in answers.items() if answer},
         current=record.current,
-        rule=lambda part: record.config.rule(record.entity_type, part),
+        rule=lambda part: record.config.by_field[record.entity_type][part].rule,
         decide=partial(_decide, record),
         rejected=lambda part, candidate: _was_rejected(record, part, candidate),
         belief=lambda part, candidate: record.decay(part).belief(candidate),
@@ -141,6 +141,12 @@ def _decide(
     record: DecisionInput, name: str, candidates: Sequence[Candidate], minimum: float | None = None
 ) -> Decision:
     entity_type = record.entity_type
+    rules = record.config.by_field[entity_type][name]
+    least = rules.minimum if minimum is None else minimum
+    current, decay = record.current.get(name), record.decay(name)
+    may_write = rules.rule.policy is not FieldPolicy.NEVER
+    if current is None and may_write and record.rejected is None and len(candidates) == 1:
+        return fill_with(alone(candidates[0], decay), least)  # most fields end so: there is nothing to weigh
 
     def equal(a: Any, b: Any) -> bool:
         return is_equivalent(entity_type, name, a, b)
@@ -150,7 +156,6 @@ def _decide(
         forms = (value, *(form for form in before if form is not None))
         return record.rejected is not None and any(record.rejected(name, form, source) for form in forms)
 
-    current, decay = record.current.get(name), record.decay(name)
     known = None if current is None or current.unreadable is not None else current.value
     specific = [
         candidate
@@ -161,8 +166,8 @@ def _decide(
         return _TOO_GENERIC
     return decide(
         FieldCase(
-            rule=record.config.rule(entity_type, name),
-            minimum=record.config.minimum(entity_type, name) if minimum is None else minimum,
+            rule=rules.rule,
+            minimum=least,
             strategy=record.config.strategy,
             current=current,
             proposals=survivors(specific or candidates, equal, decay),
@@ -170,7 +175,7 @@ def _decide(
             rejected=None if record.rejected is None else rejected,
             asked_at=record.asked_at,
             name=name,
-            rules=lambda: record.config.rules_of(entity_type, name),
+            rules=lambda: rules.reviews,
             trust_in=lambda provider: record.trust.of(provider, entity_type, name),
             is_contradiction=lambda a, b: is_contradiction(entity_type, name, a, b),
             half_life_days=decay.half_life_days,

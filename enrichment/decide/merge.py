@@ -96,7 +96,7 @@ def survivors(candidates: Sequence[Candidate], is_equivalent: Same, decay: Decay
     are not one.
     """
     if len(candidates) == 1:
-        return [_proposal([candidates[0]], decay)]
+        return [alone(candidates[0], decay)]
     groups: list[list[Candidate]] = []
     for candidate in candidates:
         group = next(
@@ -151,17 +151,21 @@ def _is_echo(
     return domain is not None and any(registrable_domain(other) == domain for other in borrowed_ids)
 
 
+def alone(candidate: Candidate, decay: Decay | None = None) -> Proposal:
+    """What survives of a single candidate: as of several, in short, because most values come from one source."""
+    return Proposal(
+        candidate.value,
+        agreed_confidence((candidate.confidence,)),
+        candidate.observed_at,
+        (candidate,),
+        1.0 if decay is None else freshness(candidate.observed_at, decay.now, decay.half_life_days),
+    )
+
+
 def _proposal(group: list[Candidate], decay: Decay | None) -> Proposal:
+    if len(group) == 1:
+        return alone(group[0], decay)
     half_life_days = math.inf if decay is None else decay.half_life_days
-    if len(group) == 1:  # as below, in short: most values come from one source
-        [alone] = group
-        return Proposal(
-            value=alone.value,
-            confidence=agreed_confidence([alone.confidence]),
-            observed_at=alone.observed_at,
-            support=(alone,),
-            freshness=1.0 if decay is None else freshness(alone.observed_at, decay.now, half_life_days),
-        )
     last = max(candidate.observed_at for candidate in group)
     believed = {
         candidate.provider: candidate.confidence * freshness(candidate.observed_at, last, half_life_days)

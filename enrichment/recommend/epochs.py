@@ -11,6 +11,7 @@ The loops are written out: they are the most that a recommendation costs.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 
 Vector = Sequence[float]  # a figure for each value that a field may have; the last is for any that was not observed
 
@@ -67,15 +68,20 @@ class Epochs:
         self._stays = [math.exp(-rate * gap) for gap in self.gaps]
         if besides:
             self._stays = [stays * (1.0 - other) for stays, other in zip(self._stays, besides, strict=True)]
+        self._held_last: dict[int, list[list[float]]] = {}  # by the place of a chain: see `_likelihoods`
         self._whole = self._likelihoods()
         self._begins, self._lasting = self._pass()
 
     def _likelihoods(self) -> list[list[float]]:
-        """How likely the observations of an epoch are by its first and its last one, whatever is true."""
+        """How likely the observations of an epoch are by its first and its last one, whatever is true.
+
+        Notes for each chain, by the first observation of an epoch that lasts, how likely each value is at the last one.
+        """
         count = self._count
         whole = [[1.0] * count for _ in range(count)]
-        for chain in self.chains:
+        for index, chain in enumerate(self.chains):
             changed = [chain.change_in(gap) for gap in self.gaps[:-1]]
+            held_last: list[list[float]] = []
             for first in range(count):
                 sums, held = whole[first], list(chain.priors)
                 for last in range(first, count):
@@ -83,8 +89,10 @@ class Epochs:
                         held = chain.after(held, changed[last - 1])
                     observed = chain.observed[last]
                     if observed is not None:
-                        held = [a * b for a, b in zip(held, observed, strict=True)]
+                        held = list(map(mul, held, observed))
                     sums[last] *= sum(held)
+                held_last.append(held)
+            self._held_last[index] = held_last
         return whole
 
     def _pass(self) -> tuple[list[float], list[float]]:
@@ -110,20 +118,12 @@ class Epochs:
         return sum(self._lasting)
 
     def ends(self, chain: Chain) -> list[float]:
-        """The likelihood, divided among the values of one of the fields that may be true now."""
-        count = self._count
-        changed = [chain.change_in(gap) for gap in self.gaps]
+        """The likelihood, divided among the values of `chain` that may be true now; it is one of `chains`."""
+        index = next(index for index, known in enumerate(self.chains) if known is chain)
+        changed = chain.change_in(self.gaps[-1])
+        held_now = [chain.after(held, changed) for held in self._held_last[index]]
         sums = [0.0] * len(chain.priors)
-        for first, weight in enumerate(self._lasting):
-            held = list(chain.priors)
-            for last in range(first, count):
-                if last > first:
-                    held = chain.after(held, changed[last - 1])
-                observed = chain.observed[last]
-                if observed is not None:
-                    held = [a * b for a, b in zip(held, observed, strict=True)]
-            if first < count:
-                held = chain.after(held, changed[count - 1])
+        for held, weight in zip([*held_now, chain.priors], self._lasting, strict=True):
             total = sum(held)
             if total > 0:
                 sums = [a + weight * b / total for a, b in zip(sums, held, strict=True)]

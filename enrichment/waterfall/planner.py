@@ -80,7 +80,7 @@ def want(config: Config, entity_type: EntityType, name: str, current: Current | 
 
     `refresh` says that values of enrichment's own are to be looked up again.
     """
-    policy = config.rule(entity_type, name).policy
+    policy = config.by_field[entity_type][name].rule.policy
     if policy is FieldPolicy.NEVER:
         return Want.NONE
     if current is None or current.value is None:

@@ -162,7 +162,8 @@ class WaterfallSession:
         self.results[source_id] = reply
         self._opted_out = self._opted_out or reply.skipped is SkipReason.OPTED_OUT
         self._spent += reply.credits - self._paid_unused.pop(source_id, 0)
-        minimum = {name: context.config.minimum(context.entity_type, name) for name in reply.candidates}
+        rules = context.config.by_field[context.entity_type]
+        minimum = {name: rules[name].minimum for name in reply.candidates}
         # A value that has aged is no reason to ask nobody else.
         settled = {
             name for name, candidate in reply.candidates.items() if context.belief(name, candidate) >= minimum[name]
