@@ -108,6 +108,7 @@ async def revert_undo(ctx: Context, undo_id: str) -> Undo:
     One that is still at work ends, and what it has done so far is taken back. Raises NotFound, and UndoRunning while an
     older version of the service may be at work on it, which cannot be stopped.
     """
+    ctx.require(Role.MANAGER)
     undone = await get_undo(ctx, undo_id)
     scope = {**undone.scope, "withdraws": not undone.scope["withdraws"]}
     rejects = scope["withdraws"] and not scope.get("allowAgain", False)

@@ -15,6 +15,7 @@ from models.job.queries import JobFilter
 from models.record import page as record_pages
 from models.record.row import RecordRow
 from models.record.shown import ShownRecord, ShownValue
+from resolvers.context import Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.job import api as job_operations
 from resolvers.paging import DEFAULT_SIZE
@@ -288,6 +289,7 @@ class RecordQuery:
         external_id: strawberry.ID | None = None,
         id: strawberry.ID | None = None,
     ) -> Record:
+        info.context.require(Role.VIEWER)  # who may not ask is not told what is wrong with the question
         if id is None and entity_type is not None and external_id is not None:
             return Record.of(await operations.get_record(info.context, entity_type, external_id))
         if id is None or entity_type is not None or external_id is not None:
