@@ -1,18 +1,15 @@
 """The audit log: one chain of lines for each organization. `resolvers.audit` says what their hashes cover."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
-from models.db.columns import Instant, to_micros
-from models.db.paging import counted
+from models.db.columns import Instant
 from models.db.rows import fetch, fetch_one, insert, projection, select
 from models.db.statements import execute, query
 from models.db.transaction import Transaction
-from models.db.where import Where
 
 
 class AuditHead(Model):
@@ -114,17 +111,6 @@ class AuditRow:
     seal_key_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFilter:
-    """Which lines: all that is given must hold. `action` may be its first part alone (`config`). `before` excludes."""
-
-    action: str | None = None
-    actor: str | None = None
-    subject: str | None = None
-    after: datetime | None = None
-    before: datetime | None = None
-
-
 async def lock_head(tx: Transaction, organization_id: str) -> AuditHeadRow:
     """The head, made if need be, locked until the transaction ends. The organization must exist."""
     head = await _lock(tx, organization_id)
@@ -203,49 +189,3 @@ async def audits_unproved(limit: int) -> list[str]:
         [limit],
     )
     return [row["organization_id"] for row in found]
-
-
-async def list_lines(
-    organization_id: str,
-    wanted: AuditFilter,
-    *,
-    below: int | None,
-    above: int | None,
-    limit: int,
-    oldest_first: bool,
-) -> list[AuditRow]:
-    """The organization's lines with numbers between these two, which are not included; newest first by default."""
-    condition, values = _condition(wanted)
-    for bound, number in (("number < ?", below), ("number > ?", above)):
-        if number is not None:
-            condition += f" AND {bound}"
-            values.append(number)
-    order = "ASC" if oldest_first else "DESC"
-    sql = (
-        f"SELECT {select(AuditRow)} FROM audit_entry WHERE organization_id = ?{condition}"
-        f" ORDER BY number {order} LIMIT ?"
-    )
-    return await fetch(AuditRow, sql, [organization_id, *values, limit])
-
-
-async def count_lines(organization_id: str, wanted: AuditFilter) -> int:
-    """How many lines there are, up to MOST_COUNTED + 1."""
-    condition, values = _condition(wanted)
-    return await counted("audit_entry", organization_id, Where(condition, tuple(values)))
-
-
-def _condition(wanted: AuditFilter) -> tuple[str, list[str | int]]:
-    """What the filter adds to the condition of a statement, and its parameters."""
-    given: list[tuple[str, list[str | int]]] = []
-    if wanted.actor is not None:
-        given.append(("actor = ?", [wanted.actor]))
-    if wanted.subject is not None:
-        given.append(("subject = ?", [wanted.subject]))
-    if wanted.action is not None:
-        first = f"{wanted.action}."
-        given.append(("(action = ? OR SUBSTR(action, 1, ?) = ?)", [wanted.action, len(first), first]))
-    if wanted.after is not None:
-        given.append(("at >= ?", [to_micros(wanted.after)]))
-    if wanted.before is not None:
-        given.append(("at < ?", [to_micros(wanted.before)]))
-    return "".join(f" AND {part}" for part, _ in given), [value for _, values in given for value in values]

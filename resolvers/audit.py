@@ -17,15 +17,13 @@ import orjson
 
 from models.audit import (
     AuditCheckpoint,
-    AuditFilter,
     AuditRow,
     append,
-    count_lines,
     first_sealed,
     line_at,
-    list_lines,
     lock_head,
 )
+from models.audit_list import AuditFilter, count_lines, list_lines
 from models.db.columns import from_micros, to_micros
 from models.db.transaction import Transaction
 from resolvers.audit_seal import AuditSeals, SealWalk

@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from models import audit as models
+from models import audit_list as models
 from resolvers import audit as operations
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info

@@ -1,4 +1,5 @@
-"""The newest conflicts of some statuses, entity types, reasons and fields, by indexes of these (see migration 0026).
+"""The newest conflicts of some statuses, entity types, reasons and fields, by indexes of these (see migrations 0026
+and 0046).
 
 Those with a candidate of one provider are found by the groups of providers that occur (see migration 0032): of these
 there are few, however many conflicts there are.
@@ -44,7 +45,8 @@ async def sources_with(organization_id: str, filter: ConflictFilter) -> tuple[st
         if len(rows) == _MOST_GROUPS:
             return None
         found |= {row["providers"] for row in rows if f" {filter.provider} " in (row["providers"] or "")}
-    return tuple(sorted(found)) if len(found) * len(_kinds(filter)) <= _MOST_KINDS else None
+    kinds_of_each = len(_kinds(filter)) * len(_fields(filter) or ("any",))
+    return tuple(sorted(found)) if len(found) * kinds_of_each <= _MOST_KINDS else None
 
 
 def newest_of_kinds(
@@ -59,18 +61,23 @@ def newest_of_kinds(
 
     `sources` are the groups of providers that it may have, where these are known.
     """
+    columns = ["status", "entity_type", "reason"]
+    wanted = _kinds(filter)
     if sources is not None:
-        of_sources = [(status, providers, *kind) for status, *kind in _kinds(filter) for providers in sources]
-        columns: tuple[str, ...] = ("status", "providers", "entity_type", "reason")
-        return kinds.newest_of_kinds("conflict", columns, of_sources, organization_id, within, keyset)
-    if filter.field is None:
-        columns = ("status", "entity_type", "reason")
-        return kinds.newest_of_kinds("conflict", columns, _kinds(filter), organization_id, within, keyset)
-    # About a field are its own conflicts, and those of a unit that show it as a part, as `within` says.
-    fields = dict.fromkeys((filter.field, *(unit.value for unit in FieldUnit)))
-    of_fields = [(*kind, field) for kind in _kinds(filter) for field in fields]
-    columns = ("status", "entity_type", "reason", "field")
-    return kinds.newest_of_kinds("conflict", columns, of_fields, organization_id, within, keyset)
+        columns.insert(1, "providers")
+        wanted = [(status, providers, *kind) for status, *kind in wanted for providers in sources]
+    if fields := _fields(filter):
+        columns.append("field")
+        wanted = [(*kind, field) for kind in wanted for field in fields]
+    return kinds.newest_of_kinds("conflict", columns, wanted, organization_id, within, keyset)
+
+
+def _fields(filter: ConflictFilter) -> tuple[str, ...]:
+    """What the conflicts about the filter's field are about: it, or a unit that shows it as a part.
+
+    Empty: they may be about anything. `within` of `newest_of_kinds` says of which units the field is a part.
+    """
+    return () if filter.field is None else (*dict.fromkeys((filter.field, *(unit.value for unit in FieldUnit))),)
 
 
 def _kinds(filter: ConflictFilter) -> list[tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from resolvers import audit
 from resolvers.context import Context
 from resolvers.validation import MAX_NAME

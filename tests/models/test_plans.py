@@ -14,11 +14,14 @@ import pytest
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, JobStatus, JobTrigger
 from models import stats
-from models.audit import AuditFilter, list_lines
+from models.audit_list import AuditFilter, list_lines
 from models.conflict.queries import ConflictFilter
 from models.conflict.shown import conflict_page
 from models.credit import usage
 from models.credit.entry import entry_page
+from models.credit.proof import grants_without_audit
+from models.credit.proof_part import Part
+from models.db.columns import first_id_of
 from models.db.migrate import migrate
 from models.db.paging import Keyset
 from models.db.period import Period
@@ -88,6 +91,8 @@ def lists() -> Iterator[tuple[str, Read]]:
         {"provider": "nobody", "reason": (ConflictReason.JOB_CHANGE,), "created_after": MIDDLE},
         {"created_before": EARLY, "status": (ConflictStatus.RESOLVED,), "field": "phone"},
         {"created_before": EARLY, "entity_types": (EntityType.ACCOUNT,), "provider": "zoominfo"},
+        {"provider": "hunter", "field": "city", "status": tuple(ConflictStatus)},
+        {"provider": "zoominfo", "field": "nothing", "created_after": LATE},
     ]
     for options in conflicts:
         for named in every_combination(options):
@@ -146,15 +151,38 @@ async def read_without_scan(jobs: int) -> None:
 
 
 async def read_the_audit_log() -> None:
-    """Of one subject, of one user, of both, of nobody; the newest and the oldest lines."""
-    options = {"subject": "job 77", "actor": "user-1"}
-    filters = [AuditFilter(**named) for named in every_combination(options)]
-    for wanted in [*filters, AuditFilter(subject="nothing"), AuditFilter(actor="nobody")]:
-        for oldest_first in (False, True):
-            await list_lines(ORGANIZATION, wanted, below=None, above=None, limit=51, oldest_first=oldest_first)
+    """By each filter alone, by two and by all, of many lines and of none; the newest and the oldest."""
+    found: list[dict[str, Any]] = [
+        {"subject": "job 77", "actor": "user-1", "action": "job.retried"},
+        {"action": "job", "actor": "user-2", "after": EARLY, "before": LATE},
+        {"action": "config", "before": EARLY},
+        {"action": "config.changed", "after": LATE, "actor": "nobody"},
+        {"subject": "nothing", "action": "nothing", "after": LATE + timedelta(days=400)},
+    ]
+    for options in found:
+        for named in every_combination(options):
+            for oldest_first in (False, True):
+                wanted = AuditFilter(**named)
+                await list_lines(ORGANIZATION, wanted, below=None, above=None, limit=51, oldest_first=oldest_first)
 
 
-OTHERS = {"what is sent again": read_what_is_sent_again, "audit log": read_the_audit_log}
+async def prove_a_new_grant() -> None:
+    """Against the lines of the audit log about it."""
+    new = first_id_of(MIDDLE + timedelta(days=900))
+    await execute(
+        "INSERT INTO credit_entry (id, organization_id, kind, amount, reserved_change, actor, created_at)"
+        " VALUES (?, ?, 'grant', 5, 0, 'user-1', ?)",
+        [new, ORGANIZATION, BEGAN_MS * 1000],
+    )
+    part = Part(after=first_id_of(MIDDLE + timedelta(days=800)), until=new, ended_since=MIDDLE, audit_after=0)
+    assert await grants_without_audit(None, ORGANIZATION, part) == [new]
+
+
+OTHERS = {
+    "a new grant": prove_a_new_grant,
+    "what is sent again": read_what_is_sent_again,
+    "audit log": read_the_audit_log,
+}
 
 
 async def test_every_list_and_figure_is_found_by_an_index(new_database: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from arq.connections import ArqRedis
 from tortoise.exceptions import BaseORMException
 
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.conflict.queries import ConflictFilter
 from models.db.connection import dialect
 from models.db.statements import execute

@@ -6,7 +6,8 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType
-from models.audit import AuditEntry, AuditFilter, AuditHead, lines_after
+from models.audit import AuditEntry, AuditHead, lines_after
+from models.audit_list import AuditFilter
 from models.conflict.queries import ConflictFilter
 from models.db.connection import dialect
 from models.db.statements import execute, query

@@ -68,12 +68,16 @@ async def fill(jobs: int) -> None:
 
 
 async def fill_audit_log(lines: int) -> None:
-    """As many lines of the audit log of ORGANIZATION, four about each subject and a third of them of each user."""
+    """As many lines of the audit log of ORGANIZATION, four about each subject and a third of them of each user.
+
+    One of a thousand is of a change of the configuration, made by all three.
+    """
     now = "ms * 1000"
+    action = "CASE WHEN n % 1000 = 0 THEN 'config.changed' WHEN n % 5 = 0 THEN 'job.cancelled' ELSE 'job.retried' END"
     for start in range(0, lines, _AT_ONCE):
         await execute(
             "INSERT INTO audit_entry (organization_id, number, at, actor, action, subject, details, previous, hash)"
-            f" SELECT '{ORGANIZATION}', n + 1, {now}, 'user-' || (n % 3), 'job.retried', 'job ' || (n / 4), '{{}}',"
+            f" SELECT '{ORGANIZATION}', n + 1, {now}, 'user-' || (n % 3), {action}, 'job ' || (n / 4), '{{}}',"
             f" '', '' FROM {_numbers(lines)}",
             [start, min(start + _AT_ONCE, lines) - 1],
         )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from enrichment.enums import SuppressionKind
-from models.audit import AuditFilter, count_lines
+from models.audit_list import AuditFilter, count_lines
 from models.db import paging
 from models.db.columns import new_id
 from models.db.paging import Keyset

@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 from enrichment.config import ReviewRule
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType
 from enrichment.learn.suggestions import suggestion_id
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.conflict.queries import ConflictFilter
 from models.conflict.table import Conflict, Rejection
 from models.operation import LEASE, Operation

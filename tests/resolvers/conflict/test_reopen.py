@@ -14,7 +14,7 @@ from arq.connections import ArqRedis
 from enrichment.config import ReviewRule
 from enrichment.enums import ConflictStatus, EntityType, Recommendation
 from enrichment.learn.suggestions import suggestion_id
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.conflict.rejection import rejections_of
 from models.conflict.table import Conflict, Rejection
 from models.record import FieldValue, Record

@@ -12,7 +12,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, ResolutionAction
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.conflict.queries import ConflictFilter
 from models.conflict.rejection import rejections_of
 from models.conflict.shown import AnyConflict

@@ -9,7 +9,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.conflict.queries import ConflictFilter
 from models.db import connection, statements
 from models.db.statements import query

@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 from enrichment.enums import EntityType, FieldOutcomeReason, JobStatus, ResolutionAction
 from enrichment.undo import SkippedField, UndoSkipReason
 from enrichment.words import WITHHELD
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.conflict.queries import ConflictFilter
 from models.db.statements import query
 from models.job import Job

@@ -8,7 +8,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.erasure.table import Erasure
 from models.operation import LEASE, Operation
 from models.record import Record

@@ -12,7 +12,7 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome, SuppressionKind
 from enrichment.identity import Identifier, IdentifierKind
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.db import statements
 from models.job import Job
 from models.record import Record

@@ -6,7 +6,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.operation import LEASE, Operation
 from models.record import Record
 from models.undo import Undo, UndoLine

@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from enrichment.enums import EntityType
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from models.event.kinds import EventKind
 from models.event.remove import prune_events
 from models.webhook.delivery import WebhookDelivery
