@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from arq.connections import ArqRedis
 
-from models.audit import AuditFilter
+from models.audit_list import AuditFilter
 from resolvers.audit import list_audit
 from resolvers.context import Caller, Context, Role
 from resolvers.errors import BadRequest, Forbidden, ValidationFailed

@@ -73,7 +73,7 @@ async def fill_audit_log(lines: int) -> None:
     One of a thousand is of a change of the configuration, made by all three.
     """
     now = "ms * 1000"
-    action = "CASE WHEN n % 1000 = 0 THEN 'config.changed' WHEN n % 5 = 0 THEN 'job.cancelled' ELSE 'job.retried' END"
+    action = "CASE WHEN n % 1000 = 0 THEN 'config.changed' WHEN n % 5 = 0 THEN 'credits.granted' ELSE 'job.retried' END"
     for start in range(0, lines, _AT_ONCE):
         await execute(
             "INSERT INTO audit_entry (organization_id, number, at, actor, action, subject, details, previous, hash)"
