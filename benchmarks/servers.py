@@ -114,5 +114,10 @@ def own_environment(plan: Plan, redis_url: str) -> dict[str, str]:
 @cache
 def own_headers() -> dict[str, str]:
     """What shows our own service who calls: an admin of the organization whose jobs are there."""
-    claims = {"sub": "ann", "organizationId": ORGANIZATION, "role": str(Role.ADMIN), "exp": int(time.time()) + 36_000}
+    return headers_of("ann")
+
+
+def headers_of(user: str) -> dict[str, str]:
+    """The same of another user of it, of whom each may have so many connections."""
+    claims = {"sub": user, "organizationId": ORGANIZATION, "role": str(Role.ADMIN), "exp": int(time.time()) + 36_000}
     return {"Authorization": f"Bearer {jwt.encode(claims, _SIGNING_KEY, 'HS256')}"}

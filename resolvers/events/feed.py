@@ -10,7 +10,7 @@ from resolvers.events.notice import Notice, gap, merge
 
 KEPT_NOTICES = 256  # of each organization; a watcher that is further behind receives a gap
 BURST = 4  # notices of one organization that are delivered at once after a pause, as one job's way has
-SPACING_SECONDS = 0.03  # of each delivery on average; notices that come closer together are delivered as one
+SPACING_SECONDS = 0.015  # of each delivery on average; notices that come closer together are delivered as one
 
 
 class Feed:

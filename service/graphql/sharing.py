@@ -16,7 +16,7 @@ from service.graphql.listener import COMPLETE, Ending, Listener
 from service.graphql.operation import Operation
 from service.http.json import dump
 
-AT_ONCE = 100  # listeners that are given a message before others have their turn
+AT_ONCE = 250  # listeners that are given a message before others have their turn
 # Each message of these says how something is now; of others each counts.
 _STATES = frozenset({"jobProgress", "pipelineChanged", "creditsChanged"})
 
