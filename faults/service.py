@@ -70,6 +70,10 @@ class Service:
         (self._folder / "migrate").mkdir()
         done = await asyncio.to_thread(command, "migrate", data_dir=self._folder / "migrate" / "data", **self._settings)
         assert done.returncode == 0, done.stdout + done.stderr
+        await self.start_migrated()
+
+    async def start_migrated(self) -> None:
+        """Start everything on a database that has been set up."""
         for resource, members in self._members.items():
             for index in range(len(members)):
                 await self.restart(resource, index)

@@ -224,7 +224,7 @@ async def open_database(settings: Settings) -> AsyncIterator[None]:
         if settings.database_url is None:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             make_private(settings.data_dir / DATABASE_FILE)  # SQLite gives the files beside it the same mode
-        await connection.connect(url, pool=settings.database_pool)
+        await connection.connect(url, pool=settings.database_pool, behind_pooler=settings.database_pooler)
         await ping()
     except UNUSABLE as error:
         await connection.close()

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         None, description="postgresql://… or sqlite:///…; default: SQLite in DATA_DIR"
     )
     database_pool: int = Field(10, ge=1, le=200, description="most connections of one process to PostgreSQL")
+    database_pooler: bool = Field(
+        False, description="whether DATABASE_URL is that of a pooler in transaction mode, such as PgBouncer"
+    )
     redis_url: SecretStr | None = Field(
         None, description="redis://…, rediss://… or unix://…; default: an embedded Redis in DATA_DIR"
     )

@@ -103,8 +103,12 @@ def given_url() -> str:
     return urlunsplit(parts._replace(scheme="postgresql"))
 
 
-async def connect(url: str, *, pool: int = 10) -> None:
-    """Open the process's database connections: a pool (PostgreSQL), or one to write with and one to read (SQLite)."""
+async def connect(url: str, *, pool: int = 10, behind_pooler: bool = False) -> None:
+    """Open the process's database connections: a pool (PostgreSQL), or one to write with and one to read (SQLite).
+
+    `behind_pooler`: each transaction may be in another session of PostgreSQL, so that no statement is prepared for the
+    next one: it is parsed anew each time.
+    """
     _given[:] = [url]
     target = tortoise_url(url, pool=pool)
     if target.startswith("sqlite") and sqlite3.sqlite_version_info < _OLDEST_SQLITE:
@@ -115,6 +119,8 @@ async def connect(url: str, *, pool: int = 10) -> None:
         config["connections"][_READER]["credentials"] |= {"journal_mode": "WAL", "query_only": "ON"}
     else:
         config["connections"]["default"]["credentials"]["connection_class"] = _Session
+        if behind_pooler:
+            config["connections"]["default"]["credentials"]["statement_cache_size"] = 0
     await Tortoise.init(
         config=config,
         # A server's lifespan runs in another task than its requests; both must see the connection.

@@ -7,9 +7,9 @@ import typer
 from models.db.distribute import MOST_PARTITIONS, CannotDistribute, distribute
 from models.db.migrate import migrate as apply_migrations
 from models.db.schema_state import SchemaRefused
-from service.cli.common import read_settings, run
+from service.cli.common import BAD_USE, fail, read_settings, run
 from service.runtime import CannotStart, open_database
-from service.settings import Settings
+from service.settings import PREFIX, Settings
 
 
 def migrate(
@@ -24,6 +24,11 @@ def migrate(
 ) -> None:
     """Apply the migrations that the database lacks. Safe to run twice, and from two places at once."""
     settings = read_settings()
+    if settings.database_pooler:
+        fail(
+            f"migrate needs PostgreSQL itself: set {PREFIX}DATABASE_URL to it, without {PREFIX}DATABASE_POOLER",
+            code=BAD_USE,
+        )
     applied = run(lambda _: _migrate(settings, partitions))
     for name in applied:
         typer.echo(f"applied {name}")
