@@ -1,99 +1,117 @@
-"""What version 0.1 promised still holds: nothing removed, renamed or made nullable. Additions are allowed.
+"""What was promised still holds, over both interfaces: what breaks clients is refused. See docs/compatibility.md.
 
-`tests/support/baseline` has what commit a366468 served, without texts and examples.
+`tests/support/baseline` has what commit a366468 served, without texts and examples; `tests/support/released` what each
+release since promised (`tools/release_interfaces.py`).
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from graphql import build_schema
-from graphql.utilities import find_breaking_changes
 
 from schema.export import printed
 from service.rest.description.openapi import describe
 from service.rest.routes import OPERATIONS
+from tests.support.compatibility import (
+    Json,
+    breaks_of_graphql,
+    breaks_of_openapi,
+    undated_deprecations,
+    undated_deprecations_of_openapi,
+)
 
-Json = dict[str, Any]
-
-BASELINE = Path(__file__).parents[2] / "support" / "baseline"
-PROMISED: Json = json.loads((BASELINE / "openapi.json").read_text("utf-8"))
+SUPPORT = Path(__file__).parents[2] / "support"
 TODAY: Json = json.loads(json.dumps(describe(OPERATIONS, "0")))
-_NAMED = ("properties", "schemas", "headers", "paths")  # objects whose keys are names that we chose
-_TEXTS = frozenset({"description", "summary", "example", "examples", "version"})
+GRAPHQL = printed()
+PROMISED = {
+    "0.1.0": (SUPPORT / "baseline" / "schema.graphql", SUPPORT / "baseline" / "openapi.json"),
+    **{
+        path.stem: (path, path.with_suffix(".openapi.json"))
+        for path in sorted((SUPPORT / "released").glob("*.graphql"))
+    },
+}
 
 
-def broken(promised: Any, today: Any, where: str = "") -> Iterator[str]:
-    """Every promise that is not kept, by its path in the description."""
-    if not isinstance(promised, dict) or not isinstance(today, dict):
-        if promised != today:
-            yield f"{where} was {promised}, is {today}"
-        return
-    is_sent = promised.get("additionalProperties") is False
-    if is_sent and "required" not in promised and today.get("required"):
-        yield f"{where}: {today['required']} may no longer be absent"
-    for key, value in promised.items():
-        inner = f"{where}/{key}"
-        if key not in today:
-            yield f"{inner} is gone"
-        elif key == "required" and isinstance(value, list):
-            yield from broken_required(set(value), set(today[key]), is_sent, inner)
-        elif key == "enum":
-            yield from (f"{inner}: {member} is gone" for member in value if member not in today[key])
-        else:
-            yield from broken(comparable(key, value), comparable(key, today[key]), inner)
+def test_the_last_release_is_among_those_compared() -> None:
+    changelog = (Path(__file__).parents[3] / "CHANGELOG.md").read_text("utf-8")
+    released = re.findall(r"^## (\d+\.\d+\.\d+) - ", changelog, re.MULTILINE)
+    assert released[0] in PROMISED, "python -m tools.release_interfaces VERSION"
 
 
-def comparable(key: str, value: Any) -> Any:
-    """Lists by what identifies their members: parameters by name, types in any order, alternatives in theirs."""
-    if not isinstance(value, list):
-        return value
-    if key == "parameters":
-        return by_name(value)
-    return sorted(value) if key == "type" else dict(enumerate(value))
+@pytest.mark.parametrize("version", PROMISED)
+def test_graphql_keeps_what_a_release_promised(version: str) -> None:
+    assert not breaks_of_graphql(PROMISED[version][0].read_text("utf-8"), GRAPHQL)
 
 
-def broken_required(promised: set[str], today: set[str], is_sent: bool, where: str) -> Iterator[str]:
-    changed = today - promised if is_sent else promised - today
-    if changed:
-        yield f"{where}: {changed} {'may no longer' if is_sent else 'may now'} be absent"
+@pytest.mark.parametrize("version", PROMISED)
+def test_rest_keeps_what_a_release_promised(version: str) -> None:
+    assert not breaks_of_openapi(json.loads(PROMISED[version][1].read_text("utf-8")), TODAY)
 
 
-def by_name(parameters: list[Json]) -> dict[str, Json]:
-    return {f"{parameter['in']} {parameter['name']}": parameter for parameter in parameters}
+def test_what_is_deprecated_says_since_when_and_what_to_use() -> None:
+    assert not undated_deprecations(GRAPHQL)
+    assert not undated_deprecations_of_openapi(TODAY)
+    assert undated_deprecations('type Query { a: Int @deprecated(reason: "old") b: Int @deprecated }') == ["old", ""]
+    assert not undated_deprecations('type Query { a: Int @deprecated(reason: "Since 2026-11-28: use `b`.") }')
+    assert undated_deprecations_of_openapi({"a": {"deprecated": True, "description": "old"}}) == ["old"]
 
 
-def without_texts(described: Any, is_named: bool = False) -> Any:
-    if isinstance(described, list):
-        return [without_texts(part) for part in described]
-    if not isinstance(described, Mapping):
-        return described
-    return {
-        key: without_texts(value, key in _NAMED) for key, value in described.items() if is_named or key not in _TEXTS
-    }
+OLD = """type Query { a(x: Int = 1, y: E): N! old: String } enum E { A B } interface I { id: ID! }
+type N implements I { id: ID! name: String! } input In { a: Int b: String! } type Mutation { m(in: In): Int }"""
 
 
-def test_rest_keeps_what_version_0_1_promised() -> None:
-    assert not list(broken(without_texts(PROMISED), without_texts(TODAY)))
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (" old: String", ""),  # a field that is gone
+        ("old: String", "older: String"),  # renamed
+        ("N! old", "N old"),  # made nullable
+        ("name: String!", "name: Int!"),  # another type
+        ("enum E { A B }", "enum E { A }"),  # a value that is gone
+        ("x: Int = 1, ", ""),  # an argument that is gone
+        ("y: E", "y: E, z: Int!"),  # another that must be given
+        ("y: E", "y: E!"),  # one that must now be given
+        ("x: Int = 1", "x: Int = 2"),  # another default
+        ("input In { a: Int", "input In { a: Int!"),  # an input that must now be given
+        ("input In { a: Int", "input In { a: Int c: Int!"),
+        ("input In { a: Int", "input In {"),
+        ("implements I", ""),
+    ],
+)
+def test_a_broken_promise_of_graphql_is_seen(was: str, becomes: str) -> None:
+    assert was in OLD
+    assert breaks_of_graphql(OLD, OLD.replace(was, becomes, 1))
 
 
-def test_graphql_keeps_what_version_0_1_promised() -> None:
-    promised = build_schema((BASELINE / "schema.graphql").read_text("utf-8"))
-    assert not [change.description for change in find_breaking_changes(promised, build_schema(printed()))]
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ("old: String", "old: String!"),
+        ("name: String!", "name: String! more: Int"),
+        ("enum E { A B }", "enum E { A B C }"),
+        ("y: E", "y: E, z: Int"),
+        ("b: String!", "b: String"),
+        ("old: String", 'old: String @deprecated(reason: "Since 2026-11-28: use `a`.")'),
+    ],
+)
+def test_what_is_added_to_graphql_breaks_no_promise(was: str, becomes: str) -> None:
+    assert not breaks_of_graphql(OLD, OLD.replace(was, becomes, 1))
 
 
-def schema_of(name: str) -> Json:
-    described: Json = json.loads(json.dumps(TODAY["components"]["schemas"][name]))
-    return described
+def changed(name: str, change: Json) -> Json:
+    """The description of today with another schema of this name."""
+    today: Json = json.loads(json.dumps(TODAY))
+    schema = today["components"]["schemas"][name]
+    for key, value in change.items():
+        schema[key] = schema[key] | value if isinstance(value, dict) and value else value
+    return today
 
 
 def test_a_key_that_is_added_breaks_no_promise() -> None:
-    today = schema_of("Job")
-    today["properties"]["added"] = {"type": "string"}
-    today["required"].append("added")
-    assert not list(broken(schema_of("Job"), today))
+    job = TODAY["components"]["schemas"]["Job"]
+    added = {"properties": {"added": {"type": "string"}}, "required": [*job["required"], "added"]}
+    assert not breaks_of_openapi(TODAY, changed("Job", added))
 
 
 @pytest.mark.parametrize(
@@ -108,16 +126,17 @@ def test_a_key_that_is_added_breaks_no_promise() -> None:
         ("RecordInput", {"required": ["entityType", "externalId", "fields", "source"]}),
     ],
 )
-def test_a_promise_that_is_broken_is_seen(name: str, change: Json) -> None:
-    today = schema_of(name)
-    for key, value in change.items():
-        today[key] = today[key] | value if isinstance(value, dict) and value else value
-    assert list(broken(schema_of(name), today))
+def test_a_broken_promise_of_rest_is_seen(name: str, change: Json) -> None:
+    assert breaks_of_openapi(TODAY, changed(name, change))
 
 
-def test_a_parameter_that_is_added_may_be_absent() -> None:
-    for path, methods in PROMISED["paths"].items():
-        for method, operation in methods.items():
-            promised = by_name(operation.get("parameters", []))
-            today = by_name(TODAY["paths"][path][method].get("parameters", []))
-            assert not [name for name in today.keys() - promised.keys() if today[name]["required"]]
+def test_a_route_that_is_gone_and_a_parameter_that_must_be_given_are_seen() -> None:
+    without: Json = json.loads(json.dumps(TODAY))
+    route = next(path for path in without["paths"] if path.endswith("/stats"))
+    parameters = without["paths"][route]["get"].setdefault("parameters", [])
+    parameters.append({"in": "query", "name": "more", "schema": {"type": "string"}})
+    assert not breaks_of_openapi(TODAY, without)
+    parameters[-1]["required"] = True
+    assert breaks_of_openapi(TODAY, without)
+    del without["paths"][route]
+    assert breaks_of_openapi(TODAY, without)
