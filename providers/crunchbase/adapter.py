@@ -1,4 +1,4 @@
-"""Crunchbase: companies, by one search for a domain, or by name over its autocomplete.
+"""Crunchbase: companies, by one search for a domain or for many, or by name over its autocomplete.
 
 The licence covers the calls: none is charged, neither for a match nor for a miss. It asks for a visible link to the
 company's page at Crunchbase, which the answer's detail holds. The answers state no confidence; ours follows from how
@@ -11,9 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from enrichment.enums import EntityType
+from enrichment.normalize.contact.url import registrable_domain
 from enrichment.normalize.names.company_name import core_name
 from enrichment.normalize.places.country import country_code
 from providers.api import NO_MATCH, Answer, ProviderError, ProviderInfo, Question
+from providers.bulk import Batch, Outcome
 from providers.crunchbase.parse import (
     ACCOUNT_FIELDS,
     EMPLOYER_FIELDS,
@@ -25,6 +27,7 @@ from providers.crunchbase.parse import (
     page_of,
 )
 from providers.http.adapter import Http, KeyCheck, Pending, Reply
+from providers.http.bulk import read_each
 from providers.http.inputs import company_domain, company_name, is_account, known
 from providers.http.replies import (
     account_of,
@@ -44,7 +47,9 @@ from providers.matching.identity import is_asked_company, wrong_entity
 
 _BY_DOMAIN, _ONE_OF_SEVERAL = 0.93, 0.75
 _BY_NAME, _BY_NAME_AND_COUNTRY = 0.75, 0.85
-_MOST = 5
+_MOST = 5  # companies of a domain, or of a name
+_BULK = 25  # domains of one search
+_TO_BE_ASKED_ALONE = ProviderError("rejected", "Crunchbase did not find it among others", retryable=True)
 # A search that gives none of these named the organization only.
 _ENTITY_TELLS_MORE = frozenset({"num_employees_enum", "founded_on", "categories", "location_identifiers", "linkedin"})
 _MINUTE = 60.0  # the limit is one of calls a minute, and a 429 does not say how long to wait
@@ -75,6 +80,7 @@ class Crunchbase:
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
         self._first_set: dict[str, int] = {}  # by account whose plan lacks some fields: which of FIELD_SETS it has
+        self._lists_serve: dict[str, bool] = {}  # by account: whether a search for several domains finds them
 
     def input_key(self, question: Question) -> str | None:
         of_kind = "account" if is_account(question) else "employer"
@@ -90,6 +96,45 @@ class Crunchbase:
             return await self._by_name(question, name, http)
         raise ProviderError("rejected", f"Crunchbase needs {self.info.needs}", retryable=False)
 
+    def batch_of(self, question: Question) -> Batch | None:
+        """Companies go 25 at a time by their domains; a name is looked up by two calls of its own."""
+        return Batch("domain", _BULK) if company_domain(question) else None
+
+    async def look_up_many(self, questions: Sequence[Question], http: Http) -> Sequence[Outcome]:
+        """One search for the domains of all. Who is to be asked alone ends by an error that says so.
+
+        That a search takes several values is documented, and not what it then finds: a domain that is not found is a
+        miss only once a list of the account brought more than one of its domains.
+        """
+        account = account_of(http)
+        if self._lists_serve.get(account) is False:
+            return [_TO_BE_ASKED_ALONE] * len(questions)
+        domains = {domain: None for question in questions if (domain := company_domain(question))}
+        try:
+            found = await self._search(list(domains), http)
+        except ProviderError as error:
+            if error.code != "rejected":
+                raise
+            self._lists_serve[account] = False
+            return [_TO_BE_ASKED_ALONE] * len(questions)
+        by_domain: dict[str, list[Mapping[str, Any]]] = {}
+        for company in found:
+            by_domain.setdefault(registrable_domain(domain_of(company) or "") or "", []).append(company)
+        if len(by_domain.keys() & domains.keys()) > 1:
+            self._lists_serve[account] = True
+        all_are_there = account in self._lists_serve and len(found) < _MOST * len(domains)
+
+        def read(question: Question, domain: str | None) -> Outcome:
+            companies = by_domain.get(domain or "")
+            if companies is None:
+                return NO_MATCH if all_are_there else _TO_BE_ASKED_ALONE
+            company, confidence = _likeliest_fitting(question, companies)
+            if _ENTITY_TELLS_MORE.isdisjoint(company):
+                return _TO_BE_ASKED_ALONE
+            return _by_domain_answer(question, company, confidence)
+
+        return read_each("Crunchbase", questions, [company_domain(question) for question in questions], read)
+
     async def poll(self, token: str, question: Question, http: Http) -> Answer | Pending:
         """Crunchbase answers at once."""
         return await self.look_up(question, http)
@@ -101,23 +146,23 @@ class Crunchbase:
         return unusable(refusal)
 
     async def _by_domain(self, question: Question, domain: str, http: Http) -> Answer:
-        query = {"type": "predicate", "field_id": "website_url", "operator_id": "domain_eq", "values": [domain]}
-
-        async def search(fields: Sequence[str]) -> Reply:
-            body = {"field_ids": list(fields), "query": [query], "limit": _MOST}
-            return await _send(http, "POST", "/data/searches/organizations", json=body)
-
-        found = [_properties(entity) for entity in _entities(await self._ask(http, search))]
-        fitting = [company for company in found if is_asked_company(question, [domain_of(company)], name_of(company))]
-        if found and not fitting:
-            raise wrong_entity("Crunchbase")
-        if not fitting:
+        found = await self._search([domain], http)
+        if not found:
             return NO_MATCH
-        company, confidence = _likeliest(question, fitting)
+        company, confidence = _likeliest_fitting(question, found)
         if _ENTITY_TELLS_MORE.isdisjoint(company):
             company = {**company, **(await self._entity(company, http) or {})}
-        fit = fit_of_company(question, [domain_of(company)], name_of(company))
-        return _answer(question, company, confidence * fit, "domain")
+        return _by_domain_answer(question, company, confidence)
+
+    async def _search(self, domains: Sequence[str], http: Http) -> list[Mapping[str, Any]]:
+        """The properties of the companies with these domains."""
+        query = {"type": "predicate", "field_id": "website_url", "operator_id": "domain_eq", "values": [*domains]}
+
+        async def search(fields: Sequence[str]) -> Reply:
+            body = {"field_ids": list(fields), "query": [query], "limit": _MOST * len(domains)}
+            return await _send(http, "POST", "/data/searches/organizations", json=body)
+
+        return [_properties(entity) for entity in _entities(await self._ask(http, search))]
 
     async def _by_name(self, question: Question, name: str, http: Http) -> Answer:
         reply = await _autocomplete(http, name)
@@ -211,6 +256,14 @@ def _is_called(entity: Any, name: str) -> bool:
     return value is not None and core_name(value) == core_name(name)
 
 
+def _likeliest_fitting(question: Question, found: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], float]:
+    """As `_likeliest`, of those that are the question's company. Raises ProviderError where none is."""
+    fitting = [company for company in found if is_asked_company(question, [domain_of(company)], name_of(company))]
+    if not fitting:
+        raise wrong_entity("Crunchbase")
+    return _likeliest(question, fitting)
+
+
 def _likeliest(question: Question, fitting: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], float]:
     """Of the companies of one domain the one with the record's name, else the most prominent that is not closed."""
     if len(fitting) == 1:
@@ -225,6 +278,11 @@ def _likeliest(question: Question, fitting: Sequence[Mapping[str, Any]]) -> tupl
 def _prominence(company: Mapping[str, Any]) -> tuple[bool, float]:
     rank = number(company.get("rank_org"))
     return company.get("operating_status") == "closed", rank if rank is not None else float("inf")
+
+
+def _by_domain_answer(question: Question, company: Mapping[str, Any], confidence: float) -> Answer:
+    fit = fit_of_company(question, [domain_of(company)], name_of(company))
+    return _answer(question, company, confidence * fit, "domain")
 
 
 def _answer(question: Question, company: Mapping[str, Any], confidence: float, how: str) -> Answer:

@@ -22,6 +22,7 @@ from tests.support.paid_standin import Account, PaidStandIn, paid_standin
 pytestmark = pytest.mark.usefixtures("db")
 
 RECORDS = 150
+SIX = ("apollo", "peopledatalabs", "zoominfo", "clearbit", "hunter", "crunchbase")
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +93,25 @@ async def test_companies_go_out_together_too(redis: ArqRedis, paid: PaidStandIn,
     assert (account.requests, account.matches()) == (2, {"peopledatalabs": RECORDS})
     assert {job.status for job in await Job.all()} == {JobStatus.COMPLETED}
     assert [part.charges for part in (await get_credits(ctx)).by_provider] == [RECORDS]
+
+
+async def test_leads_contacts_and_accounts_at_all_six_are_few_requests(
+    redis: ArqRedis, paid: PaidStandIn, tmp_path: Path
+) -> None:
+    """Where the providers know them; whom nobody knows, Clearbit and Hunter are asked about one by one."""
+    accounts = {provider: Account() for provider in SIX}
+    records = [
+        {
+            "entityType": ("lead", "contact", "account")[n % 3],
+            "externalId": f"R{n}",
+            "fields": {"domain": f"acme{n}.example"} if n % 3 == 2 else {"email": f"p{n}.q{n}@acme{n}.example"},
+        }
+        for n in range(RECORDS)
+    ]
+    ctx = await enriched(redis, paid, tmp_path, records, **accounts)
+    requests = {provider: account.requests for provider, account in accounts.items()}
+    assert sum(requests.values()) < 50, requests
+    assert {job.status for job in await Job.all()} == {JobStatus.COMPLETED}
+    assert len(accounts["crunchbase"].asked) == RECORDS / 3
+    assert (await get_credits(ctx)).reserved == 0
+    assert (await check_ledger("acme")).faults == []

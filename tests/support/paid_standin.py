@@ -173,6 +173,9 @@ def _all_of(provider: str, path: str, body: bytes) -> list[str] | None:
     match provider, path:
         case "apollo", "/people/bulk_match" | "/organizations/bulk_enrich":
             return [each.get("email") or each["domain"] for each in json.loads(body)["details"]]
+        case "crunchbase", "/data/searches/organizations":
+            domains: list[str] = json.loads(body)["query"][0]["values"]
+            return domains if len(domains) > 1 else None
         case "peopledatalabs", "/v5/person/bulk" | "/v5/company/enrich/bulk":
             params = [each["params"] for each in json.loads(body)["requests"]]
             return [each.get("email") or each["website"] for each in params]
@@ -196,6 +199,9 @@ def _together(provider: str, people: bool, answers: list[Any]) -> Response:
         return _reply(json_reply({"status": "success", "credits_consumed": consumed, **listed}))
     if provider == "peopledatalabs":
         return _reply(json_reply([{**answer, "metadata": {"row": str(n)}} for n, answer in enumerate(answers)]))
+    if provider == "crunchbase":
+        found = [entity for answer in answers for entity in answer["entities"]]
+        return _reply(json_reply({"count": len(found), "entities": found}))
     return _reply(json_reply({"data": [answer["data"][0] for answer in answers]}))
 
 

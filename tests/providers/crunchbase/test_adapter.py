@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from enrichment.catalogue import fields_of
-from providers.api import ProviderError
+from providers.api import NO_MATCH, Answer, ProviderError
 from providers.crunchbase.adapter import Crunchbase
+from providers.crunchbase.parse import FIELD_SETS
 from providers.http.adapter import Reply
 from tests.support.fake_http import FakeHttp, account, body_of, confidences, lead, reply, sample, values
 
@@ -162,6 +163,35 @@ async def test_of_several_with_one_domain_the_name_decides_else_who_is_open_and_
     unnamed = await asked(EXAMPLE, several)
     assert values(unnamed)["name"] == "Example Robotics"
     assert confidences(unnamed)["name"] < confidences(await asked(EXAMPLE, searched(big)))["name"]
+
+
+def company_at(name: str) -> dict[str, Any]:
+    return organization(name=name.title(), website_url=f"https://{name}.test", website=...)
+
+
+async def test_many_domains_go_in_one_search_and_each_company_is_told_by_its_own() -> None:
+    adapter, asked = Crunchbase(), [account(domain=f"{name}.test") for name in ("acme", "bolt", "nobody")]
+    assert len({adapter.batch_of(question) for question in asked}) == 1
+    assert adapter.batch_of(account(name="Acme")) is None
+    http = FakeHttp(searched(company_at("bolt"), company_at("acme")))
+    acme, bolt, nobody = await adapter.look_up_many(asked, http)
+    [sent] = http.sent
+    assert sent.json["query"][0]["values"] == ["acme.test", "bolt.test", "nobody.test"]
+    assert isinstance(acme, Answer)
+    assert isinstance(bolt, Answer)
+    assert (values(acme)["name"], values(bolt)["name"], nobody) == ("Acme", "Bolt", NO_MATCH)
+
+
+async def test_where_a_list_brings_one_company_or_is_refused_the_others_are_asked_alone() -> None:
+    adapter, asked = Crunchbase(), [account(domain="acme.test"), account(domain="bolt.test")]
+    found, alone = await adapter.look_up_many(asked, FakeHttp(searched(company_at("acme"))))
+    assert isinstance(found, Answer)
+    assert (getattr(alone, "code", None), getattr(alone, "retryable", None)) == ("rejected", True)
+    http = FakeHttp(*[reply({"value": "values: at most one"}, 400)] * len(FIELD_SETS))
+    for _ in range(2):  # which is remembered
+        outcomes = await adapter.look_up_many(asked, http)
+        assert [getattr(outcome, "code", None) for outcome in outcomes] == ["rejected", "rejected"]
+    assert len(http.sent) == len(FIELD_SETS)
 
 
 async def test_a_company_of_another_domain_is_refused() -> None:
