@@ -19,6 +19,8 @@ FIELDS: dict[str, Role] = {
     "Query.eventCursor": VIEWER,
     "Query.events": VIEWER,
     "Query.explain": VIEWER,
+    "Query.explainRecord": VIEWER,
+    "Query.fieldCatalogue": VIEWER,
     "Query.freshness": VIEWER,
     "Query.job": VIEWER,
     "Query.jobs": VIEWER,
@@ -42,6 +44,7 @@ FIELDS: dict[str, Role] = {
     "Query.verifyLedger": ADMIN,
     "Query.node": VIEWER,
     "Query.nodes": VIEWER,
+    "Query.viewer": VIEWER,
     "Query.webhookDeliveries": ADMIN,
     "Query.webhookDelivery": ADMIN,
     "Query.webhookEndpoint": ADMIN,
@@ -109,6 +112,7 @@ ROUTES: dict[str, Role] = {
     "GET /records": VIEWER,
     "GET /records/{entityType}/{externalId}": VIEWER,
     "GET /records/{entityType}/{externalId}/explain": VIEWER,
+    "GET /records/{entityType}/{externalId}/explanations": VIEWER,
     "GET /stats": VIEWER,
     "PATCH /config": MANAGER,
     "POST /conflicts/resolve": USER,
@@ -144,6 +148,7 @@ OPEN = frozenset(
 # the test of another organization proves something.
 SHOW_NOTHING = {
     "Query.config": "the rules alone",
+    "Query.fieldCatalogue": "the same for all",
     "Query.eventCursor": "a place in the log",
     "Query.estimateEnrichment": "sums",
     "Query.freshness": "fields and days",

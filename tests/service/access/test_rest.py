@@ -28,6 +28,7 @@ SHOW = {
     *("GET /audit", "GET /config", "GET /conflicts", "GET /conflicts/{id}", "GET /credits", "GET /events", "GET /jobs"),
     *("GET /jobs/{id}", "GET /records", "GET /records/{entityType}/{externalId}"),
     "GET /records/{entityType}/{externalId}/explain",
+    "GET /records/{entityType}/{externalId}/explanations",
 }
 
 
