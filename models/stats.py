@@ -200,6 +200,67 @@ _OF_A_DAY = (  # in the order of DayCounts
 )
 
 
+@dataclass(slots=True)
+class ProviderDay:
+    """The lookups of one provider that belong to jobs created on one day (UTC), and the credits it was paid."""
+
+    day: date
+    provider: str
+    asked: int = 0
+    matched: int = 0
+    errors: int = 0
+    credits: int = 0
+
+
+@dataclass(slots=True)
+class EntityTypeDay:
+    """The jobs for one type of records that were created on one day (UTC): see DayCounts."""
+
+    day: date
+    entity_type: EntityType
+    jobs: int = 0
+    completed: int = 0
+    failed: int = 0
+    credits: int = 0
+    fields_written: int = 0
+    fields_verified: int = 0
+
+
+async def providers_by_day(period: Period) -> list[ProviderDay]:
+    """The period's lookups by day and provider, the first day first. A day on which one was not asked is left out."""
+    found: dict[tuple[int, str], ProviderDay] = {}
+    for row in await counted(period, [Measure.LOOKUP], ["day", "provider", "name"]):
+        key = row.day, row.provider
+        of_day = found.setdefault(key, ProviderDay(_EPOCH + timedelta(days=row.day), row.provider))
+        of_day.credits += row.credits
+        if row.name != StepOutcome.SKIPPED:
+            of_day.asked += row.events
+        if row.name == StepOutcome.MATCH:
+            of_day.matched += row.events
+        elif row.name == StepOutcome.ERROR:
+            of_day.errors += row.events
+    return [found[key] for key in sorted(found) if found[key].asked or found[key].credits]
+
+
+async def entity_types_by_day(period: Period) -> list[EntityTypeDay]:
+    """The period's jobs by day and type of record, the first day first."""
+    found: dict[tuple[int, str], EntityTypeDay] = {}
+    measures = [Measure.JOB, Measure.FIELD_WRITTEN, Measure.FIELD_OUTCOME]
+    for row in await counted(period, measures, ["day", "entity_type", "name"]):
+        key, kind = (row.day, row.entity_type), EntityType(row.entity_type)
+        of_day = found.setdefault(key, EntityTypeDay(_EPOCH + timedelta(days=row.day), kind))
+        if row.measure is Measure.FIELD_WRITTEN:
+            of_day.fields_written += row.events
+        elif row.measure is Measure.FIELD_OUTCOME:
+            of_day.fields_verified += row.events if row.name == FieldOutcomeReason.VERIFIED else 0
+        else:
+            of_day.jobs += row.events
+            of_day.credits += row.credits
+            of_day.completed += row.events if row.name == JobStatus.COMPLETED else 0
+            of_day.failed += row.events if row.name == JobStatus.FAILED else 0
+    return [found[key] for key in sorted(found) if found[key].jobs]
+
+
 async def count_open_conflicts(organization_id: str) -> int:
     """How many conflicts are open now, whenever they were raised."""
     return await counted_now(organization_id, Measure.CONFLICT_OPEN)

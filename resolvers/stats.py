@@ -103,6 +103,16 @@ async def get_stats(ctx: Context, start: datetime | None = None, end: datetime |
     )
 
 
+async def providers_by_day(ctx: Context, start: datetime | None, end: datetime | None) -> list[stats.ProviderDay]:
+    """The lookups of the jobs of a period (see `get_stats`) by day and provider."""
+    return await stats.providers_by_day(Period(ctx.require(Role.VIEWER).organization_id, start, end))
+
+
+async def entity_types_by_day(ctx: Context, start: datetime | None, end: datetime | None) -> list[stats.EntityTypeDay]:
+    """The jobs of a period (see `get_stats`) by day and type of record."""
+    return await stats.entity_types_by_day(Period(ctx.require(Role.VIEWER).organization_id, start, end))
+
+
 def _fill_rates(jobs: stats.JobCounts) -> list[FieldFillRate]:
     return [
         FieldFillRate(

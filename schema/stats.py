@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 import strawberry
 
+from models import stats as models
 from resolvers import stats as operations
 from schema.base.context import Info
 from schema.base.copied import copied
@@ -69,6 +70,36 @@ class DayStats:
         return copied(cls, day)
 
 
+@strawberry.type(description="What one provider did for the jobs that were created on one day (UTC).")
+class ProviderDayStats:
+    day: date
+    provider: str
+    asked: int
+    matched: int
+    errors: int
+    credits: int
+
+    @classmethod
+    def of(cls, day: models.ProviderDay) -> Self:
+        return copied(cls, day)
+
+
+@strawberry.type(description="What was done on one day (UTC) for one type of records.")
+class EntityTypeDayStats:
+    day: date
+    entity_type: EntityType
+    jobs: int
+    completed: int
+    failed: int
+    fields_written: int
+    fields_verified: int
+    credits: int
+
+    @classmethod
+    def of(cls, day: models.EntityTypeDay) -> Self:
+        return copied(cls, day)
+
+
 @strawberry.type(description="What enrichment did in a period.")
 class Stats(Node):
     id: strawberry.ID = strawberry.field(
@@ -88,6 +119,14 @@ class Stats(Node):
     fields_verified: int = strawberry.field(description="Values that a source saw again, unchanged.")
     by_day: list[DayStats]
     asked: strawberry.Private[Bounds]
+
+    @strawberry.field(description="`byDay` apart by provider: days on which each was asked.")
+    async def by_day_and_provider(self, info: Info) -> list[ProviderDayStats]:
+        return [ProviderDayStats.of(day) for day in await operations.providers_by_day(info.context, *self.asked)]
+
+    @strawberry.field(description="`byDay` apart by entity type.")
+    async def by_day_and_entity_type(self, info: Info) -> list[EntityTypeDayStats]:
+        return [EntityTypeDayStats.of(day) for day in await operations.entity_types_by_day(info.context, *self.asked)]
 
     @classmethod
     def of(cls, stats: operations.Stats, asked: Bounds = NO_BOUNDS) -> Self:

@@ -225,7 +225,7 @@ OF_GRAPHQL_ALONE = {
     "Config": {"id"},
     "Pipeline": {"id"},
     "Credits": {"id"},
-    "Stats": {"id"},
+    "Stats": {"id", "byDayAndProvider", "byDayAndEntityType"},
 }
 
 
