@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean bench bench-quick bench-10m faults
+.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean bench bench-quick bench-10m faults fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,11 @@ bench-10m: $(STAMP) ## The queries of the API on ten million jobs (an hour or tw
 
 faults: $(STAMP) ## Hurt the whole service at random and count from outside (SEED=7 MINUTES=2; needs PostgreSQL and Redis)
 	@$(BIN)/python -m faults.run $(if $(SEED),--seed=$(SEED)) --minutes=$(or $(MINUTES),2) $(ARGS)
+
+fuzz: $(STAMP) ## Call every field and route with odd values and broken bodies (SEED=7 MINUTES=5; the seed is printed)
+	@seed=$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')); echo "make fuzz SEED=$$seed"; \
+	AUTO_ENRICHMENT_TEST_SEED=$$seed AUTO_ENRICHMENT_TEST_FUZZ_MINUTES=$(or $(MINUTES),5) $(BIN)/python -m pytest -q \
+		--timeout=0 tests/service/fuzz tests/service/rest/test_generated.py $(ARGS)
 
 schema: $(STAMP) ## Write schema/schema.graphql anew
 	@$(BIN)/python -m schema.export

@@ -11,6 +11,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from enrichment.compiled import StaleBuild, check_build, form
+from tests.support.fuzzing import SEED, SEED_SETTING
 
 pytest_plugins = ["tests.support.stores", "tests.support.provider_server"]
 
@@ -43,7 +44,7 @@ def pytest_configure() -> None:
 
 
 def pytest_report_header() -> str:
-    return f"decisions: {form()}"
+    return f"decisions: {form()}; seed of generated calls: {SEED} ({SEED_SETTING} sets it)"
 
 
 def pytest_collection_finish() -> None:

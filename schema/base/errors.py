@@ -9,6 +9,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from resolvers.errors import BadRequest, OperationError, QueryTooComplex, Unavailable
+from resolvers.refused_value import MESSAGE, is_refused_value
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +37,9 @@ class ErrorTranslator:
             _log.error("store out of reach", path=error.path, exc_info=cause)
             refusal = Unavailable("The service cannot reach its database or queue at the moment.")
             return _located(error, refusal.message, refusal.extensions)
+        if is_refused_value(cause):
+            _log.warning("value refused", path=error.path, exc_info=cause)
+            return _located(error, MESSAGE, {"code": BadRequest.code})
         _log.error("unexpected error", path=error.path, exc_info=cause)
         return _located(error, "Internal error.", {"code": "INTERNAL", **_request_id()})
 

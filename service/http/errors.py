@@ -16,6 +16,7 @@ from models.db.columns import new_id
 from resolvers import errors
 from resolvers.errors import OperationError
 from resolvers.out_of_reach import is_out_of_reach
+from resolvers.refused_value import MESSAGE, is_refused_value
 from service.http.json import dump
 from service.http.problem import KINDS, MEDIA_TYPE, Fault, Kind, Problem, type_of
 from service.logs.paths import logged_path
@@ -106,6 +107,9 @@ def problem_of(request: Request, error: Exception) -> Response:
         _log.error("store out of reach", path=logged_path(request.scope), exc_info=error)
         detail = "the service cannot reach its database or queue at the moment"
         return problem(request, "UNAVAILABLE", detail, details={"retryAfter": RETRY_AFTER_SECONDS})
+    if is_refused_value(error):
+        _log.warning("value refused", path=logged_path(request.scope), exc_info=error)
+        return problem(request, "BAD_REQUEST", MESSAGE)
     _log.error("unexpected error", path=logged_path(request.scope), method=request.method, exc_info=error)
     return problem(request, "INTERNAL", "something went wrong on our side")
 
