@@ -1,5 +1,6 @@
 """GraphQL over HTTP at /graphql, GraphiQL for browsers, and the same address for WebSockets."""
 
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -10,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from resolvers.context import Role
 from resolvers.errors import BadRequest
 from resolvers.out_of_reach import is_out_of_reach
 from schema.base.context import GraphQLContext
@@ -20,8 +23,11 @@ from schema.root import ApiSchema
 from service.graphql.documents import Documents, PersistedQueryNotFound, read_allowed
 from service.graphql.media_type import JSON, RESPONSE, answer_type
 from service.graphql.operation import names_operation, read_from_address, read_posted
+from service.graphql.sharing import SharedSubscriptions
 from service.graphql.socket import GraphQLSockets, SocketRuntime
+from service.graphql.stream import GraphQLStreams, accepts_stream, single
 from service.http.errors import problem_of
+from service.http.event_stream import STREAM, stream
 from service.http.json import dump, respond
 from service.http.request import context_of, origin_of
 from service.settings import PREFIX, BadSettings, Settings
@@ -37,15 +43,17 @@ def graphql_routes(runtime: SocketRuntime) -> list[BaseRoute]:
     schema = _schema(introspection=runtime.settings.introspection_open)
     page = (files("service") / "static" / "graphiql" / "index.html").read_text(encoding="utf-8")
     documents = _documents(runtime.settings)
+    sharing = SharedSubscriptions(schema)
+    streams = GraphQLStreams(schema, sharing)
 
     async def answer(request: Request) -> Response:
         if request.method == "GET" and _is_for_page(request):
             return HTMLResponse(page)
-        return await _execute(runtime, schema, documents, request)
+        return await _execute(runtime, schema, documents, streams, request)
 
     return [
         Route(GRAPHQL_PATH, answer, methods=["GET", "POST"]),
-        WebSocketRoute(GRAPHQL_PATH, GraphQLSockets(runtime, schema, documents)),
+        WebSocketRoute(GRAPHQL_PATH, GraphQLSockets(runtime, schema, documents, sharing)),
     ]
 
 
@@ -70,33 +78,39 @@ def _is_for_page(request: Request) -> bool:
     return "text/html" in accepted or ("*/*" in accepted and not names_operation(request))
 
 
-async def _execute(runtime: SocketRuntime, schema: ApiSchema, documents: Documents, request: Request) -> Response:
-    media_type = answer_type(request)
+async def _execute(
+    runtime: SocketRuntime, schema: ApiSchema, documents: Documents, streams: GraphQLStreams, request: Request
+) -> Response:
+    media_type, takes_stream = answer_type(request), accepts_stream(request)
     by_post = request.method == "POST"
     try:
-        caller = (await context_of(runtime, request)).caller
+        caller = (await context_of(runtime, request)).require(Role.VIEWER)
         origin = origin_of("graphql", request)
-        if media_type is None:
-            raise HTTPException(406, f"answers are {RESPONSE} or {JSON}")
+        if media_type is None and not takes_stream:
+            raise HTTPException(406, f"answers are {RESPONSE}, {JSON} or {STREAM}")
         operation = await read_posted(request, documents) if by_post else read_from_address(request, documents)
-        result = await schema.execute(
-            operation.document,
-            operation.variables,
-            GraphQLContext(services=runtime.services, caller=caller, origin=origin, takes_printed=True),
-            operation_name=operation.name,
-            allowed_operation_types=OVER_POST if by_post else OVER_GET,
-        )
+        context = GraphQLContext(services=runtime.services, caller=caller, origin=origin)
+        try:
+            result = await schema.execute(
+                operation.document,
+                operation.variables,
+                replace(context, takes_printed=True),
+                operation_name=operation.name,
+                allowed_operation_types=OVER_POST if by_post else OVER_GET,
+            )
+        except InvalidOperationTypeError as error:
+            if not takes_stream or error.operation_type is not OperationType.SUBSCRIPTION:
+                raise
+            return streams.answer(operation, context, caller)
     except CannotGetOperationTypeError as error:
         return _refused(request, BadRequest(error.as_http_error_reason()), media_type)
     except InvalidOperationTypeError as error:
         return _refused(request, _wrong_transport(error), media_type)
     except Exception as error:  # every refusal of this address has the form of GraphQL
         return _refused(request, error, media_type)
-    # What was refused before it ran has no data, not even null.
-    ran = not isinstance(result, PreExecutionError)
-    answer: dict[str, Any] = {"data": result.data} if ran else {}
-    if result.errors:
-        answer["errors"] = [error.formatted for error in result.errors]
+    answer, ran = _answer_of(result)
+    if media_type is None:
+        return stream(caller, single(answer))
     if media_type == JSON:
         return respond(answer)
     if ran and result.data is None and not any(error.path for error in result.errors or ()):
@@ -105,10 +119,19 @@ async def _execute(runtime: SocketRuntime, schema: ApiSchema, documents: Documen
     return Response(dump(answer), 200 if ran else 400, media_type=RESPONSE)
 
 
+def _answer_of(result: ExecutionResult) -> tuple[dict[str, Any], bool]:
+    """The answer, and whether the operation ran: what was refused before it ran has no data, not even null."""
+    ran = not isinstance(result, PreExecutionError)
+    answer: dict[str, Any] = {"data": result.data} if ran else {}
+    if result.errors:
+        answer["errors"] = [error.formatted for error in result.errors]
+    return answer, ran
+
+
 def _wrong_transport(error: InvalidOperationTypeError) -> Exception:
     if error.operation_type is OperationType.MUTATION:
         return HTTPException(405, "mutations are sent with POST", {"Allow": "POST"})
-    return BadRequest("subscriptions need a WebSocket with graphql-transport-ws")
+    return BadRequest(f"subscriptions need a WebSocket with graphql-transport-ws, or Accept: {STREAM}")
 
 
 def refused(request: Request, error: Exception) -> Response:

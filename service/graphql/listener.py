@@ -47,7 +47,7 @@ class Listener(ABC):
     """One client. `latest_only`: each message takes the place of the one before."""
 
     def __init__(self, *, latest_only: bool) -> None:
-        self.waiting: deque[bytes] = deque()
+        self.waiting: deque[tuple[bytes, str | None]] = deque()  # payloads, with the cursors of their events
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._latest_only = latest_only
         self._cursor: str | None = None
@@ -62,7 +62,7 @@ class Listener(ABC):
             refusal = TooSlow("you have not read what was sent; go on after the cursor", cursor=self._cursor)
             self.end(Ending([{"message": refusal.message, "extensions": refusal.extensions}]))
             return
-        self.waiting.append(payload)
+        self.waiting.append((payload, cursor))
         self._cursor = cursor or self._cursor
         self.hand_over()
 
@@ -87,7 +87,7 @@ class SocketListener(Listener):
 
     def hand_over(self) -> None:
         while self.waiting:
-            if not self._connection.write_text(b"%b%b}" % (self._before, self.waiting[0])):
+            if not self._connection.write_text(b"%b%b}" % (self._before, self.waiting[0][0])):
                 self._connection.when_writable.add(self.hand_over)
                 return
             self.waiting.popleft()

@@ -189,7 +189,9 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
     websocket_adapter_class = _Socket
     graphql_transport_ws_handler_class = _Connection
 
-    def __init__(self, runtime: SocketRuntime, schema: ApiSchema, documents: Documents) -> None:
+    def __init__(
+        self, runtime: SocketRuntime, schema: ApiSchema, documents: Documents, sharing: SharedSubscriptions
+    ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -200,7 +202,7 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
         )
         self.runtime = runtime
         self.documents = documents
-        self.sharing = SharedSubscriptions(schema)
+        self.sharing = sharing
         self.connections: Counter[tuple[str, str]] = Counter()
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> GraphQLContext:

@@ -1,13 +1,12 @@
 """`/events`: what changed, page by page, by waiting for more, or as a stream of server-sent events."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from enrichment.enums import EntityType
 from models.event.kinds import EventKind
@@ -16,7 +15,7 @@ from resolvers.context import Context, Role
 from resolvers.errors import OperationError
 from resolvers.events.follow import REREAD_SECONDS, follow, start_of
 from resolvers.events.log import EventFilter, external_ids, list_events, shown_to
-from resolvers.revocation import until_refused
+from service.http.event_stream import HEARTBEAT_SECONDS, STREAM, stream
 from service.http.json import dump, respond
 from service.rest.operation import Parameter, RestOperation, RouteAnswer
 from service.rest.paging import next_link
@@ -26,8 +25,6 @@ from service.rest.shapes import event as shape
 from service.rest.shapes.event import Event
 
 MOST_WAIT_SECONDS = 30
-HEARTBEAT_SECONDS = 15.0  # a stream that says nothing for so long says where it is
-STREAM = "text/event-stream"
 
 
 async def list_or_stream(ctx: Context, request: Request) -> Response:
@@ -84,20 +81,7 @@ async def _stream(ctx: Context, wanted: EventFilter, after: str | None) -> Respo
         finally:
             await notices.__aexit__(None, None, None)
 
-    return StreamingResponse(_until_refused(ctx, lines()), media_type=STREAM, headers={"X-Accel-Buffering": "no"})
-
-
-async def _until_refused(ctx: Context, lines: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    """What a stream says until the caller's token expires or is revoked."""
-    refused = asyncio.create_task(until_refused(ctx.require(Role.VIEWER)), name="token of a stream")
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(None) as bound, aclosing(lines):
-                refused.add_done_callback(lambda task: None if task.cancelled() else bound.reschedule(0.0))
-                async for line in lines:
-                    yield line
-    finally:
-        refused.cancel()
+    return stream(ctx.require(Role.VIEWER), lines())
 
 
 def _message(event: Event) -> bytes:

@@ -39,7 +39,7 @@ class Collecting(Listener):
 
     def hand_over(self) -> None:
         while self.waiting and not self.sleeps:
-            self.taken.append(self.waiting.popleft())
+            self.taken.append(self.waiting.popleft()[0])
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_a_slow_listener_of_states_is_kept_the_latest_alone() -> None:
     slow = Collecting(latest_only=True, sleeps=True)
     for number in range(1_000):
         slow.give(b"%d" % number, None)
-    assert list(slow.waiting) == [b"999"]
+    assert list(slow.waiting) == [(b"999", None)]
 
 
 async def test_a_slow_listener_of_events_is_sent_away_with_a_cursor() -> None:
