@@ -123,11 +123,12 @@ class Selectable(Generic[R]):
         values = [organization_id, *where.values_of(organization_id), *([] if limit is None else [limit])]
         found = await driver_rows(sql, values, using=using)
         holes = sum(isinstance(part, Hole) for part in printed.shape.values())
-        if any(text is None for row in found for text in tuple(row)[1 : holes + 2]):
+        rows = [tuple(row) for row in found]
+        if any(None in row[1 : holes + 2] for row in rows):
             return None
         if holes:
-            return [PrintedRound(row[0], row[1 : holes + 2], row[holes + 2 :]) for row in map(tuple, found)]
-        return [PrintedRow(row[0], row[1]) for row in found]
+            return [PrintedRound(row[0], row[1 : holes + 2], row[holes + 2 :]) for row in rows]
+        return [PrintedRow(row[0], row[1]) for row in rows]
 
     async def page(
         self,

@@ -149,6 +149,7 @@ class _StoredOutcome(Struct):
 
 
 _read_outcomes = Decoder(list[_StoredOutcome]).decode
+_VERIFIED = FieldOutcomeReason.VERIFIED.value
 
 
 class PrintedJob:
@@ -164,13 +165,17 @@ class PrintedJob:
     def text(self, conflicts: list[Conflict]) -> str:
         """Its JSON, as `Job` is encoded; `conflicts` are those that it raised."""
         outcomes = _read_outcomes(self._outcomes)
+        verified: list[str] = []
         for outcome in outcomes:
-            outcome.confidence = shown_confidence(outcome.confidence)
-            if outcome.detail is not None:
-                outcome.detail = of_detail(outcome.detail)
-        verified = [outcome.field for outcome in outcomes if outcome.reason == FieldOutcomeReason.VERIFIED]
+            if (confidence := outcome.confidence) is not None:
+                outcome.confidence = shown_confidence(confidence)
+            if (detail := outcome.detail) is not None:
+                outcome.detail = of_detail(detail)
+            if outcome.reason == _VERIFIED:
+                verified.append(outcome.field)
         before, after_outcomes, after_verified, rest = self._around
-        ended, seen = dump(outcomes).decode(), dump(verified).decode()
+        ended = dump(outcomes).decode()
+        seen = dump(verified).decode() if verified else "[]"
         raised = dump(conflicts).decode() if conflicts else "[]"
         return f"{before}{ended}{after_outcomes}{seen}{after_verified}{raised}{rest}"
 
