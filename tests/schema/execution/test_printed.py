@@ -131,6 +131,8 @@ def plain_fields(kind: str) -> list[str]:
 READ = {
     *(f"fieldOutcomes {{ {name} }}" for name in ("field", "reason", "provider", "confidence", "detail")),
     "fieldsVerified",
+    *(name for name in plain_fields("Job") if name.startswith("counts {")),
+    "record { displayName }",
     "record { fields }",
     "record { freshness }",
     *(f"conflicts {{ {name} }}" for name in plain_fields("Conflict") if "{" not in name),
