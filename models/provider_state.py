@@ -239,3 +239,22 @@ async def credits_are_back(organization_id: str, provider: str, now: datetime) -
         " AND reason = 'out_of_credits'",
         [to_micros(now), organization_id, provider],
     )
+
+
+@query_row
+class OpenBreakers:
+    """For how many organizations a provider's breaker is not closed, and why."""
+
+    provider: str
+    reason: str
+    organizations: int
+
+
+async def count_open_breakers() -> dict[tuple[str, str], int]:
+    """For how many organizations a breaker is not closed, by provider and reason, for the metrics."""
+    found = await fetch(
+        OpenBreakers,
+        "SELECT provider, COALESCE(reason, 'failures') AS reason, COUNT(*) AS organizations FROM provider_state"
+        " WHERE state <> 'closed' GROUP BY provider, COALESCE(reason, 'failures')",
+    )
+    return {(row.provider, row.reason): row.organizations for row in found}

@@ -12,6 +12,7 @@ from providers.registry import Registry
 from resolvers.audit_seal import NO_SEALS, AuditSeals
 from resolvers.errors import Forbidden, Unauthenticated
 from resolvers.events.subscriber import EventSubscriber
+from resolvers.measures import Measures
 from resolvers.provider.callback_urls import CallbackUrls
 from resolvers.secret_box import SecretBox
 from resolvers.webhook.rules import WebhookRules
@@ -60,6 +61,7 @@ class Services:
     audit_seals: AuditSeals = NO_SEALS  # the keys that seal the audit log
     callback_urls: CallbackUrls | None = None  # None: no provider can reach this installation
     recent_yields: RecentYields = field(default_factory=RecentYields)
+    measures: Measures = field(default_factory=Measures)  # what this process's work comes to
     webhooks: WebhookRules = field(default_factory=WebhookRules)
 
 

@@ -156,6 +156,9 @@ class Settings(BaseSettings):
         None, description="json or console; default: console in development, json in production"
     )
     metrics: bool = Field(True, description="serve Prometheus metrics at /metrics")
+    worker_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="port at which `worker` serves its own metrics; default: none"
+    )
     introspection: bool | None = Field(None, description="answer GraphQL introspection; default: only in development")
     allowed_documents: Path | None = Field(
         None, description="JSON file of the only GraphQL documents that are answered, by their ids"

@@ -204,6 +204,14 @@ class StatusCount:
     jobs: int
 
 
+@query_row
+class OldestWait:
+    """Since when an organization's oldest waiting job waits, and how many wait."""
+
+    oldest: datetime
+    jobs: int
+
+
 async def count_unfinished_jobs() -> dict[JobStatus, int]:
     """How many jobs of all organizations wait and run, for the metrics of the installation."""
     found = await fetch(
@@ -212,6 +220,16 @@ async def count_unfinished_jobs() -> dict[JobStatus, int]:
     )
     counts = {row.status: row.jobs for row in found}
     return {status: counts.get(status, 0) for status in (JobStatus.PENDING, JobStatus.IN_PROGRESS)}
+
+
+async def longest_waits(most: int) -> list[OldestWait]:
+    """Of the organizations whose oldest waiting job waits longest how long and how many wait, for the metrics."""
+    return await fetch(
+        OldestWait,
+        "SELECT MIN(created_at) AS oldest, COUNT(*) AS jobs FROM job WHERE status = 'pending'"
+        " GROUP BY organization_id ORDER BY MIN(created_at) LIMIT ?",
+        [most],
+    )
 
 
 async def triggers_of(job_ids: Sequence[str]) -> dict[str, JobTrigger]:

@@ -1,13 +1,14 @@
 """`auto-enrichment worker`: runs the jobs, beside any number of other workers and API processes."""
 
 import structlog
+from prometheus_client import start_http_server
 
 from enrichment.compiled import form
-from service.cli.common import Stop, read_settings, refuse_settings, run
+from service.cli.common import Stop, fail, read_settings, refuse_settings, run
 from service.collector import settle_collector
 from service.production import refuse_unsafe, remarks
 from service.runtime import Runtime
-from service.settings import BadSettings, Settings
+from service.settings import PREFIX, BadSettings, Settings
 
 _log = structlog.get_logger(__name__)
 
@@ -29,8 +30,17 @@ async def _work(settings: Settings, stop: Stop) -> None:
     try:
         await stop.unless(runtime.open())
         settle_collector()
+        if settings.worker_metrics_port is not None:
+            _serve_metrics(settings, settings.worker_metrics_port, runtime)
         _log.info("worker runs", concurrency=settings.worker_concurrency, decisions=form())
         await stop.wait()
         _log.info("worker stops, finishing what is in flight")
     finally:
         await runtime.close()
+
+
+def _serve_metrics(settings: Settings, port: int, runtime: Runtime) -> None:
+    try:
+        start_http_server(port, settings.host, runtime.services.measures.registry)
+    except OSError as error:
+        fail(f"cannot serve metrics on {settings.host}:{port}: {error.strerror}; see {PREFIX}WORKER_METRICS_PORT")

@@ -11,9 +11,10 @@ from starlette.routing import BaseRoute, Route
 from enrichment.compiled import form
 from models.db.health import ping
 from models.db.version import VERSION
-from models.job.queries import count_unfinished_jobs
+from models.job.queries import count_unfinished_jobs, longest_waits
+from models.provider_state import count_open_breakers
 from service.http.json import respond
-from service.http.metrics import CONTENT_TYPE
+from service.http.metrics import CONTENT_TYPE, MOST_WAITS, Wait
 from service.runtime import Runtime
 from workers import heartbeat
 
@@ -72,7 +73,7 @@ def health_routes(runtime: Runtime) -> list[BaseRoute]:
 
     async def metrics(_: Request) -> Response:
         await _measure(runtime)
-        return Response(runtime.metrics.render(), media_type=CONTENT_TYPE)
+        return Response(runtime.metrics.render(runtime.services.measures.registry), media_type=CONTENT_TYPE)
 
     routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
     if runtime.settings.metrics:
@@ -99,6 +100,10 @@ async def _measure(runtime: Runtime) -> None:
     try:
         for status, count in (await count_unfinished_jobs()).items():
             runtime.metrics.jobs.labels(status.value).set(count)
+        now = runtime.services.now()
+        longest = await longest_waits(MOST_WAITS)
+        runtime.metrics.queued([Wait((now - wait.oldest).total_seconds(), wait.jobs) for wait in longest])
+        runtime.metrics.broken(await count_open_breakers())
         runtime.metrics.workers.set(await heartbeat.alive(runtime.services.redis))
     except Exception as error:
         _log.warning("not measured", error=type(error).__name__)

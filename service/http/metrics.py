@@ -1,11 +1,13 @@
-"""What Prometheus may read: requests, WebSockets, waiting and running jobs, living workers."""
+"""What Prometheus may read: requests, sockets, the queue, breakers, living workers, and what the process's work is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
-    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -14,8 +16,16 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-# When a counter began is of no use to anyone, and doubles the answer.
-disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types it not at all
+
+MOST_WAITS = 5  # organizations that are told apart, by rank and not by name
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long an organization's oldest waiting job waits, and how many wait."""
+
+    seconds: float
+    jobs: int
 
 
 class Metrics:
@@ -45,6 +55,27 @@ class Metrics:
             ["status"],
             registry=self._registry,
         )
+        self.oldest_wait = Gauge(
+            "auto_enrichment_queue_oldest_seconds", "How long the oldest waiting job waits.", registry=self._registry
+        )
+        self.worst_waits = Gauge(
+            "auto_enrichment_queue_worst_seconds",
+            "How long the oldest waiting job of an organization waits, of the few whose wait is longest, by rank.",
+            ["rank"],
+            registry=self._registry,
+        )
+        self.worst_depths = Gauge(
+            "auto_enrichment_queue_worst_jobs",
+            "Waiting jobs of an organization, of those same few, by rank.",
+            ["rank"],
+            registry=self._registry,
+        )
+        self.breakers = Gauge(
+            "auto_enrichment_provider_breakers_open",
+            "Organizations for which a provider's circuit breaker is not closed, by reason.",
+            ["provider", "reason"],
+            registry=self._registry,
+        )
         self.workers = Gauge(
             "auto_enrichment_workers", "Workers that gave a sign of life lately.", registry=self._registry
         )
@@ -61,6 +92,20 @@ class Metrics:
         requests.inc()
         took.observe(seconds)
 
-    def render(self) -> bytes:
-        """The measurements in Prometheus' text format, of the type CONTENT_TYPE."""
-        return generate_latest(self._registry)
+    def queued(self, waits: Sequence[Wait]) -> None:
+        """Note who waits longest, the longest wait first."""
+        self.oldest_wait.set(waits[0].seconds if waits else 0)
+        for rank in range(1, MOST_WAITS + 1):
+            found = waits[rank - 1] if rank <= len(waits) else Wait(0.0, 0)
+            self.worst_waits.labels(str(rank)).set(found.seconds)
+            self.worst_depths.labels(str(rank)).set(found.jobs)
+
+    def broken(self, open_breakers: Mapping[tuple[str, str], int]) -> None:
+        """Note for how many organizations a breaker is not closed, by provider and reason."""
+        self.breakers.clear()
+        for (provider, reason), organizations in open_breakers.items():
+            self.breakers.labels(provider, reason).set(organizations)
+
+    def render(self, work: CollectorRegistry) -> bytes:
+        """The measurements, and those of the process's work, in Prometheus' text format, of the type CONTENT_TYPE."""
+        return generate_latest(self._registry) + generate_latest(work)

@@ -19,6 +19,7 @@ from resolvers.events.publisher import Changes, announce_all
 from resolvers.halving import run_halving
 from resolvers.out_of_reach import is_out_of_reach
 from workers.job.in_flight import JobInFlight
+from workers.job.measured import count
 from workers.job.process import Course, JobResult, begin, failed_result, put_off_result
 from workers.job.results import WriteStatus, write_results
 from workers.lookup.batched_store import BatchedStore
@@ -238,6 +239,8 @@ class JobBatches:
 
     async def _write_some(self, results: Sequence[JobResult]) -> list[WriteStatus]:
         batch = await write_results(results, self._services.now(), self._services)
+        written = [result for result, status in zip(results, batch.statuses, strict=True) if status is WriteStatus.DONE]
+        count(self._services.measures, written, self._services.now())
         changed = {
             organization_id: Changes(batch.jobs.get(organization_id, ()), batch.conflicts.get(organization_id, ()))
             for organization_id in batch.jobs.keys() | batch.conflicts.keys()

@@ -3,6 +3,8 @@
 import re
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from enrichment.compiled import form
+from enrichment.enums import BreakerState, OpenReason
 from models.db.columns import new_id
+from models.provider_state import change_state
 from resolvers.context import Role
 from service.app import create_app
 from service.auth.tokens import development_token
@@ -26,6 +30,7 @@ from service.http.middleware import BodyLimitMiddleware, ProblemMiddleware, Requ
 from service.logs.logs import redact, redact_text
 from service.runtime import CannotStart, Runtime
 from service.settings import Settings, load_settings, settings_class
+from tests.support.factories import context, send
 from workers.heartbeat import beat
 
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
@@ -169,6 +174,27 @@ async def test_metrics_count_by_route_and_never_by_path(client: httpx.AsyncClien
     assert "no-such-id" not in text
     assert "made" not in text
     assert 'auto_enrichment_jobs{status="pending"}' in text
+
+
+async def test_metrics_tell_of_the_queue_of_breakers_and_of_the_work(
+    client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    ctx = context(runtime.services)
+    await send(ctx, "account", "A1", domain="acme.com")
+    broken = partial(replace, state=BreakerState.OPEN, reason=OpenReason.BAD_KEY)
+    await change_state("acme", "apollo", broken, runtime.services.now())
+    runtime.services.measures.job_ended("completed", "created", 0.2, 3)
+    runtime.services.measures.provider_answered("directory", "match", 12, 2)
+    text = (await client.get("/metrics")).text
+    measured = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
+    assert measured["auto_enrichment_queue_oldest_seconds"] >= 0
+    assert measured['auto_enrichment_queue_worst_jobs{rank="1"}'] == 1
+    assert measured['auto_enrichment_queue_worst_jobs{rank="2"}'] == 0
+    assert measured['auto_enrichment_provider_breakers_open{provider="apollo",reason="bad_key"}'] == 1
+    assert measured['auto_enrichment_jobs_ended_total{outcome="completed",trigger="created"}'] == 1
+    assert measured['auto_enrichment_provider_answers_total{outcome="match",provider="directory"}'] == 1
+    assert measured['auto_enrichment_credits_charged_total{provider="directory"}'] == 2
+    assert measured["auto_enrichment_fields_written_total"] == 3
 
 
 async def test_metrics_can_be_switched_off(settings: Settings) -> None:

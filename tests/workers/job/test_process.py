@@ -51,6 +51,30 @@ async def test_a_new_record_is_enriched_and_every_value_names_its_source(redis: 
     }
 
 
+async def test_what_jobs_come_to_is_counted(redis: ArqRedis) -> None:
+    provider = StandIn(knows={"acme.com": ACME}, price=2)
+    clock = Clock()
+    shared = services(redis, provider, now=clock)
+    ctx = context(shared)
+    await send(ctx, "account", "A1", domain="acme.com")
+    await work(shared)
+    provider.fails = [transient()]
+    await send(ctx, "account", "A2", domain="globex.com")
+    await work(shared)
+
+    def counted(name: str, **labels: str) -> float | None:
+        return shared.measures.registry.get_sample_value(f"auto_enrichment_{name}", labels)
+
+    assert counted("jobs_ended_total", outcome="completed", trigger="record_created") == 1
+    assert counted("job_seconds_count") == 1
+    assert counted("job_retries_total") == 1
+    assert counted("provider_answers_total", provider="standin", outcome="match") == 1
+    assert counted("provider_answers_total", provider="standin", outcome="error") == 1
+    assert counted("provider_call_seconds_count", provider="standin") == 2
+    assert counted("credits_charged_total", provider="standin") == 2
+    assert counted("fields_written_total") == 3
+
+
 async def test_the_outcomes_of_a_job_partition_the_fields(redis: ArqRedis) -> None:
     knows = {"acme.com": {"industry": ("Software", 0.9), "city": ("Berlin", 0.2), "name": "Acme", "country": "France"}}
     shared = services(redis, StandIn(knows=knows, observed_at=datetime(2020, 1, 1, tzinfo=UTC)))
