@@ -11,6 +11,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from resolvers.context import Role
+from schema.root import ApiSchema
 from service.app import STATIC_DIR
 from tests.support.factories import StandIn, services
 from tests.support.rest_client import rest_app, token
@@ -237,6 +238,21 @@ async def test_graphiql_loads_nothing_from_elsewhere(http: httpx.AsyncClient) ->
         if link.endswith(".css"):
             assert not re.findall(r"url\(\s*['\"]?(?!data:|#)|@import", response.text)
     assert "http" not in (STATIC_DIR / "graphiql" / "page.js").read_text("utf-8").replace('"https:"', "")
+
+
+def test_the_documents_that_graphiql_offers_are_in_order() -> None:
+    schema = ApiSchema()
+    text = (STATIC_DIR / "graphiql" / "documents.js").read_text("utf-8")
+    offered = re.findall(r"`([^`]+)`", text)
+    assert len(offered) == 3
+    for document in offered:
+        assert schema.documents.read(schema._schema, document).errors == []
+
+
+async def test_graphiql_keeps_nothing_on_the_disk(http: httpx.AsyncClient) -> None:
+    page = (await http.get("/static/graphiql/page.js")).text
+    assert "storage," in page  # its own, in memory, is handed to GraphiQL
+    assert re.findall(r"localStorage\.(\w+)", page) == ["removeItem"]
 
 
 async def test_introspection_is_for_development(redis: ArqRedis) -> None:
