@@ -167,7 +167,17 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
     for (source, _), most in answers.missing.items():
         preview.calls[source] += 1
         preview.credits_most[source] += most
+    _within_limit(preview, config.credits.per_record_max)
     return preview
+
+
+def _within_limit(preview: Preview, per_record_max: int | None) -> None:
+    """Let no provider cost more than the records that would be asked about there may: person and company together."""
+    if per_record_max is None:
+        return
+    records = Counter(provider for shown in preview.records for provider in {call.provider for call in shown.calls})
+    for provider, most in preview.credits_most.items():
+        preview.credits_most[provider] = min(most, per_record_max * records[provider])
 
 
 async def _suppressed_in(
