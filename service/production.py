@@ -12,7 +12,7 @@ from service.settings import ANY_AUDIENCE, PREFIX, BadSettings, Settings
 
 MIN_SECRET_BYTES = 32
 MIN_SECRET_BITS = 60  # as `_variety_bits` counts
-AUDIENCE_NEEDED_FROM = "0.4.0, not before June 2027"  # the release that refuses to start without an audience
+AUDIENCE_NEEDED_FROM = "0.4.0 (not before June 2027)"  # the release that refuses to start without an audience
 
 
 def refuse_unsafe(settings: Settings, *, embedded: bool = False) -> None:
@@ -32,7 +32,8 @@ def remarks(settings: Settings) -> tuple[str, ...]:
         return ()
     return (
         f"{PREFIX}JWT_AUDIENCE is not set: tokens that were made for other services of the same issuer are taken. Set "
-        f"the audience of your tokens, or `{ANY_AUDIENCE}`; version {AUDIENCE_NEEDED_FROM} will not start without",
+        f"the audience of your tokens, or `{ANY_AUDIENCE}`; from {AUDIENCE_NEEDED_FROM} on production will not start "
+        "without",
     )
 
 

@@ -37,6 +37,11 @@ COMMANDS = {
     "revoke": Command(
         "revoke", "revoke", "Refuse tokens of an organization before they expire: one, or all of a user."
     ),
+    "doctor": Command(
+        "doctor",
+        "doctor",
+        "Look at settings, stores, workers, queue and providers, and say what to see to; changes nothing.",
+    ),
     "import": Command(
         "import_records",
         "import_records",

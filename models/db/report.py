@@ -1,0 +1,31 @@
+"""What an operator should know of the database: its version, its schema, and what it lacks."""
+
+from dataclasses import dataclass
+
+from models.db.connection import dialect
+from models.db.schema_state import pending
+from models.db.statements import query
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseReport:
+    """`version` in the database's own words; `pending`: migrations that it lacks; `searches_by_index`: texts too."""
+
+    version: str
+    pending: list[str]
+    searches_by_index: bool
+    sessions_left: int | None  # None: SQLite has no such limit
+
+
+async def report() -> DatabaseReport:
+    """The report of the database that is connected to. Raises what the driver raises."""
+    if dialect() == "sqlite":
+        [row] = await query("SELECT sqlite_version() AS version")
+        indexed = await query("SELECT 1 FROM sqlite_master WHERE name = 'record_search'")
+        return DatabaseReport(f"SQLite {row['version']}", await pending(), bool(indexed), None)
+    [row] = await query(
+        "SELECT current_setting('server_version') AS version,"
+        " EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm') AS indexed,"
+        " current_setting('max_connections')::int - (SELECT COUNT(*) FROM pg_stat_activity) AS sessions"
+    )
+    return DatabaseReport(f"PostgreSQL {row['version']}", await pending(), row["indexed"], row["sessions"])
