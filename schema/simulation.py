@@ -19,6 +19,7 @@ from schema.base.references import JobReference, job_of
 from schema.base.scalars import JSON
 from schema.base.views import Each
 from schema.config.input import ConfigInput
+from schema.config.written import faults_as_written
 
 MOST_SHOWN = 1000
 
@@ -167,5 +168,6 @@ class SimulationQuery:
         description="Take the decisions of a past period again under the present configuration with `input` laid over."
     )
     async def simulate_config(self, info: Info, input: ConfigInput, start: _From = None, end: _To = None) -> Simulation:
-        simulated = await operations.simulate_config(info.context, input.read(), start, end)
+        with faults_as_written(input):
+            simulated = await operations.simulate_config(info.context, input.read(), start, end)
         return Simulation.of(simulated)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from enrichment.catalogue import fields_of
 from enrichment.config.config import Config
 from enrichment.config.limits import Backoff
+from enrichment.config.messages import message_of
 from enrichment.config.part import lower
 from enrichment.enums import EntityType
 
@@ -28,7 +29,7 @@ def parse_config(body: Mapping[str, Any], provider_ids: Iterable[str]) -> Config
     try:
         config = Config.model_validate(_without_removed_rules(body))
     except ValidationError as error:
-        faults = [(_path(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
+        faults = [(_path(item["loc"]), message_of(item)) for item in error.errors(include_url=False)]
     # By what was sent and not by what was read: they are named also where another key is wrong.
     known = set(provider_ids)
     faults += [

@@ -5,6 +5,7 @@ from typing import Self
 import strawberry
 
 from resolvers.errors import OperationError
+from schema.base.error_codes import ErrorCode
 
 
 @strawberry.type(description="One thing wrong with an input.")
@@ -15,7 +16,10 @@ class Fault:
 
 @strawberry.type(description="Why one of many was refused.")
 class Problem:
-    code: str = strawberry.field(description="As `extensions.code` of an error.")
+    code: str = strawberry.field(
+        description="As `extensions.code` of an error.", deprecation_reason="Since 2026-11-28: use `errorCode`."
+    )
+    error_code: ErrorCode = strawberry.field(description="As `extensions.code` of an error.")
     message: str
     errors: list[Fault] = strawberry.field(description="The first hundred.")
     more_errors: int = strawberry.field(description="How many there are beside those of `errors`.")
@@ -23,4 +27,10 @@ class Problem:
     @classmethod
     def of(cls, error: OperationError) -> Self:
         faults = [Fault(path=fault.path, message=fault.message) for fault in error.faults]
-        return cls(code=error.code, message=error.message, errors=faults, more_errors=error.more_faults)
+        return cls(
+            code=error.code,
+            error_code=ErrorCode[error.code],
+            message=error.message,
+            errors=faults,
+            more_errors=error.more_faults,
+        )

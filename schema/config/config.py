@@ -14,6 +14,7 @@ from schema.base.enums import EntityType, FieldPolicy, MaybeCharged, QuestionOrd
 from schema.base.node import Node, id_of_organization
 from schema.config.input import ConfigInput
 from schema.config.spending import EntityPayFor
+from schema.config.written import faults_as_written
 
 
 @strawberry.type(description="When enrichment starts by itself.")
@@ -220,5 +221,6 @@ class ConfigMutation:
         " Refused as a whole with every fault; VERSION_MISMATCH unless `expectedVersion` is the current one."
     )
     async def update_config(self, info: Info, input: ConfigInput, expected_version: int | None = None) -> Config:
-        view = await operations.update_config(info.context, input.read(), expected_version=expected_version)
+        with faults_as_written(input):
+            view = await operations.update_config(info.context, input.read(), expected_version=expected_version)
         return Config.of(view)

@@ -11,7 +11,7 @@ from models.event.single import LoggedStep, SingleEvent
 from resolvers.events.log import EventPage
 from schema.base.context import Info
 from schema.base.copied import copied
-from schema.base.enums import EntityType, JobStatus
+from schema.base.enums import BreakerState, EntityType, JobStatus, StepOutcome
 from schema.base.loaders import Asked
 from schema.base.paging import PageInfo
 from schema.base.references import ConflictReference, JobReference, conflict_view, job_view
@@ -24,7 +24,10 @@ strawberry.enum(EventKind, description="What happened.")
 @strawberry.type(description="A provider that a job asked, and how that ended.")
 class EventStep:
     provider: str
-    outcome: str
+    outcome: str = strawberry.field(
+        description="As `result`, in lower case.", deprecation_reason="Since 2026-11-28: use `result`."
+    )
+    result: StepOutcome
 
 
 @strawberry.type(
@@ -44,7 +47,11 @@ class Event:
     steps: Sequence[EventStep] = strawberry.field(description="Whom a job asked, where it ended.")
     conflicts_raised: int | None = strawberry.field(description="By a job that ended.")
     provider: str | None
-    provider_state: str | None = strawberry.field(description="`closed`: asked. `open`: not asked. `half_open`: tried.")
+    provider_state: str | None = strawberry.field(
+        description="`closed`: asked. `open`: not asked. `half_open`: tried.",
+        deprecation_reason="Since 2026-11-28: use `breakerState`.",
+    )
+    breaker_state: BreakerState | None = strawberry.field(description="Of the provider.")
     config_version: int | None
     credits: int | None = strawberry.field(description="Those that were granted, or that are used.")
     credits_most: int | None = strawberry.field(description="Those that may be used in the month.")
@@ -54,7 +61,14 @@ class Event:
 
     @classmethod
     def of(cls, event: SingleEvent) -> Self:
-        return copied(cls, event, cursor=str(event.cursor), steps=[_step(step) for step in event.steps])
+        state = event.provider_state
+        return copied(
+            cls,
+            event,
+            cursor=str(event.cursor),
+            steps=[_step(step) for step in event.steps],
+            breaker_state=None if state is None else BreakerState(state),
+        )
 
     @strawberry.field
     async def record(self, info: Info) -> Record | None:
@@ -80,7 +94,7 @@ class Event:
 
 
 def _step(step: LoggedStep) -> EventStep:
-    return EventStep(provider=step.provider, outcome=step.outcome)
+    return EventStep(provider=step.provider, outcome=step.outcome, result=StepOutcome(step.outcome))
 
 
 @strawberry.type

@@ -124,7 +124,7 @@ async def test_every_fault_of_a_configuration_is_named_and_nothing_changes(ask: 
     refusal = await ask.refusal(CONFIGURE, input=wrong)
     assert refusal["code"] == "VALIDATION_FAILED"
     paths = {fault["path"] for fault in refusal["errors"]}
-    assert {"minConfidence", "enabled", "fieldPolicies.lead.fields.shoeSize"} <= paths
+    assert {"minConfidence", "enabled", "fieldPolicies[0].fields[0]"} <= paths
     assert (await ask(CONFIGURE, input={}))["updateConfig"]["version"] == 1
 
 
