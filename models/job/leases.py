@@ -92,6 +92,8 @@ _VALID = f"job.fence = v.fence AND {IN_PROGRESS}"
 async def renew(leases: Sequence[LeaseProgress], now: datetime, until: datetime) -> set[str]:
     """Prolong leases and note how far each job is, and since when. Returns the ids still held.
 
+    A lease of which more than three quarters are left stays as it is: the row's indexes are not written then.
+
     A job whose result is being written meanwhile is not waited for: it is held, and its lease stays as it is.
     """
     if not leases:
@@ -99,21 +101,23 @@ async def renew(leases: Sequence[LeaseProgress], now: datetime, until: datetime)
     source, parameter = bulk(leases)
     moved = "job.progress <> v.progress OR COALESCE(job.running_step, '') <> COALESCE(v.running_step, '')"
     at = f"CASE WHEN {moved} THEN CAST(? AS BIGINT) ELSE job.updated_at END"
+    longer = "CASE WHEN job.lease_until < ? THEN CAST(? AS BIGINT) ELSE job.lease_until END"
+    prolonged = [to_micros(until - (until - now) / 4), to_micros(until)]
     if dialect() == "sqlite":
         held = await query(
-            "UPDATE job SET lease_until = ?, progress = v.progress, running_step = v.running_step,"
+            f"UPDATE job SET lease_until = {longer}, progress = v.progress, running_step = v.running_step,"
             f" updated_at = {at} FROM {source} WHERE job.id = v.id AND {_VALID} RETURNING job.id",
-            [to_micros(until), to_micros(now), parameter],
+            [*prolonged, to_micros(now), parameter],
         )
     else:
         held = await query(
             f"WITH v AS MATERIALIZED (SELECT * FROM {source}),"
             f" free AS (SELECT job.id FROM v JOIN job ON job.id = v.id WHERE {_VALID}"
             " ORDER BY job.id FOR NO KEY UPDATE OF job SKIP LOCKED),"
-            " renewed AS (UPDATE job SET lease_until = ?, progress = v.progress, running_step = v.running_step,"
+            f" renewed AS (UPDATE job SET lease_until = {longer}, progress = v.progress, running_step = v.running_step,"
             f" updated_at = {at} FROM v JOIN free ON free.id = v.id WHERE job.id = free.id)"
             f" SELECT job.id FROM v JOIN job ON job.id = v.id WHERE {_VALID}",
-            [parameter, to_micros(until), to_micros(now)],
+            [parameter, *prolonged, to_micros(now)],
         )
     return {row["id"] for row in held}
 

@@ -143,8 +143,8 @@ async def claim(
     lost = (
         f", next AS MATERIALIZED (SELECT id, {_WAS_LOST} AS was_lost FROM job WHERE organization_id = ? AND {due}"
         f" {first}),"
-        f" lost AS MATERIALIZED (SELECT id FROM job WHERE id IN (SELECT id FROM next WHERE was_lost LIMIT 1)"
-        f" AND {CLAIM.guard} {skip_locked('job')})"
+        f" lost AS MATERIALIZED (SELECT id FROM job WHERE id = (SELECT id FROM next WHERE was_lost LIMIT 1)"
+        f" AND {CLAIM.guard_by_id} {skip_locked('job')})"
     )
     chosen = [organization_id, moment, limit]
     return await fetch(

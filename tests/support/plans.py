@@ -64,6 +64,7 @@ def _scans_of_postgresql(node: Mapping[str, Any], large: Set[str]) -> Iterator[s
     table = node.get("Relation Name")
     # The daily counts of a long period are many rows, and never those of all jobs.
     if table in large and (node["Node Type"] == "Seq Scan" or (read > _ENOUGH and table != "daily_count")):
-        yield f"{node['Node Type']} of {table}: {read} rows"
+        index = node.get("Index Name")
+        yield f"{node['Node Type']} of {table}{f' by {index}' if index else ''}: {read} rows"
     for child in node.get("Plans", ()):
         yield from _scans_of_postgresql(child, large)

@@ -18,6 +18,7 @@ from resolvers.job.api import retry_job
 from resolvers.pipeline import pause_pipeline
 from resolvers.record.api import upsert_records
 from tests.support.factories import Clock, StandIn, context, send, services, work
+from tests.support.plans import statements_read
 from workers.job.load import load_claimed
 from workers.job.process import JobResult
 from workers.job.results import WriteStatus, write_results
@@ -49,6 +50,24 @@ async def test_a_claim_takes_no_more_than_its_limit_whatever_the_planner_chooses
         assert len(await claim("acme", shared.now(), 6)) == 6
     finally:
         await execute("RESET ALL")
+
+
+@pytest.mark.postgresql
+async def test_a_job_whose_worker_was_lost_is_found_by_its_id_and_not_among_all_active_jobs(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn())
+    await send(context(shared), "account", "A1", domain="acme.com")
+    await execute("SET enable_seqscan = off")  # which reads a table that has a row soonest
+    try:
+        with statements_read() as statements:
+            assert len(await claim("acme", shared.now(), 6)) == 1
+        [(sql, values)] = statements.items()
+        plan = await query(f"EXPLAIN {sql}", values)
+    finally:
+        await execute("RESET ALL")
+    lines = [line["QUERY PLAN"].strip() for line in plan]
+    [found] = [number for number, line in enumerate(lines) if line.startswith("->") and " on job job_3 " in line]
+    assert "job_one_active" not in lines[found]
+    assert lines[found + 1].startswith("Index Cond: ((id)")
 
 
 def completed(lease: Lease, now: datetime) -> AttemptEnd:
@@ -225,3 +244,17 @@ async def test_the_moment_of_a_change_moves_with_how_far_a_job_is_and_with_nothi
         assert await renew([lease], at, at + LEASE) == {claimed.id}
         job = await Job.get(id=claimed.id)
         assert (job.progress, job.running_step, job.updated_at) == (progress, step, seen)
+
+
+async def test_a_lease_is_prolonged_once_a_quarter_of_it_is_over(redis: ArqRedis) -> None:
+    clock = Clock()
+    shared = services(redis, StandIn(), now=clock)
+    await send(context(shared), "account", "A1", domain="acme.com")
+    began = clock()
+    [claimed] = await claim("acme", began, 1)
+    for share, until in ((0.2, began + LEASE), (0.3, began + 1.3 * LEASE), (0.5, began + 1.3 * LEASE)):
+        at = began + share * LEASE
+        lease = LeaseProgress(claimed.id, claimed.lease.fence, round(100 * share), "standin")
+        assert await renew([lease], at, at + LEASE) == {claimed.id}
+        job = await Job.get(id=claimed.id)
+        assert (job.lease_until, job.progress) == (until, round(100 * share))
