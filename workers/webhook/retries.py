@@ -20,4 +20,4 @@ def wait_before(tries: int, *, spread: float, retry_after: float | None = None) 
 
 def quiet_after(failures: int, *, spread: float) -> timedelta:
     """How long nothing is sent to an endpoint after so many rounds in a row in which nothing arrived."""
-    return timedelta(seconds=min(2.0 ** (failures - 1), _LONGEST_QUIET) * (0.8 + 0.4 * spread))
+    return timedelta(seconds=min(2.0 ** min(failures - 1, 10), _LONGEST_QUIET) * (0.8 + 0.4 * spread))

@@ -1,4 +1,7 @@
-"""Events reach the endpoints of their organization, signed, in order, with the same id each time."""
+"""Events reach the endpoints of their organization, signed, in order, with the same id each time.
+
+Longer than most files: everything here is what one sender does with one receiver.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,9 +15,13 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from enrichment.enums import EntityType
 from models.audit_list import AuditFilter
+from models.db.transaction import unit_of_work
+from models.event.cursor import OLDEST
 from models.event.kinds import EventKind
+from models.event.read import rows_after
 from models.event.remove import prune_events
-from models.webhook.delivery import WebhookDelivery
+from models.event.single import single_events
+from models.webhook.delivery import WebhookDelivery, add_of_log
 from models.webhook.kinds import WebhookDeliveryStatus, WebhookPause, WebhookStatus
 from resolvers.audit import list_audit
 from resolvers.context import Context
@@ -24,6 +31,7 @@ from resolvers.paging import PageArgs
 from resolvers.webhook.api import EndpointChange, get_endpoint, pause, replay, resume, rotate, update_endpoint
 from resolvers.webhook.deliveries import list_deliveries, redeliver
 from resolvers.webhook.deliveries import test_endpoint as try_endpoint
+from resolvers.webhook.message import delivery_of
 from service.http.json import as_json
 from service.rest.shapes.event import Event
 from tests.support.factories import Clock, StandIn, context, send, services
@@ -32,6 +40,7 @@ from tests.support.statements import counted_statements
 from tests.support.waiting import until
 from tests.support.webhook_receiver import Receiver, endpoint_at, receiver, send_all, sending, with_webhooks
 from workers.upkeep.prune_log import prune_log
+from workers.webhook import sender as sender_module
 from workers.webhook.sender import WebhookSender
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -407,3 +416,57 @@ async def test_a_look_costs_one_statement_however_many_organizations_have_no_end
     with counted_statements(monkeypatch) as found:
         assert await sender.look() == 0
     assert len(found.texts) <= 1  # SQLite has another connection for it
+
+
+async def test_an_event_whose_record_was_erased_as_it_was_read_becomes_no_delivery(ctx: Context, at: Receiver) -> None:
+    made = await endpoint_at(ctx, at.url)
+    await send(ctx, "lead", "L1", email="ann@acme.com")
+    await settled()
+    read = (await rows_after("acme", OLDEST, 100)).rows
+    await erase_record(ctx, EntityType.LEAD, "L1")
+    gone = [
+        delivery_of("acme", made.endpoint.id, event, ctx.services.now()) for row in read for event in single_events(row)
+    ]
+    await unit_of_work(add_of_log)(gone)
+    assert gone != [] and await deliveries(ctx, made.endpoint.id) == []
+
+
+async def test_what_comes_after_a_thousand_that_wait_stays_in_the_log(
+    ctx: Context, sender: WebhookSender, at: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "MOST_WAITING", 3)
+    at.answer = lambda _: 500
+    made = await endpoint_at(ctx, at.url, kinds=[EventKind.RECORD_CREATED])
+    for number in range(2):
+        await send(ctx, "account", f"A{number}", domain=f"acme{number}.com")
+        await send(ctx, "account", f"B{number}", domain=f"bacme{number}.com")
+        await delivered(sender)
+        clock.ahead_seconds += 1.5
+    for number in range(3):
+        await send(ctx, "account", f"C{number}", domain=f"cacme{number}.com")
+    await delivered(sender)
+    assert len(await deliveries(ctx, made.endpoint.id)) == 4
+    assert await sender.look() == 0
+    at.answer = lambda _: 200
+    clock.ahead_seconds += 600
+    await send_all(sender)
+    assert await states(ctx, made.endpoint.id) == [D.DELIVERED] * 7
+
+
+async def test_an_endpoint_at_which_nothing_arrives_is_left_alone_for_ever_longer(
+    ctx: Context, sender: WebhookSender, at: Receiver, clock: Clock
+) -> None:
+    at.answer = lambda _: 500
+    await endpoint_at(ctx, at.url, kinds=[EventKind.RECORD_CREATED])
+    for number in range(10):  # rounds, after which it is left alone for four minutes and more
+        await send(ctx, "account", f"A{number}", domain=f"acme{number}.com")
+        await delivered(sender)
+        clock.ahead_seconds += 600
+    await send_all(sender)
+    at.received.clear()
+    await send(ctx, "account", "B", domain="bit.com")
+    await delivered(sender)
+    assert at.received == []
+    clock.ahead_seconds += 600
+    await send_all(sender)
+    assert "B" in [one.event["externalId"] for one in at.received]
