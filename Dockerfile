@@ -16,5 +16,8 @@ WORKDIR /home/app
 ENV PATH=/app/bin:$PATH AUTO_ENRICHMENT_HOST=0.0.0.0 AUTO_ENRICHMENT_DATA_DIR=/data
 VOLUME /data
 EXPOSE 8000
+# Of `serve`; a worker answers no requests, and is run without (see deploy/compose.yaml).
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 ENTRYPOINT ["auto-enrichment"]
 CMD ["serve"]
