@@ -1,6 +1,5 @@
 """`/resolutions`: decisions on conflicts, which can be taken back."""
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -19,7 +18,7 @@ from service.http.json import respond
 from service.http.request import read_object
 from service.rest.conflict import read_resolution
 from service.rest.operation import Body, RestOperation, RouteAnswer
-from service.rest.request import refuse_unknown, text_or_none
+from service.rest.request import member, moment_or_none, refuse_unknown, refused, text_or_none, texts_or_none
 from service.rest.shapes import resolving_many
 from service.rest.shapes import taking_back as shape
 from service.rest.shapes.resolving_many import ResolveConflictsAnswer, ResolveConflictsRequest
@@ -31,11 +30,11 @@ E = TypeVar("E", bound=StrEnum)
 async def resolve_many(ctx: Context, request: Request) -> Response:
     body = await read_object(request)
     refuse_unknown(body, ResolveConflictsRequest.keys_sent())
-    ids, decision = _texts(body, "ids"), body.get("resolution")
+    ids, decision = texts_or_none(body, "ids"), body.get("resolution")
     if ids is None:
-        raise _refused("ids", "required")
+        raise refused("ids", "required")
     if decision is not None and not isinstance(decision, dict):
-        raise _refused("resolution", "must be an object")
+        raise refused("resolution", "must be an object")
     many = await resolve_conflicts(ctx, ids, read_resolution(decision or {}))
     name_of = naming(ctx.services.registry.names)
     return respond(ResolveConflictsAnswer.of(many, await aging(ctx), name_of))
@@ -45,17 +44,10 @@ async def undo(ctx: Context, request: Request) -> Response:
     body = await read_object(request)
     refuse_unknown(body, UndoResolutionsRequest.keys_sent())
     taken_back = await undo_resolutions(
-        ctx, ids=_texts(body, "ids"), wanted=_filter(body), resolution_id=text_or_none(body, "resolutionId")
+        ctx, ids=texts_or_none(body, "ids"), wanted=_filter(body), resolution_id=text_or_none(body, "resolutionId")
     )
     name_of = naming(ctx.services.registry.names)
     return respond(UndoResolutionsAnswer.of(taken_back, await aging(ctx), name_of))
-
-
-def _texts(body: dict[str, Any], key: str) -> list[str] | None:
-    sent = body.get(key)
-    if sent is not None and not (isinstance(sent, list) and all(isinstance(item, str) for item in sent)):
-        raise _refused(key, "must be a list of texts")
-    return sent
 
 
 def _filter(body: dict[str, Any]) -> ConflictFilter | None:
@@ -64,11 +56,11 @@ def _filter(body: dict[str, Any]) -> ConflictFilter | None:
     if sent is None:
         return None
     if not isinstance(sent, dict):
-        raise _refused("filter", "must be an object")
+        raise refused("filter", "must be an object")
     try:
         return _read(sent)
-    except ValidationFailed as refused:
-        faults = [Fault(f"filter.{fault.path}", fault.message) for fault in refused.faults]
+    except ValidationFailed as refusal:
+        faults = [Fault(f"filter.{fault.path}", fault.message) for fault in refusal.faults]
         raise ValidationFailed(f"{faults[0].path}: {faults[0].message}", faults=faults) from None
 
 
@@ -76,38 +68,16 @@ def _read(sent: dict[str, Any]) -> ConflictFilter:
     refuse_unknown(sent, ResolvedFilter.keys_sent())
     entity_type = text_or_none(sent, "entityType")
     return ConflictFilter(
-        entity_types=() if entity_type is None else (_member("entityType", entity_type, EntityType),),
+        entity_types=() if entity_type is None else (member("entityType", entity_type, EntityType),),
         external_id=text_or_none(sent, "externalId"),
         record_id=text_or_none(sent, "recordId"),
         job_id=text_or_none(sent, "jobId"),
         field=text_or_none(sent, "field"),
-        reason=tuple(_member("reason", word, ConflictReason) for word in _texts(sent, "reason") or ()),
+        reason=tuple(member("reason", word, ConflictReason) for word in texts_or_none(sent, "reason") or ()),
         provider=text_or_none(sent, "provider"),
-        created_after=_moment(sent, "createdAfter"),
-        created_before=_moment(sent, "createdBefore"),
+        created_after=moment_or_none(sent, "createdAfter"),
+        created_before=moment_or_none(sent, "createdBefore"),
     )
-
-
-def _member(key: str, word: str, kind: type[E]) -> E:
-    try:
-        return kind(word.strip().lower())
-    except ValueError:
-        raise _refused(key, f"unknown value {word[:40]!r}; accepted are {', '.join(kind)}") from None
-
-
-def _moment(sent: dict[str, Any], key: str) -> datetime | None:
-    text = text_or_none(sent, key)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise _refused(key, "must be an ISO 8601 date or time, such as 2026-11-01T00:00:00Z") from None
-
-
-def _refused(path: str, message: str) -> ValidationFailed:
-    return ValidationFailed(f"{path}: {message}", faults=[Fault(path, message)])
 
 
 OPERATIONS = (

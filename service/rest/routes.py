@@ -27,11 +27,13 @@ from service.rest import (
     event,
     job,
     pipeline,
+    preview,
     provider,
     record,
     resolution,
     stats,
     stored_record,
+    undo,
     webhook,
     webhook_delivery,
 )
@@ -57,6 +59,8 @@ OPERATIONS: tuple[RestOperation, ...] = (
     *provider.OPERATIONS,
     *audit.OPERATIONS,
     *estimate.OPERATIONS,
+    *preview.OPERATIONS,
+    *undo.OPERATIONS,
     *webhook.OPERATIONS,
     *webhook_delivery.OPERATIONS,
 )

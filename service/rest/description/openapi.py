@@ -25,6 +25,7 @@ TAGS: Mapping[str, str] = {
     "Usage": "Statistics and credits.",
     "Events": "What changed, to be read, waited for, or streamed.",
     "Webhooks": "What changed, posted to addresses of your own.",
+    "Undo": "What enrichment replaced, put back.",
 }
 HEADERS: Mapping[str, Json] = {
     "ETag": {

@@ -21,6 +21,15 @@ Json = dict[str, Any]
 
 DESCRIPTION = describe(OPERATIONS, "1.2.3")
 DOCUMENTED = (
+    "POST /preview",
+    "GET /jobs/{id}/undo",
+    "POST /jobs/{id}/undo",
+    "GET /undos",
+    "POST /undos",
+    "POST /undos/preview",
+    "GET /undos/{id}",
+    "GET /undos/{id}/lines",
+    "POST /undos/{id}/revert",
     "GET /config",
     "PATCH /config",
     "PUT /config",
@@ -64,7 +73,7 @@ DOCUMENTED = (
     "POST /webhook-deliveries/{id}/redeliver",
 )
 PAGED = {"GET /jobs", "GET /conflicts", "GET /records", "GET /audit", "GET /events"}
-PAGED |= {"GET /webhook-endpoints/{id}/deliveries"}
+PAGED |= {"GET /webhook-endpoints/{id}/deliveries", "GET /undos", "GET /undos/{id}/lines"}
 
 
 def described() -> dict[str, Json]:
