@@ -45,7 +45,8 @@ class ConflictQuestion:
 
     `recommended` is the candidate to accept, None unless the `recommendation` is to accept one. `gains` tells of each
     source's value by how much (as a logarithm of odds) it is likelier than the current one, or than the best other one
-    of an empty field. `whole` is the question about the unit that this is a part of; None: it is a question of its own.
+    of an empty field, and `bound` by how much (a logarithm of odds) a value must lead. `whole` is the question about
+    the unit that this is a part of; None: it is a question of its own.
     """
 
     reason: ConflictReason
@@ -54,6 +55,7 @@ class ConflictQuestion:
     recommendation: Recommendation
     because: str
     gains: Mapping[str, float] = field(default_factory=dict)
+    bound: float = 0.0
     whole: UnitQuestion | None = None
 
 

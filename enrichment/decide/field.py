@@ -260,6 +260,7 @@ def _raise_conflict(
             recommended=advice.candidate,
             recommendation=advice.recommendation,
             gains=advice.gains,
+            bound=advice.bound,
             because=because,
         ),
     )

@@ -11,7 +11,7 @@ from enrichment.decide.merge import Candidate, Proposal
 from enrichment.enums import Recommendation
 from enrichment.recommend.observe import Question, observe
 from enrichment.recommend.reasons import Reasons
-from enrichment.recommend.weigh import Weighed, verdict, weigh
+from enrichment.recommend.weigh import Weighed, bound_of, verdict, weigh
 from enrichment.recommend.weights import WEIGHTS, Weights
 
 
@@ -21,7 +21,7 @@ class Advice:
 
     Where nothing is recommended the chance is that of the current value, which is kept then. `gains` has for each
     source by how much likelier (-1 to 1, as a difference of chances) its value is than the current one, or than the
-    best other one.
+    best other one; `bound`: by how much (a logarithm of odds) one must lead.
     """
 
     recommendation: Recommendation
@@ -29,6 +29,7 @@ class Advice:
     because: str
     chance: float
     gains: Mapping[str, float]
+    bound: float
 
 
 def recommend(case: FieldCase, proposals: Sequence[Proposal], weights: Weights = WEIGHTS) -> Advice:
@@ -55,16 +56,16 @@ def recommend(case: FieldCase, proposals: Sequence[Proposal], weights: Weights =
     rival = held if held is not None else next(iter(others), None)
     reasons = Reasons(case.name, case.name_of, best, rival, question, observations.said)
     chance = 0.0 if held is None else held.chance
-    gains = _gains([best, *others], held)
-    match verdict(best, rival, weights):
+    gains, bound = _gains([best, *others], held), bound_of(observations, weights)
+    match verdict(best, rival, weights, bound=bound):
         case Recommendation.ACCEPT:
             assert best.observed.proposal is not None  # it is one of the proposals
             candidate = best.observed.proposal.support[0]
-            return Advice(Recommendation.ACCEPT, candidate, reasons.to_accept(), best.chance, gains)
+            return Advice(Recommendation.ACCEPT, candidate, reasons.to_accept(), best.chance, gains, bound)
         case Recommendation.KEEP if held is not None:
-            return Advice(Recommendation.KEEP, None, reasons.to_keep(), chance, gains)
+            return Advice(Recommendation.KEEP, None, reasons.to_keep(), chance, gains, bound)
         case _:
-            return Advice(Recommendation.NONE, None, reasons.for_neither(), chance, gains)
+            return Advice(Recommendation.NONE, None, reasons.for_neither(), chance, gains, bound)
 
 
 def _gains(found: Sequence[Weighed], held: Weighed | None) -> dict[str, float]:

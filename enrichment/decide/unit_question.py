@@ -137,9 +137,10 @@ def _recommend(dispute: Dispute, answers: Sequence[UnitAnswer]) -> Advice:
     disputing = {part: question.gains for part, question in questions.items()}
     gains = [(_gain(disputing, answer), answer) for answer in weighed]
     best_gain, best = max(gains, key=lambda pair: pair[0])
-    recommendation = of_gain(best_gain)
+    bound = max(question.bound for question in questions.values())
+    recommendation = of_gain(best_gain, bound=bound)
     if recommendation is Recommendation.ACCEPT:
-        better = [answer for gain, answer in gains if of_gain(gain) is Recommendation.ACCEPT]
+        better = [answer for gain, answer in gains if of_gain(gain, bound=bound) is Recommendation.ACCEPT]
         best = max(better, key=lambda answer: _gain({**dispute.gains, **disputing}, answer))
     if recommendation is Recommendation.KEEP and not any(part in dispute.case.current for part in questions):
         recommendation = Recommendation.NONE

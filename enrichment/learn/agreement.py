@@ -8,7 +8,7 @@ and maximization, after Dawid and Skene, "Maximum Likelihood Estimation of Obser
 each source, by all its statements:
 
 - how often it is right, in all and about each field, by what at least three say something of: of two that differ nobody
-  knows which one errs;
+  knows which one errs. The CRM's values with a date and those without one are known apart;
 - what it means that it is surer or less sure than it mostly is of the field;
 - whose mistakes it shares, beyond those that two make by chance.
 
@@ -20,6 +20,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
 
@@ -28,7 +29,7 @@ CRM_UNDATED = "crm, undated"  # whose values may be old or wrong, which nobody c
 _ROUNDS = 6
 _STEPS = 8  # of Newton's method
 _ENOUGH = 3
-_HELPING = frozenset({SOURCE_REVIEWER, CRM_UNDATED})  # what they say helps to know others, and is not judged itself
+_HELPING = frozenset({SOURCE_REVIEWER, CRM_UNDATED})  # what they say helps to know others
 _SURE = 0.995  # nothing is surer than this by itself
 _MOST = 6.0  # nor does a confidence mean more than this, as a logarithm of odds
 _STEP = 0.1  # confidences are counted by steps of so much, in logarithms of odds
@@ -85,7 +86,7 @@ class Reliability:
     likely to have been right, `by_field` the same for single fields, near to that of their group. `usual`: its mean
     confidence, by field, as a logarithm of odds; `level` and `slope`: what it means, in logarithms of odds, that it is
     as sure as usual, and how much more for each such unit that it is surer. `shares`: of the mistakes of another source
-    the share (0-1) that it makes as well, by that source.
+    the share (0-1) that it makes as well, by that source. `compared_in`: how many by field.
     """
 
     compared: float
@@ -95,6 +96,7 @@ class Reliability:
     level: float
     slope: float
     shares: Mapping[str, float]
+    compared_in: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def accuracy_of(self, name: str) -> float:
         """How often (0-1) it is right about this field."""
@@ -138,7 +140,7 @@ def estimate(compared: Iterable[Compared]) -> dict[str, Reliability]:
         for item in disputed:
             _add(sums_of, item, _right(item, found), usual)
         found = {source: _reliability(source, sums, usual[source]) for source, sums in sums_of.items()}
-    return {source: reliability for source, reliability in found.items() if source not in _HELPING}
+    return {source: reliability for source, reliability in found.items() if source != SOURCE_REVIEWER}
 
 
 def _usual(compared: Iterable[Compared]) -> dict[str, dict[str, float]]:
@@ -245,6 +247,7 @@ def _reliability(source: str, sums: _Sums, usual: Mapping[str, float]) -> Reliab
             other: (sums.shared[other] + _SHARE * _SHARE_WORTH) / (mistakes + _SHARE_WORTH)
             for other, mistakes in sums.mistakes.items()
         },
+        compared_in=dict(sums.said_in),
     )
 
 

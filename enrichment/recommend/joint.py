@@ -215,7 +215,9 @@ class _Model:
             lead = log_odds(known.accuracy_of(statement.key)) + known.told_by_confidence(
                 statement.key, statement.stated
             )
-            found = _blended(self._weights, known, lead + math.log(_learned(self._weights, statement.trust)), found)
+            found = _blended(
+                _share(self._weights, known), lead + math.log(_learned(self._weights, statement.trust)), found
+            )
         if self._sized and name == self._said.name:
             found = 1.0 - (1.0 - found) * self._weights.size_doubt
         return found
@@ -231,7 +233,9 @@ class _Model:
             found = held / (1.0 + held)
             if (known := statement.reliability) is not None:
                 lead = log_odds(min(known.accuracy_of(statement.key), weights.crm_most))
-                found = _blended(weights, known, lead, found)
+                if dated:
+                    return _blended(_share(weights, known), lead, found)
+                return _blended(share_in(known, statement.key, weights), lead, found)
             return found
         return reliability(weights, current.confidence, UNJUDGED)
 
@@ -244,9 +248,19 @@ def _of_day(name: str, said: Sequence[Mapping[str, list[float]]]) -> list[float]
     return [math.prod(chances) for chances in zip(*observed, strict=True)]
 
 
-def _blended(weights: Weights, known: Reliability, lead: float, otherwise: float) -> float:
-    """A chance (0-1) by what the organization's records show (`lead`, in logarithms of odds), as far as they do."""
-    share = weights.compared_most * known.compared / (known.compared + weights.compared_worth)
+def _share(weights: Weights, known: Reliability) -> float:
+    """How much (0-1) what the organization's records show of a source counts against what is known of all sources."""
+    return weights.compared_most * known.compared / (known.compared + weights.compared_worth)
+
+
+def share_in(known: Reliability, key: str, weights: Weights) -> float:
+    """How much (0-1) what the records show of the CRM in one field counts against what is known of all CRMs."""
+    compared = known.compared_in.get(key, 0.0)
+    return compared / (compared + weights.crm_worth)
+
+
+def _blended(share: float, lead: float, otherwise: float) -> float:
+    """A chance (0-1) of which this share is by what the records show (`lead`, in logarithms of odds)."""
     return 1.0 / (1.0 + math.exp(-share * lead - (1.0 - share) * log_odds(otherwise)))
 
 

@@ -21,7 +21,9 @@ _DIGITS = frozenset({FieldKind.PHONE, FieldKind.POSTAL_CODE, FieldKind.YEAR})
 _MEASURED = frozenset({FieldKind.COUNT, FieldKind.MONEY})
 _TWO_SLIPS_FROM = 9  # so many characters may hold two slips
 _SHORTEST = 4
+_ACRONYM = 3  # so many letters tell a name by themselves
 _DIGIT = re.compile(r"\d+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 def is_slip(kind: FieldKind, a: Any, b: Any) -> bool:
@@ -59,7 +61,16 @@ def is_short_form(kind: FieldKind, short: Any, full: Any) -> bool:
     if kind is not FieldKind.COMPANY_NAME:
         return False
     parts, whole = core_name(str(short)).split(), core_name(str(full)).split()
-    if not parts or len(parts) >= len(whole):
+    if not parts or len(parts) >= max(len(whole), 2):
         return False
-    acronym = len(parts) == 1 and len(whole) > 2 and "".join(word[0] for word in whole).startswith(parts[0][:3])
-    return acronym or set(parts) < set(whole)
+    return (len(parts) == 1 and _is_acronym(parts[0], str(full), whole)) or set(parts) < set(whole)
+
+
+def _is_acronym(short: str, full: str, core: list[str]) -> bool:
+    """Whether a word is made of first letters of the name, in their order, also of its legal form: few are left out."""
+    initials = "".join(word[0] for word in core)
+    if short == initials or (len(core) > 2 and initials.startswith(short[:_ACRONYM])):
+        return True
+    letters = "".join(word[0] for word in _WORD.findall(fold(full)))
+    rest = iter(letters)
+    return len(short) >= _ACRONYM and short[0] == letters[:1] and all(letter in rest for letter in short)

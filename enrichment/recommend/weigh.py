@@ -12,9 +12,10 @@ from datetime import datetime
 
 from enrichment.enums import Recommendation
 from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
-from enrichment.recommend.joint import likelihoods
+from enrichment.recommend.joint import likelihoods, share_in
 from enrichment.recommend.observe import Observations, Observed
 from enrichment.recommend.weights import WEIGHTS, Weights
+from enrichment.recommend.witnesses import HELD
 
 _DAY_SECONDS = 86_400.0
 _LEAST = 1e-300
@@ -92,31 +93,44 @@ def lead_of(best: Weighed, rival: Weighed) -> float:
 _LEAST_ODDS = 1e-9
 
 
-def of_lead(lead: float, weights: Weights = WEIGHTS) -> Recommendation:
+def bound_of(observations: Observations, weights: Weights = WEIGHTS) -> float:
+    """By how much (as a logarithm of odds) a proposal must be likelier than the current value to be recommended.
+
+    The more the organization's records show of its CRM in this field, the more: the field's right values are known to
+    be many then, and losing one costs more than keeping a wrong one a little longer.
+    """
+    held = observations.said.of(HELD)
+    known = None if held is None else held.reliability
+    if held is None or known is None:
+        return weights.even
+    return weights.even + (weights.replacing - weights.even) * share_in(known, held.key, weights)
+
+
+def of_lead(lead: float, weights: Weights = WEIGHTS, *, bound: float | None = None) -> Recommendation:
     """What is recommended of a proposal that is likelier by so much (a logarithm of odds) than what is there."""
-    if abs(lead) < weights.even:
-        return Recommendation.NONE
-    return Recommendation.ACCEPT if lead > 0 else Recommendation.KEEP
+    if lead >= (weights.even if bound is None else bound):
+        return Recommendation.ACCEPT
+    return Recommendation.KEEP if lead <= -weights.even else Recommendation.NONE
 
 
-def gain_of(lead: float) -> float:
-    """By how much (-1 to 1) a value is likelier to be right than the one that it would replace."""
-    return math.tanh(lead / 2.0)
-
-
-def of_gain(gain: float, weights: Weights = WEIGHTS) -> Recommendation:
+def of_gain(gain: float, weights: Weights = WEIGHTS, *, bound: float | None = None) -> Recommendation:
     """What is recommended of an answer with which so many more values are expected to be right."""
-    if abs(gain) < gain_of(weights.even):
-        return Recommendation.NONE
-    return Recommendation.ACCEPT if gain > 0 else Recommendation.KEEP
+    return of_lead(2.0 * math.atanh(max(min(gain, _SURELY), -_SURELY)), weights, bound=bound)
 
 
-def verdict(best: Weighed, rival: Weighed | None, weights: Weights = WEIGHTS) -> Recommendation:
+_SURELY = 0.999999
+
+
+def verdict(
+    best: Weighed, rival: Weighed | None, weights: Weights = WEIGHTS, *, bound: float | None = None
+) -> Recommendation:
     """What is recommended of the likeliest proposal and its rival: the current value, or another proposal.
 
-    KEEP where the rival is likelier. None of them where the odds are nearly even, or where even the likelier one is
-    hardly to be believed.
+    KEEP where the rival is likelier. None of them where the proposal is not likelier by the `bound`, or where even the
+    likelier one is hardly to be believed.
     """
     if max(best.chance, 0.0 if rival is None else rival.chance) < weights.least:
         return Recommendation.NONE
-    return Recommendation.ACCEPT if rival is None else of_lead(lead_of(best, rival), weights)
+    if rival is None:
+        return Recommendation.ACCEPT
+    return of_lead(lead_of(best, rival), weights, bound=None if rival.observed.current is None else bound)

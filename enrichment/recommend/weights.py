@@ -60,8 +60,9 @@ class Weights:
     `stated_relative`: what it means that a source is less sure of a value than it is of its others.
     `trust_decisions`: how many decisions of reviewers weigh as much as what a source states of itself.
     `compared_most`: how much (0-1) what the organization's records show of a source counts at most, against what is
-    known of all sources, and `compared_worth`: of how many values it counts half as much; `crm_most`: no CRM is
-    believed to be right more often, however seldom it is contradicted.
+    known of all sources, and `compared_worth`: of how many values it counts half as much; `crm_worth`: of how many
+    values of a field what the records show of an undated CRM counts as much as what is known of all CRMs; `crm_most`:
+    no CRM is believed to be right more often, however seldom it is contradicted.
     `copies`: the share of agreeing sources that have their value from one another, or from one origin.
     `another`: the odds that an answer is about somebody else, before `agreement_with_record` and
     `difference_from_record` lower and raise them for each field in which it is as the record or not, `most_shared`
@@ -69,20 +70,22 @@ class Weights:
     `size_half_lives`: how many times longer a size (a count within half) holds than a count; `size_doubt`: the share of
     a source's doubt about a figure that is about its size.
     `signs`: the odds of each sign; `most_signs` bounds their sum. `even`: odds nearer to one recommend nothing.
+    `replacing`: the same against a value of the CRM, once the organization's records show all of the CRM in the field.
     `least`: no value is recommended that is less likely (0-1) to be right.
     """
 
     crm_dated: float = 0.9
     crm_undated: float = 0.77
     reviewer: float = 0.97
-    facts: float = -0.5
+    facts: float = -0.7
     stated_slope: float = 0.82
     stated_offset: float = -0.07
     stated_relative: float = 2.4
     trust_decisions: float = 14.0
     compared_worth: float = 60.0
     compared_most: float = 0.7
-    crm_most: float = 0.94
+    crm_most: float = 0.97
+    crm_worth: float = 75.0
     copies: float = 0.16
     another: float = -3.75
     agreement_with_record: float = 1.6
@@ -91,6 +94,7 @@ class Weights:
     size_half_lives: float = 60.0
     size_doubt: float = 0.1
     even: float = 0.15
+    replacing: float = 1.6
     least: float = 0.25
     most_signs: float = 4.0
     signs: Mapping[Sign, float] = field(

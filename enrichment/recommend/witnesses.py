@@ -13,7 +13,7 @@ from typing import Any
 from enrichment.catalogue import fields_of, is_equivalent, parts_of, says_nothing
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, FieldUnit
-from enrichment.learn.agreement import Reliability
+from enrichment.learn.agreement import CRM_UNDATED, Reliability
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.provenance import Current
@@ -199,8 +199,9 @@ def together(
 def _held(around: RecordAround, name: str, number: int, current: Current) -> Statement:
     """What the record holds. Of a value without a date nobody knows whether it is old or wrong."""
     is_empty = name in fields_of(around.entity_type) and says_nothing(around.entity_type, name, current.value)
-    says = current.seen_at is not None and not is_empty
-    reliability = around.trust.reliability.get(SOURCE_CRM) if says and current.source == SOURCE_CRM else None
+    source = CRM_UNDATED if current.seen_at is None else SOURCE_CRM
+    says = current.source == SOURCE_CRM and not is_empty
+    reliability = around.trust.reliability.get(source) if says else None
     return Statement(number, current=current, reliability=reliability, key=key_of(around.entity_type, name))
 
 

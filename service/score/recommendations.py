@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from enrichment.decide.decision import ConflictQuestion
 from enrichment.enums import Recommendation
 from enrichment.learn.trust import Trust
-from enrichment.recommend.weigh import verdict, weigh
+from enrichment.recommend.weigh import bound_of, verdict, weigh
 from enrichment.recommend.weights import WEIGHTS, Weights
 from service.score.disputes import Disputed
 from service.score.worlds.draw import DrawnRecord, World, draw_world
@@ -196,7 +196,7 @@ def note_chance(calibration: Calibration, disputed: Disputed, weights: Weights) 
     right = {id(value): is_right for value, is_right in zip(disputed.observations.values, disputed.right, strict=True)}
     held = next(weighed for weighed in found if weighed.observed.current is not None)
     best = next((weighed for weighed in found if weighed is not held), None)
-    recommended = None if best is None else verdict(best, held, weights)
+    recommended = None if best is None else verdict(best, held, weights, bound=bound_of(disputed.observations, weights))
     if best is not None and recommended is not None and recommended is not Recommendation.NONE:
         chosen = best if recommended is Recommendation.ACCEPT else held
         calibration.note(chosen.chance, right=right[id(chosen.observed)])

@@ -118,9 +118,11 @@ def test_a_source_that_is_always_as_sure_says_nothing_by_that() -> None:
     assert estimate(items)["sure"].told_by_confidence("identity", 0.8) == pytest.approx(0.0, abs=0.05)
 
 
-def test_a_crm_without_dates_helps_and_is_not_judged() -> None:
+def test_a_crm_without_dates_is_known_by_itself_and_how_much_was_seen_of_each_field() -> None:
     found = estimate(drawn(600, {CRM_UNDATED: 0.3, "good": 0.02, "bad": 0.3}))
-    assert found.keys() == {"good", "bad"}
+    assert found.keys() == {CRM_UNDATED, "good", "bad"}
+    assert found[CRM_UNDATED].accuracy < 0.8
+    assert found[CRM_UNDATED].compared_in == {"identity": 600.0}
     assert found["good"].accuracy > found["bad"].accuracy + 0.2
 
 

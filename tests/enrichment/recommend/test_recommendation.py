@@ -168,6 +168,8 @@ def test_a_value_that_does_not_fit_its_record_is_less_likely(
         (ACCOUNT, "numberOfEmployees", 3400, 340, "looks mistyped"),
         (ACCOUNT, "name", "Acme Robtics Group", "Acme Robotics Group", "looks mistyped"),
         (ACCOUNT, "name", "ARG", "Acme Robotics Group", "is a short form"),
+        (ACCOUNT, "name", "TCB", "The Chiba Bank, Ltd.", "is a short form"),
+        (ACCOUNT, "name", "SLGK", "Staatliche Lotterie-Einnahme Glöckle KG", "is a short form"),
     ],
 )
 def test_a_slip_of_the_keyboard_is_the_typists(kind: EntityType, name: str, typed: Any, meant: Any, says: str) -> None:

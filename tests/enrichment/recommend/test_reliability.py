@@ -11,9 +11,10 @@ from enrichment.decide.decision import ConflictQuestion
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, EntityType, Recommendation, StepOutcome
-from enrichment.learn.agreement import Reliability, log_odds
+from enrichment.learn.agreement import CRM_UNDATED, Reliability, log_odds
 from enrichment.learn.trust import Trust
 from enrichment.provenance import Current
+from enrichment.recommend.weights import WEIGHTS
 from enrichment.waterfall.planner import Want
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -113,3 +114,22 @@ def test_of_a_value_without_a_date_nobody_knows_whether_it_is_old_or_wrong() -> 
     asked = question(ALONE, dated=False, apollo=USUAL, crm=crm)
     assert asked.recommendation is question(ALONE, dated=False, apollo=USUAL).recommendation
     assert "likely right" not in asked.because
+
+
+SURE = {"apollo": (CITY, 0.9)}
+
+
+def test_a_crm_without_dates_is_known_by_what_was_compared_of_the_field() -> None:
+    good = replace(USUAL, accuracy=0.97)
+    seen, elsewhere = (replace(good, compared_in={name: 120.0}) for name in ("account.city", "account.industry"))
+    assert question(SURE, dated=False).recommendation is Recommendation.ACCEPT
+    assert question(SURE, dated=False, **{CRM_UNDATED: elsewhere}).recommendation is Recommendation.ACCEPT
+    assert question(SURE, dated=False, **{CRM_UNDATED: seen}).recommendation is not Recommendation.ACCEPT
+
+
+def test_the_more_is_known_of_the_crm_the_clearer_a_proposal_must_lead() -> None:
+    """The CRM is known to be as good as any: what it changes is the bound alone."""
+    usual = replace(USUAL, accuracy=WEIGHTS.crm_undated)
+    known = [{CRM_UNDATED: replace(usual, compared_in={"account.city": seen})} for seen in (0.0, 1e6)]
+    found = [question(SURE, dated=False, **each).recommendation for each in known]
+    assert found == [Recommendation.ACCEPT, Recommendation.NONE]
