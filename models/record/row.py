@@ -104,6 +104,23 @@ async def update_records(tx: Transaction, changes: Sequence[RecordUpdate], now: 
 
 
 @projection(Record)
+class ReachedVersion:
+    """The version that a record has once all that one request changed of it is stored."""
+
+    id: str
+    version: int
+
+
+async def set_versions(tx: Transaction, reached: Sequence[ReachedVersion]) -> None:
+    """Give records, which this transaction has locked, the version that several changes at once lead to."""
+    if reached:
+        source, parameter = bulk(reached)
+        await execute(
+            f"UPDATE record SET version = v.version FROM {source} WHERE record.id = v.id", [parameter], using=tx
+        )
+
+
+@projection(Record)
 class RecordVersion:
     """A record as it is now, and the version that it has."""
 

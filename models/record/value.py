@@ -1,7 +1,7 @@
 """Rows of field values, and the statements that read, replace and confirm them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -123,18 +123,35 @@ class ConfirmedValue:
     confidence: float
 
 
+@projection(FieldValue)
+class PastValue(NewValue):
+    """A value that another of the same request has replaced."""
+
+    replaced_at: datetime | None = None
+
+
+def _ended(value: NewValue, now: datetime) -> PastValue:
+    return PastValue(**{column.name: getattr(value, column.name) for column in fields(value)}, replaced_at=now)
+
+
 async def replace_values(tx: Transaction, values: Sequence[NewValue], now: datetime) -> None:
-    """Make these the current values of their fields.
+    """Make these the current values of their fields, one after another where several are of the same field.
 
     What they replace becomes history, and is named in `replaces`.
     """
-    replaced = await end_values(tx, [(value.record_id, value.field) for value in values], now)
-    if replaced:
-        values = [
-            replace(value, replaces=before) if (before := replaced.get((value.record_id, value.field))) else value
-            for value in values
-        ]
-    await add_rows(tx, values)
+    replaced = await end_values(tx, list(dict.fromkeys((value.record_id, value.field) for value in values)), now)
+    latest: dict[tuple[str, str], NewValue] = {}
+    past: list[PastValue] = []
+    for value in values:
+        place = value.record_id, value.field
+        earlier = latest.get(place)
+        if earlier is not None:
+            past.append(_ended(earlier, now))
+        before = replaced.get(place) if earlier is None else earlier.id
+        latest[place] = replace(value, replaces=before) if before else value
+    if past:
+        await add_rows(tx, past)
+    await add_rows(tx, list(latest.values()))
 
 
 async def end_values(tx: Transaction, fields: Sequence[tuple[str, str]], now: datetime) -> dict[tuple[str, str], str]:

@@ -1,6 +1,5 @@
 """Records: what the CRM sends, and what we hold of it with its provenance."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -113,9 +112,10 @@ async def upsert_records(
 def _in_rounds(
     inputs: Sequence[Mapping[str, Any]], outcomes: dict[int, UpsertOutcome]
 ) -> list[list[tuple[int, RecordInput]]]:
-    """The records with their indexes, each named once in a round; a bad one is refused in `outcomes`."""
-    rounds: list[list[tuple[int, RecordInput]]] = []
-    seen: Counter[tuple[EntityType, str]] = Counter()
+    """The records with their indexes: each once, and then what else was sent of them; a bad one is refused."""
+    first: list[tuple[int, RecordInput]] = []
+    later: list[tuple[int, RecordInput]] = []
+    seen: set[tuple[EntityType, str]] = set()
     for index, raw in enumerate(inputs):
         try:
             record = record_input(raw, index)
@@ -123,11 +123,9 @@ def _in_rounds(
             outcomes[index] = UpsertOutcome(index, RecordOutcome.REFUSED, error=error)
             continue
         key = record.entity_type, record.external_id
-        if seen[key] == len(rounds):
-            rounds.append([])
-        rounds[seen[key]].append((index, record))
-        seen[key] += 1
-    return rounds
+        (later if key in seen else first).append((index, record))
+        seen.add(key)
+    return [records for records in (first, later) if records]
 
 
 def _outcomes(result: IngestResult) -> dict[int, UpsertOutcome]:

@@ -1,7 +1,8 @@
 """Ingest the records that a CRM sends: many of them with a handful of statements, and an outcome for each."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,8 +19,7 @@ from models.event.write import add_events
 from models.job.shown import ShownJob, jobs_of_last_change, shown_active_jobs
 from models.job.transitions import NewJob, create, create_first
 from models.record.row import RecordRow
-from models.record.table import is_dated
-from models.record.value import DatedValue, NewValue, date_values, replace_values
+from models.record.value import NewValue, date_values, replace_values
 from models.trust import Judgement, count_judgements
 from resolvers.conflict.follow import follow_values
 from resolvers.conflict.trust import judged_by_the_crm
@@ -29,7 +29,16 @@ from resolvers.job.new_job import PendingJob, new_job
 from resolvers.record.input import RecordInput
 from resolvers.record.message import RecordMessage, clean_all
 from resolvers.record.repetition import RecordKey, held_records, repetitions
-from resolvers.record.store import RecordOutcome, RecordsMoved, StoredMessage, add_new, change_known
+from resolvers.record.store import (
+    NOT_STORED,
+    RecordOutcome,
+    RecordsMoved,
+    StoredMessage,
+    add_new,
+    change_known,
+    dated_values,
+    first_of_each,
+)
 
 _TRIES = 5
 REPETITION = timedelta(days=1)  # how long a record that is sent unchanged may be the repetition of a lost request
@@ -70,13 +79,16 @@ class Ingestion:
 
 
 async def take_in(ingestion: Ingestion, records: Sequence[tuple[int, RecordInput]]) -> IngestResult:
-    """Store these records, each named once, by their indexes, and start the jobs that the triggers ask for.
+    """Store these records by their indexes, and start the jobs that the triggers ask for.
 
+    One that is named several times is known before: what was sent of it is taken one after another, at once.
     What only repeats what the CRM sent before is told by what is held, and costs no transaction.
     """
     for _ in range(_TRIES):
         held = await held_records(ingestion.organization_id, records)
-        repeated = {} if await ingestion.guard.must_look(ingestion.organization_id) else repetitions(held, records)
+        times = Counter((record.entity_type, record.external_id) for _, record in records)
+        once = [item for item in records if times[item[1].entity_type, item[1].external_id] == 1]
+        repeated = {} if await ingestion.guard.must_look(ingestion.organization_id) else repetitions(held, once)
         messages = await clean_all([item for item in records if item[0] not in repeated], ingestion.now)
         try:
             result = await _ingest(ingestion, messages, held) if messages else IngestResult({})
@@ -91,11 +103,15 @@ async def take_in(ingestion: Ingestion, records: Sequence[tuple[int, RecordInput
 
 async def _name_jobs(ingestion: Ingestion, result: IngestResult) -> None:
     """Who sends the same again may have lost the answer that named the job."""
-    repeated = {ingested.record.id: ingested for ingested in result.ingested.values() if ingested.repeats}
+    repeated: dict[str, list[IngestedRecord]] = {}
+    for ingested in result.ingested.values():
+        if ingested.repeats:
+            repeated.setdefault(ingested.record.id, []).append(ingested)
     if repeated:
         since = ingestion.now - REPETITION
         for job in await jobs_of_last_change(ingestion.organization_id, repeated, since, ingestion.shown):
-            repeated[job.record_id].job, repeated[job.record_id].folded = job, True
+            for ingested in repeated[job.record_id]:
+                ingested.job, ingested.folded = job, True
 
 
 @unit_of_work
@@ -114,7 +130,9 @@ async def _ingest(
     superseded = await _follow_changes(tx, known, now)
     jobs, folded = await _start_jobs(tx, ingestion, added, known)
     await _log(tx, added, known, superseded, jobs, now)
-    ingested = {work.message.index: _ingested(work, jobs, folded) for work in (*added, *known)}
+    works = (*added, *known)
+    starting = first_of_each(work for work in works if work.record.id in jobs and work.wants_job is not None)
+    ingested = {work.message.index: _ingested(work, jobs, folded, starting) for work in works}
     certificates = {ordered[index].index: certificate for index, certificate in erased.items()}
     return IngestResult(ingested, [conflict.id for conflict in superseded], certificates)
 
@@ -129,70 +147,66 @@ async def _log(
 ) -> None:
     """Add to the log what became of these records: a row for each that is new or was changed."""
     started = {record_id: job.id for record_id, job in jobs.items()}
-    changed = [(work.record, work.change.written) for work in known if not work.change.is_empty]
-    await add_events(
-        tx,
-        [
-            *(record_created(work.record, now, started.get(work.record.id)) for work in added),
-            *records_changed(changed, now, conflicts=conflicts, jobs=started),
-        ],
-    )
+    changed = [work for work in known if not work.change.is_empty]
+    last = first_of_each(reversed(changed))
+    starting = first_of_each(work for work in known if work.wants_job is not None)
+    events = [record_created(work.record, now, started.get(work.record.id)) for work in added]
+    ended: dict[str, list[ConflictId]] = {}
+    for conflict in conflicts:
+        ended.setdefault(conflict.record_id, []).append(conflict)
+    for work in changed:
+        record_id = work.record.id
+        events += records_changed(
+            [(work.record, work.change.written)],
+            now,
+            conflicts=ended.get(record_id, ()) if last[record_id] is work else (),
+            jobs=started if starting.get(record_id) is work else None,
+        )
+    await add_events(tx, events)
 
 
 async def _follow_changes(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> list[ConflictId]:
     """Write the values of known records that changed, and what follows. Returns conflicts that are pointless now."""
     if not works:
         return []
+    # Before they are replaced by what comes later in the same request.
+    await date_values(tx, dated_values(works))
     await _write_values(tx, works, now)
-    await date_values(tx, [dated for work in works for dated in _dated(work)])
-    superseded = await follow_values(
-        tx, [(work.record.id, name) for work in works for name in work.change.changed], now
-    )
+    changed = dict.fromkeys((work.record.id, name) for work in works for name in work.change.changed)
+    superseded = await follow_values(tx, list(changed), now)
     await _remember_cleared(tx, works, now)
     await count_judgements(tx, [judgement for work in works for judgement in _judged(work)])
     return superseded
 
 
 async def _write_values(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> None:
-    values = [
-        NewValue(
-            id=new_id(),
-            organization_id=work.record.organization_id,
-            record_id=work.record.id,
-            field=name,
-            value=value,
-            source=SOURCE_CRM,
-            confidence=1.0,
-            observed_at=work.message.observed.of(name) or now,
-            observed_at_known=work.message.observed.of(name) is not None,
-            written_at=now,
-            raw_value=work.change.raw.get(name),
-            unreadable=work.change.unreadable[name]["reason"] if name in work.change.unreadable else None,
-        )
-        for work in works
-        for name, value in _values_of(work).items()
-    ]
+    values: list[NewValue] = []
+    place: dict[tuple[str, str], int] = {}  # of the last value of each field
+    for work in works:
+        record, change, observed = work.record, work.change, work.message.observed
+        for name, moment in work.dated.items():
+            if work.provenance[name].id == NOT_STORED:
+                at = place[record.id, name]
+                values[at] = replace(values[at], observed_at=moment, observed_at_known=True)
+        for name, value in work.values.items():
+            place[record.id, name] = len(values)
+            values.append(
+                NewValue(
+                    id=new_id(),
+                    organization_id=record.organization_id,
+                    record_id=record.id,
+                    field=name,
+                    value=value,
+                    source=SOURCE_CRM,
+                    confidence=1.0,
+                    observed_at=observed.of(name) or now,
+                    observed_at_known=observed.of(name) is not None,
+                    written_at=now,
+                    raw_value=change.raw.get(name),
+                    unreadable=change.unreadable[name]["reason"] if name in change.unreadable else None,
+                )
+            )
     await replace_values(tx, values, now)
-
-
-def _dated(work: StoredMessage) -> list[DatedValue]:
-    """What the CRM repeats as its own, and says that it saw it, or saw it later than was known."""
-    return [
-        DatedValue(work.record.id, name, observed_at)
-        for name in work.message.cleaned.raw
-        if (observed_at := work.message.observed.of(name)) is not None
-        and name in work.provenance
-        and name not in work.change.written
-        and name not in work.late
-        and work.provenance[name].source == SOURCE_CRM
-        and (observed_at > work.provenance[name].observed_at or not is_dated(work.provenance[name]))
-    ]
-
-
-def _values_of(work: StoredMessage) -> dict[str, Any]:
-    """What becomes the current value of its field; also a text that is only noted, where nothing holds the field."""
-    held = {name for name, value in work.provenance.items() if value.to_current().value is not None}
-    return dict.fromkeys(work.change.noted - held) | work.change.written
 
 
 async def _remember_cleared(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> None:
@@ -247,24 +261,33 @@ def _jobs_for(ingestion: Ingestion, works: Sequence[StoredMessage]) -> dict[str,
     config = ingestion.config
     starts = {(trigger, kind): config.starts_on(trigger, kind) for trigger in JobTrigger for kind in EntityType}
     return {
-        work.record.id: new_job(
+        record_id: new_job(
             ingestion.organization_id,
-            work.record.id,
+            record_id,
             work.record.entity_type,
             trigger,
             config,
             ingestion.now,
             requested_by=ingestion.requested_by,
         )
-        for work in works
+        for record_id, work in first_of_each(work for work in works if work.wants_job is not None).items()
         if (trigger := work.wants_job) is not None and starts[trigger, work.record.entity_type]
     }
 
 
-def _ingested(work: StoredMessage, jobs: Mapping[str, NewJob], folded: Mapping[str, ShownJob]) -> IngestedRecord:
+def _ingested(
+    work: StoredMessage,
+    jobs: Mapping[str, NewJob],
+    folded: Mapping[str, ShownJob],
+    starting: Mapping[str, StoredMessage],
+) -> IngestedRecord:
+    """What became of a message; `starting` has, by record, the one whose job was started: later ones are part of it."""
     ingested = IngestedRecord(work.record, work.outcome, work.refused, late_fields=work.late, repeats=work.repeats)
+    if work.wants_job is None:
+        return ingested
     if (started := jobs.get(work.record.id)) is not None:
         ingested.job = PendingJob(started, work.record)
+        ingested.folded = starting[work.record.id] is not work
     elif (into := folded.get(work.record.id)) is not None:
         ingested.job, ingested.folded = into, True
     return ingested

@@ -1,13 +1,14 @@
 """Store the records that a CRM sent: new ones are added, known ones changed, or only noted as received."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from enrichment.catalogue import completeness
-from enrichment.enums import EntityType, JobTrigger
+from enrichment.enums import SOURCE_CRM, EntityType, JobTrigger
 from enrichment.ingest import HeldRecord, RecordChange, apply_message, as_sent, first_change
 from enrichment.record_state import with_unreadable
 from enrichment.repetition import fields_to_look_at
@@ -15,19 +16,15 @@ from models.db.columns import new_id
 from models.db.copying import RowRefused
 from models.db.transaction import Transaction
 from models.record.first_values import add_first_values
-from models.record.row import (
-    ReceivedFields,
-    RecordRow,
-    RecordUpdate,
-    add_records,
-    lock_by_external_id,
-    update_received,
-    update_records,
-)
-from models.record.value import CurrentValue, current_values_of
-from resolvers.record.change import record_update, search_text
+from models.record.row import RecordRow, add_records, lock_by_external_id
+from models.record.table import is_dated
+from models.record.value import CurrentValue, DatedValue, current_values_of
+from resolvers.record.change import search_text
 from resolvers.record.message import RecordMessage
 from resolvers.record.observation import UNDATED
+from resolvers.record.write import write_records
+
+NOT_STORED = ""  # the id of a value that this request wrote, and has not stored yet
 
 
 class RecordOutcome(StrEnum):
@@ -53,6 +50,26 @@ class StoredMessage:
     repeats: bool = False
 
     @property
+    def values(self) -> dict[str, Any]:
+        """What becomes the value of its field; also a text that is only noted, where nothing holds the field."""
+        held = {name for name, value in self.provenance.items() if value.to_current().value is not None}
+        return dict.fromkeys(self.change.noted - held) | self.change.written
+
+    @property
+    def dated(self) -> dict[str, datetime]:
+        """What the CRM repeats as its own, and says that it saw it, or saw it later than was known: when, by field."""
+        return {
+            name: observed_at
+            for name in self.message.cleaned.raw
+            if (observed_at := self.message.observed.of(name)) is not None
+            and name in self.provenance
+            and name not in self.change.written
+            and name not in self.late
+            and self.provenance[name].source == SOURCE_CRM
+            and (observed_at > self.provenance[name].observed_at or not is_dated(self.provenance[name]))
+        }
+
+    @property
     def is_new(self) -> bool:
         return self.outcome is RecordOutcome.CREATED
 
@@ -61,6 +78,25 @@ class StoredMessage:
         if self.is_new:
             return JobTrigger.RECORD_CREATED
         return JobTrigger.RECORD_UPDATED if self.change.matters else None
+
+
+def first_of_each(works: Iterable[StoredMessage]) -> dict[str, StoredMessage]:
+    """The first of these messages about each record."""
+    first: dict[str, StoredMessage] = {}
+    for work in works:
+        first.setdefault(work.record.id, work)
+    return first
+
+
+def dated_values(works: Sequence[StoredMessage]) -> list[DatedValue]:
+    """When the CRM saw values that are stored, as it says last."""
+    dated = {
+        (work.record.id, name): moment
+        for work in works
+        for name, moment in work.dated.items()
+        if work.provenance[name].id != NOT_STORED
+    }
+    return [DatedValue(record_id, name, moment) for (record_id, name), moment in dated.items()]
 
 
 class RecordsMoved(Exception):
@@ -121,29 +157,75 @@ def _new_work(organization_id: str, message: RecordMessage, now: datetime) -> St
 async def change_known(
     tx: Transaction, organization_id: str, messages: Sequence[RecordMessage], now: datetime
 ) -> list[StoredMessage]:
-    """Change the records of these messages, locked in one order. Raises RecordsMoved where one is not there."""
+    """Change the records of these messages, locked in one order. Raises RecordsMoved where one is not there.
+
+    Messages of one record are taken one after another: each finds what those before it left.
+    """
     if not messages:
         return []
-    records = await _lock_known(tx, organization_id, messages)
-    if len(records) < len(messages):
+    times = Counter(message.key for message in messages)
+    found = await _lock_known(tx, organization_id, messages)
+    if len(found) < len(times):
         raise RecordsMoved
-    provenance = await current_values_of(tx, {records[m.key].id: _looked_at(m, records[m.key]) for m in messages})
+    looked_at: dict[str, set[str]] = {}
+    for message in messages:
+        record = found[message.key]
+        names = message.cleaned.raw.keys() if times[message.key] > 1 else _looked_at(message, record)
+        looked_at.setdefault(record.id, set()).update(names)
+    provenance = await current_values_of(tx, looked_at)
+    held = dict(found)
     works: list[StoredMessage] = []
     for message in messages:
-        record = records[message.key]
-        sources = {name: value.source for name, value in provenance[record.id].items()}
-        held = held_record(record, sources)
-        late = _late_fields(message, held, provenance[record.id])
-        read = message.read_in(record.fields.get("country"))
-        change = apply_message(message.entity_type, read.without(late), held)
-        outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
-        repeats = change.is_empty and change.raw == record.raw_values and not late
-        works.append(
-            StoredMessage(message, record, change, outcome, read.refused, provenance[record.id], late, repeats)
-        )
-    await _write_changes(tx, [work for work in works if not work.change.is_empty], now)
-    await _note_received(tx, [work for work in works if work.change.is_empty])
+        record = held[message.key]
+        work = _known_work(message, record, provenance[record.id], now)
+        works.append(work)
+        held[message.key] = work.record
+        if times[message.key] > 1:
+            provenance[record.id] = provenance[record.id] | _left_by(work, now)
+    await write_records(tx, [(found[key], held[key]) for key in times], now)
     return works
+
+
+def _known_work(
+    message: RecordMessage, record: RecordRow, provenance: Mapping[str, CurrentValue], now: datetime
+) -> StoredMessage:
+    """What a message does to a record that is held; with the record as it is afterwards."""
+    held = held_record(record, {name: value.source for name, value in provenance.items()})
+    late = _late_fields(message, held, provenance)
+    read = message.read_in(record.fields.get("country"))
+    change = apply_message(message.entity_type, read.without(late), held)
+    outcome = RecordOutcome.UNCHANGED if change.is_empty else RecordOutcome.CHANGED
+    repeats = change.is_empty and change.raw == record.raw_values and not late
+    after = _after(record, change, now)
+    return StoredMessage(message, after, change, outcome, read.refused, provenance, late, repeats)
+
+
+def _left_by(work: StoredMessage, now: datetime) -> dict[str, CurrentValue]:
+    """The values that a message leaves to the next one about its record. What is not stored yet has no id."""
+    observed, change = work.message.observed, work.change
+    dated = {
+        name: replace(work.provenance[name], observed_at=moment, observed_at_known=True)
+        for name, moment in work.dated.items()
+    }
+    return dated | {
+        name: CurrentValue(
+            id=NOT_STORED,
+            record_id=work.record.id,
+            field=name,
+            value=value,
+            raw_value=change.raw.get(name),
+            unreadable=change.unreadable[name]["reason"] if name in change.unreadable else None,
+            source=SOURCE_CRM,
+            actor=None,
+            confidence=1.0,
+            job_id=None,
+            observed_at=observed.of(name) or now,
+            observed_at_known=observed.of(name) is not None,
+            verified_at=None,
+            written_at=now,
+        )
+        for name, value in work.values.items()
+    }
 
 
 def _looked_at(message: RecordMessage, record: RecordRow) -> Collection[str]:
@@ -172,65 +254,27 @@ def _late_fields(message: RecordMessage, held: HeldRecord, provenance: Mapping[s
     ]
 
 
-async def _note_received(tx: Transaction, works: Sequence[StoredMessage]) -> None:
-    """Note what the CRM sent where that is no change."""
-    received: list[ReceivedFields] = []
-    for work in works:
-        record, change = work.record, work.change
-        if (change.received, change.raw, change.unreadable) != (record.received, record.raw_values, record.unreadable):
-            update = _update(record, change)
-            received.append(
-                ReceivedFields(
-                    id=record.id,
-                    received=change.received,
-                    raw_values=change.raw,
-                    unreadable=change.unreadable,
-                    search_text=update.search_text,
-                    completeness=update.completeness,
-                )
-            )
-            work.record = replace(
-                record,
-                received=change.received,
-                raw_values=change.raw,
-                unreadable=change.unreadable,
-                search_text=update.search_text,
-                completeness=update.completeness,
-            )
-    await update_received(tx, received)
-
-
-def _update(record: RecordRow, change: RecordChange) -> RecordUpdate:
-    return record_update(
-        record.id,
-        record.version,
-        record.entity_type,
-        record.external_id,
-        change.fields,
-        change.unreadable,
+def _after(record: RecordRow, change: RecordChange, now: datetime) -> RecordRow:
+    """The record after a change; where that is empty, what the CRM sent is noted alone."""
+    if change.is_empty and (change.received, change.raw, change.unreadable) == (
+        record.received,
+        record.raw_values,
+        record.unreadable,
+    ):
+        return record
+    fields = record.fields if change.is_empty else change.fields
+    shown = with_unreadable(fields, change.unreadable)
+    return replace(
+        record,
+        fields=fields,
         received=change.received,
-        raw=change.raw,
+        raw_values=change.raw,
+        unreadable=change.unreadable,
+        search_text=search_text(record.external_id, fields, change.unreadable),
+        completeness=completeness(record.entity_type, shown),
+        version=record.version if change.is_empty else record.version + 1,
+        updated_at=record.updated_at if change.is_empty else now,
     )
-
-
-async def _write_changes(tx: Transaction, works: Sequence[StoredMessage], now: datetime) -> None:
-    updates: list[RecordUpdate] = []
-    for work in works:
-        record, change = work.record, work.change
-        update = _update(record, change)
-        updates.append(update)
-        work.record = replace(
-            record,
-            fields=change.fields,
-            received=change.received,
-            raw_values=change.raw,
-            unreadable=change.unreadable,
-            search_text=update.search_text,
-            completeness=update.completeness,
-            version=record.version + 1,
-            updated_at=now,
-        )
-    await update_records(tx, updates, now)
 
 
 async def _lock_known(
@@ -238,7 +282,7 @@ async def _lock_known(
 ) -> dict[tuple[EntityType, str], RecordRow]:
     found: dict[tuple[EntityType, str], RecordRow] = {}
     for entity_type in EntityType:
-        ids = [message.external_id for message in messages if message.entity_type is entity_type]
+        ids = list(dict.fromkeys(m.external_id for m in messages if m.entity_type is entity_type))
         for record in await lock_by_external_id(tx, organization_id, entity_type, ids):
             found[record.entity_type, record.external_id] = record
     return found

@@ -25,6 +25,9 @@ pytestmark = pytest.mark.usefixtures("db")
 
 # The routes that show an organization something that would tell of it; the others answer sums and refusals.
 SHOW = {
+    *("GET /undos", "GET /undos/{id}", "GET /undos/{id}/lines"),
+    *("GET /webhook-endpoints", "GET /webhook-endpoints/{id}", "GET /webhook-endpoints/{id}/deliveries"),
+    "GET /webhook-deliveries/{id}",
     *("GET /audit", "GET /config", "GET /conflicts", "GET /conflicts/{id}", "GET /credits", "GET /events", "GET /jobs"),
     *("GET /jobs/{id}", "GET /records", "GET /records/{entityType}/{externalId}"),
     "GET /records/{entityType}/{externalId}/explain",
