@@ -37,7 +37,7 @@ NOTHING = Where(" AND 1 = 0")
 def where(model: type[Model], conditions: Mapping[str, Any]) -> Where:
     """All these conditions on the columns of a model. One that is None or an empty tuple is left out.
 
-    Known are `column`, `column__in`, `__lt`, `__gt`, `__ge`, `__contains`, `__isnull`, and `record__external_id`.
+    Known are `column`, `column__in`, `__lt`, `__gt`, `__gte`, `__contains`, `__isnull`, and `record__external_id`.
     Raises KeyError for what is no column.
     """
     made = Where()
@@ -62,7 +62,7 @@ def _condition(model: type[Model], name: str, value: Any) -> Where:
             return Where(f" AND {column} = ?", (_stored(value),))
         case "in":
             return Where(f" AND {column} IN ({marks(value)})", tuple(_stored(item) for item in value))
-        case "lt" | "gt" | "ge":
+        case "lt" | "gt" | "gte":
             return Where(f" AND {column} {_COMPARED[operator]} ?", (_stored(value),))
         case "contains":
             return Where(f" AND {column} LIKE ? ESCAPE '\\'", (f"%{escape_like(value)}%",))
@@ -71,7 +71,7 @@ def _condition(model: type[Model], name: str, value: Any) -> Where:
     raise ValueError(f"no such condition: {name}")
 
 
-_COMPARED = {"lt": "<", "gt": ">", "ge": ">="}
+_COMPARED = {"lt": "<", "gt": ">", "gte": ">="}
 
 
 def _stored(value: Any) -> Any:

@@ -165,7 +165,7 @@ async def jobs_changed_since(
 ) -> list[ShownJob]:
     """The jobs that changed last, the latest change at the end; at most `limit`."""
     changed = await JOBS.fetch(
-        organization_id, where(Job, {"updated_at__ge": since}), wanted, order="updated_at DESC", limit=limit
+        organization_id, where(Job, {"updated_at__gte": since}), wanted, order="updated_at DESC", limit=limit
     )
     return list(reversed(changed))
 

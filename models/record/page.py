@@ -20,13 +20,18 @@ from models.record.trigrams import holding
 
 @dataclass(frozen=True, slots=True)
 class RecordFilter:
-    """Which records. `completeness_below` is 0 to 1; `search` looks in names, e-mail, domain and external id."""
+    """Which records. `completeness_below` and `completeness_at_least` are 0 to 1.
+
+    `search` looks in names, e-mail, domain and external id.
+    """
 
     entity_type: EntityType | None = None
     external_ids: tuple[str, ...] | None = None
     search: str | None = None
     completeness_below: float | None = None
+    completeness_at_least: float | None = None
     enriched_before: datetime | None = None
+    enriched_after: datetime | None = None
     never_enriched: bool | None = None
 
 
@@ -61,14 +66,20 @@ def filtered(organization_id: str, filter: RecordFilter) -> QuerySet[Record]:
 
 
 def _conditions(filter: RecordFilter) -> dict[str, Any]:
-    by_index_of_type = (filter.external_ids, filter.completeness_below, filter.enriched_before, filter.never_enriched)
+    by_index_of_type = (
+        *(filter.external_ids, filter.never_enriched),
+        *(filter.completeness_below, filter.completeness_at_least),
+        *(filter.enriched_before, filter.enriched_after),
+    )
     every_type = None if all(value is None for value in by_index_of_type) else tuple(EntityType)
     return {
         "entity_type__in": every_type if filter.entity_type is None else (filter.entity_type,),
         "external_id__in": filter.external_ids,
         "search_text__contains": _searched(filter),
         "completeness__lt": filter.completeness_below,
+        "completeness__gte": filter.completeness_at_least,
         "last_enriched_at__lt": filter.enriched_before,
+        "last_enriched_at__gt": filter.enriched_after,
         "last_enriched_at__isnull": filter.never_enriched,
     }
 

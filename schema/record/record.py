@@ -265,7 +265,9 @@ class RecordFilter:
         default=None, description="Part of a name, an e-mail, a domain or the external id."
     )
     completeness_below: float | None = strawberry.field(default=None, description="From 0 to 1.")
+    completeness_at_least: float | None = strawberry.field(default=None, description="From 0 to 1.")
     enriched_before: datetime | None = None
+    enriched_after: datetime | None = strawberry.field(default=None, description="Enriched last after this moment.")
     never_enriched: bool | None = None
 
     def read(self) -> record_pages.RecordFilter:
@@ -274,7 +276,9 @@ class RecordFilter:
             external_ids=None if self.external_ids is None else tuple(self.external_ids),
             search=self.search,
             completeness_below=self.completeness_below,
+            completeness_at_least=self.completeness_at_least,
             enriched_before=self.enriched_before,
+            enriched_after=self.enriched_after,
             never_enriched=self.never_enriched,
         )
 

@@ -73,6 +73,8 @@ def lists() -> Iterator[tuple[str, Read]]:
         {"entity_type": EntityType.LEAD, "search": "number 77777"},
         {"search": "no such text anywhere", "completeness_below": 0.5},
         {"external_ids": ("crm-5", "nobody"), "entity_type": EntityType.CONTACT},
+        {"enriched_after": LATE + timedelta(days=400), "completeness_at_least": 0.999, "search": "number 77777"},
+        {"enriched_after": EARLY, "enriched_before": EARLY + timedelta(minutes=1), "entity_type": EntityType.LEAD},
         {"never_enriched": True, "enriched_before": MIDDLE - timedelta(days=600), "completeness_below": 0.0},
     ]
     for options in records:

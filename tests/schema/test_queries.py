@@ -183,12 +183,24 @@ async def test_conflicts_are_filtered(redis: ArqRedis, given: dict[str, Any], co
         ({"neverEnriched": False}, ["A2", "A1"]),
         ({"enrichedBefore": "2020-01-01"}, []),
         ({"completenessBelow": 0.14}, ["A2"]),
+        ({"completenessAtLeast": 0.14}, ["A1"]),
+        ({"completenessAtLeast": 0.0, "entityType": "ACCOUNT"}, ["A2", "A1"]),
+        ({"enrichedAfter": "2020-01-01"}, ["A2", "A1"]),
+        ({"enrichedAfter": "2999-01-01"}, []),
     ],
 )
 async def test_records_are_filtered(redis: ArqRedis, given: dict[str, Any], wanted: list[str]) -> None:
     ask = Operations(await enriched(redis))
     data = await ask("query ($f: RecordFilter) { records(filter: $f) { nodes { externalId } } }", f=given)
     assert [record["externalId"] for record in data["records"]["nodes"]] == wanted
+    chosen = (
+        await ask(
+            """query ($f: RecordFilter) { estimateEnrichment(selection: {entityType: ACCOUNT, filter: $f}) {
+                eligible ineligible { records } } }""",
+            f=given,
+        )
+    )["estimateEnrichment"]
+    assert chosen["eligible"] + sum(group["records"] for group in chosen["ineligible"]) == len(wanted)
 
 
 async def test_another_organization_sees_none_of_it(redis: ArqRedis) -> None:
