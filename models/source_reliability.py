@@ -16,7 +16,8 @@ from models.db.transaction import Transaction
 class SourceReliability(Model):
     """How reliable each source of an organization is, and its CRM, by how their values agree.
 
-    `sources` has an `enrichment.learn.agreement.Reliability` as an object, by source; `records` is of how many records.
+    `sources` has an `enrichment.learn.reliability.Reliability` as an object, by source; `records` says of how many
+    records.
     """
 
     organization_id = fields.CharField(max_length=128, primary_key=True)

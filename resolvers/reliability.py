@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from enrichment.decide.merge import Candidate
-from enrichment.learn.agreement import Compared, Reliability, estimate
+from enrichment.learn.agreement import estimate
+from enrichment.learn.reliability import Compared, Reliability
 from enrichment.recommend.compare import compare
 from enrichment.replay.snapshot import DecisionSnapshot
 from enrichment.replay.stored import StoredSnapshot, readable

@@ -20,18 +20,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from types import MappingProxyType
 
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER
-
-CRM_UNDATED = "crm, undated"  # whose values may be old or wrong, which nobody can tell apart
+from enrichment.learn.reliability import CRM_UNDATED, Compared, Reliability, Said, log_odds
 
 _ROUNDS = 6
 _STEPS = 8  # of Newton's method
-_ENOUGH = 3
 _HELPING = frozenset({SOURCE_REVIEWER, CRM_UNDATED})  # what they say helps to know others
-_SURE = 0.995  # nothing is surer than this by itself
-_MOST = 6.0  # nor does a confidence mean more than this, as a logarithm of odds
 _STEP = 0.1  # confidences are counted by steps of so much, in logarithms of odds
 # What is believed of a source before anything was compared, and in how many values that is worth.
 _ACCURACY, _ACCURACY_WORTH = 0.9, 20.0
@@ -42,86 +37,6 @@ _LEVEL_SPREAD = 2.0
 _USUAL_WORTH = 30.0  # of a field: as sure as of all that it says
 _SHARE, _SHARE_WORTH = 0.12, 6.0
 _REVIEWER = 0.98  # how often a reviewer is right
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A value of a field by its number: who says it, how surely (0-1), and how many days ago it was seen."""
-
-    source: str
-    value: int
-    stated: float
-    days: float
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What is said of one field of one record: by the CRM, then by the sources in order of their priority.
-
-    `name`: the field's, with the type of record; `group`: of the fields that are like it. `rate`: how often it changes,
-    in changes a day. `same` (0-1): how often two who err there say the same.
-    """
-
-    said: tuple[Said, ...]
-    name: str
-    group: str
-    rate: float
-    same: float
-
-    @property
-    def is_undisputed(self) -> bool:
-        return all(each.value == self.said[0].value for each in self.said)
-
-    @property
-    def tells_who_errs(self) -> bool:
-        """Whether there are enough of them: of two that differ, nobody knows which one errs."""
-        return len(self.said) >= _ENOUGH
-
-
-@dataclass(frozen=True, slots=True)
-class Reliability:
-    """How one source errs, or the CRM.
-
-    `compared`: how many of its values stood beside those of two others. `accuracy` (0-1): the share of them that is
-    likely to have been right, `by_field` the same for single fields, near to that of their group. `usual`: its mean
-    confidence, by field, as a logarithm of odds; `level` and `slope`: what it means, in logarithms of odds, that it is
-    as sure as usual, and how much more for each such unit that it is surer. `shares`: of the mistakes of another source
-    the share (0-1) that it makes as well, by that source. `compared_in`: how many by field.
-    """
-
-    compared: float
-    accuracy: float
-    by_field: Mapping[str, float]
-    usual: Mapping[str, float]
-    level: float
-    slope: float
-    shares: Mapping[str, float]
-    compared_in: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-
-    def accuracy_of(self, name: str) -> float:
-        """How often (0-1) it is right about this field."""
-        return self.by_field.get(name, self.accuracy)
-
-    def usual_confidence(self, name: str) -> float | None:
-        """The confidence (0-1) that it states of this field in the mean; None where nobody knows."""
-        usual = self.usual.get(name)
-        return None if usual is None else 1.0 / (1.0 + math.exp(-usual))
-
-    def told_by_confidence(self, name: str, stated: float) -> float:
-        """What a stated confidence (0-1) says for a value of this field, as a logarithm of odds; below 0: against.
-
-        Nothing where it has given no values of the field that stood beside others.
-        """
-        usual = self.usual.get(name)
-        if usual is None:
-            return 0.0
-        return max(min(self.level + self.slope * (log_odds(stated) - usual), _MOST), -_MOST)
-
-
-def log_odds(chance: float) -> float:
-    """The logarithm of the odds of a chance (0-1), which is kept from certainty."""
-    kept = min(max(chance, 1.0 - _SURE), _SURE)
-    return math.log(kept / (1.0 - kept))
 
 
 def estimate(compared: Iterable[Compared]) -> dict[str, Reliability]:

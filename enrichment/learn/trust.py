@@ -18,7 +18,7 @@ from types import MappingProxyType
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate
 from enrichment.enums import EntityType
 from enrichment.learn import beta
-from enrichment.learn.agreement import Reliability
+from enrichment.learn.reliability import Reliability
 from enrichment.words import field_words
 
 OWN_WEIGHT = 40.0

@@ -9,9 +9,9 @@ from typing import Any
 from enrichment.catalogue import fields_of, is_equivalent, says_nothing, units_of
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_REVIEWER, EntityType
-from enrichment.learn.agreement import CRM_UNDATED, Compared, Said
 from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
 from enrichment.learn.half_life import PRIOR_DAYS
+from enrichment.learn.reliability import CRM_UNDATED, Compared, Said
 from enrichment.provenance import Current
 from enrichment.recommend.subject import kind_of
 from enrichment.recommend.weights import FACTS, SAME_MISTAKE, SAME_MISTAKE_OTHERWISE

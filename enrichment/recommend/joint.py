@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType, FieldUnit
-from enrichment.learn.agreement import Reliability, log_odds
 from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
+from enrichment.learn.reliability import Reliability, log_odds
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.provenance import Current
 from enrichment.recommend.epochs import Chain, Epochs

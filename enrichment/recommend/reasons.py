@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from enrichment.decide.unit_case import listed
 from enrichment.enums import SOURCE_REVIEWER
-from enrichment.learn.agreement import Reliability
+from enrichment.learn.reliability import Reliability
 from enrichment.recommend.observe import Question
 from enrichment.recommend.subject import Found
 from enrichment.recommend.weigh import Weighed

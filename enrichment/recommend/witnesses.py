@@ -13,7 +13,7 @@ from typing import Any
 from enrichment.catalogue import fields_of, is_equivalent, parts_of, says_nothing
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, FieldUnit
-from enrichment.learn.agreement import CRM_UNDATED, Reliability
+from enrichment.learn.reliability import CRM_UNDATED, Reliability
 from enrichment.learn.trust import UNJUDGED, SourceTrust
 from enrichment.normalize.contact.email import EmailKind, email_kind
 from enrichment.provenance import Current

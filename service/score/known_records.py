@@ -9,7 +9,8 @@ from typing import Any
 from enrichment.catalogue import is_equivalent
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, Recommendation
-from enrichment.learn.agreement import Compared, estimate
+from enrichment.learn.agreement import estimate
+from enrichment.learn.reliability import Compared
 from enrichment.learn.trust import NO_TRUST
 from enrichment.provenance import Current
 from enrichment.recommend.compare import compare

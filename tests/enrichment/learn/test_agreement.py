@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from enrichment.learn.agreement import CRM_UNDATED, Compared, Reliability, Said, estimate
+from enrichment.learn.agreement import estimate
+from enrichment.learn.reliability import CRM_UNDATED, Compared, Reliability, Said
 
 RATE, SAME = 0.0005, 0.02  # changes a day; how often two mistakes are the same
 

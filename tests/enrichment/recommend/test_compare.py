@@ -7,8 +7,8 @@ from typing import Any
 
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, SOURCE_REVIEWER, EntityType
-from enrichment.learn.agreement import CRM_UNDATED, Compared, Said
 from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
+from enrichment.learn.reliability import CRM_UNDATED, Compared, Said
 from enrichment.provenance import Current
 from enrichment.recommend.compare import compare, group_of
 

@@ -11,7 +11,7 @@ from enrichment.decide.decision import ConflictQuestion
 from enrichment.decide.fields import DecisionInput, SourceResult, decide_fields
 from enrichment.decide.merge import Candidate
 from enrichment.enums import SOURCE_CRM, EntityType, Recommendation, StepOutcome
-from enrichment.learn.agreement import CRM_UNDATED, Reliability, log_odds
+from enrichment.learn.reliability import CRM_UNDATED, Reliability, log_odds
 from enrichment.learn.trust import Trust
 from enrichment.provenance import Current
 from enrichment.recommend.weights import WEIGHTS
