@@ -1,7 +1,9 @@
 """Whether the service is up and ready, and what it measures: `/healthz`, `/readyz`, `/metrics`."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
 from starlette.requests import Request
@@ -15,10 +17,11 @@ from models.job.queries import count_unfinished_jobs, longest_waits
 from models.provider_state import count_open_breakers
 from service.http.json import respond
 from service.http.metrics import CONTENT_TYPE, MOST_WAITS, Wait
-from service.runtime import Runtime
+from service.runtime import Runtime, uses_data_dir
 from workers import heartbeat
 
 CHECK_SECONDS = 2.0
+LEAST_FREE_BYTES = 64 * 1024**2  # for the embedded stores
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +61,8 @@ def health_routes(runtime: Runtime) -> list[BaseRoute]:
         Check("redis", lambda: _redis(runtime)),
         Check("worker", lambda: _worker(runtime)),
     ]
+    if uses_data_dir(runtime.settings):
+        checks.append(Check("disk", lambda: _disk(runtime.settings.data_dir)))
 
     async def healthz(_: Request) -> Response:
         return respond({"status": "ok", "version": VERSION, "decisions": form()})
@@ -93,6 +98,10 @@ async def _redis(runtime: Runtime) -> str | None:
 
 async def _worker(runtime: Runtime) -> str | None:
     return None if await heartbeat.alive(runtime.services.redis) else "no worker gives a sign of life"
+
+
+async def _disk(data_dir: Path) -> str | None:
+    return None if shutil.disk_usage(data_dir).free >= LEAST_FREE_BYTES else "nearly full: nothing more can be stored"
 
 
 async def _measure(runtime: Runtime) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from arq.connections import ArqRedis
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -162,6 +163,21 @@ async def test_readyz_names_what_is_out(client: httpx.AsyncClient, runtime: Runt
     await beat(runtime.services.redis, "worker-1")
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+async def test_readyz_says_when_the_disk_of_the_embedded_stores_is_nearly_full(
+    settings: Settings, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded = settings.model_copy(update={"database_url": None})
+    async with Runtime(embedded, migrates=True) as runtime:
+        await beat(redis, "worker-1")
+        transport = httpx.ASGITransport(create_app(runtime))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            assert (await client.get("/readyz")).json()["checks"]["disk"] == {"status": "ok"}
+            monkeypatch.setattr("service.http.health.LEAST_FREE_BYTES", 10**18)
+            answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert "nearly full" in answer.json()["checks"]["disk"]["detail"]
 
 
 async def test_metrics_count_by_route_and_never_by_path(client: httpx.AsyncClient) -> None:
