@@ -31,6 +31,7 @@ from service.rest import (
     provider,
     record,
     resolution,
+    simulation,
     stats,
     stored_record,
     undo,
@@ -61,6 +62,7 @@ OPERATIONS: tuple[RestOperation, ...] = (
     *estimate.OPERATIONS,
     *preview.OPERATIONS,
     *undo.OPERATIONS,
+    *simulation.OPERATIONS,
     *webhook.OPERATIONS,
     *webhook_delivery.OPERATIONS,
 )

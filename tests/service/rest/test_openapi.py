@@ -22,6 +22,7 @@ Json = dict[str, Any]
 DESCRIPTION = describe(OPERATIONS, "1.2.3")
 DOCUMENTED = (
     "POST /preview",
+    "POST /simulate",
     "GET /jobs/{id}/undo",
     "POST /jobs/{id}/undo",
     "GET /undos",

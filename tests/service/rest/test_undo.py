@@ -1,4 +1,4 @@
-"""`/undos` and `/preview`: what enrichment would write, what it wrote put back, and that taken back."""
+"""`/undos`, `/preview` and `/simulate`: what enrichment would write, or would have, and what it wrote put back."""
 
 from datetime import timedelta
 from typing import Any
@@ -100,3 +100,18 @@ async def test_a_preview_says_whom_one_would_ask_and_writes_nothing(shared: Serv
     assert await industry(rest) is None
     refused = await rest("POST", "/preview", json={"entityType": "thing"})
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "entityType")
+
+
+async def test_a_change_of_the_rules_is_simulated_over_the_past(shared: Services, rest: Rest) -> None:
+    await enriched(shared)
+    same = (await rest("POST", "/simulate", json={})).json()
+    assert (same["jobs"], same["differenceCount"], same["actual"]) == (1, 0, same["simulated"])
+    never = {"fieldPolicies": {"account": {"fields": {"industry": "never"}}}}
+    other = (await rest("POST", "/simulate", json=never)).json()
+    [difference] = other["differences"]
+    assert (difference["externalId"], difference["field"], other["differenceCount"]) == ("A1", "industry", 1)
+    assert (difference["actual"]["reason"], difference["actual"]["value"]) == ("written", "Software")
+    none = await rest("POST", "/simulate", json=never, params={"to": "2020-01-01"})
+    assert none.json()["jobs"] == 0
+    refused = await rest("POST", "/simulate", json={"wish": 1})
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "wish")
