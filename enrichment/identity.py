@@ -48,7 +48,6 @@ class Identifier(NamedTuple):
 
 _LONGEST_TEXT = 320  # characters; a longer text is prose, which may be about anybody
 _LONGEST_ADDRESS = 2048
-_SHORTEST_VALUE = 3
 _MOST_DIGITS = 25
 _FEWEST_DIGITS = 7
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
@@ -161,15 +160,6 @@ def name_of(entity_type: EntityType, fields: Mapping[str, Any]) -> str | None:
         full = next((fields[name] for name in _FULL_NAMES if isinstance(fields.get(name), str)), "")
         last = full.split()[-1] if full.split() else ""
     return words(last) or None
-
-
-def without_record_values(text: str, fields: Mapping[str, Any]) -> str:
-    """The text with `...` in place of each value of the record that it repeats."""
-    values = {value for field in fields.values() for value in texts_in(field) if len(value) >= _SHORTEST_VALUE}
-    values = {value for value in values if value.casefold() in text.casefold()}
-    for value in sorted(values, key=len, reverse=True):
-        text = re.sub(re.escape(value), "...", text, flags=re.IGNORECASE)
-    return text
 
 
 def _of_cell(text: str, kind: FieldKind | None, country: str | None) -> Iterator[Identifier]:

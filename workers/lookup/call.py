@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from enrichment.enums import StepOutcome
-from enrichment.identity import without_record_values
+from enrichment.record_values import without_record_values
 from providers.api import (
     Answer,
     AnswersAtOnce,
