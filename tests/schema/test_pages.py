@@ -11,6 +11,7 @@ from graphql import GraphQLObjectType, get_named_type
 from models.db.selected import Selectable
 from resolvers import dataloader
 from resolvers.record import api as records
+from resolvers.secret_box import SecretBox
 from tests.support.factories import StandIn, context, send, services, work
 from tests.support.graphql_client import SCHEMA, Operations
 
@@ -168,7 +169,15 @@ async def test_one_of_four_variables_is_enough_for_every_list(redis: ArqRedis, a
     await ask("mutation($id: ID!) { undoJob(id: $id) { id } }", id=job["id"])
     await ask('mutation { suppress(emails: ["a@x.com"]) { added } }')
     list_ = f"({ARGUMENTS}) {{ pageInfo {{ hasNextPage hasPreviousPage }} nodes {{ __typename }} }}"
-    roots = " ".join(f"{name}{list_}" for kind, name in sorted(CONNECTIONS) if (kind, name) in OF_QUERY)
+    shared.secret_box = SecretBox(b"m" * 32)
+    made = await ask('mutation { createWebhookEndpoint(url: "https://hooks.example.com/") { endpoint { id } } }')
+    endpoint = made["createWebhookEndpoint"]["endpoint"]["id"]
+    of_endpoint = list_.replace("(", f'(endpointId: "{endpoint}", ', 1)
+    roots = " ".join(
+        f"{name}{of_endpoint if name == 'webhookDeliveries' else list_}"
+        for kind, name in sorted(CONNECTIONS)
+        if (kind, name) in OF_QUERY
+    )
     explained = f'explain(entityType: ACCOUNT, externalId: "A1", field: "industry") {{ history{list_} }}'
     text = f"""query({VARIABLES}) {{ {roots} credits {{ entries{list_} }} {explained}
         inner: records {{ nodes {{ jobs{list_} history{list_} }} }} ofUndo: undos {{ nodes {{ lines{list_} }} }} }}"""
