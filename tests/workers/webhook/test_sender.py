@@ -40,6 +40,7 @@ from tests.support.statements import counted_statements
 from tests.support.waiting import until
 from tests.support.webhook_receiver import Receiver, endpoint_at, receiver, send_all, sending, with_webhooks
 from workers.upkeep.prune_log import prune_log
+from workers.webhook import intake
 from workers.webhook import sender as sender_module
 from workers.webhook.sender import WebhookSender
 
@@ -435,20 +436,22 @@ async def test_what_comes_after_a_thousand_that_wait_stays_in_the_log(
     ctx: Context, sender: WebhookSender, at: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender_module, "MOST_WAITING", 3)
+    monkeypatch.setattr(intake, "_ROWS", 1)
     at.answer = lambda _: 500
-    made = await endpoint_at(ctx, at.url, kinds=[EventKind.RECORD_CREATED])
-    for number in range(2):
-        await send(ctx, "account", f"A{number}", domain=f"acme{number}.com")
-        await send(ctx, "account", f"B{number}", domain=f"bacme{number}.com")
-        await delivered(sender)
-        clock.ahead_seconds += 1.5
-    for number in range(3):
-        await send(ctx, "account", f"C{number}", domain=f"cacme{number}.com")
+    made = await endpoint_at(ctx, at.url, kinds=[EventKind.RECORD_CREATED, EventKind.RECORD_CHANGED])
+    await send(ctx, "account", "A1", domain="acme.com")
     await delivered(sender)
-    assert len(await deliveries(ctx, made.endpoint.id)) == 4
-    assert await sender.look() == 0
-    at.answer = lambda _: 200
+    for _ in range(6):  # after which it waits for an hour and more
+        clock.ahead_seconds += 2.5 * 3600
+        await send_all(sender)
+    for number in range(6):
+        await send(ctx, "account", "A1", domain=f"acme{number}.com")
     clock.ahead_seconds += 600
+    await delivered(sender)
+    assert await states(ctx, made.endpoint.id) == [D.PENDING] * 3
+    assert await sender.look() == 0  # though the log goes on
+    at.answer = lambda _: 200
+    clock.ahead_seconds += 4 * 3600
     await send_all(sender)
     assert await states(ctx, made.endpoint.id) == [D.DELIVERED] * 7
 
