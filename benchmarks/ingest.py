@@ -39,7 +39,7 @@ from service.settings import load_settings
 NEW, AGAIN = "ingest: new records", "ingest: the same records again"
 _IN_REQUEST = 1_000
 _AT_ONCE = 4
-_FULL = 10_000  # records of a turn; of SQLite, which takes several times as long for one, a quarter of it
+_FULL = 4_000  # records of a turn; of SQLite, which takes several times as long for one, a quarter of it
 _LONGER_FILE = 4  # times as many records as in the requests: a process of its own has to warm up first
 _TABLES = ("record", "field_value", "job")
 _MUTATION = """mutation Send($records: [RecordInput!]!) { upsertRecords(records: $records) {
