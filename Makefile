@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean bench bench-quick bench-10m faults fuzz
+.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean client bench bench-quick bench-10m faults fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ schema: $(STAMP) ## Write schema/schema.graphql anew
 
 readme: $(STAMP) ## Write the README's table of providers anew
 	@$(BIN)/python -m tools.provider_table
+
+client: ## Generate the typed part of clients/python anew, with the generator that its lock pins
+	@"$(PYTHON)" -m venv $(TOOLS)/client && $(TOOLS)/client/bin/pip install -q -r clients/python/generator.lock
+	@$(TOOLS)/client/bin/python clients/python/generate.py
 
 lock: $(TOOLS_STAMP) ## Renew requirements.lock after a change of pyproject.toml (ARGS=--upgrade raises every version)
 	@$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-annotate \

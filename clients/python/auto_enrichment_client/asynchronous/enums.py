@@ -1,0 +1,264 @@
+from enum import Enum
+
+
+class BreakerState(str, Enum):
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF_OPEN"
+
+
+class ConflictReason(str, Enum):
+    EXISTING_DIFFERS = "EXISTING_DIFFERS"
+    PROVIDERS_DISAGREE = "PROVIDERS_DISAGREE"
+    LOW_CONFIDENCE = "LOW_CONFIDENCE"
+    JOB_CHANGE = "JOB_CHANGE"
+
+
+class ConflictStatus(str, Enum):
+    OPEN = "OPEN"
+    RESOLVED = "RESOLVED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class CreditKind(str, Enum):
+    GRANT = "GRANT"
+    EXPIRY = "EXPIRY"
+    RESERVATION = "RESERVATION"
+    CHARGE = "CHARGE"
+    RELEASE = "RELEASE"
+
+
+class DifferenceKind(str, Enum):
+    WRITTEN = "WRITTEN"
+    NOT_WRITTEN = "NOT_WRITTEN"
+    WRITTEN_DIFFERENTLY = "WRITTEN_DIFFERENTLY"
+    CONFLICT_RAISED = "CONFLICT_RAISED"
+    CONFLICT_NOT_RAISED = "CONFLICT_NOT_RAISED"
+
+
+class EntityType(str, Enum):
+    LEAD = "LEAD"
+    CONTACT = "CONTACT"
+    ACCOUNT = "ACCOUNT"
+
+
+class EventKind(str, Enum):
+    RECORD_CREATED = "RECORD_CREATED"
+    RECORD_CHANGED = "RECORD_CHANGED"
+    RECORD_ENRICHED = "RECORD_ENRICHED"
+    RECORD_ERASED = "RECORD_ERASED"
+    JOB_CREATED = "JOB_CREATED"
+    JOB_RETRIED = "JOB_RETRIED"
+    JOB_ENDED = "JOB_ENDED"
+    CONFLICT_RAISED = "CONFLICT_RAISED"
+    CONFLICT_RESOLVED = "CONFLICT_RESOLVED"
+    CONFLICT_SUPERSEDED = "CONFLICT_SUPERSEDED"
+    CONFLICT_REOPENED = "CONFLICT_REOPENED"
+    CREDITS_GRANTED = "CREDITS_GRANTED"
+    CREDITS_LOW = "CREDITS_LOW"
+    CREDITS_EXHAUSTED = "CREDITS_EXHAUSTED"
+    CONFIG_CHANGED = "CONFIG_CHANGED"
+    PIPELINE_PAUSED = "PIPELINE_PAUSED"
+    PIPELINE_RESUMED = "PIPELINE_RESUMED"
+    PROVIDER_CHANGED = "PROVIDER_CHANGED"
+    WEBHOOK_PAUSED = "WEBHOOK_PAUSED"
+    WEBHOOK_TEST = "WEBHOOK_TEST"
+
+
+class FieldOutcomeReason(str, Enum):
+    WRITTEN = "WRITTEN"
+    SAME = "SAME"
+    VERIFIED = "VERIFIED"
+    PROTECTED = "PROTECTED"
+    BELOW_THRESHOLD = "BELOW_THRESHOLD"
+    CONFLICT = "CONFLICT"
+    NO_DATA = "NO_DATA"
+    SKIPPED = "SKIPPED"
+    ERROR = "ERROR"
+
+
+class FieldPolicy(str, Enum):
+    FILL_EMPTY = "FILL_EMPTY"
+    TRACKED = "TRACKED"
+    REVIEW = "REVIEW"
+    OVERWRITE = "OVERWRITE"
+    NEVER = "NEVER"
+
+
+class FieldUnit(str, Enum):
+    ADDRESS = "ADDRESS"
+    EMPLOYMENT = "EMPLOYMENT"
+
+
+class JobEventKind(str, Enum):
+    CREATED = "CREATED"
+    STARTED = "STARTED"
+    PROGRESSED = "PROGRESSED"
+    WAITS = "WAITS"
+    RETRIED = "RETRIED"
+    ENDED = "ENDED"
+
+
+class JobStatus(str, Enum):
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    CANCELLED = "CANCELLED"
+
+
+class JobTrigger(str, Enum):
+    RECORD_CREATED = "RECORD_CREATED"
+    RECORD_UPDATED = "RECORD_UPDATED"
+    SCHEDULED_REFRESH = "SCHEDULED_REFRESH"
+    MANUAL = "MANUAL"
+    CREDITS_RESTORED = "CREDITS_RESTORED"
+
+
+class MaybeCharged(str, Enum):
+    HOLD = "HOLD"
+    RETRY = "RETRY"
+
+
+class Permission(str, Enum):
+    READ = "READ"
+    SEND_RECORDS = "SEND_RECORDS"
+    ENRICH = "ENRICH"
+    HANDLE_JOBS = "HANDLE_JOBS"
+    RESOLVE_CONFLICTS = "RESOLVE_CONFLICTS"
+    SIMULATE = "SIMULATE"
+    PAUSE = "PAUSE"
+    CHANGE_CONFIG = "CHANGE_CONFIG"
+    UNDO = "UNDO"
+    GRANT_CREDITS = "GRANT_CREDITS"
+    SUPPRESS = "SUPPRESS"
+    ERASE = "ERASE"
+    VERIFY_LEDGER = "VERIFY_LEDGER"
+    MANAGE_KEYS = "MANAGE_KEYS"
+    MANAGE_WEBHOOKS = "MANAGE_WEBHOOKS"
+
+
+class QuestionOrder(str, Enum):
+    PRIORITY = "PRIORITY"
+    VALUE = "VALUE"
+
+
+class Recommendation(str, Enum):
+    ACCEPT = "ACCEPT"
+    KEEP = "KEEP"
+    NONE = "NONE"
+
+
+class RecordOutcome(str, Enum):
+    CREATED = "CREATED"
+    CHANGED = "CHANGED"
+    UNCHANGED = "UNCHANGED"
+    REFUSED = "REFUSED"
+
+
+class ResolutionAction(str, Enum):
+    ACCEPT_CANDIDATE = "ACCEPT_CANDIDATE"
+    KEEP_CURRENT = "KEEP_CURRENT"
+    CUSTOM_VALUE = "CUSTOM_VALUE"
+
+
+class RetentionKind(str, Enum):
+    DECISIONS = "DECISIONS"
+    JOBS = "JOBS"
+    STEPS = "STEPS"
+    ANSWERS = "ANSWERS"
+    VALUES = "VALUES"
+    CONFLICTS = "CONFLICTS"
+    LEDGER = "LEDGER"
+    AUDIT = "AUDIT"
+
+
+class Role(str, Enum):
+    VIEWER = "VIEWER"
+    USER = "USER"
+    MANAGER = "MANAGER"
+    ADMIN = "ADMIN"
+
+
+class RuleAction(str, Enum):
+    ACCEPT = "ACCEPT"
+    KEEP = "KEEP"
+
+
+class StepOutcome(str, Enum):
+    MATCH = "MATCH"
+    NO_MATCH = "NO_MATCH"
+    ERROR = "ERROR"
+    SKIPPED = "SKIPPED"
+
+
+class Strategy(str, Enum):
+    WATERFALL = "WATERFALL"
+    CONSENSUS = "CONSENSUS"
+
+
+class SuppressionKind(str, Enum):
+    EMAIL = "EMAIL"
+    DOMAIN = "DOMAIN"
+    PHONE = "PHONE"
+
+
+class UndoKind(str, Enum):
+    JOB = "JOB"
+    ENRICHMENT = "ENRICHMENT"
+    UNDO = "UNDO"
+
+
+class UndoOutcome(str, Enum):
+    RESTORED = "RESTORED"
+    SKIPPED = "SKIPPED"
+
+
+class UndoSkipReason(str, Enum):
+    CHANGED_BY_CRM = "CHANGED_BY_CRM"
+    CHANGED_BY_REVIEWER = "CHANGED_BY_REVIEWER"
+    CHANGED_BY_ENRICHMENT = "CHANGED_BY_ENRICHMENT"
+    ALREADY_UNDONE = "ALREADY_UNDONE"
+    ERASED = "ERASED"
+
+
+class UndoStatus(str, Enum):
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+
+
+class ValueType(str, Enum):
+    TEXT = "TEXT"
+    WHOLE_NUMBER = "WHOLE_NUMBER"
+    TEXTS = "TEXTS"
+
+
+class WebhookDeliveryStatus(str, Enum):
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    SET_ASIDE = "SET_ASIDE"
+    ERASED = "ERASED"
+
+
+class WebhookFault(str, Enum):
+    STATUS = "STATUS"
+    REDIRECT = "REDIRECT"
+    TIMEOUT = "TIMEOUT"
+    CONNECTION = "CONNECTION"
+    CERTIFICATE = "CERTIFICATE"
+    ADDRESS_REFUSED = "ADDRESS_REFUSED"
+    ANSWER_TOO_LARGE = "ANSWER_TOO_LARGE"
+    SECRET_UNREADABLE = "SECRET_UNREADABLE"
+
+
+class WebhookPause(str, Enum):
+    BY_USER = "BY_USER"
+    FAILING = "FAILING"
+    GONE = "GONE"
+
+
+class WebhookStatus(str, Enum):
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
