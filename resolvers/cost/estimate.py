@@ -13,6 +13,7 @@ from resolvers.cost.call_plan import CallPlan, plan_calls
 from resolvers.cost.candidate_call import ProviderPlan
 from resolvers.job.enrich import RecordSelection, select_records, skip_reason, suppressed_among
 from resolvers.organizations import config_of, organization_of
+from resolvers.turns import one_at_a_time
 
 PRIOR_EXTRA_RATE, PRIOR_WEIGHT = 0.4, 10  # of matches that may cost more, those that will; in matches
 
@@ -60,6 +61,7 @@ class Estimate:
     by_provider: list[ProviderEstimate] = field(default_factory=list)
 
 
+@one_at_a_time
 async def estimate_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Estimate:
     """How many of the chosen records are eligible, why the others are not, whom it would ask, and the credits.
 

@@ -40,6 +40,7 @@ from resolvers.record.state import record_states
 from resolvers.refresh.freshness import LearnedHalfLives, learned_by
 from resolvers.simulation.cached_answers import answers_of, sources_by_type, to_stored, with_cached
 from resolvers.suppression.check import Subject, suppressed
+from resolvers.turns import one_at_a_time
 from resolvers.yields import yields_of
 
 RECORDED_FOR = timedelta(days=30)  # a reply that a job had longer ago is not taken for an answer of today
@@ -117,6 +118,7 @@ class _Rules:
         return replace(question, fields=with_forms_before(question.fields, forms)) if forms else None
 
 
+@one_at_a_time
 async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force: bool = False) -> Preview:
     """Decide as a job started now would, with the answers that are stored, or were given to the record's last job.
 

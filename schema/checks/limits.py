@@ -54,6 +54,13 @@ _LOOKUP = 10  # one more question to the database
 _ROW = 5  # one row read from it
 _COUNT = 50  # counting a whole list
 _INTROSPECTION = 25_000
+_SELECTION = 20_000  # reading up to 10,000 records, or every line of a log
+_OF_SELECTIONS = frozenset(
+    {
+        *("estimateEnrichment", "previewEnrichment", "previewResolution", "previewUndoEnrichment", "previewUndoJob"),
+        *("simulateConfig", "verifyAudit", "verifyLedger"),
+    }
+)
 _ROWS = ("nodes", "edges")
 _LENGTHS = ("first", "last")
 _HAVE_FIELDS = (GraphQLObjectType, GraphQLInterfaceType)
@@ -207,6 +214,8 @@ def _fields_within(node: FieldNode | InlineFragmentNode) -> Iterator[FieldNode]:
 def _cost_of(node: FieldNode, known: GraphQLField | None) -> int:
     if node.name.value in {"totalCount", "totalCountIsExact"}:
         return _COUNT
+    if node.name.value in _OF_SELECTIONS:
+        return _SELECTION
     return _LOOKUP if known is not None and known.args else 1
 
 

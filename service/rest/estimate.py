@@ -28,6 +28,7 @@ OPERATIONS = (
         path="/estimate",
         handler=estimate,
         id="estimateEnrichment",
+        refusals=("RATE_LIMITED",),
         tag="Usage",
         summary="Estimate what enriching records would cost",
         description="Whom a forced or plain request would ask, and the credits. Nobody is asked, nothing is spent.",

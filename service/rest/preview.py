@@ -33,6 +33,7 @@ OPERATIONS = (
         path="/preview",
         handler=preview,
         id="previewEnrichment",
+        refusals=("RATE_LIMITED",),
         tag="Records",
         summary="Preview the enrichment of records",
         description="What enriching them would write now, from kept answers alone. Nobody is asked, nothing is spent.",

@@ -42,6 +42,20 @@ def test_cost_is_about_the_number_of_values_in_the_answer() -> None:
     assert 200 * 2 <= large <= 200 * 10
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        "estimateEnrichment(selection: {entityType: LEAD}) { eligible }",
+        "previewEnrichment(selection: {entityType: LEAD}) { eligible }",
+        "simulateConfig(input: {}) { decisions }",
+        "verifyLedger { entries }",
+    ],
+)
+def test_what_reads_a_whole_selection_fits_a_few_times_into_an_operation(field: str) -> None:
+    few, many = ("{" + " ".join(f"a{n}: {field}" for n in range(times)) + "}" for times in (4, 6))
+    assert cost(few) <= LIMITS.cost < cost(many)
+
+
 def test_cost_multiplies_where_lists_are_nested() -> None:
     assert cost("{ records(first: 100) { nodes { jobs(first: 200) { nodes { id } } } } }") > 100 * 200
 

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 # The routes that show an organization something that would tell of it; the others answer sums and refusals.
 SHOW = {
+    "GET /jobs/{id}/undo",
     *("GET /undos", "GET /undos/{id}", "GET /undos/{id}/lines"),
     *("GET /webhook-endpoints", "GET /webhook-endpoints/{id}", "GET /webhook-endpoints/{id}/deliveries"),
     "GET /webhook-deliveries/{id}",
