@@ -142,6 +142,7 @@ ROUTES: dict[str, Role] = {
     "GET /jobs/{id}/undo": MANAGER,
     "POST /jobs/{id}/undo": MANAGER,
     "GET /undos": VIEWER,
+    "POST /simulate": USER,
     "POST /undos": MANAGER,
     "POST /undos/preview": MANAGER,
     "GET /undos/{id}": VIEWER,
