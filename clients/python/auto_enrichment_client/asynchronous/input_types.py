@@ -174,7 +174,13 @@ class RecordFilter(BaseModel):
     "Part of a name, an e-mail, a domain or the external id."
     completeness_below: Optional[float] = Field(alias="completenessBelow", default=None)
     "From 0 to 1."
+    completeness_at_least: Optional[float] = Field(
+        alias="completenessAtLeast", default=None
+    )
+    "From 0 to 1."
     enriched_before: Optional[datetime] = Field(alias="enrichedBefore", default=None)
+    enriched_after: Optional[datetime] = Field(alias="enrichedAfter", default=None)
+    "Enriched last after this moment."
     never_enriched: Optional[bool] = Field(alias="neverEnriched", default=None)
 
 
