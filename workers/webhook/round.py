@@ -75,7 +75,7 @@ async def send_round(
     await _note(services, held, results, failing_since, failures, delivered_at, because, now)
     if because is not None:
         _log.warning(
-            "webhook endpoint paused", organization=held.organization_id, endpoint=held.id, because=because.value
+            "webhook endpoint paused", organization=held.organization_id, endpoint_id=held.id, reason=because.value
         )
     quiet = None if arrived else now + quiet_after(failures, spread=_CHANCE.random())
     return RoundResult(quiet, paused=because is not None)
@@ -116,7 +116,7 @@ def _secrets(services: Services, held: HeldEndpoint) -> list[str]:
     try:
         return [unseal(services.secret_box, text, held.organization_id, held.id) for text in sealed]
     except CannotUnseal:
-        _log.error("a webhook's secret cannot be unsealed", organization=held.organization_id, endpoint=held.id)
+        _log.error("a webhook's secret cannot be unsealed", organization=held.organization_id, endpoint_id=held.id)
         return []
 
 

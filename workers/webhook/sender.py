@@ -104,7 +104,7 @@ class WebhookSender:
             _log.warning(
                 "a webhook endpoint waits",
                 organization=held.organization_id,
-                endpoint=held.id,
+                endpoint_id=held.id,
                 error=type(error).__name__,
             )
 

@@ -18,6 +18,7 @@ TELLS_NOBODY = {
         "concurrency",
         "decisions",
         "dir",
+        "endpoint_id",
         "exc_info",
         "failed",
         "field",
