@@ -32,9 +32,9 @@ from benchmarks.servers import Server, free_port, server
 from models.db import connection
 from models.db.migrate import migrate
 from resolvers.context import Role
-from service.auth.tokens import development_token
+from service.auth.shared_secret import development_token
 from service.embedded.redis import EmbeddedRedis
-from service.settings import load_settings
+from service.installation_settings import load_settings
 
 NEW, AGAIN = "ingest: new records", "ingest: the same records again"
 _IN_REQUEST = 1_000

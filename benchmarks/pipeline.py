@@ -23,9 +23,9 @@ from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.record.api import upsert_records
 from service.collector import settle_collector
 from service.embedded.redis import EmbeddedRedis
+from service.installation_settings import load_settings
 from service.runtime import Runtime
 from service.sample.records import sample_records
-from service.settings import load_settings
 
 WARM_RECORDS = 200
 INGESTED_AT_ONCE = 1000

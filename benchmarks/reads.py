@@ -34,8 +34,8 @@ from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
 from service.app import create_app
 from service.http.json import dump
+from service.installation_settings import load_settings
 from service.runtime import Runtime
-from service.settings import load_settings
 
 _SIGNING_KEY = token_hex(32)
 _AT_ONCE = 32

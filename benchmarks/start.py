@@ -18,9 +18,9 @@ from functools import partial
 
 from benchmarks.measurement import Contender, Measurement, Plan, Round, cpu_of, take_turns
 from resolvers.context import Role
-from service.auth.tokens import development_token
+from service.auth.shared_secret import development_token
 from service.embedded.redis import EmbeddedRedis
-from service.settings import load_settings
+from service.installation_settings import load_settings
 
 LONGEST_SECONDS = 120.0
 LIBRARIES = (

@@ -32,8 +32,8 @@ from resolvers.context import Caller, Context, Role, Services
 from resolvers.record.api import upsert_records
 from service.collector import settle_collector
 from service.embedded.redis import EmbeddedRedis
+from service.installation_settings import load_settings
 from service.runtime import Runtime
-from service.settings import load_settings
 
 ANSWER_SECONDS = 0.2
 ORGANIZATIONS = 12

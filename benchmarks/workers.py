@@ -28,9 +28,9 @@ from resolvers.context import Caller, Context, Role, Services
 from resolvers.pipeline import pause_pipeline, resume_pipeline
 from resolvers.record.api import upsert_records
 from service.embedded.redis import EmbeddedRedis
+from service.installation_settings import load_settings
 from service.runtime import Runtime
 from service.sample.records import sample_records
-from service.settings import load_settings
 from workers.heartbeat import alive
 
 WORKERS = (1, 2, 4)

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from service.settings import PREFIX, TEST_PREFIX, TOKEN_VARIABLE, Settings, settings_class
+from service.installation_settings import settings_class
+from service.settings import PREFIX, TEST_PREFIX, TOKEN_VARIABLE, Settings
 
 
 def unknown_variables(environ: Mapping[str, str] = os.environ) -> list[str]:

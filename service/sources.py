@@ -24,7 +24,7 @@ from providers.registry import ProviderSettings, Registry, declared_providers, d
 from resolvers.provider.callback_urls import CallbackUrls
 from resolvers.provider.keys import StoredKeys
 from resolvers.secret_box import SecretBox
-from service.auth.tokens import kept_secret
+from service.auth.shared_secret import kept_secret
 from service.provider_settings import GivenSettings, declared_settings, environment_settings
 from service.settings import PREFIX, BadSettings, Settings
 

@@ -1,14 +1,10 @@
-"""Who calls: reads and checks the bearer token, and makes development tokens."""
+"""Who calls: reads and checks the bearer token."""
 
 import asyncio
-import os
 import re
-import secrets
-import tempfile
 import time
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from resolvers.errors import Unauthenticated, Unavailable
 from resolvers.revocation import COUNTS_WITHIN_SECONDS
 from service.auth import jwks
 from service.auth.accepted import AcceptedToken, AcceptedTokens
+from service.auth.shared_secret import hmac_key, signing_secret
 from service.settings import PREFIX, BadSettings, Settings
 
 CLOCK_SKEW_SECONDS = 10  # for tokens issued by a clock ahead of ours; an expired one gets no extra time
@@ -29,8 +26,6 @@ MAX_TOKEN_CHARACTERS = 16 * 1024
 MAX_ORGANIZATION = 128
 MAX_USER = 255
 MAX_EMAIL = 320
-_SECRET_BYTES = 32  # of a key for HMAC-SHA256
-SECRET_FILE = "jwt-secret"  # noqa: S105 (a file name)
 
 _BEARER = re.compile(r"bearer +([^\s,]+) *", re.IGNORECASE)
 _NOT_VALID = "the token is not valid"
@@ -56,7 +51,7 @@ class Authenticator:
     ) -> None:
         if not shared and keys is None:
             raise ValueError("a shared secret or a key set is needed")
-        self._shared = [_hmac_key(secret) for secret in shared]
+        self._shared = [hmac_key(secret) for secret in shared]
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
@@ -187,11 +182,6 @@ def _bearer_token(authorization: str | None) -> str:
     return match[1]
 
 
-def _hmac_key(secret: str) -> bytes:
-    """The key's bytes, filled up with zeros to 32, which HMAC does anyway: signatures stay the same."""
-    return secret.encode().ljust(_SECRET_BYTES, b"\0")
-
-
 def _text(claims: Mapping[str, Any], claim: str, longest: int) -> str:
     value = claims.get(claim)
     if not isinstance(value, str) or not value.strip():
@@ -266,50 +256,3 @@ def _refuse_public_key(secret: str) -> None:
         raise BadSettings(
             [f"{PREFIX}JWT_SECRET: this is a public key, not a shared secret; see {PREFIX}JWT_JWKS"]
         ) from None
-
-
-def signing_secret(settings: Settings) -> str:
-    """The shared secret: the setting, or the development secret that is made once and kept in DATA_DIR."""
-    if settings.jwt_secret is not None:
-        return settings.jwt_secret.get_secret_value()
-    return kept_secret(settings.data_dir / SECRET_FILE)
-
-
-def kept_secret(path: Path) -> str:
-    """The secret in this file, made on the first use."""
-    if not path.exists():
-        _make_secret(path)
-    return path.read_text("ascii").strip()
-
-
-def _make_secret(path: Path) -> None:
-    """Write a new secret, whole and readable to its owner alone, unless another process was first."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, encoding="ascii") as draft:
-        draft.write(secrets.token_hex(_SECRET_BYTES) + "\n")
-        draft.flush()
-        with suppress(FileExistsError):
-            os.link(draft.name, path)
-
-
-def development_token(
-    settings: Settings,
-    *,
-    organization_id: str,
-    role: Role,
-    user: str,
-    ttl_seconds: int,
-    email: str | None = None,
-) -> str:
-    """A signed token for trying the service out. Needs the shared secret: a key set only checks."""
-    now = int(time.time())
-    claims: dict[str, Any] = {
-        "sub": user,
-        settings.jwt_org_claim: organization_id,
-        "role": role.value,
-        "iat": now,
-        "exp": now + ttl_seconds,
-    }
-    optional = {"email": email, "iss": settings.jwt_issuer, "aud": settings.needed_audience}
-    claims |= {claim: value for claim, value in optional.items() if value is not None}
-    return jwt.encode(claims, _hmac_key(signing_secret(settings)), algorithm="HS256")

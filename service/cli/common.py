@@ -11,10 +11,11 @@ import typer
 from uvicorn.loops.auto import auto_loop_factory
 
 from enrichment.compiled import StaleBuild, check_build
+from service.installation_settings import load_settings
 from service.logs.logs import configure_logs
 from service.provider_settings import unknown
 from service.runtime import CannotStart
-from service.settings import BadSettings, Settings, load_settings
+from service.settings import BadSettings, Settings
 
 T = TypeVar("T")
 REFUSED = 1

@@ -9,7 +9,7 @@ import typer
 
 from resolvers.context import Role
 from service.app import create_app
-from service.auth.tokens import development_token
+from service.auth.shared_secret import development_token
 from service.cli.address_file import recorded_address
 from service.cli.common import Stop, fail, read_settings, refuse_settings, run
 from service.collector import settle_collector

@@ -6,7 +6,7 @@ import httpx
 import typer
 
 from resolvers.context import Role
-from service.auth.tokens import SECRET_FILE, development_token
+from service.auth.shared_secret import SECRET_FILE, development_token
 from service.cli.common import BAD_USE, fail
 from service.embedded.private import ADDRESS_FILE
 from service.sample.run import SAMPLE_ORGANIZATION

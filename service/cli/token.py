@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from resolvers.context import Role
-from service.auth.tokens import MAX_ORGANIZATION, MAX_USER, development_token, role_of
+from service.auth.shared_secret import development_token
+from service.auth.tokens import MAX_ORGANIZATION, MAX_USER, role_of
 from service.cli.common import BAD_USE, fail, read_settings
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}

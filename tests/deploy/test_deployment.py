@@ -10,7 +10,8 @@ import yaml  # type: ignore[import-untyped]  # it comes without types
 
 from models.db.version import VERSION
 from service.cli.index import COMMANDS
-from service.settings import PREFIX, settings_class
+from service.installation_settings import settings_class
+from service.settings import PREFIX
 from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "deploy"

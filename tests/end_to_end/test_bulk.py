@@ -14,7 +14,7 @@ from resolvers.context import Context
 from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
 from resolvers.record.api import upsert_records
-from service.settings import load_settings
+from service.installation_settings import load_settings
 from service.sources import open_sources
 from tests.support.factories import configure, context, services, work
 from tests.support.paid_standin import Account, PaidStandIn, paid_standin

@@ -24,8 +24,8 @@ from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
 from resolvers.record.explain import explain
 from resolvers.undo.api import undo_job
-from service.auth.tokens import development_token
-from service.settings import load_settings
+from service.auth.shared_secret import development_token
+from service.installation_settings import load_settings
 from tests.support.canaries import (
     ANSWER,
     EMAIL,

@@ -14,8 +14,9 @@ from enrichment.enums import EntityType
 from providers.api import Answer, Question
 from providers.declaration import AdapterContext, ProviderSetting
 from providers.registry import declared_providers
+from service.installation_settings import load_settings, settings_class
 from service.provider_settings import declared_settings
-from service.settings import BadSettings, load_settings, settings_class
+from service.settings import BadSettings
 from service.settings_report import described, unknown_variables
 from service.sources import open_sources
 from tests.support.fake_http import values

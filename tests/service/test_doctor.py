@@ -11,8 +11,9 @@ from arq.connections import ArqRedis
 from enrichment.enums import BreakerState, OpenReason
 from models.provider_state import change_state
 from service.doctor import Finding, Verdict, examine
+from service.installation_settings import load_settings
 from service.runtime import Runtime
-from service.settings import Settings, load_settings
+from service.settings import Settings
 from tests.support.factories import context, send
 from tests.support.processes import command
 from workers.heartbeat import beat

@@ -14,7 +14,7 @@ import asyncio
 import sys
 
 from service.runtime import Runtime
-from service.settings import load_settings
+from service.installation_settings import load_settings
 
 
 async def run(worker):

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from service.installation_settings import load_settings, settings_class
 from service.production import refuse_unsafe, remarks
-from service.settings import BadSettings, load_settings, settings_class
+from service.settings import BadSettings
 from service.settings_report import described, unknown_variables, without_password
 
 STRONG = "7f3a09c4d1e85b26a0f94c7d3e6b1852"

@@ -19,8 +19,9 @@ from resolvers.config import get_config
 from resolvers.provider.api import list_providers
 from resolvers.provider.api import test_provider as try_provider
 from resolvers.provider.keys import set_provider_key
+from service.installation_settings import load_settings, settings_class
 from service.provider_settings import listed, unknown
-from service.settings import BadSettings, load_settings, settings_class
+from service.settings import BadSettings
 from service.sources import Sources, open_sources
 from tests.support.factories import configure, context, job_of, send, services, work
 from tests.support.standin_server import json_reply, sampled, standin_server

@@ -18,7 +18,7 @@ from resolvers.credit.api import get_credits
 from resolvers.credit.verify import check_ledger
 from resolvers.record.api import UpsertOutcome
 from service.http.server import address_of, build_server, listen
-from service.settings import load_settings
+from service.installation_settings import load_settings
 from service.sources import open_sources
 from tests.support.factories import Clock, context, job_of, send, services, work
 from tests.support.fake_http import body_of

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from resolvers.errors import Unauthenticated, Unavailable
 from service.auth import jwks
 from service.auth.tokens import Authenticator, build_authenticator
-from service.settings import load_settings
+from service.installation_settings import load_settings
 from tests.support.tokens import EC_KEY, ED_KEY, RSA_KEY, SECRET, Keys, jwk, key_set, signed
 
 

@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 
 from resolvers.context import Role
 from resolvers.errors import Unauthenticated
-from service.auth.tokens import Authenticator, build_authenticator, development_token, role_of, signing_secret
-from service.settings import BadSettings, Settings, load_settings
+from service.auth.shared_secret import development_token, signing_secret
+from service.auth.tokens import Authenticator, build_authenticator, role_of
+from service.installation_settings import load_settings
+from service.settings import BadSettings, Settings
 from tests.support.tokens import RSA_KEY, SECRET, Keys, bearer, claims, jwk, part, signed
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 
 from resolvers.context import Role
-from service.auth.tokens import development_token
+from service.auth.shared_secret import development_token
 from service.embedded.data_dir import DataDirLock
-from service.settings import load_settings
+from service.installation_settings import load_settings
 from tests.support.commands import command
 from tests.support.processes import Process, serving, wait_until_gone
 from tests.support.waiting import wait_until

@@ -25,12 +25,13 @@ from models.db.columns import new_id
 from models.provider_state import change_state
 from resolvers.context import Role
 from service.app import create_app
-from service.auth.tokens import development_token
+from service.auth.shared_secret import development_token
 from service.http.metrics import Metrics
 from service.http.middleware import BodyLimitMiddleware, ProblemMiddleware, RequestMiddleware
+from service.installation_settings import load_settings, settings_class
 from service.logs.logs import redact, redact_text
 from service.runtime import CannotStart, Runtime
-from service.settings import Settings, load_settings, settings_class
+from service.settings import Settings
 from tests.support.factories import context, send
 from workers.heartbeat import beat
 

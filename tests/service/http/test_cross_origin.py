@@ -11,12 +11,12 @@ from starlette.applications import Starlette
 from models.db.columns import new_id
 from resolvers.context import Role
 from service.app import create_app
-from service.auth.tokens import development_token
+from service.auth.shared_secret import development_token
 from service.http import http_connection
 from service.http.cross_origin import READ_HEADERS, SENT_HEADERS, readable_by_pages
 from service.http.http_connection import HEAD_BYTES
+from service.installation_settings import load_settings
 from service.runtime import Runtime
-from service.settings import load_settings
 from tests.support.socket_client import served
 from tests.support.waiting import PATIENCE_SECONDS
 

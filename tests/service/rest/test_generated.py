@@ -26,10 +26,11 @@ from structlog.testing import capture_logs
 from models.db.columns import new_id
 from service.app import create_app
 from service.http.server import address_of, build_server, listen
+from service.installation_settings import settings_class
 from service.rest.operation import PREFIX
 from service.rest.routes import OPERATIONS
 from service.runtime import Runtime
-from service.settings import Settings, settings_class
+from service.settings import Settings
 from tests.support.fuzzing import SEED
 from tests.support.rest_client import SECRET, token
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
