@@ -50,7 +50,7 @@ from schema.pipeline import PipelineMutation, PipelineQuery, PipelineSubscriptio
 from schema.provider import ProviderMutation, ProviderQuery
 from schema.record.explain import ExplainQuery
 from schema.record.ingest import IntakeMutation
-from schema.record.record import RecordQuery
+from schema.record.roots import RecordQuery
 from schema.record.sent import with_records_checked
 from schema.refresh import FreshnessQuery
 from schema.retention import RetentionQuery

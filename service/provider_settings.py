@@ -1,7 +1,8 @@
 """The settings of single providers in the environment: a key, an address, and settings of a provider's own.
 
-The settings of declared providers are fields of `service.installation_settings.settings_class()`. A described provider `erp` takes
-`AUTO_ENRICHMENT_ERP_API_KEY` and `AUTO_ENRICHMENT_ERP_BASE_URL`; a plug-in any other setting of its own as well.
+The settings of declared providers are fields of `service.installation_settings.settings_class()`. A described provider
+`erp` takes `AUTO_ENRICHMENT_ERP_API_KEY` and `AUTO_ENRICHMENT_ERP_BASE_URL`; a plug-in any other setting of its own as
+well.
 """
 
 import os

@@ -182,8 +182,7 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _reachable(cls, value: str | None, others: ValidationInfo) -> str | None:
-        development = others.data.get("environment") is not Environment.PRODUCTION
-        return value and check_base(value, development=development)
+        return value and check_base(value, development=others.data.get("environment") is not Environment.PRODUCTION)
 
     @field_validator("environment", "log_level", "log_format", mode="before")
     @classmethod
@@ -215,16 +214,12 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _read_origins(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+        return tuple(origin.rstrip("/") for origin in _listed(value)) if isinstance(value, str) else value
 
     @field_validator("webhook_allowed_networks", mode="before")
     @classmethod
     def _read_networks(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return tuple(network.strip() for network in value.split(",") if network.strip())
+        return tuple(_listed(value)) if isinstance(value, str) else value
 
     @field_validator("webhook_allowed_networks")
     @classmethod
@@ -293,6 +288,10 @@ class Settings(BaseSettings):
             key_id, key = derived_key(self.encryption_key.get_secret_value().encode())
             keys.setdefault(key_id, key)
         return AuditSeals(keys)
+
+
+def _listed(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _check_scheme(value: SecretStr | None, schemes: set[str], wanted: str) -> SecretStr | None:

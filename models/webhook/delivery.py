@@ -8,7 +8,7 @@ from typing import Any, Self
 from tortoise import fields
 from tortoise.models import Model
 
-from models.db.columns import Instant, first_id_of, from_micros, id_field, to_micros
+from models.db.columns import Instant, from_micros, id_field, to_micros
 from models.db.paging import Keyset, Page, counted
 from models.db.rows import bulk, columns_of, fetch, fetch_one, insert, projection, query_row, select
 from models.db.statements import execute, one_of, texts
@@ -16,7 +16,6 @@ from models.db.transaction import Transaction
 from models.db.where import Where
 from models.event.cursor import EventCursor
 from models.event.kinds import EventKind
-from models.webhook.endpoint import lock_endpoints
 from models.webhook.kinds import WebhookDeliveryStatus, WebhookFault
 
 
@@ -285,28 +284,4 @@ async def withdraw_after(tx: Transaction, organization_id: str, endpoint_id: str
         " AND kind <> ? AND (position, number, part) > (?, ?, ?)",
         [organization_id, endpoint_id, EventKind.WEBHOOK_TEST.value, cursor.position, cursor.number, cursor.part],
         using=tx,
-    )
-
-
-async def erase_deliveries_of(tx: Transaction, organization_id: str, record_id: str, now: datetime) -> None:
-    """Leave nothing of a record in deliveries but that they were; what waits is not sent.
-
-    Locks the endpoints first, so that no worker adds a delivery of the record until the transaction ends.
-    """
-    if not await lock_endpoints(tx, organization_id):
-        return
-    await execute(
-        "UPDATE webhook_delivery SET ended_at = COALESCE(ended_at, ?), due_at = NULL, status = 'erased',"
-        " record_id = NULL, subject = '', data = '{}' WHERE organization_id = ? AND record_id = ?",
-        [to_micros(now), organization_id, record_id],
-        using=tx,
-    )
-
-
-async def prune_deliveries(organization_id: str, before: datetime, most: int) -> int:
-    """Delete the first deliveries from before this moment, `most` at most. Returns how many."""
-    chosen = "SELECT id FROM webhook_delivery WHERE organization_id = ? AND id < ? ORDER BY id LIMIT ?"
-    return await execute(
-        f"DELETE FROM webhook_delivery WHERE organization_id = ? AND id IN ({chosen})",
-        [organization_id, organization_id, first_id_of(before), most],
     )

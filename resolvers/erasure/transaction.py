@@ -29,7 +29,7 @@ from models.event.write import NewEvent
 from models.idempotency import forget_naming
 from models.record import Record
 from models.record.row import lock_records
-from models.webhook.delivery import erase_deliveries_of
+from models.webhook.forget import erase_deliveries_of
 from resolvers.audit import record_audit
 from resolvers.credit.settle import release_open
 from resolvers.erasure.reimport_guard import hash_of

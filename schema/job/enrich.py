@@ -12,7 +12,7 @@ from schema.base.copied import copied
 from schema.base.enums import EntityType
 from schema.base.views import Each
 from schema.job.job import Job
-from schema.record.record import RecordFilter
+from schema.record.roots import RecordFilter
 
 
 @strawberry.input(description="By external ids, by a filter, or both; by neither: all of the entity type.")

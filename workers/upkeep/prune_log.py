@@ -5,7 +5,7 @@ from typing import Any
 
 from models.event.remove import delete_impossible, prune_events
 from models.organization import organization_ids
-from models.webhook.delivery import prune_deliveries
+from models.webhook.forget import prune_deliveries
 from models.webhook.queue import reset_impossible_cursors
 from resolvers.context import Services
 
