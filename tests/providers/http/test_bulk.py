@@ -20,6 +20,7 @@ from providers.http.bulk import MOST_REQUESTS, shared
 from providers.http.client import HttpClient
 from providers.http.provider import HttpProvider
 from providers.http.rate_limit import LocalRateLimiter
+from providers.hunter.adapter import Hunter
 from providers.peopledatalabs.adapter import PeopleDataLabs
 from providers.zoominfo.adapter import ZoomInfo
 from tests.support.fake_http import account, lead
@@ -316,7 +317,8 @@ def test_what_has_to_be_asked_alone_has_no_batch(transport: HttpClient) -> None:
     assert Apollo(phones=True).batch_of(lead("mobilePhone", email="a.b@example.com")) is None
     assert Apollo(phones=True).batch_of(lead("title", email="a.b@example.com")) is not None
     assert Apollo().batch_of(lead(city="Bonn")) is None
-    assert HttpProvider(Crunchbase(), transport, OneKey()).batch_of(account(domain="example.com")) is None
+    assert HttpProvider(Crunchbase(), transport, OneKey()).batch_of(account(name="Example")) is None
+    assert HttpProvider(Hunter(), transport, OneKey()).batch_of(account(domain="example.com")) is None
 
 
 @pytest.mark.parametrize(
