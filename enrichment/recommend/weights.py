@@ -94,7 +94,7 @@ class Weights:
     size_half_lives: float = 60.0
     size_doubt: float = 0.1
     even: float = 0.15
-    replacing: float = 1.6
+    replacing: float = 0.9
     least: float = 0.25
     most_signs: float = 4.0
     signs: Mapping[Sign, float] = field(
