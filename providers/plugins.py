@@ -6,7 +6,7 @@ go on.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeGuard
@@ -42,9 +42,6 @@ class PluginContext:
     settings: Mapping[str, str]
     development: bool = False  # plain http to this machine is allowed
     api_key: str | None = field(default=None, repr=False)
-
-
-Factory = Callable[[PluginContext], Provider | Adapter]
 
 
 @dataclass(frozen=True, slots=True)

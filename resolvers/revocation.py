@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
 from models.token_revocation import RevocationRow, add_revocation, find_revocation
@@ -18,6 +20,8 @@ from resolvers.validation import MAX_NAME, check_text
 COUNTS_WITHIN_SECONDS = 5.0  # until a process that knows a token looks again whether it is good
 LOOK_SECONDS = 30.0  # between the looks of a connection that stays open
 CLOCK_SKEW = timedelta(seconds=10)  # by which the clock of whoever issues tokens may be ahead of ours
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,29 @@ async def is_revoked(caller: Caller) -> bool:
 
 
 async def until_refused(caller: Caller) -> None:
-    """Return once the caller's token has expired or was revoked, for connections that outlive requests."""
-    while True:
-        left = LOOK_SECONDS if caller.expires_at is None else caller.expires_at.timestamp() - time.time()
-        if left <= 0:
-            return
+    """Return once the caller's token has expired or was revoked, for connections that outlive requests.
+
+    A look that fails or hangs keeps nothing open beyond the token's time.
+    """
+    while (left := _seconds_left(caller)) > 0:
         await asyncio.sleep(min(left, LOOK_SECONDS))
-        try:
-            if await is_revoked(caller):
-                return
-        except Unavailable:
-            continue
+        if (left := _seconds_left(caller)) > 0 and await _was_revoked(caller, min(left, LOOK_SECONDS)):
+            return
+
+
+def _seconds_left(caller: Caller) -> float:
+    return LOOK_SECONDS if caller.expires_at is None else caller.expires_at.timestamp() - time.time()
+
+
+async def _was_revoked(caller: Caller, seconds: float) -> bool:
+    """Whether the token is known to be revoked, within so many seconds."""
+    # Not cancelled where it hangs: a cancelled query may keep its connection for ever.
+    look = asyncio.create_task(is_revoked(caller), name="look for a revocation")
+    look.add_done_callback(_note_failure)
+    done, _ = await asyncio.wait({look}, timeout=seconds)
+    return bool(done) and look.exception() is None and look.result()
+
+
+def _note_failure(look: asyncio.Task[bool]) -> None:
+    if not look.cancelled() and (error := look.exception()) is not None:
+        _log.warning("a token cannot be looked at", error=type(error).__name__)

@@ -97,7 +97,7 @@ async def unread_deliveries(now: datetime, limit: int) -> list[UnreadDelivery]:
     moment = to_micros(now)
     return await fetch(
         UnreadDelivery,
-        f"SELECT {select(UnreadDelivery, 'answer')} FROM answer WHERE {_WORKER_IS_GONE} ORDER BY id LIMIT ?",
+        f"SELECT {select(UnreadDelivery, 'answer')} FROM answer WHERE {_WORKER_IS_GONE} ORDER BY asked_by LIMIT ?",
         [moment, moment, limit],
     )
 
@@ -106,6 +106,14 @@ async def forget_delivery(delivery: UnreadDelivery) -> None:
     """Leave the question as it was before something was sent that is no answer to it."""
     await execute(
         f"UPDATE answer SET delivered = NULL, delivered_digest = NULL WHERE {_OF_TARGET} AND state <> 'pending'",
+        [delivery.organization_id, delivery.provider, delivery.input_key, delivery.asked_by],
+    )
+
+
+async def drop_delivered(delivery: UnreadDelivery) -> None:
+    """Keep no copy of what was sent once it has been read; that it came stays known."""
+    await execute(
+        f"UPDATE answer SET delivered = NULL WHERE {_OF_TARGET} AND state <> 'pending'",
         [delivery.organization_id, delivery.provider, delivery.input_key, delivery.asked_by],
     )
 

@@ -71,19 +71,6 @@ async def latest_resolved(organization_id: str, wanted: ConflictFilter, most: in
     return await select_conflicts(organization_id, wanted).order_by("-resolved_at", "-id").limit(most)
 
 
-async def raised_conflicts(
-    organization_id: str, wanted: ConflictFilter, since: datetime, ids: Sequence[str] | None = None
-) -> list[Conflict]:
-    """The conflicts that the filter lets through and that were raised, or opened again, since then, oldest first.
-
-    With `ids` only these.
-    """
-    again = Q(taken_back__isnull=False, updated_at__gt=since)
-    conflicts = select_conflicts(organization_id, wanted).filter(Q(created_at__gt=since) | again)
-    found = await (conflicts if ids is None else conflicts.filter(id__in=list(ids))).order_by("id")
-    return [conflict for conflict in found if conflict.opened_at > since]
-
-
 async def count_conflicts(organization_id: str, wanted: ConflictFilter) -> int:
     """How many conflicts the filter lets through."""
     return await select_conflicts(organization_id, wanted).count()

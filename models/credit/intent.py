@@ -118,17 +118,24 @@ async def erased_intents(provider: str, job_id: str) -> list[IntentRow]:
     )
 
 
+_UNREAD_ANSWER = (
+    "EXISTS (SELECT 1 FROM answer a WHERE a.organization_id = call_intent.organization_id"
+    " AND a.provider = call_intent.provider AND a.input_key = call_intent.input_key"
+    " AND a.asked_by = call_intent.job_id AND a.state = 'asking' AND a.delivered IS NOT NULL)"
+)
+
+
 async def unseen_ends(now: datetime, limit: int) -> list[IntentRow]:
     """Calls that are over by now, and whose end the worker that made them will not write: it lost the job's lease.
 
-    The first of them; those whose answer comes later are left out.
+    The first of them; those whose answer comes later, or has been sent and is still to be read, are left out.
     """
     moment = to_micros(now)
     return await fetch(
         IntentRow,
         f"SELECT {select(IntentRow)} FROM call_intent WHERE ends_by < ? AND NOT EXISTS (SELECT 1 FROM job"
         " WHERE job.id = call_intent.job_id AND job.fence = call_intent.fence AND job.status = 'in_progress'"
-        f" AND job.lease_until >= ?) AND NOT {PENDING_INTENT} ORDER BY ends_by LIMIT ?",
+        f" AND job.lease_until >= ?) AND NOT {PENDING_INTENT} AND NOT {_UNREAD_ANSWER} ORDER BY ends_by LIMIT ?",
         [moment, moment, limit],
     )
 

@@ -13,6 +13,7 @@ from models.db.printed import Printed
 from models.db.statements import one_of, texts
 from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import NOTHING, Where, where
+from models.record.enriched import enriched_in
 from models.record.shown import RECORDS, VALUES, ShownRecord, ShownValue
 from models.record.table import FieldValue, Record
 from models.record.trigrams import holding
@@ -56,6 +57,7 @@ async def record_page(
         found += NOTHING
     elif (text := _searched(filter)) is not None:
         found += await holding(text)
+    found += await enriched_in(organization_id, filter.entity_type, filter.enriched_after, filter.enriched_before)
     return await RECORDS.page(organization_id, found, keyset, wanted)
 
 

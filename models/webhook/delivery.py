@@ -249,7 +249,7 @@ async def waiting_deliveries(organization_id: str, endpoint_id: str, most: int) 
 
 
 async def note_sent(tx: Transaction, organization_id: str, sent: Sequence[SentDelivery]) -> None:
-    """Note what attempts have led to; a delivery that waits no more stays as it is."""
+    """Note what attempts have led to. A delivery that waits no more, or whose round began anew, stays as it is."""
     if not sent:
         return
     names = [name for name in columns_of(SentDelivery) if name != "id"]
@@ -257,7 +257,7 @@ async def note_sent(tx: Transaction, organization_id: str, sent: Sequence[SentDe
     await execute(
         f"UPDATE webhook_delivery SET {', '.join(f'{name} = v.{name}' for name in names)} FROM {source}"
         " WHERE webhook_delivery.id = v.id AND webhook_delivery.organization_id = ?"
-        " AND webhook_delivery.status = 'pending'",
+        " AND webhook_delivery.status = 'pending' AND webhook_delivery.tries = v.tries - 1",
         [parameter, organization_id],
         using=tx,
     )

@@ -122,7 +122,7 @@ class Crunchbase:
             by_domain.setdefault(registrable_domain(domain_of(company) or "") or "", []).append(company)
         if len(by_domain.keys() & domains.keys()) > 1:
             self._lists_serve[account] = True
-        all_are_there = account in self._lists_serve and len(found) < _MOST * len(domains)
+        all_are_there = self._lists_serve.get(account) is True and len(found) < _MOST * len(domains)
 
         def read(question: Question, domain: str | None) -> Outcome:
             companies = by_domain.get(domain or "")

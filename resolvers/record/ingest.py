@@ -64,6 +64,13 @@ class IngestResult:
     ingested: dict[int, IngestedRecord]
     superseded: list[str] = field(default_factory=list)
     erased: dict[int, str] = field(default_factory=dict)  # refused: the certificate of an erasure, by index
+    left: set[int] = field(default_factory=set)  # not taken in yet: more of a record that was made by this batch
+
+    def add(self, later: "IngestResult") -> None:
+        """Add what was taken in after it."""
+        self.ingested |= later.ingested
+        self.superseded += later.superseded
+        self.erased |= later.erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,8 @@ class Ingestion:
 async def take_in(ingestion: Ingestion, records: Sequence[tuple[int, RecordInput]]) -> IngestResult:
     """Store these records by their indexes, and start the jobs that the triggers ask for.
 
-    One that is named several times is known before: what was sent of it is taken one after another, at once.
+    What was sent of a record that is known is taken one after another, at once; of a new one the first makes it, and
+    the others are taken in after that.
     What only repeats what the CRM sent before is told by what is held, and costs no transaction.
     """
     for _ in range(_TRIES):
@@ -97,6 +105,8 @@ async def take_in(ingestion: Ingestion, records: Sequence[tuple[int, RecordInput
         for index, (record, refused) in repeated.items():
             result.ingested[index] = IngestedRecord(record, RecordOutcome.UNCHANGED, refused, repeats=True)
         await _name_jobs(ingestion, result)
+        if result.left:
+            result.add(await take_in(ingestion, [item for item in records if item[0] in result.left]))
         return result
     raise Unavailable("other requests keep changing the same records", retry_after=1)
 
@@ -125,7 +135,9 @@ async def _ingest(
     sent = [(message.entity_type, message.external_id, message.cleaned) for message in ordered]
     erased = await ingestion.guard.erased(tx, organization_id, sent)
     admitted = [message for index, message in enumerate(ordered) if index not in erased]
-    added = await add_new(tx, organization_id, [message for message in admitted if message.key not in held], now)
+    unknown = [message for message in admitted if message.key not in held]
+    making = {message.key: message for message in reversed(unknown)}  # the first of each record
+    added = await add_new(tx, organization_id, [making[key] for key in sorted(making)], now)
     known = await change_known(tx, organization_id, [message for message in admitted if message.key in held], now)
     superseded = await _follow_changes(tx, known, now)
     jobs, folded = await _start_jobs(tx, ingestion, added, known)
@@ -134,7 +146,8 @@ async def _ingest(
     starting = first_of_each(work for work in works if work.record.id in jobs and work.wants_job is not None)
     ingested = {work.message.index: _ingested(work, jobs, folded, starting) for work in works}
     certificates = {ordered[index].index: certificate for index, certificate in erased.items()}
-    return IngestResult(ingested, [conflict.id for conflict in superseded], certificates)
+    left = {message.index for message in unknown if making[message.key] is not message}
+    return IngestResult(ingested, [conflict.id for conflict in superseded], certificates, left)
 
 
 async def _log(

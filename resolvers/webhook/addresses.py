@@ -11,6 +11,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 LONGEST_URL = 2048
 _LOWEST_PORT = 1024  # beside those of the web: the others belong to services that are no web servers
 _WEB_PORTS = frozenset({80, 443})
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # of version 6; what lies elsewhere may be translated or routed
 # What some version of Python takes for public, and what leads on to an IPv4 address that is not looked at.
 _REFUSED = tuple(
     ipaddress.ip_network(text)
@@ -27,7 +28,7 @@ _REFUSED = tuple(
         "100::/64",
         "2001::/23",  # Teredo among others
         "2002::/16",  # 6to4
-        "fec0::/10",
+        "3fff::/20",  # for documentation (RFC 9637)
     )
 )
 
@@ -69,6 +70,7 @@ def _is_public(address: IPAddress) -> bool:
     return (
         address.is_global
         and not address.is_multicast
+        and (address.version == 4 or address in _GLOBAL_UNICAST)
         and not any(address in network for network in _REFUSED if network.version == address.version)
     )
 

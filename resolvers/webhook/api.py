@@ -10,6 +10,7 @@ from models.db.transaction import Transaction, unit_of_work
 from models.event.cursor import EventCursor
 from models.event.kinds import EventKind
 from models.event.read import end_of
+from models.organization import lock_organization
 from models.webhook.delivery import withdraw_after
 from models.webhook.endpoint import (
     EndpointRow,
@@ -19,6 +20,7 @@ from models.webhook.endpoint import (
     delete_endpoint,
     endpoints_of,
     find_endpoint,
+    lock_endpoints,
     move_cursor,
     pause_endpoint,
     resume_endpoint,
@@ -84,8 +86,6 @@ async def create_endpoint(ctx: Context, wanted: EndpointChange) -> EndpointWithS
     _check(ctx, wanted, needs_url=True)
     box = _box(ctx)
     await organization_of(organization_id, services.registry, now)
-    if len(await endpoints_of(organization_id)) >= MOST_ENDPOINTS:
-        raise StateConflict(f"an organization has at most {MOST_ENDPOINTS} webhook endpoints", most=MOST_ENDPOINTS)
     endpoint_id, secret = new_id(), new_secret()
     start = (await end_of(organization_id)).cursor
     await _add(
@@ -113,6 +113,9 @@ async def create_endpoint(ctx: Context, wanted: EndpointChange) -> EndpointWithS
 
 @unit_of_work
 async def _add(tx: Transaction, ctx: Context, endpoint: NewEndpoint) -> None:
+    await lock_organization(tx, endpoint.organization_id)  # of two that come at once one is counted first
+    if len(await lock_endpoints(tx, endpoint.organization_id)) >= MOST_ENDPOINTS:
+        raise StateConflict(f"an organization has at most {MOST_ENDPOINTS} webhook endpoints", most=MOST_ENDPOINTS)
     await add_endpoint(tx, endpoint)
     details = {"kinds": endpoint.kinds, "entityTypes": endpoint.entity_types}
     await note_change(tx, ctx, "webhook_endpoint.created", endpoint.id, details)

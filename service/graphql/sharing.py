@@ -6,11 +6,13 @@ from contextlib import aclosing
 from typing import Any, NamedTuple
 
 import orjson
-import structlog
+from graphql import GraphQLError
 from strawberry.types.execution import PreExecutionError
 
 from resolvers.context import Role
+from resolvers.out_of_reach import is_out_of_reach
 from schema.base.context import GraphQLContext, MessageCursor
+from schema.base.errors import ErrorTranslator
 from schema.root import ApiSchema
 from service.graphql.listener import COMPLETE, Ending, Listener
 from service.graphql.operation import Operation
@@ -20,7 +22,7 @@ AT_ONCE = 250  # listeners that are given a message before others have their tur
 # Each message of these says how something is now; of others each counts.
 _STATES = frozenset({"jobProgress", "pipelineChanged", "creditsChanged"})
 
-_log = structlog.get_logger(__name__)
+_translated = ErrorTranslator(is_out_of_reach)
 
 
 class Key(NamedTuple):
@@ -71,7 +73,7 @@ class SharedSubscription:
         try:
             ending = await self._execute()
         except Exception as error:
-            _log.error("unexpected error in a subscription", exc_info=error)
+            ending = Ending([_translated(GraphQLError(str(error), original_error=error)).formatted])
         when_over()
         for listener in self._listeners:
             listener.end(ending)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -69,11 +70,16 @@ class GraphQLStreams:
     def answer(self, operation: Operation, context: GraphQLContext, caller: Caller) -> Response:
         """The stream of a subscription. Raises RateLimited."""
         if self.open[caller.organization_id, caller.user] >= MOST_STREAMS:
-            raise RateLimited(f"at most {MOST_STREAMS} streams of one user at once", retry_after=5)
+            raise _too_many()
         return stream(caller, self._counted(operation, context, caller))
 
     async def _counted(self, operation: Operation, context: GraphQLContext, caller: Caller) -> AsyncGenerator[bytes]:
         user = (caller.organization_id, caller.user)
+        if self.open[user] >= MOST_STREAMS:  # others that were answered at the same time have begun
+            refusal = _too_many()
+            error = GraphQLError(refusal.message, extensions=refusal.extensions)
+            yield _next(dump({"errors": [error.formatted]}), None) + _COMPLETE
+            return
         self.open[user] += 1
         try:
             yield _HEARTBEAT  # the operation is accepted
@@ -106,6 +112,10 @@ class GraphQLStreams:
             async for result in ahead:
                 yield _HEARTBEAT if result is None else _next(dump(payload_of(result)), position.position)
         yield _COMPLETE
+
+
+def _too_many() -> RateLimited:
+    return RateLimited(f"at most {MOST_STREAMS} streams of one user at once", retry_after=5)
 
 
 async def _ahead(results: Any) -> AsyncGenerator[Any]:

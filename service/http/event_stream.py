@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from starlette.responses import StreamingResponse
 
@@ -22,10 +22,23 @@ async def _until_refused(caller: Caller, lines: AsyncGenerator[bytes]) -> AsyncI
     """What a stream says until the caller's token expires or is revoked."""
     refused = asyncio.create_task(until_refused(caller), name="token of a stream")
     try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(None) as bound, aclosing(lines):
-                refused.add_done_callback(lambda task: None if task.cancelled() else bound.reschedule(0.0))
-                async for line in lines:
-                    yield line
+        async with aclosing(lines):
+            while (line := await _next_before(refused, lines)) is not None:
+                yield line
     finally:
         refused.cancel()
+
+
+async def _next_before(refused: asyncio.Task[None], lines: AsyncGenerator[bytes]) -> bytes | None:
+    """The next line; None where there is none any more, or the token is refused first."""
+    coming = asyncio.ensure_future(_next(lines))
+    try:
+        await asyncio.wait({coming, refused}, return_when=asyncio.FIRST_COMPLETED)
+        return coming.result() if coming.done() and not refused.done() else None
+    finally:
+        if coming.cancel():
+            await asyncio.wait({coming})
+
+
+async def _next(lines: AsyncGenerator[bytes]) -> bytes | None:
+    return await anext(lines, None)

@@ -41,6 +41,7 @@ from tests.support.standin_server import StandInServer, json_reply, sampled, sta
 from tests.support.waiting import PATIENCE_SECONDS, until
 from workers.upkeep.end_calls import end_calls
 from workers.upkeep.expire_pending import expire_pending
+from workers.upkeep.read_deliveries import read_deliveries
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -654,6 +655,36 @@ async def test_of_a_phone_that_comes_after_an_erasure_only_the_cost_is_kept(
     assert await query("SELECT id FROM answer") == []
     assert (await check_ledger("acme")).faults == []
     assert (await here.deliver()).status_code == 404
+
+
+async def test_what_is_sent_about_a_suppressed_person_is_read_once_and_not_kept(
+    here: Installation, db: str, redis_url: str, tmp_path: Path
+) -> None:
+    async with lost_in_mid_call(here, db, redis_url, tmp_path):
+        await here.go_on(60)
+        await suppress(here.of(), Values(emails=[EMAIL]))
+        assert (await here.deliver()).json() == {"status": "taken"}
+        assert [await read_deliveries(here.shared) for _ in range(2)] == [1, 0]
+    assert await query("SELECT id FROM answer WHERE delivered IS NOT NULL") == []
+
+
+@pytest.mark.parametrize("settles", [True, False])
+async def test_a_call_whose_answer_is_still_to_be_read_is_not_ended_as_maybe_charged(
+    here: Installation, db: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settles: bool
+) -> None:
+    async def defect(*_: Any) -> None:
+        raise RuntimeError("cannot be settled")
+
+    async with lost_in_mid_call(here, db, redis_url, tmp_path) as sent:
+        await here.deliver(delivery() | {"credits_consumed": 8})
+        here.clock.ahead_seconds += 60
+        await end_calls(here.shared)  # by a worker that has not read it
+        assert await query("SELECT id FROM call_intent") != []
+        if not settles:
+            monkeypatch.setattr("workers.upkeep.read_deliveries._settle", defect)
+        await here.go_on()
+    _, used, reserved = await here.proven(sent)
+    assert (used, reserved, await query("SELECT id FROM call_intent")) == (9 if settles else 0, 0, [])
 
 
 async def waits() -> bool:

@@ -4,17 +4,19 @@ Such an answer ends its call: where that is still open it is charged by its figu
 kept for whoever asks next, the job's own retry first. Of somebody who is suppressed only the cost is kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import orjson
 import structlog
 
-from models.answer.deliveries import UnreadDelivery, forget_delivery, unread_deliveries
+from models.answer.deliveries import UnreadDelivery, drop_delivered, forget_delivery, unread_deliveries
 from models.answer.row import AnswerKey
 from models.credit.intent import intents_of_question
 from models.job.transitions import as_claimed
 from providers.api import Provider, ProviderError, Question, ReceivesCallback
 from resolvers.context import Services
+from resolvers.out_of_reach import is_out_of_reach
 from workers.job.load import ClaimedJob, load_claimed
 from workers.lookup.batched_store import BatchedStore
 from workers.lookup.reply import LookupReply, reply_of
@@ -34,9 +36,19 @@ class _Read:
 
 
 async def read_deliveries(services: Services) -> int:
-    """Read what was sent for calls that are over. Returns how many answers were kept or paid."""
+    """Read what was sent for calls that are over. Returns how many answers were kept or paid.
+
+    One that cannot be read or settled is forgotten, and holds up none of the others.
+    """
+    kept, found = 0, await unread_deliveries(services.now(), _AT_ONCE)
+    while found:
+        kept += await _read_all(services, found)
+        found = await unread_deliveries(services.now(), _AT_ONCE) if len(found) == _AT_ONCE else []
+    return kept
+
+
+async def _read_all(services: Services, found: Sequence[UnreadDelivery]) -> int:
     now, store = services.now(), BatchedStore(services)
-    found = await unread_deliveries(now, _AT_ONCE)
     claims = await as_claimed(sorted({delivery.asked_by for delivery in found}))
     jobs = {job.id: job for job in await load_claimed(services, claims, now)} if claims else {}
     kept = 0
@@ -46,8 +58,16 @@ async def read_deliveries(services: Services) -> int:
         if job is None or read is None:
             await forget_delivery(delivery)
             continue
-        await SuppressionGuard(store).withhold([Found(read.question, job, read.reply)])
-        await _settle(store, services, delivery, job, read)
+        try:
+            await SuppressionGuard(store).withhold([Found(read.question, job, read.reply)])
+            await _settle(store, services, delivery, job, read)
+        except Exception as error:
+            if is_out_of_reach(error):
+                raise
+            _log.exception("an answer that was sent cannot be settled", provider=delivery.provider, job_id=job.id)
+            await forget_delivery(delivery)
+            continue
+        await drop_delivered(delivery)
         kept += 1
     return kept
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -97,13 +97,22 @@ async def _attempts(
             body = orjson.dumps({**delivery.data, "externalId": named.get(delivery.record_id or "")})
             if secrets:
                 headers = signed_headers(delivery.message_id, began_at, body, secrets)
-                sent = await connections.send(held.url, headers, body)
+                sent = await _sent(connections, held, headers, body)
             else:
                 sent = Sent(None, WebhookFault.SECRET_UNREADABLE)
             attempts.append(_Attempt(delivery, began_at, round((time.monotonic() - began) * 1000), sent))
 
     await asyncio.gather(*(send_next() for _ in range(min(AT_ONCE, len(due)))))
     return attempts
+
+
+async def _sent(connections: "Connections", held: HeldEndpoint, headers: Mapping[str, str], body: bytes) -> Sent:
+    """How it went. What nobody foresaw fails this delivery, and forgets none of those beside it."""
+    try:
+        return await connections.send(held.url, headers, body)
+    except Exception as error:
+        _log.error("a webhook could not be sent", endpoint_id=held.id, error=type(error).__name__)
+        return Sent(None, WebhookFault.CONNECTION)
 
 
 def _secrets(services: Services, held: HeldEndpoint) -> list[str]:

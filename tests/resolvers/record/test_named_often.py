@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
+from enrichment.enums import EntityType
 from models.db import statements
 from models.db.statements import query
 from resolvers.context import Context, Services
+from resolvers.erasure.api import erase_record
 from resolvers.record.api import UpsertOutcome, upsert_records
-from tests.support.factories import StandIn, configure, context, services, work
+from resolvers.record.store import RecordOutcome
+from tests.support.factories import StandIn, configure, context, send, services, work
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -140,3 +143,16 @@ async def statements_of(ctx: Context, sent: list[dict[str, Any]], monkeypatch: p
         outcomes = await upsert_records(ctx, sent)
     assert [outcome.outcome for outcome in outcomes] == ["created", *["changed"] * (len(sent) - 1)]
     return len(found)
+
+
+async def test_the_first_of_a_record_may_be_refused_as_erased(shared: Services) -> None:
+    ctx = context(shared)
+    await send(ctx, "lead", "L1", email="mara@example.com")
+    await erase_record(ctx, EntityType.LEAD, "L1", reason=None)
+    named = [{"email": "mara@example.com"}, {"firstName": "Bo"}, {"firstName": "Bea"}, {"title": "CTO"}]
+    sent = [{"entityType": "lead", "externalId": "L8", "fields": fields} for fields in named]
+    outcomes = [outcome.outcome for outcome in await upsert_records(ctx, sent)]
+    assert outcomes == [RecordOutcome.REFUSED, RecordOutcome.CREATED, RecordOutcome.CHANGED, RecordOutcome.CHANGED]
+    [record] = await query("SELECT fields FROM record WHERE external_id = 'L8'")
+    fields = record["fields"] if isinstance(record["fields"], dict) else json.loads(record["fields"])
+    assert fields == {"firstName": "Bea", "title": "CTO"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,3 +73,20 @@ async def test_an_open_connection_ends(ctx: Context, monkeypatch: pytest.MonkeyP
     await revoke_tokens(ctx, jti="t-1")
     async with asyncio.timeout(PATIENCE_SECONDS):
         await open_connection
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_a_look_that_fails_or_hangs_keeps_no_connection_open_beyond_its_token(
+    monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    async def failing(_: Caller) -> bool:
+        if hangs:
+            await asyncio.sleep(PATIENCE_SECONDS)
+        raise ValueError("a deadlock, say")
+
+    monkeypatch.setattr(revocation, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(revocation, "is_revoked", failing)
+    expires = datetime.now(UTC) + timedelta(seconds=0.3)
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        await until_refused(Caller("acme", "eve", Role.USER, expires_at=expires))
+    assert datetime.now(UTC) >= expires

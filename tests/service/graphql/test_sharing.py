@@ -104,6 +104,21 @@ async def test_nothing_is_shared_across_roles_and_organizations_or_with_the_past
     assert sharing.key_of(Operation(CONFLICTS, {"after": None}, None), asking(shared)) is not None
 
 
+async def test_a_subscription_that_breaks_says_so_to_all(shared: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = ApiSchema()
+
+    async def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr(schema, "stream", broken)
+    sharing, listeners = SharedSubscriptions(schema), [Collecting(), Collecting()]
+    for listener in listeners:
+        joined(sharing, asking(shared), listener)
+    for listener in listeners:
+        [error] = (await listener.ending).errors
+        assert (error["message"], error["extensions"]["code"]) == ("Internal error.", "INTERNAL")
+
+
 async def test_another_organization_gets_nothing_of_what_is_shared(shared: Services) -> None:
     sharing = SharedSubscriptions(ApiSchema())
     mine, others = Collecting(), Collecting()
