@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from models.db.acting import acting_for
 from models.db.columns import new_id
 from models.db.transaction import Transaction, unit_of_work
 from models.token_revocation import RevocationRow, add_revocation, find_revocation
@@ -75,7 +76,8 @@ async def _revoke(tx: Transaction, ctx: Context, revocation: Revocation) -> None
 async def is_revoked(caller: Caller) -> bool:
     """Whether the caller's token was revoked. Raises Unavailable where the database cannot say."""
     try:
-        return await find_revocation(caller.organization_id, caller.user, caller.token_id, caller.issued_at)
+        with acting_for(caller.organization_id):
+            return await find_revocation(caller.organization_id, caller.user, caller.token_id, caller.issued_at)
     except Exception as error:
         if not is_out_of_reach(error):
             raise

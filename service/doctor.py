@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from redis.exceptions import RedisError
 
+from models.db.acting import across_organizations, is_bound
 from models.db.clock import DatabaseClock
 from models.db.health import UNUSABLE
 from models.db.report import report
@@ -105,12 +106,28 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
                 yield Finding(
                     "sessions", Verdict.WARNING, f"{found.sessions_left} left of PostgreSQL's max_connections"
                 )
-            async for finding in _work():
+            if found.unprotected is not None:
+                yield _separation(found.unprotected, separated=found.separated)
+            with across_organizations():
+                findings = [finding async for finding in _work()]
+            for finding in findings:
                 yield finding
     except CannotStart as error:
         yield Finding("database", Verdict.FAULT, str(error))
     except UNUSABLE as error:
         yield Finding("database", Verdict.FAULT, f"cannot be read ({type(error).__name__})")
+
+
+def _separation(unprotected: list[str], *, separated: bool) -> Finding:
+    """Whether the API's role is bound by row-level security, and what lacks of that."""
+    if not separated:
+        words = "one role serves the API and the workers: auto-enrichment roles makes one for each"
+        return Finding("row security", Verdict.WARNING, words)
+    if unprotected:
+        words = f"{len(unprotected)} table(s) have no policies, first {unprotected[0]}: auto-enrichment roles"
+        return Finding("row security", Verdict.FAULT, words)
+    whose = "this role sees one organization at a time" if is_bound() else "this role sees all organizations"
+    return Finding("row security", Verdict.OK, f"the API and the workers have a role each; {whose}")
 
 
 async def _work() -> AsyncIterator[Finding]:

@@ -11,9 +11,11 @@ import structlog
 from arq.connections import ArqRedis
 
 from models.db import connection
+from models.db.acting import across_organizations, is_bound
 from models.db.clock import DatabaseClock
-from models.db.health import UNUSABLE, ping
+from models.db.health import UNUSABLE
 from models.db.migrate import migrate
+from models.db.row_security import connect_by_role
 from models.db.schema_state import SchemaRefused, require_current
 from models.db.version import VERSION
 from models.installation_choice import relies_on
@@ -109,12 +111,18 @@ class Runtime:
     async def _open(self, stack: AsyncExitStack) -> None:
         redis_url = await self._open_redis_server(stack)
         await stack.enter_async_context(open_database(self.settings))
+        if self._with_worker and is_bound():
+            raise CannotStart(
+                f"{PREFIX}DATABASE_URL: this role sees one organization at a time, and a worker works over all:"
+                " give it the worker's role"
+            )
         await self._bring_schema_up_to_date()
         self._authenticator = build_authenticator(self.settings, is_revoked)
         now = await _open_clock(stack)
         redis = await self._open_redis(stack, redis_url, tries=API_TRIES)
         # Until 0.2.0 PUBLIC_URL alone had phone numbers asked for, which cost more.
-        paid_callbacks = await relies_on("paid_callbacks", self.settings.public_url is not None, now())
+        with across_organizations():
+            paid_callbacks = await relies_on("paid_callbacks", self.settings.public_url is not None, now())
         sources = open_sources(self.settings, redis, paid_callbacks=paid_callbacks)
         stack.push_async_callback(sources.http_client.close)
         await sources.keys.retry_changed_keys(redis, now())
@@ -224,8 +232,7 @@ async def open_database(settings: Settings) -> AsyncIterator[None]:
         if settings.database_url is None:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             make_private(settings.data_dir / DATABASE_FILE)  # SQLite gives the files beside it the same mode
-        await connection.connect(url, pool=settings.database_pool, behind_pooler=settings.database_pooler)
-        await ping()
+        await connect_by_role(url, pool=settings.database_pool, behind_pooler=settings.database_pooler)
     except UNUSABLE as error:
         await connection.close()
         where = f"{PREFIX}DATABASE_URL: the database at {without_password(url)}"

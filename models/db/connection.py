@@ -6,11 +6,13 @@ from copy import deepcopy
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import asyncpg
 from tortoise import Tortoise, connections
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import generate_config
 from tortoise.backends.sqlite.client import SqliteClient
+
+from models.db.acting import is_bound
+from models.db.bound_session import BoundSession, Session, use_bound_sessions
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -83,17 +85,6 @@ def tortoise_url(url: str, *, pool: int) -> str:
     raise DatabaseUnsupported(f"DATABASE_URL: {parts.scheme or 'no'} scheme; use sqlite:/// or postgresql://")
 
 
-class _Session(asyncpg.Connection):  # type: ignore[misc] # asyncpg comes without types
-    """A session of the pool. No statement of ours leaves anything behind in it: what holds is for a transaction.
-
-    asyncpg would clear it after every use, with four statements and a round trip. A transaction that was left open
-    is still rolled back.
-    """
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 _given: list[str] = []  # the address that the connections were last opened with
 
 
@@ -118,7 +109,8 @@ async def connect(url: str, *, pool: int = 10, behind_pooler: bool = False) -> N
         config["connections"][_READER] = deepcopy(config["connections"]["default"])
         config["connections"][_READER]["credentials"] |= {"journal_mode": "WAL", "query_only": "ON"}
     else:
-        config["connections"]["default"]["credentials"]["connection_class"] = _Session
+        use_bound_sessions(bound=is_bound(), behind_pooler=behind_pooler)
+        config["connections"]["default"]["credentials"]["connection_class"] = BoundSession if is_bound() else Session
         if behind_pooler:
             config["connections"]["default"]["credentials"]["statement_cache_size"] = 0
     await Tortoise.init(

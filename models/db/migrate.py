@@ -18,6 +18,7 @@ from models.db.columns import to_micros
 from models.db.connection import connection, dialect
 from models.db.distribute import distribute, fit_for_partitions, read_distribution
 from models.db.migration_file import MigrationFile, MigrationStep, StepKind, shipped_files
+from models.db.row_security import protect_new_tables
 from models.db.schema_state import BOOKKEEPING, SchemaRefused, prepare_bookkeeping, read_applied, refuse_unusable
 from models.db.statements import execute, query
 from models.db.transaction import Transaction, is_caused_by, unit_of_work
@@ -63,19 +64,21 @@ async def migrate(folder: Traversable | None = None) -> list[str]:
     shipped = shipped_files(folder)
     if dialect() == "sqlite":
         await execute(BOOKKEEPING)  # by itself: where the table is there, it would only read
-    await _patiently(_prepare)
+    await patiently(_prepare)
     refuse_unusable(await read_applied(), shipped)
     done: list[str] = []
     await read_distribution()
     while (position := await _next_position(shipped)) is not None:
-        if await _patiently(_advance, position):
+        if await patiently(_advance, position):
             done.append(position.file.name)
     if (partitions := await read_distribution()) and done:
         await distribute(partitions)
+    if done:
+        await patiently(protect_new_tables)
     return done
 
 
-async def _patiently(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+async def patiently(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """What `work` returns, tried again while another process migrates or others hold what it needs to lock."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:

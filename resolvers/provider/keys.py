@@ -10,6 +10,7 @@ import structlog
 from redis.asyncio import Redis
 
 from enrichment.config import Config, ProviderRule
+from models.db.acting import across_organizations
 from models.db.transaction import Transaction, unit_of_work
 from models.provider_key import NewProviderKey, ProviderKeyRow, delete_key, save_key, sealed_keys
 from models.provider_state import close_breaker, close_breakers_of_refused_key
@@ -122,7 +123,8 @@ class StoredKeys:
             name = f"auto-enrichment:shared-key:{provider_id}"
             before = await redis.get(name)
             if before is None or before.decode() != digest:
-                await close_breakers_of_refused_key(provider_id, now)
+                with across_organizations():
+                    await close_breakers_of_refused_key(provider_id, now)
                 await redis.set(name, digest)
 
     async def key_of(self, organization_id: str, provider_id: str) -> str | None:
@@ -138,7 +140,8 @@ class StoredKeys:
 
 
 async def _sealed_keys(wanted: Sequence[tuple[str, str]]) -> list[str | None]:
-    found = await sealed_keys(wanted)
+    with across_organizations():  # many organizations' jobs ask at one time
+        found = await sealed_keys(wanted)
     return [found.get(pair) for pair in wanted]
 
 

@@ -13,6 +13,7 @@ import jwt
 import structlog
 from jwt.algorithms import HMACAlgorithm
 
+from models.db.acting import act_for
 from resolvers.context import Caller, Role
 from resolvers.errors import Unauthenticated, Unavailable
 from resolvers.revocation import COUNTS_WITHIN_SECONDS
@@ -60,7 +61,8 @@ class Authenticator:
         self._accepted = AcceptedTokens()
 
     async def caller(self, authorization: str | None) -> Caller:
-        """The caller behind an `Authorization` header's value; from here on the log names the organization.
+        """The caller behind an `Authorization` header's value; from here on the log names the organization, and
+        the database shows its rows alone.
 
         Raises Unauthenticated with a reason that says nothing about the key, and Unavailable while the
         signing keys cannot be read.
@@ -76,6 +78,7 @@ class Authenticator:
             self._accepted.drop(token)
             raise Unauthenticated("the token was revoked")
         structlog.contextvars.bind_contextvars(organization=accepted.caller.organization_id)
+        act_for(accepted.caller.organization_id)
         return accepted.caller
 
     async def _was_revoked(self, accepted: AcceptedToken) -> bool:

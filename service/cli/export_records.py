@@ -13,6 +13,7 @@ import typer
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
+from models.db.acting import act_for
 from resolvers.context import Caller, Context, Role
 from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, Stop, fail, read_settings, run
@@ -79,6 +80,7 @@ async def _open_source(
             yield read_from_api(client, entity_type)
     else:
         async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
+            act_for(target.organization)
             ctx = Context(runtime.services, Caller(target.organization, "export", Role.VIEWER), "command")
             yield read_from_database(ctx, entity_type)
 

@@ -14,6 +14,7 @@ import orjson
 import typer
 
 from enrichment.enums import EntityType
+from models.db.acting import act_for
 from resolvers.context import Caller, Context, Role
 from resolvers.errors import OperationError
 from service.cli.common import BAD_USE, REFUSED, Stop, fail, read_settings, run
@@ -142,6 +143,7 @@ async def open_sender(
             yield ApiSender(client)
     else:
         async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
+            act_for(target.organization)
             caller = Caller(target.organization, "import", Role.USER)
             yield DirectSender(Context(runtime.services, caller, "command"))
 

@@ -31,6 +31,11 @@ COMMANDS = {
         "migrate",
         "Apply the migrations that the database lacks. Safe to run twice, and from two places at once.",
     ),
+    "roles": Command(
+        "roles",
+        "roles",
+        "Make a role for the API and one for workers on PostgreSQL, and bind the API's to one organization at a time.",
+    ),
     "token": Command(
         "token", "token", "Print a development token, signed with the shared secret of the settings or of DATA_DIR."
     ),

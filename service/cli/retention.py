@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from models.db.acting import across_organizations
 from models.db.clock import machine_clock
 from models.organization import organization_ids
 from models.retention import KeepDays
@@ -38,11 +39,16 @@ def retention(
 async def _all(settings: Settings, keep: KeepDays) -> list[Retained]:
     """What would go of all organizations together."""
     async with open_database(settings):
-        now = machine_clock()
-        found = await retained("", now, keep)  # of nobody: the kinds alone
-        for organization_id in await organization_ids():
-            more = await retained(organization_id, now, keep)
-            found = [_both(*pair) for pair in zip(found, more, strict=True)]
+        with across_organizations():
+            return await _of_every_organization(keep)
+
+
+async def _of_every_organization(keep: KeepDays) -> list[Retained]:
+    now = machine_clock()
+    found = await retained("", now, keep)  # of nobody: the kinds alone
+    for organization_id in await organization_ids():
+        more = await retained(organization_id, now, keep)
+        found = [_both(*pair) for pair in zip(found, more, strict=True)]
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from models.db.acting import act_for
 from resolvers.context import Caller, Context, Role
 from resolvers.errors import OperationError
 from resolvers.revocation import COUNTS_WITHIN_SECONDS, Revocation, revoke_tokens
@@ -36,5 +37,6 @@ async def _revoke(
     settings: Settings, org: str, jti: str | None, user: str | None, before: datetime | None
 ) -> Revocation:
     async with Runtime(settings, shares=True, migrates=settings.database_url is None) as runtime:
+        act_for(org)
         ctx = Context(runtime.services, Caller(org, "operator", Role.ADMIN), "command")
         return await revoke_tokens(ctx, jti=jti, user=user, issued_before=before)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from enrichment.compiled import form
+from models.db.acting import across_organizations
 from models.db.health import ping
 from models.db.version import VERSION
 from models.job.queries import count_unfinished_jobs, longest_waits
@@ -107,12 +108,17 @@ async def _disk(data_dir: Path) -> str | None:
 async def _measure(runtime: Runtime) -> None:
     """Read what is not counted as it happens. What cannot be read keeps its last value."""
     try:
-        for status, count in (await count_unfinished_jobs()).items():
-            runtime.metrics.jobs.labels(status.value).set(count)
-        now = runtime.services.now()
-        longest = await longest_waits(MOST_WAITS)
-        runtime.metrics.queued([Wait((now - wait.oldest).total_seconds(), wait.jobs) for wait in longest])
-        runtime.metrics.broken(await count_open_breakers())
+        with across_organizations():
+            await _measure_queue(runtime)
         runtime.metrics.workers.set(await heartbeat.alive(runtime.services.redis))
     except Exception as error:
         _log.warning("not measured", error=type(error).__name__)
+
+
+async def _measure_queue(runtime: Runtime) -> None:
+    for status, count in (await count_unfinished_jobs()).items():
+        runtime.metrics.jobs.labels(status.value).set(count)
+    now = runtime.services.now()
+    longest = await longest_waits(MOST_WAITS)
+    runtime.metrics.queued([Wait((now - wait.oldest).total_seconds(), wait.jobs) for wait in longest])
+    runtime.metrics.broken(await count_open_breakers())
