@@ -20,15 +20,13 @@ from service.cli.common import BAD_USE, Stop, fail, read_settings, run
 from service.cli.progress import progress
 from service.cli.target import find_target
 from service.records.formula import guarded
+from service.records.own_export import ABOUT, OTHER_FIELDS, UNREADABLE
 from service.records.readers import read_from_api, read_from_database
 from service.records.senders import CannotSend, api_client
 from service.runtime import Runtime
 from service.settings import TOKEN_VARIABLE, Settings
 
 REPORT_EVERY = 100
-_ABOUT = ("entityType", "externalId", "completeness", "version", "lastEnrichedAt")
-_REST = "otherFields"  # a column for what the catalogue does not know, as JSON
-_UNREADABLE = "unreadable"  # a column for what cannot be read, as JSON
 
 Write = Callable[[Mapping[str, Any]], None]
 
@@ -114,15 +112,15 @@ def _jsonl(stream: TextIO) -> Write:
 
 def _csv(stream: TextIO, entity_type: EntityType | None) -> Write:
     names = tuple(fields_of(entity_type)) if entity_type is not None else ()
-    writer = csv.DictWriter(stream, [*_ABOUT, *names, _REST, _UNREADABLE])
+    writer = csv.DictWriter(stream, [*ABOUT, *names, OTHER_FIELDS, UNREADABLE])
     writer.writeheader()
 
     def write(record: Mapping[str, Any]) -> None:
         fields = record["fields"]
         rest = {name: value for name, value in fields.items() if name not in names}
-        row = {name: _cell(record[name]) for name in _ABOUT}
+        row = {name: _cell(record[name]) for name in ABOUT}
         row |= {name: _cell(fields[name]) for name in names if name in fields}
-        more = {_REST: rest, _UNREADABLE: record["unreadable"]}
+        more = {OTHER_FIELDS: rest, UNREADABLE: record["unreadable"]}
         writer.writerow(row | {name: _cell(value) if value else "" for name, value in more.items()})
 
     return write

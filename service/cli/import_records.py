@@ -23,6 +23,7 @@ from service.cli.progress import progress
 from service.cli.target import find_target
 from service.records.columns import Columns, UnreadableFile
 from service.records.file import Line, RecordFile
+from service.records.moments import DateOrder
 from service.records.senders import ApiSender, CannotSend, DirectSender, Sender, SendResult, api_client
 from service.runtime import Runtime
 from service.settings import TOKEN_VARIABLE, Settings
@@ -78,12 +79,15 @@ def import_records(
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of the file, such as cp1250; default: found out.")
     ] = None,
+    dates: Annotated[
+        DateOrder | None, typer.Option(help="How dates such as 1/2/2026 are written; default: found out.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the columns become; send nothing.")] = False,
     from_line: Annotated[int, typer.Option(min=1, help="Begin at this line of the file.")] = 1,
 ) -> None:
     """Send a file of records; repeating it is safe, as what is unchanged starts nothing."""
     settings = read_settings()
-    columns = Columns(entity_type, id_column, dict(_renamed(mapping or [])))
+    columns = Columns(entity_type, id_column, dict(_renamed(mapping or [])), dates)
     records = RecordFile(file, columns, _codec(encoding))
     rejects = rejects or file.with_name(f"{file.name}.rejects.jsonl")
     tally = ImportTally()

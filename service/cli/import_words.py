@@ -27,6 +27,14 @@ def reading(file: RecordFile) -> Iterator[str]:
     columns = [column for column in mapped.names if column in named and column != mapped.id_column]
     pairs = [column if column == named[column] else f"{column} is {named[column]}" for column in columns]
     yield f"Columns: {', '.join([f'{mapped.id_column} is the id', *pairs])}."
+    for column in mapped.of_moments:
+        if mapped.date_order is None:
+            yield (
+                f"Dates of {column} such as 1/2/2026 may be of January or February and are kept as texts: "
+                "--dates day-first or --dates month-first says which."
+            )
+        else:
+            yield f"Dates of {column} such as 1/2/2026 have the {mapped.date_order.value.partition('-')[0]} first."
     if mapped.others:
         yield f"No fields of ours, kept as they are: {', '.join(mapped.others)}. --map COLUMN=FIELD names one."
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from enrichment.catalogue import fields_of
 from enrichment.enums import EntityType
 from service.records.headers import FULL_NAME, OBSERVED, fields_by_column, folded, id_names, is_known
+from service.records.moments import DateOrder, moment_of
+from service.records.own_export import NAMES, is_own
 
 _EMPTY = (None, "")
 
@@ -18,11 +19,12 @@ class UnreadableFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What the columns of a file are: by their names, and as the caller says (`id_column`, `renamed`)."""
+    """What the columns of a file are: by their names, and as the caller says (`id_column`, `renamed`, `date_order`)."""
 
     entity_type: EntityType
     id_column: str | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
+    date_order: DateOrder | None = None
 
     def is_known(self, name: str) -> bool:
         """Whether a column of this name is a field, an id, or named by the caller."""
@@ -41,7 +43,7 @@ class Columns:
             for column, name in ((column, found.get(column, column)) for column in ordered)
             if column != id_column
         ]
-        return Mapped(self.entity_type, id_column, found, tuple(names), tuple(steps))
+        return Mapped(self.entity_type, id_column, found, tuple(names), tuple(steps), self.date_order)
 
     def _id_among(self, names: Sequence[str]) -> str:
         if self.id_column is not None:
@@ -63,6 +65,7 @@ class Mapped:
 
     Of several columns for one field those come first that mean it best; what is used for none keeps its own name.
     `steps` are all others in that order, each with what it becomes, and whether it does so only where it is a moment.
+    `date_order`: how the file writes its dates of numbers, where that is known.
     """
 
     entity_type: EntityType
@@ -70,12 +73,20 @@ class Mapped:
     fields: Mapping[str, str]
     names: tuple[str, ...]
     steps: tuple[tuple[str, str, bool], ...]
+    date_order: DateOrder | None = None
+
+    @property
+    def of_moments(self) -> list[str]:
+        """The columns that say when the CRM saw the record."""
+        return [column for column, name, _ in self.steps if name == OBSERVED[0]]
 
     @property
     def others(self) -> list[str]:
         """The columns that are no field of ours; they are kept as they are."""
         known = {*fields_of(self.entity_type), *OBSERVED, FULL_NAME}
         used = {column for column, name in self.fields.items() if name in known}
+        if is_own(self.names):
+            used |= NAMES
         return [name for name in self.names if name and name not in used and name != self.id_column]
 
     def record(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,8 +96,12 @@ class Mapped:
             if column not in values:
                 continue
             value = values[column]
-            if only_moments and not _is_moment(value):
-                name = column
+            if name == OBSERVED[0] and value not in _EMPTY:
+                moment = moment_of(str(value), self.date_order)
+                if moment is not None:
+                    value = moment
+                elif only_moments:
+                    name = column
             if fields.get(name) in _EMPTY:
                 fields[name] = value
             elif value not in _EMPTY:
@@ -111,11 +126,3 @@ def unguarded(cell: Any) -> Any:
             return text[2:-1]
         return text.removeprefix("'")
     return cell
-
-
-def _is_moment(value: Any) -> bool:
-    try:
-        datetime.fromisoformat(str(value).strip())
-    except ValueError:
-        return False
-    return True

@@ -5,8 +5,9 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ import orjson
 from service.records.columns import Columns, Mapped, UnreadableFile
 from service.records.encoding import UTF8, Encoding, encoding_of
 from service.records.formula import without_guard
+from service.records.moments import order_of
+from service.records.own_export import NotOurs, fields_sent, is_own
+from service.records.rows import LONGEST_CELL, Row, rows_of
 from service.records.table import LINES_BEFORE, Layout, is_beside, layout_of
 
-LONGEST_CELL = 1024 * 1024
 _OBJECTS, _TABLES = frozenset({".jsonl", ".ndjson"}), frozenset({".csv", ".tsv", ".tab", ".txt"})
 _REJECT = frozenset({"line", "fault", "content"})
-
-csv.field_size_limit(LONGEST_CELL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,17 @@ class RecordFile:
             raise UnreadableFile(f"{self.name}: a column is named twice")
         return found
 
-    @property
+    @cached_property
     def mapped(self) -> Mapped:
-        """What the columns of the table are. Raises UnreadableFile, OSError."""
-        return self._columns.of(self.layout.header)
+        """What the columns of the table are, and how it writes its dates. Raises UnreadableFile, OSError."""
+        mapped = self._columns.of(self.layout.header)
+        if mapped.date_order is not None or not mapped.of_moments:
+            return mapped
+        places = [mapped.names.index(column) for column in mapped.of_moments]
+        with self._path.open("rb") as raw:
+            rows = islice(self._rows(raw), _ROWS_FOR_DATES)
+            cells = [row.cells[place] for row in rows for place in places if place < len(row.cells)]
+        return replace(mapped, date_order=order_of(cells))
 
     @contextmanager
     def lines(self) -> Iterator[Iterator[Line]]:
@@ -125,6 +133,8 @@ class RecordFile:
             value = value["content"]  # of a file of rejects, corrected
         if not isinstance(value, dict):
             return Line(number, fault="not a JSON object", text=value)
+        if is_own(value):
+            return self._of_export(number, value)
         if isinstance(value.get("fields"), dict) and "externalId" in value:
             record = {"entityType": self._columns.entity_type.value, **value}
             return Line(number, record, text=value)
@@ -133,6 +143,28 @@ class RecordFile:
         except UnreadableFile as error:
             return Line(number, fault=str(error), text=value)
         return Line(number, mapped.record(value), text=value)
+
+    def _of_row(self, number: int, row: Sequence[str], mapped: Mapped, *, own: bool) -> Line:
+        width = len(mapped.names)
+        if any(_BYTE.search(cell) for cell in row if not cell.isascii()):
+            return Line(number, fault="not UTF-8", text=_readable(row))
+        values: Mapping[str, Any] = dict(zip(mapped.names, map(without_guard, row), strict=False))
+        if is_beside(row, width, values.get(mapped.id_column, "")):
+            return Line(number, fault="no record: a note or a total beside the table", text=list(row))
+        if any(row[width:]):
+            return Line(number, fault=f"{len(row)} cells for {width} columns", text=list(row))
+        return self._of_export(number, values) if own else Line(number, mapped.record(values), text=values)
+
+    def _of_export(self, number: int, values: Mapping[str, Any]) -> Line:
+        """A row or an object of our own export."""
+        kind = self._columns.entity_type.value
+        try:
+            fields = fields_sent(values)
+        except NotOurs as error:
+            return Line(number, fault=str(error), text=values)
+        if values["entityType"] != kind:
+            return Line(number, fault=f"not {kind}, but {values['entityType']}", text=values)
+        return Line(number, self._mapped_of(tuple(fields)).record(fields), text=values)
 
     def _mapped_of(self, names: tuple[str, ...]) -> Mapped:
         """What columns of these names are, found once for each way to name them."""
@@ -143,42 +175,29 @@ class RecordFile:
         return self._mapped[names]
 
     def _table(self, raw: io.BufferedReader) -> Iterator[Line]:
-        layout, mapped = self.layout, self.mapped
+        mapped = self.mapped
+        own = is_own(mapped.names)
+        for row in self._rows(raw):
+            if row.fault is not None:
+                yield Line(row.number, fault=row.fault, text=row.text)
+            elif any(row.cells):
+                yield self._of_row(row.number, row.cells, mapped, own=own)
+
+    def _rows(self, raw: io.BufferedReader) -> Iterator[Row]:
+        """The rows below the header."""
+        layout = self.layout
         text = self._text(raw)
         for _ in range(layout.before):
             text.readline(LONGEST_CELL)
         header = csv.reader(text, delimiter=layout.separator)
         next(header)
-        begins = layout.before + header.line_num + 1
-        reader = csv.reader(text, strict=True, delimiter=layout.separator)
-        while True:
-            number = begins + reader.line_num
-            try:
-                row = next(reader)
-            except StopIteration:
-                break
-            except csv.Error as error:
-                yield Line(number, fault=f"not CSV: {error}")
-                continue
-            if any(row):
-                yield _of_row(number, row, mapped)
+        yield from rows_of(text, layout.separator, layout.before + header.line_num + 1)
         text.detach()  # the caller closes the file
 
 
+_ROWS_FOR_DATES = 10_000  # so many are looked at for how the file writes its dates
 _KINDS = 100  # so many ways to name columns are kept
 _BYTE = re.compile("[\udc80-\udcff]")  # what is not UTF-8, as it is read
-
-
-def _of_row(number: int, row: Sequence[str], mapped: Mapped) -> Line:
-    width = len(mapped.names)
-    if any(_BYTE.search(cell) for cell in row if not cell.isascii()):
-        return Line(number, fault="not UTF-8", text=_readable(row))
-    values: Mapping[str, Any] = dict(zip(mapped.names, map(without_guard, row), strict=False))
-    if is_beside(row, width, values.get(mapped.id_column, "")):
-        return Line(number, fault="no record: a note or a total beside the table", text=list(row))
-    if any(row[width:]):
-        return Line(number, fault=f"{len(row)} cells for {width} columns", text=list(row))
-    return Line(number, mapped.record(values), text=values)
 
 
 def _readable(row: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from enrichment.clean import clean
 from enrichment.enums import EntityType
 from service.records.columns import Columns, UnreadableFile
 from service.records.file import Line, RecordFile
+from service.records.moments import DateOrder
 
 LEAD, CONTACT, ACCOUNT = EntityType.LEAD, EntityType.CONTACT, EntityType.ACCOUNT
 
@@ -171,7 +172,18 @@ def test_the_day_of_the_last_change_is_when_the_record_was_observed(tmp_path: Pa
     assert record["observedAt"] == "2026-01-15 10:00"
     [other] = records_of(tmp_path, HUBSPOT_CONTACTS.replace("2026-01-15 10:00", "1/15/26"), CONTACT)
     assert "observedAt" not in other
-    assert other["fields"]["Last Modified Date"] == "1/15/26"  # of two readings neither is taken
+    assert other["fields"]["Last Modified Date"] == "1/15/26"  # of which century
+
+
+def test_dates_are_read_as_the_file_writes_them(tmp_path: Path) -> None:
+    text = "ID,City,Last Modified Date\n1,Rome,1/2/2026\n2,Rome,1/15/2026 5:03 PM\n3,Rome,soon\n"
+    records = records_of(tmp_path, text, LEAD)
+    assert [record.get("observedAt") for record in records] == ["2026-01-02T00:00:00", "2026-01-15T17:03:00", None]
+    assert records[2]["fields"]["Last Modified Date"] == "soon"
+    unsure = text.replace("1/15/2026", "1/5/2026")
+    assert all("observedAt" not in record for record in records_of(tmp_path, unsure, LEAD))
+    told = records_of(tmp_path, unsure, LEAD, date_order=DateOrder.DAY_FIRST)
+    assert [record.get("observedAt") for record in told] == ["2026-02-01T00:00:00", "2026-05-01T17:03:00", None]
 
 
 def test_of_two_columns_for_a_field_the_better_one_counts_and_the_other_keeps_its_name(tmp_path: Path) -> None:
@@ -217,10 +229,27 @@ def test_cells_are_separated_by_what_separates_them(tmp_path: Path, separator: s
         lambda text: text.encode("utf-16-be"),
         lambda text: text.encode("utf-32"),
         lambda text: text.encode("windows-1252"),
+        lambda text: text.encode("mac-roman"),
+        lambda text: text.encode("cp850"),
     ],
 )
 def test_text_is_read_in_the_encodings_of_spreadsheets(tmp_path: Path, separator: str, content: Any) -> None:
     assert is_two(lines_of(tmp_path, content(table(separator)), LEAD))
+
+
+@pytest.mark.parametrize("name", ["windows-1252", "mac-roman", "cp850"])
+@pytest.mark.parametrize("city", ["Köln", "Zürich", "Málaga", "Orléans", "Gävle", "ÜNDING", "Gießen-Süd"])
+def test_one_city_is_enough_to_tell_the_encoding(tmp_path: Path, city: str, name: str) -> None:
+    [line] = lines_of(tmp_path, f"id,city\n1,{city}\n".encode(name), LEAD)
+    assert line.record is not None
+    assert line.record["fields"] == {"city": city}
+
+
+@pytest.mark.parametrize("text", ["Kid\u2019s", "a “good” one", "Acme®", "L\u2019Oréal"])
+def test_signs_of_windows_are_no_letters_of_another_machine(tmp_path: Path, text: str) -> None:
+    [line] = lines_of(tmp_path, f"id,company\n1,{text}\n".encode("windows-1252"), LEAD)
+    assert line.record is not None
+    assert line.record["fields"] == {"company": text}
 
 
 def test_an_encoding_that_no_byte_tells_can_be_said(tmp_path: Path) -> None:
@@ -300,3 +329,30 @@ def test_what_was_rejected_can_be_corrected_and_sent_again(tmp_path: Path) -> No
     rejected = b'{"line": 7, "fault": "no id", "content": {"Record ID": "5", "Company Name": "Acme"}}\n'
     [line] = lines_of(tmp_path, rejected, ACCOUNT, "file.csv.rejects.jsonl")
     assert line.record == {"entityType": "account", "externalId": "5", "fields": {"name": "Acme"}}
+
+
+def test_our_own_export_has_no_values_of_its_own(tmp_path: Path) -> None:
+    header = "entityType,externalId,completeness,version,lastEnrichedAt,city,otherFields,unreadable\n"
+    good = 'lead,L1,40,3,2026-01-05T00:00:00Z,Rome,"{""owner"":""ann""}","[{""field"":""phone"",""raw"":""?""}]"\n'
+    [record] = records_of(tmp_path, header + good, LEAD)
+    assert record == {
+        "entityType": "lead",
+        "externalId": "L1",
+        "fields": {"city": "Rome", "owner": "ann", "phone": "?"},
+    }
+    faults = [
+        line.fault
+        for row in (
+            "account,A1,1,1,,Rome,,\n",
+            "lead,L2,1,1,,Rome,{,\n",
+            "lead,L3,1,1,,Rome,[1],\n",
+            "lead,L4,1,1,,,,[1]\n",
+        )
+        for line in lines_of(tmp_path, (header + row).encode(), LEAD)
+    ]
+    assert faults == [
+        "not lead, but account",
+        "otherFields or unreadable: not JSON",
+        "otherFields: not a JSON object",
+        "unreadable: not a list of field and raw",
+    ]
