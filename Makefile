@@ -6,6 +6,7 @@ STAMP := $(VENV)/.installed
 # What renews and audits the lock is no part of it, and lives in an environment of its own.
 TOOLS := .venv-tools
 TOOLS_STAMP := $(TOOLS)/.installed
+NODE_STAMP := clients/typescript/node_modules/.installed
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -14,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean client bench bench-quick bench-10m faults fuzz
+.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean client client-ts clients bench bench-quick bench-10m faults fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,19 +73,31 @@ schema: $(STAMP) ## Write schema/schema.graphql anew
 readme: $(STAMP) ## Write the README's table of providers anew
 	@$(BIN)/python -m tools.provider_table
 
-client: ## Generate the typed part of clients/python anew, with the generator that its lock pins
-	@"$(PYTHON)" -m venv $(TOOLS)/client && $(TOOLS)/client/bin/pip install -q -r clients/python/generator.lock
+client: $(STAMP) ## Generate the typed part of clients/python anew, with the generator that its lock pins
+	@$(BIN)/python -m clients.generated prune
+	@"$(PYTHON)" -m venv $(TOOLS)/client && $(TOOLS)/client/bin/pip --disable-pip-version-check -qq install --require-hashes -r clients/python/generator.lock
 	@$(TOOLS)/client/bin/python clients/python/generate.py
+	@$(BIN)/python -m clients.generated stamp python
 
-lock: $(TOOLS_STAMP) ## Renew requirements.lock after a change of pyproject.toml (ARGS=--upgrade raises every version)
+client-ts: $(STAMP) $(NODE_STAMP) ## Generate the typed part of clients/typescript anew (needs Node 20)
+	@$(BIN)/python -m clients.generated prune
+	@cd clients/typescript && npm run --silent generate
+	@$(BIN)/python -m clients.generated stamp typescript
+
+clients: $(STAMP) $(NODE_STAMP) ## Compile clients/typescript and drive it, and the recipes for Node and React, against the service (needs Node 20)
+	@cd clients/typescript && PYTHON="$(CURDIR)/$(BIN)/python" npm run --silent test
+
+lock: $(TOOLS_STAMP) ## Renew requirements.lock, and the lock of the Python client's generator (ARGS=--upgrade raises every version)
 	@$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' $(ARGS) pyproject.toml --output-file requirements.lock
+	@$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' $(ARGS) clients/python/generator.in --output-file clients/python/generator.lock
 
 audit: $(TOOLS_STAMP) ## Check the locked dependencies for known faults, which needs the network
 	@$(TOOLS)/bin/python -m tools.audit
 
 clean: pure ## Remove the environment, what was compiled, and caches, not the data
-	rm -rf $(VENV) $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) clients/typescript/node_modules clients/typescript/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found. Install it, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -96,6 +109,10 @@ $(STAMP): pyproject.toml requirements.lock
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+$(NODE_STAMP): clients/typescript/package.json clients/typescript/package-lock.json
+	@cd clients/typescript && npm ci --silent
+	@touch $(NODE_STAMP)
 
 $(TOOLS_STAMP): Makefile
 	@test -x $(TOOLS)/bin/python || "$(PYTHON)" -m venv $(TOOLS)

@@ -1,4 +1,4 @@
-"""Makes the typed part of the client of the service's schema and `operations.graphql`: `make client`.
+"""Makes the typed part of the client of `clients/schema.graphql` and `clients/operations.graphql`: `make client`.
 
 Two packages, since the generator writes asynchronous and synchronous calls into a package each.
 """
@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCHEMA = HERE.parent.parent / "schema" / "schema.graphql"
+SCHEMA, DOCUMENTS = HERE.parent / "schema.graphql", HERE.parent / "operations.graphql"
 _SETTINGS = """
 [tool.ariadne-codegen]
 schema_path = "{schema}"
@@ -19,6 +19,8 @@ target_package_name = "{package}"
 client_name = "{client}"
 async_client = {is_async}
 include_comments = "none"
+include_all_inputs = false
+include_all_enums = false
 convert_to_snake_case = true
 
 [tool.ariadne-codegen.scalars.DateTime]
@@ -31,7 +33,7 @@ type = "datetime.date"
 
 def generate(package: str, client: str, *, is_async: bool, target: Path = HERE / "auto_enrichment_client") -> None:
     """Write one package. The synchronous one has no subscription, for which its generator knows no transport."""
-    documents = (HERE / "operations.graphql").read_text("utf-8")
+    documents = DOCUMENTS.read_text("utf-8")
     with tempfile.TemporaryDirectory() as folder:
         queries, settings = Path(folder, "operations.graphql"), Path(folder, "settings.toml")
         queries.write_text(documents if is_async else documents.partition("subscription Events")[0], "utf-8")

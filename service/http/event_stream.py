@@ -36,9 +36,24 @@ async def _next_before(refused: asyncio.Task[None], lines: AsyncGenerator[bytes]
         await asyncio.wait({coming, refused}, return_when=asyncio.FIRST_COMPLETED)
         return coming.result() if coming.done() and not refused.done() else None
     finally:
-        if coming.cancel():
-            await asyncio.wait({coming})
+        await _end(coming)
 
 
 async def _next(lines: AsyncGenerator[bytes]) -> bytes | None:
     return await anext(lines, None)
+
+
+async def _end(coming: asyncio.Future[bytes | None]) -> None:
+    """End what reads the lines, and wait until it has: nobody else may close them before.
+
+    The server goes on cancelling the answer of a client that is gone until it ends: one wait is not enough.
+    """
+    coming.cancel()
+    cancelled: asyncio.CancelledError | None = None
+    while not coming.done():
+        try:
+            await asyncio.wait({coming})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

@@ -56,7 +56,7 @@ async def here(redis: ArqRedis) -> AsyncIterator[tuple[Services, str]]:
 
 def test_the_documents_are_of_the_schema_and_each_has_a_call() -> None:
     folder = Path(feed.__file__).parent
-    documents = parse((folder.parent / "operations.graphql").read_text("utf-8"))
+    documents = parse((folder.parents[1] / "operations.graphql").read_text("utf-8"))
     schema = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text("utf-8"))
     assert validate(schema, documents) == []
     for definition in documents.definitions:

@@ -133,6 +133,13 @@ async def test_a_stream_ends_with_its_token(shared: Services) -> None:
             assert [event async for event in told] == []
 
 
+async def test_a_client_that_leaves_is_no_fault(shared: Services, caplog: pytest.LogCaptureFixture) -> None:
+    async with client_of(shared) as client, subscribed(client, EVENTS, after="0"):
+        await until(lambda: shared.events.watching == 1)
+    await until(lambda: shared.events.watching == 0)
+    assert [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"] == []
+
+
 async def test_a_user_may_have_so_many_streams(shared: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "MOST_STREAMS", 1)
     async with client_of(shared) as client:

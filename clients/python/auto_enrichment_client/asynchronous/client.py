@@ -20,12 +20,16 @@ from .input_types import (
     RecordInput,
     ResolutionInput,
 )
+from .job_progress import JobProgress
 from .list_conflicts import ListConflicts
 from .list_jobs import ListJobs
 from .pause_pipeline import PausePipeline
+from .preview_resolution import PreviewResolution
 from .resolve_conflict import ResolveConflict
+from .resolve_matching_conflicts import ResolveMatchingConflicts
 from .resume_pipeline import ResumePipeline
 from .retry_job import RetryJob
+from .undo_resolutions import UndoResolutions
 from .update_config import UpdateConfig
 from .upsert_records import UpsertRecords
 
@@ -44,6 +48,7 @@ class AsyncClient(AsyncBaseClient):
             }
 
             fragment ConfigParts on Config {
+              id
               enabled
               version
               strategy
@@ -81,6 +86,7 @@ class AsyncClient(AsyncBaseClient):
             }
 
             fragment ConfigParts on Config {
+              id
               enabled
               version
               strategy
@@ -418,6 +424,97 @@ class AsyncClient(AsyncBaseClient):
         data = self.get_data(response)
         return ResolveConflict.model_validate(data)
 
+    async def preview_resolution(
+        self,
+        filter_: ConflictFilter,
+        resolution: Union[Optional[ResolutionInput], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> PreviewResolution:
+        query = gql("""
+            query PreviewResolution($filter: ConflictFilter!, $resolution: ResolutionInput) {
+              previewResolution(filter: $filter, resolution: $resolution) {
+                count
+                accepts
+                keeps
+                sets
+                refused
+                byField {
+                  field
+                  count
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"filter": filter_, "resolution": resolution}
+        response = await self.execute(
+            query=query,
+            operation_name="PreviewResolution",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return PreviewResolution.model_validate(data)
+
+    async def resolve_matching_conflicts(
+        self,
+        filter_: ConflictFilter,
+        resolution: Union[Optional[ResolutionInput], UnsetType] = UNSET,
+        expected_count: Union[Optional[int], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> ResolveMatchingConflicts:
+        query = gql("""
+            mutation ResolveMatchingConflicts($filter: ConflictFilter!, $resolution: ResolutionInput, $expectedCount: Int) {
+              resolveMatchingConflicts(
+                filter: $filter
+                resolution: $resolution
+                expectedCount: $expectedCount
+              ) {
+                resolutionId
+                resolved
+                remaining
+                results {
+                  id
+                  error {
+                    code
+                    message
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filter": filter_,
+            "resolution": resolution,
+            "expectedCount": expected_count,
+        }
+        response = await self.execute(
+            query=query,
+            operation_name="ResolveMatchingConflicts",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ResolveMatchingConflicts.model_validate(data)
+
+    async def undo_resolutions(
+        self, resolution_id: str, **kwargs: Any
+    ) -> UndoResolutions:
+        query = gql("""
+            mutation UndoResolutions($resolutionId: ID!) {
+              undoResolutions(resolutionId: $resolutionId) {
+                restored
+                leftAlone
+                remaining
+              }
+            }
+            """)
+        variables: dict[str, object] = {"resolutionId": resolution_id}
+        response = await self.execute(
+            query=query, operation_name="UndoResolutions", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UndoResolutions.model_validate(data)
+
     async def get_stats(
         self,
         from_: Union[Optional[datetime], UnsetType] = UNSET,
@@ -427,6 +524,7 @@ class AsyncClient(AsyncBaseClient):
         query = gql("""
             query GetStats($from: DateTime, $to: DateTime) {
               stats(from: $from, to: $to) {
+                id
                 records
                 matchRate
                 fillRateBefore
@@ -452,6 +550,7 @@ class AsyncClient(AsyncBaseClient):
         query = gql("""
             query GetCredits($from: DateTime, $to: DateTime) {
               credits(from: $from, to: $to) {
+                id
                 balance
                 reserved
                 used
@@ -479,6 +578,7 @@ class AsyncClient(AsyncBaseClient):
             }
 
             fragment PipelineParts on Pipeline {
+              id
               paused
               pausedAt
               pausedBy
@@ -506,6 +606,7 @@ class AsyncClient(AsyncBaseClient):
             }
 
             fragment PipelineParts on Pipeline {
+              id
               paused
               pausedAt
               pausedBy
@@ -531,6 +632,7 @@ class AsyncClient(AsyncBaseClient):
             }
 
             fragment PipelineParts on Pipeline {
+              id
               paused
               pausedAt
               pausedBy
@@ -643,3 +745,51 @@ class AsyncClient(AsyncBaseClient):
             query=query, operation_name="Events", variables=variables, **kwargs
         ):
             yield Events.model_validate(data)
+
+    async def job_progress(
+        self, job_id: str, **kwargs: Any
+    ) -> AsyncIterator[JobProgress]:
+        query = gql("""
+            subscription JobProgress($jobId: ID!) {
+              jobProgress(jobId: $jobId) {
+                ...JobParts
+              }
+            }
+
+            fragment JobParts on Job {
+              id
+              entityType
+              trigger
+              status
+              progress
+              attempts
+              fieldsUpdated
+              creditsUsed
+              error {
+                code
+                message
+                retryable
+              }
+              createdAt
+              finishedAt
+              record {
+                id
+                externalId
+                entityType
+              }
+              steps {
+                provider
+                outcome
+                skippedReason
+                detail
+                latencyMs
+                creditsCharged
+                fieldsFound
+              }
+            }
+            """)
+        variables: dict[str, object] = {"jobId": job_id}
+        async for data in self.execute_ws(
+            query=query, operation_name="JobProgress", variables=variables, **kwargs
+        ):
+            yield JobProgress.model_validate(data)

@@ -1,12 +1,6 @@
 from enum import Enum
 
 
-class BreakerState(str, Enum):
-    CLOSED = "CLOSED"
-    OPEN = "OPEN"
-    HALF_OPEN = "HALF_OPEN"
-
-
 class ConflictReason(str, Enum):
     EXISTING_DIFFERS = "EXISTING_DIFFERS"
     PROVIDERS_DISAGREE = "PROVIDERS_DISAGREE"
@@ -20,54 +14,10 @@ class ConflictStatus(str, Enum):
     SUPERSEDED = "SUPERSEDED"
 
 
-class CreditKind(str, Enum):
-    GRANT = "GRANT"
-    EXPIRY = "EXPIRY"
-    RESERVATION = "RESERVATION"
-    CHARGE = "CHARGE"
-    RELEASE = "RELEASE"
-
-
-class DifferenceKind(str, Enum):
-    WRITTEN = "WRITTEN"
-    NOT_WRITTEN = "NOT_WRITTEN"
-    WRITTEN_DIFFERENTLY = "WRITTEN_DIFFERENTLY"
-    CONFLICT_RAISED = "CONFLICT_RAISED"
-    CONFLICT_NOT_RAISED = "CONFLICT_NOT_RAISED"
-
-
 class EntityType(str, Enum):
     LEAD = "LEAD"
     CONTACT = "CONTACT"
     ACCOUNT = "ACCOUNT"
-
-
-class ErrorCode(str, Enum):
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    FORBIDDEN = "FORBIDDEN"
-    NOT_FOUND = "NOT_FOUND"
-    BAD_REQUEST = "BAD_REQUEST"
-    VALIDATION_FAILED = "VALIDATION_FAILED"
-    STATE_CONFLICT = "STATE_CONFLICT"
-    CONFLICT_ALREADY_RESOLVED = "CONFLICT_ALREADY_RESOLVED"
-    CONFLICT_NOT_REOPENABLE = "CONFLICT_NOT_REOPENABLE"
-    COUNT_CHANGED = "COUNT_CHANGED"
-    JOB_NOT_RETRYABLE = "JOB_NOT_RETRYABLE"
-    JOB_NOT_CANCELLABLE = "JOB_NOT_CANCELLABLE"
-    JOB_NOT_UNDOABLE = "JOB_NOT_UNDOABLE"
-    UNDO_RUNNING = "UNDO_RUNNING"
-    IDEMPOTENCY_KEY_IN_USE = "IDEMPOTENCY_KEY_IN_USE"
-    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
-    ERASED = "ERASED"
-    VERSION_MISMATCH = "VERSION_MISMATCH"
-    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
-    CURSOR_EXPIRED = "CURSOR_EXPIRED"
-    QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
-    RATE_LIMITED = "RATE_LIMITED"
-    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
-    TOO_SLOW = "TOO_SLOW"
-    UNAVAILABLE = "UNAVAILABLE"
-    INTERNAL = "INTERNAL"
 
 
 class EventKind(str, Enum):
@@ -93,18 +43,6 @@ class EventKind(str, Enum):
     WEBHOOK_TEST = "WEBHOOK_TEST"
 
 
-class FieldOutcomeReason(str, Enum):
-    WRITTEN = "WRITTEN"
-    SAME = "SAME"
-    VERIFIED = "VERIFIED"
-    PROTECTED = "PROTECTED"
-    BELOW_THRESHOLD = "BELOW_THRESHOLD"
-    CONFLICT = "CONFLICT"
-    NO_DATA = "NO_DATA"
-    SKIPPED = "SKIPPED"
-    ERROR = "ERROR"
-
-
 class FieldPolicy(str, Enum):
     FILL_EMPTY = "FILL_EMPTY"
     TRACKED = "TRACKED"
@@ -116,15 +54,6 @@ class FieldPolicy(str, Enum):
 class FieldUnit(str, Enum):
     ADDRESS = "ADDRESS"
     EMPLOYMENT = "EMPLOYMENT"
-
-
-class JobEventKind(str, Enum):
-    CREATED = "CREATED"
-    STARTED = "STARTED"
-    PROGRESSED = "PROGRESSED"
-    WAITS = "WAITS"
-    RETRIED = "RETRIED"
-    ENDED = "ENDED"
 
 
 class JobStatus(str, Enum):
@@ -148,24 +77,6 @@ class JobTrigger(str, Enum):
 class MaybeCharged(str, Enum):
     HOLD = "HOLD"
     RETRY = "RETRY"
-
-
-class Permission(str, Enum):
-    READ = "READ"
-    SEND_RECORDS = "SEND_RECORDS"
-    ENRICH = "ENRICH"
-    HANDLE_JOBS = "HANDLE_JOBS"
-    RESOLVE_CONFLICTS = "RESOLVE_CONFLICTS"
-    SIMULATE = "SIMULATE"
-    PAUSE = "PAUSE"
-    CHANGE_CONFIG = "CHANGE_CONFIG"
-    UNDO = "UNDO"
-    GRANT_CREDITS = "GRANT_CREDITS"
-    SUPPRESS = "SUPPRESS"
-    ERASE = "ERASE"
-    VERIFY_LEDGER = "VERIFY_LEDGER"
-    MANAGE_KEYS = "MANAGE_KEYS"
-    MANAGE_WEBHOOKS = "MANAGE_WEBHOOKS"
 
 
 class QuestionOrder(str, Enum):
@@ -192,24 +103,6 @@ class ResolutionAction(str, Enum):
     CUSTOM_VALUE = "CUSTOM_VALUE"
 
 
-class RetentionKind(str, Enum):
-    DECISIONS = "DECISIONS"
-    JOBS = "JOBS"
-    STEPS = "STEPS"
-    ANSWERS = "ANSWERS"
-    VALUES = "VALUES"
-    CONFLICTS = "CONFLICTS"
-    LEDGER = "LEDGER"
-    AUDIT = "AUDIT"
-
-
-class Role(str, Enum):
-    VIEWER = "VIEWER"
-    USER = "USER"
-    MANAGER = "MANAGER"
-    ADMIN = "ADMIN"
-
-
 class RuleAction(str, Enum):
     ACCEPT = "ACCEPT"
     KEEP = "KEEP"
@@ -225,68 +118,3 @@ class StepOutcome(str, Enum):
 class Strategy(str, Enum):
     WATERFALL = "WATERFALL"
     CONSENSUS = "CONSENSUS"
-
-
-class SuppressionKind(str, Enum):
-    EMAIL = "EMAIL"
-    DOMAIN = "DOMAIN"
-    PHONE = "PHONE"
-
-
-class UndoKind(str, Enum):
-    JOB = "JOB"
-    ENRICHMENT = "ENRICHMENT"
-    UNDO = "UNDO"
-
-
-class UndoOutcome(str, Enum):
-    RESTORED = "RESTORED"
-    SKIPPED = "SKIPPED"
-
-
-class UndoSkipReason(str, Enum):
-    CHANGED_BY_CRM = "CHANGED_BY_CRM"
-    CHANGED_BY_REVIEWER = "CHANGED_BY_REVIEWER"
-    CHANGED_BY_ENRICHMENT = "CHANGED_BY_ENRICHMENT"
-    ALREADY_UNDONE = "ALREADY_UNDONE"
-    ERASED = "ERASED"
-
-
-class UndoStatus(str, Enum):
-    RUNNING = "RUNNING"
-    DONE = "DONE"
-
-
-class ValueType(str, Enum):
-    TEXT = "TEXT"
-    WHOLE_NUMBER = "WHOLE_NUMBER"
-    TEXTS = "TEXTS"
-
-
-class WebhookDeliveryStatus(str, Enum):
-    PENDING = "PENDING"
-    DELIVERED = "DELIVERED"
-    SET_ASIDE = "SET_ASIDE"
-    ERASED = "ERASED"
-
-
-class WebhookFault(str, Enum):
-    STATUS = "STATUS"
-    REDIRECT = "REDIRECT"
-    TIMEOUT = "TIMEOUT"
-    CONNECTION = "CONNECTION"
-    CERTIFICATE = "CERTIFICATE"
-    ADDRESS_REFUSED = "ADDRESS_REFUSED"
-    ANSWER_TOO_LARGE = "ANSWER_TOO_LARGE"
-    SECRET_UNREADABLE = "SECRET_UNREADABLE"
-
-
-class WebhookPause(str, Enum):
-    BY_USER = "BY_USER"
-    FAILING = "FAILING"
-    GONE = "GONE"
-
-
-class WebhookStatus(str, Enum):
-    ACTIVE = "ACTIVE"
-    PAUSED = "PAUSED"

@@ -11,6 +11,7 @@ class GetCredits(BaseModel):
 
 
 class GetCreditsCredits(BaseModel):
+    id: str
     balance: int
     reserved: int
     used: int

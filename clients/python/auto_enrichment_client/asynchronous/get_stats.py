@@ -10,6 +10,7 @@ class GetStats(BaseModel):
 
 
 class GetStatsStats(BaseModel):
+    id: str
     records: int
     match_rate: Optional[float] = Field(alias="matchRate")
     fill_rate_before: Optional[float] = Field(alias="fillRateBefore")

@@ -21,9 +21,12 @@ from .input_types import (
 from .list_conflicts import ListConflicts
 from .list_jobs import ListJobs
 from .pause_pipeline import PausePipeline
+from .preview_resolution import PreviewResolution
 from .resolve_conflict import ResolveConflict
+from .resolve_matching_conflicts import ResolveMatchingConflicts
 from .resume_pipeline import ResumePipeline
 from .retry_job import RetryJob
+from .undo_resolutions import UndoResolutions
 from .update_config import UpdateConfig
 from .upsert_records import UpsertRecords
 
@@ -42,6 +45,7 @@ class Client(BaseClient):
             }
 
             fragment ConfigParts on Config {
+              id
               enabled
               version
               strategy
@@ -79,6 +83,7 @@ class Client(BaseClient):
             }
 
             fragment ConfigParts on Config {
+              id
               enabled
               version
               strategy
@@ -416,6 +421,95 @@ class Client(BaseClient):
         data = self.get_data(response)
         return ResolveConflict.model_validate(data)
 
+    def preview_resolution(
+        self,
+        filter_: ConflictFilter,
+        resolution: Union[Optional[ResolutionInput], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> PreviewResolution:
+        query = gql("""
+            query PreviewResolution($filter: ConflictFilter!, $resolution: ResolutionInput) {
+              previewResolution(filter: $filter, resolution: $resolution) {
+                count
+                accepts
+                keeps
+                sets
+                refused
+                byField {
+                  field
+                  count
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"filter": filter_, "resolution": resolution}
+        response = self.execute(
+            query=query,
+            operation_name="PreviewResolution",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return PreviewResolution.model_validate(data)
+
+    def resolve_matching_conflicts(
+        self,
+        filter_: ConflictFilter,
+        resolution: Union[Optional[ResolutionInput], UnsetType] = UNSET,
+        expected_count: Union[Optional[int], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> ResolveMatchingConflicts:
+        query = gql("""
+            mutation ResolveMatchingConflicts($filter: ConflictFilter!, $resolution: ResolutionInput, $expectedCount: Int) {
+              resolveMatchingConflicts(
+                filter: $filter
+                resolution: $resolution
+                expectedCount: $expectedCount
+              ) {
+                resolutionId
+                resolved
+                remaining
+                results {
+                  id
+                  error {
+                    code
+                    message
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "filter": filter_,
+            "resolution": resolution,
+            "expectedCount": expected_count,
+        }
+        response = self.execute(
+            query=query,
+            operation_name="ResolveMatchingConflicts",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ResolveMatchingConflicts.model_validate(data)
+
+    def undo_resolutions(self, resolution_id: str, **kwargs: Any) -> UndoResolutions:
+        query = gql("""
+            mutation UndoResolutions($resolutionId: ID!) {
+              undoResolutions(resolutionId: $resolutionId) {
+                restored
+                leftAlone
+                remaining
+              }
+            }
+            """)
+        variables: dict[str, object] = {"resolutionId": resolution_id}
+        response = self.execute(
+            query=query, operation_name="UndoResolutions", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UndoResolutions.model_validate(data)
+
     def get_stats(
         self,
         from_: Union[Optional[datetime], UnsetType] = UNSET,
@@ -425,6 +519,7 @@ class Client(BaseClient):
         query = gql("""
             query GetStats($from: DateTime, $to: DateTime) {
               stats(from: $from, to: $to) {
+                id
                 records
                 matchRate
                 fillRateBefore
@@ -450,6 +545,7 @@ class Client(BaseClient):
         query = gql("""
             query GetCredits($from: DateTime, $to: DateTime) {
               credits(from: $from, to: $to) {
+                id
                 balance
                 reserved
                 used
@@ -477,6 +573,7 @@ class Client(BaseClient):
             }
 
             fragment PipelineParts on Pipeline {
+              id
               paused
               pausedAt
               pausedBy
@@ -504,6 +601,7 @@ class Client(BaseClient):
             }
 
             fragment PipelineParts on Pipeline {
+              id
               paused
               pausedAt
               pausedBy
@@ -529,6 +627,7 @@ class Client(BaseClient):
             }
 
             fragment PipelineParts on Pipeline {
+              id
               paused
               pausedAt
               pausedBy

@@ -19,6 +19,7 @@ from .enums import (
 
 
 class ConfigParts(BaseModel):
+    id: str
     enabled: bool
     version: int
     strategy: Strategy
@@ -110,6 +111,7 @@ class JobPartsSteps(BaseModel):
 
 
 class PipelineParts(BaseModel):
+    id: str
     paused: bool
     paused_at: Optional[datetime] = Field(alias="pausedAt")
     paused_by: Optional[str] = Field(alias="pausedBy")

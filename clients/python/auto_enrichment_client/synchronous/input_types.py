@@ -19,19 +19,6 @@ from .enums import (
 )
 
 
-class AuditFilter(BaseModel):
-    """Which lines: all that is given must hold."""
-
-    action: Optional[str] = None
-    "Whole, or its first part: `config`."
-    actor: Optional[str] = None
-    subject: Optional[str] = None
-    after: Optional[datetime] = None
-    "Inclusive."
-    before: Optional[datetime] = None
-    "Exclusive."
-
-
 class BackoffInput(BaseModel):
     initial_seconds: Optional[int] = Field(alias="initialSeconds", default=None)
     max_seconds: Optional[int] = Field(alias="maxSeconds", default=None)
@@ -165,25 +152,6 @@ class ProviderRuleInput(BaseModel):
     answer_days: Optional[int] = Field(alias="answerDays", default=None)
 
 
-class RecordFilter(BaseModel):
-    """Which records: all that is given must hold."""
-
-    entity_type: Optional[EntityType] = Field(alias="entityType", default=None)
-    external_ids: Optional[list[str]] = Field(alias="externalIds", default=None)
-    search: Optional[str] = None
-    "Part of a name, an e-mail, a domain or the external id."
-    completeness_below: Optional[float] = Field(alias="completenessBelow", default=None)
-    "From 0 to 1."
-    completeness_at_least: Optional[float] = Field(
-        alias="completenessAtLeast", default=None
-    )
-    "From 0 to 1."
-    enriched_before: Optional[datetime] = Field(alias="enrichedBefore", default=None)
-    enriched_after: Optional[datetime] = Field(alias="enrichedAfter", default=None)
-    "Enriched last after this moment."
-    never_enriched: Optional[bool] = Field(alias="neverEnriched", default=None)
-
-
 class RecordInput(BaseModel):
     """One record as the CRM has it. A field sent empty or null clears a value that the CRM sent before; a field left out stays."""
 
@@ -196,14 +164,6 @@ class RecordInput(BaseModel):
     "When the CRM saw this. Without it nobody knows how old the values are."
     observed_at_by_field: Optional[Any] = Field(alias="observedAtByField", default=None)
     "An object: when the CRM saw single fields, by field name, in ISO 8601."
-
-
-class RecordSelection(BaseModel):
-    """By external ids, by a filter, or both; by neither: all of the entity type."""
-
-    entity_type: EntityType = Field(alias="entityType")
-    external_ids: Optional[list[str]] = Field(alias="externalIds", default=None)
-    filter_: Optional["RecordFilter"] = Field(alias="filter", default=None)
 
 
 class RefreshInput(BaseModel):
@@ -241,5 +201,4 @@ class TriggersInput(BaseModel):
 ConfigInput.model_rebuild()
 EntityFieldPoliciesInput.model_rebuild()
 EntityPayForInput.model_rebuild()
-RecordSelection.model_rebuild()
 ResolutionInput.model_rebuild()

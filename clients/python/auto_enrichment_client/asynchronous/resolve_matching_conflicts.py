@@ -1,0 +1,33 @@
+from typing import Optional
+
+from pydantic import Field
+
+from .base_model import BaseModel
+
+
+class ResolveMatchingConflicts(BaseModel):
+    resolve_matching_conflicts: "ResolveMatchingConflictsResolveMatchingConflicts" = (
+        Field(alias="resolveMatchingConflicts")
+    )
+
+
+class ResolveMatchingConflictsResolveMatchingConflicts(BaseModel):
+    resolution_id: str = Field(alias="resolutionId")
+    resolved: int
+    remaining: int
+    results: list["ResolveMatchingConflictsResolveMatchingConflictsResults"]
+
+
+class ResolveMatchingConflictsResolveMatchingConflictsResults(BaseModel):
+    id: str
+    error: Optional["ResolveMatchingConflictsResolveMatchingConflictsResultsError"]
+
+
+class ResolveMatchingConflictsResolveMatchingConflictsResultsError(BaseModel):
+    code: str
+    message: str
+
+
+ResolveMatchingConflicts.model_rebuild()
+ResolveMatchingConflictsResolveMatchingConflicts.model_rebuild()
+ResolveMatchingConflictsResolveMatchingConflictsResults.model_rebuild()

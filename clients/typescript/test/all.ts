@@ -1,0 +1,6 @@
+/** All tests, in one process and on one service. */
+
+import "./calls.js";
+import "./feed.js";
+import "./caches.js";
+import "./webhook.js";

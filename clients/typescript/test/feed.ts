@@ -1,0 +1,85 @@
+import { call, CursorExpired, GetConfigDocument, liveEvents, type LiveEvent, UpdateConfigDocument } from "@salesos/auto-enrichment-client";
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { token, until, Way } from "./service.js";
+import { running, sendAccount } from "./shared.js";
+
+async function logged(): Promise<string[]> {
+  const cursors = [];
+  for (let next: string | undefined = `${running.url}/v1/auto-enrichment/events?after=0&limit=200`; next; ) {
+    const answer: Response = await fetch(next, { headers: { authorization: `Bearer ${token()}` } });
+    const page = (await answer.json()) as { cursor: string }[];
+    cursors.push(...page.map((event) => event.cursor));
+    next = page.length ? new URL(/<([^>]+)>/.exec(answer.headers.get("link") ?? "")?.[1] ?? "", running.url).href : undefined;
+  }
+  return cursors;
+}
+
+test("the feed has the whole log in order over cuts, a restart and ends of tokens", async () => {
+  const way = new Way(running.port);
+  const url = await way.open();
+  const leaving = new AbortController();
+  const came: LiveEvent[] = [];
+  let tokens = 0;
+  const service = { url, token: () => token((tokens += 1) === 2 ? 2 : 3600) };
+  const listening = (async () => {
+    for await (const event of liveEvents(service, { signal: leaving.signal, firstPauseMs: 20 })) came.push(event);
+  })();
+  try {
+    await until(() => came.length > 0);
+    way.cut();
+    await until(() => tokens >= 3); // the second token ended, and with it its stream
+    for (let number = 0; number < 4; number += 1) {
+      await sendAccount(`F${number}`, { name: `Company ${number}` });
+      if (number === 1) way.cut();
+      if (number === 2) {
+        await running.stop("SIGKILL");
+        await running.start();
+      }
+    }
+    const created = (): LiveEvent[] => came.filter((event) => event.kind === "RECORD_CREATED");
+    await until(async () => (await logged()).length === came.length && created().length >= 4);
+    assert.deepEqual(came.map((event) => event.cursor), await logged());
+  } finally {
+    leaving.abort();
+    await listening;
+    way.close();
+  }
+});
+
+test("a feed goes on after a cursor and chooses what it shows", async () => {
+  const { config } = await call(running.service, GetConfigDocument, {});
+  const wanted = { kinds: ["CONFIG_CHANGED" as const] };
+  await call(running.service, UpdateConfigDocument, { input: { cooldownHours: config.cooldownHours + 1 } });
+  await call(running.service, UpdateConfigDocument, { input: { cooldownHours: config.cooldownHours + 2 } });
+  const first = [];
+  for await (const event of liveEvents(running.service, wanted)) if (first.push(event) === 2) break;
+  for await (const event of liveEvents(running.service, { ...wanted, after: first[0]?.cursor ?? "" })) {
+    assert.deepEqual(event, first[1]);
+    break;
+  }
+});
+
+test("a feed that no further try would mend ends with an error", async () => {
+  const strangers = liveEvents({ url: running.url, token: "none" }, { firstPauseMs: 5 });
+  await assert.rejects(strangers.next(), { name: "CallRefused", code: "UNAUTHENTICATED" });
+  await assert.rejects(liveEvents(running.service, { after: "nothing" }).next(), { code: "BAD_REQUEST" });
+});
+
+test("a feed whose cursor is no longer kept says where the log begins", async () => {
+  const error = { message: "gone", extensions: { code: "CURSOR_EXPIRED", startOver: "17-0-0" } };
+  const pruned = createServer((_, response) => {
+    response.setHeader("content-type", "text/event-stream");
+    response.end(`event: next\ndata: ${JSON.stringify({ errors: [error] })}\n\nevent: complete\ndata: \n\n`);
+  }).listen(0, "127.0.0.1");
+  await until(() => pruned.listening);
+  const url = `http://127.0.0.1:${(pruned.address() as AddressInfo).port}`;
+  try {
+    await assert.rejects(liveEvents({ url, token: "any" }, { after: "3" }).next(), (refused) =>
+      refused instanceof CursorExpired && refused.startOver === "17-0-0");
+  } finally {
+    pruned.close();
+  }
+});
