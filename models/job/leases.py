@@ -15,6 +15,7 @@ from models.db.locks import lock_rows
 from models.db.rows import bulk, projection
 from models.db.statements import marks, query
 from models.db.transaction import Transaction
+from models.job.due import ANY_DUE
 from models.job.row import Job
 from models.suppression import suppresses
 
@@ -39,17 +40,6 @@ class LeaseProgress:
     running_step: str | None
 
 
-async def organizations_with_due_jobs(now: datetime, limit: int) -> list[str]:
-    """Some organizations, in random order, that have a job to run and are not paused."""
-    found = await query(
-        "SELECT o.id FROM organization o WHERE o.paused_at IS NULL AND EXISTS (SELECT 1 FROM job j"
-        " WHERE j.organization_id = o.id AND j.status = 'pending' AND j.next_attempt_at <= ?)"
-        " ORDER BY random() LIMIT ?",
-        [to_micros(now), limit],
-    )
-    return [row["id"] for row in found]
-
-
 async def anything_to_rescue(now: datetime) -> bool:
     """Whether a job is due, has lost its worker, or waits for what has been sent, or a call has ended: one statement.
 
@@ -58,14 +48,13 @@ async def anything_to_rescue(now: datetime) -> bool:
     moment = to_micros(now)
     [found] = await query(
         "SELECT EXISTS (SELECT 1 FROM job WHERE status = 'in_progress' AND lease_until < ?)"
-        " OR EXISTS (SELECT 1 FROM organization o WHERE o.paused_at IS NULL AND EXISTS (SELECT 1 FROM job j"
-        " WHERE j.organization_id = o.id AND j.status = 'pending' AND j.next_attempt_at <= ?))"
+        f" OR {ANY_DUE}"
         " OR EXISTS (SELECT 1 FROM answer JOIN job ON job.id = answer.asked_by WHERE answer.state = 'pending'"
         " AND answer.delivered_digest IS NOT NULL AND answer.due_at > ?"
         " AND job.status = 'pending' AND job.next_attempt_at > ?)"
         " OR EXISTS (SELECT 1 FROM answer WHERE delivered IS NOT NULL AND state <> 'pending')"
         f" OR EXISTS (SELECT 1 FROM call_intent WHERE ends_by < ? AND NOT {PENDING_INTENT}) AS found",
-        [moment, moment, moment, moment, moment],
+        [moment, "", moment, moment, moment, moment],
     )
     return bool(found["found"])
 

@@ -22,6 +22,7 @@ from models.db.transaction import Transaction, unit_of_work
 from models.event.kinds import EventKind
 from models.event.of_job import job_event
 from models.event.write import add_events
+from models.job.due import DueJobs
 from models.job.ended_attempt import AttemptEnd
 from models.job.leases import LEASE, Lease, lock_held
 from models.job.moved import MovedJob
@@ -135,27 +136,24 @@ async def claim(
     each row, which then passes by the jobs that it has just taken, and takes more than `limit`.
     """
     moment = to_micros(now)
-    due = (
-        f"{CLAIM.guard} AND next_attempt_at <= ? AND EXISTS"
-        " (SELECT 1 FROM organization o WHERE o.id = job.organization_id AND o.paused_at IS NULL)"
-    )
-    first = "ORDER BY priority, next_attempt_at, id LIMIT ?"
+    due = DueJobs(organization_id, now, limit)
+    unpaused = "EXISTS (SELECT 1 FROM organization o WHERE o.id = job.organization_id AND o.paused_at IS NULL)"
+    opening, values = due.opening
+    usual, of_usual = due.first("id", f"{CLAIM.guard} AND {unpaused} AND NOT {_WAS_LOST}", lock=True)
+    after, of_next = due.first(f"id, {_WAS_LOST} AS was_lost", f"{CLAIM.guard} AND {unpaused}", lock=False)
     lost = (
-        f", next AS MATERIALIZED (SELECT id, {_WAS_LOST} AS was_lost FROM job WHERE organization_id = ? AND {due}"
-        f" {first}),"
+        f", next AS MATERIALIZED ({after}),"
         f" lost AS MATERIALIZED (SELECT id FROM job WHERE id = (SELECT id FROM next WHERE was_lost LIMIT 1)"
         f" AND {CLAIM.guard_by_id} {skip_locked('job')})"
     )
-    chosen = [organization_id, moment, limit]
     return await fetch(
         JobClaim,
-        f"WITH usual AS MATERIALIZED (SELECT id FROM job WHERE organization_id = ? AND {due} AND NOT {_WAS_LOST}"
-        f" {first} {skip_locked('job')}){lost if with_lost else ''}"
+        f"{opening}usual AS MATERIALIZED ({usual}){lost if with_lost else ''}"
         f" UPDATE job SET status = {CLAIM.to}, fence = fence + 1, attempts = attempts + 1, lease_until = ?,"
         " next_attempt_at = NULL, started_at = COALESCE(started_at, ?), updated_at = ?"
         f" WHERE id IN (SELECT id FROM usual{' UNION ALL SELECT id FROM lost' if with_lost else ''})"
         f" RETURNING {select(JobClaim)}",
-        [*chosen, *(chosen if with_lost else []), to_micros(now + lease), moment, moment],
+        [*values, *of_usual, *(of_next if with_lost else []), to_micros(now + lease), moment, moment],
     )
 
 

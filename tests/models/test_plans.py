@@ -22,11 +22,13 @@ from models.credit.entry import entry_page
 from models.credit.proof import grants_without_audit
 from models.credit.proof_part import Part
 from models.db.columns import first_id_of
+from models.db.connection import dialect
 from models.db.migrate import migrate
 from models.db.paging import Keyset
 from models.db.period import Period
 from models.db.statements import execute
-from models.job.leases import organizations_with_due_jobs
+from models.job.due import organizations_with_due_jobs
+from models.job.leases import anything_to_rescue
 from models.job.queries import JobFilter
 from models.job.shown import job_page, jobs_of_last_change
 from models.job.transitions import claim
@@ -34,10 +36,11 @@ from models.record.page import RecordFilter, record_page
 from models.record.row import find_by_external_id
 from models.record.value import current_values
 from tests.support.filled import BEGAN_MS, ORGANIZATION, fill, fill_audit_log
-from tests.support.plans import LARGE, scans, statements_read
+from tests.support.plans import LARGE, pages_read, scans, statements_read
 
 JOBS = 100_000
 MANY_JOBS = 1_000_000
+FEW_PAGES = 100  # of tables and indexes; an index of what waits has hundreds
 MIDDLE = datetime.fromtimestamp(BEGAN_MS / 1000, UTC) + timedelta(days=500)
 EARLY, LATE = MIDDLE - timedelta(days=495), MIDDLE + timedelta(days=495)
 FIRST = Keyset(50)
@@ -205,6 +208,21 @@ async def test_due_jobs_are_claimed_by_an_index_whatever_is_pending(new_database
         await claim_some()
     assert any("UPDATE job SET" in sql for sql in statements)
     assert {sql: found for sql, values in statements.items() if (found := await scans(sql, values))} == {}
+    if dialect() != "sqlite":
+        await none_is_due()
+
+
+async def none_is_due() -> None:
+    """What waits for later is not gone through, to find that nothing is due or what is due of less priority."""
+    await execute("UPDATE job SET priority = 30 WHERE id IN (SELECT id FROM job WHERE status = 'pending' LIMIT 100)")
+    with statements_read() as statements:
+        now = MIDDLE - timedelta(days=1_000)
+        assert await organizations_with_due_jobs(now, 25) == []
+        assert await claim(ORGANIZATION, now, 250) == []
+        assert not await anything_to_rescue(now)
+    assert len(statements) == 3
+    for sql, values in statements.items():
+        assert await pages_read(sql, values) < FEW_PAGES, sql
 
 
 async def test_a_kind_of_which_there_is_none_is_found_by_an_index_where_all_jobs_are_of_another(

@@ -46,7 +46,7 @@ EXCEPTIONS = {
     "models.credit.intent.unseen_ends": _SWEEP,
     "models.db.distribute._whole_tables": "whether a table is empty, before there are organizations",
     "models.job.leases.anything_to_rescue": _SWEEP,
-    "models.job.leases.organizations_with_due_jobs": _SWEEP,
+    "models.job.due.organizations_with_due_jobs": _SWEEP,
     "models.job.queries.organizations_short_of_credits": _SWEEP,
     "models.job.transitions.requeue_lost": _SWEEP,
     "models.operation.take_up": _SWEEP,

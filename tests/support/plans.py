@@ -55,6 +55,13 @@ async def scans(sql: str, values: Sequence[Any], *, large: Set[str] = LARGE) -> 
     return list(_scans_of_postgresql(load(row["QUERY PLAN"])[0]["Plan"], large))
 
 
+async def pages_read(sql: str, values: Sequence[Any]) -> int:
+    """How many pages of tables and indexes PostgreSQL goes through for a statement, as it was given to it."""
+    [row] = await connection().execute_query_dict(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", list(values))
+    plan = load(row["QUERY PLAN"])[0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
 def _is_scan_of_sqlite(words: Sequence[str], large: Set[str]) -> bool:
     return words[0] == "SCAN" and words[1] in large and "USING" not in words
 

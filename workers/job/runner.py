@@ -2,15 +2,17 @@
 
 import asyncio
 import math
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from models.job.leases import LEASE, LeaseProgress, organizations_with_due_jobs, renew, still_held
+from models.job.due import organizations_with_due_jobs
+from models.job.leases import LEASE, LeaseProgress, renew, still_held
 from models.job.transitions import JobClaim, claim, release_leases
 from resolvers.context import Services
 from resolvers.events.publisher import Changes, announce_all
@@ -26,6 +28,7 @@ WINDOW = 500  # jobs in flight for one wake-up; a further one brings others in w
 TOP_UP = 50  # jobs that have ended, after which others are claimed in their place
 ORGANIZATIONS_AT_ONCE = 25
 
+_CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing
 _log = structlog.get_logger(__name__)
 
 
@@ -42,6 +45,7 @@ class JobRunner:
         self._idle = asyncio.Event()
         self._idle.set()
         self._claiming = asyncio.Lock()
+        self._had_turns = ""  # the id of the organization until which those with due jobs have had their turns
         self._renewer: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -101,7 +105,7 @@ class JobRunner:
         if room <= 0:
             return []
         now = self._services.now()
-        organizations = await organizations_with_due_jobs(now, ORGANIZATIONS_AT_ONCE)
+        organizations = await self._organizations_in_turn(now)
         taken = Counter(running.job.organization_id for running in self._in_flight.values())
         most_of_one = max(int(self._capacity * SHARE), 1)
         claims: list[JobClaim] = []
@@ -123,6 +127,15 @@ class JobRunner:
             raise
         await self._announce_jobs(claimed)
         return claimed
+
+    async def _organizations_in_turn(self, now: datetime) -> list[str]:
+        """Some with due jobs, in random order: the next ones, where there are more than have their turns at once."""
+        organizations = await organizations_with_due_jobs(now, ORGANIZATIONS_AT_ONCE, after=self._had_turns)
+        if self._had_turns and not organizations:
+            organizations = await organizations_with_due_jobs(now, ORGANIZATIONS_AT_ONCE)
+        self._had_turns = organizations[-1] if len(organizations) == ORGANIZATIONS_AT_ONCE else ""
+        _CHANCE.shuffle(organizations)
+        return organizations
 
     def _end(self, jobs: Sequence[JobInFlight]) -> None:
         for job in jobs:

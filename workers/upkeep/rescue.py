@@ -10,7 +10,8 @@ import structlog
 
 from models.answer.deliveries import jobs_to_wake, make_answers_due
 from models.db.transaction import Transaction, unit_of_work
-from models.job.leases import anything_to_rescue, make_due, organizations_with_due_jobs
+from models.job.due import organizations_with_due_jobs
+from models.job.leases import anything_to_rescue, make_due
 from models.job.moved import MovedJob
 from models.job.transitions import requeue_lost
 from resolvers.context import Services

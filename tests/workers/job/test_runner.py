@@ -18,6 +18,7 @@ from resolvers.context import Services
 from resolvers.record.api import upsert_records
 from tests.support.factories import Clock, StandIn, configure, context, job_of, send, services, work
 from tests.support.waiting import PATIENCE_SECONDS, until
+from workers.job import runner as runner_module
 from workers.job.runner import AT_ONCE, SHARE, TOP_UP, JobRunner
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -62,6 +63,23 @@ async def test_one_organization_holds_at_most_its_share_of_a_worker(redis: ArqRe
         await asyncio.gather(*runs)
         await runner.stop(1)
     assert await Job.filter(status=JobStatus.COMPLETED).count() == 31
+
+
+async def test_more_organizations_than_are_taken_at_once_have_their_turns(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "ORGANIZATIONS_AT_ONCE", 2)
+    monkeypatch.setattr(runner_module, "AT_ONCE", 6)
+    source = StandIn()
+    shared = services(redis, source)
+    for organization_id in ("a", "b", "c"):
+        await backlog(shared, organization_id, 20)
+    await backlog(shared, "z", 1)
+    runner = JobRunner(shared)
+    assert await runner.work() == 61
+    # Four claims: one of two organizations, one of the two after them, and perhaps both once more.
+    assert source.asked.index("z0.com") < 4 * 6
+    await runner.stop(0)
 
 
 async def test_a_job_whose_answer_takes_long_keeps_nobody_waiting(redis: ArqRedis) -> None:
