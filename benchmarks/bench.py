@@ -55,6 +55,7 @@ PARTS = (
     Part("ingest", quick=12, full=50, sqlite=True),
     Part("start", quick=8, full=25, sqlite=True),
     Part("stored", quick=8, full=30, sqlite=True),
+    Part("roles", quick=15, full=60),
     Part("listeners", quick=20, full=60),
     Part("heard", quick=15, full=60, sqlite=True),
     Part("idle", quick=15, full=65, sqlite=True),

@@ -37,6 +37,8 @@ async def add_rows(tx: Transaction, items: Sequence[Any]) -> None:
 
 async def add_encoded(tx: Transaction, cls: type[Any], rows: Sequence[tuple[Any, ...]]) -> None:
     """As `add_rows`: rows of a projection as they are stored, JSON as text, their columns in its order."""
+    if not rows:
+        return
     table, columns = table_of(cls), list(columns_of(cls))
     try:
         if dialect() == "sqlite":

@@ -32,6 +32,7 @@ _OF_NO_TENANT |= {"clock_timestamp"}
 _OF_NO_TENANT |= {"record_search"}  # what texts hold; whose they are, the records say
 _OF_NO_TENANT |= {"pg_extension", "pg_stat_activity"}
 _OF_NO_TENANT |= {"pg_class", "pg_constraint", "pg_index", "pg_inherits", "pg_proc", "pg_trigger"}
+_OF_NO_TENANT |= {"pg_auth_members", "pg_policy", "pg_roles"}
 
 _SWEEP = "the service's own work on every organization; what it returns names the organization or its jobs"
 EXCEPTIONS = {

@@ -12,7 +12,7 @@ from enrichment.enums import EntityType
 from models.db.acting import across_organizations, acting_for, bind_to, is_bound
 from models.db.columns import new_id
 from models.db.connection import close, connect
-from models.db.copying import add_rows
+from models.db.copying import add_encoded, add_rows
 from models.db.migrate import migrate
 from models.db.row_security import (
     CannotSeparate,
@@ -150,6 +150,7 @@ async def test_a_statement_without_its_organization_finds_the_rows_of_who_asks()
 async def test_nothing_is_written_into_another_organization() -> None:
     with acting_for("acme"):
         await unit_of_work(add_rows)([row("acme", new_id())])
+        await unit_of_work(add_encoded)(RecordRow, [])
         with pytest.raises(Exception, match="row-level security"):
             await unit_of_work(add_rows)([row("o'brien", "2")])
         assert await execute("UPDATE record SET version = version + 1 WHERE organization_id = ?", ["o'brien"]) == 0
