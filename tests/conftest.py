@@ -5,6 +5,7 @@ others each time, the former the same, so that a check says what a change does a
 """
 
 import gc
+import os
 
 import pytest
 import structlog
@@ -34,6 +35,11 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: some always wait, for a lease to run out or a process to start."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure() -> None:

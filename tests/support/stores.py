@@ -4,7 +4,8 @@ By default SQLite in a temporary folder and a redis-server of our own, one of ea
 AUTO_ENRICHMENT_TEST_DATABASE_URL names a PostgreSQL database: it is emptied, and a parallel run makes one beside it
 for each worker (`…_gw0`). AUTO_ENRICHMENT_TEST_REDIS_SERVER names the redis-server program to start;
 AUTO_ENRICHMENT_TEST_REDIS_URL a running Redis, which is emptied and cannot serve a parallel run. `--stores` leaves out
-the tests that touch neither store: what they find does not depend on which stores there are.
+the tests that touch neither store, and those that are marked `either_store`: what they find does not depend on which
+stores there are.
 """
 
 import asyncio
@@ -70,6 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_chosen(item: pytest.Item, *, only_stores: bool) -> bool:
     if item.get_closest_marker("postgresql") is not None and DATABASE_URL not in os.environ:
+        return False
+    if only_stores and item.get_closest_marker("either_store") is not None:
         return False
     return not only_stores or not {"migrated_url", "redis_url"}.isdisjoint(getattr(item, "fixturenames", ()))
 

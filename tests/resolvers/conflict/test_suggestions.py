@@ -286,6 +286,7 @@ class TestAccepting:
 
 
 @pytest.mark.usefixtures("db")
+@pytest.mark.either_store
 async def test_a_reviewer_at_work_teaches_trust_and_a_rule(redis: ArqRedis) -> None:
     """Day after day: records come, two providers contradict the CRM, a reviewer decides by a habit with 5 % noise."""
     rng = random.Random(11)  # noqa: S311 -- a simulation that must be the same every time

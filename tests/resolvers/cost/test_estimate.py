@@ -23,7 +23,7 @@ from tests.support.factories import ALL_FIELDS, Clock, StandIn, configure, conte
 from tests.support.seeds import seeds
 from workers.upkeep.expire_pending import expire_pending
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.either_store]
 
 ACCOUNTS = RecordSelection(EntityType.ACCOUNT)
 ACME = {"industry": "Software", "city": "Berlin"}

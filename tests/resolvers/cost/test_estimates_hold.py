@@ -16,7 +16,7 @@ from resolvers.credit.verify import check_ledger
 from resolvers.job.enrich import RecordSelection, enrich_records
 from tests.support.factories import Clock, StandIn, configure, context, send, services, work
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.either_store]
 
 PERSON = {"title": "Engineer", "department": "Engineering", "city": "Oakland", "mobilePhone": "+12025550164"}
 COMPANY = {"industry": "Software", "numberOfEmployees": 120, "annualRevenue": 5_000_000}

@@ -33,6 +33,7 @@ from workers.upkeep.refresh import refresh
 pytestmark = pytest.mark.usefixtures("db")
 
 
+@pytest.mark.either_store
 async def test_exactly_the_stalest_are_refreshed_within_the_budget_day_by_day(redis: ArqRedis) -> None:
     clock = Clock()
     shared = services(redis, StandIn(id="paid", price=1, knows=known(1000)), now=clock)
@@ -328,6 +329,7 @@ async def test_a_changed_configuration_counts_at_once(redis: ArqRedis) -> None:
         assert await a_day(shared) == more
 
 
+@pytest.mark.either_store
 async def test_the_half_lives_of_years_of_refreshes_hold_the_true_ones(redis: ArqRedis) -> None:
     """Cities, phones and head-counts of 60 companies change at known rates, and are looked up every 30 days."""
     clock = Clock()

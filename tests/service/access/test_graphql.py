@@ -37,6 +37,7 @@ async def test_another_organization_is_neither_seen_nor_changed(redis: ArqRedis)
     assert await interference(SCHEMA, shared_services(redis)) == {}
 
 
+@pytest.mark.either_store
 async def test_a_mutation_without_a_role_is_found(redis: ArqRedis) -> None:
     planted = ApiSchema()
     mutations = planted._schema.mutation_type
@@ -47,6 +48,7 @@ async def test_a_mutation_without_a_role_is_found(redis: ArqRedis) -> None:
     assert {(field, role) for field, role, _ in found} >= {("Mutation.planted", role) for role in (None, Role.MANAGER)}
 
 
+@pytest.mark.either_store
 async def test_fields_that_look_beyond_the_organization_are_found(redis: ArqRedis) -> None:
     async def all_records(*_: object) -> list[str]:
         return [row["external_id"] for row in await query("SELECT external_id FROM record ORDER BY id")]
