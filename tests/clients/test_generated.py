@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import NoDeprecatedCustomRule, build_schema, parse, specified_rules, validate
 
 from clients.generated import CODE, DIGESTS, DOCUMENTS, HERE, SCHEMA, digests_of, pruned
 from schema.export import printed
@@ -18,9 +18,11 @@ def test_the_code_is_what_the_generator_wrote_of_it(client: str) -> None:
     assert json.loads(DIGESTS.read_text("utf-8"))[client] == digests_of(client), "run `make client client-ts`"
 
 
-def test_the_documents_are_of_the_part_of_the_schema_that_is_kept() -> None:
+def test_the_documents_are_of_the_part_of_the_schema_that_is_kept_and_use_nothing_deprecated() -> None:
     documents = parse(DOCUMENTS.read_text("utf-8"))
-    assert validate(build_schema(SCHEMA.read_text("utf-8")), documents) == []
+    assert (
+        validate(build_schema(SCHEMA.read_text("utf-8")), documents, [*specified_rules, NoDeprecatedCustomRule]) == []
+    )
 
 
 SERVED = """

@@ -3,4 +3,5 @@
 import "./calls.js";
 import "./feed.js";
 import "./caches.js";
+import "./recipes.js";
 import "./webhook.js";

@@ -1,7 +1,6 @@
 """The receiver of docs/recipes.md takes each event once, and nothing that is not signed."""
 
 import os
-import re
 import socket
 import sqlite3
 import subprocess
@@ -18,12 +17,11 @@ from arq.connections import ArqRedis
 from resolvers.webhook.api import replay
 from tests.support.factories import Clock, StandIn, context, send, services
 from tests.support.log import settled
+from tests.support.recipes import recipe_text
 from tests.support.waiting import until
 from tests.support.webhook_receiver import endpoint_at, send_all, sending, with_webhooks
 
 pytestmark = pytest.mark.usefixtures("db")
-
-RECIPES = (Path(__file__).parents[3] / "docs" / "recipes.md").read_text("utf-8")
 
 
 def free_port() -> int:
@@ -41,9 +39,7 @@ def listens(port: int) -> bool:
 @contextmanager
 def running(folder: Path, secret: str, port: int) -> Iterator[None]:
     """The recipe, in a process and a folder of its own."""
-    found = re.search(r"```python\n(# receiver\.py.*?)```", RECIPES, re.DOTALL)
-    assert found is not None
-    (folder / "receiver.py").write_text(found[1], "utf-8")
+    (folder / "receiver.py").write_text(recipe_text("receiver.py"), "utf-8")
     environment = {**os.environ, "WEBHOOK_SECRET": secret}
     process = subprocess.Popen([sys.executable, "receiver.py", str(port)], cwd=folder, env=environment)
     try:

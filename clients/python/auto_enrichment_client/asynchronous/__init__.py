@@ -3,9 +3,11 @@ from .base_model import BaseModel, Upload
 from .cancel_job import CancelJob, CancelJobCancelJob
 from .client import AsyncClient
 from .enums import (
+    BreakerState,
     ConflictReason,
     ConflictStatus,
     EntityType,
+    ErrorCode,
     EventKind,
     FieldPolicy,
     FieldUnit,
@@ -43,6 +45,7 @@ from .fragments import (
 )
 from .get_config import GetConfig, GetConfigConfig
 from .get_credits import GetCredits, GetCreditsCredits
+from .get_event_cursor import GetEventCursor
 from .get_job import GetJob, GetJobJob
 from .get_pipeline import GetPipeline, GetPipelinePipeline
 from .get_record import GetRecord, GetRecordRecord
@@ -68,6 +71,13 @@ from .input_types import (
     TriggersInput,
 )
 from .job_progress import JobProgress, JobProgressJobProgress
+from .list_changed_records import (
+    ListChangedRecords,
+    ListChangedRecordsEvents,
+    ListChangedRecordsEventsNodes,
+    ListChangedRecordsEventsNodesRecord,
+    ListChangedRecordsEventsPageInfo,
+)
 from .list_conflicts import (
     ListConflicts,
     ListConflictsConflicts,
@@ -105,6 +115,7 @@ __all__ = [
     "AsyncClient",
     "BackoffInput",
     "BaseModel",
+    "BreakerState",
     "CancelJob",
     "CancelJobCancelJob",
     "ConfigInput",
@@ -122,6 +133,7 @@ __all__ = [
     "EntityPayForInput",
     "EntityType",
     "EntityTypesInput",
+    "ErrorCode",
     "EventKind",
     "Events",
     "EventsEvents",
@@ -134,6 +146,7 @@ __all__ = [
     "GetConfigConfig",
     "GetCredits",
     "GetCreditsCredits",
+    "GetEventCursor",
     "GetJob",
     "GetJobJob",
     "GetPipeline",
@@ -156,6 +169,11 @@ __all__ = [
     "JobProgressJobProgress",
     "JobStatus",
     "JobTrigger",
+    "ListChangedRecords",
+    "ListChangedRecordsEvents",
+    "ListChangedRecordsEventsNodes",
+    "ListChangedRecordsEventsNodesRecord",
+    "ListChangedRecordsEventsPageInfo",
     "ListConflicts",
     "ListConflictsConflicts",
     "ListConflictsConflictsNodes",

@@ -9,6 +9,7 @@ from .enums import EntityType, EventKind
 from .events import Events
 from .get_config import GetConfig
 from .get_credits import GetCredits
+from .get_event_cursor import GetEventCursor
 from .get_job import GetJob
 from .get_pipeline import GetPipeline
 from .get_record import GetRecord
@@ -21,6 +22,7 @@ from .input_types import (
     ResolutionInput,
 )
 from .job_progress import JobProgress
+from .list_changed_records import ListChangedRecords
 from .list_conflicts import ListConflicts
 from .list_jobs import ListJobs
 from .pause_pipeline import PausePipeline
@@ -475,7 +477,7 @@ class AsyncClient(AsyncBaseClient):
                 results {
                   id
                   error {
-                    code
+                    errorCode
                     message
                   }
                 }
@@ -649,6 +651,62 @@ class AsyncClient(AsyncBaseClient):
         data = self.get_data(response)
         return ResumePipeline.model_validate(data)
 
+    async def get_event_cursor(self, **kwargs: Any) -> GetEventCursor:
+        query = gql("""
+            query GetEventCursor {
+              eventCursor
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = await self.execute(
+            query=query, operation_name="GetEventCursor", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return GetEventCursor.model_validate(data)
+
+    async def list_changed_records(
+        self,
+        after: Union[Optional[str], UnsetType] = UNSET,
+        first: Union[Optional[int], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> ListChangedRecords:
+        query = gql("""
+            query ListChangedRecords($after: String, $first: Int = 200) {
+              events(
+                after: $after
+                first: $first
+                kinds: [RECORD_CREATED, RECORD_CHANGED, RECORD_ENRICHED, RECORD_ERASED]
+              ) {
+                nodes {
+                  cursor
+                  kind
+                  at
+                  recordId
+                  record {
+                    id
+                    entityType
+                    externalId
+                    version
+                    fields
+                  }
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"after": after, "first": first}
+        response = await self.execute(
+            query=query,
+            operation_name="ListChangedRecords",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ListChangedRecords.model_validate(data)
+
     async def get_record(
         self, entity_type: EntityType, external_id: str, **kwargs: Any
     ) -> GetRecord:
@@ -687,12 +745,13 @@ class AsyncClient(AsyncBaseClient):
                 results {
                   index
                   outcome
+                  folded
                   job {
                     id
                     status
                   }
                   error {
-                    code
+                    errorCode
                     message
                   }
                 }
@@ -727,10 +786,10 @@ class AsyncClient(AsyncBaseClient):
                 jobStatus
                 steps {
                   provider
-                  outcome
+                  result
                 }
                 provider
-                providerState
+                breakerState
                 configVersion
                 credits
               }

@@ -4,7 +4,7 @@ from typing import Optional
 from pydantic import Field
 
 from .base_model import BaseModel
-from .enums import EntityType, EventKind, JobStatus
+from .enums import BreakerState, EntityType, EventKind, JobStatus, StepOutcome
 
 
 class Events(BaseModel):
@@ -23,14 +23,14 @@ class EventsEvents(BaseModel):
     job_status: Optional[JobStatus] = Field(alias="jobStatus")
     steps: list["EventsEventsSteps"]
     provider: Optional[str]
-    provider_state: Optional[str] = Field(alias="providerState")
+    breaker_state: Optional[BreakerState] = Field(alias="breakerState")
     config_version: Optional[int] = Field(alias="configVersion")
     credits: Optional[int]
 
 
 class EventsEventsSteps(BaseModel):
     provider: str
-    outcome: str
+    result: StepOutcome
 
 
 Events.model_rebuild()

@@ -6,6 +6,8 @@ from .enums import (
     ConflictReason,
     ConflictStatus,
     EntityType,
+    ErrorCode,
+    EventKind,
     FieldPolicy,
     FieldUnit,
     JobStatus,
@@ -41,6 +43,7 @@ from .fragments import (
 )
 from .get_config import GetConfig, GetConfigConfig
 from .get_credits import GetCredits, GetCreditsCredits
+from .get_event_cursor import GetEventCursor
 from .get_job import GetJob, GetJobJob
 from .get_pipeline import GetPipeline, GetPipelinePipeline
 from .get_record import GetRecord, GetRecordRecord
@@ -64,6 +67,13 @@ from .input_types import (
     ResolutionInput,
     ReviewRuleInput,
     TriggersInput,
+)
+from .list_changed_records import (
+    ListChangedRecords,
+    ListChangedRecordsEvents,
+    ListChangedRecordsEventsNodes,
+    ListChangedRecordsEventsNodesRecord,
+    ListChangedRecordsEventsPageInfo,
 )
 from .list_conflicts import (
     ListConflicts,
@@ -119,6 +129,8 @@ __all__ = [
     "EntityPayForInput",
     "EntityType",
     "EntityTypesInput",
+    "ErrorCode",
+    "EventKind",
     "FieldPolicy",
     "FieldPolicyRuleInput",
     "FieldPriceInput",
@@ -127,6 +139,7 @@ __all__ = [
     "GetConfigConfig",
     "GetCredits",
     "GetCreditsCredits",
+    "GetEventCursor",
     "GetJob",
     "GetJobJob",
     "GetPipeline",
@@ -147,6 +160,11 @@ __all__ = [
     "JobPartsSteps",
     "JobStatus",
     "JobTrigger",
+    "ListChangedRecords",
+    "ListChangedRecordsEvents",
+    "ListChangedRecordsEventsNodes",
+    "ListChangedRecordsEventsNodesRecord",
+    "ListChangedRecordsEventsPageInfo",
     "ListConflicts",
     "ListConflictsConflicts",
     "ListConflictsConflictsNodes",

@@ -7,6 +7,7 @@ from .cancel_job import CancelJob
 from .enums import EntityType
 from .get_config import GetConfig
 from .get_credits import GetCredits
+from .get_event_cursor import GetEventCursor
 from .get_job import GetJob
 from .get_pipeline import GetPipeline
 from .get_record import GetRecord
@@ -18,6 +19,7 @@ from .input_types import (
     RecordInput,
     ResolutionInput,
 )
+from .list_changed_records import ListChangedRecords
 from .list_conflicts import ListConflicts
 from .list_jobs import ListJobs
 from .pause_pipeline import PausePipeline
@@ -472,7 +474,7 @@ class Client(BaseClient):
                 results {
                   id
                   error {
-                    code
+                    errorCode
                     message
                   }
                 }
@@ -644,6 +646,62 @@ class Client(BaseClient):
         data = self.get_data(response)
         return ResumePipeline.model_validate(data)
 
+    def get_event_cursor(self, **kwargs: Any) -> GetEventCursor:
+        query = gql("""
+            query GetEventCursor {
+              eventCursor
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = self.execute(
+            query=query, operation_name="GetEventCursor", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return GetEventCursor.model_validate(data)
+
+    def list_changed_records(
+        self,
+        after: Union[Optional[str], UnsetType] = UNSET,
+        first: Union[Optional[int], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> ListChangedRecords:
+        query = gql("""
+            query ListChangedRecords($after: String, $first: Int = 200) {
+              events(
+                after: $after
+                first: $first
+                kinds: [RECORD_CREATED, RECORD_CHANGED, RECORD_ENRICHED, RECORD_ERASED]
+              ) {
+                nodes {
+                  cursor
+                  kind
+                  at
+                  recordId
+                  record {
+                    id
+                    entityType
+                    externalId
+                    version
+                    fields
+                  }
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"after": after, "first": first}
+        response = self.execute(
+            query=query,
+            operation_name="ListChangedRecords",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return ListChangedRecords.model_validate(data)
+
     def get_record(
         self, entity_type: EntityType, external_id: str, **kwargs: Any
     ) -> GetRecord:
@@ -682,12 +740,13 @@ class Client(BaseClient):
                 results {
                   index
                   outcome
+                  folded
                   job {
                     id
                     status
                   }
                   error {
-                    code
+                    errorCode
                     message
                   }
                 }

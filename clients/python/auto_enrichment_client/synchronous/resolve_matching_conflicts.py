@@ -3,6 +3,7 @@ from typing import Optional
 from pydantic import Field
 
 from .base_model import BaseModel
+from .enums import ErrorCode
 
 
 class ResolveMatchingConflicts(BaseModel):
@@ -24,7 +25,7 @@ class ResolveMatchingConflictsResolveMatchingConflictsResults(BaseModel):
 
 
 class ResolveMatchingConflictsResolveMatchingConflictsResultsError(BaseModel):
-    code: str
+    error_code: ErrorCode = Field(alias="errorCode")
     message: str
 
 

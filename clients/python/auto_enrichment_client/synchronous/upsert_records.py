@@ -3,7 +3,7 @@ from typing import Optional
 from pydantic import Field
 
 from .base_model import BaseModel
-from .enums import JobStatus, RecordOutcome
+from .enums import ErrorCode, JobStatus, RecordOutcome
 
 
 class UpsertRecords(BaseModel):
@@ -21,6 +21,7 @@ class UpsertRecordsUpsertRecords(BaseModel):
 class UpsertRecordsUpsertRecordsResults(BaseModel):
     index: int
     outcome: RecordOutcome
+    folded: bool
     job: Optional["UpsertRecordsUpsertRecordsResultsJob"]
     error: Optional["UpsertRecordsUpsertRecordsResultsError"]
 
@@ -31,7 +32,7 @@ class UpsertRecordsUpsertRecordsResultsJob(BaseModel):
 
 
 class UpsertRecordsUpsertRecordsResultsError(BaseModel):
-    code: str
+    error_code: ErrorCode = Field(alias="errorCode")
     message: str
 
 
