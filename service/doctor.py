@@ -97,7 +97,10 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
                 )
                 yield Finding("schema", Verdict.FAULT, words)
                 return
-            yield Finding("schema", Verdict.OK, "current")
+            waiting = (
+                f"; {len(found.pending_after)} migration(s) wait for `migrate --after`" if found.pending_after else ""
+            )
+            yield Finding("schema", Verdict.OK, f"current{waiting}")
             if not found.searches_by_index:
                 yield Finding(
                     "search", Verdict.WARNING, "no index for searches of texts (pg_trgm, FTS5): they read all"

@@ -17,9 +17,17 @@ import asyncpg
 from models.db.columns import to_micros
 from models.db.connection import connection, dialect
 from models.db.distribute import distribute, fit_for_partitions, read_distribution
-from models.db.migration_file import MigrationFile, MigrationStep, StepKind, shipped_files
+from models.db.migration_file import MigrationFile, MigrationStep, Phase, StepKind, shipped_files
 from models.db.row_security import protect_new_tables
-from models.db.schema_state import BOOKKEEPING, SchemaRefused, prepare_bookkeeping, read_applied, refuse_unusable
+from models.db.schema_state import (
+    BOOKKEEPING,
+    SchemaOutdated,
+    SchemaRefused,
+    pending,
+    prepare_bookkeeping,
+    read_applied,
+    refuse_unusable,
+)
 from models.db.statements import execute, query
 from models.db.transaction import Transaction, is_caused_by, unit_of_work
 
@@ -55,17 +63,23 @@ class _Position:
         return self.file.steps(dialect())[self.number]
 
 
-async def migrate(folder: Traversable | None = None) -> list[str]:
-    """Apply what is missing of the shipped files, or of a folder's. Returns the names that this process applied.
+async def migrate(folder: Traversable | None = None, phase: Phase | None = None) -> list[str]:
+    """Apply what is missing of the shipped files, or of a folder's, in one phase or both. Returns what was applied.
 
-    Raises SchemaRefused where this code must not touch the database, or where others hold it for too long; then
-    what was begun is finished by the next call.
+    Raises SchemaRefused where this code must not touch the database, where files that run before lack and those after
+    are wanted, or where others hold it for too long; then what was begun is finished by the next call.
     """
     shipped = shipped_files(folder)
     if dialect() == "sqlite":
         await execute(BOOKKEEPING)  # by itself: where the table is there, it would only read
     await patiently(_prepare)
     refuse_unusable(await read_applied(), shipped)
+    if phase is Phase.AFTER and (lacking := await pending(Phase.BEFORE, shipped)):
+        raise SchemaOutdated(
+            f"the database lacks {len(lacking)} migration(s) that run before, first {lacking[0]}: run"
+            " `auto-enrichment migrate --before`, and start the new version everywhere first"
+        )
+    shipped = [file for file in shipped if phase in {None, file.phase}]
     done: list[str] = []
     await read_distribution()
     while (position := await _next_position(shipped)) is not None:

@@ -13,6 +13,9 @@ how it runs:
 All other statements run in one transaction with their neighbours. Lines that hold for the whole file:
 
 - `-- oldest code: 0.1.0`: the oldest version that can run on the database afterwards
+- `-- runs: before` or `-- runs: after`: before the new version starts, beside processes of the old one (what is new:
+  also without this line), or once none of the old one is left (what the new one no longer uses goes). A file that
+  runs before may rest only on files that do.
 - `-- same result as: SHA-256`: the checksum of another form of the file, which was applied to some databases and led
   to the same schema and data
 """
@@ -38,6 +41,7 @@ _ONLY = re.compile(r"-- (sqlite|postgresql|sqlite with trigrams) only")
 _OUTSIDE = "-- outside a transaction"
 _BATCHES = re.compile(r"-- in batches of (\w+)")
 _OLDEST_CODE = re.compile(r"^-- oldest code: (\d+(?:\.\d+)+)$", re.MULTILINE)
+_RUNS = re.compile(r"^-- runs: (before|after)$", re.MULTILINE)
 _SAME_RESULT = re.compile(r"^-- same result as: ([0-9a-f]{64})$", re.MULTILINE)
 _RELEASED = re.compile(r"^([0-9a-f]{64})  (\S+\.sql)$", re.MULTILINE)
 FIRST_RELEASE = "0.1.0"
@@ -47,6 +51,13 @@ class StepKind(Enum):
     TRANSACTION = auto()
     OUTSIDE = auto()
     BATCHES = auto()
+
+
+class Phase(Enum):
+    """When of an upgrade a file is applied: before the new version starts, or after the old one has ended."""
+
+    BEFORE = "before"
+    AFTER = "after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,12 @@ class MigrationFile:
         if self.name in files_of_first_release():
             return FIRST_RELEASE
         raise ValueError(f"{self.name}: the line `-- oldest code: VERSION` is missing")
+
+    @cached_property
+    def phase(self) -> Phase:
+        """When of an upgrade it is applied."""
+        found = _RUNS.search(self.text)
+        return Phase(found[1]) if found else Phase.BEFORE
 
     def is_what_was_applied(self, checksum: str | None) -> bool:
         """Whether a database with this checksum has had this file, or a form of it that led to the same."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from models.db.connection import dialect
 from models.db.distribute import read_distribution
-from models.db.migration_file import FIRST_RELEASE, MigrationFile, files_of_first_release, shipped_files
+from models.db.migration_file import FIRST_RELEASE, MigrationFile, Phase, files_of_first_release, shipped_files
 from models.db.statements import execute, query
 from models.db.transaction import Transaction
 from models.db.version import VERSION, parse_version
@@ -54,15 +54,17 @@ async def read_applied(*, using: Transaction | None = None) -> list[AppliedMigra
     return [AppliedMigration(**row) for row in rows]
 
 
-async def pending() -> list[str]:
-    """Names of the shipped migrations that the database has not had yet."""
+async def pending(phase: Phase = Phase.BEFORE, shipped: Sequence[MigrationFile] | None = None) -> list[str]:
+    """Names of the shipped migrations of a phase that the database has not had yet. Code needs those before it."""
     applied = {migration.name for migration in await read_applied()}
-    return [file.name for file in shipped_files() if file.name not in applied]
+    files = shipped_files() if shipped is None else shipped
+    return [file.name for file in files if file.phase is phase and file.name not in applied]
 
 
 async def require_current() -> None:
-    """Raises SchemaRefused unless this code can use the database: every migration of its own applied, none changed,
-    and none there that needs newer code. Migrations of newer code that this version can run beside are fine.
+    """Raises SchemaRefused unless this code can use the database: every migration of its own applied that runs before
+    it, none changed, and none there that needs newer code. Migrations of newer code that this version can run beside
+    are fine.
     """
     refuse_unusable(await read_applied(), shipped_files())
     if missing := await pending():

@@ -17,7 +17,7 @@ from enrichment.words import naming
 from models.conflict.queries import ConflictFilter
 from models.db import connection
 from models.db.migrate import migrate
-from models.db.migration_file import FIRST_RELEASE, files_of_first_release, shipped_files
+from models.db.migration_file import FIRST_RELEASE, Phase, files_of_first_release, shipped_files
 from models.db.schema_state import SchemaOutdated, read_applied, require_current
 from models.db.statements import query
 from resolvers.audit import verify_audit
@@ -65,8 +65,12 @@ async def test_it_is_migrated_and_its_checksums_are_those_of_the_files_that_made
     assert [row.name for row in await read_applied()] == EXPECTED["migrations"]
     with pytest.raises(SchemaOutdated):
         await require_current()
-    await migrate()
+    with pytest.raises(SchemaOutdated):
+        await migrate(phase=Phase.AFTER)
+    await migrate(phase=Phase.BEFORE)
     await require_current()
+    await migrate(phase=Phase.AFTER)
+    assert await migrate() == []
     recorded = {row.name: (row.checksum, row.oldest_code) for row in await read_applied()}
     released = files_of_first_release()
     for file in shipped_files():

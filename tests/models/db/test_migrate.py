@@ -19,7 +19,14 @@ from tortoise.exceptions import BaseORMException
 
 from models.db import migrate as migrating
 from models.db.migrate import MigrationBlocked, migrate
-from models.db.migration_file import FIRST_RELEASE, MigrationFile, StepKind, files_of_first_release, shipped_files
+from models.db.migration_file import (
+    FIRST_RELEASE,
+    MigrationFile,
+    Phase,
+    StepKind,
+    files_of_first_release,
+    shipped_files,
+)
 from models.db.schema_state import (
     CodeOutdated,
     MigrationChanged,
@@ -131,6 +138,36 @@ async def test_migrating_twice_changes_nothing(db: str) -> None:
 async def test_each_file_is_recorded_with_its_checksum_and_oldest_code(db: str) -> None:
     recorded = [(row.name, row.checksum, row.oldest_code) for row in await read_applied()]
     assert recorded == [(file.name, file.checksum, file.oldest_code) for file in shipped_files()]
+
+
+EXPANDED = "CREATE TABLE thing (id VARCHAR(36) PRIMARY KEY, number INTEGER, old INTEGER);\n"
+CONTRACTED = "-- runs: after\nALTER TABLE thing DROP COLUMN old;\n"
+_TAKES_AWAY = re.compile(r"DROP (TABLE|COLUMN)|RENAME|SET NOT NULL|DROP VIEW")
+_BEFORE_PHASES = "0058"  # the last file from before there were phases
+
+
+@pytest.mark.parametrize("file", shipped_files(), ids=lambda file: file.name)
+def test_a_file_that_takes_away_what_older_code_uses_runs_after(file: MigrationFile) -> None:
+    if file.name > _BEFORE_PHASES and _TAKES_AWAY.search(file.text):
+        assert file.phase is Phase.AFTER
+        assert parse_version(file.oldest_code) > parse_version(FIRST_RELEASE)
+
+
+async def test_an_upgrade_has_two_halves_and_the_first_leaves_what_older_code_uses(
+    new_database: str, folder: Path
+) -> None:
+    write(folder, "0001_thing.sql", EXPANDED)
+    write(folder, "0002_less.sql", CONTRACTED)
+    write(folder, "0003_more.sql", "-- runs: before\nALTER TABLE thing ADD COLUMN more INTEGER;\n")
+    files = shipped_files(folder)
+    with pytest.raises(SchemaOutdated, match="0001_thing"):
+        await migrate(folder, Phase.AFTER)
+    assert await migrate(folder, Phase.BEFORE) == ["0001_thing.sql", "0003_more.sql"]
+    await execute("INSERT INTO thing (id, old, more) VALUES ('1', 2, 3)")  # older and newer code at once
+    assert (await pending(Phase.BEFORE, files), await pending(Phase.AFTER, files)) == ([], ["0002_less.sql"])
+    assert await migrate(folder, Phase.AFTER) == ["0002_less.sql"]
+    assert await query("SELECT * FROM thing") == [{"id": "1", "number": None, "more": 3}]
+    assert await migrate(folder) == []
 
 
 async def test_a_failed_migration_leaves_no_trace_and_is_begun_again(new_database: str, folder: Path) -> None:
