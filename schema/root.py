@@ -24,6 +24,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 from strawberry.utils.await_maybe import await_maybe
 
+from resolvers.errors import RateLimited
 from schema.audit import AuditQuery
 from schema.base.context import GraphQLContext, MessageCursor
 from schema.base.errors import ErrorTranslator
@@ -155,7 +156,8 @@ class ApiSchema(strawberry.Schema):
         """Answer a query or a mutation.
 
         A document that is known to be in order is executed by graphql-core at once. What is new, or refused for
-        whatever reason, goes the library's way with its extensions; an answer is the same either way.
+        whatever reason, goes the library's way with its extensions; an answer is the same either way. Raises
+        RateLimited where the caller's operations have cost too much.
         """
         result = None
         if context_value is not None and root_value is None and operation_extensions is None:
@@ -171,6 +173,10 @@ class ApiSchema(strawberry.Schema):
                 allowed_operation_types,
                 operation_extensions,
             )
+            if isinstance(result, PreExecutionError) and result.errors:
+                refusal = result.errors[0].original_error
+                if isinstance(refusal, RateLimited):
+                    raise refusal
         self._show(result)
         return result
 
@@ -187,10 +193,13 @@ class ApiSchema(strawberry.Schema):
         kind = None if document is None else document.kind(name)
         if document is None or kind is None or kind not in allowed or kind is OperationType.SUBSCRIPTION:
             return None
-        if any(document.refusals(name, variables, self.documents.limits)):
+        cost, refusals = document.weighed(name, variables, self.documents.limits)
+        if refusals:
             return None
-        variables = with_records_checked(document.node, name, variables)
         context = given.for_operation()
+        if context.meter is not None:
+            context.spent = await context.meter.take(cost)
+        variables = with_records_checked(document.node, name, variables)
         context.loaders, context.plans = Loaders(context), document.plans
         try:
             result = await await_maybe(
@@ -206,8 +215,8 @@ class ApiSchema(strawberry.Schema):
             )
         except Exception as error:  # the library has this one way for all that is raised around fields
             shown = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
-            return PreExecutionError(data=None, errors=[shown])
-        return ExecutionResult(data=result.data, errors=result.errors)
+            return PreExecutionError(data=None, errors=[shown], extensions=_cost_of(context))
+        return ExecutionResult(data=result.data, errors=result.errors, extensions=_cost_of(context))
 
     async def stream(
         self,
@@ -234,6 +243,11 @@ class ApiSchema(strawberry.Schema):
         """What an operation subscribes to; None where it is no subscription, or not one that may be executed."""
         return subscribed(self._schema, self.documents, query, operation_name, variables)
 
+    def subscription_cost(self, query: str, operation_name: str | None, variables: dict[str, Any] | None) -> int:
+        """What a subscription costs; 0 where it may not be executed."""
+        found = self.subscribed(query, operation_name, variables)
+        return 0 if found is None else found.cost
+
     def _show(self, result: ExecutionResult) -> None:
         if result.errors:
             result.errors = [self._translate(error) for error in result.errors]
@@ -254,6 +268,11 @@ def _drop_null_defaults(schema: GraphQLSchema) -> None:
         for item in optional:
             if item.default_value is None:
                 item.default_value = Undefined
+
+
+def _cost_of(context: GraphQLContext) -> dict[str, Any] | None:
+    """The extensions of an answer: what the operation cost, where that was counted."""
+    return None if context.spent is None else {"cost": context.spent.shown}
 
 
 class _OperationStart(SchemaExtension):
@@ -281,10 +300,25 @@ class _OperationStart(SchemaExtension):
             execution.parse_options["max_tokens"] = self._documents.limits.tokens
         yield
 
-    def on_validate(self) -> Iterator[None]:
+    async def on_validate(self) -> AsyncIterator[None]:
         execution = self.execution_context
         assert self._document is not None
-        execution.pre_execution_errors = list(
-            self._document.refusals(execution._provided_operation_name, execution.variables, self._documents.limits)
-        )
+        name, variables = execution._provided_operation_name, execution.variables
+        cost, refusals = self._document.weighed(name, variables, self._documents.limits)
+        context: GraphQLContext = execution.context
+        if not refusals and context.meter is not None:
+            try:
+                context.spent = await context.meter.take(cost)
+            except RateLimited as refusal:
+                refusals = [GraphQLError(refusal.message, original_error=refusal)]
+        execution.pre_execution_errors = list(refusals)
         yield
+
+    def get_results(self) -> dict[str, Any]:
+        execution = self.execution_context
+        if (
+            self._document is None
+            or self._document.kind(execution._provided_operation_name) is OperationType.SUBSCRIPTION
+        ):
+            return {}  # its messages are the same for all who share it
+        return _cost_of(execution.context) or {}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
 from models.db.version import VERSION
-from resolvers.errors import OperationError
+from resolvers.errors import OperationError, RateLimited
 from service.graphql.http import GRAPHQL_PATH, graphql_routes, refused
 from service.http.compression import CompressionMiddleware, PackedBodyMiddleware
 from service.http.cross_origin import cross_origin
@@ -25,6 +26,10 @@ from service.http.health import health_routes
 from service.http.middleware import BodyLimitMiddleware, ProblemMiddleware, RequestMiddleware, TrailingSlash
 from service.http.reach import ReachMiddleware
 from service.http.webhooks import webhook_routes
+from service.limits.limits import STATE as LIMITS
+from service.limits.limits import Limits
+from service.limits.open_routes import OpenRoutesMiddleware
+from service.rest.operation import PREFIX
 from service.rest.routes import rest_routes
 from service.runtime import Runtime
 
@@ -43,7 +48,7 @@ def create_app(runtime: Runtime) -> Starlette:
             Mount("/static", _PackableFiles(directory=STATIC_DIR), name="static"),
         ],
         middleware=_middleware(runtime),
-        exception_handlers={HTTPException: answer_http_error, OperationError: answer_problem},
+        exception_handlers={HTTPException: partial(_answer_counted, runtime.limits), OperationError: answer_problem},
         lifespan=_lifespan(runtime),
     )
     app.state.public_url = runtime.settings.public_url  # for the addresses in answers
@@ -83,6 +88,7 @@ def _middleware(runtime: Runtime) -> list[Middleware]:
         Middleware(CompressionMiddleware),
         Middleware(ProblemMiddleware),
         Middleware(ReachMiddleware, refuse=_refuse),
+        Middleware(OpenRoutesMiddleware, limits=runtime.limits, counted_later=(PREFIX, GRAPHQL_PATH)),
         Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
         Middleware(PackedBodyMiddleware, max_bytes=settings.max_body_bytes),
         Middleware(TrailingSlash),
@@ -91,6 +97,16 @@ def _middleware(runtime: Runtime) -> list[Middleware]:
 
 def _refuse(request: Request, error: Exception) -> Response:
     return refused(request, error) if request.url.path.rstrip("/") == GRAPHQL_PATH else problem_of(request, error)
+
+
+async def _answer_counted(limits: Limits, request: Request, error: Exception) -> Response:
+    """`answer_http_error`, of a request that counts: a path of the API that there is not was counted nowhere before."""
+    if LIMITS not in request.scope["state"]:
+        try:
+            await limits.admit_open(request)
+        except RateLimited as refusal:
+            return problem_of(request, refusal)
+    return await answer_http_error(request, error)
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:

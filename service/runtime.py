@@ -29,6 +29,7 @@ from service.embedded.private import DATABASE_FILE, make_private
 from service.embedded.redis import EmbeddedRedis, NoRedisServer, recorded_socket, socket_url
 from service.embedded.supervisor import WorkerSupervisor, cancel_until_done
 from service.http.metrics import Metrics
+from service.limits.limits import Limits
 from service.logs.logs import redact_text
 from service.redis_pool import RedisOutOfReach, check_redis, redis_at
 from service.settings import PREFIX, BadSettings, Settings
@@ -59,6 +60,7 @@ class Runtime:
     ) -> None:
         self.settings = settings
         self.metrics = Metrics(VERSION)
+        self.limits = Limits(settings, lambda: self.services.redis, self.metrics.rate_limited)
         self._with_worker = worker
         self._migrates = migrates
         self._shares = shares

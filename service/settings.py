@@ -8,13 +8,14 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from models.retention import KeepDays
 from providers.http.addresses import check_base
 from resolvers.audit_seal import NO_SEALS, AuditSeals, derived_key, read_seal_keys
 from resolvers.webhook.addresses import AllowedNetworks
 from resolvers.webhook.rules import WebhookRules
+from service.limits.policy import LimitSettings
 from service.price_list import read_prices
 
 PREFIX = "AUTO_ENRICHMENT_"
@@ -52,7 +53,7 @@ class BadSettings(Exception):
         super().__init__("; ".join(self.faults))
 
 
-class Settings(BaseSettings):
+class Settings(LimitSettings):
     """The settings, with their defaults. Times are in seconds unless the name says otherwise."""
 
     model_config = SettingsConfigDict(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import strawberry
 
@@ -33,19 +33,43 @@ class MessageCursor:
             self.position = str(cursor)
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an operation cost (`requested`), and what its caller has left; in `reset` seconds all of it again."""
+
+    requested: int
+    remaining: int
+    reset: int
+
+    @property
+    def shown(self) -> dict[str, int]:
+        """As `extensions.cost` of the answer."""
+        return {"requested": self.requested, "remaining": self.remaining, "reset": self.reset}
+
+
+class Meter(Protocol):
+    """Counts what a caller's operations cost."""
+
+    async def take(self, cost: int) -> Spent:
+        """Count an operation. Raises RateLimited."""
+
+
 @dataclass(slots=True)
 class GraphQLContext(Context):
     """The context of operations (caller and services), with what belongs to one GraphQL operation.
 
     `connection_params` is what a WebSocket client sent to begin with. `takes_printed`: whoever encodes the answer takes
     lists that are encoded already (`msgspec.Raw`). `followed`: where a stream notes the positions of its messages, for
-    whoever executes it.
+    whoever executes it. `meter`: where operations are counted; None: they are not, or have been already.
     """
 
     connection_params: Mapping[str, Any] | None = None
     takes_printed: bool = False
     loaders: Loaders = field(init=False)  # given to each operation as it begins
     plans: Plans | None = None  # of the operation's document
+
+    meter: Meter | None = None
+    spent: Spent | None = None  # by the operation
 
     message: MessageCursor = field(default_factory=MessageCursor)
     followed: MessageCursor | None = None
@@ -58,6 +82,7 @@ class GraphQLContext(Context):
             origin=self.origin,
             takes_printed=self.takes_printed,
             message=self.message,
+            meter=self.meter,
         )
 
     def for_stream(self) -> Self:

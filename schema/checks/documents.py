@@ -5,9 +5,9 @@ which a cache keyed by the rules never finds again.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     ASTValidationRule,
@@ -24,7 +24,7 @@ from strawberry.types.graphql import OperationType
 from strawberry.utils.operation import get_operation_type
 
 from resolvers.errors import QueryTooComplex
-from schema.checks.limits import Limits, WeighedOperation, refuse_expensive, weigh
+from schema.checks.limits import Limits, WeighedOperation, cost_within, weigh
 from schema.checks.texts import Check, TextChecks, literal_nul
 from schema.execution.plans import Plans
 
@@ -32,6 +32,13 @@ from schema.execution.plans import Plans
 # values that should be variables, and will not come again.
 LONGEST_KEPT = 8_192
 KEPT = 32 * LONGEST_KEPT
+
+
+class Weighed(NamedTuple):
+    """What an operation costs, and why it must not run; no refusals: it may."""
+
+    cost: int
+    refusals: Sequence[GraphQLError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +57,23 @@ class Document:
             return None
         return get_operation_type(self.node, name)
 
-    def refusals(self, name: str | None, variables: Mapping[str, Any] | None, limits: Limits) -> Iterator[GraphQLError]:
-        """Why this operation must not run with these variables; nothing if it may."""
+    def weighed(self, name: str | None, variables: Mapping[str, Any] | None, limits: Limits) -> "Weighed":
+        """What this operation costs with these variables, and why it must not run, if so."""
         if self.errors:
-            yield from self.errors
-            return
+            return Weighed(0, self.errors)
         if name is None and len(self.operations) > 1:
-            yield GraphQLError("Which of the operations is meant? Name it in operationName.")
-            return
+            return Weighed(0, [GraphQLError("Which of the operations is meant? Name it in operationName.")])
         name = name or next(iter(self.operations))
-        for variable, holds_nul in self.texts[name].items():
-            if variables and holds_nul(variables.get(variable)):
-                yield GraphQLError(f"Variable '${variable}' holds a NUL character.")
+        refusals = [
+            GraphQLError(f"Variable '${variable}' holds a NUL character.")
+            for variable, holds_nul in self.texts[name].items()
+            if variables and holds_nul(variables.get(variable))
+        ]
         try:
-            refuse_expensive(self.operations[name], variables, limits)
+            cost = cost_within(self.operations[name], variables, limits)
         except QueryTooComplex as refusal:
-            yield GraphQLError(refusal.message, original_error=refusal)
+            return Weighed(0, [*refusals, GraphQLError(refusal.message, original_error=refusal)])
+        return Weighed(cost, refusals)
 
 
 class Documents:

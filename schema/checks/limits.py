@@ -270,10 +270,11 @@ def weigh(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> dict
     return operations
 
 
-def refuse_expensive(operation: WeighedOperation, variables: Mapping[str, Any] | None, limits: Limits) -> None:
-    """Raises QueryTooComplex when the answer would be too large."""
+def cost_within(operation: WeighedOperation, variables: Mapping[str, Any] | None, limits: Limits) -> int:
+    """What the operation costs. Raises QueryTooComplex when the answer would be too large."""
     cost = operation.selection.cost({**operation.defaults, **variables}) if variables else operation.cost
     _refuse_over("cost", cost, limits.cost)
+    return cost
 
 
 def _refuse_over(what: str, number: int, limit: int) -> None:

@@ -27,6 +27,7 @@ class Subscribed:
 
     field: str
     arguments: Mapping[str, Any]
+    cost: int
 
 
 def subscribed(
@@ -37,15 +38,14 @@ def subscribed(
         document = documents.read(schema, text)
     except GraphQLError:
         return None
-    if document.kind(name) is not OperationType.SUBSCRIPTION or any(
-        document.refusals(name, variables, documents.limits)
-    ):
+    if document.kind(name) is not OperationType.SUBSCRIPTION:
         return None
-    return _field_of(schema, document.node, name, variables or {})
+    weighed = document.weighed(name, variables, documents.limits)
+    return None if weighed.refusals else _field_of(schema, document.node, name, variables or {}, weighed.cost)
 
 
 def _field_of(
-    schema: GraphQLSchema, node: DocumentNode, name: str | None, variables: Mapping[str, Any]
+    schema: GraphQLSchema, node: DocumentNode, name: str | None, variables: Mapping[str, Any], cost: int
 ) -> Subscribed | None:
     operation, root = get_operation_ast(node, name), schema.subscription_type
     if operation is None or root is None:
@@ -56,7 +56,7 @@ def _field_of(
     if field is None or isinstance(given, list):
         return None
     try:
-        return Subscribed(field.name.value, get_argument_values(root.fields[field.name.value], field, given))
+        return Subscribed(field.name.value, get_argument_values(root.fields[field.name.value], field, given), cost)
     except GraphQLError:
         return None
 

@@ -18,11 +18,11 @@ from strawberry.types.graphql import OperationType
 from resolvers.context import Role
 from resolvers.errors import BadRequest
 from resolvers.out_of_reach import is_out_of_reach
-from schema.base.context import GraphQLContext
+from schema.base.context import GraphQLContext, Meter
 from schema.root import ApiSchema
 from service.graphql.documents import Documents, PersistedQueryNotFound, read_allowed
 from service.graphql.media_type import JSON, RESPONSE, answer_type
-from service.graphql.operation import names_operation, read_from_address, read_posted
+from service.graphql.operation import Operation, names_operation, read_from_address, read_posted
 from service.graphql.sharing import SharedSubscriptions
 from service.graphql.socket import GraphQLSockets, SocketRuntime
 from service.graphql.stream import GraphQLStreams, accepts_stream, single
@@ -48,6 +48,7 @@ def graphql_routes(runtime: SocketRuntime) -> list[BaseRoute]:
 
     async def answer(request: Request) -> Response:
         if request.method == "GET" and _is_for_page(request):
+            await runtime.limits.admit_open(request)
             return HTMLResponse(page)
         return await _execute(runtime, schema, documents, streams, request)
 
@@ -89,19 +90,20 @@ async def _execute(
         if media_type is None and not takes_stream:
             raise HTTPException(406, f"answers are {RESPONSE}, {JSON} or {STREAM}")
         operation = await read_posted(request, documents) if by_post else read_from_address(request, documents)
+        meter = runtime.limits.meter(request, caller)
         context = GraphQLContext(services=runtime.services, caller=caller, origin=origin)
         try:
             result = await schema.execute(
                 operation.document,
                 operation.variables,
-                replace(context, takes_printed=True),
+                replace(context, takes_printed=True, meter=meter),
                 operation_name=operation.name,
                 allowed_operation_types=OVER_POST if by_post else OVER_GET,
             )
         except InvalidOperationTypeError as error:
             if not takes_stream or error.operation_type is not OperationType.SUBSCRIPTION:
                 raise
-            return streams.answer(operation, context, caller)
+            return await _streamed(schema, streams, operation, context, meter)
     except CannotGetOperationTypeError as error:
         return _refused(request, BadRequest(error.as_http_error_reason()), media_type)
     except InvalidOperationTypeError as error:
@@ -119,12 +121,23 @@ async def _execute(
     return Response(dump(answer), 200 if ran else 400, media_type=RESPONSE)
 
 
+async def _streamed(
+    schema: ApiSchema, streams: GraphQLStreams, operation: Operation, context: GraphQLContext, meter: Meter | None
+) -> Response:
+    """The stream of a subscription, whose cost is counted before it begins."""
+    if meter is not None:
+        await meter.take(schema.subscription_cost(operation.document, operation.name, operation.variables))
+    return streams.answer(operation, context, context.require(Role.VIEWER))
+
+
 def _answer_of(result: ExecutionResult) -> tuple[dict[str, Any], bool]:
     """The answer, and whether the operation ran: what was refused before it ran has no data, not even null."""
     ran = not isinstance(result, PreExecutionError)
     answer: dict[str, Any] = {"data": result.data} if ran else {}
     if result.errors:
         answer["errors"] = [error.formatted for error in result.errors]
+    if result.extensions:
+        answer["extensions"] = result.extensions
     return answer, ran
 
 

@@ -47,6 +47,7 @@ class SharedSubscription:
         self._position = MessageCursor()
         self._context = context.for_operation()
         self._context.followed = self._position
+        self._context.meter = None  # each who listens was counted
         self._listeners: dict[Listener, None] = {}
         self._latest: bytes | None = None
         self._task: asyncio.Task[None] | None = None

@@ -120,6 +120,7 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         self.view.connections[user] += 1
         self._counted = user
         self.context.caller = caller
+        self.context.meter = self.view.runtime.limits.meter(self.websocket.ws, caller)
         self._expiry = asyncio.create_task(self._end_with_token(caller))
         await self.send_message({"type": "connection_ack"})
         self.connection_acknowledged = True
@@ -134,19 +135,21 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         if self.connection_acknowledged:
             try:
-                self._check_operation(message)
+                await self._check_operation(message)
             except OperationError as refusal:
                 error = GraphQLError(refusal.message, extensions=refusal.extensions)
                 await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
                 return
         await super().handle_subscribe(message)
 
-    def _check_operation(self, message: SubscribeMessage) -> None:
+    async def _check_operation(self, message: SubscribeMessage) -> None:
         """Raises RateLimited, BadRequest or Forbidden."""
         if len(self.operations) >= MOST_OPERATIONS:
             raise RateLimited(f"at most {MOST_OPERATIONS} operations at once on a connection", retry_after=1)
         rest.check_size(message["payload"], "the payload")
         self.view.documents.check(message["payload"]["query"])
+        assert self.context.caller is not None
+        await self.view.runtime.limits.admit(self.websocket.ws, self.context.caller)
 
     async def run_operation(self, operation: RunningOperation[GraphQLContext, None]) -> None:
         """Execute it; a subscription together with those of others that are the same."""
@@ -155,6 +158,8 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         key = None if connection is None else sharing.key_of(asked, self.context)
         if key is None:
             await super().run_operation(operation)
+            return
+        if not await self._pays_for(operation):
             return
         shared = sharing.of(key, asked, self.context)
         listener = SocketListener(connection, operation.id, latest_only=key.latest_only)
@@ -167,6 +172,20 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         finally:
             sharing.leave(key, shared, listener)
             listener.leave()
+
+    async def _pays_for(self, operation: RunningOperation[GraphQLContext, None]) -> bool:
+        """Whether the cost of a subscription that is shared is within the limits; if not, the client is told."""
+        if self.context.meter is None:
+            return True
+        schema = self.view.api
+        cost = schema.subscription_cost(operation.query, operation.operation_name, operation.variables)
+        try:
+            await self.context.meter.take(cost)
+        except RateLimited as refusal:
+            error = GraphQLError(refusal.message, extensions=refusal.extensions)
+            await operation.send_operation_message({"id": operation.id, "type": "error", "payload": [error.formatted]})
+            return False
+        return True
 
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):
@@ -201,6 +220,7 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
             allowed_origins=runtime.settings.allowed_origins,
         )
         self.runtime = runtime
+        self.api = schema
         self.documents = documents
         self.sharing = sharing
         self.connections: Counter[tuple[str, str]] = Counter()

@@ -7,6 +7,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service.http.middleware import REQUEST_ID
 from service.http.request import ORGANIZATION_HEADER
+from service.limits.headers import NAMES as RATE_LIMIT_HEADERS
 from service.rest.idempotency import HEADER as IDEMPOTENCY_KEY
 from service.rest.idempotency import REPLAYED
 
@@ -36,6 +37,7 @@ READ_HEADERS = (
     "WWW-Authenticate",
     REQUEST_ID,
     REPLAYED,
+    *RATE_LIMIT_HEADERS,
 )
 _KEPT_SECONDS = 600  # for which a browser keeps the answer to a preflight
 

@@ -79,6 +79,12 @@ class Metrics:
         self.workers = Gauge(
             "auto_enrichment_workers", "Workers that gave a sign of life lately.", registry=self._registry
         )
+        self._rate_limited = Counter(
+            "auto_enrichment_rate_limited",
+            "Requests, operations and sockets refused because a limit was used up, by what and whom it counts.",
+            ["measure", "subject"],
+            registry=self._registry,
+        )
         about = Gauge("auto_enrichment_info", "The version that runs.", ["version"], registry=self._registry)
         about.labels(version).set(1)
 
@@ -91,6 +97,10 @@ class Metrics:
         requests, took = self._counted[seen]
         requests.inc()
         took.observe(seconds)
+
+    def rate_limited(self, measure: str, subject: str) -> None:
+        """Count a refusal because of a limit."""
+        self._rate_limited.labels(measure, subject).inc()
 
     def queued(self, waits: Sequence[Wait]) -> None:
         """Note who waits longest, the longest wait first."""

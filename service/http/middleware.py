@@ -13,6 +13,8 @@ from models.db.columns import new_id
 from resolvers.errors import PayloadTooLarge
 from service.http.errors import problem_of
 from service.http.metrics import Metrics
+from service.limits.headers import rate_limit_headers
+from service.limits.limits import STATE as LIMITS
 from service.logs.paths import logged_path
 
 REQUEST_ID = "X-Request-Id"
@@ -197,6 +199,9 @@ def _add_headers(scope: Scope, message: MutableMapping[str, Any]) -> None:
     known = {name.lower(): value for name, value in given}
     given.append((_REQUEST_ID, scope["state"]["request_id"].encode("latin-1")))
     given += [header for header in _SAFE_HEADERS if header[0] not in known]
+    counted = scope["state"].get(LIMITS)
+    if counted:
+        given += rate_limit_headers(counted, time.monotonic())
     if _POLICY not in known:
         is_page = known.get(b"content-type", b"").startswith(b"text/html")
         given.append((_POLICY, _PAGE_POLICY if is_page else _DATA_POLICY))

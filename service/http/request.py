@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection, Request
 
 from resolvers.context import Caller, Context, Services
 from resolvers.errors import BadRequest, Fault, Forbidden, PayloadTooLarge, Unauthenticated, ValidationFailed
+from service.limits.limits import Limits
 
 MAX_DEPTH = 64
 MOST_KEYS = 1_000  # of an object
@@ -43,19 +44,32 @@ class RestRuntime(Protocol):
     @property
     def services(self) -> Services: ...
 
+    @property
+    def limits(self) -> Limits: ...
+
 
 async def context_of(runtime: RestRuntime, request: Request) -> Context:
-    """The caller's context.
+    """The caller's context, whose request is counted.
 
     Raises Unauthenticated without exactly one good bearer token, Forbidden where ORGANIZATION_HEADER names another
-    organization than the token.
+    organization than the token, RateLimited over a limit.
     """
+    try:
+        caller = await _caller_of(runtime, request)
+    except (Unauthenticated, Forbidden):
+        await runtime.limits.admit_open(request)
+        raise
+    await runtime.limits.admit(request, caller)
+    return Context(services=runtime.services, caller=caller, origin=origin_of("rest", request))
+
+
+async def _caller_of(runtime: RestRuntime, request: Request) -> Caller:
     sent = request.headers.getlist("authorization")
     if len(sent) > 1:
         raise Unauthenticated("more than one Authorization header")
     caller = await runtime.authenticator.caller(sent[0] if sent else None)
     check_organization(caller, request.headers.getlist(ORGANIZATION_HEADER))
-    return Context(services=runtime.services, caller=caller, origin=origin_of("rest", request))
+    return caller
 
 
 def check_organization(caller: Caller, named: Iterable[str]) -> None:

@@ -71,6 +71,7 @@ def build_server(app: Starlette, settings: Settings) -> Server:
             log_config=None,
             access_log=False,  # `service.http.middleware` writes a line for each request
             server_header=False,
+            forwarded_allow_ips=list(settings.trusted_proxies),
             ws_max_size=settings.max_body_bytes,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,

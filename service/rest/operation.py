@@ -83,7 +83,15 @@ class RestOperation:
 
     def codes(self) -> tuple[str, ...]:
         """Every code this operation may be refused with, by status."""
-        codes = {"UNAUTHENTICATED", "FORBIDDEN", "BAD_REQUEST", "INTERNAL", "UNAVAILABLE", *self.refusals}
+        codes = {
+            "UNAUTHENTICATED",
+            "FORBIDDEN",
+            "BAD_REQUEST",
+            "RATE_LIMITED",
+            "INTERNAL",
+            "UNAVAILABLE",
+            *self.refusals,
+        }
         if self.method == "POST":
             codes |= {"IDEMPOTENCY_KEY_IN_USE", "IDEMPOTENCY_KEY_REUSED"}
         if self.body is not None:

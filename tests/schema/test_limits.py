@@ -9,7 +9,7 @@ from graphql import get_introspection_query, parse
 
 from resolvers.errors import QueryTooComplex
 from schema.checks.documents import KEPT, LONGEST_KEPT, Documents
-from schema.checks.limits import Limits, refuse_expensive, weigh
+from schema.checks.limits import Limits, cost_within, weigh
 from schema.root import ApiSchema
 from tests.support.factories import services
 from tests.support.graphql_client import SCHEMA, Operations
@@ -140,7 +140,7 @@ def test_fragments_that_fan_out_are_weighed_in_no_time() -> None:
         CORE, parse("{ config { ...g0 } job(id: 1) { ...f0 } }" + " ".join(fragments + wide)), LIMITS
     ).values()
     with pytest.raises(QueryTooComplex):
-        refuse_expensive(operation, None, LIMITS)
+        cost_within(operation, None, LIMITS)
     assert time.process_time() - started < SECONDS_OF_WORK
 
 

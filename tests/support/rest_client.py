@@ -35,7 +35,9 @@ class StartedRuntime(Runtime):
 
 
 def rest_app(shared: Services, **settings: Any) -> Starlette:
-    return create_app(StartedRuntime(shared, Settings(jwt_secret=SecretStr(SECRET), **settings)))
+    """The application; the cost of operations is counted, and stands in answers, where `limit_cost` is given."""
+    chosen = {"limit_cost": "none", **settings}
+    return create_app(StartedRuntime(shared, Settings(jwt_secret=SecretStr(SECRET), **chosen)))
 
 
 def token(role: Role | str = Role.ADMIN, org: str = "acme", user: str = "ann", **claims: Any) -> str:

@@ -37,6 +37,16 @@ HEADERS: Mapping[str, Json] = {
         "description": 'The next page, where there is more, and of events always: with rel="next" (RFC 8288).',
         "schema": {"type": "string"},
     },
+    "RateLimit": {
+        "description": "What is left of the tightest limit (`r`), and in how many seconds all of it is (`t`).",
+        "schema": {"type": "string"},
+        "example": '"requests-token";r=149999;t=1',
+    },
+    "RateLimit-Policy": {
+        "description": "The limits that the request was counted in: how much (`q`) in how many seconds (`w`).",
+        "schema": {"type": "string"},
+        "example": '"requests-organization";q=300000;w=60, "requests-token";q=150000;w=60',
+    },
     "Retry-After": {
         "description": "Seconds to wait before trying again.",
         "schema": {"type": "integer", "minimum": 0},
@@ -50,6 +60,7 @@ HEADERS: Mapping[str, Json] = {
         "schema": {"type": "string"},
     },
 }
+_OF_EVERY_ANSWER = ("RateLimit", "RateLimit-Policy", "X-Request-Id")
 _HEADERS_OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
@@ -140,7 +151,7 @@ def _body(body: Body, schemas: JsonSchemas) -> Json:
 def _answer(answer: RouteAnswer, schemas: JsonSchemas) -> Json:
     return {
         "description": answer.description,
-        "headers": _headers((*answer.headers, "X-Request-Id")),
+        "headers": _headers((*answer.headers, *_OF_EVERY_ANSWER)),
         "content": {"application/json": {"schema": schemas.of(answer.shape), "example": as_json(answer.example)}},
     }
 
@@ -148,7 +159,9 @@ def _answer(answer: RouteAnswer, schemas: JsonSchemas) -> Json:
 def _not_modified(operation: RestOperation) -> Json:
     if all(parameter.name != "If-None-Match" for parameter in operation.parameters):
         return {}
-    return {"304": {"description": "It is the version that is known.", "headers": _headers(("ETag", "X-Request-Id"))}}
+    return {
+        "304": {"description": "It is the version that is known.", "headers": _headers(("ETag", *_OF_EVERY_ANSWER))}
+    }
 
 
 def _headers(names: Iterable[str]) -> Json:
@@ -164,7 +177,7 @@ def _refusals(operation: RestOperation, schemas: JsonSchemas) -> Json:
 def _refusal(path: str, status: int, codes: list[str], schemas: JsonSchemas) -> Json:
     return {
         "description": " ".join(f"`{code}`: {KINDS[code].when}" for code in codes),
-        "headers": _headers((*_HEADERS_OF_STATUS.get(status, ()), "X-Request-Id")),
+        "headers": _headers((*_HEADERS_OF_STATUS.get(status, ()), *_OF_EVERY_ANSWER)),
         "content": {
             MEDIA_TYPE: {
                 "schema": schemas.of(Problem),

@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from resolvers.errors import QueryTooComplex
-from schema.checks.limits import Limits, refuse_expensive, weigh
+from schema.checks.limits import Limits, cost_within, weigh
 
 LONGEST_DOCUMENT = 12_000  # characters: what is longer has more fields than a query may have
 LIMITS = Limits()
@@ -98,7 +98,7 @@ def _with(
 def _is_allowed(schema: GraphQLSchema, document: str, variables: Mapping[str, Any]) -> bool:
     try:
         for operation in weigh(schema, parse(document), LIMITS).values():
-            refuse_expensive(operation, variables, LIMITS)
+            cost_within(operation, variables, LIMITS)
     except QueryTooComplex:
         return False
     return True

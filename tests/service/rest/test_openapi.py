@@ -118,7 +118,7 @@ def test_what_is_served_is_described_and_the_other_way_round() -> None:
         def services(self) -> Any:
             raise AssertionError("used before it was opened")
 
-        authenticator = services
+        authenticator = limits = services
 
     served = {
         f"{method} {route.path.removeprefix(PREFIX)}"
@@ -163,22 +163,22 @@ def test_every_refusal_is_a_problem_under_its_status(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "statuses"),
     [
-        ("GET /config", "200 304 400 401 403 500 503"),
-        ("PATCH /config", "200 400 401 403 412 413 415 422 500 503"),
-        ("PUT /config", "200 400 401 403 412 413 415 422 500 503"),
-        ("GET /jobs", "200 400 401 403 500 503"),
-        ("GET /jobs/{id}", "200 400 401 403 404 500 503"),
-        ("GET /conflicts", "200 400 401 403 500 503"),
-        ("POST /conflicts/{id}/resolve", "200 400 401 403 404 409 413 415 422 500 503"),
-        ("PUT /conflicts/{id}/resolve", "200 400 401 403 404 409 413 415 422 500 503"),
-        ("POST /conflicts/{id}/reopen", "200 400 401 403 404 409 413 415 422 500 503"),
-        ("POST /resolutions/undo", "200 400 401 403 404 409 413 415 422 500 503"),
-        ("GET /stats", "200 400 401 403 500 503"),
-        ("GET /credits", "200 400 401 403 500 503"),
-        ("POST /jobs/{id}/retry", "202 400 401 403 404 409 422 500 503"),
-        ("POST /pause", "200 400 401 403 409 413 415 422 500 503"),
-        ("POST /resume", "200 400 401 403 409 422 500 503"),
-        ("POST /records", "200 400 401 403 409 413 415 422 500 503"),
+        ("GET /config", "200 304 400 401 403 429 500 503"),
+        ("PATCH /config", "200 400 401 403 412 413 415 422 429 500 503"),
+        ("PUT /config", "200 400 401 403 412 413 415 422 429 500 503"),
+        ("GET /jobs", "200 400 401 403 429 500 503"),
+        ("GET /jobs/{id}", "200 400 401 403 404 429 500 503"),
+        ("GET /conflicts", "200 400 401 403 429 500 503"),
+        ("POST /conflicts/{id}/resolve", "200 400 401 403 404 409 413 415 422 429 500 503"),
+        ("PUT /conflicts/{id}/resolve", "200 400 401 403 404 409 413 415 422 429 500 503"),
+        ("POST /conflicts/{id}/reopen", "200 400 401 403 404 409 413 415 422 429 500 503"),
+        ("POST /resolutions/undo", "200 400 401 403 404 409 413 415 422 429 500 503"),
+        ("GET /stats", "200 400 401 403 429 500 503"),
+        ("GET /credits", "200 400 401 403 429 500 503"),
+        ("POST /jobs/{id}/retry", "202 400 401 403 404 409 422 429 500 503"),
+        ("POST /pause", "200 400 401 403 409 413 415 422 429 500 503"),
+        ("POST /resume", "200 400 401 403 409 422 429 500 503"),
+        ("POST /records", "200 400 401 403 409 413 415 422 429 500 503"),
     ],
 )
 def test_every_status_of_a_route_is_described(name: str, statuses: str) -> None:
