@@ -1,10 +1,9 @@
-"""The Python client against a running service: its calls, the live feed over cuts and renewed tokens, the verifier."""
+"""The Python client against a running service: its calls, and the live feed over cuts and renewed tokens."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,13 +14,11 @@ from arq.connections import ArqRedis
 from auto_enrichment_client import (
     Client,
     FeedRefused,
-    WebhookRefused,
     connect,
     connect_async,
     feed,
     live_events,
     live_events_blocking,
-    verify,
 )
 from auto_enrichment_client import synchronous as sync_types
 from auto_enrichment_client.asynchronous import (
@@ -33,10 +30,9 @@ from auto_enrichment_client.asynchronous import (
     ResolutionInput,
 )
 from graphql import OperationDefinitionNode, OperationType, build_schema, parse, validate
-from standardwebhooks.webhooks import Webhook
 
 from resolvers.context import Services
-from tests.support.factories import StandIn, configure, context, services, work
+from tests.support.factories import StandIn, configure, context, send, services, work
 from tests.support.rest_client import token
 from tests.support.socket_client import running
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -119,69 +115,109 @@ async def test_the_synchronous_client_makes_the_same_calls(here: tuple[Services,
     await work(shared)
 
 
-@asynccontextmanager
-async def cutting(url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
-    """An address that leads to the service, and what cuts all connections through it."""
-    port = int(url.rpartition(":")[2])
-    open_now: set[asyncio.StreamWriter] = set()
+class Way:
+    """An address that leads to a service, whose connections can all be cut; `to` another, or to none that runs."""
 
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
+    def __init__(self, to: str) -> None:
+        self.to, self.url = to, ""
+        self._open: set[asyncio.StreamWriter] = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream, to_service = await asyncio.open_connection("127.0.0.1", port)
-        open_now.update((writer, to_service))
-        await asyncio.gather(forward(reader, to_service), forward(upstream, writer))
-        open_now.difference_update((writer, to_service))
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            upstream, to_service = await asyncio.open_connection("127.0.0.1", int(self.to.rpartition(":")[2]))
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open.update((writer, to_service))
+        await asyncio.gather(_forward(reader, to_service), _forward(upstream, writer))
+        self._open.difference_update((writer, to_service))
 
-    def cut() -> None:
-        for writer in open_now:
+    def cut(self) -> None:
+        for writer in self._open:
             writer.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def leading(to: str) -> AsyncIterator[Way]:
+    way = Way(to)
+    server = await asyncio.start_server(way.serve, "127.0.0.1", 0)
+    way.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
+        yield way
     finally:
-        cut()
+        way.cut()
         server.close()
+
+
+@asynccontextmanager
+async def listening(url: str, next_token: Callable[[], str] = token) -> AsyncIterator[list[Any]]:
+    """What a feed from an address has brought so far."""
+    came: list[Any] = []
+
+    async def listen() -> None:
+        async for event in live_events(url, next_token):
+            came.append(event)
+
+    task = asyncio.create_task(listen())
+    try:
+        yield came
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_the_feed_has_the_whole_log_in_order_over_cuts_and_ends_of_tokens(here: tuple[Services, str]) -> None:
     shared, url = here
     await configure(context(shared), triggers={"onCreate": False})
     tokens: list[str] = []
-    heard: list[Any] = []
 
     def next_token() -> str:
         tokens.append(token(exp=int(time.time()) + 2) if len(tokens) == 1 else token())
         return tokens[-1]
 
-    async def listen(address: str) -> None:
-        async for event in live_events(address, next_token):
-            heard.append(event)
-
-    async with cutting(url) as (address, cut), connect_async(url, token()) as client:
-        listening = asyncio.create_task(listen(address))
+    async with leading(url) as way, connect_async(url, token()) as client, listening(way.url, next_token) as came:
         for number in range(12):
             await client.upsert_records([account(f"A{number}", name=f"Company {number}")])
             if number == 3:
-                await until(lambda: len(tokens) == 1 and bool(heard))
-                cut()
+                await until(lambda: len(tokens) == 1 and bool(came))
+                way.cut()
                 await until(lambda: len(tokens) >= 3)  # the second one ended, and closed its connection
             elif number == 8:
-                cut()
-        await until(lambda: sum(event.kind.value == "RECORD_CREATED" for event in heard) >= 12)
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
-    records = [event.record_id for event in heard if event.kind.value == "RECORD_CREATED"]
-    assert len(records) == len(set(records)) == 12
-    assert all(one.cursor != other.cursor for one, other in pairwise(heard))
+                way.cut()
+        await until(lambda: len(created(came)) >= 12)
+    assert len(set(created(came))) == len(created(came)) == 12
+    assert all(one.cursor != other.cursor for one, other in pairwise(came))
     assert len(tokens) >= 4
+
+
+def created(came: list[Any]) -> list[str]:
+    return [event.record_id for event in came if event.kind.value == "RECORD_CREATED"]
+
+
+async def test_the_feed_goes_on_when_the_service_is_back(redis: ArqRedis) -> None:
+    shared = services(redis)
+    await configure(context(shared), triggers={"onCreate": False})
+    await send(context(shared), "account", "A1", name="Company 1")
+    async with AsyncExitStack() as stack:
+        async with running(shared) as first:
+            way = await stack.enter_async_context(leading(first.address.removesuffix("/graphql")))
+            came = await stack.enter_async_context(listening(way.url))
+            await until(lambda: len(created(came)) == 1)
+        await send(context(shared), "account", "A2", name="Company 2")  # while nothing serves
+        async with running(shared) as second:
+            way.to = second.address.removesuffix("/graphql")
+            await send(context(shared), "account", "A3", name="Company 3")
+            await until(lambda: len(created(came)) >= 3)
+    assert len(set(created(came))) == len(created(came)) == 3
 
 
 async def test_the_feed_goes_on_after_a_cursor_also_without_asyncio(here: tuple[Services, str]) -> None:
@@ -217,38 +253,3 @@ async def test_a_feed_that_no_token_opens_ends_with_an_error(
         async for _ in live_events(here[1], lambda: "no token"):
             pass
     assert refused.value.code == "UNAUTHENTICATED"
-
-
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-OTHER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
-
-
-def signed(body: str, secret: str = SECRET, ago: float = 0.0) -> dict[str, str]:
-    at = datetime.fromtimestamp(time.time() - ago, UTC)
-    signature = Webhook(secret).sign("msg_1", at, body)
-    return {"Webhook-Id": "msg_1", "Webhook-Timestamp": str(int(at.timestamp())), "Webhook-Signature": signature}
-
-
-def test_a_webhook_that_another_library_signed_is_taken_and_nothing_else() -> None:
-    body = json.dumps({"kind": "JOB_ENDED", "cursor": "7"})
-    assert verify(body.encode(), signed(body), SECRET) == {"kind": "JOB_ENDED", "cursor": "7"}
-    assert verify(body.encode(), signed(body, OTHER), SECRET, OTHER)["cursor"] == "7"  # while one is being replaced
-    both = {**signed(body), "Webhook-Signature": f"v1,AAAA {signed(body)['Webhook-Signature']}"}
-    assert verify(body.encode(), both, SECRET)["cursor"] == "7"
-
-
-@pytest.mark.parametrize(
-    ("body", "headers"),
-    [
-        (b'{"a": 2}', signed('{"a": 1}')),
-        (b'{"a": 1}', signed('{"a": 1}', OTHER)),
-        (b'{"a": 1}', {**signed('{"a": 1}'), "Webhook-Id": "msg_2"}),
-        (b'{"a": 1}', signed('{"a": 1}', ago=3600)),
-        (b'{"a": 1}', signed('{"a": 1}', ago=-3600)),
-        (b'{"a": 1}', {**signed('{"a": 1}'), "Webhook-Signature": ""}),
-        (b'{"a": 1}', {"Webhook-Id": "msg_1"}),
-    ],
-)
-def test_a_webhook_that_was_changed_or_is_old_or_anothers_is_refused(body: bytes, headers: dict[str, str]) -> None:
-    with pytest.raises(WebhookRefused):
-        verify(body, headers, SECRET)
