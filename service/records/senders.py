@@ -16,6 +16,8 @@ PATH = "/v1/auto-enrichment/records"
 TRIES = 8
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 120.0  # where a limit is used up
+MOST_LIMITED = 100  # refusals of one batch because of a limit
 TIMEOUT_SECONDS = 60.0
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
@@ -71,7 +73,8 @@ class ApiSender:
         body = orjson.dumps({"records": records})
         pause = FIRST_PAUSE_SECONDS
         reason = ""
-        for _ in range(TRIES):
+        tries = limited = 0
+        while tries < TRIES:
             try:
                 response = await self._client.post(PATH, content=body)
             except httpx.TransportError as error:
@@ -85,7 +88,12 @@ class ApiSender:
                 reason = _refusal(response)
                 if response.status_code not in _TRY_AGAIN:
                     break
-                pause = max(pause, _retry_after(response))
+                if response.status_code == httpx.codes.TOO_MANY_REQUESTS and limited < MOST_LIMITED:
+                    limited += 1  # which is no trouble: the service has only to be waited for
+                    await asyncio.sleep(min(_retry_after(response) or pause, LONGEST_WAIT_SECONDS))
+                    continue
+                pause = max(pause, min(_retry_after(response), LONGEST_PAUSE_SECONDS))
+            tries += 1
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         raise CannotSend(f"{self._client.base_url}: {reason}")
@@ -116,4 +124,4 @@ def _refusal(response: httpx.Response) -> str:
 
 def _retry_after(response: httpx.Response) -> float:
     given = response.headers.get("Retry-After", "")
-    return min(float(given), LONGEST_PAUSE_SECONDS) if given.isascii() and given.isdigit() else 0.0
+    return float(given) if given.isascii() and given.isdigit() else 0.0

@@ -11,13 +11,14 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from auto_enrichment_client.asynchronous import AsyncClient
 from auto_enrichment_client.asynchronous.enums import EntityType, EventKind
 from auto_enrichment_client.asynchronous.events import Events, EventsEvents
 from auto_enrichment_client.asynchronous.exceptions import GraphQLClientError, GraphQLClientGraphQLMultiError
 from auto_enrichment_client.connect import bearer
+from auto_enrichment_client.waiting import pause_of
 
 OLDEST = "0"  # the cursor before the oldest event that is kept
 _REFUSED = frozenset({4401, 4403})  # codes with which a socket without a valid token is closed
@@ -56,14 +57,16 @@ async def live_events(
     """
     pause, refusals = FIRST_PAUSE_SECONDS, 0
     while True:
-        began = time.monotonic()
+        began, told = time.monotonic(), 0.0
         try:
             async with aclosing(_connection(url, token(), after, kinds, entity_types)) as events:
                 async for event in events:
                     after, pause, refusals = event.cursor, FIRST_PAUSE_SECONDS, 0
                     yield event
         except GraphQLClientGraphQLMultiError as error:
-            _raise_final(error)
+            told = _raise_final(error)
+        except InvalidStatus as error:
+            told = pause_of(error.response.status_code, error.response.headers) or 0.0
         except ConnectionClosed as error:
             refused = error.rcvd is not None and error.rcvd.code in _REFUSED
             refusals = refusals + 1 if refused and time.monotonic() - began < REFUSED_WITHIN_SECONDS else 0
@@ -71,7 +74,7 @@ async def live_events(
                 raise FeedRefused("UNAUTHENTICATED", "the service takes none of the tokens") from error
         except (OSError, TimeoutError, WebSocketException, GraphQLClientError):
             pass  # cut off, restarting, or with a token that ended: it goes on with the next connection
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads clients, guards nothing
+        await asyncio.sleep(told + pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads clients, guards nothing
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
@@ -97,8 +100,11 @@ async def _connection(
                 yield message.events
 
 
-def _raise_final(error: GraphQLClientGraphQLMultiError) -> None:
-    """Raise what no further try would mend; a service that is not there at the moment is waited for."""
+def _raise_final(error: GraphQLClientGraphQLMultiError) -> float:
+    """Raise what no further try would mend; a service that is not there at the moment is waited for.
+
+    For how many seconds it asks to wait.
+    """
     first = error.errors[0]
     told: dict[str, Any] = first.extensions or {}
     code = str(told.get("code", ""))
@@ -106,6 +112,8 @@ def _raise_final(error: GraphQLClientGraphQLMultiError) -> None:
         raise CursorExpired(str(told.get("startOver", OLDEST))) from error
     if code not in {"UNAVAILABLE", "RATE_LIMITED", "INTERNAL", "UNAUTHENTICATED"}:
         raise FeedRefused(code, first.message) from error
+    pause = told.get("retryAfter")
+    return float(pause) if isinstance(pause, int) else 0.0
 
 
 async def _next(events: AsyncGenerator[EventsEvents, None]) -> EventsEvents:

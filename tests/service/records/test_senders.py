@@ -38,6 +38,7 @@ class Service:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(senders, "FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(senders, "LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(senders, "LONGEST_WAIT_SECONDS", 0.01)
 
 
 RECORDS = [{"externalId": str(number)} for number in range(8)]
@@ -48,6 +49,20 @@ async def test_a_busy_service_is_asked_again(no_pauses: None) -> None:
     async with service.client() as client:
         assert len(await ApiSender(client).send(RECORDS)) == 8
     assert service.sizes == [8, 8, 8, 8]
+
+
+async def test_a_limit_is_waited_for_however_often_it_is_used_up(no_pauses: None) -> None:
+    service = Service(*[(429, {"Retry-After": "60"})] * (2 * senders.TRIES), (200, {}))
+    async with service.client() as client:
+        assert len(await ApiSender(client).send(RECORDS)) == 8
+
+
+async def test_a_service_that_only_refuses_ends_the_import(no_pauses: None) -> None:
+    service = Service(*[(429, {})] * 200)
+    async with service.client() as client:
+        with pytest.raises(CannotSend, match="429"):
+            await ApiSender(client).send(RECORDS)
+    assert len(service.sizes) == senders.MOST_LIMITED + senders.TRIES
 
 
 async def test_a_batch_that_is_too_large_is_halved(no_pauses: None) -> None:
