@@ -185,7 +185,7 @@ class Runtime:
             _log.info("schema brought up to date", applied=applied)
 
     async def _open_redis(self, stack: AsyncExitStack, url: str | None, *, tries: int) -> ArqRedis:
-        redis = redis_at(url, tries=tries)
+        redis = redis_at(url, tries=tries, access=self.settings.redis_access())
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         try:
             await check_redis(redis)

@@ -17,6 +17,7 @@ from resolvers.webhook.addresses import AllowedNetworks
 from resolvers.webhook.rules import WebhookRules
 from service.limits.policy import LimitSettings
 from service.price_list import read_prices
+from service.store_settings import StoreSettings
 
 PREFIX = "AUTO_ENRICHMENT_"
 TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
@@ -53,7 +54,7 @@ class BadSettings(Exception):
         super().__init__("; ".join(self.faults))
 
 
-class Settings(LimitSettings):
+class Settings(StoreSettings, LimitSettings):
     """The settings, with their defaults. Times are in seconds unless the name says otherwise."""
 
     model_config = SettingsConfigDict(
@@ -65,21 +66,6 @@ class Settings(LimitSettings):
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-
-    data_dir: Path = Field(Path(".data"), description="directory of the embedded database and Redis")
-    database_url: SecretStr | None = Field(
-        None, description="postgresql://… or sqlite:///…; default: SQLite in DATA_DIR"
-    )
-    database_pool: int = Field(10, ge=1, le=200, description="most connections of one process to PostgreSQL")
-    database_pooler: bool = Field(
-        False, description="whether DATABASE_URL is that of a pooler in transaction mode, such as PgBouncer"
-    )
-    redis_url: SecretStr | None = Field(
-        None, description="redis://…, rediss://… or unix://…; default: an embedded Redis in DATA_DIR"
-    )
-    redis_server: Path | None = Field(
-        None, description="redis-server program for the embedded Redis; default: the first one found"
-    )
 
     jwt_secret: SecretStr | None = Field(
         None, description="shared HS256 secret; default in development: made once, kept in DATA_DIR"
@@ -190,16 +176,6 @@ class Settings(LimitSettings):
     def _any_case(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("database_url")
-    @classmethod
-    def _database_scheme(cls, value: SecretStr | None) -> SecretStr | None:
-        return _check_scheme(value, {"sqlite", "postgres", "postgresql", "asyncpg"}, "postgresql://… or sqlite:///…")
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_scheme(cls, value: SecretStr | None) -> SecretStr | None:
-        return _check_scheme(value, {"redis", "rediss", "unix"}, "redis://…, rediss://… or unix://…")
-
     @field_validator("provider_prices", mode="before")
     @classmethod
     def _read_prices(cls, value: Any) -> Any:
@@ -293,9 +269,3 @@ class Settings(LimitSettings):
 
 def _listed(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _check_scheme(value: SecretStr | None, schemes: set[str], wanted: str) -> SecretStr | None:
-    if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
-        raise ValueError(f"should be {wanted}")
-    return value

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
+import arq.worker
 import structlog
 from arq.worker import Worker
 from redis.asyncio import Redis
@@ -23,6 +24,13 @@ WAIT_SECONDS = 3  # for a token, in one command; shorter than a connection waits
 PAUSE_SECONDS = 1.0  # after an outage of Redis, before the next wait
 
 _log = structlog.get_logger(__name__)
+
+
+async def _log_nothing(*_: object) -> None:
+    """Replaces arq's greeting, which calls INFO: the stand-in lacks it, and a user of Redis may not be allowed it."""
+
+
+arq.worker.log_redis_info = _log_nothing  # type: ignore[attr-defined,assignment] # no setting turns it off
 
 
 class WokenWorker(Worker):
