@@ -29,6 +29,7 @@ from service.http.webhooks import webhook_routes
 from service.limits.limits import STATE as LIMITS
 from service.limits.limits import Limits
 from service.limits.open_routes import OpenRoutesMiddleware
+from service.limits.streams import StreamsMiddleware
 from service.rest.operation import PREFIX
 from service.rest.routes import rest_routes
 from service.runtime import Runtime
@@ -88,6 +89,7 @@ def _middleware(runtime: Runtime) -> list[Middleware]:
         Middleware(CompressionMiddleware),
         Middleware(ProblemMiddleware),
         Middleware(ReachMiddleware, refuse=_refuse),
+        Middleware(StreamsMiddleware, limits=runtime.limits, refuse=_refuse),
         Middleware(OpenRoutesMiddleware, limits=runtime.limits, counted_later=(PREFIX, GRAPHQL_PATH)),
         Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
         Middleware(PackedBodyMiddleware, max_bytes=settings.max_body_bytes),

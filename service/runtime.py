@@ -125,6 +125,7 @@ class Runtime:
         # Until 0.2.0 PUBLIC_URL alone had phone numbers asked for, which cost more.
         with across_organizations():
             paid_callbacks = await relies_on("paid_callbacks", self.settings.public_url is not None, now())
+        stack.push_async_callback(self.limits.close)
         sources = open_sources(self.settings, redis, paid_callbacks=paid_callbacks)
         stack.push_async_callback(sources.http_client.close)
         await sources.keys.retry_changed_keys(redis, now())

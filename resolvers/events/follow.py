@@ -42,7 +42,7 @@ async def start_of(organization_id: str, after: str | None, path: str = "after")
 async def follow(organization_id: str, start: LogEnd, notices: Watcher) -> AsyncGenerator[Followed]:
     """What was written since `start`, then what each notice leads to, which may be nothing.
 
-    `notices` has been watching since before `start` was read. Raises Unavailable once the service stops.
+    The log is read before the first notice is waited for. Raises Unavailable once the service stops.
     """
     cursor, notice, held_for = start.cursor, None, 0.0
     while True:

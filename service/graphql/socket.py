@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -79,6 +79,10 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
     _expiry: asyncio.Task[None] | None = None
     _counted: tuple[str, str] | None = None
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._held = AsyncExitStack()  # its place among the sockets that are counted
+
     async def handle_message(self, message: Any) -> None:
         await asyncio.sleep(0)  # others have their turn, however fast a client sends
         if self.websocket.closed:
@@ -116,6 +120,11 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         user = (caller.organization_id, caller.user)
         if self.view.connections[user] >= MOST_CONNECTIONS:
             await self.websocket.close(TOO_MANY, "Too many connections")
+            return
+        try:
+            await self._held.enter_async_context(self.view.runtime.limits.socket_of_caller(caller))
+        except RateLimited as refusal:
+            await self.websocket.close(TOO_MANY, refusal.message)
             return
         self.view.connections[user] += 1
         self._counted = user
@@ -199,6 +208,7 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
             if self.view.connections[self._counted] <= 0:
                 del self.view.connections[self._counted]
             self._counted = None
+        await self._held.aclose()
         await super().shutdown()
 
 

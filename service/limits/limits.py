@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -15,7 +16,9 @@ from schema.base.context import Spent
 from service.limits.bucket import Bucket
 from service.limits.counter import Counter, TooMany
 from service.limits.policy import SECONDS, LimitSettings, Measure, Most, Subject
+from service.limits.sockets import OpenSockets
 
+CALLER = "caller"  # where a request's state has who was admitted
 STATE = "limits"  # where a request's state has the buckets that it was counted in, for the headers of its answer
 _NETWORK_BITS = 64  # of an IPv6 address: what one customer has in any case
 _NOBODY = "unknown"
@@ -31,9 +34,11 @@ class Limits:
         self._cost: Most = settings.limit_cost
         self._counter = Counter(redis)
         self._refused = refused
+        self._sockets = OpenSockets(settings.limit_sockets, redis, refused)
 
     async def admit(self, connection: HTTPConnection, caller: Caller) -> None:
         """Count a request of a caller. Raises RateLimited."""
+        connection.scope.setdefault("state", {})[CALLER] = caller
         await self._count(connection, self._buckets(Measure.REQUESTS, self._requests, connection, caller))
 
     async def admit_open(self, connection: HTTPConnection) -> None:
@@ -45,6 +50,21 @@ class Limits:
         """What counts the cost of a caller's operations; None where there is no limit."""
         buckets = self._buckets(Measure.COST, self._cost, connection, caller)
         return CostMeter(self, connection, buckets) if buckets else None
+
+    def socket_of_address(self, connection: HTTPConnection) -> AbstractAsyncContextManager[None]:
+        """Counts a socket or stream of the connection's address as long as it is open. Raises RateLimited."""
+        return self._sockets.held([self._sockets.holder(Subject.ADDRESS, address_of(connection))])
+
+    def socket_of_caller(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """Counts a socket or stream of a caller as long as it is open. Raises RateLimited."""
+        organization_id, holder = caller.organization_id, self._sockets.holder
+        return self._sockets.held(
+            [holder(Subject.ORGANIZATION, organization_id), holder(Subject.TOKEN, organization_id, caller.user)]
+        )
+
+    async def close(self) -> None:
+        """The process ends."""
+        await self._sockets.close()
 
     def _buckets(self, measure: Measure, most: Most, connection: HTTPConnection, caller: Caller) -> list[Bucket]:
         bucket, organization = self._counter.bucket, caller.organization_id

@@ -28,10 +28,12 @@ class OpenRoutesMiddleware:
             socket = WebSocket(scope, receive, send)
             try:
                 await self._limits.admit_open(socket)
+                async with self._limits.socket_of_address(socket):
+                    await self._app(scope, receive, send)
             except RateLimited as refusal:
                 await socket.send_denial_response(problem_of(Request({**scope, "type": "http"}), refusal))
-                return
-        elif scope["type"] == "http" and scope["path"] != _UNCOUNTED and not self._is_counted_later(scope["path"]):
+            return
+        if scope["type"] == "http" and scope["path"] != _UNCOUNTED and not self._is_counted_later(scope["path"]):
             await self._limits.admit_open(HTTPConnection(scope))
         await self._app(scope, receive, send)
 

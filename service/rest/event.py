@@ -59,18 +59,15 @@ async def _shown(ctx: Context, events: Sequence[SingleEvent]) -> list[Event]:
 
 async def _stream(ctx: Context, wanted: EventFilter, after: str | None) -> Response:
     """The stream, once it is known where it begins: what is refused is refused as a problem."""
-    notices = ctx.services.events.watch(_organization(ctx), reread_every=HEARTBEAT_SECONDS)
-    watcher = await notices.__aenter__()
-    try:
-        start = await start_of(_organization(ctx), after)
-    except BaseException:
-        await notices.__aexit__(None, None, None)
-        raise
+    start = await start_of(_organization(ctx), after)
 
     async def lines() -> AsyncGenerator[bytes]:
         try:
             yield b": events\nretry: 1000\n" + _position(str(start.cursor))
-            async with aclosing(follow(_organization(ctx), start, watcher)) as followed:
+            async with (
+                ctx.services.events.watch(_organization(ctx), reread_every=HEARTBEAT_SECONDS) as watcher,
+                aclosing(follow(_organization(ctx), start, watcher)) as followed,
+            ):
                 async for read in followed:
                     events = [shown_to(ctx.require(Role.VIEWER), e) for e in read.events if wanted.lets_through(e)]
                     text = b"".join([_message(event) for event in await _shown(ctx, events)])
@@ -78,8 +75,6 @@ async def _stream(ctx: Context, wanted: EventFilter, after: str | None) -> Respo
                         yield text + _position(str(read.cursor))
         except OperationError:
             return  # the service stops: the client comes back with its last id
-        finally:
-            await notices.__aexit__(None, None, None)
 
     return stream(ctx.require(Role.VIEWER), lines())
 
