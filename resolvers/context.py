@@ -15,6 +15,7 @@ from resolvers.events.subscriber import EventSubscriber
 from resolvers.measures import Measures
 from resolvers.provider.callback_urls import CallbackUrls
 from resolvers.secret_box import SecretBox
+from resolvers.tracing import Tracer
 from resolvers.webhook.rules import WebhookRules
 from resolvers.yields import RecentYields
 
@@ -63,6 +64,7 @@ class Services:
     recent_yields: RecentYields = field(default_factory=RecentYields)
     measures: Measures = field(default_factory=Measures)  # what this process's work comes to
     webhooks: WebhookRules = field(default_factory=WebhookRules)
+    tracer: Tracer | None = None  # None: nothing is traced
 
 
 @dataclass(slots=True)

@@ -81,7 +81,7 @@ def _lifespan(runtime: Runtime) -> Lifespan[Starlette]:
 
 def _middleware(runtime: Runtime) -> list[Middleware]:
     settings = runtime.settings
-    layers = [Middleware(RequestMiddleware, metrics=runtime.metrics)]
+    layers = [Middleware(RequestMiddleware, metrics=runtime.metrics, tracer=runtime.tracer)]
     if settings.allowed_origins:
         layers.append(cross_origin(settings.allowed_origins))
     return [

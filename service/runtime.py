@@ -35,6 +35,7 @@ from service.redis_pool import RedisOutOfReach, check_redis, redis_at
 from service.settings import PREFIX, BadSettings, Settings
 from service.settings_report import without_password
 from service.sources import open_sources
+from service.tracing import OpenTelemetry
 
 API_TRIES = 3  # a caller waits for these
 WORKER_TRIES = 10
@@ -60,6 +61,7 @@ class Runtime:
     ) -> None:
         self.settings = settings
         self.metrics = Metrics(VERSION)
+        self.tracer = OpenTelemetry(VERSION) if settings.tracing else None
         self.limits = Limits(settings, lambda: self.services.redis, self.metrics.rate_limited)
         self._with_worker = worker
         self._migrates = migrates
@@ -111,6 +113,8 @@ class Runtime:
         await self.close()
 
     async def _open(self, stack: AsyncExitStack) -> None:
+        if self.tracer is not None:
+            stack.push_async_callback(self.tracer.close)
         redis_url = await self._open_redis_server(stack)
         await stack.enter_async_context(open_database(self.settings))
         if self._with_worker and is_bound():
@@ -144,6 +148,7 @@ class Runtime:
             shared_keys=sources.shared_keys,
             callback_urls=sources.callback_urls,
             webhooks=self.settings.webhook_rules(),
+            tracer=self.tracer,
         )
         if self._with_worker:
             await self._open_worker(stack, self._services, redis_url)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -143,6 +144,9 @@ class Settings(StoreSettings, LimitSettings):
     worker_metrics_port: int | None = Field(
         None, ge=1, le=65535, description="port at which `worker` serves its own metrics; default: none"
     )
+    tracing: bool = Field(
+        False, description="send traces by OpenTelemetry, set up by its OTEL_… variables; needs the extra tracing"
+    )
     introspection: bool | None = Field(None, description="answer GraphQL introspection; default: only in development")
     allowed_documents: Path | None = Field(
         None, description="JSON file of the only GraphQL documents that are answered, by their ids"
@@ -151,6 +155,13 @@ class Settings(StoreSettings, LimitSettings):
         (), description="origins of browsers that may call the API, separated by commas"
     )
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="largest request body, and WebSocket message")
+
+    @field_validator("tracing")
+    @classmethod
+    def _has_open_telemetry(cls, value: bool) -> bool:
+        if value and find_spec("opentelemetry") is None:
+            raise ValueError("needs more: pip install 'auto-enrichment[tracing]'")
+        return value
 
     @field_validator("encryption_key")
     @classmethod

@@ -12,6 +12,7 @@ from resolvers.events.publisher import announce
 from resolvers.organizations import config_of, organization_of
 from resolvers.paging import Page, PageArgs, check_id
 from resolvers.queue_wakeup import wake_workers
+from resolvers.tracing import keep_parent
 from resolvers.validation import check_filter
 
 
@@ -63,6 +64,7 @@ async def retry_job(ctx: Context, job_id: str) -> ShownJob:
             f"the job is {of_status(job.status)}; only failed and partial ones are tried again", state=job.status.value
         )
     await announce(services.redis, caller.organization_id, jobs=[job_id])
+    await keep_parent(services.redis, [job_id])
     await wake_workers(services.redis)
     return job
 

@@ -23,6 +23,7 @@ from resolvers.organizations import config_of, organization_of
 from resolvers.queue_wakeup import wake_workers
 from resolvers.record.api import MOST_RECORDS, check_filter
 from resolvers.suppression.check import suppressed_records
+from resolvers.tracing import keep_parent
 from resolvers.validation import check_external_ids
 
 MOST_SELECTED = 10_000
@@ -91,6 +92,7 @@ async def enrich_records(
     if outcome.queued or outcome.folded:
         changed = [job.id for job in outcome.queued + outcome.folded]
         await announce(services.redis, caller.organization_id, jobs=changed)
+        await keep_parent(services.redis, [job.id for job in outcome.queued])
         await wake_workers(services.redis, len(changed))
     return outcome
 

@@ -31,6 +31,7 @@ from resolvers.queue_wakeup import wake_workers
 from resolvers.record.ingest import Ingestion, IngestResult, take_in
 from resolvers.record.input import RecordInput, record_input
 from resolvers.record.store import RecordOutcome
+from resolvers.tracing import keep_parent
 from resolvers.validation import MAX_EXTERNAL_ID, MAX_NAME, check_external_ids, check_text
 
 MOST_RECORDS = 1000
@@ -105,6 +106,7 @@ async def upsert_records(
     if changed := any(outcome.is_change for outcome in outcomes.values()):
         await announce(services.redis, caller.organization_id, jobs=started, conflicts=superseded, log=changed)
     if started:
+        await keep_parent(services.redis, started)
         await wake_workers(services.redis, len(started))
     return [outcomes[index] for index in range(len(inputs))]
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.db.columns import new_id
 from resolvers.errors import PayloadTooLarge
+from resolvers.tracing import Tracer, in_request
 from service.http.errors import problem_of
 from service.http.metrics import Metrics
 from service.limits.headers import rate_limit_headers
@@ -44,9 +45,10 @@ _log = structlog.get_logger("service.requests")
 class RequestMiddleware:
     """The outermost layer: every request gets an id and a log line, every answer safe headers."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tracer: Tracer | None) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -57,7 +59,10 @@ class RequestMiddleware:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            if self._tracer is None or scope["path"] in PROBES:
+                await self._http(scope, receive, send)
+            else:
+                await self._traced(self._tracer, scope, receive, send)
         else:
             await self._websocket(scope, receive, send)
 
@@ -80,6 +85,23 @@ class RequestMiddleware:
             level = "debug" if scope["path"] in PROBES else "info"
             event = {"method": scope["method"], "path": logged_path(scope), "status": status}
             getattr(_log, level)("request", **event, ms=round(seconds * 1000, 1))
+
+    async def _traced(self, tracer: Tracer, scope: Scope, receive: Receive, send: Send) -> None:
+        parent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"").decode("latin-1")
+        about = {"http.request.method": scope["method"], "request.id": scope["state"]["request_id"]}
+        span = tracer.begin("request", "server", about, parent=parent)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                span.note({"http.response.status_code": message["status"]})
+            await send(message)
+
+        try:
+            with in_request(span):
+                await self._http(scope, receive, answer)
+        finally:
+            span.note({"http.route": _pattern(scope)})
+            span.end(f"{scope['method']} {_pattern(scope)}")
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_at = time.perf_counter()

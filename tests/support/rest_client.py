@@ -48,8 +48,8 @@ def token(role: Role | str = Role.ADMIN, org: str = "acme", user: str = "ann", *
 class Rest:
     """Calls the routes of these services. `answer` is checked: its status and body must be described."""
 
-    def __init__(self, shared: Services, **settings: Any) -> None:
-        self.app = rest_app(shared, **settings)
+    def __init__(self, shared: Services, *, app: Starlette | None = None, **settings: Any) -> None:
+        self.app = app or rest_app(shared, **settings)
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 
     async def __call__(

@@ -27,6 +27,7 @@ from resolvers.organizations import read_config
 from resolvers.record.state import record_states
 from resolvers.refresh.freshness import learned_by
 from resolvers.suppression.check import Subject, suppressed
+from resolvers.tracing import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class ClaimedJob:
     found_suppressed: bool = False  # a source gave an e-mail, phone or domain of the record that is suppressed
     has_erased: bool = False  # its organization has erased somebody, whom no answer may bring back
     withheld: list[WithheldValue] = field(default_factory=list)  # what would bring an erased person back
+    span: Span | None = None  # of its trace, where there is one
 
     _forms_before: dict[str, Any] | None = None
 

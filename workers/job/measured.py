@@ -10,6 +10,8 @@ from workers.job.process import JobResult
 def count(measures: Measures, results: Iterable[JobResult], now: datetime) -> None:
     """Count jobs that ended or wait for another attempt, with what their providers came to."""
     for result in results:
+        if result.job.span is not None:
+            result.job.span.note({"job.status": result.status.value})
         for provider, reply in result.replies:
             measures.provider_answered(provider, reply.outcome.value, reply.latency_ms, reply.credits)
         if result.status.is_final:

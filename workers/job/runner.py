@@ -19,6 +19,7 @@ from resolvers.events.publisher import Changes, announce_all
 from workers.job.batch import JobBatches
 from workers.job.in_flight import SHOWN_AFTER_SECONDS, JobInFlight, StartedJobs
 from workers.job.load import ClaimedJob, load_claimed
+from workers.job.tracing import begin_spans
 from workers.upkeep.release_holds import release_holds
 
 CAPACITY = 2000  # jobs in flight in one worker
@@ -75,9 +76,10 @@ class JobRunner:
 
     async def _start(self, mine: StartedJobs) -> bool:
         """Claim jobs and begin with them. Returns whether there were any."""
-        jobs = [JobInFlight(job, mine) for job in await self._claim(WINDOW - len(mine))]
-        if not jobs:
+        claimed = await self._claim(WINDOW - len(mine))
+        if not claimed:
             return False
+        jobs = [JobInFlight(job, mine) for job in claimed]
         self._idle.clear()
         self._in_flight.update((job.job.id, job) for job in jobs)
         mine.add(jobs)
@@ -126,6 +128,7 @@ class JobRunner:
             await release_leases([claim.lease for claim in claims], self._services.now())
             raise
         await self._announce_jobs(claimed)
+        await begin_spans(self._services, claimed)
         return claimed
 
     async def _organizations_in_turn(self, now: datetime) -> list[str]:
@@ -142,6 +145,8 @@ class JobRunner:
             if self._in_flight.get(job.job.id) is job:
                 del self._in_flight[job.job.id]
             job.started.end(job)
+            if job.job.span is not None:
+                job.job.span.end()
             if job is self._lost:
                 self._lost = None
                 job.started.wake()  # the next may be claimed

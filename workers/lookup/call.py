@@ -24,6 +24,7 @@ from providers.api import (
 )
 from providers.bulk import Outcome
 from resolvers.context import Services
+from resolvers.tracing import Attributes, span_of
 from workers.job.load import ClaimedJob
 from workers.lookup.circuit_breaker import CircuitBreakers
 from workers.lookup.concurrency import CallConcurrency
@@ -45,6 +46,7 @@ class ProviderCaller:
         self._concurrency = concurrency
         self._breakers = CircuitBreakers(services)
         self._now = services.now
+        self._tracer = services.tracer
 
     async def refusal(self, info: ProviderInfo, organization_id: str) -> ProviderError | None:
         """Why the provider's circuit breaker lets no call through now; None where it does."""
@@ -80,7 +82,12 @@ class ProviderCaller:
                     return blocked  # since the call was prepared
                 lookup.note_sent()
             asked_at = self._now()
-            reply = await self._call(provider, replace(question, before_send=check), token)
+            about: Attributes = {"provider": info.id, "organization": job.organization_id}
+            parent = job.span.traceparent if job.span is not None else None
+            with span_of(self._tracer, "provider call", "client", about, parent=parent) as span:
+                reply = await self._call(provider, replace(question, before_send=check), token)
+                if span is not None:
+                    span.note({"outcome": reply.outcome.value})
             if reply.error is not None and check.blocked is None:
                 # Before the next call is let through.
                 await _noted(self._note_failure(provider, job, reply.error, asked_at), info)
@@ -105,8 +112,13 @@ class ProviderCaller:
             if (refusal := self._breakers.opened(job.organization_id, info)) is not None:
                 return [failed(refusal) for _ in lookups]  # while the call waited
             asked_at, started = self._now(), time.perf_counter()
+            about: Attributes = {"provider": info.id, "organization": job.organization_id, "questions": len(lookups)}
+            spans = [one.job.span.traceparent for one in lookups if one.job.span is not None]
             try:
-                outcomes = await _outcomes(lookups, checks)
+                with span_of(
+                    self._tracer, "provider call", "client", about, parent=next(iter(spans), None), links=spans[1:]
+                ):
+                    outcomes = await _outcomes(lookups, checks)
             except (CallDeferred, NotSent):
                 for one in lookups:
                     one.sent = False  # though it passed its check

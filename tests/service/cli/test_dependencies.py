@@ -11,11 +11,13 @@ from tests.support.processes import ROOT
 
 
 def test_every_library_that_is_imported_is_a_dependency_of_the_distribution() -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    depended_on = {_plain(re.split(r"[^\w.-]", requirement)[0]) for requirement in declared}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     distributions = packages_distributions()
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
+            extra = _OF_AN_EXTRA.get(path.relative_to(ROOT).as_posix())
+            declared = project["dependencies"] + (project["optional-dependencies"][extra] if extra else [])
+            depended_on = {_plain(re.split(r"[^\w.-]", requirement)[0]) for requirement in declared}
             for name in _imported(ast.parse(path.read_text())):
                 if name in sys.stdlib_module_names | _LATER or name in PACKAGES:
                     continue
@@ -26,6 +28,8 @@ def test_every_library_that_is_imported_is_a_dependency_of_the_distribution() ->
 _LATER = {"compression"}  # of Python itself from 3.14 on
 # What a dependency of ours, or an extra of it, brings along.
 _OF_OTHERS = {name: {name} for name in ("asyncpg", "cryptography", "pydantic", "yarl")} | {"graphql": {"graphql-core"}}
+
+_OF_AN_EXTRA = {"service/tracing.py": "tracing"}  # loaded only where a setting asks for it
 
 
 def _plain(distribution: str) -> str:

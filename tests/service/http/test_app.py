@@ -262,7 +262,7 @@ def failing_app() -> Starlette:
         return StreamingResponse(content())
 
     middleware = [
-        Middleware(RequestMiddleware, metrics=Metrics("0")),
+        Middleware(RequestMiddleware, metrics=Metrics("0"), tracer=None),
         Middleware(ProblemMiddleware),
         Middleware(BodyLimitMiddleware, max_bytes=LIMIT),
     ]
