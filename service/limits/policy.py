@@ -40,7 +40,7 @@ MOST_REQUESTS = {
     Subject.OPEN: 30_000,
 }
 MOST_COST = {Subject.ORGANIZATION: 240_000_000, Subject.TOKEN: 120_000_000, Subject.ADDRESS: 240_000_000}
-MOST_SOCKETS = {Subject.ORGANIZATION: 5_000, Subject.TOKEN: 100, Subject.ADDRESS: 4_000}
+MOST_SOCKETS = {Subject.ORGANIZATION: 5_000, Subject.TOKEN: 2_000, Subject.ADDRESS: 4_000}
 
 
 def read_most(text: str, usual: Most) -> Most:
