@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -80,6 +81,7 @@ class OpenSockets:
         self._telling: asyncio.Task[None] | None = None
         self._living: asyncio.Task[None] | None = None
         self._script: AsyncScript | None = None
+        self._used: Redis | None = None  # as long as it is open: a process that ends has no other any more
         self._away_until = -math.inf
 
     def holder(self, subject: Subject, *who: str) -> Holder | None:
@@ -116,7 +118,9 @@ class OpenSockets:
             if task is not None:
                 task.cancel()
                 await asyncio.wait({task})
-        await self._within(lambda: self._redis().delete(self._sign()))
+        redis, self._used = self._used, None
+        if redis is not None:
+            await self._within(lambda: redis.delete(self._sign()))
 
     async def _open(self, holders: Sequence[Holder]) -> Holder | None:
         """The one of whom there would be too many."""
@@ -126,7 +130,7 @@ class OpenSockets:
         arguments: list[str | int] = [self._process, f"{_PREFIX}:process:", LIFE_SECONDS]
         for holder in holders:
             arguments += [holder.most, self._here[holder.key]]
-        redis = self._redis()
+        redis = self._used = self._redis()
         script = self._script = self._script or redis.register_script(_OPEN)
         keys = [holder.key for holder in holders]
         found = await self._within(lambda: script(keys=keys, args=arguments, client=redis))
@@ -155,7 +159,9 @@ class OpenSockets:
         while self._closed:
             await asyncio.sleep(TELL_SECONDS)  # many close at once
             keys, self._closed = self._closed, set()
-            async with self._redis().pipeline(transaction=False) as pipeline:
+            if self._used is None:
+                return
+            async with self._used.pipeline(transaction=False) as pipeline:
                 for key in keys:
                     if self._here[key]:
                         pipeline.hset(key, self._process, str(self._here[key]))
@@ -165,9 +171,9 @@ class OpenSockets:
 
     async def _live(self) -> None:
         """Give signs of life as long as something is open."""
-        while self._here:
+        while self._here and (redis := self._used) is not None:
+            await self._within(partial(redis.set, self._sign(), 1, ex=LIFE_SECONDS))
             await asyncio.sleep(SIGN_SECONDS)
-            await self._within(lambda: self._redis().set(self._sign(), 1, ex=LIFE_SECONDS))
 
     def _sign(self) -> str:
         return f"{_PREFIX}:process:{self._process}"

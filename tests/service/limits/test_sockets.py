@@ -105,6 +105,16 @@ async def test_a_process_gives_signs_of_life_while_something_is_open(
     assert not await lives()
 
 
+async def test_a_process_that_ends_has_no_socket_any_more(redis: ArqRedis) -> None:
+    current = [redis]
+    counted = OpenSockets({Subject.TOKEN: 2}, lambda: current[0], lambda *_: None)
+    async with counted.held([counted.holder(Subject.TOKEN, "ann")]):
+        assert await redis.exists(counted._sign())
+    current.clear()  # its stores are closing
+    await counted.close()
+    assert not await redis.exists(counted._sign())
+
+
 @pytest.mark.usefixtures("db")
 async def test_a_socket_over_the_limit_of_its_user_is_closed_and_of_its_address_denied(redis: ArqRedis) -> None:
     async with running(services(redis, StandIn()), limit_sockets="token=1,address=2") as service:
