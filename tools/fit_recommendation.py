@@ -27,7 +27,7 @@ from service.score.trial import try_record
 from service.score.worlds.draw import draw_world
 from service.score.worlds.questions import RECORDS_BESIDE, disputed_values, draw_questions
 
-FIXED = "reviewer, facts, compared_most, most_shared, even, least and most_signs"
+FIXED = "reviewer, facts, compared_most, most_shared, even, replacing and what goes with it, least and most_signs"
 STEPS: Mapping[str, float] = {
     "crm_dated": 0.03,
     "crm_undated": 0.04,
@@ -37,6 +37,7 @@ STEPS: Mapping[str, float] = {
     "trust_decisions": 3.0,
     "compared_worth": 20.0,
     "crm_most": 0.02,
+    "crm_worth": 20.0,
     "copies": 0.08,
     "another": 0.5,
     "agreement_with_record": 0.3,
@@ -52,6 +53,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "trust_decisions": (3.0, 60.0),
     "compared_worth": (30.0, 300.0),
     "crm_most": (0.9, 0.99),
+    "crm_worth": (30.0, 300.0),
     "copies": (0.12, 0.9),
     "agreement_with_record": (0.03, 3.0),
     "difference_from_record": (-3.0, -0.03),

@@ -56,7 +56,7 @@ def recommend(case: FieldCase, proposals: Sequence[Proposal], weights: Weights =
     rival = held if held is not None else next(iter(others), None)
     reasons = Reasons(case.name, case.name_of, best, rival, question, observations.said)
     chance = 0.0 if held is None else held.chance
-    gains, bound = _gains([best, *others], held), bound_of(observations, weights)
+    gains, bound = _gains([best, *others], held), bound_of(observations, best, weights)
     match verdict(best, rival, weights, bound=bound):
         case Recommendation.ACCEPT:
             assert best.observed.proposal is not None  # it is one of the proposals

@@ -235,7 +235,7 @@ class _Model:
                 lead = log_odds(min(known.accuracy_of(statement.key), weights.crm_most))
                 if dated:
                     return _blended(_share(weights, known), lead, found)
-                return _blended(share_in(known, statement.key, weights), lead, found)
+                return _blended(_share_in(known, statement.key, weights), lead, found)
             return found
         return reliability(weights, current.confidence, UNJUDGED)
 
@@ -253,7 +253,7 @@ def _share(weights: Weights, known: Reliability) -> float:
     return weights.compared_most * known.compared / (known.compared + weights.compared_worth)
 
 
-def share_in(known: Reliability, key: str, weights: Weights) -> float:
+def _share_in(known: Reliability, key: str, weights: Weights) -> float:
     """How much (0-1) what the records show of the CRM in one field counts against what is known of all CRMs."""
     compared = known.compared_in.get(key, 0.0)
     return compared / (compared + weights.crm_worth)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from enrichment.enums import Recommendation
 from enrichment.learn.freshness import UNKNOWN_AGE_DAYS
-from enrichment.recommend.joint import likelihoods, share_in
+from enrichment.recommend.joint import likelihoods
 from enrichment.recommend.observe import Observations, Observed
 from enrichment.recommend.weights import WEIGHTS, Weights
 from enrichment.recommend.witnesses import HELD
@@ -93,17 +93,29 @@ def lead_of(best: Weighed, rival: Weighed) -> float:
 _LEAST_ODDS = 1e-9
 
 
-def bound_of(observations: Observations, weights: Weights = WEIGHTS) -> float:
-    """By how much (as a logarithm of odds) a proposal must be likelier than the current value to be recommended.
+def bound_of(observations: Observations, best: Weighed, weights: Weights = WEIGHTS) -> float:
+    """By how much (as a logarithm of odds) the likeliest proposal must lead the current value to be recommended.
 
     The more the organization's records show of its CRM in this field, the more: the field's right values are known to
-    be many then, and losing one costs more than keeping a wrong one a little longer.
+    be many then, and losing one costs more than keeping a wrong one a little longer. It is most of a value without a
+    date, of which nobody knows whether it is old or wrong, and hardly anything for a source that is known to err
+    hardly ever.
     """
     held = observations.said.of(HELD)
     known = None if held is None else held.reliability
     if held is None or known is None:
         return weights.even
-    return weights.even + (weights.replacing - weights.even) * share_in(known, held.key, weights)
+    compared = known.compared_in.get(held.key, 0.0)
+    share = compared / (compared + weights.replacing_worth) * _doubt(observations, best, weights)
+    replacing = weights.replacing_undated if observations.undated else weights.replacing
+    return weights.even + (replacing - weights.even) * share
+
+
+def _doubt(observations: Observations, best: Weighed, weights: Weights) -> float:
+    """How much (0-1) it is doubted that the sources of the proposal hardly ever err: by the most reliable of them."""
+    said = [observations.said.of(sighting.candidate.provider) for sighting in best.observed.sightings]
+    known = [each.reliability.accuracy_of(each.key) for each in said if each is not None and each.reliability]
+    return min((1.0 - max(known)) / weights.hardly_ever, 1.0) if known else 1.0
 
 
 def of_lead(lead: float, weights: Weights = WEIGHTS, *, bound: float | None = None) -> Recommendation:

@@ -4,7 +4,8 @@ All are natural logarithms of odds, or chances from 0 to 1, and mean what their 
 They begin with what is known of such data (see the remarks) and were then fitted together by
 `python -m tools.fit_recommendation`, which lowers the surprise (log loss) over drawn worlds and one half of the records
 with known answers. A few were then moved back towards what is known: how good a CRM is, and signs that the changes of
-drawn worlds make look weaker than they are. `make score` reports on worlds of other seeds and on the other half.
+drawn worlds make look weaker or, as slips of the keyboard, stronger than they are. By how much a proposal must lead was
+chosen, on further worlds. `make score` reports on worlds of other seeds and on the other half.
 """
 
 from collections.abc import Mapping
@@ -70,7 +71,9 @@ class Weights:
     `size_half_lives`: how many times longer a size (a count within half) holds than a count; `size_doubt`: the share of
     a source's doubt about a figure that is about its size.
     `signs`: the odds of each sign; `most_signs` bounds their sum. `even`: odds nearer to one recommend nothing.
-    `replacing`: the same against a value of the CRM, once the organization's records show all of the CRM in the field.
+    `replacing`: the same against a value of the CRM with a date, once the organization's records show all of the CRM in
+    the field, and `replacing_undated` against one without; `replacing_worth`: of how many values of the field it is
+    half of that; `hardly_ever`: a source that errs less often (0-1) needs less of a lead.
     `least`: no value is recommended that is less likely (0-1) to be right.
     """
 
@@ -94,7 +97,10 @@ class Weights:
     size_half_lives: float = 60.0
     size_doubt: float = 0.1
     even: float = 0.15
-    replacing: float = 0.9
+    replacing: float = 1.35
+    replacing_undated: float = 2.35
+    replacing_worth: float = 20.0
+    hardly_ever: float = 0.01
     least: float = 0.25
     most_signs: float = 4.0
     signs: Mapping[Sign, float] = field(
@@ -127,7 +133,7 @@ class Weights:
                 Sign.IMPOSSIBLE: -4.0,
                 Sign.SHORTENED: -1.4,
                 Sign.MISTYPED: -0.8,
-                Sign.MEANT: 2.6,
+                Sign.MEANT: 1.6,
                 Sign.UNREADABLE: -1.0,
             }
         )

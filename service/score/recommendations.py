@@ -196,7 +196,9 @@ def note_chance(calibration: Calibration, disputed: Disputed, weights: Weights) 
     right = {id(value): is_right for value, is_right in zip(disputed.observations.values, disputed.right, strict=True)}
     held = next(weighed for weighed in found if weighed.observed.current is not None)
     best = next((weighed for weighed in found if weighed is not held), None)
-    recommended = None if best is None else verdict(best, held, weights, bound=bound_of(disputed.observations, weights))
-    if best is not None and recommended is not None and recommended is not Recommendation.NONE:
+    if best is None:
+        return
+    recommended = verdict(best, held, weights, bound=bound_of(disputed.observations, best, weights))
+    if recommended is not Recommendation.NONE:
         chosen = best if recommended is Recommendation.ACCEPT else held
         calibration.note(chosen.chance, right=right[id(chosen.observed)])

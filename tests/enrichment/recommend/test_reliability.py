@@ -127,9 +127,26 @@ def test_a_crm_without_dates_is_known_by_what_was_compared_of_the_field() -> Non
     assert question(SURE, dated=False, **{CRM_UNDATED: seen}).recommendation is not Recommendation.ACCEPT
 
 
+# A CRM that is as good as any: what its being known changes is by how much a proposal must lead, and nothing else.
+USUAL_CRM = replace(USUAL, accuracy=WEIGHTS.crm_undated, compared_in={"account.city": 1e6})
+
+
 def test_the_more_is_known_of_the_crm_the_clearer_a_proposal_must_lead() -> None:
-    """The CRM is known to be as good as any: what it changes is the bound alone."""
-    usual = replace(USUAL, accuracy=WEIGHTS.crm_undated)
-    known = [{CRM_UNDATED: replace(usual, compared_in={"account.city": seen})} for seen in (0.0, 1e6)]
+    known = [{CRM_UNDATED: replace(USUAL_CRM, compared_in={"account.city": seen})} for seen in (0.0, 1e6)]
     found = [question(SURE, dated=False, **each).recommendation for each in known]
     assert found == [Recommendation.ACCEPT, Recommendation.NONE]
+
+
+def test_over_a_value_without_a_date_a_proposal_must_lead_more_clearly() -> None:
+    """The CRM is believed so much that the proposal leads by about 1.6 both times."""
+    apollo = replace(USUAL, accuracy=0.98)
+    dated = question(SURE, apollo=apollo, crm=replace(USUAL_CRM, accuracy=0.6))
+    undated = question(SURE, dated=False, apollo=apollo, **{CRM_UNDATED: replace(USUAL_CRM, accuracy=0.8)})
+    assert (dated.recommendation, undated.recommendation) == (Recommendation.ACCEPT, Recommendation.NONE)
+
+
+@pytest.mark.parametrize(("accuracy", "recommendation"), [(0.99, Recommendation.NONE), (0.998, Recommendation.ACCEPT)])
+def test_a_source_that_hardly_ever_errs_needs_less_of_a_lead(accuracy: float, recommendation: Recommendation) -> None:
+    """It leads by about 2 both times, which is not enough for the usual source."""
+    known = {"apollo": replace(USUAL, accuracy=accuracy), CRM_UNDATED: USUAL_CRM}
+    assert question(SURE, dated=False, **known).recommendation is recommendation
