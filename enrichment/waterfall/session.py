@@ -214,10 +214,15 @@ class WaterfallSession:
         why = SkipReason.OPTED_OUT if self._opted_out else self.waterfall.why_not_asked(source)
         return Reply(StepOutcome.SKIPPED, skipped=why)
 
-    def replies_by_provider(self) -> list[tuple[str, Reply]]:
-        """What became of each provider, in order of priority: its replies about a person and the company as one."""
+    def replies_by_provider(self, *, given: bool = False) -> list[tuple[str, Reply]]:
+        """What became of each provider, in order of priority: its replies about a person and the company as one.
+
+        `given`: of those alone that have replied so far.
+        """
         found: dict[str, list[Reply]] = {}
         for source in self.waterfall.sources:
+            if given and source.id not in self.results:
+                continue
             replies = found.setdefault(source.provider, [])
             if not source.is_about_company or source.id in self.results or not replies:
                 replies.append(self.reply_of(source))

@@ -63,11 +63,14 @@ def print_around(rows: Any, shape: Shape, joins: list[str]) -> tuple[list[str], 
 
 
 def print_list(part: Many, shape: Shape) -> str:
-    """A statement for the list of the rows that belong to one; NULL where one of them cannot be printed."""
+    """An expression for the list of the rows that belong to one; NULL where one of them cannot be printed."""
     joins: list[str] = []
-    item = print_row(part.rows, shape, joins)
-    rows = f"FROM {part.rows.table}{''.join(joins)} WHERE {part.on}"
-    return printed_list(item, rows, f"{part.rows.table}.{part.order}", sqlite=dialect() == "sqlite")
+    item, order, sqlite = print_row(part.rows, shape, joins), f"{part.rows.table}.{part.order}", dialect() == "sqlite"
+
+    def statement(source: str, where: str) -> str:
+        return printed_list(item, f"FROM {source}{''.join(joins)}{where}", order, sqlite=sqlite)
+
+    return part.select(statement)
 
 
 def _read(rows: Any, attribute: str, joins: list[str]) -> str:

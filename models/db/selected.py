@@ -201,7 +201,7 @@ class Selectable(Generic[R]):
         if isinstance(wanted, Printed):
             key = (dialect(), part.on)
             if key not in wanted.statements:
-                wanted.statements[key] = f"({print_list(part, wanted.shape)})"
+                wanted.statements[key] = print_list(part, wanted.shape)
             statement.columns.append(wanted.statements[key])
             return lambda columns, _: _as_printed(columns[at])
         column, read = part.rows._as_json(part, wanted)
@@ -227,7 +227,7 @@ class Selectable(Generic[R]):
             made = iter(self._new(sets, tuple(zip(*items, strict=True))[1:], len(items)) if items else ())
             return [list(islice(made, len(of_row))) for of_row in found]
 
-        return f"(SELECT {items} FROM {self.table} WHERE {part.on})", read
+        return part.select(lambda source, where: f"SELECT {items} FROM {source}{where}"), read
 
 
 def _json_item(column: str, kind: str, *, sqlite: bool) -> str:

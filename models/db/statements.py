@@ -55,14 +55,14 @@ async def _execute_on_sqlite(client: SqliteClient, sql: str, values: list[Any]) 
             await cursor.close()
 
 
-def rows(columns: Mapping[str, str]) -> str:
-    """A FROM item `v` with these columns, read from one JSON parameter (`dump_rows`).
+def rows(columns: Mapping[str, str], *, of: str = "?", name: str = "v") -> str:
+    """A FROM item `v` with these columns, read from one JSON parameter (`dump_rows`), or of another JSON list.
 
     A column's type is `text`, `integer`, `real`, `boolean`, `json` or `bytes`, which come as Base64.
     """
     if dialect() == "sqlite":
-        picked = ", ".join(_of_json(name, kind) for name, kind in columns.items())
-        return f"(SELECT {picked} FROM json_each(?)) AS v"
+        picked = ", ".join(_of_json(column, kind) for column, kind in columns.items())
+        return f"(SELECT {picked} FROM json_each({of})) AS {name}"
     types = {
         "text": "text",
         "integer": "bigint",
@@ -72,9 +72,9 @@ def rows(columns: Mapping[str, str]) -> str:
         "bytes": "text",
     }
     read = {"json": "{0}::jsonb AS {0}", "bytes": "decode({0}, 'base64') AS {0}"}
-    picked = ", ".join(read.get(kind, "{0}").format(name) for name, kind in columns.items())
-    declared = ", ".join(f"{name} {types[kind]}" for name, kind in columns.items())
-    return f"(SELECT {picked} FROM json_to_recordset(?::json) AS r({declared})) AS v"
+    picked = ", ".join(read.get(kind, "{0}").format(column) for column, kind in columns.items())
+    declared = ", ".join(f"{column} {types[kind]}" for column, kind in columns.items())
+    return f"(SELECT {picked} FROM json_to_recordset({of}::json) AS r({declared})) AS {name}"
 
 
 def _of_json(name: str, kind: str) -> str:

@@ -6,6 +6,7 @@ fence it claimed with, so a worker that was thought dead can no longer change an
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from enrichment.enums import ACTIVE_STATUSES, JobStatus
 from models.credit.intent import PENDING_INTENT
@@ -32,12 +33,15 @@ class Lease:
 
 @projection(Job)
 class LeaseProgress:
-    """A claimed job, and how far it is: percent, and the provider that is being asked."""
+    """A claimed job, and how far it is: percent, the provider that is being asked, and the steps that have ended
+    (`models.job.steps.so_far`).
+    """
 
     id: str
     fence: int
     progress: int
     running_step: str | None
+    steps_so_far: list[dict[str, Any]]
 
 
 async def anything_to_rescue(now: datetime) -> bool:
@@ -95,6 +99,7 @@ async def renew(leases: Sequence[LeaseProgress], now: datetime, until: datetime)
     if dialect() == "sqlite":
         held = await query(
             f"UPDATE job SET lease_until = {longer}, progress = v.progress, running_step = v.running_step,"
+            " steps_so_far = v.steps_so_far,"
             f" updated_at = {at} FROM {source} WHERE job.id = v.id AND {_VALID} RETURNING job.id",
             [*prolonged, to_micros(now), parameter],
         )
@@ -104,6 +109,7 @@ async def renew(leases: Sequence[LeaseProgress], now: datetime, until: datetime)
             f" free AS (SELECT job.id FROM v JOIN job ON job.id = v.id WHERE {_VALID}"
             " ORDER BY job.id FOR NO KEY UPDATE OF job SKIP LOCKED),"
             f" renewed AS (UPDATE job SET lease_until = {longer}, progress = v.progress, running_step = v.running_step,"
+            " steps_so_far = v.steps_so_far,"
             f" updated_at = {at} FROM v JOIN free ON free.id = v.id WHERE job.id = free.id)"
             f" SELECT job.id FROM v JOIN job ON job.id = v.id WHERE {_VALID}",
             [parameter, *prolonged, to_micros(now)],

@@ -55,6 +55,7 @@ class Job(Model):
     updated_at: datetime = Instant()
     uncounted = fields.BooleanField(null=True)  # a row of before the daily counts that has no part in them yet
     times_lost = fields.IntField(null=True)  # workers lost in a row while they had it; None: none
+    steps_so_far = fields.JSONField[list[dict[str, Any]]](null=True)  # `models.job.steps.so_far`, of this attempt
 
     steps: fields.ReverseRelation["Step"]
 

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
 from models.db.columns import to_micros
 from models.db.paging import Keyset, Page, first_pages, newest_of_records
-from models.db.parts import Exists, Many, One
+from models.db.parts import Exists, Kept, Many, One
 from models.db.printed import Columns, Printed, Shape
-from models.db.rows import layout_of, projection
+from models.db.rows import columns_of, layout_of, projection
 from models.db.selected import Selectable
 from models.db.statements import given_texts, one_of, texts
 from models.db.transaction import Transaction
@@ -18,6 +18,7 @@ from models.db.where import ORGANIZATION, Where, where
 from models.job.kinds import every_kind, newest_of_kinds
 from models.job.queries import JobFilter
 from models.job.row import Job, Step, verified_of
+from models.job.steps import StepSoFar
 from models.record.related import created_between
 from models.record.shown import RECORDS, ShownRecord
 
@@ -119,6 +120,11 @@ JOBS = Selectable(
         Selectable(ShownStep, "step"),
         "step.job_id = job.id AND step.organization_id = job.organization_id",
         order="position",
+        kept=Kept(
+            "job.steps_so_far",
+            f"job.steps_so_far IS NOT NULL AND job.status = '{JobStatus.IN_PROGRESS}'",
+            columns_of(StepSoFar),
+        ),
     ),
     has_conflicts=Exists("conflict", "conflict.job_id = job.id AND conflict.organization_id = job.organization_id"),
 )

@@ -1,6 +1,6 @@
 """The steps of jobs: one for each provider within a job, renewed with every attempt."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -9,8 +9,8 @@ from enrichment.enums import ACTIVE_STATUSES, AnsweredQuestion, StepOutcome
 from enrichment.packed_json import unpack
 from models.db.copying import add_rows
 from models.db.distribute import unique_target
-from models.db.rows import columns_of, fetch, insert, projection, select
-from models.db.statements import execute, marks
+from models.db.rows import columns_of, encode, fetch, insert, projection, select
+from models.db.statements import execute, load, marks
 from models.db.transaction import Transaction
 from models.job.row import Step
 
@@ -39,6 +39,24 @@ class NewStep:
     error_message: str | None
     error_retryable: bool | None
     answered_question: AnsweredQuestion | None
+    asked_at: datetime
+
+
+@projection(Step)
+class StepSoFar:
+    """What is shown of a step that has ended in an attempt that has not."""
+
+    position: int
+    provider: str
+    outcome: StepOutcome
+    skipped_reason: str | None
+    detail: str
+    latency_ms: int | None
+    credits_charged: int
+    fields_found: list[str]
+    error_code: str | None
+    error_message: str | None
+    error_retryable: bool | None
     asked_at: datetime
 
 
@@ -74,6 +92,11 @@ class StatedCandidates:
 _Stored = TypeVar("_Stored", EarlierStep, StatedCandidates)
 _ACTIVE = ", ".join(f"'{status}'" for status in sorted(ACTIVE_STATUSES))
 _RENEWED = columns_of(NewStep, without=("id", "organization_id", "job_id", "provider"))
+
+
+def so_far(steps: Iterable[StepSoFar]) -> list[dict[str, Any]]:
+    """These steps for `Job.steps_so_far`: objects of their columns."""
+    return [{**step, "fields_found": load(step["fields_found"])} for step in encode(steps)]
 
 
 async def write_steps(tx: Transaction, steps: Sequence[NewStep], *, with_steps: Collection[str]) -> None:

@@ -183,7 +183,8 @@ async def _end_attempts(tx: Transaction, transition: Transition, ends: Sequence[
     source, parameter = bulk(ends)
     written = ", ".join(f"{name} = v.{name}" for name in _WRITTEN)
     changed = await query(
-        f"UPDATE job SET {written}, lease_until = NULL, running_step = NULL, times_lost = NULL, updated_at = ?"
+        f"UPDATE job SET {written}, lease_until = NULL, running_step = NULL, steps_so_far = NULL,"
+        " times_lost = NULL, updated_at = ?"
         f" FROM {source}"
         f" WHERE job.id = v.id AND job.fence = v.fence AND {transition.guard_by_id} AND {transition.leads_to_v}"
         " RETURNING job.id",
@@ -201,7 +202,7 @@ async def release_leases(tx: Transaction, leases: Sequence[Lease], now: datetime
     source, parameter = bulk(leases)
     return await execute(
         f"UPDATE job SET status = {RELEASE.to}, lease_until = NULL, next_attempt_at = ?, updated_at = ?,"
-        f" attempts = attempts - 1, progress = 0, running_step = NULL FROM {source}"
+        f" attempts = attempts - 1, progress = 0, running_step = NULL, steps_so_far = NULL FROM {source}"
         f" WHERE job.id = v.id AND job.fence = v.fence AND {RELEASE.guard_by_id}",
         [to_micros(now), to_micros(now), parameter],
         using=tx,
@@ -219,7 +220,7 @@ async def requeue_lost(tx: Transaction, now: datetime) -> list[MovedJob]:
     again = f"{times} < {MOST_LOST}"
     lost = await fetch(
         MovedJob,
-        "UPDATE job SET lease_until = NULL, progress = 0, running_step = NULL, updated_at = ?,"
+        "UPDATE job SET lease_until = NULL, progress = 0, running_step = NULL, steps_so_far = NULL, updated_at = ?,"
         f" attempts = attempts - 1, times_lost = {times},"
         f" status = CASE WHEN {again} THEN 'pending' ELSE 'failed' END,"
         f" next_attempt_at = CASE WHEN {again} THEN CAST(? AS BIGINT) END,"
@@ -243,7 +244,8 @@ async def cancel(tx: Transaction, organization_id: str, job_id: str, now: dateti
     cancelled = await fetch(
         MovedJob,
         f"UPDATE job SET status = {CANCEL.to}, finished_at = ?, updated_at = ?, lease_until = NULL,"
-        f" next_attempt_at = NULL, running_step = NULL WHERE id = ? AND organization_id = ? AND {CANCEL.guard}"
+        f" next_attempt_at = NULL, running_step = NULL, steps_so_far = NULL"
+        f" WHERE id = ? AND organization_id = ? AND {CANCEL.guard}"
         f" RETURNING {select(MovedJob)}",
         [moment, moment, job_id, organization_id],
         using=tx,

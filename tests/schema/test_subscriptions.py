@@ -9,6 +9,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from models.db.statements import execute
+from providers.api import Question
 from resolvers.context import Role, Services
 from resolvers.job.api import cancel_job
 from resolvers.pipeline import pause_pipeline, resume_pipeline
@@ -16,6 +17,7 @@ from resolvers.record.api import UpsertOutcome
 from tests.support.factories import StandIn, context, send, services, work
 from tests.support.graphql_client import Operations
 from tests.support.waiting import PATIENCE_SECONDS, until
+from workers.job.runner import JobRunner
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -91,6 +93,40 @@ async def test_a_job_is_watched_from_pending_to_its_end(shared: Services, ask: O
     assert seen[-1]["conflicts"] == [{"field": "address"}]
     progress = [job["progress"] for job in seen]
     assert progress == sorted(progress)
+
+
+async def test_the_steps_of_a_slow_job_come_before_its_end(redis: ArqRedis) -> None:
+    answer = asyncio.Event()
+
+    async def hold(_: Question) -> None:
+        await answer.wait()
+
+    quick, slow = StandIn("quick", knows={"acme.com": {"industry": "Software"}}), StandIn("slow", on_ask=hold)
+    shared = services(redis, quick, slow)
+    await shared.events.start()
+    ask, runner = Operations(shared, role=Role.VIEWER), JobRunner(shared)
+    runner.start()
+    try:
+        sent = await account(shared)
+        assert sent.job is not None
+        async with ask.watch(PROGRESS, id=sent.job.id) as results:
+            assert (await following(results, "jobProgress"))["steps"] == []
+            run = asyncio.create_task(runner.work())
+            while (job := await following(results, "jobProgress"))["runningStep"] != "slow":
+                pass
+            listed = await ask("{ jobs { nodes { status steps { provider outcome fieldsFound } } } }")
+            answer.set()
+            while (end := await following(results, "jobProgress"))["status"] == "IN_PROGRESS":
+                pass
+            await run
+    finally:
+        answer.set()
+        await runner.stop(1)
+        await shared.events.stop()
+    ended = {"provider": "quick", "outcome": "MATCH"}
+    assert (job["status"], job["steps"]) == ("IN_PROGRESS", [ended])
+    assert listed["jobs"]["nodes"] == [{"status": "IN_PROGRESS", "steps": [{**ended, "fieldsFound": ["industry"]}]}]
+    assert end["steps"] == [ended, {"provider": "slow", "outcome": "NO_MATCH"}]
 
 
 async def test_a_job_that_has_ended_is_shown_once(shared: Services, ask: Operations) -> None:

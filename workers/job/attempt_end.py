@@ -14,9 +14,9 @@ from models.db.transaction import Transaction
 from models.decision_log import NewSnapshot, insert_snapshots
 from models.job import transitions
 from models.job.ended_attempt import AttemptEnd
-from models.job.steps import NewStep, write_steps
+from models.job.steps import NewStep, StepSoFar, so_far, write_steps
 from workers.job.candidates import candidate_json
-from workers.job.process import JobResult
+from workers.job.process import Course, JobResult
 from workers.job.record_changes import filled_after
 
 
@@ -37,6 +37,15 @@ async def write_attempts(tx: Transaction, results: Sequence[JobResult], now: dat
 _NEVER_TAKEN_UP = (JobStatus.COMPLETED, JobStatus.SKIPPED)  # a retry takes up the others
 
 
+def steps_so_far(course: Course) -> list[dict[str, Any]]:
+    """What is shown of the questions that have been answered, failed or passed over, before the attempt has ended."""
+    replies = enumerate(course.session.replies_by_provider(given=True), 1)
+    return so_far(
+        StepSoFar(position=position, provider=provider, asked_at=course.job.claimed_at, **_shown(reply))
+        for position, (provider, reply) in replies
+    )
+
+
 def _step(result: JobResult, position: int, provider: str, reply: Reply, now: datetime) -> NewStep:
     candidates = [candidate_json(candidate, name) for name, candidate in reply.candidates.items()]
     packed = bool(candidates) and result.status in _NEVER_TAKEN_UP
@@ -46,20 +55,27 @@ def _step(result: JobResult, position: int, provider: str, reply: Reply, now: da
         job_id=result.job.id,
         position=position,
         provider=provider,
-        outcome=reply.outcome,
-        skipped_reason=reply.skipped,
-        detail=reply.detail or (NOT_ASKED[reply.skipped] if reply.skipped else ""),
-        latency_ms=reply.latency_ms,
-        credits_charged=reply.credits,
-        fields_found=sorted(reply.candidates),
         candidates=[] if packed else candidates,
         packed_candidates=pack(candidates) if packed else None,
-        error_code=reply.error.code if reply.error else None,
-        error_message=reply.error.message if reply.error else None,
-        error_retryable=reply.error.retryable if reply.error else None,
         answered_question=reply.answered,
         asked_at=now,
+        **_shown(reply),
     )
+
+
+def _shown(reply: Reply) -> dict[str, Any]:
+    """What a step shows of the reply."""
+    return {
+        "outcome": reply.outcome,
+        "skipped_reason": reply.skipped,
+        "detail": reply.detail or (NOT_ASKED[reply.skipped] if reply.skipped else ""),
+        "latency_ms": reply.latency_ms,
+        "credits_charged": reply.credits,
+        "fields_found": sorted(reply.candidates),
+        "error_code": reply.error.code if reply.error else None,
+        "error_message": reply.error.message if reply.error else None,
+        "error_retryable": reply.error.retryable if reply.error else None,
+    }
 
 
 def _end(result: JobResult, now: datetime) -> AttemptEnd:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from models.job.leases import LeaseProgress
+from workers.job.attempt_end import steps_so_far
 from workers.job.load import ClaimedJob
 from workers.job.process import Course
 from workers.lookup.lookup import Lookup
@@ -31,6 +33,12 @@ class JobInFlight:
         waited = now - self.renewed_at
         changed = self.shown != (self.job.progress, self.job.running_step)
         return waited >= renew_after or (changed and waited >= SHOWN_AFTER_SECONDS)
+
+    def lease_progress(self) -> LeaseProgress:
+        """The lease with how far the job is, and the steps that have ended."""
+        job, course = self.job, self.course
+        steps = [] if course is None else steps_so_far(course)
+        return LeaseProgress(job.id, job.lease.fence, job.progress, job.running_step, steps)
 
     def withdraw(self, *, at_once: bool = False) -> None:
         """Work on it no more: nothing that it writes would count, or it is to be claimed again.

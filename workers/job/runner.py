@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from models.job.due import organizations_with_due_jobs
-from models.job.leases import LEASE, LeaseProgress, renew, still_held
+from models.job.leases import LEASE, renew, still_held
 from models.job.transitions import JobClaim, claim, release_leases
 from resolvers.context import Services
 from resolvers.events.publisher import Changes, announce_all
@@ -182,10 +182,7 @@ class JobRunner:
         now, renew_after = time.monotonic(), self._lease.total_seconds() / 4
         due = [running for running in in_flight.values() if running.is_due(now, renew_after)]
         rest = [running.job.lease for job_id, running in in_flight.items() if not running.is_due(now, renew_after)]
-        leases = [
-            LeaseProgress(running.job.id, running.job.lease.fence, running.job.progress, running.job.running_step)
-            for running in due
-        ]
+        leases = [running.lease_progress() for running in due]
         at = self._services.now()
         held = await renew(leases, at, at + self._lease) | (await still_held(rest) if look else set())
         looked_at = in_flight if look else {running.job.id: running for running in due}

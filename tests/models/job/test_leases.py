@@ -113,7 +113,8 @@ async def test_jobs_that_are_named_are_not_looked_for_among_all_active_ones(
 
     monkeypatch.setattr(leases, "query", explained)
     monkeypatch.setattr(transitions, "query", explained)
-    assert len(await renew([LeaseProgress(lease.id, 1, 5, None) for lease in taken], shared.now(), shared.now())) == 20
+    progress = [LeaseProgress(lease.id, 1, 5, None, []) for lease in taken]
+    assert len(await renew(progress, shared.now(), shared.now())) == 20
     assert len(await unit_of_work(leases.lock_held)(taken)) == 20
     ends = [completed(lease, shared.now()) for lease in taken]
     assert len(await unit_of_work(transitions.finish)(ends, shared.now())) == 20
@@ -137,7 +138,7 @@ async def test_a_worker_that_lost_its_lease_can_write_nothing(redis: ArqRedis) -
     assert second.lease == Lease(first.id, first.lease.fence + 1)
     late = await write_results([JobResult(first, JobStatus.COMPLETED)], clock(), shared)
     assert late.statuses == [WriteStatus.LOST]
-    assert await renew([LeaseProgress(first.id, first.lease.fence, 0, None)], clock(), clock() + LEASE) == set()
+    assert await renew([LeaseProgress(first.id, first.lease.fence, 0, None, [])], clock(), clock() + LEASE) == set()
     assert await release_leases([first.lease], clock()) == 0
     assert (await Job.get()).status is JobStatus.IN_PROGRESS
     assert (await write_results([JobResult(second, JobStatus.COMPLETED)], clock(), shared)).statuses == [
@@ -242,7 +243,7 @@ async def test_the_moment_of_a_change_moves_with_how_far_a_job_is_and_with_nothi
         (moved, 40, "standin", moved),
         (moved + timedelta(seconds=1), 40, "standin", moved),
     ):
-        lease = LeaseProgress(claimed.id, claimed.lease.fence, progress, step)
+        lease = LeaseProgress(claimed.id, claimed.lease.fence, progress, step, [])
         assert await renew([lease], at, at + LEASE) == {claimed.id}
         job = await Job.get(id=claimed.id)
         assert (job.progress, job.running_step, job.updated_at) == (progress, step, seen)
@@ -256,7 +257,7 @@ async def test_a_lease_is_prolonged_once_a_quarter_of_it_is_over(redis: ArqRedis
     [claimed] = await claim("acme", began, 1)
     for share, until in ((0.2, began + LEASE), (0.3, began + 1.3 * LEASE), (0.5, began + 1.3 * LEASE)):
         at = began + share * LEASE
-        lease = LeaseProgress(claimed.id, claimed.lease.fence, round(100 * share), "standin")
+        lease = LeaseProgress(claimed.id, claimed.lease.fence, round(100 * share), "standin", [])
         assert await renew([lease], at, at + LEASE) == {claimed.id}
         job = await Job.get(id=claimed.id)
         assert (job.lease_until, job.progress) == (until, round(100 * share))

@@ -76,7 +76,7 @@ async def test_a_renewal_passes_by_the_jobs_that_are_being_written(
 ) -> None:
     written, free = leases
     await other.execute("SELECT 1 FROM job WHERE id = $1 FOR NO KEY UPDATE", written.id)
-    progress = [LeaseProgress(lease.id, lease.fence, 50, "standin") for lease in leases]
+    progress = [LeaseProgress(lease.id, lease.fence, 50, "standin", []) for lease in leases]
     held = await asyncio.wait_for(renew(progress, NOW, LATER), PATIENCE_SECONDS)
     assert held == {written.id, free.id}
     await other.execute("COMMIT")

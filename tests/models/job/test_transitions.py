@@ -15,7 +15,7 @@ from enrichment.enums import EntityType, JobStatus, JobTrigger
 from models.db.columns import new_id, to_micros
 from models.db.statements import execute, query
 from models.db.transaction import unit_of_work
-from models.job import transitions
+from models.job import Job, transitions
 from models.job.ended_attempt import AttemptEnd
 from models.job.leases import Lease, LeaseProgress, held_leases, lock_held, lock_states, make_due, renew
 from models.job.queries import bring_forward, take_short_of_credits
@@ -81,7 +81,7 @@ OPERATIONS: list[tuple[str, Operation]] = [
 ]
 # Every other function that writes to jobs.
 OTHERS: list[Operation] = [
-    lambda lease: renew([LeaseProgress(lease.id, lease.fence, 50, "standin")], NOW, LATER),
+    lambda lease: renew([LeaseProgress(lease.id, lease.fence, 50, "standin", [])], NOW, LATER),
     lambda lease: unit_of_work(lock_held)([lease]),
     lambda lease: held_leases([lease]),
     lambda lease: unit_of_work(lock_states)([lease.id]),
@@ -90,6 +90,29 @@ OTHERS: list[Operation] = [
     lambda lease: credit_later(lease),
     lambda lease: prefer(lease),
 ]
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    "operation",
+    [
+        ends(transitions.finish, JobStatus.COMPLETED),
+        ends(transitions.wait, JobStatus.PENDING),
+        lambda lease: transitions.release_leases([lease], NOW),
+        lambda lease: unit_of_work(transitions.requeue_lost)(LATER),
+        lambda lease: transitions.cancel("acme", lease.id, NOW),
+    ],
+)
+async def test_the_steps_so_far_go_with_the_attempt(operation: Operation) -> None:
+    lease = await a_job_in(JobStatus.IN_PROGRESS)
+    await renew([LeaseProgress(lease.id, lease.fence + 1, 50, "standin", [{"position": 1}])], NOW, NOW)
+    assert (await Job.get(id=lease.id)).steps_so_far is None  # of a lease that is another's
+    await renew([LeaseProgress(lease.id, lease.fence, 50, "standin", [{"position": 1}])], NOW, NOW)
+    assert (await Job.get(id=lease.id)).steps_so_far == [{"position": 1}]
+    await operation(lease)
+    assert await Job.filter(status=JobStatus.IN_PROGRESS).count() == 0
+    [row] = await query("SELECT steps_so_far FROM job WHERE id = ?", [lease.id])
+    assert row["steps_so_far"] is None
 
 
 async def credit_later(lease: Lease) -> None:

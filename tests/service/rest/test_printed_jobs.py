@@ -1,5 +1,7 @@
 """Jobs and their steps are printed by the database, as they are encoded where they are read."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from json import loads
 from typing import Any
 
@@ -7,14 +9,18 @@ import pytest
 from arq.connections import ArqRedis
 from msgspec import Raw
 
+from enrichment.enums import StepOutcome
 from enrichment.waterfall.skip_reason import SkipReason
 from enrichment.words import NOT_ASKED
 from models.db.paging import Keyset
 from models.db.printed import PrintedRound
+from models.db.rows import columns_of
 from models.db.statements import dump as dumped
 from models.db.statements import execute, query
+from models.job import steps
 from models.job.queries import JobFilter
 from models.job.shown import FAILURE, ShownJob, job_page
+from models.job.steps import StepSoFar
 from service.http.json import dump
 from service.http.shape import Shape
 from service.rest.shapes.job import SHOWN, SHOWN_AS_PRINTED, Job, JobError, Step
@@ -71,6 +77,40 @@ async def test_where_steps_cannot_be_printed_they_are_read() -> None:
     shown, read = await jobs(wanted=SHOWN), await jobs()
     assert not any(isinstance(job.steps, Raw) for job in shown)
     assert dump([Job.of(job, []) for job in shown]).decode() == dump([Job.of(job, []) for job in read]).decode()
+
+
+@pytest.mark.usefixtures("_jobs")
+async def test_steps_of_an_attempt_under_way_are_printed_and_read_alike() -> None:
+    so_far = StepSoFar(
+        position=2,
+        provider="standin",
+        outcome=StepOutcome.ERROR,
+        skipped_reason=None,
+        detail=HARD,
+        latency_ms=12,
+        credits_charged=3,
+        fields_found=["city", "industry"],
+        error_code="timeout",
+        error_message=HARD,
+        error_retryable=True,
+        asked_at=datetime(2026, 1, 2, 3, 4, 5, 678, UTC),
+    )
+    first = replace(so_far, position=1, provider="first", outcome=StepOutcome.MATCH, error_code=None)
+    [job, *_] = await query("SELECT id FROM job WHERE status = 'completed'")
+    await execute(
+        "UPDATE job SET status = 'in_progress', lease_until = 1, finished_at = NULL, steps_so_far = ? WHERE id = ?",
+        [dumped(steps.so_far([so_far, first])), job["id"]],
+    )
+    shown, read = await jobs(wanted=SHOWN), await jobs()
+    assert all(isinstance(job.steps, Raw) for job in shown)
+    assert dump([Job.of(job, []) for job in shown]).decode() == dump([Job.of(job, []) for job in read]).decode()
+    [under_way] = [row for row in read if row.id == job["id"]]
+    assert [step.provider for step in under_way.steps] == ["first", "standin"]
+    assert [getattr(under_way.steps[1], name) for name in columns_of(StepSoFar, without=["position"])] == [
+        getattr(so_far, name) for name in columns_of(StepSoFar, without=["position"])
+    ]
+    await execute("UPDATE job SET status = 'completed', lease_until = NULL, finished_at = 1 WHERE id = ?", [job["id"]])
+    assert all(step.detail != so_far.detail or step.latency_ms != 12 for row in await jobs() for step in row.steps)
 
 
 async def listed_and_one_by_one(redis: ArqRedis) -> tuple[str, str]:
