@@ -1,6 +1,6 @@
 """The schema: its three root types, and what happens around every operation."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -16,7 +16,6 @@ from graphql import (
     execute,
 )
 from strawberry.execution import optimized_is_awaitable
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
 from strawberry.types import ExecutionContext, ExecutionResult
@@ -32,7 +31,7 @@ from schema.base.loaders import Loaders
 from schema.base.node import know_types_by_class
 from schema.base.scalars import SCALARS
 from schema.catalogue import CatalogueQuery
-from schema.checks.documents import Document, Documents
+from schema.checks.documents import Documents
 from schema.checks.limits import Limits
 from schema.checks.subscribed import Subscribed, subscribed
 from schema.config.config import ConfigMutation, ConfigQuery
@@ -44,6 +43,7 @@ from schema.credit.ledger import LedgerQuery, LedgerSubscription
 from schema.erasure import ErasureMutation, ErasureQuery
 from schema.event.roots import EventQuery, EventSubscription
 from schema.execution.executor import PlannedExecutor
+from schema.execution.operation_start import OperationStart, cost_of
 from schema.job.enrich import EnrichMutation, EnrichQuery
 from schema.job.job import JobMutation, JobQuery, JobSubscription
 from schema.node import NodeQuery
@@ -136,7 +136,7 @@ class ApiSchema(strawberry.Schema):
             Query,
             Mutation,
             Subscription,
-            extensions=[lambda: _OperationStart(documents)],
+            extensions=[lambda: OperationStart(documents)],
             execution_context_class=PlannedExecutor,
             config=StrawberryConfig(scalar_map=SCALARS),
         )
@@ -215,8 +215,8 @@ class ApiSchema(strawberry.Schema):
             )
         except Exception as error:  # the library has this one way for all that is raised around fields
             shown = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
-            return PreExecutionError(data=None, errors=[shown], extensions=_cost_of(context))
-        return ExecutionResult(data=result.data, errors=result.errors, extensions=_cost_of(context))
+            return PreExecutionError(data=None, errors=[shown], extensions=cost_of(context))
+        return ExecutionResult(data=result.data, errors=result.errors, extensions=cost_of(context))
 
     async def stream(
         self,
@@ -243,6 +243,17 @@ class ApiSchema(strawberry.Schema):
         """What an operation subscribes to; None where it is no subscription, or not one that may be executed."""
         return subscribed(self._schema, self.documents, query, operation_name, variables)
 
+    def named(self, query: str, operation_name: str | None) -> tuple[str | None, str | None]:
+        """The kind (`query`, `mutation`, `subscription`) and the name of an operation of a document that is kept.
+
+        No kind: the document is not kept, not in order, or has no such operation; no name: the operation has none.
+        """
+        document = self.documents.kept(query)
+        kind = None if document is None else document.kind(operation_name)
+        if document is None or kind is None:
+            return None, None
+        return kind.value, operation_name or next(iter(document.operations))
+
     def subscription_cost(self, query: str, operation_name: str | None, variables: dict[str, Any] | None) -> int:
         """What a subscription costs; 0 where it may not be executed."""
         found = self.subscribed(query, operation_name, variables)
@@ -268,57 +279,3 @@ def _drop_null_defaults(schema: GraphQLSchema) -> None:
         for item in optional:
             if item.default_value is None:
                 item.default_value = Undefined
-
-
-def _cost_of(context: GraphQLContext) -> dict[str, Any] | None:
-    """The extensions of an answer: what the operation cost, where that was counted."""
-    return None if context.spent is None else {"cost": context.spent.shown}
-
-
-class _OperationStart(SchemaExtension):
-    """Gives an operation its own context, its document, and the refusal of what it must not ask for."""
-
-    def __init__(self, documents: Documents) -> None:
-        super().__init__()
-        self._documents = documents
-        self._document: Document | None = None
-
-    def on_operation(self) -> Iterator[None]:
-        context = self.execution_context.context.for_operation()
-        context.loaders = Loaders(context)
-        self.execution_context.context = context
-        yield
-
-    def on_parse(self) -> Iterator[None]:
-        execution = self.execution_context
-        try:
-            self._document = self._documents.read(execution.schema._schema, execution.query or "")
-            execution.graphql_document = self._document.node
-            execution.context.plans = self._document.plans
-        except GraphQLError:
-            # Left to the library, which parses again, to be answered on every transport.
-            execution.parse_options["max_tokens"] = self._documents.limits.tokens
-        yield
-
-    async def on_validate(self) -> AsyncIterator[None]:
-        execution = self.execution_context
-        assert self._document is not None
-        name, variables = execution._provided_operation_name, execution.variables
-        cost, refusals = self._document.weighed(name, variables, self._documents.limits)
-        context: GraphQLContext = execution.context
-        if not refusals and context.meter is not None:
-            try:
-                context.spent = await context.meter.take(cost)
-            except RateLimited as refusal:
-                refusals = [GraphQLError(refusal.message, original_error=refusal)]
-        execution.pre_execution_errors = list(refusals)
-        yield
-
-    def get_results(self) -> dict[str, Any]:
-        execution = self.execution_context
-        if (
-            self._document is None
-            or self._document.kind(execution._provided_operation_name) is OperationType.SUBSCRIPTION
-        ):
-            return {}  # its messages are the same for all who share it
-        return _cost_of(execution.context) or {}

@@ -134,6 +134,7 @@ class Runtime:
         stack.push_async_callback(sources.http_client.close)
         await sources.keys.retry_changed_keys(redis, now())
         events = EventSubscriber(redis)
+        events.when_read = lambda at: self.metrics.event_read((now() - at).total_seconds())
         await events.start()
         stack.push_async_callback(_within, CLOSE_SECONDS, events.stop)
         self._services = Services(

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Self
 
 from resolvers.errors import Unavailable
@@ -86,13 +87,17 @@ class Watcher(AsyncIterator[Notice]):
     """One watcher's view of a feed. However slow it is, everything since its last notice comes as one notice.
 
     `job`: only what concerns this job wakes it. `reread_every`: seconds without a notice after which it gets a gap.
+    `when_read` is called with the moment of an event that was read because of a notice.
     """
 
-    def __init__(self, feed: Feed, job: str | None, reread_every: float | None) -> None:
+    def __init__(
+        self, feed: Feed, job: str | None, reread_every: float | None, when_read: Callable[[datetime], None]
+    ) -> None:
         self.job = job
         self._feed = feed
         self._seen = feed.head
         self._reread_every = reread_every
+        self.when_read = when_read
         self._woken = asyncio.Event()
         self._stopped = False
 

@@ -49,6 +49,8 @@ async def follow(organization_id: str, start: LogEnd, notices: Watcher) -> Async
         page = await _read(organization_id, cursor, notice)
         cursor = page.end
         events = [event for event in page.events if (event.cursor.position, event.cursor.number) not in start.seen]
+        if events and notice is not None:
+            notices.when_read(events[0].at)
         yield Followed(events, cursor, notice, caught_up=not page.more)
         if page.more:
             continue

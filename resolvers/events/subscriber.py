@@ -5,8 +5,9 @@ regardless.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 import orjson
 import structlog
@@ -25,6 +26,10 @@ ANSWER_SECONDS = 5.0
 BACKOFF_SECONDS = (0.05, 5.0)  # first and longest wait before connecting again
 
 
+def _ignore(_: datetime) -> None:
+    """Nobody measures."""
+
+
 class EventSubscriber:
     """Subscribes to Redis from `start` to `stop`, over outages, and delivers the notices to the watchers."""
 
@@ -34,6 +39,7 @@ class EventSubscriber:
         self._watchers: set[Watcher] = set()
         self._listener: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
+        self.when_read: Callable[[datetime], None] = _ignore  # the moment of an event that somebody follows
 
     @property
     def connected(self) -> bool:
@@ -74,7 +80,7 @@ class EventSubscriber:
         feed = self._feeds.get(organization_id)
         if feed is None:
             feed = self._feeds[organization_id] = Feed()
-        watcher = Watcher(feed, job, reread_every)
+        watcher = Watcher(feed, job, reread_every, self.when_read)
         feed.enter(watcher)
         self._watchers.add(watcher)
         try:

@@ -35,6 +35,11 @@ class Documents:
         self._texts = frozenset() if allowed is None else frozenset(allowed.values())
         self._kept: OrderedDict[str, str] = OrderedDict()
 
+    @property
+    def allowed(self) -> frozenset[str] | None:
+        """The only documents that are answered; None: any may be."""
+        return None if self._allowed is None else self._texts
+
     def check(self, document: str) -> None:
         """Raises Forbidden for a document that is not on the list, if there is one."""
         if self._allowed is not None and document not in self._texts:

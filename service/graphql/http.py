@@ -1,5 +1,7 @@
 """GraphQL over HTTP at /graphql, GraphiQL for browsers, and the same address for WebSockets."""
 
+import time
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -16,10 +18,11 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from resolvers.context import Role
-from resolvers.errors import BadRequest
+from resolvers.errors import BadRequest, RateLimited
 from resolvers.out_of_reach import is_out_of_reach
 from schema.base.context import GraphQLContext, Meter
 from schema.root import ApiSchema
+from service.graphql.counted import CountedOperations
 from service.graphql.documents import Documents, PersistedQueryNotFound, read_allowed
 from service.graphql.media_type import JSON, RESPONSE, answer_type
 from service.graphql.operation import Operation, names_operation, read_from_address, read_posted
@@ -45,16 +48,17 @@ def graphql_routes(runtime: SocketRuntime) -> list[BaseRoute]:
     documents = _documents(runtime.settings)
     sharing = SharedSubscriptions(schema)
     streams = GraphQLStreams(schema, sharing)
+    counts = CountedOperations(runtime.metrics, schema, documents.allowed)
 
     async def answer(request: Request) -> Response:
         if request.method == "GET" and _is_for_page(request):
             await runtime.limits.admit_open(request)
             return HTMLResponse(page)
-        return await _execute(runtime, schema, documents, streams, request)
+        return await _execute(runtime, schema, documents, streams, counts, request)
 
     return [
         Route(GRAPHQL_PATH, answer, methods=["GET", "POST"]),
-        WebSocketRoute(GRAPHQL_PATH, GraphQLSockets(runtime, schema, documents, sharing)),
+        WebSocketRoute(GRAPHQL_PATH, GraphQLSockets(runtime, schema, documents, sharing, counts)),
     ]
 
 
@@ -80,7 +84,12 @@ def _is_for_page(request: Request) -> bool:
 
 
 async def _execute(
-    runtime: SocketRuntime, schema: ApiSchema, documents: Documents, streams: GraphQLStreams, request: Request
+    runtime: SocketRuntime,
+    schema: ApiSchema,
+    documents: Documents,
+    streams: GraphQLStreams,
+    counts: CountedOperations,
+    request: Request,
 ) -> Response:
     media_type, takes_stream = answer_type(request), accepts_stream(request)
     by_post = request.method == "POST"
@@ -93,16 +102,12 @@ async def _execute(
         meter = runtime.limits.meter(request, caller)
         context = GraphQLContext(services=runtime.services, caller=caller, origin=origin)
         try:
-            result = await schema.execute(
-                operation.document,
-                operation.variables,
-                replace(context, takes_printed=True, meter=meter),
-                operation_name=operation.name,
-                allowed_operation_types=OVER_POST if by_post else OVER_GET,
-            )
+            allowed = OVER_POST if by_post else OVER_GET
+            result = await _run(schema, counts, operation, replace(context, takes_printed=True, meter=meter), allowed)
         except InvalidOperationTypeError as error:
             if not takes_stream or error.operation_type is not OperationType.SUBSCRIPTION:
                 raise
+            counts.started(operation)
             return await _streamed(schema, streams, operation, context, meter)
     except CannotGetOperationTypeError as error:
         return _refused(request, BadRequest(error.as_http_error_reason()), media_type)
@@ -119,6 +124,29 @@ async def _execute(
         ran = False  # its variables are not what it declares
         del answer["data"]
     return Response(dump(answer), 200 if ran else 400, media_type=RESPONSE)
+
+
+async def _run(
+    schema: ApiSchema,
+    counts: CountedOperations,
+    operation: Operation,
+    context: GraphQLContext,
+    allowed: Iterable[OperationType],
+) -> ExecutionResult:
+    began = time.perf_counter()
+    try:
+        result = await schema.execute(
+            operation.document,
+            operation.variables,
+            context,
+            operation_name=operation.name,
+            allowed_operation_types=allowed,
+        )
+    except RateLimited:
+        counts.refused(operation)
+        raise
+    counts.answered(operation, result, time.perf_counter() - began)
+    return result
 
 
 async def _streamed(

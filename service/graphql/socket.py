@@ -28,12 +28,14 @@ from resolvers.errors import Forbidden, OperationError, RateLimited, Unauthentic
 from resolvers.revocation import until_refused
 from schema.base.context import GraphQLContext
 from schema.root import ApiSchema
+from service.graphql.counted import CountedOperations
 from service.graphql.documents import Documents
 from service.graphql.listener import SocketListener
 from service.graphql.operation import Operation
 from service.graphql.sharing import SharedSubscriptions
 from service.http import request as rest
 from service.http.json import dump
+from service.http.metrics import Metrics
 from service.http.socket_connection import CONNECTION
 from service.settings import Settings
 
@@ -52,6 +54,9 @@ class SocketRuntime(rest.RestRuntime, Protocol):
 
     @property
     def settings(self) -> Settings: ...
+
+    @property
+    def metrics(self) -> Metrics: ...
 
 
 class _Socket(ASGIWebSocketAdapter):
@@ -165,6 +170,7 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
         asked = Operation(operation.query, operation.variables, operation.operation_name)
         sharing, connection = self.view.sharing, self.websocket.ws.scope["extensions"].get(CONNECTION)
         key = None if connection is None else sharing.key_of(asked, self.context)
+        self.view.counts.started(asked)
         if key is None:
             await super().run_operation(operation)
             return
@@ -219,7 +225,12 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
     graphql_transport_ws_handler_class = _Connection
 
     def __init__(
-        self, runtime: SocketRuntime, schema: ApiSchema, documents: Documents, sharing: SharedSubscriptions
+        self,
+        runtime: SocketRuntime,
+        schema: ApiSchema,
+        documents: Documents,
+        sharing: SharedSubscriptions,
+        counts: CountedOperations,
     ) -> None:
         super().__init__(
             schema,
@@ -233,6 +244,7 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
         self.api = schema
         self.documents = documents
         self.sharing = sharing
+        self.counts = counts
         self.connections: Counter[tuple[str, str]] = Counter()
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> GraphQLContext:

@@ -15,7 +15,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
+_OPERATION_SECONDS = (0.01, 0.05, 0.25, 1.0, 5.0)
+_LAG_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0)
 
 MOST_WAITS = 5  # organizations that are told apart, by rank and not by name
 
@@ -79,6 +80,31 @@ class Metrics:
         self.workers = Gauge(
             "auto_enrichment_workers", "Workers that gave a sign of life lately.", registry=self._registry
         )
+        self._operated: dict[tuple[str, str, str], Counter] = {}
+        self._operations = Counter(
+            "auto_enrichment_graphql_operations",
+            "GraphQL operations, by name (of those that are known), kind and outcome.",
+            ["operation", "kind", "outcome"],
+            registry=self._registry,
+        )
+        self._operation_seconds = Histogram(
+            "auto_enrichment_graphql_operation_seconds",
+            "Time to the result of a query or mutation over HTTP, by name (of those that are known).",
+            ["operation"],
+            buckets=_OPERATION_SECONDS,
+            registry=self._registry,
+        )
+        self.too_complex = Counter(
+            "auto_enrichment_graphql_too_complex",
+            "GraphQL operations refused over HTTP because of their depth, size or cost.",
+            registry=self._registry,
+        )
+        self._event_lag = Histogram(
+            "auto_enrichment_event_lag_seconds",
+            "Time from an event of the log to its reading for those who follow the log.",
+            buckets=_LAG_SECONDS,
+            registry=self._registry,
+        )
         self._rate_limited = Counter(
             "auto_enrichment_rate_limited",
             "Requests, operations and sockets refused because a limit was used up, by what and whom it counts.",
@@ -97,6 +123,19 @@ class Metrics:
         requests, took = self._counted[seen]
         requests.inc()
         took.observe(seconds)
+
+    def operated(self, operation: str, kind: str, outcome: str, seconds: float | None) -> None:
+        """Count a GraphQL operation; all three are of closed lists. `seconds`: None where it says nothing."""
+        seen = (operation, kind, outcome)
+        if seen not in self._operated:
+            self._operated[seen] = self._operations.labels(*seen)
+        self._operated[seen].inc()
+        if seconds is not None:
+            self._operation_seconds.labels(operation).observe(seconds)
+
+    def event_read(self, seconds: float) -> None:
+        """Note that an event was read for those who follow the log, so long after it happened."""
+        self._event_lag.observe(max(seconds, 0.0))
 
     def rate_limited(self, measure: str, subject: str) -> None:
         """Count a refusal because of a limit."""
