@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from faults.calls import CallCount, Line, UnseenCall, compare_calls
+from faults.full_disk import FullDisk
 from faults.load import OrganizationLoad
 from faults.observer import LONGEST_LEFT_OVER_SECONDS, Observed
 from resolvers.credit.settle import MAYBE_CHARGED
@@ -53,6 +54,18 @@ async def check_all(
         await _doubled(connection, "values doubled", _DOUBLED_VALUES),
         await _doubled(connection, "conflicts doubled", _DOUBLED_CONFLICTS),
         *_of_proofs(proofs),
+    ]
+
+
+def of_full_disk(seen: FullDisk) -> list[Check]:
+    """What the service must say while PostgreSQL's disk is full."""
+    return [
+        Check("a full disk shows in readiness", f"{seen.unready} times", seen.ready),
+        Check(
+            "a write to a full disk is taken, or is told when to come back",
+            f"{seen.written} taken, {seen.refused} refused",
+            seen.wrong,
+        ),
     ]
 
 

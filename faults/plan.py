@@ -9,6 +9,7 @@ WORKERS = 3
 SERVERS = 2
 ORGANIZATIONS = 3
 
+CLOCK_SECONDS = 40.0  # by which a wrong clock is wrong
 LEASE_SECONDS = 15.0  # of a job; a worker that is stopped for longer has lost its jobs
 _QUIET_SECONDS = 2.0  # at the beginning, so that calls are under way
 _STARTS_WITHIN = 3.0  # a process or a store needs some seconds after its fault until it works again
@@ -30,8 +31,13 @@ class Kind(StrEnum):
     POSTGRES_CRASH = "PostgreSQL crashed"
     POSTGRES_SILENT = "PostgreSQL silent"
     BACKENDS_END = "connections to PostgreSQL ended"
+    POSTGRES_FULL = "PostgreSQL's disk full"
     REDIS_KILL = "Redis killed and emptied"
     REDIS_SILENT = "Redis silent"
+    REDIS_EMPTIED = "Redis emptied"
+    REDIS_FULL = "Redis full"
+    CLOCK_AHEAD = "worker whose clock is ahead"
+    CLOCK_BEHIND = "worker whose clock is behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,13 @@ _DRAWS: Mapping[Kind, _Draw] = {
     Kind.POSTGRES_CRASH: _Draw(1, 1, 0.1, 4.0, "postgres"),
     Kind.POSTGRES_SILENT: _Draw(1, 1, 1.0, 18.0, "postgres"),
     Kind.BACKENDS_END: _Draw(1),
+    Kind.POSTGRES_FULL: _Draw(1, 1, 2.0, 6.0, "postgres"),
     Kind.REDIS_KILL: _Draw(1, 1, 0.1, 3.0, "redis"),
     Kind.REDIS_SILENT: _Draw(1, 1, 1.0, 6.0, "redis"),
+    Kind.REDIS_EMPTIED: _Draw(1),
+    Kind.REDIS_FULL: _Draw(1, 1, 1.0, 6.0, "redis"),
+    Kind.CLOCK_AHEAD: _Draw(1, WORKERS, 5.0, 10.0, "worker", WORKERS - 1),
+    Kind.CLOCK_BEHIND: _Draw(1, WORKERS, 5.0, 10.0, "worker", WORKERS - 1),
 }
 
 

@@ -18,7 +18,7 @@ import asyncpg
 
 from faults.beside import measure_beside
 from faults.caller import Caller, NotAnswered, key_of
-from faults.checks import Check, active_jobs, check_all
+from faults.checks import Check, active_jobs, check_all, of_full_disk
 from faults.load import CALL_SECONDS, OrganizationLoad
 from faults.observer import LONGEST_LEFT_OVER_SECONDS, Observer
 from faults.plan import ORGANIZATIONS, draw_plan
@@ -36,7 +36,7 @@ async def run(seed: int, minutes: float, folder: Path, every_seconds: float = 1.
     postgres, redis = PostgresServer(folder / "postgres"), RedisServer(folder)
     async with AsyncExitStack() as stack:
         standin = stack.enter_context(paid_standin())
-        stack.push_async_callback(postgres.stop)
+        stack.push_async_callback(postgres.remove)
         stack.push_async_callback(redis.kill)
         await postgres.create()
         await asyncio.gather(postgres.start(), redis.start())
@@ -67,7 +67,8 @@ async def run(seed: int, minutes: float, folder: Path, every_seconds: float = 1.
         connection = await asyncpg.connect(postgres.url)
         stack.push_async_callback(connection.close)
         proofs = {caller.organization: await _proofs(caller) for caller in callers}
-        return await check_all(connection, loads, observer.observed, proofs, started), striker.struck
+        checks = await check_all(connection, loads, observer.observed, proofs, started)
+        return [*checks, *of_full_disk(striker.full_disk)], striker.struck
 
 
 async def _settle(database_url: str, observer: Observer) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import jwt
 
@@ -82,15 +83,18 @@ class Service:
                 assert member.process is not None  # just started
                 await asyncio.to_thread(member.process.wait_for, member.ready)
 
-    async def restart(self, resource: str, index: int) -> None:
-        """Start a process anew, in the place of one that has ended, and do not wait until it works."""
+    async def restart(self, resource: str, index: int, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Start a process anew, in the place of one that has ended, and do not wait until it works.
+
+        `environment` is what it has besides the settings, until it is started anew.
+        """
         member = self._members[resource][index]
         if member.process is not None:
             member.output.append(member.process.text)
         member.down = False
         data_dir = self._folder / member.name / "data"
         data_dir.parent.mkdir(exist_ok=True)
-        member.process = Process(*member.arguments, data_dir=data_dir, settings=self._settings)
+        member.process = Process(*member.arguments, data_dir=data_dir, settings={**self._settings, **environment})
 
     async def keep_running(self) -> None:
         """Start again, until cancelled, what ends by itself, as a supervisor does."""

@@ -4,16 +4,22 @@ import asyncio
 import os
 import shutil
 import signal
+import time
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from benchmarks.postgres import as_server_user, give_to_server_user, postgres_programs
 from benchmarks.servers import free_port
 
 _STARTED_WITHIN = 60.0
+_DISK_BYTES = 768 * 1024**2  # for the data of a long run
+_FILLS_AGAIN_SECONDS = 0.1
+_RECOVERS_WITHIN = 1.0  # seconds, in which it ends or goes on
 OUT_OF_ORDER = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What asyncpg raises for a server that is out of order, or becomes so."""
 
@@ -28,6 +34,7 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._programs = postgres_programs()
+        self._has_own_disk = False
         self._process: Process | None = None
         self.port = free_port()
 
@@ -36,8 +43,9 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     async def create(self) -> None:
-        """Make the database. Raises StoreFailed."""
+        """Make the database, on a disk of its own where this user may mount one. Raises StoreFailed."""
         self._folder.mkdir()
+        self._has_own_disk = await _run("mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", self._folder)
         give_to_server_user(self._folder)
         made = await create_subprocess_exec(
             *as_server_user(self._programs / "initdb", "-D", self._folder / "data", "-U", "postgres"),
@@ -55,6 +63,7 @@ class PostgresServer:
             "unix_socket_directories": self._folder,
             "fsync": "off",  # the machine does not fail, only the server does
             "max_connections": 200,
+            "max_wal_size": "128MB",  # so that its disk may be small
         }
         with (self._folder / "log").open("ab") as log:
             self._process = await create_subprocess_exec(
@@ -80,6 +89,39 @@ class PostgresServer:
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
+
+    async def remove(self) -> None:
+        """End it, and give its disk back."""
+        await self.stop(crash=True)
+        if self._has_own_disk:
+            await _run("umount", self._folder)
+
+    @property
+    def has_own_disk(self) -> bool:
+        return self._has_own_disk
+
+    async def keep_disk_full(self, seconds: float) -> None:
+        """Leave no room on its own disk for so long: what it gives back meanwhile is taken too."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            await asyncio.to_thread(self._fill)
+            await asyncio.sleep(_FILLS_AGAIN_SECONDS)
+
+    def _fill(self) -> None:
+        with self._filler.open("ab") as filler, suppress(OSError):  # it writes meanwhile itself
+            while (left := shutil.disk_usage(self._folder).free) > 0:
+                os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, left)
+
+    async def free_disk(self) -> None:
+        """Give the room back, and start it where it has ended for want of it. Raises StoreFailed."""
+        self._filler.unlink(missing_ok=True)
+        await asyncio.sleep(_RECOVERS_WITHIN)
+        if self._process is not None and self._process.returncode is not None:
+            await self.start()
+
+    @property
+    def _filler(self) -> Path:
+        return self._folder / "filler"
 
     def stop_answering(self) -> None:
         """Keep its connections, and answer nobody."""
@@ -118,6 +160,15 @@ class PostgresServer:
         return True
 
 
+async def _run(*arguments: str | Path) -> bool:
+    """Whether a program ended well."""
+    try:
+        ran = await create_subprocess_exec(*map(str, arguments), stdout=DEVNULL, stderr=DEVNULL)
+    except OSError:
+        return False
+    return await ran.wait() == 0
+
+
 class RedisServer:
     """A Redis that keeps nothing on disk: killed, it comes back empty."""
 
@@ -149,6 +200,19 @@ class RedisServer:
                 else:
                     writer.close()
                     return
+
+    async def empty(self) -> None:
+        """Forget all that it holds, and go on."""
+        await self._command("FLUSHALL")
+
+    async def set_full(self, *, full: bool) -> None:
+        """Refuse every write for want of memory, or take them again."""
+        await self._command("CONFIG", "SET", "maxmemory", "1" if full else "0")
+
+    async def _command(self, *words: str) -> None:
+        async with Redis.from_url(self.url, socket_timeout=5) as redis:
+            with suppress(RedisError, OSError):  # it may be out of order as a whole, and is then empty
+                await redis.execute_command(*words)
 
     async def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from faults.clock import wrong_clock
+from faults.full_disk import FullDisk
 from faults.load import OrganizationLoad
-from faults.plan import Fault, Kind
+from faults.plan import CLOCK_SECONDS, Fault, Kind
 from faults.service import Service
 from faults.stores import OUT_OF_ORDER, PostgresServer, RedisServer
 
@@ -20,7 +22,7 @@ _KILLS = {
 
 
 class Striker:
-    """Strikes one service and its stores. `struck` says what was done, and when."""
+    """Strikes one service and its stores. `struck` says what was done, and when; `full_disk`, what was seen then."""
 
     def __init__(
         self, service: Service, postgres: PostgresServer, redis: RedisServer, loads: Sequence[OrganizationLoad]
@@ -30,6 +32,7 @@ class Striker:
         self._redis = redis
         self._loads = loads
         self.struck: list[str] = []
+        self.full_disk = FullDisk()
 
     async def run(self, plan: Sequence[Fault], started: float) -> None:
         """Do all of it; returns once the last fault is over. `started` is monotonic."""
@@ -52,6 +55,10 @@ class Striker:
                 return await self._loads[fault.target].erase_in_mid_call()
             case Kind.HANG:
                 await self._hang(self._loads[fault.target], fault.seconds)
+            case Kind.POSTGRES_FULL:
+                return await self._fill_disk(fault)
+            case Kind.CLOCK_AHEAD | Kind.CLOCK_BEHIND:
+                return await self._set_clock(fault)
             case Kind.WORKER_STOP:
                 return await self._hurt_process(fault, "worker", signal.SIGSTOP)
             case _ if fault.kind in _KILLS:
@@ -73,6 +80,29 @@ class Striker:
             await self._service.restart(resource, fault.target)
         return ""
 
+    async def _set_clock(self, fault: Fault) -> str:
+        """Have a worker run with a wrong clock for a while."""
+        seconds = CLOCK_SECONDS if fault.kind is Kind.CLOCK_AHEAD else -CLOCK_SECONDS
+        environment = wrong_clock(seconds)
+        if environment is None:
+            return "not made: libfaketime is not installed"
+        if not self._service.can_spare("worker", fault.target):
+            return "not made: it, or all others, had not started yet"
+        await self._service.take_down("worker", fault.target, signal.SIGKILL)
+        await self._service.restart("worker", fault.target, environment)
+        await asyncio.sleep(fault.seconds)
+        await self._service.take_down("worker", fault.target, signal.SIGKILL)
+        await self._service.restart("worker", fault.target)
+        return f"{fault.target}, by {seconds:+.0f} s"
+
+    async def _fill_disk(self, fault: Fault) -> str:
+        if not self._postgres.has_own_disk:
+            return "not made: this user may not mount a disk"
+        looking = self.full_disk.look(self._service.urls, fault.seconds)
+        await asyncio.gather(self._postgres.keep_disk_full(fault.seconds), looking)
+        await self._postgres.free_disk()
+        return ""
+
     async def _hurt_store(self, fault: Fault) -> None:
         match fault.kind:
             case Kind.BACKENDS_END:
@@ -86,6 +116,12 @@ class Striker:
                 silent.stop_answering()
                 await asyncio.sleep(fault.seconds)
                 silent.answer_again()
+            case Kind.REDIS_EMPTIED:
+                await self._redis.empty()
+            case Kind.REDIS_FULL:
+                await self._redis.set_full(full=True)
+                await asyncio.sleep(fault.seconds)
+                await self._redis.set_full(full=False)
             case _:
                 await self._redis.kill()
                 await asyncio.sleep(fault.seconds)

@@ -51,6 +51,9 @@ class Answer:
 
     `stated`: the credits that the provider says all calls for this answer consumed, those before a pending one
     included; None where it says nothing. It may be a fraction, and differ from `ProviderInfo.price`.
+
+    `is_part`: it brings only a part of what was asked, as where a callback brings the rest of an answer whose beginning
+    nobody saw. It is used for the record that was asked about, and serves nobody else who asks the same.
     """
 
     matched: bool
@@ -59,6 +62,7 @@ class Answer:
     extra: bool = False  # it holds what costs `ProviderInfo.extra_price` more
     uncounted: bool = False  # it costs nothing, also where `ProviderInfo.counts_misses`
     opted_out: bool = False
+    is_part: bool = False
     stated: float | None = None
     lifetime_days: int | None = None  # how long it may be reused; None: as the provider declares
 

@@ -11,6 +11,8 @@ _OUT_OF_REACH = (
     OSError,  # also refused connections, timeouts and tortoise's DBConnectionError
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
+    redis.exceptions.OutOfMemoryError,  # it is full, and takes no writes
+    redis.exceptions.ReadOnlyError,  # it has become a replica, while another takes its place
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,

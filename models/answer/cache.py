@@ -69,9 +69,10 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
     """Lease these questions `until` then to the jobs that want to ask them.
 
     A question that its job holds already, as after a crash, is leased to it again; one that may have been charged
-    is leased only to an insisting job, one with an answer only to a job that this is too old for, and none to a job
-    that is gone. While a call with the question has not ended nobody gets it, also not the job that made the call
-    under an earlier lease. Of several jobs with one question the most demanding one gets it.
+    is leased only to an insisting job, one with an answer only to a job that this is too old for, or to another job
+    where it is a part of one, and none to a job that is gone. While a call with the question has not ended nobody
+    gets it, also not the job that made the call under an earlier lease. Of several jobs with one question the most
+    demanding one gets it.
     """
     chosen: dict[Key, AnswerKey] = {}
     for answer_key in answer_keys:
@@ -99,7 +100,7 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
         questions,
         then=f"AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by) AND NOT {_CALLED}"
         " ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'asking', matched = NULL,"
-        " opted_out = NULL,"
+        " opted_out = NULL, is_part = NULL,"
         " findings = NULL, detail = '', answered_at = NULL, expires_at = NULL, asked_by = excluded.asked_by,"
         " fence = excluded.fence,"
         " answers_since = excluded.answers_since, reservation_id = NULL, due_at = NULL,"
@@ -107,7 +108,7 @@ async def acquire(tx: Transaction, answer_keys: Sequence[AnswerKey], now: dateti
         f" delivered = {_STAYS.format('delivered')}, delivered_digest = {_STAYS.format('delivered_digest')}"
         f" WHERE (answer.state = 'maybe_charged' AND answer.expires_at <= {moment})"
         f" OR (answer.state = 'answered' AND COALESCE(answer.asked_by, '') <> excluded.asked_by"
-        f" AND CASE WHEN answer.opted_out THEN answer.expires_at <= {moment}"
+        f" AND CASE WHEN answer.is_part THEN TRUE WHEN answer.opted_out THEN answer.expires_at <= {moment}"
         " ELSE answer.answered_at <= excluded.answers_since"
         f" OR (NOT answer.matched AND answer.expires_at <= {moment}) END)"
         f" OR (answer.state = 'asking' AND (answer.lease_until < {moment} OR answer.asked_by = excluded.asked_by))"
@@ -167,6 +168,7 @@ async def answered_keys(
         some = wanted[start : start + _AT_ONCE]
         rows = await query(
             "SELECT input_key FROM answer WHERE organization_id = ? AND provider = ? AND state = 'answered'"
+            " AND is_part IS NOT TRUE"
             " AND CASE WHEN opted_out THEN expires_at > ? ELSE answered_at > ? AND (matched OR expires_at > ?) END"
             f" AND input_key IN ({marks(some)})",
             [organization_id, provider, to_micros(now), to_micros(answers_since), to_micros(now), *some],

@@ -42,7 +42,7 @@ async def keep_opt_outs(tx: Transaction, opt_outs: Sequence[OptOut]) -> None:
         [one for _, one in sorted(chosen.items())],
         then="AND EXISTS (SELECT 1 FROM job WHERE job.id = v.asked_by)"
         " ON CONFLICT (organization_id, provider, input_key) DO UPDATE SET state = 'answered', matched = FALSE,"
-        " opted_out = TRUE, findings = NULL, detail = excluded.detail, asked_by = excluded.asked_by,"
+        " opted_out = TRUE, is_part = NULL, findings = NULL, detail = excluded.detail, asked_by = excluded.asked_by,"
         " answered_at = excluded.answered_at, expires_at = excluded.expires_at"
         " WHERE answer.state IN ('answered', 'maybe_charged')",
     )

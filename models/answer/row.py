@@ -29,7 +29,8 @@ class Answer(Model):
     `asking`: the job `asked_by` has the question to itself until `lease_until`; others with the same question wait.
     `answered`: `findings` (`{field, value, confidence, observedAt}`) may be reused while it is young enough for who
     asks (`answered_at`), a miss at the longest until `expires_at`; 0.1.0 goes by `expires_at` alone. `opted_out`: the
-    person told the provider not to be processed, which holds for everyone until `expires_at`. `pending`:
+    person told the provider not to be processed, which holds for everyone until `expires_at`. `is_part`: it brings only
+    a part of what was asked, and serves the asking job alone. `pending`:
     `findings` is what came at once; from `due_at` until `expires_at` the job asks for the rest with `token`.
     `maybe_charged`: the question is not asked again by itself before `expires_at`. `delivered` is what the provider
     sent by itself meanwhile, until the job has read it; `delivered_digest` (SHA-256) stays.
@@ -42,6 +43,7 @@ class Answer(Model):
     state = fields.CharField(max_length=16)
     matched = fields.BooleanField(null=True)
     opted_out = fields.BooleanField(null=True)
+    is_part = fields.BooleanField(null=True)
     findings = fields.JSONField[list[dict[str, Any]]](null=True)
     detail = fields.TextField(default="")
     asked_by = fields.CharField(max_length=36, null=True)
@@ -101,6 +103,7 @@ class CachedAnswer:
     answered_at: datetime | None = None
     expires_at: datetime | None = None
     opted_out: bool | None = None
+    is_part: bool | None = None
 
     @property
     def key(self) -> Key:
@@ -112,6 +115,8 @@ class CachedAnswer:
             return False
         if job_id is not None and self.asked_by == job_id:
             return True
+        if self.is_part:
+            return False
         if self.opted_out:
             return self.expires_at > now
         return self.answered_at > answers_since and (bool(self.matched) or self.expires_at > now)
@@ -136,3 +141,4 @@ class AnswerResult:
     answered_at: datetime | None = None
     expires_at: datetime | None = None
     opted_out: bool | None = None
+    is_part: bool | None = None

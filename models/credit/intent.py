@@ -110,10 +110,14 @@ async def intents_of_question(
 
 
 async def erased_intents(provider: str, job_id: str) -> list[IntentRow]:
-    """The calls to a provider that have not ended, of a job whose record was erased meanwhile."""
+    """The calls to a provider that have not ended, of a job whose record was erased meanwhile.
+
+    Those about the record come first, then the one about a person's company, an account.
+    """
     return await fetch(
         IntentRow,
-        f"SELECT {select(IntentRow)} FROM call_intent WHERE job_id = ? AND provider = ? AND input_key IS NULL",
+        f"SELECT {select(IntentRow)} FROM call_intent WHERE job_id = ? AND provider = ? AND input_key IS NULL"
+        " ORDER BY CASE WHEN entity_type = 'account' THEN 1 ELSE 0 END, id",
         [job_id, provider],
     )
 

@@ -7,7 +7,8 @@ import asyncpg
 from tortoise.exceptions import BaseORMException
 
 from models.db.connection import dialect, given_url
-from models.db.statements import query
+from models.db.statements import execute, query
+from models.db.transaction import Transaction, unit_of_work
 
 UNUSABLE = (OSError, BaseORMException, asyncpg.PostgresError, asyncpg.InternalClientError, sqlite3.Error)
 """What connecting and `ping` raise for a database that cannot be used."""
@@ -16,6 +17,21 @@ UNUSABLE = (OSError, BaseORMException, asyncpg.PostgresError, asyncpg.InternalCl
 async def ping() -> None:
     """Raises what the driver raises where the database does not answer."""
     await query("SELECT 1 AS answered")
+
+
+_LEAST_ROOM_ROWS = 30_000  # numbers, which take about 400 kB
+
+
+@unit_of_work
+async def needs_room(tx: Transaction) -> None:
+    """Raises asyncpg.DiskFullError where PostgreSQL has no 400 kB left on its disk. Of SQLite it says nothing.
+
+    It has a temporary file written: that needs room as a stored row does, leaves nothing behind, and needs no right to
+    write. Reading alone goes on working on a full disk.
+    """
+    if dialect() != "sqlite":
+        await execute("SET LOCAL work_mem = '64kB'", [], using=tx)
+        await query(f"SELECT COUNT(*) AS rows FROM generate_series(1, {_LEAST_ROOM_ROWS})", [], using=tx)
 
 
 _ENDS = (asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError)

@@ -17,13 +17,13 @@ from models.answer.deliveries import (
     store_delivery,
 )
 from models.answer.row import AnswerState
-from models.credit.intent import erased_intents
+from models.credit.intent import IntentRow, erased_intents
 from models.db.acting import across_organizations
 from models.db.transaction import Transaction, unit_of_work
 from models.job.leases import make_due
-from providers.api import Question, ReceivesCallback
+from providers.api import ProviderError, ProviderInfo, Question, ReceivesCallback
 from resolvers.context import Services
-from resolvers.credit.cost import cost_of_answer
+from resolvers.credit.cost import consumed, cost_of_answer
 from resolvers.credit.settle import CreditSettlement, settle
 from resolvers.errors import NotFound, StateConflict, ValidationFailed
 from resolvers.provider.callback_urls import CallbackQuestion
@@ -116,19 +116,36 @@ async def _of_erased(services: Services, question: CallbackQuestion, payload: Ma
         if question.is_of(intent.organization_id)
     ]
     receiver, info = _receiver(services, question.provider), services.registry.info(question.provider)
-    if not intents or receiver is None or info is None:
+    if receiver is None or info is None:
         raise NotFound("not found")
+    for intent in intents:  # the calls about the record first, then the one about its company
+        settlement = _cost_of_erased(receiver, info, intent, payload)
+        if settlement is not None:
+            await unit_of_work(settle)(
+                intent.organization_id, [settlement], now=services.now(), monthly_grant=services.monthly_credit_grant
+            )
+            return Delivery.LATE
+    raise NotFound("not found")
+
+
+def _cost_of_erased(
+    receiver: ReceivesCallback, info: ProviderInfo, intent: IntentRow, payload: Mapping[str, Any]
+) -> CreditSettlement | None:
+    """What a call cost by what was sent; None where it is no answer to it, or a refusal that names no figure."""
     try:
-        asked = Question(intents[0].entity_type, {}, frozenset(), intents[0].organization_id)
+        asked = Question(intent.entity_type, {}, frozenset(), intent.organization_id)
         answer = receiver.receive_callback(asked, None, payload)
-    except Exception as error:
-        raise NotFound("not found") from error
-    credits = cost_of_answer(info, matched=answer.matched, extra=answer.extra, stated=answer.stated)
-    settlement = CreditSettlement(intents[0].id, charge=credits > 0, credits=credits, stated=answer.stated)
-    await unit_of_work(settle)(
-        intents[0].organization_id, [settlement], now=services.now(), monthly_grant=services.monthly_credit_grant
+    except ProviderError as error:
+        figure = consumed(info, error.stated)
+        if figure is None:
+            return None
+        return CreditSettlement(intent.id, charge=figure > 0, credits=figure, stated=error.stated)
+    except Exception:
+        return None
+    credits = cost_of_answer(
+        info, matched=answer.matched, extra=answer.extra, uncounted=answer.uncounted, stated=answer.stated
     )
-    return Delivery.LATE
+    return CreditSettlement(intent.id, charge=credits > 0, credits=credits, stated=answer.stated)
 
 
 @unit_of_work

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import asyncpg
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from enrichment.compiled import form
 from models.db.acting import across_organizations
-from models.db.health import ping
+from models.db.health import needs_room, ping
+from models.db.transaction import is_caused_by
 from models.db.version import VERSION
 from models.job.queries import count_unfinished_jobs, longest_waits
 from models.provider_state import count_open_breakers
@@ -89,6 +91,12 @@ def health_routes(runtime: Runtime) -> list[BaseRoute]:
 
 async def _database() -> str | None:
     await ping()
+    try:
+        await needs_room()
+    except Exception as error:
+        if not is_caused_by(error, asyncpg.DiskFullError):
+            raise
+        return "its disk is full: nothing more can be stored"
     return None
 
 

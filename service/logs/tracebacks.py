@@ -33,7 +33,10 @@ _OUTAGES = (
     TimeoutError,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
     asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,  # a full disk among them
     asyncpg.OperatorInterventionError,
     asyncpg.InternalClientError,
 )

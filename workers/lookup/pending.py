@@ -21,7 +21,8 @@ from workers.lookup.batched_store import BatchedStore, CallSettlement
 from workers.lookup.call import ProviderCaller
 from workers.lookup.concurrency import next_recheck
 from workers.lookup.lookup import Lookup
-from workers.lookup.reply import LookupReply, candidates_of, reply_of, waiting, with_partial
+from workers.lookup.opted_out import Answered, keep_with_others
+from workers.lookup.reply import LookupReply, candidates_of, failed, reply_of, waiting, with_partial
 from workers.lookup.settlement import LONGEST_PENDING, settlement_of
 from workers.lookup.suppression_guard import Found, SuppressionGuard, is_blocked
 
@@ -45,6 +46,7 @@ class PendingAnswers:
         self._guard = guard
         self._caller = caller
         self._callback_urls = services.callback_urls
+        self._registry = services.registry
         self._now = services.now
 
     async def find(self, lookups: Sequence[Lookup]) -> dict[tuple[str, str], CachedAnswer]:
@@ -91,6 +93,8 @@ class PendingAnswers:
             reply.pending = replace(reply.pending, expires_at=end)
         settlement = settlement_of(provider, reply, answer_key, pending.reservation_id, job, self._now(), queued=True)
         reply.credits = await self._store.settle(settlement)
+        if not lookup.is_about_company:
+            await keep_with_others([Answered(provider, question, job, reply)], self._registry, self._now())
         return reply
 
     async def _delivered(
@@ -106,6 +110,8 @@ class PendingAnswers:
             reply = reply_of(provider, question, answer, self._now())
         except ProviderError as error:
             _log.warning("answer refused", provider=provider.info.id, job_id=job.id, code=error.code)
+            if error.stated is not None:  # the provider has billed it: nothing more is to come
+                return failed(error)
         except Exception:
             _log.exception("provider cannot read what was sent", provider=provider.info.id, job_id=job.id)
         else:

@@ -19,11 +19,13 @@ class LookupReply(Reply):
     """How a lookup ended. `pending`: what the provider said of an answer that comes later.
 
     `extra`: the answer brought what costs more; `uncounted`: it costs nothing, whatever the provider counts; `stated`:
-    the credits that the provider says it consumed. `lifetime`: how long it is remembered, where it is an answer.
+    the credits that the provider says it consumed. `is_part`: it serves nobody else. `lifetime`: how long it is
+    remembered, where it is an answer.
     """
 
     extra: bool = False
     uncounted: bool = False
+    is_part: bool = False
     stated: float | None = None
     lifetime: timedelta | None = None
     error: ProviderError | None = None
@@ -49,6 +51,7 @@ def reply_of(provider: Provider, question: Question, answer: Answer | Pending, n
         detail=answer.detail,
         extra=answer.extra,
         uncounted=answer.uncounted,
+        is_part=answer.is_part,
         stated=answer.stated,
         lifetime=provider.info.lifetime_of(answer),
     )

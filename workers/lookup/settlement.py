@@ -61,6 +61,7 @@ def settlement_of(
         answer_key.fence,
         matched=matched,
         opted_out=reply.skipped is SkipReason.OPTED_OUT or None,
+        is_part=reply.is_part or None,
         answered_at=now,
         expires_at=now + (provider.info.lifetime(matched=matched) if reply.lifetime is None else reply.lifetime),
     )

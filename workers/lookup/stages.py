@@ -29,7 +29,7 @@ from workers.lookup.concurrency import CallConcurrency, next_recheck
 from workers.lookup.credits import CreditStage
 from workers.lookup.ending import end_of, failed_here, wait_for_database
 from workers.lookup.lookup import Lookup, Stage, at
-from workers.lookup.opted_out import keep_with_others
+from workers.lookup.opted_out import answered_now, keep_with_others
 from workers.lookup.pending import PendingAnswers
 from workers.lookup.reply import failed, skipped, waiting
 from workers.lookup.suppression_guard import Found, SuppressionGuard, is_blocked
@@ -230,7 +230,7 @@ class LookupStages:
                 lookup.reply.credits = await charged_to(
                     lookup.job.id, lookup.provider.info.id, lookup.question.entity_type
                 )
-        await keep_with_others(at(Stage.SETTLE, lookups), self._registry, now)
+        await keep_with_others(answered_now(at(Stage.SETTLE, lookups)), self._registry, now)
         for lookup in at(Stage.SETTLE, lookups):
             lookup.replied(lookup.reply)
 

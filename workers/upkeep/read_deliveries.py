@@ -1,7 +1,8 @@
 """Answers that providers sent for calls whose worker is gone: read here, since no job waits for them.
 
 Such an answer ends its call: where that is still open it is charged by its figure, else it stays maybe charged. It is
-kept for whoever asks next, the job's own retry first. Of somebody who is suppressed only the cost is kept.
+kept for the job's own retry, and for whoever asks next where it is a whole answer. Of somebody who is suppressed only
+the cost is kept.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,8 @@ from resolvers.context import Services
 from resolvers.out_of_reach import is_out_of_reach
 from workers.job.load import ClaimedJob, load_claimed
 from workers.lookup.batched_store import BatchedStore
-from workers.lookup.reply import LookupReply, reply_of
+from workers.lookup.opted_out import Answered, keep_with_others
+from workers.lookup.reply import LookupReply, failed, reply_of
 from workers.lookup.settlement import settlement_of
 from workers.lookup.suppression_guard import Found, SuppressionGuard
 
@@ -61,6 +63,8 @@ async def _read_all(services: Services, found: Sequence[UnreadDelivery]) -> int:
         try:
             await SuppressionGuard(store).withhold([Found(read.question, job, read.reply)])
             await _settle(store, services, delivery, job, read)
+            answered = Answered(read.provider, read.question, job, read.reply)
+            await keep_with_others([answered], services.registry, now)
         except Exception as error:
             if is_out_of_reach(error):
                 raise
@@ -84,6 +88,8 @@ def _read(services: Services, delivery: UnreadDelivery, job: ClaimedJob) -> _Rea
         return _Read(provider, question, reply_of(provider, question, answer, services.now()))
     except ProviderError as error:
         _log.warning("answer refused", provider=delivery.provider, job_id=job.id, code=error.code)
+        if error.stated is not None:  # its figure ends the call
+            return _Read(provider, question, failed(error))
     except Exception:
         _log.exception("provider cannot read what was sent", provider=delivery.provider, job_id=job.id)
     return None

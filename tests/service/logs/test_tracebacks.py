@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import redis.exceptions
 from tortoise.exceptions import DBConnectionError
 
 from service.logs.tracebacks import format_exception
@@ -63,6 +64,8 @@ def test_of_a_database_error_only_what_it_is_about_is_told(kind: Any) -> None:
         asyncpg.InterfaceError("the underlying connection is closed"),
         asyncpg.ConnectionDoesNotExistError("connection was closed"),
         asyncpg.AdminShutdownError("terminating connection"),
+        asyncpg.DiskFullError("could not extend file"),
+        redis.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'"),
     ],
     ids=repr,
 )
