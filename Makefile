@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean client client-ts clients bench bench-quick bench-10m faults fuzz
+.PHONY: help install compile pure wheel serve test long check score schema readme lock audit clean client client-ts clients bench bench-quick bench-10m faults fuzz rolling
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench-10m: $(STAMP) ## The queries of the API on ten million jobs (an hour or tw
 
 faults: $(STAMP) ## Hurt the whole service at random and count from outside (SEED=7 MINUTES=2; needs PostgreSQL and Redis)
 	@$(BIN)/python -m faults.run $(if $(SEED),--seed=$(SEED)) --minutes=$(or $(MINUTES),2) $(ARGS)
+
+rolling: $(STAMP) ## Restart everything in turn behind nginx, under load, and lose no request (needs PostgreSQL, Redis, nginx)
+	@$(BIN)/python -m faults.rolling $(ARGS)
 
 fuzz: $(STAMP) ## Call every field and route with odd values and broken bodies (SEED=7 MINUTES=5; the seed is printed)
 	@seed=$(or $(SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')); echo "make fuzz SEED=$$seed"; \

@@ -25,6 +25,7 @@ TEST_PREFIX = PREFIX + "TEST_"  # where the tests find their database and Redis
 TOKEN_VARIABLE = PREFIX + "TOKEN"  # what `import` and `export` show to a running service
 NO_KEYS = "none"  # as AUDIT_SEAL_KEYS
 ANY_AUDIENCE = "any"  # as JWT_AUDIENCE
+DRAIN_SECONDS = 6  # longer than a connection is kept that nobody uses (5)
 MOST_PRICE = 10_000  # credits; what 10,000 records may cost fits the Int of GraphQL
 
 
@@ -134,6 +135,12 @@ class Settings(StoreSettings, LimitSettings):
     )
 
     worker_concurrency: int = Field(10, ge=1, le=500, description="messages of the queue a worker handles at once")
+    drain_seconds: int | None = Field(
+        None,
+        ge=0,
+        le=600,
+        description="time for which connections that a proxy keeps may go on when stopping; default: 6 in production",
+    )
     shutdown_seconds: int = Field(20, ge=1, le=600, description="time to finish what is in flight when stopping")
 
     log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error")
@@ -237,6 +244,10 @@ class Settings(StoreSettings, LimitSettings):
     def needed_audience(self) -> str | None:
         """The audience that every token must name. None: whatever it names."""
         return None if self.jwt_audience == ANY_AUDIENCE else self.jwt_audience
+
+    @property
+    def seconds_to_drain(self) -> int:
+        return (DRAIN_SECONDS if self.production else 0) if self.drain_seconds is None else self.drain_seconds
 
     @property
     def introspection_open(self) -> bool:

@@ -30,6 +30,7 @@ class HttpConnection(HttpToolsProtocol):
     """
 
     allowed_origins: tuple[str, ...] = ()
+    is_leaving = False  # the process: each connection ends with its next answer
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -78,6 +79,14 @@ class HttpConnection(HttpToolsProtocol):
             self._is_too_long = True
             raise ValueError("the head is over its bound")  # which stops the parser
         super().on_headers_complete()
+        if self.is_leaving:
+            self.end_with_answer()
+
+    def end_with_answer(self) -> None:
+        """Let the answer to the request under way, if it has not begun, be the connection's last, and say so."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_started:
+            cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
         if self._is_too_long:

@@ -1,5 +1,6 @@
 """The HTTP server: its socket, its limits, and signals that are left to the command."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Generator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
+from service.http.drain import HANDSHAKE_SECONDS, begin_no_more, until_idle
 from service.http.http_connection import HttpConnection
 from service.http.socket_connection import SocketConnection
 from service.settings import PREFIX, Settings
@@ -48,11 +50,38 @@ def address_of(listening: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which takes no signals here: it would raise them again before we have cleaned up."""
+    """uvicorn, which takes no signals here: it would raise them again before we have cleaned up.
+
+    `drain_seconds`: for which, when it ends, connections that are kept may go on, as `service.http.drain` has it.
+    """
+
+    def __init__(self, config: uvicorn.Config, connection: type[HttpConnection], drain_seconds: float) -> None:
+        super().__init__(config)
+        self._connection = connection
+        self._drain_seconds = drain_seconds
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._drain_seconds and not self.force_exit:
+            await self._drain(sockets or [])
+        await super().shutdown(sockets)
+
+    async def _drain(self, sockets: list[socket.socket]) -> None:
+        begin_no_more(sockets)
+        self._connection.is_leaving = True
+        for each in self._kept():
+            each.end_with_answer()
+        await asyncio.sleep(HANDSHAKE_SECONDS)
+        for server in self.servers:
+            server.close()
+        await until_idle(lambda: self.force_exit or not self._kept(), self._drain_seconds)
+
+    def _kept(self) -> list[HttpConnection]:
+        """The HTTP connections that are open; WebSockets are ended with a code of their own."""
+        return [each for each in self.server_state.connections if isinstance(each, HttpConnection)]
 
 
 def build_server(app: Starlette, settings: Settings) -> Server:
@@ -76,5 +105,7 @@ def build_server(app: Starlette, settings: Settings) -> Server:
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,
             timeout_graceful_shutdown=settings.shutdown_seconds,
-        )
+        ),
+        Connection,
+        settings.seconds_to_drain,
     )

@@ -47,7 +47,7 @@ def test_what_runs_our_image_names_a_command() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     args += [service["command"] for service in compose.values() if service["image"].startswith("auto-enrichment")]
     units = [re.findall(r"^ExecStart=\S+ (\w+)$", unit.read_text(), re.M) for unit in DEPLOY.rglob("*.service")]
-    assert sorted(name for (name,) in [*args, *units]) == sorted(["migrate", "serve", "worker"] * 3)
+    assert sorted(name for name, *_ in [*args, *units]) == sorted(["migrate", "serve", "worker"] * 3)
     assert {"migrate", "serve", "worker"} <= COMMANDS.keys()
 
 
