@@ -56,7 +56,7 @@ class PipelineSubscription:
         " (`0`: the oldest that is kept), pauses and resumes after it come first, with theirs in `extensions.cursor`."
     )
     async def pipeline_changed(self, info: Info, after: str | None = None) -> AsyncIterator[Pipeline]:
-        async with closing(operations.watch_pipeline(info.context, after=after)) as views:
+        async with closing(operations.watch_pipeline(info.context, after=info.context.after(after))) as views:
             async for view, cursor in views:
                 info.context.message.set(cursor)
                 yield Pipeline.of(view)

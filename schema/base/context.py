@@ -73,6 +73,13 @@ class GraphQLContext(Context):
 
     message: MessageCursor = field(default_factory=MessageCursor)
     followed: MessageCursor | None = None
+    resumed_after: str | None = (
+        None  # the cursor of the last event that the client got, as it says beside its operation
+    )
+
+    def after(self, given: str | None) -> str | None:
+        """The cursor after which a subscription begins: where the client was cut off, or what it gave as `after`."""
+        return self.resumed_after or given
 
     def for_operation(self) -> Self:
         """A context of its own for each operation: a WebSocket has one for its whole life."""
@@ -83,6 +90,7 @@ class GraphQLContext(Context):
             takes_printed=self.takes_printed,
             message=self.message,
             meter=self.meter,
+            resumed_after=self.resumed_after,
         )
 
     def for_stream(self) -> Self:

@@ -113,7 +113,7 @@ class ConflictSubscription:
     async def conflict_raised(
         self, info: Info, entity_type: EntityType | None = None, after: str | None = None
     ) -> AsyncIterator[Conflict]:
-        async with closing(watch_conflicts(info.context, entity_type, after=after)) as conflicts:
+        async with closing(watch_conflicts(info.context, entity_type, after=info.context.after(after))) as conflicts:
             async for conflict, cursor in conflicts:
                 info.context.message.set(cursor)
                 yield Conflict.of(conflict)

@@ -74,7 +74,7 @@ class LedgerSubscription:
         " Messages say theirs in `extensions.cursor`."
     )
     async def credits_changed(self, info: Info, after: str | None = None) -> AsyncIterator[list[CreditAlert]]:
-        async with closing(alerts.watch_alerts(info.context, after=after)) as changes:
+        async with closing(alerts.watch_alerts(info.context, after=info.context.after(after))) as changes:
             async for views, cursor in changes:
                 info.context.message.set(cursor)
                 yield [CreditAlert.of(view) for view in views]

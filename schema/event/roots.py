@@ -113,7 +113,7 @@ async def _watch(
     after: str | None,
 ) -> AsyncIterator[Event]:
     wanted = EventFilter(kinds, entity_types, record_id)
-    async with closing(watch_events(info.context, wanted, after=after)) as events:
+    async with closing(watch_events(info.context, wanted, after=info.context.after(after))) as events:
         async for event in events:
             info.context.message.at(event.cursor)
             yield Event.of(event)

@@ -240,6 +240,7 @@ class JobSubscription:
     ) -> AsyncIterator[JobEvent]:
         wanted = filter or JobFilter()
         shown = wanted_of(info, JOB, "job")
+        after = info.context.after(after)
         async with closing(watch.watch_jobs(info.context, wanted.read(), shown, after=after)) as changes:
             async for change in changes:
                 info.context.message.at(change.cursor)

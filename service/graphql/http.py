@@ -101,6 +101,7 @@ async def _execute(
         operation = await read_posted(request, documents) if by_post else read_from_address(request, documents)
         meter = runtime.limits.meter(request, caller)
         context = GraphQLContext(services=runtime.services, caller=caller, origin=origin)
+        context.resumed_after = request.headers.get("last-event-id") or None
         try:
             allowed = OVER_POST if by_post else OVER_GET
             result = await _run(schema, counts, operation, replace(context, takes_printed=True, meter=meter), allowed)

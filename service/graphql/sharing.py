@@ -125,7 +125,7 @@ class SharedSubscriptions:
         Alone is executed what is no subscription or not in order, and what begins with the past: after a cursor.
         """
         found = self._schema.subscribed(operation.document, operation.name, operation.variables)
-        if found is None or context.caller is None or found.arguments.get("after") is not None:
+        if found is None or context.caller is None or context.after(found.arguments.get("after")) is not None:
             return None
         variables = orjson.dumps(operation.variables or {}, option=orjson.OPT_SORT_KEYS)
         caller = context.caller

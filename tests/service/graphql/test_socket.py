@@ -11,7 +11,8 @@ from arq.connections import ArqRedis
 from service.graphql import socket as graphql_socket
 from tests.support.factories import StandIn, context, send, services, work
 from tests.support.rest_client import token
-from tests.support.socket_client import EVENTS, RunningService, client_of, running, watched_by
+from tests.support.socket_client import EVENTS, Client, RunningService, client_of, running, watched_by
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -106,6 +107,39 @@ async def test_a_connection_ends_with_its_token(service: RunningService) -> None
         await client.start("1", EVENTS)
         await watched_by(service.shared, 1)
         assert await client.closed() == 4403
+    await watched_by(service.shared, 0)
+
+
+async def test_a_subscription_goes_on_with_a_new_token_where_the_old_one_ended(service: RunningService) -> None:
+    query = "subscription ($after: String) { events(after: $after) { cursor kind record { externalId } } }"
+    got: list[str] = []
+
+    async def take(client: Client) -> str:
+        event = (await client.receive())["payload"]["data"]["events"]
+        if event["kind"] == "RECORD_CREATED":
+            got.append(event["record"]["externalId"])
+        cursor: str = event["cursor"]
+        return cursor
+
+    async def add(*external_ids: str) -> None:
+        for external_id in external_ids:
+            await send(context(service.shared), "account", external_id, name="Acme")
+
+    await add("A0", "A1")
+    async with client_of(service) as client:
+        await client.begin(token(exp=int(time.time()) + 3))
+        await client.start("1", query, after="0")
+        cursor = await take(client)
+        assert await client.closed() == 4403  # what was sent and not taken is lost
+    await add("A2")
+    async with client_of(service) as client:
+        await client.begin()
+        await client.start("1", query, after=cursor)
+        await add("A3")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(got) < 4:
+                await take(client)
+    assert got == ["A0", "A1", "A2", "A3"]
     await watched_by(service.shared, 0)
 
 

@@ -64,8 +64,12 @@ async def events_of(answer: httpx.Response) -> AsyncIterator[Told]:
 
 
 @asynccontextmanager
-async def subscribed(client: httpx.AsyncClient, query: str, **variables: Any) -> AsyncIterator[AsyncIterator[Told]]:
-    async with client.stream("POST", "/graphql", json={"query": query, "variables": variables}) as answer:
+async def subscribed(
+    client: httpx.AsyncClient, query: str, last_event_id: str | None = None, **variables: Any
+) -> AsyncIterator[AsyncIterator[Told]]:
+    headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
+    body = {"query": query, "variables": variables}
+    async with client.stream("POST", "/graphql", json=body, headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield events_of(answer)
@@ -90,6 +94,24 @@ async def test_events_have_their_cursor_as_id(shared: Services, after: str | Non
         await send(context(shared), "account", "A1", name="Acme")
         name, cursor, content = await anext(told)
     assert (name, content["data"]["events"]) == ("next", {"kind": "RECORD_CREATED", "cursor": cursor})
+    await until(lambda: shared.events.watching == 0)
+
+
+async def test_a_client_that_was_cut_off_goes_on_after_the_last_event_it_got(shared: Services) -> None:
+    """The header wins over the variable: a client sends its request again as it was."""
+    for number in range(3):
+        await send(context(shared), "account", f"A{number}", name="Acme")
+    created = "subscription ($after: String) { recordChanged(after: $after) { record { externalId } } }"
+    async with client_of(shared) as client:
+        async with subscribed(client, created, after="0") as told:
+            _, cursor, _ = await anext(told)
+            assert cursor is not None
+        async with subscribed(client, created, last_event_id=cursor, after="0") as told:
+            rest = [(await anext(told))[2]["data"]["recordChanged"]["record"]["externalId"] for _ in range(2)]
+        assert rest == ["A1", "A2"]
+        async with subscribed(client, "subscription { events { kind } }", last_event_id="nonsense") as told:
+            _, _, content = await anext(told)
+        assert content["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
     await until(lambda: shared.events.watching == 0)
 
 
