@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from enrichment.enums import ResolutionAction
 from service.http.shape import Id, Sent
-from service.rest.description.json_schema import Described, case_pattern, in_any_case, reference
+from service.rest.description.json_schema import Described, any_case_schema, case_pattern, in_any_case, reference
 from service.rest.shapes.conflict import PROPOSED_EXAMPLE
 
 _Note: TypeAlias = Annotated[str | None, Meta(description="Kept with the decision; at most 2,000 characters.")]
@@ -75,6 +75,15 @@ RESOLUTION_REQUEST = Described(
     {
         "ResolutionRequest": {
             "description": "The decision. An empty object applies the recommendation.",
+            "type": "object",
+            # Members of all choices once more: generators that make one class of a choice require them all otherwise.
+            "properties": {
+                "action": any_case_schema(ResolutionAction),
+                "candidateId": {"type": ["string", "null"], "format": "uuid"},
+                "value": {},
+                "parts": {"type": "array", "items": reference(PartDecision.__name__), "minItems": 1},
+                "note": {"type": ["string", "null"]},
+            },
             "anyOf": [
                 *(reference(decision.__name__) for decision in _AT_ONCE),
                 {"type": "object", "maxProperties": 0},

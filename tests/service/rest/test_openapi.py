@@ -195,6 +195,15 @@ def test_headers_are_described_where_they_are_sent() -> None:
         assert ("Link" in headers.get("200", set())) == (name in PAGED)
 
 
+def test_a_choice_of_objects_names_the_members_of_all_of_them() -> None:
+    """Generators that make one class of a choice would require them all otherwise."""
+    schemas = DESCRIPTION["components"]["schemas"]
+    whole = schemas["ResolutionRequest"]
+    choices = [schemas[one["$ref"].rpartition("/")[2]] for one in whole["anyOf"] if "$ref" in one]
+    assert whole["properties"].keys() == {name for choice in choices for name in choice["properties"]}
+    assert "required" not in whole
+
+
 def test_a_token_is_needed_for_everything() -> None:
     assert DESCRIPTION["security"] == [{"bearer": []}]
     scheme = DESCRIPTION["components"]["securitySchemes"]["bearer"]
