@@ -51,8 +51,36 @@ export async function call<Result, Variables extends object>(
   return answer.data;
 }
 
-/** The request of an operation, sent. */
+const TOO_MANY = 429;
+const USUAL_WAIT_MS = 5_000;
+const MOST_WAIT_MS = 300_000; // for one request in all; then its caller gets the refusal
+
+/** The request of an operation, sent; where a limit is used up, again once it has waited as the service says. */
 export async function post(
+  service: Service,
+  document: TypedDocumentNode<unknown, never> | TypedDocumentNode,
+  variables: object,
+  accept: string,
+  signal?: AbortSignal,
+): Promise<Response> {
+  for (let left = MOST_WAIT_MS; ; ) {
+    const response = await send(service, document, variables, accept, signal);
+    const pause = pauseOf(response);
+    if (pause === undefined || pause > left) return response;
+    await response.body?.cancel();
+    await sleep(pause, signal);
+    left -= pause;
+  }
+}
+
+/** For how many milliseconds a refusal asks to wait; undefined: it is no refusal of a limit. */
+function pauseOf(response: Response): number | undefined {
+  if (response.status !== TOO_MANY) return undefined;
+  const told = response.headers.get("retry-after") ?? "";
+  return /^\d+$/.test(told) ? Number(told) * 1_000 : USUAL_WAIT_MS;
+}
+
+async function send(
   service: Service,
   document: TypedDocumentNode<unknown, never> | TypedDocumentNode,
   variables: object,
@@ -88,4 +116,17 @@ export async function answered<Result>(response: Response): Promise<Answer<Resul
   } catch {
     return {};
   }
+}
+
+/** Waits, until `signal` is aborted at the latest. */
+export function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const woken = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", woken);
+      resolve();
+    };
+    const timer = setTimeout(woken, milliseconds);
+    signal?.addEventListener("abort", woken);
+  });
 }

@@ -6,7 +6,7 @@
  */
 
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
-import { CallRefused, type Service } from "./call.js";
+import { CallRefused, type Service, sleep } from "./call.js";
 import { EventsDocument, type EventsSubscription, type EventsSubscriptionVariables } from "./generated.js";
 import { ConnectionLost, stream } from "./stream.js";
 
@@ -105,16 +105,4 @@ function known(error: unknown): unknown {
   if (!(error instanceof CallRefused) || error.code !== "CURSOR_EXPIRED") return error;
   const startOver = error.errors[0]?.extensions?.["startOver"];
   return new CursorExpired(typeof startOver === "string" ? startOver : OLDEST);
-}
-
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const woken = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", woken);
-      resolve();
-    };
-    const timer = setTimeout(woken, milliseconds);
-    signal?.addEventListener("abort", woken);
-  });
 }

@@ -57,3 +57,20 @@ test("a refusal has its code, and a token may be asked for", async () => {
   await assert.rejects(call(viewer, api.PausePipelineDocument, {}), { name: "CallRefused", code: "FORBIDDEN" });
   await assert.rejects(call({ url: running.url, token: "none" }, api.GetConfigDocument, {}), { code: "UNAUTHENTICATED" });
 });
+
+test("a call waits where a limit is used up, and is sent again as it was", async () => {
+  const bodies: unknown[] = [];
+  const limited: typeof fetch = async (address, options) => {
+    bodies.push(options?.body);
+    return bodies.length <= 2 ? new Response("", { status: 429, headers: { "retry-after": "0" } }) : fetch(address, options);
+  };
+  const { pipeline } = await call({ ...running.service, fetch: limited }, api.GetPipelineDocument, {});
+  assert.equal(pipeline.paused, false);
+  assert.equal(bodies.length, 3);
+  assert.equal(new Set(bodies).size, 1);
+});
+
+test("a call that would have to wait for long is refused", async () => {
+  const limited: typeof fetch = async () => new Response("", { status: 429, headers: { "retry-after": "301" } });
+  await assert.rejects(call({ ...running.service, fetch: limited }, api.GetPipelineDocument, {}), { code: "HTTP_429" });
+});
