@@ -4,13 +4,14 @@ Ids are UUIDv7, so an id alone is a position in a list that is ordered by creati
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from tortoise.models import Model
 
+from models.db.order import Key
 from models.db.statements import marks, query
-from models.db.where import Where, where
+from models.db.where import NOTHING, Where, where
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -23,7 +24,9 @@ MOST_COUNTED = 100_000  # rows of a list; what is longer is known to be longer, 
 class Keyset:
     """At most `size` rows older than `after` and newer than `before` (ids; None: no bound).
 
-    `backwards` takes the oldest of them instead of the newest. `of` names the list, as its cursors do.
+    `backwards` takes the oldest of them instead of the newest. `of` names the list, as its cursors do. In the order of
+    a column (`by`) it is less and more instead of older and newer, `after_key` and `before_key` are what the two rows
+    had there, and rows without anything in it come last. `mirrored`: the list is shown the other way round.
     """
 
     size: int
@@ -31,28 +34,59 @@ class Keyset:
     before: str | None = None
     backwards: bool = False
     of: str = ""
+    by: str | None = None
+    after_key: Key = None
+    before_key: Key = None
+    mirrored: bool = False
 
     @property
     def bounds(self) -> Where:
-        """The condition that a row is within the bounds."""
+        """The condition that a row is within the bounds, and has something in the column `by`."""
+        if self.by is not None:
+            return self._bounds_by_key(self.by)
         bounds = Where() if self.after is None else Where(" AND id < ?", (self.after,))
         return bounds if self.before is None else bounds + Where(" AND id > ?", (self.before,))
 
+    def _bounds_by_key(self, by: str) -> Where:
+        if self.after is not None and self.after_key is None:
+            return NOTHING
+        bounds = Where(f" AND {by} IS NOT NULL")
+        if self.after is not None:
+            bounds += Where(f" AND ({by}, id) < (?, ?)", (self.after_key, self.after))
+        if self.before is not None and self.before_key is not None:
+            bounds += Where(f" AND ({by}, id) > (?, ?)", (self.before_key, self.before))
+        return bounds
+
+    @property
+    def order(self) -> str:
+        """The order in which the rows are found, as a statement has it."""
+        way = "" if self.backwards else " DESC"
+        return ", ".join(f"{column}{way}" for column in ([] if self.by is None else [self.by]) + ["id"])
+
+    def without_key(self) -> "Keyset | None":
+        """The same bounds among the rows without anything in the column `by`, by their ids; None: all are outside."""
+        if self.before is not None and self.before_key is not None:
+            return None
+        after = self.after if self.after_key is None else None
+        return Keyset(self.size, after=after, before=self.before, backwards=self.backwards, of=self.of)
+
     def page_of(self, found: list[T], count: Callable[[], Awaitable[int]]) -> "Page[T]":
         """The page, from the rows that it begins with in its direction: one more than `size`, where there are more."""
-        more = len(found) > self.size
-        items = found[: self.size]
-        if self.backwards:
+        items, more = found[: self.size], len(found) > self.size
+        has_next = self.before is not None if self.backwards else more
+        has_previous = more if self.backwards else self.after is not None
+        if self.mirrored:
+            has_next, has_previous = has_previous, has_next
+        if self.mirrored != self.backwards:
             items.reverse()
-            return Page(items, has_next=self.before is not None, has_previous=more, count=count, of=self.of)
-        return Page(items, has_next=more, has_previous=self.after is not None, count=count, of=self.of)
+        return Page(items, has_next=has_next, has_previous=has_previous, count=count, of=self.of)
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page, newest first. `count` counts the whole list up to `MOST_COUNTED` + 1: call it only when asked.
+    """One page, in the order of the list. `count` counts all of it up to `MOST_COUNTED` + 1: call it only when asked.
 
-    `of` names the list, as its cursors do.
+    `of` names the list, as its cursors do; `keys` is what they say of the column by which it is ordered, by id.
     """
 
     items: list[T]
@@ -60,6 +94,7 @@ class Page(Generic[T]):
     has_previous: bool
     count: Callable[[], Awaitable[int]]
     of: str
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 class OfRecord(Protocol):

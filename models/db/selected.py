@@ -140,9 +140,8 @@ class Selectable(Generic[R]):
         found_by: Where | None = None,
     ) -> Page[R]:
         """A page of these rows, newest first. `found_by` finds the same rows of the page in a cheaper way."""
-        order = "id" if keyset.backwards else "id DESC"
         bounded = where + keyset.bounds if found_by is None else found_by
-        found = await self.fetch(organization_id, bounded, wanted, order=order, limit=keyset.size + 1)
+        found = await self.fetch(organization_id, bounded, wanted, order=keyset.order, limit=keyset.size + 1)
 
         async def count() -> int:
             return await self.count(organization_id, where)

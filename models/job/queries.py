@@ -23,15 +23,22 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter(RelatedFilter):
-    """Which jobs."""
+    """Which jobs. Times are exclusive; a job that has not ended is in none of when it ended."""
 
     status: tuple[JobStatus, ...] = ()
     trigger: tuple[JobTrigger, ...] = ()
+    finished_after: datetime | None = None
+    finished_before: datetime | None = None
 
     @property
     def names_kinds(self) -> bool:
         """Whether it lets jobs of some statuses, entity types or triggers through, and not of all."""
         return bool(self.status or self.entity_types or self.trigger)
+
+    @property
+    def names_end(self) -> bool:
+        """Whether it says when the jobs have ended."""
+        return self.finished_after is not None or self.finished_before is not None
 
     def conditions(self) -> dict[str, Any]:
         return RelatedFilter.conditions(self) | {"status__in": self.status, "trigger__in": self.trigger}
@@ -46,6 +53,12 @@ class JobFilter(RelatedFilter):
             and self.record_id in (None, job.record_id)
             and (self.created_after is None or job.created_at > self.created_after)
             and (self.created_before is None or job.created_at < self.created_before)
+            and (not self.names_end or (job.finished_at is not None and self._holds_end(job.finished_at)))
+        )
+
+    def _holds_end(self, end: datetime) -> bool:
+        return (self.finished_after is None or end > self.finished_after) and (
+            self.finished_before is None or end < self.finished_before
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from enrichment.enums import EntityType, JobStatus, JobTrigger, StepOutcome
 from models.db.columns import to_micros
-from models.db.paging import Keyset, Page, first_pages, newest_of_records
+from models.db.paging import Page, first_pages, newest_of_records
 from models.db.parts import Exists, Kept, Many, One
 from models.db.printed import Columns, Printed, Shape
 from models.db.rows import columns_of, layout_of, projection
@@ -15,11 +15,8 @@ from models.db.statements import given_texts, one_of, texts
 from models.db.transaction import Transaction
 from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import ORGANIZATION, Where, where
-from models.job.kinds import every_kind, newest_of_kinds
-from models.job.queries import JobFilter
 from models.job.row import Job, Step, verified_of
 from models.job.steps import StepSoFar
-from models.record.related import created_between
 from models.record.shown import RECORDS, ShownRecord
 
 JOBS_OF_RECORD = "jobsOfRecord"  # the name of the list of a record's jobs, as its cursors have it
@@ -135,19 +132,6 @@ def shown_with_steps(steps: Shape) -> Wanted:
     columns = dict.fromkeys(column.attribute for column in layout_of(ShownJob).columns)
     record = {"external_id": EVERYTHING}
     return {**columns, "record": record, "steps": Printed(steps, EVERYTHING), "has_conflicts": EVERYTHING}
-
-
-async def job_page(
-    organization_id: str, filter: JobFilter, keyset: Keyset, wanted: Wanted | Printed = EVERYTHING
-) -> Page[ShownJob]:
-    """A page of the jobs that the filter lets through, newest first."""
-    if filter.external_id is not None or filter.record_id is not None or not filter.names_kinds:
-        every = where(Job, filter.conditions() | filter.times())
-        found_by = where(Job, filter.conditions()) + created_between(filter) + keyset.bounds
-        return await JOBS.page(organization_id, every, keyset, wanted, found_by=found_by)
-    found_by = newest_of_kinds(organization_id, filter, created_between(filter), keyset)
-    every = where(Job, every_kind(filter).conditions()) + created_between(filter)
-    return await JOBS.page(organization_id, every, keyset, wanted, found_by=found_by)
 
 
 async def find_job(organization_id: str, job_id: str, wanted: Wanted = EVERYTHING) -> ShownJob | None:

@@ -13,8 +13,8 @@ from models.db.columns import EPOCH, first_id_of, to_micros
 from models.db.where import Where
 
 M = TypeVar("M", bound=Model)
-_CLOCKS_DIFFER = timedelta(days=1)  # at most, between a machine that makes ids and the database
-_FAR_AHEAD = datetime(9000, 1, 1, tzinfo=UTC)
+CLOCKS_DIFFER = timedelta(days=1)  # at most, between a machine that makes ids and the database
+FAR_AHEAD = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +54,10 @@ def created_between(filter: RelatedFilter) -> Where:
     bounds = Where()
     if filter.created_after is not None:
         after = max(filter.created_after, EPOCH)
-        bounds += Where(" AND id >= ? AND created_at + 0 > ?", (first_id_of(after - _CLOCKS_DIFFER), to_micros(after)))
+        bounds += Where(" AND id >= ? AND created_at + 0 > ?", (first_id_of(after - CLOCKS_DIFFER), to_micros(after)))
     if filter.created_before is not None:
-        before = min(max(filter.created_before, EPOCH), _FAR_AHEAD)
-        bounds += Where(" AND id < ? AND created_at + 0 < ?", (first_id_of(before + _CLOCKS_DIFFER), to_micros(before)))
+        before = min(max(filter.created_before, EPOCH), FAR_AHEAD)
+        bounds += Where(" AND id < ? AND created_at + 0 < ?", (first_id_of(before + CLOCKS_DIFFER), to_micros(before)))
     return bounds
 
 

@@ -4,8 +4,10 @@ from enrichment.words import of_status
 from models.db.printed import Printed
 from models.db.wanted import EVERYTHING, Wanted
 from models.job import transitions
+from models.job.order import JobOrder
+from models.job.page import job_page
 from models.job.queries import JobFilter
-from models.job.shown import JOBS_OF_RECORD, ShownJob, find_job, job_page
+from models.job.shown import JOBS_OF_RECORD, ShownJob, find_job
 from resolvers.context import Context, Role
 from resolvers.errors import JobNotCancellable, JobNotRetryable, NotFound
 from resolvers.events.publisher import announce
@@ -22,11 +24,15 @@ def _checked(wanted: JobFilter) -> JobFilter:
 
 
 async def list_jobs(
-    ctx: Context, wanted: JobFilter, page: PageArgs, shown: Wanted | Printed = EVERYTHING
+    ctx: Context,
+    wanted: JobFilter,
+    page: PageArgs,
+    shown: Wanted | Printed = EVERYTHING,
+    order: JobOrder = JobOrder.CREATED_AT_DESC,
 ) -> Page[ShownJob]:
-    """Jobs, newest first, with what is to be shown of them. Raises ValidationFailed for a filter that cannot be."""
+    """Jobs in this order, with what is to be shown of them. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    keyset = page.keyset("jobs" if wanted.record_id is None else JOBS_OF_RECORD)
+    keyset = page.keyset("jobs" if wanted.record_id is None else JOBS_OF_RECORD, order)
     return await job_page(caller.organization_id, _checked(wanted), keyset, shown)
 
 

@@ -22,6 +22,7 @@ from enrichment.enums import (
 )
 from enrichment.replay.diff import DifferenceKind
 from enrichment.undo import UndoSkipReason
+from models.job.order import JobOrder
 from resolvers.record.store import RecordOutcome
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "FieldOutcomeReason",
     "FieldPolicy",
     "FieldUnit",
+    "JobOrder",
     "JobStatus",
     "JobTrigger",
     "MaybeCharged",
@@ -79,3 +81,7 @@ strawberry.enum(SuppressionKind, description="What can be put on the suppression
 strawberry.enum(RecordOutcome, description="What became of one record that was sent.")
 strawberry.enum(UndoSkipReason, description="Why an undo left a field as it is.")
 strawberry.enum(DifferenceKind, description="What would have been otherwise.")
+strawberry.enum(
+    JobOrder,
+    description="In which order jobs are listed. By FINISHED_AT those that have not ended count as the oldest.",
+)

@@ -8,7 +8,7 @@ import strawberry
 from graphql import VariableNode
 
 from models.db.paging import MOST_COUNTED
-from resolvers.paging import DEFAULT_SIZE, Page, PageArgs, cursor_of
+from resolvers.paging import DEFAULT_SIZE, Page, PageArgs, row_cursor
 from schema.base.context import Info
 from schema.base.views import Each
 
@@ -67,7 +67,7 @@ class Connection(Generic[T]):
     @classmethod
     def of(cls, page: Page[Any], make: Callable[[Any], T]) -> Self:
         def edge(row: _Identified) -> Edge[T]:
-            return Edge(cursor=cursor_of(row.id, page.of), node=make(row))
+            return Edge(cursor=row_cursor(page, row.id), node=make(row))
 
         rows = page.items
         return cls(
@@ -76,8 +76,8 @@ class Connection(Generic[T]):
             page_info=PageInfo(
                 has_next_page=page.has_next,
                 has_previous_page=page.has_previous,
-                start_cursor=cursor_of(rows[0].id, page.of) if rows else None,
-                end_cursor=cursor_of(rows[-1].id, page.of) if rows else None,
+                start_cursor=row_cursor(page, rows[0].id) if rows else None,
+                end_cursor=row_cursor(page, rows[-1].id) if rows else None,
             ),
             count=_Once(page.count),
         )

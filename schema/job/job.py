@@ -19,7 +19,7 @@ from resolvers.job.new_job import PendingJob
 from resolvers.job.watch import JobEventKind
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
-from schema.base.enums import EntityType, FieldOutcomeReason, JobStatus, JobTrigger, StepOutcome
+from schema.base.enums import EntityType, FieldOutcomeReason, JobOrder, JobStatus, JobTrigger, StepOutcome
 from schema.base.loaders import Asked
 from schema.base.node import Node
 from schema.base.paging import Connection, page_args
@@ -173,6 +173,8 @@ class JobFilter:
     record_id: strawberry.ID | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    finished_after: datetime | None = strawberry.field(default=None, description="Ended after this moment.")
+    finished_before: datetime | None = strawberry.field(default=None, description="Ended before this moment.")
 
     def read(self) -> queries.JobFilter:
         return queries.JobFilter(
@@ -183,12 +185,14 @@ class JobFilter:
             record_id=self.record_id,
             created_after=self.created_after,
             created_before=self.created_before,
+            finished_after=self.finished_after,
+            finished_before=self.finished_before,
         )
 
 
 @strawberry.type
 class JobQuery:
-    @strawberry.field(description="The organization's jobs.")
+    @strawberry.field(description="The organization's jobs, newest first or as `orderBy` says.")
     async def jobs(
         self,
         info: Info,
@@ -197,10 +201,13 @@ class JobQuery:
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
+        order_by: JobOrder | None = JobOrder.CREATED_AT_DESC,
     ) -> Connection[Job]:
         wanted = filter or JobFilter()
         args = page_args(info, first, after, last, before)
-        page = await operations.list_jobs(info.context, wanted.read(), args, printed_nodes(info, JOB))
+        page = await operations.list_jobs(
+            info.context, wanted.read(), args, printed_nodes(info, JOB), order_by or JobOrder.CREATED_AT_DESC
+        )
         return Connection[Job].of(page, JOB)
 
     @strawberry.field(description="One job.")

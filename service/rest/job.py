@@ -10,6 +10,7 @@ from starlette.responses import Response
 from enrichment.enums import EntityType, JobStatus
 from enrichment.words import naming
 from models.db.printed import PrintedRound
+from models.job.order import JobOrder
 from models.job.queries import JobFilter
 from models.job.shown import ShownJob
 from resolvers import dataloader
@@ -20,7 +21,7 @@ from service.http.json import respond
 from service.http.request import read_optional_object
 from service.rest.operation import Body, RestOperation, RouteAnswer
 from service.rest.paging import read_page, respond_with_page
-from service.rest.parameters import JOB_ID, PAGING, choice
+from service.rest.parameters import JOB_ID, PAGING, choice, moment, one_of
 from service.rest.query import QueryParameters
 from service.rest.request import refuse_unknown
 from service.rest.shapes import job as shape
@@ -33,10 +34,18 @@ async def list_jobs(ctx: Context, request: Request) -> Response:
     query = QueryParameters(request)
     entity_types = query.choices("entityType", EntityType, required=True)
     status = query.choices("status", JobStatus, required=True)
+    order = query.choice("orderBy", JobOrder, JobOrder.CREATED_AT_DESC)
+    wanted = JobFilter(
+        entity_types=entity_types or (),
+        status=status or (),
+        created_after=query.moment("createdAfter"),
+        created_before=query.moment("createdBefore"),
+        finished_after=query.moment("finishedAfter"),
+        finished_before=query.moment("finishedBefore"),
+    )
     page = query.page()
     query.check()
-    wanted = JobFilter(entity_types=entity_types or (), status=status or ())
-    found = await read_page(jobs.list_jobs(ctx, wanted, page, shape.SHOWN_AS_PRINTED))
+    found = await read_page(jobs.list_jobs(ctx, wanted, page, shape.SHOWN_AS_PRINTED, order))
     if found.items and isinstance(found.items[0], PrintedRound):
         return respond_with_page(request, found, await _printed(ctx, cast("list[PrintedRound]", found.items)))
     return respond_with_page(request, found, await _shown(ctx, found.items))
@@ -93,12 +102,22 @@ OPERATIONS = (
         tag="Jobs",
         summary="List enrichment jobs",
         description=(
-            "Newest first. `entityType` and `status` are required: where one is absent or empty, the answer"
-            " is 400 and names it. Where there are more, `Link` leads to the next page."
+            "Newest first, or as `orderBy` says. `entityType` and `status` are required: where one is absent or empty,"
+            " the answer is 400 and names it. Where there are more, `Link` leads to the next page."
         ),
         parameters=(
             choice("entityType", EntityType, "Jobs of which entity types:", required=True),
             choice("status", JobStatus, "Jobs in which states:", required=True),
+            moment("createdAfter", "Jobs that were created after it."),
+            moment("createdBefore", "Jobs that were created before it."),
+            moment("finishedAfter", "Jobs that ended after it."),
+            moment("finishedBefore", "Jobs that ended before it."),
+            one_of(
+                "orderBy",
+                JobOrder,
+                "In which order. By `finished_at` those that have not ended count as the oldest.",
+                JobOrder.CREATED_AT_DESC,
+            ),
             *PAGING,
         ),
         answer=RouteAnswer(

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from resolvers.errors import BadRequest, Fault
-from resolvers.paging import Page, cursor_of
+from resolvers.paging import Page, row_cursor
 from service.http.json import respond
 from service.http.shape import Shape
 
@@ -48,5 +48,5 @@ def respond_with_page(request: Request, page: Page[Any], shown: Sequence[Shape] 
     """The array; where there is more, with the address of the next page and the same query."""
     headers = {}
     if page.has_next:
-        headers["Link"] = next_link(request, "cursor", cursor_of(page.items[-1].id, page.of))
+        headers["Link"] = next_link(request, "cursor", row_cursor(page, page.items[-1].id))
     return respond(shown, headers=headers)

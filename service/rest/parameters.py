@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from resolvers.idempotency import LONGEST_KEY
 from resolvers.paging import MAX_SIZE
-from service.rest.description.json_schema import case_pattern
+from service.rest.description.json_schema import any_case_schema, case_pattern
 from service.rest.idempotency import HEADER
 from service.rest.operation import Parameter
 from service.rest.query import ALL, DEFAULT_LIMIT
@@ -74,6 +74,26 @@ def choice(name: str, kind: type[StrEnum], description: str, *, required: bool =
         schema={"type": "string", "pattern": f"^{word}(,{word})*$"},
         required=required,
         example=ALL,
+    )
+
+
+def one_of(name: str, kind: type[StrEnum], description: str, default: StrEnum) -> Parameter:
+    """One member of `kind`, in any case."""
+    return Parameter(
+        name=name,
+        description=description,
+        schema={**any_case_schema(kind), "default": default.value},
+        example=default.value,
+    )
+
+
+def moment(name: str, description: str) -> Parameter:
+    """A date (its first moment) or a time."""
+    return Parameter(
+        name=name,
+        description=f"{description} A date or a time in ISO 8601.",
+        schema=_DATE_OR_TIME,
+        example="2026-11-01",
     )
 
 

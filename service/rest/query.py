@@ -65,6 +65,13 @@ class QueryParameters:
             return None
         return () if ALL in words else tuple(dict.fromkeys(members[word] for word in words))
 
+    def choice(self, name: str, kind: type[E], default: E) -> E:
+        """One member, in any case; the default where absent."""
+        chosen = self.choices(name, kind) if self._given.get(name) else None
+        if chosen is not None and len(chosen) != 1:
+            self._fault(name, "must be one alone")
+        return chosen[0] if chosen and len(chosen) == 1 else default
+
     def page(self) -> PageArgs:
         """Where to begin and how many, from `limit` and `cursor`."""
         limit = self._value("limit")

@@ -5,6 +5,7 @@ than a page or a probe takes.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import combinations
@@ -29,8 +30,9 @@ from models.db.period import Period
 from models.db.statements import execute
 from models.job.due import organizations_with_due_jobs
 from models.job.leases import anything_to_rescue
+from models.job.page import job_page
 from models.job.queries import JobFilter
-from models.job.shown import job_page, jobs_of_last_change
+from models.job.shown import jobs_of_last_change
 from models.job.transitions import claim
 from models.record.page import RecordFilter, record_page
 from models.record.row import find_by_external_id
@@ -49,7 +51,17 @@ PAGES = {
     "last page": Keyset(50, backwards=True),
     "page in the middle": Keyset(50, after=f"{(BEGAN_MS + 500 * 86_400_000) >> 16:08x}-0000-7002-8000-000000000000"),
 }
+KEY = (BEGAN_MS + 500 * 86_400_000) * 1000
 Read = Callable[[Keyset], Awaitable[Any]]
+
+
+def by_key(column: str, key: float, read: Read) -> Read:
+    """The same list in the order of a column, of which a page in the middle begins at this value."""
+
+    def read_in_order(keyset: Keyset) -> Awaitable[Any]:
+        return read(replace(keyset, by=column, after_key=None if keyset.after is None else key))
+
+    return read_in_order
 
 
 def every_combination(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -69,9 +81,16 @@ def lists() -> Iterator[tuple[str, Read]]:
         {"created_after": LATE, "trigger": (JobTrigger.MANUAL,)},
         {"created_after": EARLY, "created_before": LATE, "entity_types": (EntityType.LEAD,)},
     ]
-    for options in jobs:
+    ended: list[dict[str, Any]] = [
+        {"finished_after": LATE, "status": (JobStatus.FAILED,), "entity_types": (EntityType.LEAD,)},
+        {"finished_after": EARLY, "finished_before": EARLY + timedelta(minutes=1), "trigger": (JobTrigger.MANUAL,)},
+        {"finished_before": EARLY, "external_id": "crm-77", "created_after": MIDDLE},
+    ]
+    for options in [*jobs, *ended]:
         for named in every_combination(options):
-            yield f"jobs by {named}", partial(job_page, ORGANIZATION, JobFilter(**named))
+            by_filter = partial(job_page, ORGANIZATION, JobFilter(**named))
+            yield f"jobs by {named}", by_filter
+            yield f"jobs by end and {named}", by_key("finished_at", KEY, by_filter)
     records: list[dict[str, Any]] = [
         {"entity_type": EntityType.LEAD, "search": "number 77777"},
         {"search": "no such text anywhere", "completeness_below": 0.5},

@@ -216,3 +216,36 @@ async def test_the_lists_within_a_list_go_backwards_too(redis: ArqRedis, monkeyp
     assert other["history"]["nodes"] == [{"value": "Other"}]
     every = (await ask('{ jobs(filter: {externalId: "A1"}) { nodes { id } edges { cursor } } }'))["jobs"]
     assert first["jobs"]["nodes"] == every["nodes"][1:]
+
+
+BY_END = """query ($o: JobOrder, $f: JobFilter, $first: Int, $after: String, $last: Int, $before: String) {
+    jobs(orderBy: $o, filter: $f, first: $first, after: $after, last: $last, before: $before) {
+        nodes { record { externalId } } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+        totalCount } }"""
+
+
+async def test_jobs_are_paged_by_when_they_ended_in_both_directions(redis: ArqRedis) -> None:
+    shared = services(redis, StandIn(knows={"acme.com": {"industry": "Software"}}))
+    for external_id in ("A1", "A2"):
+        await send(context(shared), "account", external_id, name="Acme", domain="acme.com")
+        await work(shared)
+    await send(context(shared), "account", "A3", name="Acme", domain="acme.com")
+    ask = Operations(shared)
+
+    async def page(**variables: Any) -> tuple[list[str], dict[str, Any]]:
+        found = (await ask(BY_END, **{"o": "FINISHED_AT_DESC"} | variables))["jobs"]
+        assert found["pageInfo"]["endCursor"] == found["edges"][-1]["cursor"]
+        return [node["record"]["externalId"] for node in found["nodes"]], found
+
+    first, shown = await page(first=2)
+    assert (first, shown["totalCount"]) == (["A2", "A1"], 3)
+    end = shown["pageInfo"]["endCursor"]
+    assert (await page(first=2, after=end))[0] == ["A3"]
+    last, shown = await page(last=2)
+    assert (last, shown["pageInfo"]["hasPreviousPage"]) == (["A1", "A3"], True)
+    assert (await page(last=2, before=shown["pageInfo"]["startCursor"]))[0] == ["A2"]
+    assert (await page(o="FINISHED_AT_ASC"))[0] == ["A3", "A1", "A2"]
+    assert (await page(o="CREATED_AT_ASC"))[0] == ["A1", "A2", "A3"]
+    ended, shown = await page(f={"finishedAfter": "2020-01-01T00:00:00Z"})
+    assert (ended, shown["totalCount"]) == (["A2", "A1"], 2)
+    assert await ask.code(BY_END, o="CREATED_AT_DESC", first=2, after=end) == "BAD_REQUEST"

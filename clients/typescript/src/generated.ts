@@ -227,6 +227,10 @@ export type JobFilter = {
   recordId?: InputMaybe<Scalars['ID']['input']>;
   createdAfter?: InputMaybe<Scalars['DateTime']['input']>;
   createdBefore?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Ended after this moment. */
+  finishedAfter?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Ended before this moment. */
+  finishedBefore?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 /** Where a job is. COMPLETED, PARTIAL, FAILED, SKIPPED and CANCELLED are final. */

@@ -14,8 +14,9 @@ from models.db.statements import dump, execute
 from models.db.wanted import EVERYTHING, also, merged
 from models.db.where import Where, where
 from models.job import Job
+from models.job.page import job_page
 from models.job.queries import JobFilter
-from models.job.shown import JOBS, find_job, job_page
+from models.job.shown import JOBS, find_job
 from models.record.page import RecordFilter, filtered, record_page
 from models.record.shown import RECORDS
 from models.record.table import Record

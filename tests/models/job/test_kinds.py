@@ -9,8 +9,8 @@ from enrichment.enums import EntityType, JobStatus, JobTrigger
 from models.db.migrate import migrate
 from models.db.paging import Keyset
 from models.job import Job
+from models.job.page import job_page
 from models.job.queries import JobFilter
-from models.job.shown import job_page
 from tests.support.filled import ORGANIZATION, fill
 
 

@@ -225,3 +225,25 @@ async def test_the_next_page_is_below_the_public_address_and_never_where_a_stran
     assert in_public is not None
     assert at_its_host.startswith("http://crm.example:8443/v1/auto-enrichment/jobs?entityType=all&status=all&limit=1&")
     assert in_public.startswith("https://api.example/in/v1/auto-enrichment/jobs?entityType=all")
+
+
+async def test_jobs_are_listed_in_the_order_in_which_they_ended(rest: Rest, shared: Any) -> None:
+    ctx = context(shared)
+    await send(ctx, "account", "A1", name="Acme", domain="acme.com")
+    await work(shared)
+    for external_id in ("A2", "A3"):
+        await send(ctx, "account", external_id, name="Acme", domain="acme.com")
+
+    first = await rest.get(f"{ALL}&orderBy=Finished_At_Desc&limit=2")
+    assert ids(first) == ["A1", "A3"]
+    following = next_link(first)
+    assert following is not None
+    assert ids(await rest.get(following.split("/v1/auto-enrichment")[1])) == ["A2"]
+    assert ids(await rest.get(f"{ALL}&orderBy=finished_at_asc")) == ["A2", "A3", "A1"]
+    assert ids(await rest.get(f"{ALL}&finishedAfter=2020-01-01&orderBy=created_at_asc")) == ["A1"]
+    assert ids(await rest.get(f"{ALL}&finishedBefore=2020-01-01")) == []
+    other = await rest.get(following.split("/v1/auto-enrichment")[1].replace("Finished_At_Desc", "finished_at_asc"))
+    assert (other.status_code, fault_paths(other)) == (400, ["cursor"])
+    for wrong in ("all", "progress", "created_at_asc,created_at_desc"):
+        refused = await rest.get(f"{ALL}&orderBy={wrong}")
+        assert (refused.status_code, fault_paths(refused)) == (400, ["orderBy"]), wrong

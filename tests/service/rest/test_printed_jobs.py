@@ -18,8 +18,9 @@ from models.db.rows import columns_of
 from models.db.statements import dump as dumped
 from models.db.statements import execute, query
 from models.job import steps
+from models.job.page import job_page
 from models.job.queries import JobFilter
-from models.job.shown import FAILURE, ShownJob, job_page
+from models.job.shown import FAILURE, ShownJob
 from models.job.steps import StepSoFar
 from service.http.json import dump
 from service.http.shape import Shape

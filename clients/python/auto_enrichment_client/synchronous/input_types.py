@@ -124,6 +124,10 @@ class JobFilter(BaseModel):
     record_id: Optional[str] = Field(alias="recordId", default=None)
     created_after: Optional[datetime] = Field(alias="createdAfter", default=None)
     created_before: Optional[datetime] = Field(alias="createdBefore", default=None)
+    finished_after: Optional[datetime] = Field(alias="finishedAfter", default=None)
+    "Ended after this moment."
+    finished_before: Optional[datetime] = Field(alias="finishedBefore", default=None)
+    "Ended before this moment."
 
 
 class NamedFieldPolicyInput(BaseModel):
