@@ -28,6 +28,7 @@ AT_ONCE = 250  # jobs claimed at a time, which are worked on together
 WINDOW = 500  # jobs in flight for one wake-up; a further one brings others in while these wait
 TOP_UP = 50  # jobs that have ended, after which others are claimed in their place
 ORGANIZATIONS_AT_ONCE = 25
+FEW = 25  # jobs of one organization that do not wait for the many of another
 
 _CHANCE = random.Random()  # noqa: S311 -- spreads load, guards nothing
 _log = structlog.get_logger(__name__)
@@ -84,9 +85,8 @@ class JobRunner:
         self._in_flight.update((job.job.id, job) for job in jobs)
         mine.add(jobs)
         self._lost = next((job for job in jobs if job.job.was_lost), self._lost)
-        for together in ([job for job in jobs if not job.job.was_lost], [job for job in jobs if job.job.was_lost]):
-            if together:
-                self._batches.start(together)
+        for together in _batches_of(jobs):
+            self._batches.start(together)
         return True
 
     async def stop(self, seconds: float) -> None:
@@ -196,3 +196,16 @@ class JobRunner:
                     moved.append(running.job)
                 running.renewed_at, running.shown = now, (lease.progress, lease.running_step)
         await self._announce_jobs(moved)
+
+
+def _batches_of(jobs: Sequence[JobInFlight]) -> list[list[JobInFlight]]:
+    """Those that are worked on together, who ends soonest first.
+
+    Organizations of which there are few jobs have a batch of their own, which is written while the many of another are
+    still decided. So have jobs whose worker was lost.
+    """
+    many = Counter(job.job.organization_id for job in jobs)
+    kinds: dict[int, list[JobInFlight]] = {0: [], 1: [], 2: []}
+    for job in jobs:
+        kinds[2 if job.job.was_lost else int(many[job.job.organization_id] > FEW)].append(job)
+    return [together for together in kinds.values() if together]

@@ -95,6 +95,20 @@ async def test_a_source_that_answers_at_once_is_asked_in_one_task_for_all(redis:
     assert len(tasks) == 1
 
 
+async def test_a_few_jobs_do_not_wait_for_the_many_of_another_organization(redis: ArqRedis) -> None:
+    shared = services(redis, AtOnce())
+    tasks.clear()
+    await ingest(shared, "big", MANY)
+    await ingest(shared, "small", FEW)
+    await work(shared)
+    assert len(tasks) == 2
+    [first, *_] = await Job.all().order_by("finished_at")
+    assert first.organization_id == "small"
+    assert first.finished_at is not None
+    ended_first = await Job.filter(finished_at__lte=first.finished_at).values_list("organization_id", flat=True)
+    assert ended_first == ["small"] * FEW
+
+
 async def test_a_source_that_fails_on_one_record_spoils_no_other_of_the_batch(redis: ArqRedis) -> None:
     shared = services(redis, AtOnce())
     bad = await send(context(shared), "account", "B", domain="bad.com")
