@@ -126,12 +126,12 @@ def _separation(unprotected: list[str], *, separated: bool) -> Finding:
     """Whether the API's role is bound by row-level security, and what lacks of that."""
     if not separated:
         words = "one role serves the API and the workers: auto-enrichment roles makes one for each"
-        return Finding("row security", Verdict.WARNING, words)
+        return Finding("roles", Verdict.WARNING, words)
     if unprotected:
         words = f"{len(unprotected)} table(s) have no policies, first {unprotected[0]}: auto-enrichment roles"
-        return Finding("row security", Verdict.FAULT, words)
+        return Finding("roles", Verdict.FAULT, words)
     whose = "this role sees one organization at a time" if is_bound() else "this role sees all organizations"
-    return Finding("row security", Verdict.OK, f"the API and the workers have a role each; {whose}")
+    return Finding("roles", Verdict.OK, f"the API and the workers have a role each; {whose}")
 
 
 async def _work() -> AsyncIterator[Finding]:

@@ -24,7 +24,13 @@ class Acting:
 
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
-_overview: list[Acting] = []  # how rows of all organizations are seen, where the process's role is bound
+
+
+class _Role:
+    """What the process's database role is held to."""
+
+    overview: Acting | None = None  # how rows of all organizations are seen, where it is bound to one at a time
+    rows_are_checked = False  # by a policy, be it one that lets all pass
 
 
 def act_for(organization_id: str) -> None:
@@ -45,7 +51,7 @@ def acting_for(organization_id: str) -> Iterator[None]:
 @contextmanager
 def across_organizations() -> Iterator[None]:
     """See the rows of all organizations while the block runs: for the service's own work alone, never a caller's."""
-    before = _acting.set(_overview[0] if _overview else None)
+    before = _acting.set(_Role.overview)
     try:
         yield
     finally:
@@ -57,14 +63,20 @@ def acting() -> Acting | None:
     return _acting.get()
 
 
-def bind_to(overview_role: str | None) -> None:
+def bind_to(overview_role: str | None, *, rows_are_checked: bool = False) -> None:
     """Note that the process's database role is bound, and which role sees all; None: it is not bound."""
-    _overview[:] = [] if overview_role is None else [_set("role", overview_role)]
+    _Role.overview = None if overview_role is None else _set("role", overview_role)
+    _Role.rows_are_checked = rows_are_checked or overview_role is not None
 
 
 def is_bound() -> bool:
     """Whether the process's role sees one organization at a time."""
-    return bool(_overview)
+    return _Role.overview is not None
+
+
+def rows_are_checked() -> bool:
+    """Whether a policy checks the rows of the process's role: PostgreSQL then takes no COPY into their tables."""
+    return _Role.rows_are_checked
 
 
 def _set(name: str, value: str) -> Acting:

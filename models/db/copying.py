@@ -1,6 +1,6 @@
 """New rows in bulk, by the shortest way that each database has: COPY on PostgreSQL, one prepared INSERT on SQLite.
 
-PostgreSQL takes no COPY into tables whose rows a policy checks; a bound role inserts arrays, a column each.
+PostgreSQL takes no COPY into tables whose rows a policy checks; there arrays are inserted, a column each.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any, cast
 import asyncpg
 from tortoise.exceptions import IntegrityError
 
-from models.db.acting import is_bound
+from models.db.acting import rows_are_checked
 from models.db.connection import dialect
 from models.db.rows import columns_of, encoded_rows, table_of
 from models.db.statements import marks
@@ -44,7 +44,7 @@ async def add_encoded(tx: Transaction, cls: type[Any], rows: Sequence[tuple[Any,
         if dialect() == "sqlite":
             sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks(columns)})"
             await tx.execute_many(sql, cast("list[list[Any]]", rows))  # any sequence does
-        elif is_bound():
+        elif rows_are_checked():
             arrays = ", ".join(f"${number}::{_ARRAYS[kind]}" for number, kind in enumerate(columns_of(cls).values(), 1))
             sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"
             await tx.execute_query(sql, [list(values) for values in zip(*rows, strict=True)])

@@ -185,6 +185,17 @@ async def test_every_table_with_organizations_has_policies_and_a_new_one_gets_th
     await execute("DROP TABLE new_noun")
 
 
+@pytest.mark.parametrize("attribute", ["BYPASSRLS", "NOBYPASSRLS"])
+async def test_the_role_of_workers_reads_and_writes_rows_of_all_organizations(
+    separated: tuple[str, Roles], owner: Roles, attribute: str
+) -> None:
+    await execute(f'ALTER ROLE "{owner.worker}" {attribute}')
+    await close()
+    await connect_by_role(address(separated[0], owner.worker), pool=4, behind_pooler=False)
+    await unit_of_work(add_rows)([row(organization_id, new_id()) for organization_id in TENANTS])
+    assert {row["organization_id"] for row in await query(HOLE)} == set(TENANTS)
+
+
 async def test_roles_are_kept_apart_once(owner: Roles) -> None:
     assert await separate(owner) == []
     with pytest.raises(CannotSeparate):
