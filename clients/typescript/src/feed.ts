@@ -21,6 +21,8 @@ export interface FeedOptions extends Omit<EventsSubscriptionVariables, "after"> 
   readonly signal?: AbortSignal;
   /** The wait before the first new try, doubled for each up to half a minute. */
   readonly firstPauseMs?: number;
+  /** A connection on which nothing comes for so long is given up: 45 seconds, three signs of life of the service. */
+  readonly silenceMs?: number;
 }
 
 /** The log does not reach back to the cursor. `startOver` is the cursor of its beginning. */
@@ -42,10 +44,10 @@ const LONGEST_PAUSE_MS = 30_000;
  * on from it. It ends where `signal` is aborted; throws CursorExpired, and CallRefused for what no further try mends.
  */
 export async function* liveEvents(service: Service, options: FeedOptions = {}): AsyncGenerator<LiveEvent, void> {
-  const { after: start = OLDEST, signal, firstPauseMs, ...wanted } = options;
+  const { after: start = OLDEST, signal, firstPauseMs, silenceMs, ...wanted } = options;
   let after = start;
   const once = (): AsyncGenerator<EventsSubscription, void> =>
-    stream(service, EventsDocument, { ...wanted, after }, signal);
+    stream(service, EventsDocument, { ...wanted, after }, signal, silenceMs);
   for await (const { events } of again(once, { signal, firstPauseMs, endless: true })) {
     after = events.cursor;
     yield events;
@@ -60,9 +62,9 @@ export function liveStates<Result, Variables extends object>(
   service: Service,
   document: TypedDocumentNode<Result, Variables>,
   variables: Variables,
-  options: Pick<FeedOptions, "signal" | "firstPauseMs"> = {},
+  options: Pick<FeedOptions, "signal" | "firstPauseMs" | "silenceMs"> = {},
 ): AsyncGenerator<Result, void> {
-  return again(() => stream(service, document, variables, options.signal), { ...options, endless: false });
+  return again(() => stream(service, document, variables, options.signal, options.silenceMs), { ...options, endless: false });
 }
 
 interface Again {

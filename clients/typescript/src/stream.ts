@@ -20,15 +20,16 @@ export async function* stream<Result, Variables extends object>(
   document: TypedDocumentNode<Result, Variables>,
   variables: Variables,
   signal?: AbortSignal,
+  silenceMs = SILENCE_MS,
 ): AsyncGenerator<Result, void, undefined> {
   const ending = new AbortController();
   const end = (): void => ending.abort();
   signal?.addEventListener("abort", end, { once: true });
   if (signal?.aborted) end();
-  let silence = setTimeout(end, SILENCE_MS);
+  let silence = setTimeout(end, silenceMs);
   const alive = (): void => {
     clearTimeout(silence);
-    silence = setTimeout(end, SILENCE_MS);
+    silence = setTimeout(end, silenceMs);
   };
   try {
     const response = await connected(post(service, document, variables, "text/event-stream", ending.signal));

@@ -68,6 +68,28 @@ test("a feed that no further try would mend ends with an error", async () => {
   await assert.rejects(liveEvents(running.service, { after: "nothing" }).next(), { code: "BAD_REQUEST" });
 });
 
+test("a connection that has fallen silent is given up for another", async () => {
+  let connections = 0;
+  const silent = createServer((_, response) => {
+    connections += 1;
+    response.setHeader("content-type", "text/event-stream");
+    response.write(":\n\n");
+  }).listen(0, "127.0.0.1");
+  await until(() => silent.listening);
+  const leaving = new AbortController();
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const feed = liveEvents({ url, token: "any" }, { signal: leaving.signal, firstPauseMs: 1, silenceMs: 20 });
+  const ended = feed.next();
+  try {
+    await until(() => connections >= 3);
+    leaving.abort();
+    assert.deepEqual(await ended, { done: true, value: undefined });
+  } finally {
+    silent.close();
+    silent.closeAllConnections();
+  }
+});
+
 test("a feed whose cursor is no longer kept says where the log begins", async () => {
   const error = { message: "gone", extensions: { code: "CURSOR_EXPIRED", startOver: "17-0-0" } };
   const pruned = createServer((_, response) => {
