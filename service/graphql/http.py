@@ -27,6 +27,7 @@ from service.graphql.documents import Documents, PersistedQueryNotFound, read_al
 from service.graphql.media_type import JSON, RESPONSE, answer_type
 from service.graphql.operation import Operation, names_operation, read_from_address, read_posted
 from service.graphql.sharing import SharedSubscriptions
+from service.graphql.single_connection import SingleConnections, token_of
 from service.graphql.socket import GraphQLSockets, SocketRuntime
 from service.graphql.stream import GraphQLStreams, accepts_stream, single
 from service.http.errors import problem_of
@@ -48,16 +49,21 @@ def graphql_routes(runtime: SocketRuntime) -> list[BaseRoute]:
     documents = _documents(runtime.settings)
     sharing = SharedSubscriptions(schema)
     streams = GraphQLStreams(schema, sharing)
+    singles = SingleConnections(schema, sharing, streams)
     counts = CountedOperations(runtime.metrics, schema, documents.allowed)
 
     async def answer(request: Request) -> Response:
         if request.method == "GET" and _is_for_page(request):
             await runtime.limits.admit_open(request)
             return HTMLResponse(page)
+        if request.method == "POST" and token_of(request) is not None:
+            return await _begin_in_stream(runtime, schema, documents, singles, counts, request)
+        if request.method in {"PUT", "DELETE"} or token_of(request) is not None:
+            return singles.manage(request, (await context_of(runtime, request)).require(Role.VIEWER))
         return await _execute(runtime, schema, documents, streams, counts, request)
 
     return [
-        Route(GRAPHQL_PATH, answer, methods=["GET", "POST"]),
+        Route(GRAPHQL_PATH, answer, methods=["GET", "POST", "PUT", "DELETE"]),
         WebSocketRoute(GRAPHQL_PATH, GraphQLSockets(runtime, schema, documents, sharing, counts)),
     ]
 
@@ -109,7 +115,8 @@ async def _execute(
             if not takes_stream or error.operation_type is not OperationType.SUBSCRIPTION:
                 raise
             counts.started(operation)
-            return await _streamed(schema, streams, operation, context, meter)
+            await _count_subscription(schema, operation, meter)
+            return streams.answer(operation, context, caller)
     except CannotGetOperationTypeError as error:
         return _refused(request, BadRequest(error.as_http_error_reason()), media_type)
     except InvalidOperationTypeError as error:
@@ -125,6 +132,32 @@ async def _execute(
         ran = False  # its variables are not what it declares
         del answer["data"]
     return Response(dump(answer), 200 if ran else 400, media_type=RESPONSE)
+
+
+async def _begin_in_stream(
+    runtime: SocketRuntime,
+    schema: ApiSchema,
+    documents: Documents,
+    singles: SingleConnections,
+    counts: CountedOperations,
+    request: Request,
+) -> Response:
+    """Begin an operation whose messages come in a stream that was reserved for many."""
+    caller = (await context_of(runtime, request)).require(Role.VIEWER)
+    operation = await read_posted(request, documents)
+    singles.check(request, caller, operation)
+    meter = runtime.limits.meter(request, caller)
+    context = GraphQLContext(services=runtime.services, caller=caller, origin=origin_of("graphql", request))
+    try:
+        result = await _run(schema, counts, operation, replace(context, takes_printed=True, meter=meter), OVER_POST)
+    except CannotGetOperationTypeError as error:
+        raise BadRequest(error.as_http_error_reason()) from error
+    except InvalidOperationTypeError:  # a subscription
+        counts.started(operation)
+        await _count_subscription(schema, operation, meter)
+        return singles.subscribe(request, caller, operation, context)
+    answer, ran = _answer_of(result)
+    return singles.give(request, caller, operation, dump(answer)) if ran else respond(answer, status=400)
 
 
 async def _run(
@@ -150,13 +183,10 @@ async def _run(
     return result
 
 
-async def _streamed(
-    schema: ApiSchema, streams: GraphQLStreams, operation: Operation, context: GraphQLContext, meter: Meter | None
-) -> Response:
-    """The stream of a subscription, whose cost is counted before it begins."""
+async def _count_subscription(schema: ApiSchema, operation: Operation, meter: Meter | None) -> None:
+    """Count the cost of a subscription before it begins. Raises RateLimited."""
     if meter is not None:
         await meter.take(schema.subscription_cost(operation.document, operation.name, operation.variables))
-    return streams.answer(operation, context, context.require(Role.VIEWER))
 
 
 def _answer_of(result: ExecutionResult) -> tuple[dict[str, Any], bool]:

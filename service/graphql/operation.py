@@ -17,11 +17,15 @@ PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A document, the name of what is to be run of it, and its variables."""
+    """A document, the name of what is to be run of it, and its variables.
+
+    `id`: what a client calls it among others in one stream.
+    """
 
     document: str
     variables: dict[str, Any] | None
     name: str | None
+    id: str | None = None
 
 
 async def read_posted(request: Request, documents: Documents) -> Operation:
@@ -72,7 +76,8 @@ def _operation_of(body: Mapping[str, Any], documents: Documents) -> Operation:
         raise BadRequest("query must be a text")
     document_id = _member(body, "documentId", str)
     variables, name = _member(body, "variables", dict), _member(body, "operationName", str)
-    return Operation(documents.find(query, document_id, extensions.get("persistedQuery")), variables, name or None)
+    document = documents.find(query, document_id, extensions.get("persistedQuery"))
+    return Operation(document, variables, name or None, _member(extensions, "operationId", str))
 
 
 def _member(body: Mapping[str, Any], name: str, kind: type) -> Any:

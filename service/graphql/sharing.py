@@ -74,7 +74,7 @@ class SharedSubscription:
         try:
             ending = await self._execute()
         except Exception as error:
-            ending = Ending([_translated(GraphQLError(str(error), original_error=error)).formatted])
+            ending = broken(error)
         when_over()
         for listener in self._listeners:
             listener.end(ending)
@@ -100,6 +100,11 @@ class SharedSubscription:
                 listener.give(payload, cursor)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+
+def broken(error: Exception) -> Ending:
+    """How a subscription ends that this error has ended."""
+    return Ending([_translated(GraphQLError(str(error), original_error=error)).formatted])
 
 
 def payload_of(result: Any) -> dict[str, Any]:

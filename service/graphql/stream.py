@@ -23,7 +23,7 @@ from service.http.wishes import wishes
 
 MOST_STREAMS = 50  # of one user at once
 _COMPLETE = b"event: complete\ndata: \n\n"
-_HEARTBEAT = b":\n\n"
+HEARTBEAT = b":\n\n"
 
 
 def accepts_stream(request: Request) -> bool:
@@ -56,7 +56,7 @@ class StreamListener(Listener):
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await self._woken.wait()
             except TimeoutError:
-                yield _HEARTBEAT
+                yield HEARTBEAT
 
 
 class GraphQLStreams:
@@ -74,15 +74,14 @@ class GraphQLStreams:
         return stream(caller, self._counted(operation, context, caller))
 
     async def _counted(self, operation: Operation, context: GraphQLContext, caller: Caller) -> AsyncGenerator[bytes]:
-        user = (caller.organization_id, caller.user)
-        if self.open[user] >= MOST_STREAMS:  # others that were answered at the same time have begun
-            refusal = _too_many()
+        try:
+            self.enter(caller)  # others that were answered at the same time have begun
+        except RateLimited as refusal:
             error = GraphQLError(refusal.message, extensions=refusal.extensions)
             yield _next(dump({"errors": [error.formatted]}), None) + _COMPLETE
             return
-        self.open[user] += 1
         try:
-            yield _HEARTBEAT  # the operation is accepted
+            yield HEARTBEAT  # the operation is accepted
             key = self._sharing.key_of(operation, context)
             if key is None:
                 async with aclosing(self._alone(operation, context)) as lines:
@@ -98,9 +97,20 @@ class GraphQLStreams:
             finally:
                 self._sharing.leave(key, shared, listener)
         finally:
-            self.open[user] -= 1
-            if self.open[user] <= 0:
-                del self.open[user]
+            self.leave(caller)
+
+    def enter(self, caller: Caller) -> None:
+        """Count a stream of this user. Raises RateLimited."""
+        if self.open[caller.organization_id, caller.user] >= MOST_STREAMS:
+            raise _too_many()
+        self.open[caller.organization_id, caller.user] += 1
+
+    def leave(self, caller: Caller) -> None:
+        """One stream of this user less."""
+        user = (caller.organization_id, caller.user)
+        self.open[user] -= 1
+        if self.open[user] <= 0:
+            del self.open[user]
 
     async def _alone(self, operation: Operation, context: GraphQLContext) -> AsyncGenerator[bytes]:
         """What is executed for this client alone. It is read one by one, as the client takes it."""
@@ -110,7 +120,7 @@ class GraphQLStreams:
         )
         async with aclosing(_ahead(results)) as ahead:
             async for result in ahead:
-                yield _HEARTBEAT if result is None else _next(dump(payload_of(result)), position.position)
+                yield HEARTBEAT if result is None else _next(dump(payload_of(result)), position.position)
         yield _COMPLETE
 
 

@@ -27,6 +27,7 @@ SENT_HEADERS = (
     "apollographql-client-version",
     "graphql-client-name",
     "graphql-client-version",
+    "X-GraphQL-Event-Stream-Token",
 )
 READ_HEADERS = (
     "Allow",

@@ -1,0 +1,214 @@
+"""The single connection mode of graphql-sse: many operations of a client, whose results come in one stream.
+
+PUT reserves a stream and answers with its token. With the token GET opens the stream, POST begins an operation that
+`extensions.operationId` names, and DELETE ends one. A reservation is its user's alone, in the process that made it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from secrets import token_urlsafe
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from strawberry.types.execution import PreExecutionError
+
+from resolvers.context import Caller
+from resolvers.errors import BadRequest, NotFound, RateLimited, StateConflict
+from schema.base.context import GraphQLContext, MessageCursor
+from schema.root import ApiSchema
+from service.graphql.listener import COMPLETE, Ending, Listener
+from service.graphql.operation import Operation
+from service.graphql.sharing import Key, SharedSubscriptions, broken, payload_of
+from service.graphql.socket import LONGEST_ID, MOST_OPERATIONS
+from service.graphql.stream import HEARTBEAT, GraphQLStreams, accepts_stream
+from service.http.event_stream import HEARTBEAT_SECONDS, stream
+from service.http.json import dump
+
+TOKEN = "X-GraphQL-Event-Stream-Token"  # noqa: S105 -- the name of a header
+OPEN_SECONDS = 30.0  # after which a reserved stream that nobody opened is given up
+
+
+class _Part(Listener):
+    """An operation of a stream, which `woken` lets send what waits."""
+
+    def __init__(self, woken: asyncio.Event, *, latest_only: bool) -> None:
+        super().__init__(latest_only=latest_only)
+        self.task: asyncio.Task[None] | None = None
+        self.taken = asyncio.Event()
+        self._woken = woken
+        self.ending.add_done_callback(lambda _: woken.set())
+
+    def hand_over(self) -> None:
+        self._woken.set()
+
+    async def all_taken(self) -> None:
+        """Wait until the stream has sent what waits."""
+        while self.waiting:
+            self.taken.clear()
+            await self.taken.wait()
+
+    def stop(self) -> None:
+        """End the operation."""
+        if self.task is not None:
+            self.task.cancel()
+
+
+class _Reserved:
+    """A reserved stream, and its operations by their ids."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.parts: dict[str, _Part] = {}
+        self.woken = asyncio.Event()
+        self.given_up: asyncio.TimerHandle | None = None  # None: it has been opened
+
+
+class SingleConnections:
+    """The reserved streams of this process, by their tokens."""
+
+    def __init__(self, schema: ApiSchema, sharing: SharedSubscriptions, streams: GraphQLStreams) -> None:
+        self._schema = schema
+        self._sharing = sharing
+        self._streams = streams
+        self.reserved: dict[str, _Reserved] = {}
+
+    def manage(self, request: Request, caller: Caller) -> Response:
+        """Reserve a stream (PUT), open it (GET), or end an operation of it (DELETE)."""
+        if request.method == "PUT":
+            return self.reserve(caller)
+        return self.open(request, caller) if request.method == "GET" else self.end(request, caller)
+
+    def reserve(self, caller: Caller) -> Response:
+        """The token of a new stream. Raises RateLimited."""
+        self._streams.enter(caller)
+        token, found = token_urlsafe(24), _Reserved(caller)
+        self.reserved[token] = found
+        found.given_up = asyncio.get_running_loop().call_later(OPEN_SECONDS, self._end, token)
+        return PlainTextResponse(token, 201)
+
+    def open(self, request: Request, caller: Caller) -> Response:
+        """The stream of a token. Raises NotFound, and StateConflict where it is open already."""
+        token, found = self._find(request, caller)
+        if not accepts_stream(request):
+            raise BadRequest("a stream is opened with Accept: text/event-stream")
+        if found.given_up is None:
+            raise StateConflict("the stream is open already")
+        found.given_up.cancel()
+        found.given_up = None
+        return stream(caller, self._lines(token, found))
+
+    def end(self, request: Request, caller: Caller) -> Response:
+        """End an operation; one that has ended already is no fault. Raises NotFound and BadRequest."""
+        _, found = self._find(request, caller)
+        operation_id = request.query_params.get("operationId")
+        if not operation_id:
+            raise BadRequest("operationId is missing")
+        part = found.parts.pop(operation_id, None)
+        if part is not None:
+            part.stop()
+        return Response(status_code=200)
+
+    def check(self, request: Request, caller: Caller, operation: Operation) -> None:
+        """Raises NotFound, BadRequest, StateConflict or RateLimited where an operation cannot begin."""
+        _, found = self._find(request, caller)
+        if operation.id is None or not 0 < len(operation.id) <= LONGEST_ID:
+            raise BadRequest("extensions.operationId must name the operation")
+        if operation.id in found.parts:
+            raise StateConflict("an operation with this operationId is under way")
+        if len(found.parts) >= MOST_OPERATIONS:
+            raise RateLimited(f"at most {MOST_OPERATIONS} operations at once on a stream", retry_after=1)
+
+    def give(self, request: Request, caller: Caller, operation: Operation, answer: bytes) -> Response:
+        """Send the one answer of an operation in the stream."""
+        part = self._begin(request, caller, operation, latest_only=False)
+        part.give(answer, None)
+        part.end(COMPLETE)
+        return Response(status_code=202)
+
+    def subscribe(self, request: Request, caller: Caller, operation: Operation, context: GraphQLContext) -> Response:
+        """Begin a subscription whose messages come in the stream."""
+        key = self._sharing.key_of(operation, context)
+        part = self._begin(request, caller, operation, latest_only=key is not None and key.latest_only)
+        part.task = asyncio.create_task(self._run(operation, context, part, key))
+        return Response(status_code=202)
+
+    def _find(self, request: Request, caller: Caller) -> tuple[str, _Reserved]:
+        token = token_of(request)
+        found = self.reserved.get(token or "")
+        user = (caller.organization_id, caller.user)
+        if token is None or found is None or (found.caller.organization_id, found.caller.user) != user:
+            raise NotFound("no such stream: reserve one with PUT")
+        return token, found
+
+    def _begin(self, request: Request, caller: Caller, operation: Operation, *, latest_only: bool) -> _Part:
+        self.check(request, caller, operation)  # again: others may have begun meanwhile
+        _, found = self._find(request, caller)
+        assert operation.id is not None  # it has been checked
+        part = found.parts[operation.id] = _Part(found.woken, latest_only=latest_only)
+        return part
+
+    async def _run(self, operation: Operation, context: GraphQLContext, part: _Part, key: Key | None) -> None:
+        if key is None:
+            try:
+                part.end(await self._alone(operation, context, part))
+            except Exception as error:
+                part.end(broken(error))
+            return
+        shared = self._sharing.of(key, operation, context)
+        try:
+            shared.join(part)
+            await asyncio.wait({part.ending})
+        finally:
+            self._sharing.leave(key, shared, part)
+
+    async def _alone(self, operation: Operation, context: GraphQLContext, part: _Part) -> Ending:
+        """What is executed for this client alone is read as the stream takes it."""
+        position = context.followed = MessageCursor()
+        results = await self._schema.stream(
+            operation.document, operation.variables, context, operation_name=operation.name
+        )
+        async with aclosing(results):
+            async for result in results:
+                if isinstance(result, PreExecutionError):
+                    return Ending([error.formatted for error in result.errors or ()])
+                part.give(dump(payload_of(result)), position.position)
+                await part.all_taken()
+        return COMPLETE
+
+    async def _lines(self, token: str, found: _Reserved) -> AsyncGenerator[bytes]:
+        try:
+            yield HEARTBEAT
+            while True:
+                found.woken.clear()
+                for operation_id, part in list(found.parts.items()):
+                    while part.waiting and operation_id in found.parts:
+                        yield _event("next", operation_id, part.waiting.popleft()[0])
+                    part.taken.set()
+                    if part.ending.done() and found.parts.pop(operation_id, None) is not None:
+                        if errors := part.ending.result().errors:
+                            yield _event("next", operation_id, dump({"errors": errors}))
+                        yield _event("complete", operation_id)
+                try:
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        await found.woken.wait()
+                except TimeoutError:
+                    yield HEARTBEAT
+        finally:
+            self._end(token)
+
+    def _end(self, token: str) -> None:
+        found = self.reserved.pop(token)
+        self._streams.leave(found.caller)
+        for part in found.parts.values():
+            part.stop()
+
+
+def token_of(request: Request) -> str | None:
+    """The token of a reserved stream that a request names."""
+    return request.headers.get(TOKEN) or request.query_params.get("token") or None
+
+
+def _event(name: str, operation_id: str, payload: bytes | None = None) -> bytes:
+    rest = b"" if payload is None else b',"payload":%b' % payload
+    return b'event: %b\ndata: {"id":%b%b}\n\n' % (name.encode(), dump(operation_id), rest)
