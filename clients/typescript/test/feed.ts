@@ -18,6 +18,7 @@ async function logged(): Promise<string[]> {
 }
 
 test("the feed has the whole log in order over cuts, a restart and ends of tokens", async () => {
+  await sendAccount("F", { name: "Company" });
   const way = new Way(running.port);
   const url = await way.open();
   const leaving = new AbortController();
@@ -40,7 +41,7 @@ test("the feed has the whole log in order over cuts, a restart and ends of token
       }
     }
     const created = (): LiveEvent[] => came.filter((event) => event.kind === "RECORD_CREATED");
-    await until(async () => (await logged()).length === came.length && created().length >= 4);
+    await until(async () => (await logged()).length === came.length && created().length >= 5);
     assert.deepEqual(came.map((event) => event.cursor), await logged());
   } finally {
     leaving.abort();
