@@ -39,13 +39,23 @@ class _Member:
 
 
 class Service:
-    """The processes on these stores. `settings` are the environment, with the prefix left out."""
+    """The processes on these stores.
+
+    `settings` are the environment, with the prefix left out, `of_servers` the API's besides.
+    """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str], *, servers: int = SERVERS, workers: int = WORKERS
+        self,
+        folder: Path,
+        settings: Mapping[str, str],
+        *,
+        servers: int = SERVERS,
+        workers: int = WORKERS,
+        of_servers: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self.ended_by_themselves: list[str] = []
+        self._of_servers = {f"AUTO_ENRICHMENT_{name}": value for name, value in (of_servers or {}).items()}
         self._settings = {
             f"AUTO_ENRICHMENT_{name}": value
             for name, value in {
@@ -88,13 +98,14 @@ class Service:
 
         `environment` is what it has besides the settings, until it is started anew.
         """
-        member = self._members[resource][index]
+        member, own = self._members[resource][index], self._of_servers if resource == "server" else {}
         if member.process is not None:
             member.output.append(member.process.text)
         member.down = False
         data_dir = self._folder / member.name / "data"
         data_dir.parent.mkdir(exist_ok=True)
-        member.process = Process(*member.arguments, data_dir=data_dir, settings={**self._settings, **environment})
+        settings = {**self._settings, **own, **environment}
+        member.process = Process(*member.arguments, data_dir=data_dir, settings=settings)
 
     async def keep_running(self) -> None:
         """Start again, until cancelled, what ends by itself, as a supervisor does."""

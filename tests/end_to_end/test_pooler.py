@@ -1,4 +1,7 @@
-"""The whole service behind PgBouncer in transaction mode, where each transaction may be in another session."""
+"""The whole service behind PgBouncer in transaction mode, where each transaction may be in another session.
+
+The API and the workers have a role each, so that what the API may see has to travel with each of its transactions.
+"""
 
 import asyncio
 from asyncio.subprocess import DEVNULL, create_subprocess_exec
@@ -23,7 +26,8 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.timeout(300)]
 
 ORGANIZATIONS = ("acme", "globex", "initech")
 RECORDS = 40  # of each
-SESSIONS = 4  # of PostgreSQL, for all processes together
+SESSIONS = 4  # of PostgreSQL, for all processes of a role together
+ROLES = API, WORKER = "auto_enrichment_api", "auto_enrichment_worker"
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ async def postgres(tmp_path: Path) -> AsyncIterator[PostgresServer]:
 async def pooler(postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[str]:
     """The address of the database behind the pooler."""
     port, settings = free_port(), tmp_path / "pgbouncer.ini"
-    (tmp_path / "users.txt").write_text('"postgres" ""\n')
+    (tmp_path / "users.txt").write_text("".join(f'"{role}" ""\n' for role in ("postgres", *ROLES)))
     settings.write_text(
         f"[databases]\npostgres = host=127.0.0.1 port={postgres.port}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = trust\n"
@@ -69,12 +73,14 @@ async def pooler(postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[str]
 async def service(postgres: PostgresServer, pooler: str, tmp_path: Path) -> AsyncIterator[Service]:
     redis = RedisServer(tmp_path)
     await redis.start()
-    migrated = await asyncio.to_thread(
-        command, "migrate", data_dir=tmp_path / "data", AUTO_ENRICHMENT_DATABASE_URL=postgres.url
-    )
-    assert migrated.returncode == 0, migrated.stderr
-    settings = {"DATABASE_URL": pooler, "DATABASE_POOLER": "yes", "REDIS_URL": redis.url}
-    running = Service(tmp_path, settings, servers=1, workers=2)
+    for prepares in ("migrate", "roles"):
+        done = await asyncio.to_thread(
+            command, prepares, data_dir=tmp_path / "data", AUTO_ENRICHMENT_DATABASE_URL=postgres.url
+        )
+        assert done.returncode == 0, done.stderr
+    by_role = {role: pooler.replace("postgres@", f"{role}@") for role in ROLES}
+    settings = {"DATABASE_URL": by_role[WORKER], "DATABASE_POOLER": "yes", "REDIS_URL": redis.url}
+    running = Service(tmp_path, settings, servers=1, workers=2, of_servers={"DATABASE_URL": by_role[API]})
     try:
         await running.start_migrated()
         yield running

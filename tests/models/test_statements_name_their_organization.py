@@ -63,6 +63,7 @@ EXCEPTIONS = {
     "models.db.copying.add_encoded": "the rows name their organization: its column may not be NULL",
     "models.db.rows.insert": "the rows name their organization: its column may not be NULL",
     "models.event.write.add_events": "the rows name their organization: its column may not be NULL",
+    "models.db.selected._as_json": "rows that belong to one of a statement that names its organization",
     "models.db.printed.printed_list": "rows that belong to one of a statement that names its organization",
     "models.webhook.queue.anything_active": _SWEEP,
     "models.webhook.queue.waiting_endpoints": _SWEEP,
