@@ -26,7 +26,8 @@ from workers.webhook.sent import Sent
 WHOLE_SECONDS = 10.0  # for a name's address, the connection, the request and its answer
 MOST_ANSWER = 64 * 1024  # bytes of an answer that are read, and dropped
 _CONNECT_SECONDS = 5.0
-_LOOK_UPS = 32  # at a time: a name server that hangs keeps a thread
+LOOK_UP_SECONDS = 4.0  # for a name's address
+_LOOK_UPS = 128  # names that are looked up at a time: a name server that hangs keeps a thread for each of its names
 _KEEPALIVE_SECONDS = 2.0  # shorter than most servers wait
 _HTTP_ERROR = 300
 
@@ -61,6 +62,8 @@ class Connections:
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
                 return Sent(None, WebhookFault.ADDRESS_REFUSED)
+            if isinstance(error.os_error, TimeoutError):
+                return Sent(None, WebhookFault.TIMEOUT)
             is_tls = isinstance(error.os_error, ssl.SSLError)
             return Sent(None, WebhookFault.CERTIFICATE if is_tls else WebhookFault.CONNECTION)
         except (aiohttp.ClientError, OSError, ValueError):
@@ -94,7 +97,7 @@ class Connections:
                 ssl=tls_context(self._rules.ca_file),
                 limit=0,  # who sends bounds how much is sent at once: no endpoint waits for another's connection
                 keepalive_timeout=_KEEPALIVE_SECONDS,
-                resolver=_Resolver(self._look_ups),
+                resolver=Resolver(self._look_ups),
                 socket_factory=partial(_checked_socket, self._rules.allowed, tls),
             )
             session = self._sessions[tls] = aiohttp.ClientSession(
@@ -126,23 +129,41 @@ def _checked_socket(allowed: AllowedNetworks, tls: bool, info: tuple[Any, ...]) 
     return socket.socket(family, kind, protocol)
 
 
-class _Resolver(AbstractResolver):
-    """Looks names up in threads of its own: one that hangs keeps nobody else in the process waiting."""
+class Resolver(AbstractResolver):
+    """Looks names up in threads of its own: one that hangs keeps nobody else in the process waiting.
+
+    A name is looked up once at a time, however many ask and however often they try again: an endpoint whose name
+    server hangs keeps one thread, for as long as the system asks that server.
+    """
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
+        self._under_way: dict[tuple[str, int, int], asyncio.Future[list[Any]]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        """The addresses. Raises OSError, and TimeoutError after LOOK_UP_SECONDS."""
+        asked = (host, port, family)
+        coming = self._under_way.get(asked)
+        if coming is None:
+            look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
+            coming = asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+            self._under_way[asked] = coming
+            coming.add_done_callback(partial(self._end, asked))
+        async with asyncio.timeout(LOOK_UP_SECONDS):
+            found = await asyncio.shield(coming)
         return [
             ResolveResult(
                 hostname=host, host=str(address[0]), port=port, family=kind, proto=protocol, flags=socket.AI_NUMERICHOST
             )
             for kind, _, protocol, _, address in found
         ]
+
+    def _end(self, asked: tuple[str, int, int], looked_up: asyncio.Future[list[Any]]) -> None:
+        self._under_way.pop(asked, None)
+        if not looked_up.cancelled():
+            looked_up.exception()  # nobody may have waited for it so long
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -2,13 +2,16 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from models.webhook.kinds import WebhookFault
 from resolvers.webhook.rules import WebhookRules
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.webhook_receiver import HERE, Receiver, receiver
 from workers.webhook import connections as connections_module
 from workers.webhook.connections import Connections
@@ -116,3 +119,31 @@ async def test_what_speaks_no_tls_is_told_apart_from_what_is_not_there(connectio
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     assert (await post(connections, f"http://127.0.0.1:{port}/")).fault is WebhookFault.CONNECTION
+
+
+async def test_a_name_whose_server_hangs_keeps_one_thread_and_nobody_else(
+    connections: Connections, at: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answered = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def hanging(host: str, *rest: Any) -> Any:
+        asked.append(host)
+        if host == "hangs.example":
+            answered.wait(PATIENCE_SECONDS)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return look_up("127.0.0.1", *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    monkeypatch.setattr(connections_module, "LOOK_UP_SECONDS", 0.05)
+    port = at.url.split(":")[2]
+    try:
+        for _ in range(2):
+            tries = [post(connections, f"http://hangs.example:{port}") for _ in range(3)]
+            assert await asyncio.gather(*tries) == [Sent(None, WebhookFault.TIMEOUT)] * 3
+        assert asked == ["hangs.example"]
+        monkeypatch.setattr(connections_module, "LOOK_UP_SECONDS", PATIENCE_SECONDS)
+        assert await post(connections, f"http://answers.example:{port}") == Sent(200, None)
+    finally:
+        answered.set()
