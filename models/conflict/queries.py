@@ -27,6 +27,12 @@ class ConflictFilter(RelatedFilter):
     status: tuple[ConflictStatus, ...] = ()
     reason: tuple[ConflictReason, ...] = ()
     provider: str | None = None
+    search: str | None = None  # a part of a name, an e-mail, a domain or the external id of the record
+
+    @property
+    def searched(self) -> str | None:
+        """What is searched for, as records hold it; None for nothing."""
+        return (self.search or "").strip().lower() or None
 
     def conditions(self) -> dict[str, Any]:
         return RelatedFilter.conditions(self) | {
@@ -39,7 +45,8 @@ class ConflictFilter(RelatedFilter):
 
 def select_conflicts(organization_id: str, wanted: ConflictFilter) -> QuerySet[Conflict]:
     """The conflicts that the filter lets through, with their records and jobs."""
-    found = narrow(_conflicts(organization_id), wanted.conditions() | wanted.times())
+    of_record = {"record__search_text__contains": wanted.searched}
+    found = narrow(_conflicts(organization_id), wanted.conditions() | wanted.times() | of_record)
     return found if wanted.field is None else found.filter(_is_about(wanted.field))
 
 

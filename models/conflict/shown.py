@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, FieldUnit, Recommendation
 from models.conflict.kinds import names_kinds, newest_of_kinds, sources_with
 from models.conflict.queries import ConflictFilter
+from models.conflict.searched import about_records_with
 from models.conflict.table import Conflict, advice_of, age_of
 from models.db.paging import Keyset, Page
 from models.db.parts import One
@@ -72,10 +73,13 @@ CONFLICTS = Selectable(
 async def conflict_page(
     organization_id: str, filter: ConflictFilter, keyset: Keyset, wanted: Wanted = EVERYTHING
 ) -> Page[ShownConflict]:
-    """A page of the conflicts that the filter lets through, newest first."""
-    about = _about(filter.field) + created_between(filter)
+    """A page of the conflicts that the filter lets through, in the order of the keyset."""
+    about, of_few = _about(filter.field) + created_between(filter), False
+    if filter.searched is not None:
+        searched, of_few = await about_records_with(organization_id, filter.searched)
+        about += searched
     every = where(Conflict, filter.conditions()) + about
-    if not names_kinds(filter):
+    if of_few or not names_kinds(filter):
         return await CONFLICTS.page(organization_id, every, keyset, wanted)
     sources = None
     if filter.provider is not None and (sources := await sources_with(organization_id, filter)) is not None:

@@ -65,13 +65,19 @@ async def ordered_page(
     return replace(page, keys={row_id: key_text(key) for row_id, key in keys.items()})
 
 
-async def named_where_few(table: str, organization_id: str, within: Where, order: str) -> Where:
-    """A condition that names the rows for which `within` holds by their ids; none where there are many of them.
+async def ids_where_few(table: str, organization_id: str, within: Where, order: str) -> list[str] | None:
+    """The ids of the rows for which `within` holds; None where there are many of them.
 
     `order` is that of the index by which they are found.
     """
     sql = f"SELECT id FROM {table} WHERE organization_id = ?{within.sql} ORDER BY {order} LIMIT ?"
     found = await query(sql, [organization_id, *within.values_of(organization_id), MOST_NAMED + 1])
-    if len(found) > MOST_NAMED:
+    return [row["id"] for row in found] if len(found) <= MOST_NAMED else None
+
+
+async def named_where_few(table: str, organization_id: str, within: Where, order: str) -> Where:
+    """A condition that names the same rows by their ids; none where there are many of them."""
+    found = await ids_where_few(table, organization_id, within, order)
+    if found is None:
         return Where()
-    return Where(f" AND {one_of('id')}", (texts(row["id"] for row in found),)) if found else NOTHING
+    return Where(f" AND {one_of('id')}", (texts(found),)) if found else NOTHING

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from enrichment.enums import ConflictStatus, ResolutionAction
+from models.conflict.order import ConflictOrder
 from models.conflict.queries import (
     ConflictFilter,
     conflicts_by_id,
@@ -33,16 +34,20 @@ from resolvers.validation import check_filter
 
 
 def _checked(wanted: ConflictFilter) -> ConflictFilter:
-    check_filter(wanted, jobId=wanted.job_id, field=wanted.field, provider=wanted.provider)
+    check_filter(wanted, jobId=wanted.job_id, field=wanted.field, provider=wanted.provider, search=wanted.search)
     return wanted
 
 
 async def list_conflicts(
-    ctx: Context, wanted: ConflictFilter, page: PageArgs, shown: Wanted = EVERYTHING
+    ctx: Context,
+    wanted: ConflictFilter,
+    page: PageArgs,
+    shown: Wanted = EVERYTHING,
+    order: ConflictOrder = ConflictOrder.CREATED_AT_DESC,
 ) -> Page[ShownConflict]:
-    """What is to be shown of conflicts, newest first. Raises ValidationFailed for a filter that cannot be."""
+    """What is to be shown of conflicts, in this order. Raises ValidationFailed for a filter that cannot be."""
     caller = ctx.require(Role.VIEWER)
-    return await conflict_page(caller.organization_id, _checked(wanted), page.keyset("conflicts"), shown)
+    return await conflict_page(caller.organization_id, _checked(wanted), page.keyset("conflicts", order), shown)
 
 
 async def get_conflict(ctx: Context, conflict_id: str, shown: Wanted = EVERYTHING) -> ShownConflict:

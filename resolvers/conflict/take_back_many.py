@@ -108,7 +108,7 @@ async def _of_filter(ctx: Context, wanted: ConflictFilter) -> TakenBackMany:
     if any(status is not ConflictStatus.RESOLVED for status in wanted.status):
         message = "only decisions on resolved conflicts are taken back"
         raise ValidationFailed(message, faults=[Fault("filter.status", message)])
-    check_filter(wanted, jobId=wanted.job_id, field=wanted.field, provider=wanted.provider)
+    check_filter(wanted, jobId=wanted.job_id, field=wanted.field, provider=wanted.provider, search=wanted.search)
     wanted = replace(wanted, status=(ConflictStatus.RESOLVED,))
     organization_id = ctx.require(Role.USER).organization_id
     found = await latest_resolved(organization_id, wanted, MOST_AT_ONCE)

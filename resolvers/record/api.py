@@ -10,6 +10,7 @@ from models.db.printed import Printed
 from models.db.wanted import EVERYTHING, Wanted
 from models.job.shown import ShownJob
 from models.record import Record
+from models.record.order import RecordOrder
 from models.record.page import (
     RecordFilter,
     current_values,
@@ -185,11 +186,15 @@ def check_filter(wanted: RecordFilter) -> RecordFilter:
 
 
 async def list_records(
-    ctx: Context, wanted: RecordFilter, page: PageArgs, shown: Wanted | Printed = EVERYTHING
+    ctx: Context,
+    wanted: RecordFilter,
+    page: PageArgs,
+    shown: Wanted | Printed = EVERYTHING,
+    order: RecordOrder = RecordOrder.CREATED_AT_DESC,
 ) -> Page[ShownRecord]:
-    """Records, newest first, with what is to be shown of them."""
+    """Records, in this order, with what is to be shown of them."""
     caller = ctx.require(Role.VIEWER)
-    return await record_page(caller.organization_id, check_filter(wanted), page.keyset("records"), shown)
+    return await record_page(caller.organization_id, check_filter(wanted), page.keyset("records", order), shown)
 
 
 async def provenance(ctx: Context, record: Identified) -> list[ShownValue]:

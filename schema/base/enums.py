@@ -22,11 +22,14 @@ from enrichment.enums import (
 )
 from enrichment.replay.diff import DifferenceKind
 from enrichment.undo import UndoSkipReason
+from models.conflict.order import ConflictOrder
 from models.job.order import JobOrder
+from models.record.order import RecordOrder
 from resolvers.record.store import RecordOutcome
 
 __all__ = [
     "BreakerState",
+    "ConflictOrder",
     "ConflictReason",
     "ConflictStatus",
     "CreditKind",
@@ -41,6 +44,7 @@ __all__ = [
     "MaybeCharged",
     "QuestionOrder",
     "Recommendation",
+    "RecordOrder",
     "RecordOutcome",
     "ResolutionAction",
     "RuleAction",
@@ -85,3 +89,5 @@ strawberry.enum(
     JobOrder,
     description="In which order jobs are listed. By FINISHED_AT those that have not ended count as the oldest.",
 )
+strawberry.enum(RecordOrder, description="In which order records are listed.")
+strawberry.enum(ConflictOrder, description="In which order conflicts are listed.")

@@ -25,6 +25,9 @@ class ConflictFilter:
     status: list[ConflictStatus] | None = None
     reason: list[ConflictReason] | None = None
     provider: str | None = None
+    search: str | None = strawberry.field(
+        default=None, description="Part of a name, an e-mail, a domain or the external id of the record."
+    )
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -38,6 +41,7 @@ class ConflictFilter:
             status=tuple(self.status or ()),
             reason=tuple(self.reason or ()),
             provider=self.provider,
+            search=self.search,
             created_after=self.created_after,
             created_before=self.created_before,
         )

@@ -9,7 +9,7 @@ from resolvers.conflict.take_back_many import undo_resolutions
 from resolvers.conflict.watch import watch_conflicts
 from resolvers.paging import DEFAULT_SIZE
 from schema.base.context import Info
-from schema.base.enums import EntityType
+from schema.base.enums import ConflictOrder, EntityType
 from schema.base.paging import Connection, page_args
 from schema.base.streams import closing
 from schema.base.wanted import wanted_items, wanted_nodes
@@ -20,7 +20,9 @@ from schema.conflict.input import ConflictFilter, ResolutionInput
 
 @strawberry.type
 class ConflictQuery:
-    @strawberry.field(description="The organization's conflicts; without a filter the open ones.")
+    @strawberry.field(
+        description="The organization's conflicts; without a filter the open ones; newest first, or as `orderBy` says."
+    )
     async def conflicts(
         self,
         info: Info,
@@ -29,10 +31,13 @@ class ConflictQuery:
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
+        order_by: ConflictOrder | None = ConflictOrder.CREATED_AT_DESC,
     ) -> Connection[Conflict]:
         wanted = filter or ConflictFilter()
         args = page_args(info, first, after, last, before)
-        page = await operations.list_conflicts(info.context, wanted.read(), args, wanted_nodes(info, CONFLICT))
+        page = await operations.list_conflicts(
+            info.context, wanted.read(), args, wanted_nodes(info, CONFLICT), order_by or ConflictOrder.CREATED_AT_DESC
+        )
         return Connection[Conflict].of(page, CONFLICT)
 
     @strawberry.field(description="One conflict.")

@@ -10,7 +10,7 @@ from resolvers.errors import BadRequest, Fault
 from resolvers.paging import DEFAULT_SIZE
 from resolvers.record import api as operations
 from schema.base.context import Info
-from schema.base.enums import EntityType
+from schema.base.enums import EntityType, RecordOrder
 from schema.base.paging import Connection, page_args
 from schema.base.wanted import printed_nodes, wanted_items
 from schema.record.record import RECORD, Record
@@ -60,7 +60,7 @@ class RecordQuery:
             raise BadRequest(message, faults=[Fault("id", message)])
         return RECORD(await operations.get_record_by_id(info.context, id, wanted_items(info, RECORD)))
 
-    @strawberry.field(description="The organization's records.")
+    @strawberry.field(description="The organization's records, newest first or as `orderBy` says.")
     async def records(
         self,
         info: Info,
@@ -69,8 +69,11 @@ class RecordQuery:
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
+        order_by: RecordOrder | None = RecordOrder.CREATED_AT_DESC,
     ) -> Connection[Record]:
         wanted = filter or RecordFilter()
         args = page_args(info, first, after, last, before)
-        page = await operations.list_records(info.context, wanted.read(), args, printed_nodes(info, RECORD))
+        page = await operations.list_records(
+            info.context, wanted.read(), args, printed_nodes(info, RECORD), order_by or RecordOrder.CREATED_AT_DESC
+        )
         return Connection[Record].of(page, RECORD)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from enrichment.enums import ConflictStatus, EntityType, ResolutionAction
 from enrichment.words import naming
+from models.conflict.order import ConflictOrder
 from models.conflict.queries import ConflictFilter
 from models.conflict.shown import AnyConflict
 from resolvers.conflict import api as conflicts
@@ -14,11 +15,12 @@ from resolvers.conflict.choice import UNSET, PartResolution, Resolution
 from resolvers.context import Context, Role
 from resolvers.errors import Fault, ValidationFailed
 from resolvers.refresh.freshness import aging
+from resolvers.validation import MAX_NAME
 from service.http.json import respond
 from service.http.request import read_object, read_optional_object
-from service.rest.operation import Body, RestOperation, RouteAnswer
+from service.rest.operation import Body, Parameter, RestOperation, RouteAnswer
 from service.rest.paging import read_page, respond_with_page
-from service.rest.parameters import CONFLICT_ID, PAGING, choice
+from service.rest.parameters import CONFLICT_ID, PAGING, choice, one_of
 from service.rest.query import QueryParameters
 from service.rest.request import refuse_unknown, text_or_none
 from service.rest.shapes import conflict as shape
@@ -30,11 +32,13 @@ async def list_conflicts(ctx: Context, request: Request) -> Response:
     query = QueryParameters(request)
     entity_types = query.choices("entityType", EntityType)
     status = query.choices("status", ConflictStatus)
+    search = query.text("search")
+    order = query.choice("orderBy", ConflictOrder, ConflictOrder.CREATED_AT_DESC)
     page = query.page()
     query.check()
     wanted = (ConflictStatus.OPEN,) if status is None else status or tuple(ConflictStatus)
-    filtered = ConflictFilter(entity_types=entity_types or (), status=wanted)
-    found = await read_page(conflicts.list_conflicts(ctx, filtered, page))
+    filtered = ConflictFilter(entity_types=entity_types or (), status=wanted, search=search)
+    found = await read_page(conflicts.list_conflicts(ctx, filtered, page, order=order))
     ages, name_of = await aging(ctx), naming(ctx.services.registry.names)
     shown = [Conflict.of(conflict, conflict.record.external_id, ages, name_of) for conflict in found.items]
     return respond_with_page(request, found, shown)
@@ -125,10 +129,17 @@ OPERATIONS = (
         id="listConflicts",
         tag="Conflicts",
         summary="Get enrichment conflicts needing review",
-        description="Newest first; without `status` the open ones.",
+        description="Newest first, or as `orderBy` says; without `status` the open ones.",
         parameters=(
             choice("status", ConflictStatus, "Conflicts in which states; default: `open`."),
             choice("entityType", EntityType, "Conflicts of which entity types:"),
+            Parameter(
+                name="search",
+                description="Part of a name, an e-mail, a domain or the external id of the record.",
+                schema={"type": "string", "maxLength": MAX_NAME},
+                example="acme",
+            ),
+            one_of("orderBy", ConflictOrder, "In which order.", ConflictOrder.CREATED_AT_DESC),
             *PAGING,
         ),
         answer=RouteAnswer(
@@ -137,6 +148,7 @@ OPERATIONS = (
             example=[shape.EXAMPLE],
             headers=("Link",),
         ),
+        refusals=("VALIDATION_FAILED",),
     ),
     RestOperation(
         method="GET",

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enrichment.enums import EntityType
+from models.record.order import RecordOrder
 from models.record.page import RecordFilter
 from resolvers.context import Context
 from resolvers.errors import BadRequest, Fault
@@ -16,7 +17,7 @@ from service.http.json import respond
 from service.rest.description.json_schema import any_case_schema
 from service.rest.operation import Parameter, RestOperation, RouteAnswer
 from service.rest.paging import read_page, respond_with_page
-from service.rest.parameters import PAGING, choice
+from service.rest.parameters import PAGING, choice, one_of
 from service.rest.query import QueryParameters
 from service.rest.shapes import explanation as explanation_shape
 from service.rest.shapes import stored_record as shape
@@ -28,13 +29,14 @@ async def list_records(ctx: Context, request: Request) -> Response:
     query = QueryParameters(request)
     kinds = query.choices("entityType", EntityType) or ()
     search = query.text("search")
+    order = query.choice("orderBy", RecordOrder, RecordOrder.CREATED_AT_DESC)
     page = query.page()
     query.check()
     if len(kinds) > 1:
         message = "one entity type, or all of them"
         raise BadRequest(f"entityType: {message}", faults=[Fault("entityType", message)])
     wanted = RecordFilter(entity_type=kinds[0] if kinds else None, search=search)
-    found = await read_page(records.list_records(ctx, wanted, page))
+    found = await read_page(records.list_records(ctx, wanted, page, order=order))
     return respond_with_page(request, found, [StoredRecord.of(record) for record in found.items])
 
 
@@ -102,7 +104,7 @@ OPERATIONS = (
         id="listRecords",
         tag="Records",
         summary="List records",
-        description="Newest first. Where there are more, `Link` leads to the next page.",
+        description="Newest first, or as `orderBy` says. Where there are more, `Link` leads to the next page.",
         parameters=(
             choice("entityType", EntityType, "Records of which entity type (one):"),
             Parameter(
@@ -111,6 +113,7 @@ OPERATIONS = (
                 schema={"type": "string", "maxLength": records.MAX_SEARCH},
                 example="acme",
             ),
+            one_of("orderBy", RecordOrder, "In which order.", RecordOrder.CREATED_AT_DESC),
             *PAGING,
         ),
         answer=RouteAnswer(

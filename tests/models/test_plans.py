@@ -117,6 +117,9 @@ def lists() -> Iterator[tuple[str, Read]]:
         {"created_before": EARLY, "entity_types": (EntityType.ACCOUNT,), "provider": "zoominfo"},
         {"provider": "hunter", "field": "city", "status": tuple(ConflictStatus)},
         {"provider": "zoominfo", "field": "nothing", "created_after": LATE},
+        {"search": "number 77776", "status": (ConflictStatus.OPEN,), "entity_types": (EntityType.LEAD,)},
+        {"search": "oakland", "field": "city", "reason": (ConflictReason.LOW_CONFIDENCE,)},
+        {"search": "no such text anywhere", "provider": "hunter", "created_after": LATE},
     ]
     for options in conflicts:
         for named in every_combination(options):

@@ -249,3 +249,16 @@ async def test_jobs_are_paged_by_when_they_ended_in_both_directions(redis: ArqRe
     ended, shown = await page(f={"finishedAfter": "2020-01-01T00:00:00Z"})
     assert (ended, shown["totalCount"]) == (["A2", "A1"], 2)
     assert await ask.code(BY_END, o="CREATED_AT_DESC", first=2, after=end) == "BAD_REQUEST"
+
+
+async def test_records_are_listed_oldest_first_where_that_is_asked_for(redis: ArqRedis) -> None:
+    ask = await seven_records(redis)
+    rising = """query ($after: String) { records(orderBy: CREATED_AT_ASC, first: 4, after: $after) {
+        nodes { externalId } pageInfo { endCursor hasNextPage } }
+        conflicts(orderBy: CREATED_AT_ASC) { nodes { id } } }"""
+    page = (await ask(rising))["records"]
+    assert [node["externalId"] for node in page["nodes"]] == ["L0", "L1", "L2", "L3"]
+    rest = (await ask(rising, after=page["pageInfo"]["endCursor"]))["records"]
+    assert [node["externalId"] for node in rest["nodes"]] == ["L4", "L5", "L6"]
+    assert (page["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
+    assert await ask.code(PAGE, first=2, after=page["pageInfo"]["endCursor"]) == "BAD_REQUEST"

@@ -66,6 +66,8 @@ export type ConflictFilter = {
   status?: InputMaybe<Array<ConflictStatus>>;
   reason?: InputMaybe<Array<ConflictReason>>;
   provider?: InputMaybe<Scalars['String']['input']>;
+  /** Part of a name, an e-mail, a domain or the external id of the record. */
+  search?: InputMaybe<Scalars['String']['input']>;
   createdAfter?: InputMaybe<Scalars['DateTime']['input']>;
   createdBefore?: InputMaybe<Scalars['DateTime']['input']>;
 };

@@ -332,3 +332,11 @@ async def test_a_body_that_reopen_does_not_know_is_refused(rest: Rest, shared: S
     assert (refused.status_code, fault_paths(refused)) == (422, ["note"])
     assert (await rest.get("/conflicts?entityType=account")).json() == []
     assert (await rest.post(f"/conflicts/{conflict['id']}/reopen", json={})).status_code == 200
+
+
+async def test_conflicts_are_found_by_their_records_and_listed_oldest_first(rest: Rest, shared: Services) -> None:
+    await raise_conflicts(shared)
+    for query, found in (("search=a1", ["A1"]), ("search=nobody", []), ("orderBy=created_at_asc", ["A1", "L1"])):
+        response = await rest.get(f"/conflicts?{query}")
+        assert (response.status_code, [conflict["externalId"] for conflict in response.json()]) == (200, found)
+    assert fault_paths(await rest.get("/conflicts?search=%00")) == ["search"]

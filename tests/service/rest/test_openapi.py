@@ -168,7 +168,7 @@ def test_every_refusal_is_a_problem_under_its_status(name: str) -> None:
         ("PUT /config", "200 400 401 403 412 413 415 422 429 500 503"),
         ("GET /jobs", "200 400 401 403 429 500 503"),
         ("GET /jobs/{id}", "200 400 401 403 404 429 500 503"),
-        ("GET /conflicts", "200 400 401 403 429 500 503"),
+        ("GET /conflicts", "200 400 401 403 422 429 500 503"),
         ("POST /conflicts/{id}/resolve", "200 400 401 403 404 409 413 415 422 429 500 503"),
         ("PUT /conflicts/{id}/resolve", "200 400 401 403 404 409 413 415 422 429 500 503"),
         ("POST /conflicts/{id}/reopen", "200 400 401 403 404 409 413 415 422 429 500 503"),

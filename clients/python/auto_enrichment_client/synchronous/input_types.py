@@ -65,6 +65,8 @@ class ConflictFilter(BaseModel):
     status: Optional[list[ConflictStatus]] = None
     reason: Optional[list[ConflictReason]] = None
     provider: Optional[str] = None
+    search: Optional[str] = None
+    "Part of a name, an e-mail, a domain or the external id of the record."
     created_after: Optional[datetime] = Field(alias="createdAfter", default=None)
     created_before: Optional[datetime] = Field(alias="createdBefore", default=None)
 
