@@ -107,11 +107,18 @@ class CostMeter:
     buckets: Sequence[Bucket]
 
     async def take(self, cost: int) -> Spent:
-        """Take the cost of an operation. Raises RateLimited."""
+        """Take the cost of an operation. Raises RateLimited, whose `cost` says the same as Spent."""
         counted: list[Bucket] = self.connection.scope["state"].setdefault(STATE, [])
         if self.buckets[0] not in counted:
             counted.extend(self.buckets)
-        await self.limits.take(self.buckets, cost)
+        try:
+            await self.limits.take(self.buckets, cost)
+        except RateLimited as refusal:
+            refusal.details["cost"] = self._spent(cost).shown
+            raise
+        return self._spent(cost)
+
+    def _spent(self, cost: int) -> Spent:
         now = self.limits.now()
         tightest = min(self.buckets, key=lambda bucket: bucket.left(now) / bucket.most)
         return Spent(cost, max(0, int(tightest.left(now))), seconds_to_reset(tightest, now))

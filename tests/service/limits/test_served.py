@@ -123,6 +123,7 @@ async def test_operations_that_cost_too_much_are_refused(redis: ArqRedis, accept
             refused = await ann.post("/graphql", json=query)
             assert refused.status_code == 429
             assert refused.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+            assert refused.json()["errors"][0]["extensions"]["cost"]["requested"] > 60
             assert int(refused.headers["Retry-After"]) == refused.json()["errors"][0]["extensions"]["retryAfter"]
         refused = await ann.post("/graphql", json={"query": "{ jobs(first: 5) { nodes { id } totalCount } }"})
         assert refused.status_code == 429  # also where the document is new
