@@ -19,6 +19,7 @@ import asyncpg
 from faults.beside import measure_beside
 from faults.caller import Caller, NotAnswered, key_of
 from faults.checks import Check, active_jobs, check_all, of_full_disk
+from faults.heavy import measure_heavy
 from faults.load import CALL_SECONDS, OrganizationLoad
 from faults.observer import LONGEST_LEFT_OVER_SECONDS, Observer
 from faults.plan import ORGANIZATIONS, draw_plan
@@ -119,20 +120,22 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=random.randrange(1_000_000))  # noqa: S311 -- it is printed
     options.add_argument("--minutes", type=float, default=2.0)
     options.add_argument("--every", type=float, default=1.0, help="seconds between two faults, on average")
-    options.add_argument("--only", choices=("faults", "beside"), help="a part: faults, or beside hostile providers")
+    options.add_argument("--only", choices=("faults", "beside", "heavy"), help="a part; beside: hostile providers")
     options.add_argument("--keep", type=Path, help="folder for the output of the processes")
     given = options.parse_args()
     checks: list[Check] = []
     struck: list[str] = []
     with tempfile.TemporaryDirectory(prefix="auto-enrichment-faults-") as made:
         Path(made).chmod(0o711)  # the user of PostgreSQL passes through
-        if given.only != "beside":
+        if given.only in {None, "faults"}:
             print(f"seed {given.seed}, {given.minutes:g} minutes", flush=True)
             checks, struck = asyncio.run(
                 run(given.seed, given.minutes, _folder(given.keep or made, "faults"), given.every)
             )
-        if given.only != "faults":
+        if given.only in {None, "beside"}:
             checks += asyncio.run(measure_beside(_folder(given.keep or made, "beside")))
+        if given.only in {None, "heavy"}:
+            checks += asyncio.run(measure_heavy(_folder(given.keep or made, "heavy")))
     print(as_text(checks, struck))
     return 1 if any(check.faults for check in checks) else 0
 

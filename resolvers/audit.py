@@ -31,6 +31,7 @@ from resolvers.audit_walk import AuditWalk, hash_of, head_and_checkpoint, is_for
 from resolvers.context import Context, Role
 from resolvers.errors import BadRequest, Fault
 from resolvers.paging import Page, PageArgs, check_id, read_cursor
+from resolvers.turns import one_at_a_time
 from resolvers.validation import MAX_NAME, check_text
 
 
@@ -202,6 +203,7 @@ class AuditCheck:
         return self.fault is None
 
 
+@one_at_a_time
 async def verify_audit(
     ctx: Context, *, number: int | None = None, head: str | None = None, whole: bool = False
 ) -> AuditCheck:

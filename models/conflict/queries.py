@@ -1,6 +1,6 @@
 """Reading conflicts: by a filter, by id, by job, and as they were at a moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from models.db.statements import marks
 from models.record.related import RelatedFilter, narrow
 
 _READ_AT_ONCE = 500
+WITH_RECORDS_AT_ONCE = 100  # conflicts with their records and jobs: more would hold up everyone else meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +58,11 @@ def _is_about(field: str) -> Q:
 
 async def conflicts_by_id(organization_id: str, ids: Sequence[str]) -> dict[str, Conflict]:
     """These conflicts by id, with their records and jobs. One that is not there is left out."""
-    if not ids:
-        return {}
-    return {conflict.id: conflict for conflict in await _conflicts(organization_id).filter(id__in=list(ids))}
+    found: dict[str, Conflict] = {}
+    for start in range(0, len(ids), WITH_RECORDS_AT_ONCE):
+        piece = list(ids[start : start + WITH_RECORDS_AT_ONCE])
+        found |= {conflict.id: conflict for conflict in await _conflicts(organization_id).filter(id__in=piece)}
+    return found
 
 
 async def conflicts_of_record(organization_id: str, record_id: str, field: str | None = None) -> list[Conflict]:
@@ -68,9 +71,21 @@ async def conflicts_of_record(organization_id: str, record_id: str, field: str |
     return await (found if field is None else found.filter(_is_about(field))).order_by("-id")
 
 
-async def oldest_conflicts(organization_id: str, wanted: ConflictFilter, most: int) -> list[Conflict]:
-    """The oldest `most` conflicts that the filter lets through, oldest first, with their records and jobs."""
-    return await select_conflicts(organization_id, wanted).order_by("id").limit(most)
+async def oldest_conflicts(
+    organization_id: str, wanted: ConflictFilter, most: int, *, at_once: int = WITH_RECORDS_AT_ONCE
+) -> AsyncIterator[list[Conflict]]:
+    """The oldest `most` conflicts that the filter lets through, oldest first, with their records and jobs.
+
+    They come in pieces of `at_once`, between which everyone else has a turn.
+    """
+    selected, after = select_conflicts(organization_id, wanted).order_by("id"), ""
+    while most > 0:
+        found = await (selected.filter(id__gt=after) if after else selected).limit(min(at_once, most))
+        if found:
+            yield found
+        if len(found) < at_once:
+            break
+        most, after = most - len(found), found[-1].id
 
 
 async def latest_resolved(organization_id: str, wanted: ConflictFilter, most: int) -> list[Conflict]:

@@ -30,6 +30,7 @@ from resolvers.context import Context, Role
 from resolvers.errors import CountChanged, Fault, NotFound, ValidationFailed
 from resolvers.events.publisher import announce
 from resolvers.paging import Page, PageArgs, check_id
+from resolvers.turns import one_at_a_time
 from resolvers.validation import check_filter
 
 
@@ -142,18 +143,20 @@ def _checked_open(wanted: ConflictFilter) -> ConflictFilter:
     return _checked(wanted)
 
 
+@one_at_a_time
 async def try_resolution(ctx: Context, wanted: ConflictFilter, resolution: Resolution | None) -> TriedResolution:
     """What `resolve_matching` would do now. Changes nothing."""
     caller = ctx.require(Role.USER)
     wanted = _checked_open(wanted)
     tried = TriedResolution(await count_conflicts(caller.organization_id, wanted), Counter(), Counter(), 0)
     refused = 0
-    for conflict in await oldest_conflicts(caller.organization_id, wanted, MOST_AT_ONCE):
-        tried.by_field[conflict.field] += 1
-        try:
-            tried.by_action[choose(conflict, resolution).action] += 1
-        except ValidationFailed:
-            refused += 1
+    async for conflicts in oldest_conflicts(caller.organization_id, wanted, MOST_AT_ONCE):
+        for conflict in conflicts:
+            tried.by_field[conflict.field] += 1
+            try:
+                tried.by_action[choose(conflict, resolution).action] += 1
+            except ValidationFailed:
+                refused += 1
     return replace(tried, refused=refused)
 
 
@@ -167,6 +170,7 @@ async def resolve_matching(
     wanted, organization_id = _checked_open(wanted), caller.organization_id
     if expected_count is not None and (count := await count_conflicts(organization_id, wanted)) != expected_count:
         raise CountChanged(f"there are {count} such conflicts now, not {expected_count}", count=count)
-    conflicts = await oldest_conflicts(organization_id, wanted, MOST_AT_ONCE)
-    resolved = await resolve_as_asked(ctx, [conflict.id for conflict in conflicts], resolution)
+    chosen = oldest_conflicts(organization_id, wanted, MOST_AT_ONCE)
+    ids = [conflict.id async for conflicts in chosen for conflict in conflicts]
+    resolved = await resolve_as_asked(ctx, ids, resolution)
     return resolved, await count_conflicts(organization_id, wanted)

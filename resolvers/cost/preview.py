@@ -1,6 +1,5 @@
 """What enriching chosen records would come to now, from stored answers alone. Asks no provider and writes nothing."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from resolvers.conflict.trust import trust_of
 from resolvers.context import Context, Role, Services
 from resolvers.erasure.kept_out import ProposedValues, kept_out
 from resolvers.job.enrich import RecordSelection, SkippedRecord, select_records, skip_reason, suppressed_among
+from resolvers.off_loop import off_loop
 from resolvers.organizations import config_of, organization_of
 from resolvers.record.state import record_states
 from resolvers.refresh.freshness import LearnedHalfLives, learned_by
@@ -155,7 +155,7 @@ async def preview_enrichment(ctx: Context, selection: RecordSelection, *, force:
         return answer.serves(since, now)
 
     while True:
-        shown = await with_cached(organization_id, answers, lambda: asyncio.to_thread(decide), serves=serves)
+        shown = await with_cached(organization_id, answers, lambda: off_loop(decide), serves=serves)
         found = await _suppressed_in(services, organization_id, shown) - rules.withheld
         erased = await _erased_in(services, organization_id, shown)
         if not found and not erased:
@@ -227,7 +227,7 @@ async def _snapshots(records: Sequence[Record], now: datetime) -> list[StoredSna
     for start in range(0, len(records), _AT_ONCE):
         rows = await latest_snapshots([record.id for record in records[start : start + _AT_ONCE]])
         found += [to_stored(row) for row in rows if row.decided_at > now - RECORDED_FOR]
-    return readable(found).snapshots
+    return (await off_loop(readable, found)).snapshots
 
 
 def _decide(record: Record, state: RecordState, answers: AnswerIndex, rules: _Rules) -> RecordPreview:

@@ -16,6 +16,7 @@ from models.credit.proof_part import Part
 from models.db.transaction import Transaction, unit_of_work
 from resolvers.context import Context, Role
 from resolvers.credit.prove import CLOCKS_DIFFER, faults_of_lines, is_forged, is_trusted, renew_faults, walk_proved
+from resolvers.turns import one_at_a_time
 
 _GRACE = timedelta(minutes=1)  # in which the end of a call that nobody saw is written
 _END = "~"  # after every id
@@ -50,6 +51,7 @@ class LedgerCheck:
         return self.entries - self.proved_entries
 
 
+@one_at_a_time
 async def verify_ledger(ctx: Context, *, whole: bool = False) -> LedgerCheck:
     """Compare the account and the counters that limits rest on with the sum of the lines, each settlement with what it
     settles, charges with the jobs that show them, and grants with the audit log; all `whole`, or since the last proof.

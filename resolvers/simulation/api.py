@@ -1,12 +1,10 @@
 """Simulation: the decisions of a past period taken again under other rules, with the answers given then."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from enrichment.config import Config
 from enrichment.replay.bill import Question
@@ -20,6 +18,7 @@ from models.record.queries import external_ids_of
 from resolvers.config import merged_config
 from resolvers.context import Context, Role, Services
 from resolvers.errors import BadRequest, Fault, RateLimited
+from resolvers.off_loop import off_loop
 from resolvers.organizations import organization_of, read_config
 from resolvers.simulation.cached_answers import answers_of, sources_by_type, to_stored, with_cached
 from resolvers.simulation.not_replayed import not_replayed
@@ -28,9 +27,6 @@ from resolvers.yields import yields_of
 MOST_REPLAYED = 10_000
 _AT_ONCE = 500
 _BUSY_SECONDS = 5
-T = TypeVar("T")
-# One at a time in a process: a replay takes a processor for seconds, and must leave the rest to everyone else.
-_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay")
 _busy: set[str] = set()  # organizations whose simulation is under way, or waits for its turn
 
 
@@ -94,8 +90,8 @@ async def _simulate(
     services: Services, organization_id: str, config: Config, start: datetime | None, end: datetime | None
 ) -> Simulation:
     snapshots, next_from = await _snapshots(organization_id, start, end)
-    known = await _in_thread(readable, snapshots)
-    answers = await answers_of(services, organization_id, config, known.snapshots, _in_thread)
+    known = await off_loop(readable, snapshots)
+    answers = await answers_of(services, organization_id, config, known.snapshots)
     in_force = await _in_force(organization_id, answers.versions)
     yields = await yields_of(organization_id) if config.weighs_value else {}
     rules = Rules(config, sources_by_type(services, config), in_force, yields)
@@ -103,7 +99,7 @@ async def _simulate(
 
     async def run() -> Replay:
         replay = Replay(rules, answers, open_before)
-        await _in_thread(replay.run, known.snapshots)
+        await off_loop(replay.run, known.snapshots)
         return replay
 
     replay = await with_cached(organization_id, answers, run)
@@ -115,10 +111,6 @@ async def _simulate(
         next_from=next_from,
         not_replayed=[*not_replayed(config, in_force), *_unreadable(known), *_pruned(services, start)],
     )
-
-
-async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_thread, work, *arguments)
 
 
 def _pruned(services: Services, start: datetime | None) -> list[str]:

@@ -1,9 +1,8 @@
 """What is known of the answers of providers without asking any: for replays and previews."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -24,6 +23,7 @@ from providers import api
 from providers.sources import question_of, sources_of
 from resolvers.conflict.trust import trust_of
 from resolvers.context import Services
+from resolvers.off_loop import off_loop
 
 T = TypeVar("T")
 
@@ -35,15 +35,13 @@ async def answers_of(
     organization_id: str,
     config: Config,
     snapshots: Sequence[StoredSnapshot],
-    in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     *,
     in_force_only: bool = False,
 ) -> AnswerIndex:
     """The answers in these snapshots, ready to be found again; `with_cached` adds those that are cached.
 
-    `config` says how long answers may be reused. `in_thread` runs what only computes. `in_force_only`: an answer of a
-    provider whose answers are cached counts only while it is cached, as for a job; after that the provider would be
-    asked, and paid, again.
+    `config` says how long answers may be reused. `in_force_only`: an answer of a provider whose answers are cached
+    counts only while it is cached, as for a job; after that the provider would be asked, and paid, again.
     """
     cached_only: set[str] = set()
     unable: dict[str, SkipReason] = {}
@@ -58,8 +56,7 @@ async def answers_of(
             unable[provider_id] = SkipReason.NO_KEY
     trust = (await trust_of([organization_id]))[organization_id]
     identify = _identify(services, organization_id)
-    answers: AnswerIndex = await in_thread(AnswerIndex, snapshots, identify, unable, lifetimes, trust, cached_only)
-    return answers
+    return await off_loop(AnswerIndex, snapshots, identify, unable, lifetimes, trust, cached_only)
 
 
 def _identify(services: Services, organization_id: str) -> Identify:

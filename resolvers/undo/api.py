@@ -19,6 +19,7 @@ from resolvers.job.api import get_job
 from resolvers.operation import OperationKind, OperationLost, OperationRun, begin_operation, run_operation
 from resolvers.organizations import organization_of
 from resolvers.paging import Page, PageArgs, check_id
+from resolvers.turns import one_at_a_time
 from resolvers.undo.erased import without_erased
 from resolvers.undo.restore import UndoChange
 from resolvers.undo.run import REVERT, UNDO
@@ -57,11 +58,13 @@ async def undo_enrichment(ctx: Context, scope: UndoScope) -> Undo:
     return await _run(ctx, scope, "enrichment")
 
 
+@one_at_a_time
 async def preview_undo_job(ctx: Context, job_id: str) -> UndoPreview:
     """What `undo_job` would do now. Changes nothing."""
     return await _preview(ctx, await _scope_of_job(ctx, job_id))
 
 
+@one_at_a_time
 async def preview_undo_enrichment(ctx: Context, scope: UndoScope) -> UndoPreview:
     """What `undo_enrichment` would do now. Changes nothing."""
     ctx.require(Role.MANAGER)

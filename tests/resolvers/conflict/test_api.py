@@ -11,7 +11,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction, Strategy
-from models.conflict.queries import ConflictFilter
+from models.conflict.queries import ConflictFilter, oldest_conflicts
 from models.conflict.table import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import (
@@ -262,6 +262,15 @@ async def many(shared: Services, count: int) -> Context:
         await send(ctx, "account", f"A{number}", domain="acme.com", city="Hamburg")
     await work(shared)
     return ctx
+
+
+async def test_many_are_read_in_pieces_between_which_others_have_their_turn(redis: ArqRedis) -> None:
+    await many(services(redis, city_provider()), 5)
+    for most, sizes in ((5, [2, 2, 1]), (4, [2, 2]), (3, [2, 1]), (9, [2, 2, 1])):
+        pieces = [piece async for piece in oldest_conflicts("acme", ConflictFilter(), most, at_once=2)]
+        assert [len(piece) for piece in pieces] == sizes
+        ids = [conflict.id for piece in pieces for conflict in piece]
+        assert ids == sorted(set(ids))
 
 
 async def test_many_are_decided_by_filter_after_a_look_at_what_would_happen(redis: ArqRedis) -> None:
