@@ -97,7 +97,7 @@ class Weights:
     size_half_lives: float = 60.0
     size_doubt: float = 0.1
     even: float = 0.15
-    replacing: float = 1.35
+    replacing: float = 0.7
     replacing_undated: float = 2.35
     replacing_worth: float = 20.0
     hardly_ever: float = 0.01
