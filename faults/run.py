@@ -34,7 +34,7 @@ _SETTLES_WITHIN = 240.0  # seconds after the last fault until every job has ende
 
 async def run(seed: int, minutes: float, folder: Path, every_seconds: float = 1.0) -> tuple[list[Check], list[str]]:
     """One run. Returns its checks, and what was done to the service. `folder` keeps the output of its processes."""
-    postgres, redis = PostgresServer(folder / "postgres"), RedisServer(folder)
+    postgres, redis = PostgresServer(folder / "postgres", own_disk=True), RedisServer(folder)
     async with AsyncExitStack() as stack:
         standin = stack.enter_context(paid_standin())
         stack.push_async_callback(postgres.remove)

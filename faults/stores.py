@@ -31,8 +31,10 @@ class StoreFailed(RuntimeError):
 class PostgresServer:
     """PostgreSQL in a folder. It writes through to the system, so that what it acknowledged outlives its crash."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, own_disk: bool = False) -> None:
+        """`own_disk`: on a small disk of its own, where this user may mount one; then `remove` has to end it."""
         self._folder = folder
+        self._wants_own_disk = own_disk
         self._programs = postgres_programs()
         self._has_own_disk = False
         self._process: Process | None = None
@@ -43,9 +45,11 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     async def create(self) -> None:
-        """Make the database, on a disk of its own where this user may mount one. Raises StoreFailed."""
+        """Make the database. Raises StoreFailed."""
         self._folder.mkdir()
-        self._has_own_disk = await _run("mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", self._folder)
+        if self._wants_own_disk:
+            size = f"size={_DISK_BYTES}"
+            self._has_own_disk = await _run("mount", "-t", "tmpfs", "-o", size, "tmpfs", self._folder)
         give_to_server_user(self._folder)
         made = await create_subprocess_exec(
             *as_server_user(self._programs / "initdb", "-D", self._folder / "data", "-U", "postgres"),
