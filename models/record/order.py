@@ -8,3 +8,5 @@ class RecordOrder(Order):
 
     CREATED_AT_DESC = "created_at_desc"
     CREATED_AT_ASC = "created_at_asc"
+    LAST_ENRICHED_AT_DESC = "last_enriched_at_desc"
+    LAST_ENRICHED_AT_ASC = "last_enriched_at_asc"

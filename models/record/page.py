@@ -8,12 +8,13 @@ from typing import Any
 from tortoise.queryset import QuerySet
 
 from enrichment.enums import EntityType
+from models.db.ordered import ordered_page
 from models.db.paging import Keyset, Page, first_pages, newest_of_records
 from models.db.printed import Printed
 from models.db.statements import one_of, texts
 from models.db.wanted import EVERYTHING, Wanted, also
 from models.db.where import NOTHING, Where, where
-from models.record.enriched import enriched_in
+from models.record.enriched import by_enrichment, enriched_in, never_enriched
 from models.record.shown import RECORDS, VALUES, ShownRecord, ShownValue
 from models.record.table import FieldValue, Record
 from models.record.trigrams import holding
@@ -51,14 +52,31 @@ async def shown_records(
 async def record_page(
     organization_id: str, filter: RecordFilter, keyset: Keyset, wanted: Wanted | Printed = EVERYTHING
 ) -> Page[ShownRecord]:
-    """A page of the records that a filter names, newest first."""
+    """A page of the records that a filter names, in the order of the keyset.
+
+    In the order of when they were enriched last, those that never were come last, the newest of them first.
+    """
     found = where(Record, _conditions(filter))
     if filter.external_ids == ():
         found += NOTHING
     elif (text := _searched(filter)) is not None:
         found += await holding(text)
     found += await enriched_in(organization_id, filter.entity_type, filter.enriched_after, filter.enriched_before)
-    return await RECORDS.page(organization_id, found, keyset, wanted)
+    if keyset.by is None:
+        return await RECORDS.page(organization_id, found, keyset, wanted)
+    entity_type = filter.entity_type
+    says_when = filter.enriched_before is not None or filter.enriched_after is not None
+    never = (
+        NOTHING if says_when or filter.never_enriched is False else await never_enriched(organization_id, entity_type)
+    )
+
+    def enriched(of: Keyset) -> Where:
+        return NOTHING if filter.never_enriched else by_enrichment(organization_id, entity_type, found, of)
+
+    def others(of: Keyset) -> Where:
+        return NOTHING if never == NOTHING else found + never + of.bounds
+
+    return await ordered_page(RECORDS, organization_id, keyset, wanted, every=found, keyed=enriched, keyless=others)
 
 
 def filtered(organization_id: str, filter: RecordFilter) -> QuerySet[Record]:

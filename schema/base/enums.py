@@ -89,5 +89,8 @@ strawberry.enum(
     JobOrder,
     description="In which order jobs are listed. By FINISHED_AT those that have not ended count as the oldest.",
 )
-strawberry.enum(RecordOrder, description="In which order records are listed.")
+strawberry.enum(
+    RecordOrder,
+    description="In which order records are listed. By LAST_ENRICHED_AT those that never were count as the oldest.",
+)
 strawberry.enum(ConflictOrder, description="In which order conflicts are listed.")

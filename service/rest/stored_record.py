@@ -113,7 +113,12 @@ OPERATIONS = (
                 schema={"type": "string", "maxLength": records.MAX_SEARCH},
                 example="acme",
             ),
-            one_of("orderBy", RecordOrder, "In which order.", RecordOrder.CREATED_AT_DESC),
+            one_of(
+                "orderBy",
+                RecordOrder,
+                "In which order. By `last_enriched_at` those that never were count as the oldest.",
+                RecordOrder.CREATED_AT_DESC,
+            ),
             *PAGING,
         ),
         answer=RouteAnswer(

@@ -101,7 +101,9 @@ def lists() -> Iterator[tuple[str, Read]]:
     ]
     for options in records:
         for named in every_combination(options):
-            yield f"records by {named}", partial(record_page, ORGANIZATION, RecordFilter(**named))
+            found = partial(record_page, ORGANIZATION, RecordFilter(**named))
+            yield f"records by {named}", found
+            yield f"records by enrichment and {named}", by_key("last_enriched_at", KEY, found)
     conflicts: list[dict[str, Any]] = [
         {
             "status": (ConflictStatus.OPEN, ConflictStatus.RESOLVED),
