@@ -33,5 +33,8 @@ def read_config(stored: dict[str, Any]) -> Config:
 
 @lru_cache(maxsize=1024)
 def _read(stored: bytes) -> Config:
-    """Checking a configuration costs more than most of what is done by it, and it seldom changes."""
-    return Config.model_validate(orjson.loads(stored))
+    """Checking a configuration costs more than most of what is done by it, and it seldom changes.
+
+    A newer version may have written keys that this one does not know: a worker of before goes on beside it.
+    """
+    return Config.model_validate(orjson.loads(stored), extra="ignore")
