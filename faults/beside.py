@@ -34,7 +34,7 @@ async def measure_beside(folder: Path, modes: Sequence[str] = tuple(MODES)) -> l
     async with AsyncExitStack() as stack:
         postgres, redis = PostgresServer(folder / "postgres"), RedisServer(folder)
         standin = stack.enter_context(paid_standin())
-        stack.push_async_callback(postgres.stop)
+        stack.push_async_callback(postgres.remove)
         stack.push_async_callback(redis.kill)
         await postgres.create()
         await asyncio.gather(postgres.start(), redis.start())

@@ -38,7 +38,7 @@ async def measure_heavy(folder: Path, kinds: Sequence[str] = tuple(HEAVY)) -> li
     """One check for each kind of question, with the longest waits in quiet and beside it, in seconds."""
     async with AsyncExitStack() as stack:
         postgres, redis = PostgresServer(folder / "postgres"), RedisServer(folder)
-        stack.push_async_callback(postgres.stop)
+        stack.push_async_callback(postgres.remove)
         stack.push_async_callback(redis.kill)
         await postgres.create()
         await asyncio.gather(postgres.start(), redis.start())

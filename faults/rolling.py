@@ -128,7 +128,7 @@ async def run(rounds: int, folder: Path) -> tuple[Load, set[str]]:
     """The load over so many rolling restarts, and the acknowledged records that are not there."""
     postgres, redis = PostgresServer(folder / "postgres"), RedisServer(folder)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(postgres.stop)
+        stack.push_async_callback(postgres.remove)
         stack.push_async_callback(redis.kill)
         await postgres.create()
         await asyncio.gather(postgres.start(), redis.start())
