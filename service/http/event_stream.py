@@ -12,6 +12,14 @@ from resolvers.revocation import until_refused
 STREAM = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0  # a stream that says nothing for so long shows that it is there
 
+_open: set[asyncio.Task[None]] = set()  # of each stream of this process what it ends with
+
+
+def end_streams() -> None:
+    """End every stream of this process, which leaves: a client goes on elsewhere, after the last id that it has."""
+    for stop in _open:
+        stop.cancel()
+
 
 def stream(caller: Caller, lines: AsyncGenerator[bytes]) -> StreamingResponse:
     """An answer of events, which ends with the caller's token."""
@@ -19,13 +27,15 @@ def stream(caller: Caller, lines: AsyncGenerator[bytes]) -> StreamingResponse:
 
 
 async def _until_refused(caller: Caller, lines: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    """What a stream says until the caller's token expires or is revoked."""
+    """What a stream says until the caller's token expires or is revoked, or the process leaves."""
     refused = asyncio.create_task(until_refused(caller), name="token of a stream")
+    _open.add(refused)
     try:
         async with aclosing(lines):
             while (line := await _next_before(refused, lines)) is not None:
                 yield line
     finally:
+        _open.discard(refused)
         refused.cancel()
 
 

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from service.http.drain import HANDSHAKE_SECONDS, begin_no_more, until_idle
+from service.http.event_stream import end_streams
 from service.http.http_connection import HttpConnection
 from service.http.socket_connection import SocketConnection
 from service.settings import PREFIX, Settings
@@ -65,8 +66,10 @@ class Server(uvicorn.Server):
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end_streams()
         if self._drain_seconds and not self.force_exit:
             await self._drain(sockets or [])
+            end_streams()  # those that were begun meanwhile on connections that are kept
         await super().shutdown(sockets)
 
     async def _drain(self, sockets: list[socket.socket]) -> None:

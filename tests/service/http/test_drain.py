@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from resolvers.context import Caller, Role
 from service.http.drain import begin_no_more
+from service.http.event_stream import stream
 from service.http.server import Server, build_server, listen
 from service.installation_settings import load_settings
 from service.settings import DRAIN_SECONDS, Environment, Settings
@@ -21,6 +23,15 @@ from tests.support.waiting import until
 
 ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LONG = 600  # seconds: never reached
+
+
+async def _without_end() -> AsyncGenerator[bytes]:
+    yield b"begun"
+    await asyncio.Event().wait()
+
+
+async def _stream(_: Request) -> Response:
+    return stream(Caller("acme", "ann", Role.VIEWER), _without_end())
 
 
 async def _hello(_: Request) -> Response:
@@ -31,7 +42,7 @@ async def _hello(_: Request) -> Response:
 async def serving(**settings: Any) -> AsyncIterator[tuple[Server, int, asyncio.Task[None]]]:
     chosen = Settings(port=0, **settings)
     listening = listen(chosen)
-    server = build_server(Starlette(routes=[Route("/", _hello)]), chosen)
+    server = build_server(Starlette(routes=[Route("/", _hello), Route("/stream", _stream)]), chosen)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await until(lambda: server.started)
     try:
@@ -62,6 +73,18 @@ async def test_a_kept_connection_has_one_more_answer_that_says_it_is_the_last() 
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
         await task  # nobody is connected: no need to wait longer
+
+
+@pytest.mark.parametrize("drain_seconds", [0, LONG])
+async def test_a_stream_ends_when_its_process_does(drain_seconds: int) -> None:
+    async with serving(drain_seconds=drain_seconds, shutdown_seconds=LONG) as (server, port, task):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(ASK.replace(b"GET /", b"GET /stream"))
+        await reader.readuntil(b"begun")
+        server.should_exit = True
+        assert (await reader.read()).endswith(b"0\r\n\r\n")  # whole, and not broken off
+        writer.close()
+        await task
 
 
 async def test_a_second_signal_ends_the_wait() -> None:
