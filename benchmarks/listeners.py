@@ -48,7 +48,6 @@ from service.redis_pool import redis_at
 
 PAUSE_SECONDS = 0.02  # between two states
 _STATES = 101  # of which a job has no more: percent
-_OF_ONE_USER = 40
 _QUIET_SECONDS = 1.0  # without a message, after which none is expected any more
 _DOCUMENT = "subscription ($id: ID!) { jobProgress(jobId: $id) { id status progress } }"
 _PROGRESS = re.compile(rb'"progress":(\d+)')
@@ -255,9 +254,8 @@ async def _until(happened: Callable[[], bool], seconds: float = 60) -> None:
 async def _connected(running: Server, job_id: str, sockets: int, arrived: _Arrived) -> list[_Socket]:
     """So many sockets that watch."""
     loop, port, found = asyncio.get_running_loop(), int(running.url.rpartition(":")[2]), list[_Socket]()
-    for number in range(sockets):
-        user = f"user-{number // _OF_ONE_USER}"
-        _, socket = await loop.create_connection(partial(_Socket, arrived, job_id, user), "127.0.0.1", port)
+    for _ in range(sockets):
+        _, socket = await loop.create_connection(partial(_Socket, arrived, job_id, "user"), "127.0.0.1", port)
         found.append(socket)
     await _until(lambda: arrived.ready == sockets)
     await asyncio.sleep(0.5)  # nothing says that a subscription has begun

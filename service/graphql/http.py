@@ -49,17 +49,20 @@ def graphql_routes(runtime: SocketRuntime) -> list[BaseRoute]:
     documents = _documents(runtime.settings)
     sharing = SharedSubscriptions(schema)
     streams = GraphQLStreams(schema, sharing)
-    singles = SingleConnections(schema, sharing, streams)
+    singles = SingleConnections(schema, sharing)
     counts = CountedOperations(runtime.metrics, schema, documents.allowed)
 
     async def answer(request: Request) -> Response:
         if request.method == "GET" and _is_for_page(request):
             await runtime.limits.admit_open(request)
             return HTMLResponse(page)
-        if request.method == "POST" and token_of(request) is not None:
-            return await _begin_in_stream(runtime, schema, documents, singles, counts, request)
         if request.method in {"PUT", "DELETE"} or token_of(request) is not None:
-            return singles.manage(request, (await context_of(runtime, request)).require(Role.VIEWER))
+            try:
+                if request.method == "POST":
+                    return await _begin_in_stream(runtime, schema, documents, singles, counts, request)
+                return singles.manage(request, (await context_of(runtime, request)).require(Role.VIEWER))
+            except Exception as error:  # as in _execute
+                return _refused(request, error, answer_type(request))
         return await _execute(runtime, schema, documents, streams, counts, request)
 
     return [

@@ -5,6 +5,7 @@ PUT reserves a stream and answers with its token. With the token GET opens the s
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from secrets import token_urlsafe
@@ -21,12 +22,13 @@ from service.graphql.listener import COMPLETE, Ending, Listener
 from service.graphql.operation import Operation
 from service.graphql.sharing import Key, SharedSubscriptions, broken, payload_of
 from service.graphql.socket import LONGEST_ID, MOST_OPERATIONS
-from service.graphql.stream import HEARTBEAT, GraphQLStreams, accepts_stream
+from service.graphql.stream import HEARTBEAT, accepts_stream
 from service.http.event_stream import HEARTBEAT_SECONDS, stream
 from service.http.json import dump
 
 TOKEN = "X-GraphQL-Event-Stream-Token"  # noqa: S105 -- the name of a header
 OPEN_SECONDS = 30.0  # after which a reserved stream that nobody opened is given up
+MOST_RESERVED = 50  # of one user, and not opened
 
 
 class _Part(Listener):
@@ -63,14 +65,18 @@ class _Reserved:
         self.woken = asyncio.Event()
         self.given_up: asyncio.TimerHandle | None = None  # None: it has been opened
 
+    @property
+    def user(self) -> tuple[str, str]:
+        return self.caller.organization_id, self.caller.user
+
 
 class SingleConnections:
     """The reserved streams of this process, by their tokens."""
 
-    def __init__(self, schema: ApiSchema, sharing: SharedSubscriptions, streams: GraphQLStreams) -> None:
+    def __init__(self, schema: ApiSchema, sharing: SharedSubscriptions) -> None:
         self._schema = schema
         self._sharing = sharing
-        self._streams = streams
+        self._not_opened: Counter[tuple[str, str]] = Counter()
         self.reserved: dict[str, _Reserved] = {}
 
     def manage(self, request: Request, caller: Caller) -> Response:
@@ -81,10 +87,12 @@ class SingleConnections:
 
     def reserve(self, caller: Caller) -> Response:
         """The token of a new stream. Raises RateLimited."""
-        self._streams.enter(caller)
         token, found = token_urlsafe(24), _Reserved(caller)
+        if self._not_opened[found.user] >= MOST_RESERVED:
+            raise RateLimited(f"at most {MOST_RESERVED} reserved streams of one user at once", retry_after=5)
+        self._not_opened[found.user] += 1
         self.reserved[token] = found
-        found.given_up = asyncio.get_running_loop().call_later(OPEN_SECONDS, self._end, token)
+        found.given_up = asyncio.get_running_loop().call_later(OPEN_SECONDS, self._give_up, token)
         return PlainTextResponse(token, 201)
 
     def open(self, request: Request, caller: Caller) -> Response:
@@ -94,8 +102,6 @@ class SingleConnections:
             raise BadRequest("a stream is opened with Accept: text/event-stream")
         if found.given_up is None:
             raise StateConflict("the stream is open already")
-        found.given_up.cancel()
-        found.given_up = None
         return stream(caller, self._lines(token, found))
 
     def end(self, request: Request, caller: Caller) -> Response:
@@ -136,8 +142,7 @@ class SingleConnections:
     def _find(self, request: Request, caller: Caller) -> tuple[str, _Reserved]:
         token = token_of(request)
         found = self.reserved.get(token or "")
-        user = (caller.organization_id, caller.user)
-        if token is None or found is None or (found.caller.organization_id, found.caller.user) != user:
+        if token is None or found is None or found.user != (caller.organization_id, caller.user):
             raise NotFound("no such stream: reserve one with PUT")
         return token, found
 
@@ -177,6 +182,10 @@ class SingleConnections:
         return COMPLETE
 
     async def _lines(self, token: str, found: _Reserved) -> AsyncGenerator[bytes]:
+        if self.reserved.get(token) is not found or found.given_up is None:
+            return  # another request has opened it meanwhile, or it was given up
+        found.given_up.cancel()  # now that it begins: an answer may be refused before
+        self._opened(found)
         try:
             yield HEARTBEAT
             while True:
@@ -197,9 +206,18 @@ class SingleConnections:
         finally:
             self._end(token)
 
+    def _opened(self, found: _Reserved) -> None:
+        found.given_up = None
+        self._not_opened[found.user] -= 1
+        if not self._not_opened[found.user]:
+            del self._not_opened[found.user]
+
+    def _give_up(self, token: str) -> None:
+        self._opened(self.reserved[token])
+        self._end(token)
+
     def _end(self, token: str) -> None:
         found = self.reserved.pop(token)
-        self._streams.leave(found.caller)
         for part in found.parts.values():
             part.stop()
 

@@ -1,7 +1,6 @@
 """GraphQL over WebSockets, with the protocol graphql-transport-ws."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
@@ -41,7 +40,6 @@ from service.settings import Settings
 
 INIT_SECONDS = 5.0
 MOST_OPERATIONS = 20  # under way at once on one connection
-MOST_CONNECTIONS = 50  # of one user
 LONGEST_ID = 1_000  # characters of the name that a client gives an operation
 
 BAD_MESSAGE, NO_TOKEN, BAD_TOKEN, ALREADY_BEGUN, TOO_MANY, TRY_LATER = 4400, 4401, 4403, 4429, 4429, 1013
@@ -82,7 +80,6 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
     view: "GraphQLSockets"
     websocket: _Socket
     _expiry: asyncio.Task[None] | None = None
-    _counted: tuple[str, str] | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -122,17 +119,11 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
             await self._admit(caller)
 
     async def _admit(self, caller: Caller) -> None:
-        user = (caller.organization_id, caller.user)
-        if self.view.connections[user] >= MOST_CONNECTIONS:
-            await self.websocket.close(TOO_MANY, "Too many connections")
-            return
         try:
             await self._held.enter_async_context(self.view.runtime.limits.socket_of_caller(caller))
         except RateLimited as refusal:
             await self.websocket.close(TOO_MANY, refusal.message)
             return
-        self.view.connections[user] += 1
-        self._counted = user
         self.context.caller = caller
         self.context.meter = self.view.runtime.limits.meter(self.websocket.ws, caller)
         self._expiry = asyncio.create_task(self._end_with_token(caller))
@@ -209,11 +200,6 @@ class _Connection(BaseGraphQLTransportWSHandler[GraphQLContext, None]):
     async def shutdown(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
-        if self._counted is not None:
-            self.view.connections[self._counted] -= 1
-            if self.view.connections[self._counted] <= 0:
-                del self.view.connections[self._counted]
-            self._counted = None
         await self._held.aclose()
         await super().shutdown()
 
@@ -245,7 +231,6 @@ class GraphQLSockets(GraphQL[GraphQLContext, None]):
         self.documents = documents
         self.sharing = sharing
         self.counts = counts
-        self.connections: Counter[tuple[str, str]] = Counter()
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> GraphQLContext:
         # Not yet anybody's: the token comes with the first message.

@@ -1,17 +1,14 @@
 """GraphQL over server-sent events, with the protocol graphql-sse: an operation is a request, its answer a stream."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from resolvers.context import Caller
-from resolvers.errors import RateLimited
 from schema.base.context import GraphQLContext, MessageCursor
 from schema.root import ApiSchema
 from service.graphql.listener import COMPLETE, Listener
@@ -21,7 +18,6 @@ from service.http.event_stream import HEARTBEAT_SECONDS, STREAM, stream
 from service.http.json import dump
 from service.http.wishes import wishes
 
-MOST_STREAMS = 50  # of one user at once
 _COMPLETE = b"event: complete\ndata: \n\n"
 HEARTBEAT = b":\n\n"
 
@@ -60,57 +56,32 @@ class StreamListener(Listener):
 
 
 class GraphQLStreams:
-    """Subscriptions as streams, so many for each user."""
+    """Subscriptions as streams. How many there may be is counted where their answers begin (`service.limits`)."""
 
     def __init__(self, schema: ApiSchema, sharing: SharedSubscriptions) -> None:
         self._schema = schema
         self._sharing = sharing
-        self.open: Counter[tuple[str, str]] = Counter()
 
     def answer(self, operation: Operation, context: GraphQLContext, caller: Caller) -> Response:
-        """The stream of a subscription. Raises RateLimited."""
-        if self.open[caller.organization_id, caller.user] >= MOST_STREAMS:
-            raise _too_many()
-        return stream(caller, self._counted(operation, context, caller))
+        """The stream of a subscription."""
+        return stream(caller, self._lines(operation, context))
 
-    async def _counted(self, operation: Operation, context: GraphQLContext, caller: Caller) -> AsyncGenerator[bytes]:
-        try:
-            self.enter(caller)  # others that were answered at the same time have begun
-        except RateLimited as refusal:
-            error = GraphQLError(refusal.message, extensions=refusal.extensions)
-            yield _next(dump({"errors": [error.formatted]}), None) + _COMPLETE
+    async def _lines(self, operation: Operation, context: GraphQLContext) -> AsyncGenerator[bytes]:
+        yield HEARTBEAT  # the operation is accepted
+        key = self._sharing.key_of(operation, context)
+        if key is None:
+            async with aclosing(self._alone(operation, context)) as lines:
+                async for line in lines:
+                    yield line
             return
+        shared, listener = self._sharing.of(key, operation, context), StreamListener(latest_only=key.latest_only)
         try:
-            yield HEARTBEAT  # the operation is accepted
-            key = self._sharing.key_of(operation, context)
-            if key is None:
-                async with aclosing(self._alone(operation, context)) as lines:
-                    async for line in lines:
-                        yield line
-                return
-            shared, listener = self._sharing.of(key, operation, context), StreamListener(latest_only=key.latest_only)
-            try:
-                shared.join(listener)
-                async with aclosing(listener.lines()) as lines:
-                    async for line in lines:
-                        yield line
-            finally:
-                self._sharing.leave(key, shared, listener)
+            shared.join(listener)
+            async with aclosing(listener.lines()) as lines:
+                async for line in lines:
+                    yield line
         finally:
-            self.leave(caller)
-
-    def enter(self, caller: Caller) -> None:
-        """Count a stream of this user. Raises RateLimited."""
-        if self.open[caller.organization_id, caller.user] >= MOST_STREAMS:
-            raise _too_many()
-        self.open[caller.organization_id, caller.user] += 1
-
-    def leave(self, caller: Caller) -> None:
-        """One stream of this user less."""
-        user = (caller.organization_id, caller.user)
-        self.open[user] -= 1
-        if self.open[user] <= 0:
-            del self.open[user]
+            self._sharing.leave(key, shared, listener)
 
     async def _alone(self, operation: Operation, context: GraphQLContext) -> AsyncGenerator[bytes]:
         """What is executed for this client alone. It is read one by one, as the client takes it."""
@@ -122,10 +93,6 @@ class GraphQLStreams:
             async for result in ahead:
                 yield HEARTBEAT if result is None else _next(dump(payload_of(result)), position.position)
         yield _COMPLETE
-
-
-def _too_many() -> RateLimited:
-    return RateLimited(f"at most {MOST_STREAMS} streams of one user at once", retry_after=5)
 
 
 async def _ahead(results: Any) -> AsyncGenerator[Any]:

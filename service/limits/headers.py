@@ -1,8 +1,8 @@
 """What an answer says of limits: draft-ietf-httpapi-ratelimit-headers-10, and the three headers that came before it.
 
-`RateLimit-Policy` names the limits that the request was counted in, `RateLimit` how much is left of the tightest one of
-requests and of cost, and in how many seconds it is whole again. `RateLimit-Limit`, `-Remaining` and `-Reset` say the
-same of the tightest of all, for clients that know only these.
+`RateLimit-Policy` names the limits that the request was counted in, `RateLimit` how much is left of requests and of
+cost, each by the limit that ends first, and in how many seconds that is whole again. `RateLimit-Limit`, `-Remaining`
+and `-Reset` say the same of the one of these two of which the smaller part is left, for clients that know only these.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ NAMES = ("RateLimit-Policy", "RateLimit", "RateLimit-Limit", "RateLimit-Remainin
 
 def rate_limit_headers(buckets: Sequence[Bucket], now: float) -> list[tuple[bytes, bytes]]:
     """The headers of an answer to a request that was counted in these buckets."""
-    tightest: dict[str, tuple[float, Bucket]] = {}
+    ends_first: dict[str, Bucket] = {}
     for bucket in buckets:
-        share, measure = bucket.left(now) / bucket.most, bucket.measure
-        if measure not in tightest or share < tightest[measure][0]:
-            tightest[measure] = (share, bucket)
-    if not tightest:
+        known = ends_first.get(bucket.measure)
+        if known is None or bucket.left(now) < known.left(now):
+            ends_first[bucket.measure] = bucket
+    if not ends_first:
         return []
-    shown = [(bucket, max(0, int(bucket.left(now))), seconds_to_reset(bucket, now)) for _, bucket in tightest.values()]
-    _, first = min(tightest.values(), key=lambda pair: pair[0])
+    shown = [(bucket, max(0, int(bucket.left(now))), seconds_to_reset(bucket, now)) for bucket in ends_first.values()]
+    first = min(ends_first.values(), key=lambda bucket: bucket.left(now) / bucket.most)
     left, reset = next((left, reset) for bucket, left, reset in shown if bucket is first)
     return [
         (b"ratelimit-policy", _policy(tuple((bucket.name, bucket.most) for bucket in buckets))),

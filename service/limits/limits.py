@@ -120,8 +120,8 @@ class CostMeter:
 
     def _spent(self, cost: int) -> Spent:
         now = self.limits.now()
-        tightest = min(self.buckets, key=lambda bucket: bucket.left(now) / bucket.most)
-        return Spent(cost, max(0, int(tightest.left(now))), seconds_to_reset(tightest, now))
+        ends_first = min(self.buckets, key=lambda bucket: bucket.left(now))
+        return Spent(cost, max(0, int(ends_first.left(now))), seconds_to_reset(ends_first, now))
 
 
 def seconds_to_reset(bucket: Bucket, now: float) -> int:

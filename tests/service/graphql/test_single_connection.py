@@ -11,7 +11,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from resolvers.context import Services
-from service.graphql import single_connection, stream
+from service.graphql import single_connection
 from tests.support.factories import StandIn, context, send, services
 from tests.support.rest_client import rest_app, token
 from tests.support.socket_client import served
@@ -113,10 +113,37 @@ async def test_what_cannot_begin_is_refused(client: httpx.AsyncClient, shared: S
     assert await post(client, of, "1", CREATED) == 404
 
 
+async def test_a_stream_that_was_refused_may_be_opened_later(shared: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single_connection, "MOST_RESERVED", 1)
+    sent = {"Authorization": f"Bearer {token()}"}
+    async with (
+        served(rest_app(shared, limit_sockets="token=1")) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=sent, timeout=PATIENCE_SECONDS) as client,
+    ):
+        async with opened(client):
+            reserved = (await client.put("/graphql")).text
+            address, accept = f"/graphql?token={reserved}", {"Accept": "text/event-stream"}
+            for _ in range(2):
+                refused = await client.get(address, headers=accept)
+                assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (429, "RATE_LIMITED")
+        async with client.stream("GET", address, headers=accept) as answer:
+            assert answer.status_code == 200
+            assert (await client.put("/graphql")).status_code == 201  # what is open is reserved no more
+
+
+async def test_refusals_have_the_form_of_graphql(client: httpx.AsyncClient) -> None:
+    for refused in (
+        await client.delete("/graphql?token=none&operationId=1"),
+        await client.get("/graphql?token=none", headers={"Accept": "text/event-stream"}),
+        await client.post("/graphql", json={"query": CREATED}, headers={TOKEN: "none"}),
+    ):
+        assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (404, "NOT_FOUND")
+
+
 async def test_a_reserved_stream_counts_until_it_is_given_up(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "MOST_STREAMS", 1)
+    monkeypatch.setattr(single_connection, "MOST_RESERVED", 1)
     monkeypatch.setattr(single_connection, "OPEN_SECONDS", 0.2)
     assert (await client.put("/graphql")).status_code == 201
     assert (await client.put("/graphql")).status_code == 429

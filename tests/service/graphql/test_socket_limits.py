@@ -12,7 +12,6 @@ from websockets.typing import Subprotocol
 from resolvers.context import Services
 from service.graphql import socket as graphql_socket
 from tests.support.factories import StandIn, context, send, services
-from tests.support.rest_client import token
 from tests.support.socket_client import EVENTS, PROTOCOL, Client, RunningService, client_of, running, watched_by
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -60,20 +59,6 @@ async def test_a_connection_may_have_so_many_operations_and_no_more(
         await watched_by(service.shared, 1)
         await client.start("3", "{ __typename }")
         assert (await client.receive())["type"] == "next"
-
-
-async def test_a_user_may_have_so_many_connections_and_no_more(
-    service: RunningService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(graphql_socket, "MOST_CONNECTIONS", 1)
-    async with client_of(service) as first:
-        await first.begin()
-        async with client_of(service) as second, client_of(service) as other:
-            await second.send({"type": "connection_init", "payload": {"Authorization": f"Bearer {token()}"}})
-            assert await second.closed() == 4429
-            await other.begin(token(user="bob"))
-    async with client_of(service) as third:
-        await third.begin()
 
 
 async def test_only_the_current_protocol_is_spoken(service: RunningService) -> None:

@@ -11,13 +11,8 @@ import orjson
 import pytest
 from arq.connections import ArqRedis
 
-from resolvers.context import Caller, Role, Services
-from schema.base.context import GraphQLContext
-from schema.root import ApiSchema
+from resolvers.context import Services
 from service.graphql import stream
-from service.graphql.operation import Operation
-from service.graphql.sharing import SharedSubscriptions
-from service.graphql.stream import GraphQLStreams
 from tests.support.factories import StandIn, context, send, services, work
 from tests.support.rest_client import rest_app, token
 from tests.support.socket_client import served
@@ -160,35 +155,6 @@ async def test_a_client_that_leaves_is_no_fault(shared: Services, caplog: pytest
         await until(lambda: shared.events.watching == 1)
     await until(lambda: shared.events.watching == 0)
     assert [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"] == []
-
-
-async def test_a_user_may_have_so_many_streams(shared: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "MOST_STREAMS", 1)
-    async with client_of(shared) as client:
-        async with subscribed(client, EVENTS):
-            await until(lambda: shared.events.watching == 1)
-            refused = await client.post("/graphql", json={"query": EVENTS})
-            assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (429, "RATE_LIMITED")
-        await until(lambda: shared.events.watching == 0)
-        async with subscribed(client, EVENTS):
-            pass
-        await until(lambda: shared.events.watching == 0)
-
-
-async def test_of_a_burst_no_more_are_served_than_a_user_may_have(
-    shared: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stream, "MOST_STREAMS", 3)
-    streams = GraphQLStreams(ApiSchema(), SharedSubscriptions(ApiSchema()))
-    caller = Caller("acme", "ann", Role.VIEWER)
-    asked = GraphQLContext(services=shared, caller=caller)
-    opened = [streams._counted(Operation(EVENTS, None, None), asked, caller) for _ in range(8)]
-    first = [await anext(lines) for lines in opened]
-    assert sum(b"RATE_LIMITED" in line for line in first) == 5
-    assert streams.open == {("acme", "ann"): 3}
-    for lines in opened:
-        await lines.aclose()
-    assert not streams.open
 
 
 @pytest.mark.parametrize("after", [None, "0"], ids=["shared", "alone"])
