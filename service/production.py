@@ -1,7 +1,8 @@
-"""What production must not run with: weak secrets, stores of one process."""
+"""What production must not run with: weak secrets, stores of one process. What should not stay as it is."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from math import log2
 
@@ -13,6 +14,7 @@ from service.settings import ANY_AUDIENCE, PREFIX, BadSettings, Settings
 MIN_SECRET_BYTES = 32
 MIN_SECRET_BITS = 60  # as `_variety_bits` counts
 AUDIENCE_NEEDED_FROM = "0.4.0 (not before June 2027)"  # the release that refuses to start without an audience
+FORMER_PROXIES = "FORWARDED_ALLOW_IPS"  # of uvicorn, by which 0.1.0 believed proxies
 
 
 def refuse_unsafe(settings: Settings, *, embedded: bool = False) -> None:
@@ -26,15 +28,26 @@ def refuse_unsafe(settings: Settings, *, embedded: bool = False) -> None:
         raise BadSettings(faults)
 
 
-def remarks(settings: Settings) -> tuple[str, ...]:
-    """What production still takes and should not go on with, one sentence each."""
-    if not settings.production or settings.jwt_audience is not None:
-        return ()
-    return (
-        f"{PREFIX}JWT_AUDIENCE is not set: tokens that were made for other services of the same issuer are taken. Set "
-        f"the audience of your tokens, or `{ANY_AUDIENCE}`; from {AUDIENCE_NEEDED_FROM} on production will not start "
-        "without",
-    )
+def remarks(settings: Settings, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """What is still taken and should not stay so, one sentence each: in production, and of variables of before."""
+    return (*_audience(settings), *_former(environ))
+
+
+def _audience(settings: Settings) -> Iterator[str]:
+    if settings.production and settings.jwt_audience is None:
+        yield (
+            f"{PREFIX}JWT_AUDIENCE is not set: tokens that were made for other services of the same issuer are taken. "
+            f"Set the audience of your tokens, or `{ANY_AUDIENCE}`; from {AUDIENCE_NEEDED_FROM} on production will not "
+            "start without"
+        )
+
+
+def _former(environ: Mapping[str, str]) -> Iterator[str]:
+    if FORMER_PROXIES in environ:
+        yield (
+            f"{FORMER_PROXIES} does nothing any more: name the proxies whose X-Forwarded-For is believed in "
+            f"{PREFIX}TRUSTED_PROXIES, and remove it"
+        )
 
 
 def _weak_keys(settings: Settings) -> Iterator[str]:

@@ -48,7 +48,7 @@ def serve(
     except AddressUnusable as error:
         fail(str(error))
     for remark in remarks(settings):
-        _log.warning("production should not stay so", reason=remark)
+        _log.warning("settings should not stay so", reason=remark)
     with listening:
         run(lambda stop: _serve(settings, listening, stop, embedded=embedded, sample=sample))
 

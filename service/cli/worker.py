@@ -21,7 +21,7 @@ def worker() -> None:
     except BadSettings as error:
         refuse_settings(error)
     for remark in remarks(settings):
-        _log.warning("production should not stay so", reason=remark)
+        _log.warning("settings should not stay so", reason=remark)
     run(lambda stop: _work(settings, stop))
 
 

@@ -66,11 +66,16 @@ class QueryParameters:
         return () if ALL in words else tuple(dict.fromkeys(members[word] for word in words))
 
     def choice(self, name: str, kind: type[E], default: E) -> E:
-        """One member, in any case; the default where absent."""
-        chosen = self.choices(name, kind) if self._given.get(name) else None
-        if chosen is not None and len(chosen) != 1:
-            self._fault(name, "must be one alone")
-        return chosen[0] if chosen and len(chosen) == 1 else default
+        """One member, in any case; the default where absent. `all` is none."""
+        text = self._value(name)
+        if text is None:
+            return default
+        members: Mapping[str, E] = {member.value: member for member in kind}
+        word = text.strip().lower()
+        if word not in members:
+            found = f"unknown value {word[:40]!r}" if word else "empty"
+            self._fault(name, f"{found}; accepted is one of {', '.join(kind)}")
+        return members.get(word, default)
 
     def page(self) -> PageArgs:
         """Where to begin and how many, from `limit` and `cursor`."""

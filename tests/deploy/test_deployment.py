@@ -41,14 +41,31 @@ def test_settings_that_are_named_exist(path: Path) -> None:
     assert set(re.findall(rf"\b{PREFIX}\w+", path.read_text())) <= known
 
 
-def test_what_runs_our_image_names_a_command() -> None:
+def commands() -> list[list[str]]:
+    """What our image and the units run, each with its options."""
     ours = [found for document in documents() for found in within(document, "containers")]
     args = [item["args"] for found in ours for item in found if item["image"] == "auto-enrichment"]
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     args += [service["command"] for service in compose.values() if service["image"].startswith("auto-enrichment")]
-    units = [re.findall(r"^ExecStart=\S+ (\w+)$", unit.read_text(), re.M) for unit in DEPLOY.rglob("*.service")]
-    assert sorted(name for name, *_ in [*args, *units]) == sorted(["migrate", "serve", "worker"] * 3)
+    units = [re.findall(r"^ExecStart=\S+ (.+)$", unit.read_text(), re.M) for unit in DEPLOY.rglob("*.service")]
+    return [*args, *(command.split() for (command,) in units)]
+
+
+def test_what_runs_our_image_names_a_command() -> None:
+    assert sorted(name for name, *_ in commands()) == sorted(["migrate", "serve", "worker"] * 3)
     assert {"migrate", "serve", "worker"} <= COMMANDS.keys()
+
+
+def test_an_upgrade_begins_beside_the_version_before_and_its_second_half_is_documented() -> None:
+    assert [command for command in commands() if command[0] == "migrate"] == [["migrate", "--before"]] * 3
+    upgrade = (ROOT / "docs" / "operations.md").read_text().split("\n## Upgrade\n")[1].split("\n## ")[0]
+    for way, after in (
+        ("Compose", "run --rm --no-deps migrate migrate --after"),
+        ("Kubernetes", "args: [migrate, --after]"),
+        ("systemd", "`migrate --after`"),
+    ):
+        (line,) = re.findall(rf"^- {way}\b.*$", upgrade, re.M)
+        assert line.count("--after") == line.count(after) == 1, way
 
 
 def test_images_are_of_this_version() -> None:

@@ -73,6 +73,14 @@ async def test_production_without_what_it_needs_is_named(tmp_path: Path) -> None
         assert [text for text in words if named in text]
 
 
+async def test_a_variable_that_does_nothing_any_more_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    named = [finding async for finding in examine(settings) if "FORWARDED_ALLOW_IPS" in finding.words]
+    assert [(finding.subject, finding.verdict) for finding in named] == [("settings", Verdict.WARNING)]
+
+
 def test_it_changes_nothing_and_says_by_its_status_whether_something_is_broken(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     fine = command("doctor", data_dir=data_dir)

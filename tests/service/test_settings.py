@@ -188,6 +188,14 @@ def test_production_without_an_audience_is_warned_and_starts() -> None:
     assert any_audience.needed_audience is None
 
 
+@pytest.mark.parametrize("changes", [{}, {**SAFE, "jwt_audience": "crm"}])
+def test_the_variable_by_which_proxies_were_believed_before_is_warned_of(changes: dict[str, Any]) -> None:
+    (remark,) = remarks(load_settings(**changes), {"FORWARDED_ALLOW_IPS": "10.0.0.1"})
+    assert "FORWARDED_ALLOW_IPS does nothing any more" in remark
+    assert "AUTO_ENRICHMENT_TRUSTED_PROXIES" in remark
+    assert remarks(load_settings(**changes), {"AUTO_ENRICHMENT_TRUSTED_PROXIES": "10.0.0.1"}) == ()
+
+
 def test_production_is_never_embedded() -> None:
     with pytest.raises(BadSettings, match="embedded"):
         refuse_unsafe(load_settings(**SAFE), embedded=True)

@@ -1,4 +1,4 @@
-"""`serve --embedded`: it starts, answers, ends with its stores, and starts again, also after a crash."""
+"""`serve`: it says what should not stay so, starts, answers, ends with its stores, and starts again after a crash."""
 
 import signal
 import socket
@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import httpx
+import pytest
 
 from resolvers.context import Role
 from service.auth.shared_secret import development_token
@@ -100,6 +101,18 @@ def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
         refused = command("serve", "--embedded", "--port", "0", data_dir=tmp_path / "data")
     assert refused.returncode == 1
     assert "another auto-enrichment uses the data directory" in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("worker",)], ids=lambda arguments: arguments[0])
+def test_what_should_not_stay_so_is_said_at_the_start(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """The database has no tables, which ends the command after that."""
+    stores = {
+        "AUTO_ENRICHMENT_DATABASE_URL": f"sqlite://{tmp_path / 'empty.db'}",
+        "AUTO_ENRICHMENT_REDIS_URL": "redis://127.0.0.1:1",
+    }
+    ended = command(*arguments, data_dir=tmp_path / "data", FORWARDED_ALLOW_IPS="*", **stores)
+    assert (ended.returncode, "the database lacks" in ended.stderr) == (1, True), ended.stderr
+    assert ended.stderr.count("FORWARDED_ALLOW_IPS does nothing any more") == 1
 
 
 def test_a_busy_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:

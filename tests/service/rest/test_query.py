@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from enrichment.enums import EntityType, JobStatus
+from models.conflict.order import ConflictOrder
 from resolvers.errors import BadRequest
 from service.rest.query import QueryParameters
 from tests.support.requests import request
@@ -47,6 +48,29 @@ def test_what_is_no_member_is_refused_with_the_accepted_ones(text: str) -> None:
     query = QueryParameters(request(query=f"entityType={text}"))
     query.choices("entityType", EntityType)
     assert "accepted are lead, contact, account and all" in faults_of(query)["entityType"]
+
+
+@pytest.mark.parametrize("text", ["created_at_asc", "CREATED_AT_ASC", "%20Created_At_Asc"])
+def test_one_member_is_read_in_any_case(text: str) -> None:
+    query = QueryParameters(request(query=f"orderBy={text}"))
+    assert query.choice("orderBy", ConflictOrder, ConflictOrder.CREATED_AT_DESC) is ConflictOrder.CREATED_AT_ASC
+    query.check()
+    assert QueryParameters(request()).choice("orderBy", ConflictOrder, ConflictOrder.CREATED_AT_DESC) is (
+        ConflictOrder.CREATED_AT_DESC
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["all", "ALL", "oldest", "", "%20", "created_at_asc,created_at_desc", "all,created_at_asc"]
+)
+def test_what_is_not_one_member_is_refused_once_with_those_that_are_taken(text: str) -> None:
+    query = QueryParameters(request(query=f"orderBy={text}"))
+    query.choice("orderBy", ConflictOrder, ConflictOrder.CREATED_AT_DESC)
+    with pytest.raises(BadRequest) as caught:
+        query.check()
+    (fault,) = caught.value.faults
+    assert fault.path == "orderBy"
+    assert fault.message.endswith("; accepted is one of created_at_desc, created_at_asc")
 
 
 def test_an_absent_optional_parameter_is_none() -> None:
