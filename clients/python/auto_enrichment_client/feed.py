@@ -18,7 +18,7 @@ from auto_enrichment_client.asynchronous.enums import EntityType, EventKind
 from auto_enrichment_client.asynchronous.events import Events, EventsEvents
 from auto_enrichment_client.asynchronous.exceptions import GraphQLClientError, GraphQLClientGraphQLMultiError
 from auto_enrichment_client.connect import bearer
-from auto_enrichment_client.waiting import pause_of
+from auto_enrichment_client.waiting import MOST_SECONDS, pause_of
 
 OLDEST = "0"  # the cursor before the oldest event that is kept
 _REFUSED = frozenset({4401, 4403})  # codes with which a socket without a valid token is closed
@@ -74,7 +74,8 @@ async def live_events(
                 raise FeedRefused("UNAUTHENTICATED", "the service takes none of the tokens") from error
         except (OSError, TimeoutError, WebSocketException, GraphQLClientError):
             pass  # cut off, restarting, or with a token that ended: it goes on with the next connection
-        await asyncio.sleep(told + pause * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads clients, guards nothing
+        told += pause * random.uniform(0.5, 1.0)  # noqa: S311 -- spreads clients, guards nothing
+        await asyncio.sleep(min(told, MOST_SECONDS))
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 

@@ -53,7 +53,8 @@ export async function call<Result, Variables extends object>(
 
 const TOO_MANY = 429;
 const USUAL_WAIT_MS = 5_000;
-const MOST_WAIT_MS = 300_000; // for one request in all; then its caller gets the refusal
+/** The longest wait that the service may ask for. */
+export const MOST_WAIT_MS = 300_000; // for one request in all; then its caller gets the refusal
 
 /** The request of an operation, sent; where a limit is used up, again once it has waited as the service says. */
 export async function post(

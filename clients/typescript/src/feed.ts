@@ -6,7 +6,7 @@
  */
 
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
-import { CallRefused, type Service, sleep } from "./call.js";
+import { CallRefused, MOST_WAIT_MS, type Service, sleep } from "./call.js";
 import { EventsDocument, type EventsSubscription, type EventsSubscriptionVariables } from "./generated.js";
 import { ConnectionLost, stream } from "./stream.js";
 
@@ -78,6 +78,7 @@ async function* again<Result>(once: () => AsyncGenerator<Result, void>, how: Aga
   let pause = first;
   let refusals = 0;
   while (!how.signal?.aborted) {
+    let wait = 0;
     try {
       for await (const result of once()) {
         pause = first;
@@ -89,8 +90,9 @@ async function* again<Result>(once: () => AsyncGenerator<Result, void>, how: Aga
       if (how.signal?.aborted) return;
       refusals = refused(error) ? refusals + 1 : 0;
       if (refusals === MOST_REFUSALS || !passes(error)) throw known(error);
+      wait = waitOf(error);
     }
-    await sleep(pause * (0.5 + Math.random() / 2), how.signal);
+    await sleep(Math.min(wait + pause * (0.5 + Math.random() / 2), MOST_WAIT_MS), how.signal);
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   }
 }
@@ -101,6 +103,12 @@ function refused(error: unknown): boolean {
 
 function passes(error: unknown): boolean {
   return error instanceof ConnectionLost || refused(error) || (error instanceof CallRefused && PASSING.has(error.code));
+}
+
+/** For how many milliseconds the service asks to wait. */
+function waitOf(error: unknown): number {
+  const seconds = error instanceof CallRefused ? error.errors[0]?.extensions?.["retryAfter"] : undefined;
+  return typeof seconds === "number" ? seconds * 1_000 : 0;
 }
 
 function known(error: unknown): unknown {

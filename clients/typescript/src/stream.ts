@@ -26,13 +26,23 @@ export async function* stream<Result, Variables extends object>(
   const end = (): void => ending.abort();
   signal?.addEventListener("abort", end, { once: true });
   if (signal?.aborted) end();
-  let silence = setTimeout(end, silenceMs);
+  let silence: ReturnType<typeof setTimeout> | undefined;
   const alive = (): void => {
     clearTimeout(silence);
     silence = setTimeout(end, silenceMs);
   };
+  const bounded: typeof fetch = async (...request) => {
+    alive();
+    try {
+      return await (service.fetch ?? fetch)(...request);
+    } finally {
+      clearTimeout(silence); // a wait that the service asks for before the next request is no silence
+    }
+  };
   try {
-    const response = await connected(post(service, document, variables, "text/event-stream", ending.signal));
+    const limited = { ...service, fetch: bounded };
+    const response = await connected(post(limited, document, variables, "text/event-stream", ending.signal));
+    alive();
     const type = response.headers.get("content-type") ?? "";
     if (!response.body || !type.startsWith("text/event-stream")) {
       throw refusal((await connected(answered<Result>(response))).errors, response.status);

@@ -5,3 +5,4 @@ import "./feed.js";
 import "./caches.js";
 import "./recipes.js";
 import "./webhook.js";
+import "./package.js";

@@ -69,10 +69,11 @@ test("a feed that no further try would mend ends with an error", async () => {
   await assert.rejects(liveEvents(running.service, { after: "nothing" }).next(), { code: "BAD_REQUEST" });
 });
 
-test("a connection that has fallen silent is given up for another", async () => {
+for (const answers of [true, false]) test(`a connection that ${answers ? "has fallen silent" : "nobody answers"} is given up for another`, async () => {
   let connections = 0;
   const silent = createServer((_, response) => {
     connections += 1;
+    if (!answers) return;
     response.setHeader("content-type", "text/event-stream");
     response.write(":\n\n");
   }).listen(0, "127.0.0.1");
@@ -90,6 +91,39 @@ test("a connection that has fallen silent is given up for another", async () => 
     silent.closeAllConnections();
   }
 });
+
+/** The answer of a service that refuses each request until its limit allows one again, before the second that it asks to wait for is over. */
+function limited(refusal: () => Response): { fetch: typeof fetch; refused: () => number } {
+  let refused = 0;
+  let open = false;
+  const event = { data: { events: { cursor: "1-0-0" } } };
+  return {
+    refused: () => refused,
+    fetch: async () => {
+      if (open) return new Response(`event: next\ndata: ${JSON.stringify(event)}\n\n`, { headers: STREAM });
+      if ((refused += 1) === 1) setTimeout(() => (open = true), 900);
+      return refusal();
+    },
+  };
+}
+
+const STREAM = { "content-type": "text/event-stream" };
+const LIMIT = { errors: [{ message: "too many", extensions: { code: "RATE_LIMITED", retryAfter: 1 } }] };
+
+for (const [how, refusal] of [
+  ["an answer", () => new Response("", { status: 429, headers: { "retry-after": "1" } })],
+  ["a message", () => new Response(`event: next\ndata: ${JSON.stringify(LIMIT)}\n\n`, { headers: STREAM })],
+] as const) {
+  test(`a feed waits for as long as ${how} of the service asks, longer than a silence may last`, async () => {
+    const { fetch, refused } = limited(refusal);
+    const options = { firstPauseMs: 1, silenceMs: 200 };
+    for await (const event of liveEvents({ url: "http://test", token: "any", fetch }, options)) {
+      assert.equal(event.cursor, "1-0-0");
+      break;
+    }
+    assert.equal(refused(), 1);
+  });
+}
 
 test("a feed whose cursor is no longer kept says where the log begins", async () => {
   const error = { message: "gone", extensions: { code: "CURSOR_EXPIRED", startOver: "17-0-0" } };
