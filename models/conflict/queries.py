@@ -88,6 +88,14 @@ async def oldest_conflicts(
         most, after = most - len(found), found[-1].id
 
 
+async def oldest_conflict_ids(organization_id: str, wanted: ConflictFilter, most: int) -> list[str]:
+    """The ids of the oldest `most` conflicts that the filter lets through, oldest first, all of one moment."""
+    if most < 1:
+        return []  # values_list would take a limit of 0 for no limit
+    found = select_conflicts(organization_id, wanted).order_by("id").limit(most)
+    return [str(conflict_id) for conflict_id in await found.values_list("id", flat=True)]
+
+
 async def latest_resolved(organization_id: str, wanted: ConflictFilter, most: int) -> list[Conflict]:
     """The `most` conflicts of those that the filter lets through that were resolved last, the latest first."""
     return await select_conflicts(organization_id, wanted).order_by("-resolved_at", "-id").limit(most)

@@ -10,6 +10,7 @@ from models.conflict.queries import (
     ConflictFilter,
     conflicts_by_id,
     count_conflicts,
+    oldest_conflict_ids,
     oldest_conflicts,
 )
 from models.conflict.shown import ShownConflict, conflict_page, find_conflict
@@ -170,7 +171,7 @@ async def resolve_matching(
     wanted, organization_id = _checked_open(wanted), caller.organization_id
     if expected_count is not None and (count := await count_conflicts(organization_id, wanted)) != expected_count:
         raise CountChanged(f"there are {count} such conflicts now, not {expected_count}", count=count)
-    chosen = oldest_conflicts(organization_id, wanted, MOST_AT_ONCE)
-    ids = [conflict.id async for conflicts in chosen for conflict in conflicts]
+    most = MOST_AT_ONCE if expected_count is None else min(MOST_AT_ONCE, expected_count)
+    ids = await oldest_conflict_ids(organization_id, wanted, most)
     resolved = await resolve_as_asked(ctx, ids, resolution)
     return resolved, await count_conflicts(organization_id, wanted)

@@ -11,7 +11,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from enrichment.enums import ConflictReason, ConflictStatus, EntityType, ResolutionAction, Strategy
-from models.conflict.queries import ConflictFilter, oldest_conflicts
+from models.conflict.queries import ConflictFilter, oldest_conflict_ids, oldest_conflicts
 from models.conflict.table import Conflict
 from models.record import FieldValue, Record
 from resolvers.conflict.api import (
@@ -28,6 +28,7 @@ from resolvers.errors import BadRequest, ConflictAlreadyResolved, CountChanged, 
 from resolvers.job.enrich import RecordSelection, enrich_records
 from resolvers.paging import PageArgs
 from tests.support.factories import Clock, StandIn, configure, context, send, services, work
+from tests.support.statements import counted_statements
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -300,6 +301,36 @@ async def test_a_filter_that_lets_through_other_than_was_seen_decides_nothing(re
         await resolve_matching(ctx, ConflictFilter(status=(ConflictStatus.RESOLVED,)), None)
     resolved, remaining = await resolve_matching(context(ctx.services, org="other"), ConflictFilter(), None)
     assert (resolved.outcomes, remaining) == ([], 0)
+
+
+@pytest.mark.parametrize("seen", [2, 0])
+async def test_a_conflict_raised_behind_the_count_is_not_decided(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch, seen: int
+) -> None:
+    ctx = await many(services(redis, city_provider()), seen)
+    before = sorted(conflict.id for conflict in await Conflict.all())
+
+    with counted_statements(monkeypatch) as statements:
+
+        async def raise_another() -> None:
+            statements.after = None
+            await send(ctx, "account", "later", domain="acme.com", city="Hamburg")
+            await work(ctx.services)
+
+        statements.after = raise_another
+        resolved, remaining = await resolve_matching(ctx, ConflictFilter(), Resolution(KEEP), expected_count=seen)
+
+    assert ([outcome.id for outcome in resolved.outcomes], remaining) == (before, 1)
+
+
+async def test_those_to_decide_are_named_by_one_statement(redis: ArqRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    await many(services(redis, city_provider()), 3)
+    ids = sorted(conflict.id for conflict in await Conflict.all())
+    with counted_statements(monkeypatch) as statements:
+        assert await oldest_conflict_ids("acme", ConflictFilter(), 2) == ids[:2]
+        assert await oldest_conflict_ids("acme", ConflictFilter(), 9) == ids
+        assert await oldest_conflict_ids("other", ConflictFilter(), 9) == []
+    assert statements.rows == [2, 3, 0]
 
 
 async def test_two_reviewers_at_once_each_decide_some_and_none_twice(redis: ArqRedis) -> None:
