@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from models.db.order import Key, Order
+from models.db.order import Key, Order, read_key
 from models.db.paging import Keyset, Page
 from resolvers.errors import BadRequest, Fault
 
@@ -77,7 +77,7 @@ def _read_cursor(text: str, path: str, of: str, order: Order | None) -> tuple[st
         message = "not a cursor of this list"
     else:
         try:
-            return row_id, None if order is None else order.read_key(key)
+            return row_id, read_key(key)
         except ValueError:
             message = "not a cursor of this list"
     raise BadRequest(f"{path}: {message}", faults=[Fault(path, message)])

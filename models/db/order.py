@@ -1,11 +1,10 @@
 """In which order a list is read: by one column of its rows, and by their ids where that is equal."""
 
-import math
 import re
 from enum import StrEnum
 from typing import TypeAlias
 
-Key: TypeAlias = int | float | None
+Key: TypeAlias = int | None
 """What a row has in the column by which a list is ordered; None: nothing."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
@@ -32,17 +31,14 @@ class Order(StrEnum):
         """What cursors call the list `of` in this order: the order that every list has by itself is not named."""
         return of if self.value == "created_at_desc" else f"{of}.{self.name}"
 
-    def read_key(self, text: str) -> Key:
-        """What a cursor says of the column. Raises ValueError for what no row can have there."""
-        if not text:
-            return None
-        if self.column == "completeness":
-            if not math.isfinite(number := float(text)):
-                raise ValueError("not a number")
-            return number
-        if not _WHOLE.fullmatch(text):
-            raise ValueError("not a whole number")
-        return int(text)
+
+def read_key(text: str) -> Key:
+    """What a cursor says of its row's column. Raises ValueError for what no row can have there."""
+    if not text:
+        return None
+    if not _WHOLE.fullmatch(text):
+        raise ValueError("not a whole number")
+    return int(text)
 
 
 def key_text(key: Key) -> str:

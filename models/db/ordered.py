@@ -1,11 +1,11 @@
 """Pages of lists in the order of a column, which not every row has anything in.
 
 The places of the rows are read first, by an index, then the rows: a cursor holds what its row had in the column, so
-that the next page goes on there whatever becomes of the row.
+that the next page goes on there whatever becomes of the row. Whether there are more is known by the places: a row that
+is deleted before it is read leaves a shorter page, and no end of the list.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from models.db.order import Key, key_text
@@ -55,14 +55,22 @@ async def ordered_page(
             )
             for row in await query(sql, [organization_id, *found.values_of(organization_id), missing]):
                 keys[row["id"]] = row["key"]
-    read = await rows.fetch(organization_id, Where(f" AND {one_of('id')}", (texts(keys),)), wanted) if keys else []
-    by_id = {row.id: row for row in read}  # type: ignore[attr-defined]  # every row of a Selectable has an id
 
     async def count() -> int:
         return await rows.count(organization_id, every)
 
-    page = keyset.page_of([by_id[row_id] for row_id in keys if row_id in by_id], count)
-    return replace(page, keys={row_id: key_text(key) for row_id, key in keys.items()})
+    places = keyset.page_of(list(keys), count)
+    named = Where(f" AND {one_of('id')}", (texts(places.items),))
+    read = await rows.fetch(organization_id, named, wanted) if keys else []
+    by_id = {row.id: row for row in read}  # type: ignore[attr-defined]  # every row of a Selectable has an id
+    return Page(
+        [by_id[row_id] for row_id in places.items if row_id in by_id],
+        has_next=places.has_next,
+        has_previous=places.has_previous,
+        count=count,
+        of=places.of,
+        keys={row_id: key_text(keys[row_id]) for row_id in places.items},
+    )
 
 
 async def ids_where_few(table: str, organization_id: str, within: Where, order: str) -> list[str] | None:

@@ -55,7 +55,7 @@ KEY = (BEGAN_MS + 500 * 86_400_000) * 1000
 Read = Callable[[Keyset], Awaitable[Any]]
 
 
-def by_key(column: str, key: float, read: Read) -> Read:
+def by_key(column: str, key: int, read: Read) -> Read:
     """The same list in the order of a column, of which a page in the middle begins at this value."""
 
     def read_in_order(keyset: Keyset) -> Awaitable[Any]:

@@ -1,17 +1,20 @@
 """Records are listed by when they were enriched last, page by page in either direction."""
 
+from itertools import product
 from typing import Any
 
 import pytest
 
 from enrichment.enums import EntityType
+from models.db import ordered
 from models.db.migrate import migrate
-from models.db.statements import execute
+from models.db.statements import execute, query
 from models.record import Record
 from models.record.order import RecordOrder
 from models.record.page import RecordFilter, record_page
 from resolvers.paging import PageArgs, row_cursor
 from tests.support.filled import ORGANIZATION, fill
+from tests.support.ledgers import unguarded
 
 
 async def listed(filter: RecordFilter, order: RecordOrder, *, backwards: bool) -> list[str]:
@@ -58,3 +61,37 @@ async def test_records_are_listed_by_when_they_were_enriched_last() -> None:
 
 def filter_records(records: list[Record], passes: Any) -> list[Record]:
     return [record for record in records if passes(record)]
+
+
+async def erase(record_id: str) -> None:
+    await execute("DELETE FROM step WHERE job_id IN (SELECT id FROM job WHERE record_id = ?)", [record_id])
+    for table in ("field_value", "conflict", "job"):
+        await execute(f"DELETE FROM {table} WHERE record_id = ?", [record_id])
+    await execute("DELETE FROM record WHERE id = ?", [record_id])
+
+
+@pytest.mark.usefixtures("new_database")
+async def test_a_row_erased_while_its_page_is_read_is_no_end_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    await migrate()
+    await fill(20)
+    await unguarded("DELETE FROM credit_entry")
+    places: list[str] = []
+
+    for order, backwards, erased in product(
+        (RecordOrder.LAST_ENRICHED_AT_DESC, RecordOrder.LAST_ENRICHED_AT_ASC), (False, True), (0, 2, 3)
+    ):
+        places.clear()
+
+        async def then_erase(sql: str, values: Any = (), erased: int = erased) -> Any:
+            rows = await query(sql, values)
+            if not places:
+                places.extend(row["id"] for row in rows)
+                await erase(places[erased])
+            return rows
+
+        monkeypatch.setattr(ordered, "query", then_erase)
+        args = PageArgs(last=3) if backwards else PageArgs(first=3)
+        page = await record_page(ORGANIZATION, RecordFilter(), args.keyset("records", order), {"id": None})
+        assert (page.has_next, page.has_previous) == (not backwards, backwards)
+        left = [row_id for number, row_id in enumerate(places[:3]) if number != erased]
+        assert [record.id for record in page.items] == (left[::-1] if backwards else left)
