@@ -107,18 +107,7 @@ class JobRunner:
         if room <= 0:
             return []
         now = self._services.now()
-        organizations = await self._organizations_in_turn(now)
-        taken = Counter(running.job.organization_id for running in self._in_flight.values())
-        most_of_one = max(int(self._capacity * SHARE), 1)
-        claims: list[JobClaim] = []
-        with_lost = self._lost is None
-        for index, organization_id in enumerate(organizations):
-            # An equal share of what is left for each that is still to come.
-            share = math.ceil((room - len(claims)) / (len(organizations) - index))
-            limit = min(share, most_of_one - taken[organization_id])
-            if limit > 0:
-                claims += await claim(organization_id, now, limit, self._lease, with_lost=with_lost)
-                with_lost = with_lost and not any(claim.was_lost for claim in claims)
+        claims = await self._claim_in_turn(now, room)
         if not claims:
             return []
         try:
@@ -131,11 +120,44 @@ class JobRunner:
         await begin_spans(self._services, claimed)
         return claimed
 
+    async def _claim_in_turn(self, now: datetime, room: int) -> list[JobClaim]:
+        """Claim from the next organizations of which there is something to claim. None, where no organization has any.
+
+        Those next may have jobs that are due and not to be had: at their share, or locked by another worker.
+        """
+        looked_at: set[str] = set()
+        while True:
+            in_turn = await self._organizations_in_turn(now)
+            organizations = [id_ for id_ in in_turn if id_ not in looked_at]
+            claims = await self._claim_shares(organizations, now, room)
+            if claims or len(organizations) < ORGANIZATIONS_AT_ONCE:  # fewer: all of them have been looked at
+                return claims
+            looked_at.update(organizations)
+
+    async def _claim_shares(self, organizations: Sequence[str], now: datetime, room: int) -> list[JobClaim]:
+        taken = Counter(running.job.organization_id for running in self._in_flight.values())
+        most_of_one = max(int(self._capacity * SHARE), 1)
+        claims: list[JobClaim] = []
+        with_lost = self._lost is None
+        for index, organization_id in enumerate(organizations):
+            # An equal share of what is left for each that is still to come.
+            share = math.ceil((room - len(claims)) / (len(organizations) - index))
+            limit = min(share, most_of_one - taken[organization_id])
+            if limit > 0:
+                claims += await claim(organization_id, now, limit, self._lease, with_lost=with_lost)
+                with_lost = with_lost and not any(claim.was_lost for claim in claims)
+        return claims
+
     async def _organizations_in_turn(self, now: datetime) -> list[str]:
-        """Some with due jobs, in random order: the next ones, where there are more than have their turns at once."""
+        """Some with due jobs, in random order: the next ones, where there are more than have their turns at once.
+
+        After the last come the first again, so that there are fewer than `ORGANIZATIONS_AT_ONCE` only where no more
+        have due jobs, and a few at the end do not share among them what as many as that share elsewhere.
+        """
         organizations = await organizations_with_due_jobs(now, ORGANIZATIONS_AT_ONCE, after=self._had_turns)
-        if self._had_turns and not organizations:
-            organizations = await organizations_with_due_jobs(now, ORGANIZATIONS_AT_ONCE)
+        if self._had_turns and (missing := ORGANIZATIONS_AT_ONCE - len(organizations)) > 0:
+            first = await organizations_with_due_jobs(now, missing)
+            organizations = list(dict.fromkeys([*organizations, *first]))
         self._had_turns = organizations[-1] if len(organizations) == ORGANIZATIONS_AT_ONCE else ""
         _CHANCE.shuffle(organizations)
         return organizations

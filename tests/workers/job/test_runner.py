@@ -82,6 +82,66 @@ async def test_more_organizations_than_are_taken_at_once_have_their_turns(
     await runner.stop(0)
 
 
+async def test_the_last_organizations_in_turn_get_no_more_than_the_others(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "ORGANIZATIONS_AT_ONCE", 2)
+    monkeypatch.setattr(runner_module, "AT_ONCE", 6)
+    asked, answer = asyncio.Semaphore(0), asyncio.Event()
+
+    async def hold(_: Question) -> None:
+        asked.release()
+        await answer.wait()
+
+    shared = services(redis, StandIn(on_ask=hold))
+    for organization_id in ("a", "b", "c"):
+        await backlog(shared, organization_id, 8)
+    runner = JobRunner(shared)
+    runs: list[asyncio.Task[int]] = []
+    try:
+        # Claims of a and b, of c and a, of b and c.
+        for expected in ([3, 3, 0], [6, 3, 3], [6, 6, 6]):
+            runs.append(asyncio.create_task(runner.work()))
+            for _ in range(6):
+                await asyncio.wait_for(asked.acquire(), PATIENCE_SECONDS)
+            assert [await in_progress(organization_id) for organization_id in ("a", "b", "c")] == expected
+    finally:
+        answer.set()
+        await asyncio.gather(*runs)
+        await runner.stop(1)
+
+
+async def test_an_organization_at_its_share_does_not_hide_those_after_it(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "ORGANIZATIONS_AT_ONCE", 1)
+    asked, answer = asyncio.Semaphore(0), asyncio.Event()
+
+    async def hold(question: Question) -> None:
+        if not question.fields["domain"].startswith("middle"):
+            asked.release()
+            await answer.wait()
+
+    shared = services(redis, StandIn(on_ask=hold))
+    runner = JobRunner(shared, capacity=10)
+    runs: list[asyncio.Task[int]] = []
+    try:
+        for organization_id, count, claimed in (("big", 20, 6), ("small", 1, 1)):
+            await backlog(shared, organization_id, count)
+            runs.append(asyncio.create_task(runner.work()))
+            for _ in range(claimed):
+                await asyncio.wait_for(asked.acquire(), PATIENCE_SECONDS)
+            assert await in_progress(organization_id) == claimed
+        await backlog(shared, "middle", 1)
+        # The turn is at the big one again, which is at its share, and then at the one in the middle.
+        assert await asyncio.wait_for(runner.work(), PATIENCE_SECONDS) == 1
+        assert await in_progress("big") == 6
+    finally:
+        answer.set()
+        await asyncio.gather(*runs)
+        await runner.stop(1)
+
+
 async def test_a_job_whose_answer_takes_long_keeps_nobody_waiting(redis: ArqRedis) -> None:
     answer = asyncio.Event()
 
