@@ -103,6 +103,8 @@ class Counter:
             self._buckets[known] = bucket
             if len(self._buckets) > MOST_BUCKETS:
                 self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end(known)
         return bucket
 
     async def take(self, buckets: Sequence[Bucket], amount: float) -> None:

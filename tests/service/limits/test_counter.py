@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from arq.connections import ArqRedis
 
+from service.limits import counter as counter_module
 from service.limits.bucket import Bucket
 from service.limits.counter import Counter, TooMany
 from service.limits.policy import Measure, Subject
@@ -143,3 +144,15 @@ async def test_alone_a_limit_fills_again(silent: ArqRedis, clock: Clock) -> None
     assert await taken(counter, bucket, 61) == 60
     clock.now += 4
     assert await taken(counter, bucket, 10) == 4
+
+
+async def test_a_process_remembers_the_buckets_of_those_who_asked_last(
+    redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counter_module, "MOST_BUCKETS", 2)
+    counter = Counter(lambda: redis)
+    acme, bolt = bucket_of(counter, 10, "acme"), bucket_of(counter, 10, "bolt")
+    assert bucket_of(counter, 10, "acme") is acme
+    bucket_of(counter, 10, "core")
+    assert bucket_of(counter, 10, "acme") is acme
+    assert bucket_of(counter, 10, "bolt") is not bolt
