@@ -167,7 +167,10 @@ class OpenSockets:
                         pipeline.hset(key, self._process, str(self._here[key]))
                     else:
                         pipeline.hdel(key, self._process)
-                await self._within(pipeline.execute)
+                sent = await self._within(pipeline.execute) is not None
+            if not sent:
+                self._closed |= keys
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _live(self) -> None:
         """Give signs of life as long as something is open."""

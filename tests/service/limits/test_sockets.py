@@ -1,5 +1,6 @@
 """Open sockets and streams, counted over processes that share a Redis, and as clients see the limit."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -57,6 +58,22 @@ async def test_what_was_closed_counts_no_more(processes: list[Process]) -> None:
     one, other = processes
     assert [await one.open(), await one.open(), await other.open()] == [True, True, False]
     await one.held.aclose()
+
+    async def opens() -> bool:
+        return await other.open()
+
+    await until(opens)
+
+
+async def test_what_was_closed_while_redis_was_silent_counts_no_more_after_the_pause(
+    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = processes
+    monkeypatch.setattr(sockets, "PAUSE_SECONDS", 0.2)
+    assert [await one.open(), await one.open(), await other.open()] == [True, True, False]
+    await one.sockets._within(lambda: asyncio.sleep(1))  # no answer in time
+    await one.held.aclose()
+    assert await one.open("bob")  # the process goes on
 
     async def opens() -> bool:
         return await other.open()
