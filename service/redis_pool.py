@@ -6,12 +6,12 @@ One server by its address, in clear or by TLS, or the one that sentinels name as
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 import orjson
 from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection, to_bool
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import (
     Sentinel,
@@ -44,10 +44,17 @@ class RedisAccess:
     key_file: Path | None = None
     sentinel_password: str | None = field(default=None, repr=False)
 
-    def of_tls(self) -> dict[str, Any]:
-        """What a connection by TLS needs."""
+    def of_tls(self, url: str) -> dict[str, Any]:
+        """What a connection by TLS needs. The certificate must name the server, unless the address `url` says not."""
         files = {"ssl_ca_certs": self.ca_file, "ssl_certfile": self.cert_file, "ssl_keyfile": self.key_file}
-        return {name: str(path) for name, path in files.items() if path is not None}
+        given = {name: str(path) for name, path in files.items() if path is not None}
+        return {"ssl_check_hostname": _checks_name(url), **given}
+
+
+def _checks_name(url: str) -> bool:
+    """Whether a certificate must name the server; without a check of the certificate itself it cannot."""
+    query = dict(parse_qsl(urlsplit(url).query))
+    return query.get("ssl_cert_reqs") != "none" and to_bool(query.get("ssl_check_hostname", "true")) is not False
 
 
 class RedisOutOfReach(Exception):
@@ -155,7 +162,7 @@ def redis_at(url: str | None, *, tries: int, access: RedisAccess = RedisAccess()
         }
         scheme = urlsplit(url).scheme
         if scheme in TLS_SCHEMES:
-            patient |= access.of_tls()
+            patient |= access.of_tls(url)
         if scheme in SENTINEL_SCHEMES:
             pool = _by_sentinels(url, patient, access)
         else:
@@ -170,7 +177,7 @@ def _by_sentinels(url: str, patient: dict[str, Any], access: RedisAccess) -> Con
     sentinels, service = sentinels_of(url)
     tls = parts.scheme in TLS_SCHEMES
     of_sentinel: dict[str, Any] = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": CONNECT_SECONDS}
-    of_sentinel |= {"ssl": True, **access.of_tls()} if tls else {}
+    of_sentinel |= {"ssl": True, **access.of_tls(url)} if tls else {}
     of_sentinel |= {"password": access.sentinel_password} if access.sentinel_password else {}
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     who = {"username": unquote(user) or None, "password": unquote(password) or None}

@@ -15,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from redis.asyncio import Redis
+from redis.asyncio.sentinel import MasterNotFoundError
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from benchmarks.servers import free_port
@@ -22,7 +24,7 @@ from models.job.queries import count_unfinished_jobs
 from service.doctor import Verdict, examine
 from service.embedded.redis import server_programs
 from service.installation_settings import load_settings
-from service.redis_pool import redis_at, sentinels_of
+from service.redis_pool import RedisAccess, redis_at, sentinels_of
 from service.runtime import CannotStart, Runtime
 from service.settings import BadSettings
 from tests.support.factories import context, send
@@ -69,12 +71,12 @@ async def started(folder: Path, *arguments: str) -> AsyncIterator[tuple[int, Pro
         await process.wait()
 
 
-def certified(folder: Path) -> Path:
-    """A certificate that is its own authority, of `localhost`; its key lies beside it."""
+def certified(folder: Path, host: str = "localhost") -> Path:
+    """A certificate that is its own authority, of `host`; its key lies beside it."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + DAY)
-    certificate = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False).sign(
+    certificate = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False).sign(
         key, hashes.SHA256()
     )
     pem = serialization.Encoding.PEM
@@ -159,6 +161,45 @@ async def _all_have_ended() -> bool:
 
 def _pairs(flat: list[object]) -> dict[object, object]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+async def answers(url: str, certificate: Path) -> bool:
+    """Whether Redis answers by TLS at this address to who trusts, and shows, this certificate."""
+    access = RedisAccess(certificate, certificate, certificate.with_name("key.pem"))
+    client = redis_at(url, tries=0, access=access)
+    try:
+        return bool(await client.ping())
+    finally:
+        await client.aclose(close_connection_pool=True)
+
+
+async def test_a_server_by_tls_must_show_a_certificate_of_its_name(tmp_path: Path) -> None:
+    certificate = certified(tmp_path, "elsewhere.example")
+    async with (
+        started(tmp_path, "--save", "") as (port, _),
+        behind_tls(port, certificate) as outer,
+    ):
+        with pytest.raises(RedisConnectionError, match="Hostname mismatch"):
+            await answers(f"rediss://localhost:{outer}/0", certificate)
+        assert await answers(f"rediss://localhost:{outer}/0?ssl_check_hostname=false", certificate)
+        assert await answers(f"rediss://localhost:{outer}/0?ssl_cert_reqs=none", certificate)
+
+
+async def test_sentinels_and_the_master_that_they_name_must_show_certificates_of_their_names(tmp_path: Path) -> None:
+    certificate = certified(tmp_path)
+    config = tmp_path / "sentinel.conf"
+    async with AsyncExitStack() as stack:
+        port, _ = await stack.enter_async_context(started(tmp_path, "--save", ""))
+        master = await stack.enter_async_context(behind_tls(port, certificate))
+        config.write_text(f"sentinel monitor enrichment 127.0.0.1 {master} 1\n")
+        inner, _ = await stack.enter_async_context(started(tmp_path, str(config), "--sentinel"))
+        sentinel = await stack.enter_async_context(behind_tls(inner, certificate))
+        by_address = f"rediss+sentinel://127.0.0.1:{sentinel}/0?service=enrichment"
+        with pytest.raises(MasterNotFoundError):
+            await answers(by_address, certificate)
+        with pytest.raises(RedisConnectionError, match="IP address mismatch"):  # of the master
+            await answers(by_address.replace("127.0.0.1", "localhost"), certificate)
+        assert await answers(f"{by_address}&ssl_check_hostname=false", certificate)
 
 
 @pytest.mark.long
