@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from enrichment.enums import EntityType
+from enrichment.storable import storable
 from enrichment.waterfall.planner import Source
 
 DEFAULT_LIFETIME_DAYS = 30  # of an answer whose provider states none
@@ -103,6 +104,7 @@ class ProviderError(Exception):
         maybe_charged: bool = False,
         stated: float | None = None,
     ) -> None:
+        message = storable(message)  # which may quote the provider
         super().__init__(message)
         self.code = code
         self.message = message

@@ -41,7 +41,7 @@ class LeaseProgress:
     fence: int
     progress: int
     running_step: str | None
-    steps_so_far: list[dict[str, Any]]
+    steps_so_far: list[dict[str, Any]] | None  # None: those that the job has are shown
 
 
 async def anything_to_rescue(now: datetime) -> bool:

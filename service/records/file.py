@@ -43,7 +43,7 @@ class RecordFile:
         self._columns = columns
         self._codec = encoding
         self._raw: io.BufferedReader | None = None
-        self._mapped: dict[tuple[str, ...], Mapped] = {}
+        self._mapped: dict[tuple[bool, tuple[str, ...]], Mapped] = {}
 
     @property
     def name(self) -> str:
@@ -164,15 +164,16 @@ class RecordFile:
             return Line(number, fault=str(error), text=values)
         if values["entityType"] != kind:
             return Line(number, fault=f"not {kind}, but {values['entityType']}", text=values)
-        return Line(number, self._mapped_of(tuple(fields)).record(fields), text=values)
+        return Line(number, self._mapped_of(tuple(fields), own=True).record(fields), text=values)
 
-    def _mapped_of(self, names: tuple[str, ...]) -> Mapped:
-        """What columns of these names are, found once for each way to name them."""
-        if names not in self._mapped:
+    def _mapped_of(self, names: tuple[str, ...], *, own: bool = False) -> Mapped:
+        """What columns of these names are, found once for each way to name them. Our own exports have their own id."""
+        known = own, names
+        if known not in self._mapped:
             if len(self._mapped) > _KINDS:
                 self._mapped.clear()
-            self._mapped[names] = self._columns.of(names)
-        return self._mapped[names]
+            self._mapped[known] = (replace(self._columns, id_column=None) if own else self._columns).of(names)
+        return self._mapped[known]
 
     def _table(self, raw: io.BufferedReader) -> Iterator[Line]:
         mapped = self.mapped

@@ -35,9 +35,9 @@ class JobInFlight:
         return waited >= renew_after or (changed and waited >= SHOWN_AFTER_SECONDS)
 
     def lease_progress(self) -> LeaseProgress:
-        """The lease with how far the job is, and the steps that have ended."""
+        """The lease with how far the job is, and the steps that have ended, where no earlier attempt has left any."""
         job, course = self.job, self.course
-        steps = [] if course is None else steps_so_far(course)
+        steps = None if course is None or job.earlier_steps else steps_so_far(course)
         return LeaseProgress(job.id, job.lease.fence, job.progress, job.running_step, steps)
 
     def withdraw(self, *, at_once: bool = False) -> None:

@@ -7,15 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from models.job.due import organizations_with_due_jobs
-from models.job.leases import LEASE, renew, still_held
+from models.job.leases import LEASE, LeaseProgress, renew, still_held
 from models.job.transitions import JobClaim, claim, release_leases
 from resolvers.context import Services
 from resolvers.events.publisher import Changes, announce_all
+from resolvers.out_of_reach import is_out_of_reach
 from workers.job.batch import JobBatches
 from workers.job.in_flight import SHOWN_AFTER_SECONDS, JobInFlight, StartedJobs
 from workers.job.load import ClaimedJob, load_claimed
@@ -206,7 +208,7 @@ class JobRunner:
         rest = [running.job.lease for job_id, running in in_flight.items() if not running.is_due(now, renew_after)]
         leases = [running.lease_progress() for running in due]
         at = self._services.now()
-        held = await renew(leases, at, at + self._lease) | (await still_held(rest) if look else set())
+        held = await self._prolong(leases, at) | (await still_held(rest) if look else set())
         looked_at = in_flight if look else {running.job.id: running for running in due}
         for job_id, running in looked_at.items():
             if job_id not in held and job_id in self._in_flight:
@@ -218,6 +220,16 @@ class JobRunner:
                     moved.append(running.job)
                 running.renewed_at, running.shown = now, (lease.progress, lease.running_step)
         await self._announce_jobs(moved)
+
+    async def _prolong(self, leases: Sequence[LeaseProgress], at: datetime) -> set[str]:
+        """Renew these leases. What cannot be stored of one job's steps costs no job its lease."""
+        try:
+            return await renew(leases, at, at + self._lease)
+        except Exception as error:
+            if is_out_of_reach(error):
+                raise
+            _log.warning("steps not shown", jobs=len(leases), error=type(error).__name__)
+            return await renew([replace(lease, steps_so_far=None) for lease in leases], at, at + self._lease)
 
 
 def _batches_of(jobs: Sequence[JobInFlight]) -> list[list[JobInFlight]]:

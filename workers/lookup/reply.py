@@ -7,6 +7,7 @@ from typing import Any
 from enrichment.catalogue import Refused, earlier_form, fields_of, normalize, reads_by_country, says_nothing
 from enrichment.decide.merge import MOST_CONFIDENCE, Candidate
 from enrichment.enums import StepOutcome
+from enrichment.storable import storable
 from enrichment.waterfall.findings import read_findings
 from enrichment.waterfall.reply import Reply
 from enrichment.waterfall.skip_reason import SkipReason
@@ -48,7 +49,7 @@ def reply_of(provider: Provider, question: Question, answer: Answer | Pending, n
     reply = LookupReply(
         StepOutcome.MATCH if answer.matched else StepOutcome.NO_MATCH,
         candidates=canonical(provider, question, answer, now) if answer.matched else {},
-        detail=answer.detail,
+        detail=storable(answer.detail),
         extra=answer.extra,
         uncounted=answer.uncounted,
         is_part=answer.is_part,

@@ -41,8 +41,14 @@ test("the feed has the whole log in order over cuts, a restart and ends of token
       }
     }
     const created = (): LiveEvent[] => came.filter((event) => event.kind === "RECORD_CREATED");
-    await until(async () => (await logged()).length === came.length && created().length >= 5);
-    assert.deepEqual(came.map((event) => event.cursor), await logged());
+    let log: string[] = [];
+    let seen: string[] = [];
+    await until(async () => {
+      log = await logged();
+      seen = came.map((event) => event.cursor);
+      return log.length === seen.length && created().length >= 5;
+    });
+    assert.deepEqual(seen, log);
   } finally {
     leaving.abort();
     await listening;

@@ -356,3 +356,10 @@ def test_our_own_export_has_no_values_of_its_own(tmp_path: Path) -> None:
         "otherFields: not a JSON object",
         "unreadable: not a list of field and raw",
     ]
+
+
+def test_our_own_export_has_its_own_id(tmp_path: Path) -> None:
+    about = '"entityType":"lead","externalId":"L1","completeness":4,"version":1,"lastEnrichedAt":null'
+    sent = f'{{{about},"fields":{{"city":"Rome"}}}}\n'.encode()
+    [line] = lines_of(tmp_path, sent, LEAD, "file.jsonl", id_column="Id")
+    assert line.record == {"entityType": "lead", "externalId": "L1", "fields": {"city": "Rome"}}

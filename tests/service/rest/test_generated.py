@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from structlog.testing import capture_logs
 
+from models.db import connection
 from models.db.columns import new_id
 from service.app import create_app
 from service.http.server import address_of, build_server, listen
@@ -33,6 +34,7 @@ from service.runtime import Runtime
 from service.settings import Settings
 from tests.support.fuzzing import SEED
 from tests.support.rest_client import SECRET, token
+from tests.support.stores import empty_postgresql
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.xdist_group("generated calls")  # one worker makes what they share
@@ -90,6 +92,8 @@ def served(
     if migrated_url.startswith("sqlite"):
         copy = shutil.copy(migrated_url.removeprefix("sqlite://"), folder)
         database_url = f"sqlite://{copy}"
+    else:
+        asyncio.run(_emptied(database_url))  # another test's keys are sealed with what this server does not know
     chosen: dict[str, Any] = {
         "port": 0,
         "data_dir": folder,
@@ -101,6 +105,14 @@ def served(
         with httpx.Client(base_url=running.address + PREFIX, headers=_headers()) as client:
             ids = _fill(client)
         yield running.address, ids
+
+
+async def _emptied(database_url: str) -> None:
+    await connection.connect(database_url)
+    try:
+        await empty_postgresql()
+    finally:
+        await connection.close()
 
 
 def _headers() -> dict[str, str]:
