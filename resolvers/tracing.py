@@ -50,6 +50,11 @@ class Tracer(Protocol):
 _request: ContextVar[str | None] = ContextVar("traceparent of the request", default=None)
 
 
+def in_no_request() -> None:
+    """What is started from here on belongs to no request: one may have left its own behind."""
+    _request.set(None)
+
+
 @contextmanager
 def in_request(span: Span) -> Iterator[None]:
     """What is started in here belongs to this request. The span ends with it."""

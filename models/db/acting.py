@@ -38,6 +38,11 @@ def act_for(organization_id: str) -> None:
     _acting.set(_set(SETTING, organization_id))
 
 
+def act_for_nobody() -> None:
+    """Act for no organization from here on: what a request of another may have left behind."""
+    _acting.set(None)
+
+
 @contextmanager
 def acting_for(organization_id: str) -> Iterator[None]:
     """Act for this organization while the block runs."""

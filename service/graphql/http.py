@@ -17,7 +17,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from resolvers.context import Role
+from resolvers.context import Caller, Role
 from resolvers.errors import BadRequest, RateLimited
 from resolvers.out_of_reach import is_out_of_reach
 from schema.base.context import GraphQLContext, Meter
@@ -27,7 +27,7 @@ from service.graphql.documents import Documents, PersistedQueryNotFound, read_al
 from service.graphql.media_type import JSON, RESPONSE, answer_type
 from service.graphql.operation import Operation, names_operation, read_from_address, read_posted
 from service.graphql.sharing import SharedSubscriptions
-from service.graphql.single_connection import SingleConnections, token_of
+from service.graphql.single_connection import Part, SingleConnections, token_of
 from service.graphql.socket import GraphQLSockets, SocketRuntime
 from service.graphql.stream import GraphQLStreams, accepts_stream, single
 from service.http.errors import problem_of
@@ -148,7 +148,24 @@ async def _begin_in_stream(
     """Begin an operation whose messages come in a stream that was reserved for many."""
     caller = (await context_of(runtime, request)).require(Role.VIEWER)
     operation = await read_posted(request, documents)
-    singles.check(request, caller, operation)
+    part = singles.begin(request, caller, operation)
+    try:
+        return await _run_in_stream(runtime, schema, singles, counts, request, caller, operation, part)
+    except BaseException:
+        part.leave()
+        raise
+
+
+async def _run_in_stream(
+    runtime: SocketRuntime,
+    schema: ApiSchema,
+    singles: SingleConnections,
+    counts: CountedOperations,
+    request: Request,
+    caller: Caller,
+    operation: Operation,
+    part: Part,
+) -> Response:
     meter = runtime.limits.meter(request, caller)
     context = GraphQLContext(services=runtime.services, caller=caller, origin=origin_of("graphql", request))
     try:
@@ -158,9 +175,12 @@ async def _begin_in_stream(
     except InvalidOperationTypeError:  # a subscription
         counts.started(operation)
         await _count_subscription(schema, operation, meter)
-        return singles.subscribe(request, caller, operation, context)
+        return singles.subscribe(part, caller, operation, context)
     answer, ran = _answer_of(result)
-    return singles.give(request, caller, operation, dump(answer)) if ran else respond(answer, status=400)
+    if ran:
+        return singles.give(part, dump(answer))
+    part.leave()
+    return respond(answer, status=400)
 
 
 async def _run(

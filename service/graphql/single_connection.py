@@ -15,7 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 from strawberry.types.execution import PreExecutionError
 
 from resolvers.context import Caller
-from resolvers.errors import BadRequest, NotFound, RateLimited, StateConflict
+from resolvers.errors import BadRequest, NotFound, RateLimited, StateConflict, Unauthenticated
+from resolvers.revocation import until_refused
 from schema.base.context import GraphQLContext, MessageCursor
 from schema.root import ApiSchema
 from service.graphql.listener import COMPLETE, Ending, Listener
@@ -31,15 +32,32 @@ OPEN_SECONDS = 30.0  # after which a reserved stream that nobody opened is given
 MOST_RESERVED = 50  # of one user, and not opened
 
 
-class _Part(Listener):
-    """An operation of a stream, which `woken` lets send what waits."""
+class Part(Listener):
+    """An operation of a stream, which `woken` lets send what waits. It is the stream's until `leave`."""
 
-    def __init__(self, woken: asyncio.Event, *, latest_only: bool) -> None:
-        super().__init__(latest_only=latest_only)
+    def __init__(self, parts: "dict[str, Part]", operation_id: str, woken: asyncio.Event) -> None:
+        super().__init__(latest_only=False)
         self.task: asyncio.Task[None] | None = None
         self.taken = asyncio.Event()
+        self._parts = parts
+        self._id = operation_id
         self._woken = woken
         self.ending.add_done_callback(lambda _: woken.set())
+        parts[operation_id] = self
+
+    def send_latest_only(self) -> None:
+        """Each message takes the place of the one before."""
+        self._latest_only = True
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the operation is the stream's still, and no other of its name."""
+        return self._parts.get(self._id) is self
+
+    def leave(self) -> None:
+        """The operation is no part of the stream any more."""
+        if self.is_there:
+            del self._parts[self._id]
 
     def hand_over(self) -> None:
         self._woken.set()
@@ -61,7 +79,7 @@ class _Reserved:
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
-        self.parts: dict[str, _Part] = {}
+        self.parts: dict[str, Part] = {}
         self.woken = asyncio.Event()
         self.given_up: asyncio.TimerHandle | None = None  # None: it has been opened
 
@@ -115,8 +133,11 @@ class SingleConnections:
             part.stop()
         return Response(status_code=200)
 
-    def check(self, request: Request, caller: Caller, operation: Operation) -> None:
-        """Raises NotFound, BadRequest, StateConflict or RateLimited where an operation cannot begin."""
+    def begin(self, request: Request, caller: Caller, operation: Operation) -> Part:
+        """Take the id of an operation, which is executed then, or left if it is refused.
+
+        Raises NotFound, BadRequest, StateConflict or RateLimited where it cannot begin.
+        """
         _, found = self._find(request, caller)
         if operation.id is None or not 0 < len(operation.id) <= LONGEST_ID:
             raise BadRequest("extensions.operationId must name the operation")
@@ -124,19 +145,21 @@ class SingleConnections:
             raise StateConflict("an operation with this operationId is under way")
         if len(found.parts) >= MOST_OPERATIONS:
             raise RateLimited(f"at most {MOST_OPERATIONS} operations at once on a stream", retry_after=1)
+        return Part(found.parts, operation.id, found.woken)
 
-    def give(self, request: Request, caller: Caller, operation: Operation, answer: bytes) -> Response:
+    def give(self, part: Part, answer: bytes) -> Response:
         """Send the one answer of an operation in the stream."""
-        part = self._begin(request, caller, operation, latest_only=False)
         part.give(answer, None)
         part.end(COMPLETE)
         return Response(status_code=202)
 
-    def subscribe(self, request: Request, caller: Caller, operation: Operation, context: GraphQLContext) -> Response:
-        """Begin a subscription whose messages come in the stream."""
+    def subscribe(self, part: Part, caller: Caller, operation: Operation, context: GraphQLContext) -> Response:
+        """Begin a subscription whose messages come in the stream, until the token of who begins it ends."""
         key = self._sharing.key_of(operation, context)
-        part = self._begin(request, caller, operation, latest_only=key is not None and key.latest_only)
-        part.task = asyncio.create_task(self._run(operation, context, part, key))
+        if key is not None and key.latest_only:
+            part.send_latest_only()
+        if part.is_there:  # else the stream has ended in the meantime
+            part.task = asyncio.create_task(self._run_until_refused(caller, operation, context, part, key))
         return Response(status_code=202)
 
     def _find(self, request: Request, caller: Caller) -> tuple[str, _Reserved]:
@@ -146,14 +169,22 @@ class SingleConnections:
             raise NotFound("no such stream: reserve one with PUT")
         return token, found
 
-    def _begin(self, request: Request, caller: Caller, operation: Operation, *, latest_only: bool) -> _Part:
-        self.check(request, caller, operation)  # again: others may have begun meanwhile
-        _, found = self._find(request, caller)
-        assert operation.id is not None  # it has been checked
-        part = found.parts[operation.id] = _Part(found.woken, latest_only=latest_only)
-        return part
+    async def _run_until_refused(
+        self, caller: Caller, operation: Operation, context: GraphQLContext, part: Part, key: Key | None
+    ) -> None:
+        running = asyncio.create_task(self._run(operation, context, part, key))
+        refused = asyncio.create_task(until_refused(caller), name="token of an operation")
+        try:
+            await asyncio.wait({running, refused}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                refusal = Unauthenticated("the token has ended with which the operation was begun")
+                part.end(Ending([{"message": refusal.message, "extensions": refusal.extensions}]))
+        finally:
+            running.cancel()
+            refused.cancel()
+            await asyncio.wait({running})
 
-    async def _run(self, operation: Operation, context: GraphQLContext, part: _Part, key: Key | None) -> None:
+    async def _run(self, operation: Operation, context: GraphQLContext, part: Part, key: Key | None) -> None:
         if key is None:
             try:
                 part.end(await self._alone(operation, context, part))
@@ -167,7 +198,7 @@ class SingleConnections:
         finally:
             self._sharing.leave(key, shared, part)
 
-    async def _alone(self, operation: Operation, context: GraphQLContext, part: _Part) -> Ending:
+    async def _alone(self, operation: Operation, context: GraphQLContext, part: Part) -> Ending:
         """What is executed for this client alone is read as the stream takes it."""
         position = context.followed = MessageCursor()
         results = await self._schema.stream(
@@ -191,10 +222,11 @@ class SingleConnections:
             while True:
                 found.woken.clear()
                 for operation_id, part in list(found.parts.items()):
-                    while part.waiting and operation_id in found.parts:
+                    while part.waiting and part.is_there:
                         yield _event("next", operation_id, part.waiting.popleft()[0])
                     part.taken.set()
-                    if part.ending.done() and found.parts.pop(operation_id, None) is not None:
+                    if part.ending.done() and part.is_there:
+                        part.leave()
                         if errors := part.ending.result().errors:
                             yield _event("next", operation_id, dump({"errors": errors}))
                         yield _event("complete", operation_id)
@@ -218,7 +250,8 @@ class SingleConnections:
 
     def _end(self, token: str) -> None:
         found = self.reserved.pop(token)
-        for part in found.parts.values():
+        for part in list(found.parts.values()):
+            part.leave()
             part.stop()
 
 

@@ -9,9 +9,10 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.db.acting import act_for_nobody
 from models.db.columns import new_id
 from resolvers.errors import PayloadTooLarge
-from resolvers.tracing import Tracer, in_request
+from resolvers.tracing import Tracer, in_no_request, in_request
 from service.http.errors import problem_of
 from service.http.metrics import Metrics
 from service.limits.headers import rate_limit_headers
@@ -56,7 +57,10 @@ class RequestMiddleware:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        # A connection may give a request the context of the one before.
         structlog.contextvars.clear_contextvars()
+        act_for_nobody()
+        in_no_request()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         if scope["type"] == "http":
             if self._tracer is None or scope["path"] in PROBES:

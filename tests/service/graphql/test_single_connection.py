@@ -1,6 +1,7 @@
 """The single connection mode of graphql-sse: many operations of one client come in one stream."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 import pytest
 from arq.connections import ArqRedis
 
+from resolvers.config import get_config
 from resolvers.context import Services
 from service.graphql import single_connection
 from tests.support.factories import StandIn, context, send, services
@@ -129,6 +131,25 @@ async def test_a_stream_that_was_refused_may_be_opened_later(shared: Services, m
         async with client.stream("GET", address, headers=accept) as answer:
             assert answer.status_code == 200
             assert (await client.put("/graphql")).status_code == 201  # what is open is reserved no more
+
+
+async def test_an_operation_ends_with_the_token_that_began_it(client: httpx.AsyncClient) -> None:
+    soon = {"Authorization": f"Bearer {token(exp=int(time.time()) + 2)}"}
+    body = {"query": CREATED, "extensions": {"operationId": "1"}}
+    async with opened(client) as (of, told):
+        assert (await client.post("/graphql", json=body, headers={TOKEN: of, **soon})).status_code == 202
+        name, _, payload = await anext(told)
+        assert (name, payload["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
+        assert (await anext(told))[0] == "complete"
+
+
+async def test_of_two_operations_of_one_name_one_runs(client: httpx.AsyncClient, shared: Services) -> None:
+    before = (await get_config(context(shared))).version
+    async with opened(client) as (of, _):
+        mutation = "mutation { updateConfig(input: { cooldownHours: %d }) { version } }"
+        answers = await asyncio.gather(*(post(client, of, "1", mutation % hours) for hours in (31, 32, 33)))
+        assert sorted(answers) == [202, 409, 409]
+    assert (await get_config(context(shared))).version == before + 1
 
 
 async def test_refusals_have_the_form_of_graphql(client: httpx.AsyncClient) -> None:
