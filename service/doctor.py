@@ -17,7 +17,7 @@ from models.job.queries import longest_waits
 from models.provider_state import count_open_breakers
 from service.embedded.private import DATABASE_FILE
 from service.embedded.redis import recorded_socket, socket_url
-from service.production import refuse_unsafe, remarks
+from service.production import refuse_unsafe, remarks, unnamed_proxies
 from service.provider_settings import unknown
 from service.redis_pool import redis_at
 from service.runtime import CannotStart, open_database
@@ -65,7 +65,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         for fault in error.faults:
             found += 1
             yield Finding("settings", Verdict.FAULT, fault)
-    for words in (*remarks(settings), *(f"{name} is not a setting and does nothing" for name in unknown(settings))):
+    useless = (f"{name} is not a setting and does nothing" for name in unknown(settings))
+    for words in (*remarks(settings), *unnamed_proxies(settings), *useless):
         found += 1
         yield Finding("settings", Verdict.WARNING, words)
     if settings.production and settings.encryption_key is None:

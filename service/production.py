@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from itertools import pairwise
 from math import log2
 
@@ -48,6 +49,24 @@ def _former(environ: Mapping[str, str]) -> Iterator[str]:
             f"{FORMER_PROXIES} does nothing any more: name the proxies whose X-Forwarded-For is believed in "
             f"{PREFIX}TRUSTED_PROXIES, and remove it"
         )
+
+
+def unnamed_proxies(settings: Settings) -> Iterator[str]:
+    """A sentence where production listens to other machines, and believes no proxy on them."""
+    usual = type(settings).model_fields["trusted_proxies"].default
+    if settings.production and settings.trusted_proxies == usual and not _is_this_machine(settings.host):
+        yield (
+            f"{PREFIX}TRUSTED_PROXIES names this machine alone: behind a proxy or an ingress on another, or outside "
+            "the container, all clients count as one address. Name the proxy's address or network, or `none` where "
+            "clients connect directly"
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _weak_keys(settings: Settings) -> Iterator[str]:

@@ -41,6 +41,13 @@ def test_settings_that_are_named_exist(path: Path) -> None:
     assert set(re.findall(rf"\b{PREFIX}\w+", path.read_text())) <= known
 
 
+def test_compose_hands_on_each_setting_of_the_example() -> None:
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["api"]
+    example = re.findall(rf"^(?:# )?({PREFIX}\w+)=", (DEPLOY / "environment.example").read_text(), re.M)
+    assert set(example) <= service["environment"].keys()
+    assert service["environment"][f"{PREFIX}TRUSTED_PROXIES"].startswith(f"${{{PREFIX}TRUSTED_PROXIES:-")
+
+
 def commands() -> list[list[str]]:
     """What our image and the units run, each with its options."""
     ours = [found for document in documents() for found in within(document, "containers")]

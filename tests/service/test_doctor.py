@@ -11,12 +11,15 @@ from arq.connections import ArqRedis
 from enrichment.enums import BreakerState, OpenReason
 from models.provider_state import change_state
 from service.doctor import Finding, Verdict, examine
+from service.doctor import _settings as doctor_settings
 from service.installation_settings import load_settings
 from service.runtime import Runtime
 from service.settings import Settings
 from tests.support.factories import context, send
 from tests.support.processes import command
 from workers.heartbeat import beat
+
+ENVIRONMENTS = ("production", "development")
 
 
 async def found(settings: Settings) -> dict[str, Finding]:
@@ -79,6 +82,27 @@ async def test_a_variable_that_does_nothing_any_more_is_named(
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     named = [finding async for finding in examine(settings) if "FORWARDED_ALLOW_IPS" in finding.words]
     assert [(finding.subject, finding.verdict) for finding in named] == [("settings", Verdict.WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("host", "proxies", "warned"),
+    [
+        ("0.0.0.0", None, True),  # noqa: S104 -- as in the image
+        ("::", "127.0.0.1,::1", True),
+        ("0.0.0.0", "10.0.0.0/8", False),  # noqa: S104
+        ("0.0.0.0", "none", False),  # noqa: S104
+        ("127.0.0.1", None, False),
+        ("localhost", None, False),
+    ],
+)
+def test_production_that_believes_no_proxy_of_another_machine_is_warned_of(
+    tmp_path: Path, host: str, proxies: str | None, *, warned: bool
+) -> None:
+    changes = {"host": host} | ({"trusted_proxies": proxies} if proxies else {})
+    production, other = (load_settings(data_dir=tmp_path, environment=name, **changes) for name in ENVIRONMENTS)
+    named = [finding.verdict for finding in doctor_settings(production) if "TRUSTED_PROXIES" in finding.words]
+    assert named == [Verdict.WARNING] * warned
+    assert not [finding for finding in doctor_settings(other) if "TRUSTED_PROXIES" in finding.words]
 
 
 def test_it_changes_nothing_and_says_by_its_status_whether_something_is_broken(tmp_path: Path) -> None:
