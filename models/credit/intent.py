@@ -112,12 +112,11 @@ async def intents_of_question(
 async def erased_intents(provider: str, job_id: str) -> list[IntentRow]:
     """The calls to a provider that have not ended, of a job whose record was erased meanwhile.
 
-    Those about the record come first, then the one about a person's company, an account.
+    Those about the record, and the one about a person's company, which is about an account.
     """
     return await fetch(
         IntentRow,
-        f"SELECT {select(IntentRow)} FROM call_intent WHERE job_id = ? AND provider = ? AND input_key IS NULL"
-        " ORDER BY CASE WHEN entity_type = 'account' THEN 1 ELSE 0 END, id",
+        f"SELECT {select(IntentRow)} FROM call_intent WHERE job_id = ? AND provider = ? AND input_key IS NULL",
         [job_id, provider],
     )
 

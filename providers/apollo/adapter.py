@@ -186,8 +186,14 @@ class Apollo:
         return is_about(payload, None if token is None else _awaited(token))
 
     def receive_callback(self, question: Question, token: str | None, payload: Mapping[str, Any]) -> Answer:
-        """The phone numbers that were sent of somebody whom `look_up` found, or may have."""
-        return read_phones(question, ANYBODYS if token is None else _awaited(token), payload)
+        """The phone numbers that were sent of somebody whom `look_up` found, or may have.
+
+        Without a token nobody saw the first answer: the numbers are a part of it. A token may name neither the request
+        nor the person, and the numbers are the rest of an answer that was seen all the same.
+        """
+        if token is None:
+            return replace(read_phones(question, ANYBODYS, payload), is_part=True)
+        return read_phones(question, _awaited(token), payload)
 
     async def check_key(self, http: Http) -> KeyCheck:
         """Check the key by the usage call, which is free; some keys allow other calls only."""

@@ -105,7 +105,7 @@ def is_about(payload: Mapping[str, Any], awaited: Awaited | None) -> bool:
 
 
 def read_phones(question: Question, awaited: Awaited, payload: Mapping[str, Any]) -> Answer:
-    """The numbers of the person, which are the whole answer only where somebody saw the first one.
+    """The numbers of the person, as the rest of an answer whose beginning was seen.
 
     Raises ProviderError when they are somebody else's.
     """
@@ -119,10 +119,10 @@ def read_phones(question: Question, awaited: Awaited, payload: Mapping[str, Any]
         add_phones(findings, person.get("phone_numbers"))
         has_mobile = has_mobile or reveals_mobile(person.get("phone_numbers"))
     found, result = findings.all(), mapping(payload.get("webhook_result")) or payload
-    stated, is_part = _consumed(result), awaited == ANYBODYS
+    stated = _consumed(result)
     if not found:
-        return replace(NEVER_CAME, extra=has_mobile, stated=stated, is_part=is_part)
-    return Answer(matched=True, findings=found, extra=has_mobile, stated=stated, is_part=is_part)
+        return replace(NEVER_CAME, extra=has_mobile, stated=stated)
+    return Answer(matched=True, findings=found, extra=has_mobile, stated=stated)
 
 
 def _consumed(result: Mapping[str, Any]) -> float | None:

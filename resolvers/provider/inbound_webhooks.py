@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import structlog
 
+from enrichment.enums import EntityType
 from models.answer.deliveries import (
     DeliveryTarget,
     find_target,
@@ -109,7 +110,12 @@ async def _refuse_unrelated(services: Services, target: DeliveryTarget, payload:
 
 
 async def _of_erased(services: Services, question: CallbackQuestion, payload: Mapping[str, Any]) -> Delivery:
-    """Keep the cost of a call whose record was erased meanwhile. Raises NotFound where none is under way."""
+    """Keep the cost of a call whose record was erased meanwhile.
+
+    An erasure forgets which question is which call's. What was sent settles the call about the person where exactly
+    one has not ended, and never the one about an account, which may be the person's company. Raises NotFound where no
+    call is under way, and for what is no answer.
+    """
     intents = [
         intent
         for intent in await erased_intents(question.provider, question.job_id)
@@ -118,14 +124,16 @@ async def _of_erased(services: Services, question: CallbackQuestion, payload: Ma
     receiver, info = _receiver(services, question.provider), services.registry.info(question.provider)
     if receiver is None or info is None:
         raise NotFound("not found")
-    for intent in intents:  # the calls about the record first, then the one about its company
-        settlement = _cost_of_erased(receiver, info, intent, payload)
-        if settlement is not None:
-            await unit_of_work(settle)(
-                intent.organization_id, [settlement], now=services.now(), monthly_grant=services.monthly_credit_grant
-            )
-            return Delivery.LATE
-    raise NotFound("not found")
+    of_person = [intent for intent in intents if intent.entity_type is not EntityType.ACCOUNT]
+    if intents and len(of_person) != 1:
+        return Delivery.LATE
+    settlement = _cost_of_erased(receiver, info, of_person[0], payload) if of_person else None
+    if settlement is None:
+        raise NotFound("not found")
+    await unit_of_work(settle)(
+        of_person[0].organization_id, [settlement], now=services.now(), monthly_grant=services.monthly_credit_grant
+    )
+    return Delivery.LATE
 
 
 def _cost_of_erased(

@@ -71,6 +71,7 @@ class PendingAnswers:
         answer_key = AnswerKey(job.organization_id, provider.info.id, pending.input_key, job.id, fence=job.lease.fence)
         note = pending.detail
         reply = await self._delivered(provider, question, job, answer_key, pending)
+        was_sent = reply is not None
         if reply is None:
             note = REFUSED if pending.delivered is not None else note
             if pending.due_at is not None and pending.due_at > now:
@@ -84,7 +85,8 @@ class PendingAnswers:
             return reply
         partial = await self._partial(provider, question, job, pending)
         end = pending.expires_at or now
-        if reply.error is not None and reply.error.retryable and end > now:
+        # A refusal that was sent is the end of this call: to read it again would tell no more.
+        if not was_sent and reply.error is not None and reply.error.retryable and end > now:
             pause = max(reply.error.retry_after_seconds or 0.0, RETRY_SECONDS)
             return waiting(now + timedelta(seconds=pause), partial, note)
         reply = with_partial(reply, partial, over=end <= now)

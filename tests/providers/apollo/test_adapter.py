@@ -318,6 +318,17 @@ async def test_without_an_id_of_the_request_only_the_webhook_is_waited_for(reque
     }
 
 
+async def test_numbers_are_a_part_only_where_nobody_saw_the_first_answer() -> None:
+    found = person(id=None) | {"request_id": None}
+    waiting = await apollo(phones=True).look_up(replace(MOBILE, callback=HOOK), FakeHttp(reply(found)))
+    assert isinstance(waiting, Pending)
+    assert waiting.token == "||0w"  # which names neither the request nor the person
+    bodies: list[Any] = [phones(), {"people": []}]
+    for body in bodies:
+        assert not apollo(phones=True).receive_callback(MARA, waiting.token, body).is_part
+        assert apollo(phones=True).receive_callback(MARA, None, body).is_part
+
+
 @pytest.mark.parametrize("case", ["pending_unknown_id", "pending_expired"])
 async def test_a_phone_that_never_came_is_final(case: str) -> None:
     answer = await apollo(phones=True).poll((await pending()).token, MARA, FakeHttp(sample("apollo", case)))

@@ -12,6 +12,8 @@ from arq.connections import ArqRedis
 
 from enrichment.enums import EntityType
 from models.answer.row import AnswerKey
+from models.credit.intent import CallIntent
+from models.db.columns import new_id
 from models.db.statements import query
 from providers.api import Answer, Pending, ProviderError, ProviderInfo, Question, key_digest
 from resolvers.context import Services
@@ -100,19 +102,31 @@ async def test_the_figure_of_a_refusal_that_is_sent_later_is_what_it_costs(redis
     assert await paid(shared) == (2, 0)
 
 
-@asynccontextmanager
-async def erased_in_mid_call(shared: Services, provider: Posts) -> AsyncIterator[str]:
-    """The id of a job whose record is erased while its call is under way."""
-    answer = asyncio.Event()
+async def test_a_refusal_that_is_sent_later_ends_the_call_also_where_another_may_succeed(redis: ArqRedis) -> None:
+    again_later = ProviderError("unavailable", "come back later", retryable=True, stated=2)
+    shared = with_callbacks(redis, Posts(later=[Pending("t", 3600)], sends=again_later))
+    await wait_for_it(shared)
+    assert await paid(shared) == (2, 0)
+    assert await query("SELECT id FROM answer WHERE state = 'pending'") == []
 
-    async def wait(_: Question) -> None:
-        await answer.wait()
+
+@asynccontextmanager
+async def erased_in_mid_call(
+    shared: Services, provider: Posts, about: EntityType = EntityType.LEAD
+) -> AsyncIterator[str]:
+    """The id of a job whose record is erased while its call about the person, or the person's company, is under way."""
+    answer, under_way = asyncio.Event(), asyncio.Event()
+
+    async def wait(question: Question) -> None:
+        if question.entity_type is about:
+            under_way.set()
+            await answer.wait()
 
     provider.on_ask = wait
     sent = await send(context(shared), "lead", "L1", email=EMAIL)
     assert sent.job is not None
     working = asyncio.create_task(JobRunner(shared).work())
-    await until(lambda: provider.asked)
+    await until(under_way.is_set)
     await erase_record(context(shared), EntityType.LEAD, "L1", reason=None)
     yield sent.job.id
     answer.set()
@@ -138,3 +152,32 @@ async def test_of_an_erased_record_the_cost_is_what_was_sent_says(
         assert await sent_by_itself(shared, job_id) is Delivery.LATE
         assert await paid(shared) == (used, 0)
     assert await paid(shared) == (used, 0)
+
+
+@dataclass
+class PostsOfCompaniesToo(Posts):
+    """Is asked about a person by the e-mail address, and about the company by its domain, in calls of their own."""
+
+    def input_key(self, question: Question) -> str | None:
+        return question.fields.get("domain" if question.entity_type is EntityType.ACCOUNT else "email")
+
+
+async def test_what_is_sent_of_an_erased_person_is_not_charged_to_the_call_about_the_company(redis: ArqRedis) -> None:
+    provider = PostsOfCompaniesToo(sends=Answer(matched=True, stated=3))
+    shared = with_callbacks(redis, provider)
+    async with erased_in_mid_call(shared, provider, EntityType.ACCOUNT) as job_id:
+        assert provider.asked == [EMAIL, "acme.com"]
+        assert await sent_by_itself(shared, job_id) is Delivery.LATE
+        assert await paid(shared) == (0, 5)
+    assert await paid(shared) == (0, 0)
+
+
+async def test_of_two_calls_about_an_erased_person_none_is_guessed(redis: ArqRedis) -> None:
+    provider = Posts(sends=Answer(matched=True, stated=3))
+    shared = with_callbacks(redis, provider)
+    async with erased_in_mid_call(shared, provider) as job_id:
+        [intent] = await CallIntent.all().values()
+        await CallIntent.create(**intent | {"id": new_id()})
+        assert await sent_by_itself(shared, job_id) is Delivery.LATE
+        usage = await get_credits(context(shared))
+        assert (usage.used, usage.reserved) == (0, 5)
