@@ -166,7 +166,12 @@ class Settings(StoreSettings, LimitSettings):
     @field_validator("tracing")
     @classmethod
     def _has_open_telemetry(cls, value: bool) -> bool:
-        if value and find_spec("opentelemetry") is None:
+        try:
+            # The last thing that the extra brings: of the first ones another library may have brought some.
+            missing = value and find_spec("opentelemetry.exporter.otlp.proto.http") is None
+        except ModuleNotFoundError:
+            missing = True
+        if missing:
             raise ValueError("needs more: pip install 'auto-enrichment[tracing]'")
         return value
 

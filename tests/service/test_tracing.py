@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
@@ -94,7 +95,12 @@ async def test_without_a_tracer_redis_keeps_nothing_of_traces(redis: ArqRedis) -
     assert await parents_of(redis, ["job"]) == {}
 
 
-def test_what_is_missing_for_traces_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings_module, "find_spec", lambda _: None)
+def _parent_missing(name: str) -> None:
+    raise ModuleNotFoundError(name)
+
+
+@pytest.mark.parametrize("looked_for", [lambda _: None, _parent_missing])
+def test_what_is_missing_for_traces_is_named(monkeypatch: pytest.MonkeyPatch, looked_for: Any) -> None:
+    monkeypatch.setattr(settings_module, "find_spec", looked_for)
     with pytest.raises(BadSettings, match=r"pip install 'auto-enrichment\[tracing\]'"):
         load_settings(tracing=True)
